@@ -1,0 +1,280 @@
+"""Server-sent events, by the HTML standard's section 9.2 (parsing and interpreting an event stream), on bytes.
+
+`SSEParser` reads, `frame` writes. Data stays bytes, because a decoder hands it to a JSON parser that wants bytes.
+
+How the parser stays linear and bounded: line ends become LF per chunk; bytes of an unfinished line are appended to one
+buffer and looked at again only once, when their LF arrives; an unfinished comment is not kept at all.
+"""
+
+import re
+from typing import NamedTuple
+
+from proxy.framing import TooLarge
+
+# Lines that are no field of the standard are kept up to here: an error object that a vendor prints bare is far smaller.
+STRAY_BYTES = 65_536
+# Longer reconnection times (over 30,000 years in ms) are taken for garbage; int() refuses absurdly long digits anyway.
+_RETRY_DIGITS = 15
+_BOM = b"\xef\xbb\xbf"
+# Asked for with `in` as integers: at a tenth of the price of a bytes object there.
+_LF = 0x0A
+_CR = 0x0D
+_COLON = 0x3A
+_SPACE = 0x20
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_FORBIDDEN = str.maketrans("", "", "\r\n\0")
+
+
+class Frame(NamedTuple):
+    """One dispatched event. `event` is "message" where the stream named none; `id` is the last event ID, which persists."""
+
+    event: str
+    data: bytes
+    id: str
+
+    @property
+    def text(self) -> str:
+        """The data decoded as the standard says: invalid UTF-8 becomes U+FFFD."""
+        return self.data.decode("utf-8", "replace")
+
+
+# A named tuple's own constructor is a Python function; this makes the same object at half the price.
+_new = tuple.__new__
+
+
+class SSEParser:
+    """One stream's bytes to frames. `max_event_bytes` bounds the lines of one event, its comments not counted.
+
+    `retry` is the reconnection time in ms that the stream set, `last_event_id` what a reconnection would send.
+    `stray` holds lines that are no field of the standard at all, joined by LF: some vendors print a bare JSON error
+    into the stream or instead of it.
+    """
+
+    __slots__ = (
+        "_after_cr",
+        "_data",
+        "_dead",
+        "_event",
+        "_fresh",
+        "_head",
+        "_held",
+        "_id",
+        "_in_comment",
+        "_max",
+        "_size",
+        "_stray",
+        "_stray_full",
+        "last_event_id",
+        "retry",
+    )
+
+    def __init__(self, max_event_bytes: int) -> None:
+        self.last_event_id = ""
+        self.retry: int | None = None
+        self._max = max_event_bytes
+        self._head: bytes | None = b""  # the first bytes, while they may still become a BOM
+        self._fresh = False  # between two events with nothing held: a chunk of whole events needs no care
+        self._dead = False
+        self._after_cr = False  # the last chunk ended in CR: a LF now is the rest of that line end
+        self._in_comment = False  # inside an unfinished comment line
+        self._held = bytearray()  # the unfinished line
+        self._size = 0  # bytes of the finished lines of the event being read; 0 means none
+        self._data = bytearray()  # the standard's data buffer
+        self._event = ""  # the event type buffer
+        self._id = ""  # the last event ID buffer
+        self._stray = bytearray()
+        self._stray_full = False
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """The events that this chunk completes. Raises TooLarge."""
+        end = len(chunk) - 2
+        if self._fresh and 0 < end < self._max and chunk[-1] == _LF and _CR not in chunk:
+            first = chunk.find(b"\n")
+            if first == end and chunk.startswith(b"data:"):
+                data = chunk[6:end] if chunk[5] == _SPACE else chunk[5:end]
+                return [_new(Frame, ("message", data, self._id))]
+            if chunk[end] == _LF:
+                frames: list[Frame] = []
+                self._blocks(chunk[:end].split(b"\n\n"), frames)
+                return frames
+        return self._feed_any(chunk)
+
+    def close(self) -> list[Frame]:
+        """The body ended cleanly. An event that lacks only its blank line, or the end of its last line, is dispatched:
+        the standard drops it, but vendors end so. Raises TooLarge.
+        """
+        if self._dead:
+            raise TooLarge(self._max)
+        frames: list[Frame] = []
+        self._fresh = False
+        self._held[:0] = self._head or b""
+        self._head = None
+        if self._held:
+            line = bytes(self._held)
+            self._held.clear()
+            self._line(line, frames)
+        self._dispatch(frames)
+        return frames
+
+    @property
+    def stray(self) -> bytes:
+        return bytes(self._stray[:-1])
+
+    def _feed_any(self, chunk: bytes) -> list[Frame]:
+        if self._dead:
+            raise TooLarge(self._max)
+        chunk = self._normalised(chunk)
+        frames: list[Frame] = []
+        end = chunk.rfind(b"\n") + 1
+        try:
+            if end:
+                self._lines(chunk[:end], frames)
+            self._hold(chunk[end:])
+        except TooLarge:
+            self._dead, self._fresh = True, False
+            self._held.clear()
+            self._data.clear()
+            if not frames:
+                raise
+        else:
+            self._fresh = not (self._size or self._held or self._in_comment or self._after_cr) and self._head is None
+        return frames
+
+    def _normalised(self, chunk: bytes) -> bytes:
+        """The chunk without a BOM at the stream's start, with LF for CR and CRLF. A CR at the end counts at once."""
+        if self._head is not None:
+            chunk = self._head + chunk
+            if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+                self._head = chunk
+                return b""
+            self._head = None
+            chunk = chunk.removeprefix(_BOM)
+        if self._after_cr and chunk:
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")
+        if _CR in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return chunk
+
+    def _hold(self, rest: bytes) -> None:
+        """Keep the start of a line whose end has not come."""
+        if not rest or self._in_comment:
+            return
+        if not self._held and rest[0] == _COLON:
+            self._in_comment = True
+            return
+        self._held += rest
+        if self._size + len(self._held) > self._max:
+            raise TooLarge(self._max)
+
+    def _lines(self, text: bytes, frames: list[Frame]) -> None:
+        """Take whole lines: `text` ends in LF, and its first line may have begun earlier."""
+        if self._in_comment:
+            self._in_comment = False
+            text = text[text.find(b"\n") + 1 :]
+        elif self._held:
+            text = bytes(self._held) + text
+            self._held.clear()
+        *blocks, rest = text.split(b"\n\n")
+        if self._size + len(text) > self._max:  # some event may be too large: count
+            for block in blocks:
+                self._block(block, frames)
+        elif blocks:
+            if self._size:
+                self._block(blocks.pop(0), frames)
+            self._blocks(blocks, frames)
+        if rest:
+            for line in rest[:-1].split(b"\n"):
+                self._line(line, frames)
+
+    def _blocks(self, blocks: list[bytes], frames: list[Frame]) -> None:
+        """Take whole events, each without its blank line, none too large. The two usual shapes need no look at their lines."""
+        for block in blocks:
+            name, rest = b"", block
+            if block.startswith(b"event:"):
+                name, _, rest = block.partition(b"\n")
+            if _LF in rest or not rest.startswith(b"data:"):
+                self._block(block, frames)
+                continue
+            data = rest[6:] if rest.startswith(b"data: ") else rest[5:]
+            event = name[6:].removeprefix(b" ").decode("utf-8", "replace") if name else ""
+            frames.append(_new(Frame, (event or "message", data, self._id)))
+
+    def _block(self, block: bytes, frames: list[Frame]) -> None:
+        for line in block.split(b"\n"):
+            self._line(line, frames)
+        self._dispatch(frames)
+
+    def _line(self, line: bytes, frames: list[Frame]) -> None:
+        if not line:
+            self._dispatch(frames)
+            return
+        if line[0] == _COLON:
+            return
+        self._size += len(line) + 1
+        if self._size > self._max:
+            raise TooLarge(self._max)
+        name, _, value = line.partition(b":")
+        if value.startswith(b" "):
+            value = value[1:]
+        match name:
+            case b"data":
+                self._data += value
+                self._data += b"\n"
+            case b"event":
+                self._event = value.decode("utf-8", "replace")
+            case b"id":
+                if 0 not in value:
+                    self._id = value.decode("utf-8", "replace")
+            case b"retry":
+                digits = value.lstrip(b"0") or value[-1:]
+                if digits.isdigit() and len(digits) <= _RETRY_DIGITS:
+                    self.retry = int(digits)
+            case _:
+                self._keep_stray(line)
+
+    def _dispatch(self, frames: list[Frame]) -> None:
+        self._size = 0
+        self.last_event_id = self._id
+        if self._data:
+            self._data.pop()
+            frames.append(Frame(self._event or "message", bytes(self._data), self._id))
+            self._data.clear()
+        self._event = ""
+
+    def _keep_stray(self, line: bytes) -> None:
+        if self._stray_full or len(self._stray) + len(line) > STRAY_BYTES:
+            self._stray_full = True
+            return
+        self._stray += line
+        self._stray += b"\n"
+
+
+def frame(data: bytes | str, *, event: str | None = None, id: str | None = None) -> bytes:  # noqa: A002  the standard's word
+    """One event as bytes: `event`, then a `data` line for each line of data, then `id`, then one blank line.
+
+    CR, LF and NUL, which could forge a line or void the id, are left out of `event` and `id`. A reader gets every line
+    end of data as LF. Characters that UTF-8 cannot say (lone surrogates) become U+FFFD.
+    """
+    body = _utf8(data) if isinstance(data, str) else data
+    if _LF in body or _CR in body:
+        body = b"\ndata: ".join(_LINE_END.split(body))
+    if event is None:
+        if id is None:
+            return b"data: %b\n\n" % body
+        return b"data: %b\nid: %b\n\n" % (body, _one_line(id))
+    if id is None:
+        return b"event: %b\ndata: %b\n\n" % (_one_line(event), body)
+    return b"event: %b\ndata: %b\nid: %b\n\n" % (_one_line(event), body, _one_line(id))
+
+
+def _one_line(text: str) -> bytes:
+    return text.encode() if text.isprintable() else _utf8(text.translate(_FORBIDDEN))
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

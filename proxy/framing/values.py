@@ -1,0 +1,129 @@
+"""JSON objects back to back, as vendors send them that forgot the framing.
+
+    stream = (white space | "data:" | comment | value)*       value = {...} | [DONE]       comment = ":" to the line's end
+
+With `array=True` the objects are the elements of one JSON array, streamed: `[{...},{...}]`.
+"""
+
+import re
+
+from proxy.framing import BadFrame, FramingError, TooLarge
+
+DONE = b"[DONE]"
+_PREFIX = b"data:"
+_SHOWN_BYTES = 40  # of garbage, in the error's text
+# Outside a string, up to the next brace or unfinished string; whole strings are jumped over. Inside one, up to its end.
+# Possessive, so that a failure never goes back over what was read.
+_TO_BRACE = re.compile(rb'[^{}"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^{}"]*+)*+', re.DOTALL)
+_TO_QUOTE = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_GAP = re.compile(rb"[ \t\r\n]*+")
+_ARRAY_GAP = re.compile(rb"[ \t\r\n\[\],]*+")
+_QUOTE, _OPEN, _CLOSE, _COLON = b'"{}:'
+
+
+class ValueSplitter:
+    """One stream's bytes to values, each given as soon as its closing brace is there. `max_event_bytes` bounds a value."""
+
+    __slots__ = ("_at", "_depth", "_fault", "_gap", "_held", "_in_string", "_max", "_words")
+
+    def __init__(self, max_event_bytes: int, *, array: bool = False) -> None:
+        self._max = max_event_bytes
+        self._gap = _ARRAY_GAP if array else _GAP
+        self._words = (_PREFIX,) if array else (_PREFIX, DONE)
+        self._held = bytearray()  # the unfinished value, from its first byte
+        self._at = 0  # how far into it has been read
+        self._depth = 0  # open braces; 0 means between two values
+        self._in_string = False
+        self._fault: FramingError | None = None
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The values that this chunk completes. Raises TooLarge, and BadFrame for bytes where no value can begin."""
+        if self._fault is not None:
+            raise self._fault
+        values: list[bytes] = []
+        self._held += chunk
+        try:
+            self._read(values)
+        except FramingError as fault:
+            self._fault = fault
+            self._held.clear()
+            if not values:
+                raise
+        return values
+
+    def close(self) -> bytes:
+        """The body ended: what is left of a value that is incomplete, or b"". Raises what `feed` would have raised next."""
+        if self._fault is not None:
+            raise self._fault
+        return b"" if self._held.startswith(b":") else bytes(self._held)
+
+    def _read(self, values: list[bytes]) -> None:
+        start = 0
+        while True:
+            if self._depth == 0:
+                start = self._between(start, values)
+                if self._depth == 0:
+                    break
+            if not self._to_end():
+                if len(self._held) - start > self._max:
+                    raise TooLarge(self._max)
+                break
+            if self._at - start > self._max:
+                raise TooLarge(self._max)
+            values.append(bytes(self._held[start : self._at]))
+            start = self._at
+        del self._held[:start]
+        self._at -= start
+
+    def _between(self, at: int, values: list[bytes]) -> int:
+        """Jump over what may stand between two values; answers where the next one, or an unfinished word, begins."""
+        held = self._held
+        while True:
+            at = self._gap.match(held, at).end()  # type: ignore[union-attr]  # it matches nothing at least
+            self._at = at
+            if at == len(held):
+                return at
+            if held[at] == _OPEN:
+                self._depth, self._at = 1, at + 1
+                return at
+            if held[at] == _COLON:  # a keep-alive comment of a vendor that does frame its events
+                end = held.find(b"\n", at)
+                if end < 0:
+                    del held[at + 1 :]  # what it says is not kept, only that it has begun
+                    return at
+                at = end + 1
+                continue
+            for word in self._words:
+                if held.startswith(word, at):
+                    at += len(word)
+                    if word is DONE:
+                        values.append(DONE)
+                    break
+                if word.startswith(held[at : at + len(word)]):
+                    return at
+            else:
+                raise BadFrame(f"expected a JSON object, found {bytes(held[at : at + _SHOWN_BYTES])!r}")
+
+    def _to_end(self) -> bool:
+        """Read on in the open value. True: `_at` is behind its closing brace. False: the bytes are used up."""
+        held = self._held
+        size = len(held)
+        while self._at < size:
+            pattern = _TO_QUOTE if self._in_string else _TO_BRACE
+            at = pattern.match(held, self._at).end()  # type: ignore[union-attr]
+            self._at = at
+            if at == size:
+                return False
+            byte = held[at]
+            if byte == _QUOTE:
+                self._in_string = not self._in_string
+            elif byte == _OPEN:
+                self._depth += 1
+            elif byte == _CLOSE:
+                self._depth -= 1
+            else:  # a backslash ends the bytes: what it escapes comes with the next chunk
+                return False
+            self._at = at + 1
+            if self._depth == 0:
+                return True
+        return False
