@@ -1,0 +1,159 @@
+"""Bookkeeping of blocks, shared by the decoders whose vendors have no blocks of their own.
+
+A decoder says `text(...)`, `reasoning(...)`, `tool_call(...)`; `Blocks` numbers the blocks, opens one before its first delta and
+closes it when the answer turns to something else. In one choice text and reasoning take turns. A tool call stays open until the choice
+finishes, as fragments of several calls may come interleaved; but once its arguments are a complete JSON value nothing more can come,
+so it is closed as soon as another block begins, which lets an encoder that must put blocks one after the other stream the next one.
+"""
+
+import msgspec
+from msgspec import UNSET
+
+from proxy.events import BlockEnd, BlockStart, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta
+
+# Longer arguments than this are not checked for completeness: the call is simply closed at the finish.
+_CHECKED_ARGUMENT_CHARS = 1 << 20
+# Nor are they checked more often than this: a stream that turns to and fro inside a call must not make each turn cost its length.
+_CHECKS = 16
+_json_value = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+class _Call(msgspec.Struct, eq=False):
+    block: int
+    pieces: list[str]
+    chars: int = 0
+    checks: int = 0
+    closed: bool = False
+    unchecked: bool = False  # arguments came since the last check
+
+    def complete(self) -> bool:
+        """Whether the arguments are a JSON value to which nothing can be added. Only a number could go on: it never counts."""
+        if not self.unchecked or self.chars > _CHECKED_ARGUMENT_CHARS or self.checks == _CHECKS:
+            return False
+        self.unchecked = False
+        self.checks += 1
+        text = "".join(self.pieces)
+        self.pieces = [text]
+        if not text.rstrip().endswith(("}", "]", '"')):
+            return False
+        try:
+            _json_value(text)
+        except (ValueError, RecursionError):  # not JSON (yet), no UTF-8, or nested too deep to tell
+            return False
+        return True
+
+
+class Blocks:
+    """The open blocks of every choice of one answer. Methods append to `out`, the list of events being made."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._text: dict[int, int] = {}  # choice -> open text block
+        self._reasoning: dict[int, int] = {}
+        self._calls: dict[tuple[int, int | str], _Call] = {}  # (choice, key of the call) -> call
+        self._open_calls: dict[int, list[_Call]] = {}  # choice -> those not closed
+        self.saw_tool_call = False
+
+    def text(self, out: list[Event], text: str, choice: int = 0) -> int:
+        """Append text; answers its block."""
+        block = self._text.get(choice)
+        if block is None:
+            block = self.open_text(out, choice)
+        if text:
+            out.append(TextDelta(block, text))
+        return block
+
+    def open_text(self, out: list[Event], choice: int = 0) -> int:
+        """The open text block of a choice, opened if there is none."""
+        block = self._text.get(choice)
+        if block is None:
+            self.end_reasoning(out, choice)
+            self._settle_calls(out, choice)
+            block = self._text[choice] = self._number()
+            out.append(BlockStart(block, "text", choice=choice or UNSET))
+        return block
+
+    def reasoning(self, out: list[Event], text: str, choice: int = 0) -> int:
+        """Append reasoning; answers its block."""
+        block = self._reasoning.get(choice)
+        if block is None:
+            self._end_text(out, choice)
+            self._settle_calls(out, choice)
+            block = self._reasoning[choice] = self._number()
+            out.append(BlockStart(block, "reasoning", choice=choice or UNSET))
+        if text:
+            out.append(ReasoningDelta(block, text))
+        return block
+
+    def end_reasoning(self, out: list[Event], choice: int = 0, signature: str | None = None) -> None:
+        """Close the reasoning block of a choice, if one is open."""
+        block = self._reasoning.pop(choice, None)
+        if block is not None:
+            out.append(BlockEnd(block, UNSET if signature is None else signature))
+
+    def has_call(self, key: int | str, choice: int = 0) -> bool:
+        return (choice, key) in self._calls
+
+    def open_call(self, out: list[Event], key: int | str, tool: Tool, choice: int = 0) -> None:
+        """Begin a tool call. `key` is what the vendor tells its calls apart by (an index or an id); a call that had it is closed."""
+        self.end_reasoning(out, choice)
+        self._end_text(out, choice)
+        self._settle_calls(out, choice)
+        replaced = self._calls.get((choice, key))
+        if replaced is not None and not replaced.closed:
+            self._open_calls[choice].remove(replaced)
+            self._close_call(out, replaced)
+        call = self._calls[choice, key] = _Call(self._number(), [])
+        self._open_calls.setdefault(choice, []).append(call)
+        self.saw_tool_call = True
+        out.append(BlockStart(call.block, "tool_call", tool=tool, choice=choice or UNSET))
+
+    def arguments(self, out: list[Event], key: int | str, arguments: str, choice: int = 0) -> bool:
+        """Append a piece of a call's arguments. False: the call is closed already, the piece has no place."""
+        call = self._calls[choice, key]
+        if call.closed:
+            return not arguments.strip()
+        if arguments:
+            if call.chars <= _CHECKED_ARGUMENT_CHARS:
+                call.pieces.append(arguments)
+            else:
+                call.pieces = []
+            call.chars += len(arguments)
+            call.unchecked = True
+            out.append(ToolCallDelta(call.block, arguments))
+        return True
+
+    def end_choice(self, out: list[Event], choice: int) -> None:
+        """The choice is finished: close what it has open."""
+        self.end_reasoning(out, choice)
+        self._end_text(out, choice)
+        for call in self._open_calls.pop(choice, ()):
+            self._close_call(out, call)
+
+    def end_all(self, out: list[Event]) -> None:
+        """The answer is finished: close everything."""
+        for choice in sorted({*self._text, *self._reasoning, *self._open_calls}):
+            self.end_choice(out, choice)
+
+    def _number(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    def _end_text(self, out: list[Event], choice: int) -> None:
+        block = self._text.pop(choice, None)
+        if block is not None:
+            out.append(BlockEnd(block))
+
+    def _settle_calls(self, out: list[Event], choice: int) -> None:
+        calls = self._open_calls.get(choice)
+        if not calls:
+            return
+        complete = [call for call in calls if call.complete()]
+        for call in complete:
+            calls.remove(call)
+            self._close_call(out, call)
+
+    @staticmethod
+    def _close_call(out: list[Event], call: _Call) -> None:
+        call.closed, call.pieces = True, []
+        out.append(BlockEnd(call.block))

@@ -1,0 +1,133 @@
+"""A client's JSON body to typed data, with refusals that name the field at fault. For client halves only.
+
+`json_object` reads the body, `fitted` gives it a type. msgspec finds the fault and its place; what a client also wants to read, the
+words that it may use there or the nearest known key, is looked up only once a fault is found.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from proxy.errors import Refused, bad_request
+
+T = TypeVar("T")
+_WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+_PLACE = re.compile(r" - at `(?:key in )?\$(.*)`$")
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_TYPES = re.compile(r"`([^`]+)`")
+_Trail = list[str | int]
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object. Raises Refused, with the place of the fault where there is one."""
+    if not body.strip():
+        raise bad_request("The body is empty: send a JSON object.")
+    try:
+        body.decode()
+        value = msgspec.json.decode(body)
+    except UnicodeDecodeError as error:
+        raise bad_request(f"The body is not UTF-8: byte {error.start} cannot stand there.") from None
+    except msgspec.DecodeError as error:
+        raise bad_request(f"The body is not JSON: {_reason(error, body)}.") from None
+    except RecursionError:
+        raise bad_request("The body is nested too deeply.") from None
+    if not isinstance(value, dict):
+        raise bad_request(f"The body must be a JSON object, not {_word(value)}.")
+    return value
+
+
+def fitted(value: Any, wanted: type[T], at: str = "") -> T:
+    """The value as `wanted`, a struct type. `at` is where the value stands in the body. Raises Refused, with the field named."""
+    try:
+        return msgspec.convert(value, wanted)
+    except RecursionError:
+        raise bad_request("The body is nested too deeply.", param=at or None) from None
+    except msgspec.ValidationError as error:
+        raise _refusal(str(error), value, wanted, at) from None
+
+
+def unknown_key(name: str, known: Sequence[str], where: str = "") -> Refused:
+    """The refusal of a key that nobody knows."""
+    nearest = difflib.get_close_matches(name, known, n=1)
+    advice = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known)}."
+    full = f"{where}.{name}" if where else name
+    return bad_request(f"Unknown key {full}: {advice}", param=full)
+
+
+def _reason(error: Exception, body: bytes) -> str:
+    said = str(error).removeprefix("JSON is malformed: ")
+    return f"it ends too early, after {len(body)} bytes" if said == "Input data was truncated" else said
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    names: dict[type[Any], str] = {str: "text", int: "a number", float: "a number", list: "a list", type(None): "null"}
+    return names.get(type(value), "an object")
+
+
+def _refusal(message: str, value: Any, wanted: type[Any], at: str) -> Refused:
+    place = _PLACE.search(message)
+    said = message[: place.start()] if place else message
+    trail: _Trail = [name or int(number) for name, number in _STEP.findall(place[1])] if place else []
+    where = _join(at, trail)
+    types = list(_types(inspect.type_info(wanted), value, trail))
+    quoted = _TYPES.findall(said)
+    if said.startswith("Object missing required field"):
+        full = _join(where, quoted[:1])
+        return bad_request(f"{full} is required.", param=full)
+    if said.startswith("Object contains unknown field"):
+        return unknown_key(quoted[0], [field.encode_name for t in types if isinstance(t, inspect.StructType) for field in t.fields], where)
+    choices = [str(choice) for t in types if isinstance(t, inspect.LiteralType) for choice in t.values]
+    if choices:
+        return bad_request(f"{where} must be one of {', '.join(dict.fromkeys(choices))}.", param=where)
+    return bad_request(f"{where or 'The body'} {_must(said)}.", param=where or None)
+
+
+def _must(said: str) -> str:
+    """Our words for msgspec's "Expected `int | null`, got `str`"."""
+    expected, _, got = said.removeprefix("Expected ").partition(", got ")
+
+    def words(match: re.Match[str]) -> str:
+        names = [name for name in match[1].split(" | ") if name != "null"] or ["null"]
+        return " or ".join(_WORDS.get(name, name) for name in names)
+
+    must = "must be " + _TYPES.sub(words, expected)
+    return f"{must}, not {_TYPES.sub(words, got)}" if got else must
+
+
+def _join(where: str, trail: Sequence[str | int]) -> str:
+    for step in trail:
+        where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else step
+    return where
+
+
+def _types(root: inspect.Type, value: Any, trail: Sequence[str | int]) -> Iterator[inspect.Type]:
+    """The types that may stand at the end of the trail."""
+    if isinstance(root, inspect.UnionType):
+        for branch in root.types:
+            yield from _types(branch, value, trail)
+    elif isinstance(root, inspect.StructType) and isinstance(value, dict):
+        if root.tag_field is None or value.get(root.tag_field, root.tag) == root.tag or trail[:1] == [root.tag_field]:
+            if not trail:
+                yield root
+            elif trail[0] == root.tag_field:
+                yield inspect.LiteralType((root.tag,))
+            else:
+                yield from (t for f in root.fields if f.encode_name == trail[0] for t in _types(f.type, value.get(trail[0]), trail[1:]))
+    elif not trail:
+        yield root
+    elif isinstance(root, inspect.ListType) and isinstance(value, list):
+        yield from _types(root.item_type, value[int(trail[0])], trail[1:])

@@ -1,0 +1,114 @@
+"""Folds a stream of events into one answer, for clients that asked for one document."""
+
+import msgspec
+from msgspec import UNSET
+
+from proxy.errors import Failure
+from proxy.events import (
+    NO_USAGE,
+    BlockEnd,
+    BlockKind,
+    BlockStart,
+    Citation,
+    Event,
+    Finish,
+    ReasoningDelta,
+    StreamEnd,
+    StreamError,
+    StreamStart,
+    TextDelta,
+    TextRewrite,
+    Tool,
+    ToolCallDelta,
+    Usage,
+    UsageEvent,
+    Vendor,
+)
+
+
+class Block(msgspec.Struct):
+    """One piece of the answer, whole."""
+
+    kind: BlockKind
+    tool: Tool | None = None
+    choice: int = 0
+    signature: str | None = None
+    citations: list[Citation] = []
+    pieces: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """The block's text, reasoning or arguments ("" stands for no arguments)."""
+        return "".join(self.pieces)
+
+
+class Answer:
+    """One answer, growing. Feed it every event; read it after the terminal one."""
+
+    def __init__(self) -> None:
+        self.start: StreamStart | None = None
+        self.blocks: dict[int, Block] = {}
+        self.vendor: list[Vendor] = []
+        self.vendor_at: list[int] = []  # before which block each stood: the number of blocks begun by then
+        self.usage: Usage = NO_USAGE
+        self.end: StreamEnd | None = None
+        self.error: Failure | None = None
+
+    def add(self, event: Event) -> None:
+        match event:
+            case TextDelta(block, piece) | ReasoningDelta(block, piece) | ToolCallDelta(block, piece):
+                self.blocks[block].pieces.append(piece)
+            case BlockStart():
+                self.blocks[event.block] = Block(
+                    event.kind,
+                    tool=None if event.tool is UNSET else event.tool,
+                    choice=0 if event.choice is UNSET else event.choice,
+                )
+            case TextRewrite(block, keep, text):
+                kept = self.blocks[block].text[:keep]
+                self.blocks[block].pieces = [kept, text]
+            case BlockEnd(block, signature) if signature is not UNSET:
+                self.blocks[block].signature = signature
+            case Citation(block):
+                self.blocks[block].citations.append(event)
+            case UsageEvent():
+                self.usage = Usage(*msgspec.structs.astuple(event))
+            case Vendor():
+                self.vendor.append(event)
+                self.vendor_at.append(len(self.blocks))
+            case StreamStart():
+                self.start = event
+            case StreamEnd():
+                self.end = event
+                self._count(event.usage)
+            case StreamError():
+                self.error = event.error
+                self._count(event.usage)
+            case _:
+                pass
+
+    @property
+    def finish(self) -> Finish:
+        """Why it ended. Only a complete answer has one."""
+        assert self.end is not None
+        return self.end.finish
+
+    def text(self, choice: int = 0) -> str:
+        """The visible text of one choice."""
+        return self._joined("text", choice)
+
+    def reasoning(self, choice: int = 0) -> str:
+        """The visible reasoning of one choice."""
+        return self._joined("reasoning", choice)
+
+    def tool_calls(self, choice: int = 0) -> list[Block]:
+        """The tool calls of one choice, in the order in which they began."""
+        return [b for b in self.blocks.values() if b.kind == "tool_call" and b.choice == choice]
+
+    def _count(self, usage: Usage) -> None:
+        """A terminal event that knows no usage takes back none that was known before."""
+        if usage != NO_USAGE:
+            self.usage = usage
+
+    def _joined(self, kind: BlockKind, choice: int) -> str:
+        return "".join(b.text for b in self.blocks.values() if b.kind == kind and b.choice == choice)
