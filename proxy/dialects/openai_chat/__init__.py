@@ -1,0 +1,50 @@
+"""OpenAI's chat completions, both halves. Clients: `POST /v1/chat/completions`. Upstreams: OpenAI and the many that speak like it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
+from proxy.dialects.fold import Answer
+from proxy.dialects.openai_chat import build, errors, parse, render, whole
+from proxy.dialects.openai_chat.decode import ChatDecoder
+from proxy.dialects.openai_chat.encode import ChatEncoder
+from proxy.dialects.openai_chat.wire import NAME
+from proxy.errors import Failure
+from proxy.request import ChatRequest
+
+
+class Client(ClientHalf):
+    """What OpenAI's SDKs see."""
+
+    name = NAME
+    routes = (Route("POST", "/v1/chat/completions"),)
+
+    def parse_request(self, incoming: Incoming) -> Parsed:
+        return parse.parse_request(incoming)
+
+    def encoder(self, parsed: Parsed) -> Encoder:
+        return ChatEncoder(include_usage=parsed.options.include_usage)
+
+    def whole(self, parsed: Parsed, answer: Answer) -> Reply:  # noqa: ARG002  nothing in the request changes the document's form
+        return whole.whole(answer)
+
+    def render_error(self, failure: Failure) -> Reply:
+        return render.render_error(failure)
+
+
+class Upstream(UpstreamHalf):
+    """What OpenAI, or one that speaks like it, sees. Options: see `build`."""
+
+    name = NAME
+
+    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+        return build.build_request(request, target)
+
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every vendor is read alike
+        return ChatDecoder(max_event_bytes)
+
+    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+        return errors.parse_error(status, headers, body)
+
+
+DIALECT = Dialect(NAME, client=Client(), upstream=Upstream())

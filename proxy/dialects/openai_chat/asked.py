@@ -1,0 +1,124 @@
+"""The request of `POST /v1/chat/completions` as clients send it. Source: OpenAI's API reference, "Create chat completion".
+
+Only what is used is declared; `parse` notes the rest.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Count = Annotated[int, Meta(ge=1)]
+
+
+class ImageURL(msgspec.Struct):
+    """Where an image is. `detail` (how closely to look) has no place in a ChatRequest."""
+
+    url: str
+    detail: str | None = None
+
+
+class AskedPart(msgspec.Struct):
+    """One part of a message's content."""
+
+    type: str
+    text: str | None = None
+    image_url: ImageURL | str | None = None
+    refusal: str | None = None
+
+
+class AskedFunction(msgspec.Struct):
+    """The function of an earlier call."""
+
+    name: str
+    arguments: str = ""
+
+
+class AskedCall(msgspec.Struct):
+    """A call that the assistant made."""
+
+    id: str
+    function: AskedFunction | None = None
+    type: str | None = None
+
+
+class AskedMessage(msgspec.Struct):
+    """One message. `function` is the old name of the role `tool`; `reasoning_content` is DeepSeek's."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[AskedPart] | None = None
+    name: str | None = None
+    tool_call_id: str | None = None
+    tool_calls: list[AskedCall] | None = None
+    function_call: AskedFunction | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    audio: dict[str, Any] | None = None
+
+
+class FunctionSpec(msgspec.Struct):
+    """A function that may be called."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class AskedTool(msgspec.Struct):
+    """A tool. Only functions can be carried."""
+
+    type: str = "function"
+    function: FunctionSpec | None = None
+
+
+class FunctionName(msgspec.Struct):
+    """A function, named."""
+
+    name: str
+
+
+class AllowedTools(msgspec.Struct):
+    """A choice among some of the tools."""
+
+    mode: Literal["auto", "required"]
+    tools: list[AskedTool]
+
+
+class AskedChoice(msgspec.Struct):
+    """A tool choice that is more than a word."""
+
+    type: str
+    function: FunctionName | None = None
+    allowed_tools: AllowedTools | None = None
+
+
+class StreamOptions(msgspec.Struct):
+    """`include_usage`: the client wants a last chunk with the usage."""
+
+    include_usage: bool | None = None
+
+
+class Asked(msgspec.Struct):
+    """The body."""
+
+    model: str
+    messages: list[AskedMessage]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Count | None = None
+    max_completion_tokens: Count | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    n: Count | None = None
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    tools: list[AskedTool] | None = None
+    functions: list[FunctionSpec] | None = None
+    tool_choice: Literal["none", "auto", "required"] | AskedChoice | None = None
+    function_call: Literal["none", "auto"] | FunctionName | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: dict[str, Any] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    user: str | None = None
+    metadata: dict[str, Any] | None = None

@@ -1,0 +1,84 @@
+"""Tool calls, put together from a vendor's pieces.
+
+OpenAI tells pieces apart by `index`; `id` and `name` come with the first. Others leave the index out, and the place in the list stands for
+it (Mistral); send `id: ""`, or the same id again, and a `name` of null or "" with later pieces (Qwen, Hunyuan, TGI); or send whole calls
+that all have index 0 and are told apart by their ids (Gemini's OpenAI endpoint).
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.blocks import Blocks
+from proxy.dialects.openai_chat.wire import CallPiece
+from proxy.events import Event, Tool, Vendor
+
+
+class _Call(msgspec.Struct):
+    """A call being put together. `key` is its name in `Blocks`; `held` are arguments that came before the name."""
+
+    key: int
+    id: str
+    opened: bool = False
+    held: str = ""
+
+
+class Calls:
+    """The tool calls of every choice of one answer."""
+
+    def __init__(self, blocks: Blocks, dialect: str, max_held_chars: int) -> None:
+        self._blocks = blocks
+        self._dialect = dialect
+        self._max_held_chars = max_held_chars
+        self._slots: dict[tuple[int, int], _Call] = {}
+        self._count = 0
+
+    def piece(self, out: list[Event], choice: int, position: int, piece: CallPiece, answer_id: Any) -> None:
+        """`position` is the piece's place in its list; `answer_id` the vendor's id of the answer, from which a missing call id is made."""
+        index = position if piece.index is None else piece.index
+        function = piece.function
+        name = (function.name or "") if function is not None else ""
+        arguments = function.arguments if function is not None else None
+        if isinstance(arguments, dict):
+            arguments = msgspec.json.encode(arguments).decode()
+        call_id = "" if piece.id is None else str(piece.id)
+        call = self._slots.get((choice, index))
+        if call is None or (name and call_id and call.id and call_id != call.id):
+            if call is not None:
+                self._open(out, choice, call, "", answer_id)
+            call = self._slots[choice, index] = _Call(self._count, call_id)
+            self._count += 1
+        call.id = call.id or call_id
+        if call.opened:
+            self._append(out, choice, index, call, arguments or "")
+            return
+        call.held += arguments or ""
+        if name or len(call.held) > self._max_held_chars:
+            self._open(out, choice, call, name, answer_id)
+
+    def flush(self, out: list[Event], answer_id: Any) -> None:
+        """The answer is complete: calls that never got a name are given as they are."""
+        for (choice, _), call in self._slots.items():
+            if call.held or call.id:
+                self._open(out, choice, call, "", answer_id)
+
+    def _open(self, out: list[Event], choice: int, call: _Call, name: str, answer_id: Any) -> None:
+        if call.opened:
+            return
+        call.opened = True
+        tool = Tool(call.id or _made_id(answer_id, call.key), name)
+        self._blocks.open_call(out, call.key, tool, choice)
+        self._blocks.arguments(out, call.key, call.held, choice)
+        call.held = ""
+
+    def _append(self, out: list[Event], choice: int, index: int, call: _Call, arguments: str) -> None:
+        if not self._blocks.arguments(out, call.key, arguments, choice):
+            # The call was complete and something else has begun since: what comes now is no part of it.
+            late = {"tool_calls": [{"index": index, "function": {"arguments": arguments}}]}
+            out.append(Vendor(self._dialect, {"choices": [{"index": choice, "delta": late}]}))
+
+
+def _made_id(answer_id: Any, number: int) -> str:
+    """An id in the usual form, the same for every run over the same bytes, and another one in another answer."""
+    return "call_" + hashlib.blake2s(f"{answer_id}/{number}".encode(), digest_size=12).hexdigest()

@@ -1,0 +1,272 @@
+"""An upstream's bytes to events.
+
+One frame in, usually one event out. The terminator is `[DONE]`; several vendors have none (Perplexity, Writer), so a clean end of the body
+after a finish reason ends the answer as well. `[DONE]` without a finish reason (Snowflake, Spark) is a good end too, if anything was said.
+The end is given only there, as usage comes after the finish reason. A body that is one JSON document, no stream, is read at its end.
+"""
+
+from operator import attrgetter
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import Raw
+
+from proxy.dialects.base import Decoder
+from proxy.dialects.openai_chat.choices import Choices
+from proxy.dialects.openai_chat.errors import VendorError, in_band, vendor_error
+from proxy.dialects.openai_chat.loose import NotJSONError, loads, mended, shallow, shown
+from proxy.dialects.openai_chat.usage import read_usage, usage_extras
+from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk
+from proxy.dialects.openai_chat.words import finish_reason
+from proxy.errors import Failure, failure
+from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
+from proxy.framing import FramingError
+from proxy.framing.sse import Frame, SSEParser
+
+_CHUNK = msgspec.json.Decoder(Chunk)
+_rest_of_chunk = attrgetter("usage", "error", "code", *CHUNK_EXTRAS)
+_BOM = b"\xef\xbb\xbf"
+# Events that only keep the connection alive.
+_PINGS = frozenset({"ping", "heartbeat", "keep-alive", "keepalive"})
+
+
+class _AnswerError(Exception):
+    """The answer is broken; caught at the decoder's edge."""
+
+    def __init__(self, why: Failure) -> None:
+        self.why = why
+
+
+class ChatDecoder(Decoder):
+    """One answer of `/chat/completions`."""
+
+    def __init__(self, max_event_bytes: int) -> None:
+        self._parser = SSEParser(max_event_bytes)
+        self._max_event_bytes = max_event_bytes
+        self._document: bytearray | None = bytearray()  # the body, while it may be one JSON document
+        self._choices = Choices(max_event_bytes)
+        self._rest: tuple[Any, ...] = ()  # what stood beside the choices in the last chunk
+        self._sent: dict[str, Raw] = {}
+        self._id: Any = None
+        self._usage = NO_USAGE
+        self._usage_raw: Raw | None = None
+        self._usage_extras: dict[str, Any] = {}
+
+    @property
+    def usage(self) -> Usage:
+        return self._usage
+
+    def feed(self, data: bytes) -> list[Event]:
+        out: list[Event] = []
+        if self.done:
+            return out
+        if self._document is not None:
+            self._keep_document(data)
+        try:
+            for frame in self._parser.feed(data):
+                self._frame(out, frame)
+                if self.done:
+                    break
+        except (_AnswerError, FramingError) as error:
+            self._fail(out, error)
+        return out
+
+    def close(self) -> list[Event]:
+        out: list[Event] = []
+        if self.done:
+            return out
+        try:
+            for frame in self._parser.close():
+                self._last_frame(out, frame)
+                if self.done:
+                    return out
+            self._read_document(out)
+            if not self._choices.all_finished:
+                self._broken_off()
+            self._end(out)
+        except (_AnswerError, FramingError) as error:
+            self._fail(out, error)
+        return out
+
+    # Frames.
+
+    def _frame(self, out: list[Event], frame: Frame) -> None:
+        data = frame.data
+        event = frame.event
+        if event == "message":
+            pass
+        elif event == "error":
+            self._error_event(data)
+        elif event in _PINGS:
+            return
+        try:
+            chunk = _CHUNK.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            word = data.strip()
+            if word == b"[DONE]":
+                self._done(out)
+                return
+            if not word:
+                return
+            chunk = _second_try(data)
+        try:
+            self._chunk(out, chunk, data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotJSONError) as error:
+            raise _AnswerError(_malformed(f"The upstream sent a chunk that cannot be understood ({error})", data)) from error
+
+    def _last_frame(self, out: list[Event], frame: Frame) -> None:
+        """A frame that lacked its blank line. If it cannot be read, the body was cut in the middle of it."""
+        try:
+            self._frame(out, frame)
+        except _AnswerError as error:
+            if error.why.kind == "upstream_malformed":
+                self._broken_off()
+            raise
+
+    def _chunk(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
+        rest = _rest_of_chunk(chunk)
+        if rest != self._rest:
+            self._rest = rest
+            self._beside(out, rest, data)
+        self._id = chunk.id
+        choices = chunk.choices
+        if choices is None:
+            self._no_choices(data)
+            return
+        for choice in choices:
+            broken = self._choices.take(out, choice, chunk.id)
+            if broken is not None:
+                raise _AnswerError(in_band(broken.error))
+        if self._choices.usage is not None:
+            self._take_usage(out, self._choices.usage)
+            self._choices.usage = None
+
+    def _beside(self, out: list[Event], rest: tuple[Any, ...], data: bytes) -> None:
+        """Usage, an error, and the vendor's extras: only those that differ from what was said before."""
+        usage, error, code, *extras = rest
+        self._take_usage(out, usage)
+        if error not in QUIET or code not in QUIET:
+            found = vendor_error(loads(data))
+            if found is not None:
+                raise _AnswerError(in_band(found))
+        told: dict[str, Any] = {}
+        for name, value in zip(CHUNK_EXTRAS, extras, strict=True):
+            if value not in QUIET and self._sent.get(name) != value:
+                self._sent[name] = value
+                told[name] = loads(value)
+        if told:
+            out.append(Vendor(NAME, shallow(told)))
+        groq = told.get("x_groq")
+        if usage in QUIET and isinstance(groq, dict) and isinstance(groq.get("usage"), dict):
+            self._count(out, groq["usage"])
+
+    def _take_usage(self, out: list[Event], raw: Raw) -> None:
+        if raw in QUIET or raw == self._usage_raw:
+            return
+        self._usage_raw = raw
+        said = loads(raw)
+        if isinstance(said, dict):
+            self._count(out, said)
+
+    def _count(self, out: list[Event], said: dict[str, Any]) -> None:
+        usage = read_usage(said)
+        self._usage_extras = shallow(usage_extras(said))
+        if usage not in (self._usage, NO_USAGE):
+            self._usage = usage
+            out.append(UsageEvent(*msgspec.structs.astuple(usage)))
+
+    @staticmethod
+    def _no_choices(data: bytes) -> None:
+        """An object that is no chunk: an error by another name, or a vendor's aside."""
+        found = vendor_error(loads(data))
+        if found is not None:
+            raise _AnswerError(in_band(found))
+
+    @staticmethod
+    def _error_event(data: bytes) -> NoReturn:
+        """A frame named `error` (Groq) is one whatever it holds."""
+        try:
+            found = vendor_error(loads(data), certain=True)
+        except NotJSONError:
+            found = VendorError(f"The upstream reported an error: {shown(data)}")
+        raise _AnswerError(in_band(found or VendorError("")))
+
+    # The document, for a body that is no stream; and lines that are no field of a stream, where an error may stand bare.
+
+    def _keep_document(self, data: bytes) -> None:
+        document = self._document
+        assert document is not None
+        if not document:
+            data = data.removeprefix(_BOM).lstrip()
+        document += data
+        if document and (document[0] not in b"{[" or len(document) > self._max_event_bytes):
+            self._document = None
+
+    def _read_document(self, out: list[Event]) -> None:
+        for data in (bytes(self._document or b""), self._parser.stray):
+            if not data:
+                continue
+            try:
+                said = loads(data)
+            except NotJSONError:
+                continue
+            found = vendor_error(said)
+            if found is not None:
+                raise _AnswerError(in_band(found))
+            if self._choices.said:
+                continue
+            if not isinstance(said, dict) or "choices" not in said:
+                raise _AnswerError(_malformed("The upstream sent a document that is no answer", data))
+            self._frame(out, Frame("message", data, ""))
+            return
+
+    # The end.
+
+    def _done(self, out: list[Event]) -> None:
+        self._read_document(out)
+        if self._choices.finish is None and not self._choices.said and self._usage is NO_USAGE:
+            raise _AnswerError(failure("upstream_malformed", "The upstream ended its answer without having said anything."))
+        self._end(out)
+
+    def _end(self, out: list[Event]) -> None:
+        choices = self._choices
+        choices.end(out, self._id)
+        if self._usage_extras:
+            out.append(Vendor(NAME, {"usage": self._usage_extras}))
+        raw = choices.finish
+        reason = finish_reason(raw, called=choices.blocks.saw_tool_call, refused=choices.refused)
+        out.append(StreamEnd(Finish(reason, raw), self._usage))
+        self.done = True
+
+    def _broken_off(self) -> NoReturn:
+        """The body ended, but not the answer."""
+        stray = self._parser.stray
+        if stray and not self._document and not self._choices.said:
+            raise _AnswerError(_malformed("The upstream sent text that is no event stream", stray))
+        raise _AnswerError(failure("upstream_truncated", "The upstream ended its answer before it was complete."))
+
+    def _fail(self, out: list[Event], error: _AnswerError | FramingError) -> None:
+        if isinstance(error, _AnswerError):
+            why = error.why
+        else:
+            why = failure("upstream_malformed", f"The upstream's stream cannot be read: {error}.")
+        out.append(StreamError(why, self._usage))
+        self.done = True
+
+
+def _second_try(data: bytes) -> Chunk:
+    """A frame that is not strict JSON, or not of our types."""
+    try:
+        data = mended(data)
+        return _CHUNK.decode(data)
+    except (NotJSONError, RecursionError) as error:
+        raise _AnswerError(_malformed("The upstream sent a frame that is not JSON", data)) from error
+    except msgspec.DecodeError as error:
+        found = vendor_error(loads(data))
+        if found is not None:
+            raise _AnswerError(in_band(found)) from error
+        raise _AnswerError(_malformed(f"The upstream sent a chunk that cannot be understood ({error})", data)) from error
+
+
+def _malformed(said: str, data: bytes) -> Failure:
+    return failure("upstream_malformed", f"{said}: {shown(data)}")

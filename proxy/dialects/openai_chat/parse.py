@@ -1,0 +1,138 @@
+"""A client's request to a `ChatRequest`.
+
+Wrong types are refused as the vendor does. What the API knows and ours cannot carry is a note, and so is a key that we do not know: the
+vendor's SDKs gain fields faster than we do, and compatible vendors have fields of their own.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+from proxy.dialects.base import Incoming, Parsed
+from proxy.dialects.bodies import fitted, json_object
+from proxy.dialects.openai_chat.asked import Asked, AskedChoice, FunctionName, FunctionSpec
+from proxy.dialects.openai_chat.turns import Turns
+from proxy.errors import bad_request
+from proxy.events import Note
+from proxy.request import ChatRequest, Effort, Reasoning, ToolChoice, ToolSpec
+
+_KNOWN = frozenset(Asked.__struct_fields__)
+# What the API has and a ChatRequest has not -> values that ask for nothing.
+_DROPPED: dict[str, tuple[Any, ...]] = {
+    "frequency_penalty": (0,),
+    "presence_penalty": (0,),
+    "logit_bias": ({},),
+    "logprobs": (False,),
+    "top_logprobs": (0,),
+    "service_tier": ("auto", "default"),
+    "store": (False,),
+    "modalities": (["text"],),
+    "audio": (),
+    "moderation": (),
+    "prediction": (),
+    "prompt_cache_key": (),
+    "prompt_cache_options": (),
+    "prompt_cache_retention": (),
+    "safety_identifier": (),
+    "verbosity": (),
+    "web_search_options": (),
+}
+_MODES: dict[str, Literal["auto", "none", "required"]] = {"auto": "auto", "none": "none", "required": "required"}
+_MOST = ("xhigh", "max")
+
+
+class Options(NamedTuple):
+    """What only the encoder needs to know."""
+
+    include_usage: bool = False
+
+
+def parse_request(incoming: Incoming) -> Parsed:
+    """See `ClientHalf.parse_request`."""
+    value = json_object(incoming.body)
+    asked = fitted(value, Asked)
+    if not asked.messages:
+        raise bad_request("messages must hold at least one message.", param="messages")
+    notes = _key_notes(value)
+    system, messages = Turns(notes).read(asked.messages)
+    tools = _tools(asked, notes)
+    choice = _choice(asked)
+    if isinstance(asked.tool_choice, AskedChoice) and asked.tool_choice.allowed_tools is not None:
+        allowed = {tool.function.name for tool in asked.tool_choice.allowed_tools.tools if tool.function is not None}
+        tools = [tool for tool in tools if tool.name in allowed]
+        notes.append(Note("changed", "tool_choice", "Only the allowed tools are named to the upstream."))
+    request = ChatRequest(
+        model=asked.model,
+        messages=messages,
+        system=system,
+        max_tokens=asked.max_completion_tokens or asked.max_tokens,
+        temperature=asked.temperature,
+        top_p=asked.top_p,
+        stop=[asked.stop] if isinstance(asked.stop, str) else asked.stop or [],
+        seed=asked.seed,
+        tools=tools,
+        tool_choice=choice,
+        response_format=asked.response_format,
+        reasoning=_reasoning(asked, notes),
+        user=asked.user,
+        metadata=asked.metadata or {},
+        stream=bool(asked.stream),
+        n=asked.n,
+    )
+    wants_usage = asked.stream_options is not None and bool(asked.stream_options.include_usage)
+    return Parsed(request, Options(wants_usage), tuple(notes))
+
+
+def _key_notes(value: dict[str, Any]) -> list[Note]:
+    notes: list[Note] = []
+    unknown = []
+    for key, said in value.items():
+        if said is None or key in _KNOWN:
+            continue
+        if key not in _DROPPED:
+            unknown.append(repr(key[:40]))
+        elif said not in _DROPPED[key]:
+            notes.append(Note("dropped", key, f"{key} has no place in the requests of other vendors."))
+    if unknown:
+        notes.append(Note("dropped", "unknown_key", f"Keys of the request that are not known were left out: {', '.join(unknown[:5])}."))
+    return notes
+
+
+def _tools(asked: Asked, notes: list[Note]) -> list[ToolSpec]:
+    """The functions, in their new place (`tools`) or the old one (`functions`)."""
+    specs: list[FunctionSpec] = []
+    for at, tool in enumerate(asked.tools or ()):
+        if tool.function is not None:
+            specs.append(tool.function)
+        elif tool.type == "function":
+            raise bad_request(f"tools[{at}].function is required.", param=f"tools[{at}].function")
+        else:
+            notes.append(Note("dropped", "tools", "Tools that are no functions cannot be asked for here."))
+    specs += asked.functions or []
+    return [ToolSpec(spec.name, spec.description, spec.parameters, spec.strict) for spec in specs]
+
+
+def _choice(asked: Asked) -> ToolChoice | None:
+    said = asked.tool_choice
+    parallel = asked.parallel_tool_calls
+    if said is None and asked.function_call is not None:
+        called = asked.function_call
+        return ToolChoice("tool", called.name, parallel) if isinstance(called, FunctionName) else ToolChoice(_MODES[called], None, parallel)
+    if said is None:
+        return None if parallel is None else ToolChoice("auto", None, parallel)
+    if isinstance(said, str):
+        return ToolChoice(_MODES[said], None, parallel)
+    if said.function is not None:
+        return ToolChoice("tool", said.function.name, parallel)
+    if said.allowed_tools is not None:
+        return ToolChoice(_MODES[said.allowed_tools.mode], None, parallel)
+    raise bad_request("tool_choice must name a function, or be none, auto or required.", param="tool_choice")
+
+
+def _reasoning(asked: Asked, notes: list[Note]) -> Reasoning | None:
+    said = asked.reasoning_effort
+    if said is None:
+        return None
+    if said in _MOST:
+        notes.append(Note("changed", "reasoning_effort", f"Effort {said} is said as high, the most that can be said."))
+        return Reasoning("high")
+    effort: Effort = said  # type: ignore[assignment]  # the two words that are not ours are gone
+    return Reasoning(effort)

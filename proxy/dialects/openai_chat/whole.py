@@ -1,0 +1,75 @@
+"""A whole answer as one `chat.completion` document."""
+
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.base import Reply
+from proxy.dialects.fold import Answer
+from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish, usage_object
+
+
+def whole(answer: Answer) -> Reply:
+    """See `ClientHalf.whole`. What a vendor of this dialect said beside goes where its own clients look for it."""
+    start = answer.start
+    assert start is not None
+    chunk: dict[str, Any] = {}
+    usage: dict[str, Any] = {}
+    beside: dict[int, dict[str, Any]] = {}
+    for event in answer.vendor:
+        said = extras(event)
+        chunk.update(said.chunk)
+        usage.update(said.usage)
+        for choice in said.choices:
+            beside.setdefault(choice["index"], {}).update(_settled(choice))
+    numbers = sorted({0, *(block.choice for block in answer.blocks.values())})
+    document = {
+        **chunk,
+        "id": f"chatcmpl-{start.stream}",
+        "object": "chat.completion",
+        "created": start.created,
+        "model": start.model,
+        "choices": [_choice(answer, number, beside.get(number, {})) for number in numbers],
+        "usage": usage_object(answer.usage, usage),
+    }
+    if document["usage"] is None:
+        del document["usage"]
+    return Reply(200, msgspec.json.encode(document))
+
+
+def _settled(choice: dict[str, Any]) -> dict[str, Any]:
+    """Of a choice in the stream, what also holds for the whole: not its delta, nor the log-probs of one piece."""
+    return {name: value for name, value in choice.items() if name not in ("index", "delta", "logprobs")}
+
+
+def _choice(answer: Answer, number: int, beside: dict[str, Any]) -> dict[str, Any]:
+    message = _message(answer, number)
+    own = beside.pop("finish_reason", None)
+    word = finish_word(answer.finish) if own is None else other_finish(own, called="tool_calls" in message)
+    return {**beside, "index": number, "message": message, "logprobs": None, "finish_reason": word}
+
+
+def _message(answer: Answer, number: int) -> dict[str, Any]:
+    """The text of a vendor of this dialect that ended in a refusal is the refusal."""
+    text = answer.text(number)
+    refused = answer.finish.reason == "refusal" and answer.finish.raw == "stop"
+    calls = [
+        {"id": block.tool.id, "type": "function", "function": {"name": block.tool.name, "arguments": block.text or "{}"}}
+        for block in answer.tool_calls(number)
+        if block.tool is not None
+    ]
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": None if refused or (calls and not text) else text,
+        "refusal": text if refused else None,
+    }
+    reasoning = answer.reasoning(number)
+    if reasoning:
+        message["reasoning_content"] = reasoning
+    if calls:
+        message["tool_calls"] = calls
+    cited = [citation for block in answer.blocks.values() if block.choice == number for citation in block.citations]
+    annotations = [said for citation in cited if (said := annotation(citation)) is not None]
+    if annotations:
+        message["annotations"] = annotations
+    return message

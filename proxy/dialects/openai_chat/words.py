@@ -1,0 +1,61 @@
+"""Why an answer ended: the vendors' words for it."""
+
+from proxy.events import FinishReason
+
+# Lower case. Beside OpenAI's own: Together, Mistral, Zhipu, Qianfan, and what gateways let through of Anthropic, Cohere and Gemini.
+FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
+    "end_turn": "stop",
+    "complete": "stop",
+    "completed": "stop",
+    "normal": "stop",
+    "done": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "max_output_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_calls": "tool_calls",
+    "tool_call": "tool_calls",
+    "tool_use": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+    "content_filtered": "content_filter",
+    "sensitive": "content_filter",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "blocklist": "content_filter",
+    "prohibited_content": "content_filter",
+    "spii": "content_filter",
+    "guardrail_intervened": "content_filter",
+    "refusal": "refusal",
+}
+# Lower case. The answer is broken, whatever came before (DeepSeek, Zhipu, Mistral, vLLM, OpenRouter).
+ERRORS = frozenset(
+    {
+        "error",
+        "failed",
+        "abort",
+        "timeout",
+        "network_error",
+        "insufficient_system_resource",
+        "malformed_function_call",
+        "malformed_model_output",
+        "malformed_tool_use",
+    }
+)
+# Snowflake and DashScope write these where null is meant.
+NOT_FINISHED = frozenset({"", "null"})
+
+
+def finish_reason(raw: str | None, *, called: bool, refused: bool) -> FinishReason:
+    """Our word. `called`: a tool call was seen, which many vendors end with `stop`; `refused`: the text came as a refusal."""
+    reason = "stop" if raw is None else FINISH_REASONS.get(raw.lower(), "other")
+    if reason == "stop" and called:
+        return "tool_calls"
+    if reason == "stop" and refused:
+        return "refusal"
+    return reason

@@ -1,0 +1,310 @@
+"""What vendors may send, in small: one table, each case fed whole, byte by byte and cut at random."""
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+
+from proxy.dialects.fold import Answer
+from proxy.dialects.openai_chat.decode import ChatDecoder
+from proxy.events import BlockStart, Citation, Event, StreamEnd, Usage, UsageEvent, Vendor
+from tests.support import decode, splits
+
+MAX = 1 << 16
+DONE = b"data: [DONE]\n\n"
+
+
+def frame(value: Any) -> bytes:
+    return b"data: " + (value if isinstance(value, bytes) else json.dumps(value).encode()) + b"\n\n"
+
+
+def delta(said: dict[str, Any], finish: str | None = None, index: int = 0, **top: Any) -> bytes:
+    return frame({"id": "c1", "choices": [{"index": index, "delta": said, "finish_reason": finish}], **top})
+
+
+def call(said: dict[str, Any] | list[Any], finish: str | None = None) -> bytes:
+    return delta({"tool_calls": said if isinstance(said, list) else [said]}, finish)
+
+
+def piece(arguments: Any, name: str | None = None, index: int | None = 0, **more: Any) -> dict[str, Any]:
+    said = {"function": {"arguments": arguments, **({} if name is None else {"name": name})}, **more}
+    return said if index is None else {"index": index, **said}
+
+
+HI = delta({"role": "assistant", "content": "hi"})
+STOP = delta({}, "stop")
+
+
+class Case(NamedTuple):
+    """`finish` is (reason, raw); `error` is (kind, status, a word of the message)."""
+
+    name: str
+    body: bytes
+    text: str = ""
+    reasoning: str = ""
+    calls: tuple[tuple[str, str], ...] = ()
+    finish: tuple[str, str | None] | None = None
+    usage: Usage | None = None
+    error: tuple[str, int, str] | None = None
+
+
+CASES = [
+    Case("a plain answer", HI + STOP + DONE, "hi", finish=("stop", "stop")),
+    Case("the last frame lacks its blank line", HI + STOP + b"data: [DONE]", "hi", finish=("stop", "stop")),
+    Case("no terminator, but a finish reason", HI + STOP, "hi", finish=("stop", "stop")),
+    Case("a terminator, but no finish reason", HI + DONE, "hi", finish=("stop", None)),
+    Case("no finish reason after a call", call(piece("{}", "f", id="a")) + DONE, calls=(("f", "{}"),), finish=("tool_calls", None)),
+    Case("an empty finish reason is none", delta({"content": "a"}, "") + delta({"content": "b"}, "length") + DONE, "ab", finish=("length", "length")),
+    Case("the text null is no finish reason", delta({"content": "a"}, "null") + STOP, "a", finish=("stop", "stop")),
+    Case("null does not undo a finish reason", HI + delta({}, "length") + delta({"content": ""}) + DONE, "hi", finish=("length", "length")),
+    Case("an unknown finish reason is other", HI + delta({}, "moon") + DONE, "hi", finish=("other", "moon")),
+    Case("an answer of nothing, said to be complete", STOP + DONE, finish=("stop", "stop")),
+    Case("stop after a tool call is tool_calls", call(piece("{}", "f", id="a")) + STOP + DONE, calls=(("f", "{}"),), finish=("tool_calls", "stop")),
+    Case("a refusal is text", delta({"refusal": "no"}) + STOP + DONE, "no", finish=("refusal", "stop")),
+    Case("refusal '' is none", delta({"content": "a", "refusal": ""}) + STOP + DONE, "a", finish=("stop", "stop")),
+    Case("CRLF, comments, no space", b": ping\r\n\r\n" + (HI + STOP + DONE).replace(b"\n", b"\r\n").replace(b"data: ", b"data:"), "hi", finish=("stop", "stop")),
+    Case("empty and ping frames are passed over", b"data: \n\nevent: ping\ndata: x\n\n" + HI + STOP + DONE, "hi", finish=("stop", "stop")),
+    Case("frames that are no chunks are passed over", frame({"type": "ping"}) + HI + frame({"choices": None}) + STOP + DONE, "hi", finish=("stop", "stop")),
+    Case("named frames are read", HI.replace(b"data", b"event: chunk\ndata", 1) + STOP + DONE, "hi", finish=("stop", "stop")),
+    Case("what follows the terminator is ignored", HI + STOP + DONE + HI + frame({"error": "late"}), "hi", finish=("stop", "stop")),
+    Case("nulls wherever nothing is meant", frame({"choices": [{"index": None, "delta": {"content": "a", "tool_calls": None, "refusal": None, "reasoning": None}, "message": None, "error": None}], "error": None, "usage": None, "code": None}) + STOP + DONE, "a", finish=("stop", "stop")),
+    Case("an empty error is none", delta({"content": "a"}, error={}) + STOP + DONE, "a", finish=("stop", "stop")),
+    # Reasoning, under its names.
+    Case("reasoning_content", delta({"reasoning_content": "hm", "content": None}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("reasoning", delta({"reasoning": "hm", "channel": "analysis"}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("both names are one thing", delta({"reasoning": "hm", "reasoning_content": "hm"}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("reasoning and its details are one thing", delta({"reasoning": "hm", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("details alone", delta({"reasoning_details": [{"summary": "h"}, {"text": "m"}, "?"]}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("think tags stay text", delta({"content": "<think>a</think>b"}) + STOP + DONE, "<think>a</think>b", finish=("stop", "stop")),
+    Case("typed parts", delta({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "hi"}, {"type": "reference", "reference_ids": [1]}]}) + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    # Tool calls.
+    Case("pieces of two calls, interleaved", call(piece('{"a"', "f", 0, id="x")) + call(piece("[", "g", 1, id="y")) + call([piece(":1}"), piece("]", index=1)]) + delta({}, "tool_calls") + DONE, calls=(("f", '{"a":1}'), ("g", "[]")), finish=("tool_calls", "tool_calls")),
+    Case("no index: the place counts", call([piece("1", "f", None, id="x"), piece("2", "g", None, id="y")], "tool_calls") + DONE, calls=(("f", "1"), ("g", "2")), finish=("tool_calls", "tool_calls")),
+    Case("whole calls, all with index 0", call(piece("{}", "f", id="x")) + call(piece("{}", "f", id="y")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"), ("f", "{}")), finish=("tool_calls", "tool_calls")),
+    Case("the id and an empty name again", call(piece("{", "f", id="x")) + call(piece("}", "", id="x")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("a new id without a name is the same call", call(piece("{", "f", id="x")) + call(piece("}", id="y")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("an empty id is no new call", call(piece("{", "f", id="x")) + call(piece("}", id="")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("the name comes late", call(piece("{", id="x")) + call(piece("}", "f")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("the name never comes", call(piece("{}", id="x")) + delta({}, "tool_calls") + DONE, calls=(("", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("no id at all", call(piece("{}", "f")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("arguments as an object", call(piece({"a": 1}, "f", id="x"), "tool_calls") + DONE, calls=(("f", '{"a":1}'),), finish=("tool_calls", "tool_calls")),
+    Case("arguments null", call(piece(None, "f", id="x"), "tool_calls") + DONE, calls=(("f", ""),), finish=("tool_calls", "tool_calls")),
+    Case("a call that is no list", delta({"tool_calls": piece("{}", "f", id="x")}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("the old function_call", delta({"function_call": {"name": "f", "arguments": "{"}}) + delta({"function_call": {"arguments": "}"}}, "function_call") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "function_call")),
+    Case("text after a call", call(piece("{}", "f", id="x")) + HI + delta({}, "tool_calls") + DONE, "hi", calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
+    # Usage.
+    Case("usage in a chunk of its own", HI + STOP + frame({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 2}, "completion_tokens_details": {"reasoning_tokens": 4}}}) + DONE, "hi", finish=("stop", "stop"), usage=Usage(3, 5, 2, 4)),
+    Case("usage of zeros is usage", HI + delta({}, "stop", usage={"prompt_tokens": 0, "completion_tokens": 0}) + DONE, "hi", finish=("stop", "stop"), usage=Usage(0, 0)),
+    Case("usage within the choice", frame({"choices": [{"delta": {"content": "hi"}, "finish_reason": "stop", "usage": {"prompt_tokens": 3, "completion_tokens": 5, "cached_tokens": 1}}]}) + DONE, "hi", finish=("stop", "stop"), usage=Usage(3, 5, 1)),
+    Case("usage twice in one chunk", HI + delta({}, "stop", usage={"prompt_tokens": 3, "completion_tokens": 5}, x_groq={"usage": {"prompt_tokens": 9}}) + DONE, "hi", finish=("stop", "stop"), usage=Usage(3, 5)),
+    Case("usage only in x_groq", HI + delta({}, "stop", x_groq={"usage": {"prompt_tokens": 3, "completion_tokens": 5}}) + DONE, "hi", finish=("stop", "stop"), usage=Usage(3, 5)),
+    Case("reasoning outside the completion", HI + delta({}, "stop", usage={"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 12, "completion_tokens_details": {"reasoning_tokens": 4}}), "hi", finish=("stop", "stop"), usage=Usage(3, 9, None, 4)),
+    Case("DeepSeek's cache", HI + delta({}, "stop", usage={"prompt_tokens": 3, "completion_tokens": 5, "prompt_cache_hit_tokens": 2}), "hi", finish=("stop", "stop"), usage=Usage(3, 5, 2)),
+    Case("counts that are none", HI + delta({}, "stop", usage={"prompt_tokens": "3", "completion_tokens": -1, "prompt_tokens_details": 7}), "hi", finish=("stop", "stop")),
+    Case("usage alone makes an answer", frame({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}) + DONE, finish=("stop", None), usage=Usage(3, 0)),
+    # Answers that are no streams.
+    Case("a whole answer in one frame", frame({"object": "chat.completion", "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]}) + DONE, "hi", finish=("stop", "stop")),
+    Case("a whole answer as the body", json.dumps({"object": "chat.completion", "choices": [{"index": 0, "message": {"content": None, "reasoning_content": "hm", "tool_calls": [piece("{}", "f", None, id="x")]}, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 3, "completion_tokens": 5}}, indent=2).encode(), reasoning="hm", calls=(("f", "{}"),), finish=("tool_calls", "tool_calls"), usage=Usage(3, 5)),
+    Case("a whole answer behind blank lines", b"\n\n\n" + json.dumps({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}).encode(), "hi", finish=("stop", "stop")),
+    Case("a message beside the delta repeats it", frame({"choices": [{"index": 0, "delta": {"content": "b"}, "message": {"content": "ab"}, "finish_reason": "stop"}]}), "b", finish=("stop", "stop")),
+    Case("a text twice", frame({"choices": [{"index": 0, "text": "a", "delta": {"content": "a"}}]}) + STOP + DONE, "a", finish=("stop", "stop")),
+    Case("a legacy completion", frame({"object": "text_completion", "choices": [{"index": 0, "text": "a", "finish_reason": "stop"}]}) + DONE, "a", finish=("stop", "stop")),
+    # Bytes that are not quite JSON.
+    Case("invalid UTF-8", frame(b'{"choices":[{"delta":{"content":"a\xffb"}}]}') + STOP + DONE, "a\ufffdb", finish=("stop", "stop")),
+    Case("half a surrogate pair", frame(b'{"choices":[{"delta":{"content":"a\\ud83d"}}]}') + STOP + DONE, "a\ufffd", finish=("stop", "stop")),
+    Case("NaN and a bare tab", frame(b'{"choices":[{"delta":{"content":"a\tb"},"logprobs":{"x":NaN}}]}') + STOP + DONE, "a\tb", finish=("stop", "stop")),
+    # Errors.
+    Case("an error", HI + frame({"error": {"message": "no luck", "type": "server_error", "code": None}}), "hi", error=("upstream_error", 502, "no luck")),
+    Case("an error beside choices, and what was counted", HI + delta({"content": ""}, error={"code": 429, "message": "slow down"}, usage={"prompt_tokens": 3, "completion_tokens": 5}) + DONE, "hi", usage=Usage(3, 5), error=("upstream_error", 429, "slow down")),
+    Case("an error within a choice", HI + frame({"choices": [{"index": 0, "delta": {}, "finish_reason": "error", "error": {"code": 502, "message": "provider"}}]}), "hi", error=("upstream_error", 502, "provider")),
+    Case("an error as text", HI + frame({"error": "too long", "error_type": "validation"}), "hi", error=("upstream_error", 422, "too long")),
+    Case("object: error", HI + frame({"object": "error", "message": "broken", "code": 400}) + DONE, "hi", error=("upstream_error", 400, "broken")),
+    Case("a code that is not 0", frame({"code": 0, "message": "Success", "choices": [{"delta": {"content": "hi"}}]}) + frame({"code": 11202, "message": "too many", "sid": "s"}), "hi", error=("upstream_error", 429, "too many")),
+    Case("a frame named error", HI + b'event: error\ndata: {"message": "bad", "status_code": 400}\n\n', "hi", error=("upstream_error", 400, "bad")),
+    Case("a frame named error, of plain text", HI + b"event: error\ndata: out of luck\n\n", "hi", error=("upstream_error", 502, "out of luck")),
+    Case("an error as a bare line", HI + b'{"error": {"message": "bare", "code": 503}}\n', "hi", error=("upstream_error", 502, "bare")),
+    Case("an error as a bare line before the terminator", HI + b'{"error": {"message": "bare"}}\n\n' + DONE, "hi", error=("upstream_error", 502, "bare")),
+    Case("an error as the body", json.dumps({"error": {"message": "quota", "code": "insufficient_quota"}}, indent=1).encode(), error=("upstream_error", 429, "quota")),
+    Case("an error in a list", b'[{"error": {"message": "listed", "code": 400}}]', error=("upstream_error", 400, "listed")),
+    Case("an error in a list, in a frame", HI + frame([{"error": {"message": "listed", "code": 400}}]), "hi", error=("upstream_error", 400, "listed")),
+    Case("an error without a message", HI + frame({"error": {"code": 500}}), "hi", error=("upstream_error", 502, "without a message")),
+    Case("a finish reason that is an error", HI + delta({}, "network_error") + DONE, "hi", error=("upstream_error", 502, "network_error")),
+    Case("an error after the finish reason", HI + STOP + frame({"error": "late"}) + DONE, "hi", error=("upstream_error", 502, "late")),
+    # Ends that are none.
+    Case("cut after some text", HI, "hi", error=("upstream_truncated", 502, "before it was complete")),
+    Case("cut within a frame", HI + STOP[:-20], "hi", error=("upstream_truncated", 502, "before it was complete")),
+    Case("nothing", b"", error=("upstream_truncated", 502, "before it was complete")),
+    Case("only comments", b": ping\n\n: ping\n\n", error=("upstream_truncated", 502, "before it was complete")),
+    Case("only a terminator", DONE, error=("upstream_malformed", 502, "anything")),
+    Case("only a role", delta({"role": "assistant", "content": ""}) + DONE, error=("upstream_malformed", 502, "anything")),
+    Case("one of two choices is cut", HI + delta({"content": "x"}, index=1) + STOP, "hi", error=("upstream_truncated", 502, "before it was complete")),
+    Case("half a document", b'{"choices": [{"message": {"content": "hi"', error=("upstream_truncated", 502, "before it was complete")),
+    Case("a web page", b"<html>\n<body>Sign in</body>\n</html>\n", error=("upstream_malformed", 502, "<html>")),
+    Case("another document", b'{"hello": "world"}', error=("upstream_malformed", 502, "hello")),
+    Case("a frame of text", HI + b"data: so sorry\n\n" + DONE, "hi", error=("upstream_malformed", 502, "so sorry")),
+    Case("a chunk of wrong types", HI + frame({"choices": [{"delta": {"content": 5}}]}) + DONE, "hi", error=("upstream_malformed", 502, "content")),
+    Case("a number", HI + b"data: 5\n\n" + DONE, "hi", error=("upstream_malformed", 502, "5")),
+    Case("too large a frame", HI + delta({"content": "x" * MAX}), "hi", error=("upstream_malformed", 502, "larger than")),
+    Case("nested out of reason", HI + frame(b'{"choices":[{"delta":{"content":[' + b"[" * 500 + b"]" * 500 + b"]}}]}") + DONE, "hi", error=("upstream_malformed", 502, "")),
+    Case("usage nested out of reason", HI + frame(b'{"choices":[],"usage":{"x":' + b"[" * 500 + b"]" * 500 + b"}}") + DONE, "hi", error=("upstream_malformed", 502, "nested")),
+    Case("nested beyond any stack", HI + frame(b'{"x_groq":' + b"[" * 20000 + b"]" * 20000 + b',"choices":[]}') + DONE, "hi", error=("upstream_malformed", 502, "")),
+]  # fmt: skip
+
+
+def events_of(body: bytes) -> list[Event]:
+    return decode(ChatDecoder(MAX), [body])
+
+
+def answer_of(events: list[Event]) -> Answer:
+    answer = Answer()
+    for event in events:
+        answer.add(event)
+    return answer
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_case_comes_out_as_it_is_meant_for_every_split(case: Case) -> None:
+    for chunks in splits(case.body, seed=len(case.body)) if len(case.body) < 10_000 else [[case.body]]:
+        answer = answer_of(decode(ChatDecoder(MAX), chunks))
+        assert case.text == answer.text()
+        assert case.reasoning == answer.reasoning()
+        assert case.calls == tuple((b.tool.name, b.text) for b in answer.tool_calls() if b.tool)
+        assert (case.usage or Usage()) == answer.usage
+        if case.error is None:
+            assert answer.error is None
+            assert case.finish == (answer.finish.reason, answer.finish.raw)
+        else:
+            assert answer.error is not None
+            assert case.error[:2] == (answer.error.kind, answer.error.status)
+            assert case.error[2] in answer.error.message
+            assert len(answer.error.message) < 300
+
+
+def vendor_data(events: list[Event]) -> list[Any]:
+    return [event.data for event in events if isinstance(event, Vendor)]
+
+
+def test_a_vendors_extras_are_told_once_and_again_when_they_change() -> None:
+    """They stand where the vendor put them, so that a client of this dialect finds them there."""
+    body = b"".join(
+        frame({"service_tier": tier, "choices": [{"index": 0, "delta": {"content": "x"}, "content_filter_results": {"hate": "safe"}}]})
+        for tier in ("flex", "flex", "auto")
+    )
+    events = events_of(body + STOP + DONE)
+    assert [
+        {"service_tier": "flex"},
+        {"choices": [{"index": 0, "content_filter_results": {"hate": "safe"}}]},
+        {"service_tier": "auto"},
+    ] == vendor_data(events)
+
+
+def test_every_piece_of_logprobs_is_told() -> None:
+    body = b"".join(frame({"choices": [{"index": 0, "delta": {"content": t}, "logprobs": {"content": [{"token": t}]}}]}) for t in "ab")
+    assert ["a", "b"] == [data["choices"][0]["logprobs"]["content"][0]["token"] for data in vendor_data(events_of(body + STOP + DONE))]
+
+
+def test_what_usage_tells_beyond_our_counts_is_told_at_the_end() -> None:
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "cost": 0.5, "is_byok": False, "prompt_tokens_details": {"audio_tokens": 3}}
+    events = events_of(HI + STOP + frame({"choices": [], "usage": usage}) + DONE)
+    assert [{"usage": {"cost": 0.5, "prompt_tokens_details": {"audio_tokens": 3}}}] == vendor_data(events)
+    assert isinstance(events[-2], Vendor)
+
+
+def test_usage_is_told_only_when_it_changes() -> None:
+    same = {"prompt_tokens": 1, "completion_tokens": 1}
+    body = (
+        delta({"content": "a"}, usage=same)
+        + delta({"content": "b"}, usage={**same, "x": 1})
+        + delta({}, "stop", usage={**same, "completion_tokens": 2})
+    )
+    assert [UsageEvent(1, 1), UsageEvent(1, 2)] == [event for event in events_of(body) if isinstance(event, UsageEvent)]
+
+
+def test_encrypted_reasoning_and_unknown_parts_are_kept() -> None:
+    secret = {"type": "reasoning.encrypted", "data": "AAAA"}
+    reference = {"type": "reference", "reference_ids": [1]}
+    body = delta({"reasoning_details": [secret]}) + delta({"content": [reference]}) + delta({"audio": {"data": "UklG"}}) + HI + STOP + DONE
+    kept = [data["choices"][0]["delta"] for data in vendor_data(events_of(body))]
+    assert [{"reasoning_details": [secret]}, {"content": [reference]}, {"audio": {"data": "UklG"}}] == kept
+
+
+def test_empty_parts_open_no_block() -> None:
+    empty = [{"type": "text", "text": ""}, "", {"type": "thinking", "thinking": []}]
+    events = events_of(delta({"content": empty}) + HI + STOP + DONE)
+    assert 1 == sum(isinstance(event, BlockStart) for event in events)
+
+
+def test_a_signature_ends_its_reasoning() -> None:
+    body = delta({"reasoning": "hm"}) + delta({"reasoning_details": [{"type": "reasoning.text", "signature": "sig"}]}) + HI + STOP + DONE
+    blocks = list(answer_of(events_of(body)).blocks.values())
+    assert [("reasoning", "hm", "sig"), ("text", "hi", None)] == [(b.kind, b.text, b.signature) for b in blocks]
+
+
+def test_annotations_are_citations_told_once() -> None:
+    cited = {"type": "url_citation", "url_citation": {"url": "https://a.example", "title": "A", "start_index": 0, "end_index": 2}}
+    odd = {"type": "file_citation", "file_id": "f"}
+    events = events_of(HI + delta({"annotations": [cited]}) + delta({"annotations": [cited, odd]}) + STOP + DONE)
+    assert [Citation(0, "https://a.example", "A", None, 0, 2)] == [event for event in events if isinstance(event, Citation)]
+    assert [{"choices": [{"index": 0, "delta": {"annotations": [odd]}}]}] == vendor_data(events)
+
+
+def test_places_of_a_citation_that_make_no_sense_are_unknown() -> None:
+    cited = {"type": "url_citation", "url_citation": {"url": "https://a.example", "start_index": 9, "end_index": 2}}
+    events = events_of(HI + delta({"annotations": [cited]}) + STOP + DONE)
+    assert [Citation(0, "https://a.example")] == [event for event in events if isinstance(event, Citation)]
+
+
+def test_several_answers_stay_apart() -> None:
+    body = HI + delta({"content": "yo"}, index=1) + delta({"content": "!"}) + delta({}, "length", 1) + STOP + DONE
+    events = events_of(body)
+    answer = answer_of(events)
+    assert ("hi!", "yo") == (answer.text(0), answer.text(1))
+    assert "stop" == answer.finish.raw
+    assert [{"choices": [{"index": 1, "finish_reason": "length"}]}] == vendor_data(events)
+
+
+def test_a_call_without_an_id_gets_one_that_differs_by_answer_and_call() -> None:
+    def ids(answer_id: str) -> list[str]:
+        calls = [piece("{}", "f", 0), piece("{}", "f", 1)]
+        body = frame({"id": answer_id, "choices": [{"delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}]}) + DONE
+        return [event.tool.id for event in events_of(body) if isinstance(event, BlockStart) and event.tool]
+
+    assert ids("a") == ids("a")
+    assert 4 == len({*ids("a"), *ids("b")})
+    assert all(len(made) <= 40 for made in ids("a"))
+
+
+def test_arguments_that_come_after_their_call_was_complete_are_kept_aside() -> None:
+    body = call(piece("{}", "f", id="x")) + HI + call(piece('{"late":1}')) + delta({}, "tool_calls") + DONE
+    events = events_of(body)
+    assert ["{}"] == [b.text for b in answer_of(events).tool_calls()]
+    assert '{"late":1}' == vendor_data(events)[0]["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]
+
+
+def test_a_name_that_never_comes_does_not_hold_more_than_the_bound() -> None:
+    decoder = ChatDecoder(1000)
+    events: list[Event] = []
+    for _ in range(20):
+        events += decoder.feed(call(piece("x" * 100)))
+    assert [""] == [event.tool.name for event in events if isinstance(event, BlockStart) and event.tool]
+
+
+def test_a_document_is_bounded_like_a_frame() -> None:
+    events = decode(ChatDecoder(1000), [b'{"choices":[\n\n', *([b" " * 99 + b"\n\n"] * 30)])
+    assert not isinstance(events[-1], StreamEnd)
+
+
+def test_a_model_that_retries_is_told_by_the_vendors_status() -> None:
+    def retryable(error: dict[str, Any]) -> bool:
+        failed = answer_of(events_of(frame({"error": error}))).error
+        assert failed is not None
+        return failed.retryable
+
+    assert (True, False, True, True) == tuple(map(retryable, [{"code": 429}, {"code": 400}, {"code": "500"}, {"message": "?"}]))
+
+
+def test_usage_is_known_while_the_answer_goes_on() -> None:
+    decoder = ChatDecoder(MAX)
+    assert Usage() == decoder.usage
+    decoder.feed(delta({"content": "a"}, usage={"prompt_tokens": 4, "completion_tokens": 1}))
+    assert Usage(4, 1) == decoder.usage

@@ -1,0 +1,312 @@
+"""What clients send."""
+
+import json
+from typing import Any
+
+import openai
+import pytest
+
+from proxy.dialects.base import Incoming, Parsed
+from proxy.dialects.openai_chat import DIALECT
+from proxy.errors import Refused
+from proxy.request import (
+    ImagePart,
+    Message,
+    Reasoning,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+    ToolSpec,
+)
+from tests.dialects.openai_chat.judge import http
+
+HI = [{"role": "user", "content": "hi"}]
+
+
+def parse(body: Any) -> Parsed:
+    assert DIALECT.client is not None
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return DIALECT.client.parse_request(Incoming("POST", {}, {}, {}, data))
+
+
+def asked(**body: Any) -> Parsed:
+    return parse({"model": "fast", "messages": HI, **body})
+
+
+def refusal(body: Any) -> tuple[str | None, str]:
+    with pytest.raises(Refused) as caught:
+        parse(body)
+    failure = caught.value.failure
+    assert ("bad_request", 400) == (failure.kind, failure.status)
+    return failure.param or None, failure.message
+
+
+def params(parsed: Parsed) -> list[tuple[str, str]]:
+    return [(note.note, note.param) for note in parsed.notes]
+
+
+def test_the_smallest_request_is_not_a_stream() -> None:
+    parsed = asked()
+    assert ("fast", [Message("user", "hi")], False, False) == (
+        parsed.request.model,
+        parsed.request.messages,
+        parsed.request.stream,
+        parsed.options.include_usage,
+    )
+    assert () == parsed.notes
+
+
+def test_every_parameter_finds_its_place() -> None:
+    request = asked(
+        max_tokens=5,
+        temperature=0.5,
+        top_p=1,
+        stop="x",
+        seed=3,
+        n=2,
+        user="u",
+        metadata={"k": "v"},
+        stream=True,
+        response_format={"type": "json_object"},
+        reasoning_effort="low",
+        tools=[{"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}, "strict": True}}],
+        tool_choice="required",
+        parallel_tool_calls=False,
+    ).request
+    assert (5, 0.5, 1, ["x"], 3, 2, "u", {"k": "v"}, True) == (
+        request.max_tokens,
+        request.temperature,
+        request.top_p,
+        request.stop,
+        request.seed,
+        request.n,
+        request.user,
+        request.metadata,
+        request.stream,
+    )
+    assert {"type": "json_object"} == request.response_format
+    assert Reasoning("low") == request.reasoning
+    assert [ToolSpec("f", "d", {"type": "object"}, True)] == request.tools
+    assert ToolChoice("required", None, False) == request.tool_choice
+
+
+def test_max_completion_tokens_goes_before_max_tokens() -> None:
+    assert 7 == asked(max_tokens=5, max_completion_tokens=7).request.max_tokens
+
+
+def test_stop_may_be_a_list() -> None:
+    assert ["a", "b"] == asked(stop=["a", "b"]).request.stop
+
+
+def test_usage_is_asked_for_in_stream_options() -> None:
+    assert asked(stream=True, stream_options={"include_usage": True, "include_obfuscation": False}).options.include_usage
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("none", ToolChoice("none")),
+        ("auto", ToolChoice("auto")),
+        ({"type": "function", "function": {"name": "f"}}, ToolChoice("tool", "f")),
+        ({"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "f"}}]}}, ToolChoice("required")),
+    ],
+)  # fmt: skip
+def test_every_form_of_tool_choice(said: Any, expected: ToolChoice) -> None:
+    assert expected == asked(tool_choice=said).request.tool_choice
+
+
+def test_allowed_tools_are_the_only_ones_named() -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in "fg"]
+    choice = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": tools[1:]}}
+    parsed = asked(tools=tools, tool_choice=choice)
+    assert [ToolSpec("g")] == parsed.request.tools
+    assert [("changed", "tool_choice")] == params(parsed)
+
+
+def test_parallel_tool_calls_alone_is_a_choice() -> None:
+    assert ToolChoice("auto", None, False) == asked(parallel_tool_calls=False).request.tool_choice
+
+
+@pytest.mark.parametrize(("said", "expected"), [("auto", ToolChoice("auto")), ({"name": "f"}, ToolChoice("tool", "f"))])
+def test_the_old_functions_are_tools(said: Any, expected: ToolChoice) -> None:
+    request = asked(functions=[{"name": "f", "parameters": {}}], function_call=said).request
+    assert ([ToolSpec("f", None, {})], expected) == (request.tools, request.tool_choice)
+
+
+def test_messages_before_the_first_turn_are_the_system() -> None:
+    request = parse(
+        {
+            "model": "m",
+            "messages": [
+                {"role": "system", "content": "A"},
+                {"role": "developer", "content": [{"type": "text", "text": "B"}]},
+                *HI,
+                {"role": "system", "content": "C"},
+            ],
+        }
+    ).request
+    assert "A\n\nB" == request.system
+    assert [Message("user", "hi"), Message("system", "C")] == request.messages
+
+
+def test_a_talk_with_tools_and_images() -> None:
+    messages = parse(
+        {
+            "model": "m",
+            "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "?"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]},
+                {"role": "assistant", "content": None, "refusal": None, "annotations": [], "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+                {"role": "tool", "tool_call_id": "c", "content": [{"type": "text", "text": "1"}, {"type": "text", "text": "2"}]},
+                {"role": "assistant", "content": "so", "reasoning_content": "hm"},
+                {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
+            ],
+        }
+    ).request.messages  # fmt: skip
+    assert [
+        Message("user", [TextPart("?"), ImagePart("data:image/png;base64,AA==")]),
+        Message("assistant", [ToolCallPart("c", "f", "{}")]),
+        Message("tool", [ToolResultPart("c", "12")]),
+        Message("assistant", [ReasoningPart("hm"), TextPart("so")]),
+        Message("assistant", "no"),
+    ] == messages
+
+
+def test_old_function_messages_are_matched_by_their_name() -> None:
+    messages = parse(
+        {
+            "model": "m",
+            "messages": [
+                *HI,
+                {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
+                {"role": "function", "name": "f", "content": "1"},
+            ],
+        }
+    ).request.messages
+    [call], [result] = messages[1].parts, messages[2].parts
+    assert isinstance(call, ToolCallPart)
+    assert isinstance(result, ToolResultPart)
+    assert call.id == result.id
+
+
+def test_what_cannot_be_carried_is_noted() -> None:
+    parsed = asked(
+        frequency_penalty=0.5,
+        logprobs=True,
+        store=True,
+        verbosity="low",
+        top_k=5,
+        enable_thinking=True,
+        reasoning_effort="xhigh",
+        tools=[{"type": "custom", "custom": {"name": "x"}}],
+    )
+    assert [
+        ("dropped", "frequency_penalty"),
+        ("dropped", "logprobs"),
+        ("dropped", "store"),
+        ("dropped", "verbosity"),
+        ("dropped", "unknown_key"),
+        ("dropped", "tools"),
+        ("changed", "reasoning_effort"),
+    ] == params(parsed)
+    assert "'top_k', 'enable_thinking'" in parsed.notes[4].message
+    assert Reasoning("high") == parsed.request.reasoning
+
+
+def test_values_that_ask_for_nothing_are_not_noted() -> None:
+    assert [] == params(
+        asked(
+            frequency_penalty=0,
+            presence_penalty=0.0,
+            logit_bias={},
+            logprobs=False,
+            service_tier="auto",
+            modalities=["text"],
+            audio=None,
+            top_k=None,
+        )
+    )
+
+
+def test_names_details_and_audio_of_messages_are_noted() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://x.example/i.png", "detail": "high"}}
+    parsed = parse(
+        {
+            "model": "m",
+            "messages": [
+                {"role": "user", "name": "ann", "content": [image, image]},
+                {"role": "assistant", "content": "", "audio": {"id": "a"}},
+            ],
+        }
+    )
+    assert [("dropped", "messages.name"), ("dropped", "image_url.detail"), ("dropped", "messages.audio")] == params(parsed)
+
+
+BAD: list[tuple[Any, str | None, str]] = [
+    (b"", None, "empty"),
+    (b"{", None, "too early"),
+    (b'{"model": nope}', None, "(byte 1"),
+    (b'{"model": "\xff"}', None, "byte 11"),
+    (b"[1]", None, "must be a JSON object, not a list"),
+    (b'{"a":' + b"[" * 100_000, None, ""),
+    ({"messages": HI}, "model", "required"),
+    ({"model": "m"}, "messages", "required"),
+    ({"model": "m", "messages": []}, "messages", "at least one"),
+    ({"model": 5, "messages": HI}, "model", "must be text, not a whole number"),
+    ({"model": "m", "messages": "hi"}, "messages", "must be a list, not text"),
+    ({"model": "m", "messages": [{"role": "user", "content": 5}]}, "messages[0].content", "must be text or a list, not a whole number"),
+    ({"model": "m", "messages": [{"role": "user"}]}, "messages[0].content", "must be text or a list of parts"),
+    ({"model": "m", "messages": [{"role": "king", "content": "x"}]}, "messages[0].role", "must be one of assistant, "),
+    ({"model": "m", "messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id", "required"),
+    ({"model": "m", "messages": [{"role": "function", "content": "x"}]}, "messages[0].name", "required"),
+    ({"model": "m", "messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages[0].content[0].type", "input_audio"),
+    ({"model": "m", "messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text", "required"),
+    ({"model": "m", "messages": [{"role": "system", "content": [{"type": "image_url", "image_url": "x"}]}]}, "messages[0].content[0]", "must be text"),
+    ({"model": "m", "messages": [*HI, {"role": "assistant", "tool_calls": [{"id": "c", "type": "custom"}]}]}, "messages[1].tool_calls[0]", "custom"),
+    ({"model": "m", "messages": HI, "max_tokens": 0}, "max_tokens", ">= 1"),
+    ({"model": "m", "messages": HI, "n": "two"}, "n", "must be a whole number, not text"),
+    ({"model": "m", "messages": HI, "stream": "yes"}, "stream", "true or false"),
+    ({"model": "m", "messages": HI, "stop": [1]}, "stop[0]", "must be text"),
+    ({"model": "m", "messages": HI, "tools": [{"type": "function"}]}, "tools[0].function", "required"),
+    ({"model": "m", "messages": HI, "tool_choice": {"type": "custom"}}, "tool_choice", "must name a function"),
+    ({"model": "m", "messages": HI, "tool_choice": "maybe"}, "tool_choice", "must be one of"),
+    ({"model": "m", "messages": HI, "reasoning_effort": "lots"}, "reasoning_effort", "must be one of"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "param", "words"), BAD)
+def test_a_bad_request_is_refused_with_its_field(body: Any, param: str | None, words: str) -> None:
+    where, message = refusal(body)
+    assert param == where
+    assert words in message
+    assert (param or "") in message
+
+
+def test_what_the_sdk_sends_is_taken_without_a_note() -> None:
+    sent: list[bytes] = []
+
+    def keep(request: Any) -> Any:
+        sent.append(request.content)
+        return http.Response(200, content=b"data: [DONE]\n\n", headers={"content-type": "text/event-stream"})
+
+    client = openai.OpenAI(api_key="k", base_url="http://x.test/v1", http_client=http.Client(transport=http.MockTransport(keep)))
+    with client.chat.completions.create(
+        model="fast",
+        messages=[{"role": "system", "content": "S"}, {"role": "user", "content": "hi"}],
+        stream=True,
+        stream_options={"include_usage": True},
+        max_completion_tokens=5,
+        stop=None,
+        tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}],
+        tool_choice="auto",
+    ) as stream:
+        list(stream)
+    parsed = parse(sent[0])
+    assert ("S", [Message("user", "hi")], 5, True, ()) == (
+        parsed.request.system,
+        parsed.request.messages,
+        parsed.request.max_tokens,
+        parsed.options.include_usage,
+        parsed.notes,
+    )
