@@ -1,0 +1,244 @@
+"""The vendor's bytes to events.
+
+    message_start (content_block_start content_block_delta* content_block_stop)* message_delta message_stop, with pings anywhere
+
+What is accepted beyond the reference, because clones and proxies send it: no `message_stop` after a `message_delta` that gave a stop
+reason (the message was complete; without a stop reason it is `upstream_truncated`); deltas without a block's start, blocks without a
+stop; a whole message or an error as one bare JSON body under 200; `data: [DONE]` at the end; a second `message_start`.
+"""
+
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.anthropic import usage as counts
+from proxy.dialects.anthropic import wire
+from proxy.dialects.anthropic.errors import in_band, quoted
+from proxy.dialects.anthropic.inblocks import NAME, InBlocks
+from proxy.dialects.base import Decoder
+from proxy.errors import Failure, failure
+from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
+from proxy.framing import FramingError
+from proxy.framing.sse import Frame, SSEParser
+
+_decode = msgspec.json.Decoder(wire.Frame).decode
+_BlockDelta = wire.BlockDelta
+_BAD_JSON = (msgspec.DecodeError, RecursionError)
+# Content nested so deeply that it could just be read may be too deep to be written again.
+_UNREADABLE = (FramingError, RecursionError)
+# What a message_delta says beside the stop reason goes to the client as the vendor's own, when it says anything.
+_STOP_EXTRAS = ("stop_sequence", "stop_details", "container")
+
+
+class AnthropicDecoder(Decoder):
+    """One answer. See `Decoder`."""
+
+    def __init__(self, max_event_bytes: int) -> None:
+        self._parser = SSEParser(max_event_bytes)
+        self._blocks = InBlocks(max_event_bytes)
+        self._counts: dict[str, Any] = {}
+        self._said_usage = NO_USAGE
+        self._begun = False
+        self._stop: str | None = None
+        self._extras: dict[str, Any] = {}
+        self._closing = False  # the body has ended: what cannot be read now was cut, not garbled
+
+    @property
+    def usage(self) -> Usage:
+        return counts.normalised(self._counts)
+
+    def feed(self, data: bytes) -> list[Event]:
+        out: list[Event] = []
+        if self.done:
+            return out
+        try:
+            for frame in self._parser.feed(data):
+                self._frame(frame, out)
+                if self.done:
+                    break
+        except _UNREADABLE as error:
+            self._fail(out, _malformed(f"The upstream's answer cannot be read: {error}."))
+        return out
+
+    def close(self) -> list[Event]:
+        out: list[Event] = []
+        if self.done:
+            return out
+        self._closing = True
+        try:
+            for frame in self._parser.close():
+                self._frame(frame, out)
+        except _UNREADABLE as error:
+            self._fail(out, _malformed(f"The upstream's answer cannot be read: {error}."))
+        if not self.done and self._parser.stray:
+            self._bare(self._parser.stray, out)
+        if not self.done:
+            if self._stop is not None:
+                self._end(out)
+            else:
+                self._fail(out, self._cut())
+        return out
+
+    def _frame(self, frame: Frame, out: list[Event]) -> None:
+        if self.done:
+            return
+        try:
+            message = _decode(frame.data)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            self._odd(frame, out)
+            return
+        if type(message) is _BlockDelta:
+            self._blocks.delta(message.index, message.delta, out)
+            self._begun = True
+        elif type(message) is not wire.Ping:
+            self._take(message, out)
+            self._begun = True
+
+    def _take(self, message: wire.Frame, out: list[Event]) -> None:
+        match message:
+            case wire.BlockDelta(delta, index):  # one whose UTF-8 had to be mended
+                self._blocks.delta(index, delta, out)
+            case wire.BlockStart(content, index):
+                self._blocks.start(index, content, out)
+            case wire.BlockStop(index):
+                self._blocks.stop(index, out)
+            case wire.MessageStart(content):
+                self._message(content or {}, out)
+            case wire.MessageDelta():
+                self._message_delta(message, out)
+            case wire.MessageStop() | wire.Ping():  # a ping never gets here
+                self._message_stop(out)
+
+    def _message(self, message: dict[str, Any], out: list[Event]) -> None:
+        """A message begins; a whole answer, and an answer that goes on in another, holds content already.
+
+        A second beginning in one body comes from splicing proxies. What was said before it has reached the client and stands; a tool
+        call that was cut by it stays incomplete; content that the second one repeats is not said twice.
+        """
+        if self._begun:
+            self._blocks.stop_all(out)
+        content = message.get("content")
+        if not self._begun and isinstance(content, list):
+            for index, block in enumerate(content):
+                if isinstance(block, dict):
+                    self._blocks.start(index, block, out)
+                    self._blocks.stop(index, out)
+        self._stopped(message)
+        self._count(message.get("usage"), out)
+
+    def _message_delta(self, message: wire.MessageDelta, out: list[Event]) -> None:
+        self._stopped(message.delta or {})
+        if message.context_management and any(message.context_management.values()):
+            self._extras["context_management"] = message.context_management
+        self._count(message.usage, out)
+
+    def _stopped(self, delta: dict[str, Any]) -> None:
+        reason = delta.get("stop_reason")
+        if reason and isinstance(reason, str):
+            self._stop = reason
+        self._extras |= {key: delta[key] for key in _STOP_EXTRAS if delta.get(key)}
+
+    def _count(self, said: Any, out: list[Event]) -> None:
+        if not isinstance(said, dict):
+            return
+        counts.merge(self._counts, said)
+        usage = self.usage
+        if usage != self._said_usage:
+            self._said_usage = usage
+            out.append(UsageEvent(*msgspec.structs.astuple(usage)))
+
+    def _message_stop(self, out: list[Event]) -> None:
+        """The terminator. Only where a program at the vendor's has called a tool is the end of the body waited for, which follows at
+        once: such a run goes on in further messages, and a body that holds several of them is one answer.
+        """
+        if self._blocks.programmatic and self._stop == "tool_use":
+            self._blocks.stop_all(out)
+            return
+        self._end(out)
+
+    def _end(self, out: list[Event]) -> None:
+        self._blocks.stop_all(out)
+        more = counts.extras(self._counts)
+        if more or self._extras:
+            out.append(Vendor(NAME, {"type": "message_delta", "delta": self._extras, "usage": more}))
+        reason = wire.FINISH.get(self._stop or "", "other")
+        if reason == "stop" and self._blocks.last_kind == "tool_call" and self._stop == "end_turn":
+            reason = "tool_calls"  # clones say end_turn after a call that waits for its result
+        self.done = True
+        out.append(StreamEnd(Finish(reason, self._stop), self.usage))
+
+    def _odd(self, frame: Frame, out: list[Event]) -> None:
+        """A frame that is none of the reference: an error, a kind that we do not know, or no JSON at all."""
+        text = frame.text
+        if not text.strip() or frame.event == "ping":
+            return
+        if text == "[DONE]" and self._stop is not None:
+            self._end(out)
+            return
+        try:
+            value = msgspec.json.decode(text)
+        except _BAD_JSON as error:
+            if frame.event == "error":
+                self._fail(out, in_band(text))
+            else:
+                self._fail(out, self._cut() if self._closing else _malformed(f"The upstream sent a frame that is not JSON: {error}."))
+            return
+        if isinstance(value, dict):
+            self._unknown(value, text, out)
+        else:
+            self._fail(out, _malformed("The upstream sent a frame that is not a JSON object."))
+
+    def _unknown(self, value: dict[str, Any], text: str, out: list[Event]) -> None:
+        kind, delta, index = value.get("type"), value.get("delta"), value.get("index", 0)
+        if value.get("error") is not None or kind == "error":
+            self._fail(out, in_band(value.get("error")))
+        elif kind == "message":
+            self._message(value, out)
+            self._end(out)
+        elif kind == "content_block_delta" and isinstance(delta, dict) and delta.get("type") not in _DELTAS and isinstance(index, int):
+            if not self._blocks.unknown_delta(index, delta):
+                out.append(Vendor(NAME, value))
+        elif kind not in _FRAMES:
+            out.append(Vendor(NAME, value))
+        else:
+            self._known(text, out)
+
+    def _known(self, text: str, out: list[Event]) -> None:
+        """A frame of the reference that did not decode: its UTF-8 may be broken (replaced in `text`), or its shape is."""
+        try:
+            self._take(_decode(text), out)
+        except _BAD_JSON as error:
+            self._fail(out, _malformed(f"The upstream sent a frame of a wrong shape: {error}."))
+        else:
+            self._begun = True
+
+    def _bare(self, stray: bytes, out: list[Event]) -> None:
+        """What came outside of all frames: a message or an error as one JSON body, or a page that has no place here."""
+        try:
+            value = msgspec.json.decode(stray.decode("utf-8", "replace"))
+        except _BAD_JSON:
+            value = None
+        if isinstance(value, dict) and (value.get("error") is not None or (value.get("type") == "message" and not self._begun)):
+            self._unknown(value, "", out)
+        elif not self._begun:
+            self._fail(out, _malformed(f"The upstream sent no events but text that begins with {quoted(stray)}"))
+
+    def _cut(self) -> Failure:
+        said = "in the middle of its answer" if self._begun else "before it said anything"
+        return failure("upstream_truncated", f"The upstream ended {said}.")
+
+    def _fail(self, out: list[Event], why: Failure) -> None:
+        self.done = True
+        out.append(StreamError(why, self.usage))
+
+
+def _malformed(message: str) -> Failure:
+    return failure("upstream_malformed", message)
+
+
+def _tags(union: Any) -> tuple[str, ...]:
+    return tuple(struct.__struct_config__.tag for struct in union.__args__)  # no set: a `type` on the wire may be unhashable
+
+
+_FRAMES = _tags(wire.Frame)
+_DELTAS = _tags(wire.Delta)

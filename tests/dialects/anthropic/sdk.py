@@ -1,0 +1,59 @@
+"""The vendor's own SDK as the judge of what we emit: it reads our bytes as if they had come from the vendor."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anthropic
+
+try:  # the SDK moved from one HTTP library to its successor; both take a transport in the same way
+    import httpx2 as httpx
+except ImportError:  # pragma: no cover
+    import httpx  # type: ignore[no-redef]
+
+from proxy.dialects.anthropic import DIALECT
+from proxy.dialects.base import SSE, Parsed, Reply
+from proxy.dialects.fold import Answer
+from proxy.events import Event, StreamStart
+from proxy.request import ChatRequest, Message
+
+START = StreamStart("st1", "some-model", "up", "vendor-model", 1_700_000_000)
+PARSED = Parsed(ChatRequest(model="some-model", messages=[Message("user", "hi")]))
+ASK: dict[str, Any] = {"model": "some-model", "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
+
+
+def encoded(events: Sequence[Event]) -> bytes:
+    """What a client gets of these events, after the stream.start that the relay makes."""
+    assert DIALECT.client is not None
+    encoder = DIALECT.client.encoder(PARSED)
+    return b"".join(encoder.encode(event) for event in (START, *events))
+
+
+def client(body: bytes, status: int = 200, content_type: str = SSE, headers: Mapping[str, str] | None = None) -> anthropic.Anthropic:
+    """The SDK, wired to one fixed answer. It does not retry."""
+
+    def answer(_request: Any) -> Any:
+        return httpx.Response(status, content=body, headers={"content-type": content_type, **(headers or {})})
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    return anthropic.Anthropic(api_key="k", base_url="http://mainstem.test", http_client=http, max_retries=0)
+
+
+def streamed(events: Sequence[Event]) -> Any:
+    """The message that the SDK accumulates from our stream."""
+    with client(encoded(events)) as api, api.messages.stream(**ASK) as stream:
+        return stream.get_final_message()
+
+
+def whole(events: Sequence[Event]) -> Any:
+    """The message that the SDK reads from our whole answer."""
+    assert DIALECT.client is not None
+    answer = Answer()
+    for event in (START, *events):
+        answer.add(event)
+    return failed_or_read(DIALECT.client.whole(PARSED, answer))
+
+
+def failed_or_read(reply: Reply) -> Any:
+    """What the SDK makes of a reply without a stream; raises its own exception for an error."""
+    with client(reply.body, reply.status, reply.content_type, reply.headers) as api:
+        return api.messages.create(**ASK)

@@ -1,0 +1,89 @@
+"""Errors both ways: the vendor's bodies of any shape, and ours as its SDK sees them."""
+
+import json
+
+import anthropic
+import pytest
+
+from proxy.dialects.anthropic import DIALECT
+from proxy.dialects.anthropic.models import models
+from proxy.errors import Failure, Kind, failure
+from tests.dialects.anthropic.sdk import client, failed_or_read
+
+
+def parse_error(status: int, body: bytes, **headers: str) -> Failure | None:
+    assert DIALECT.upstream is not None
+    return DIALECT.upstream.parse_error(status, {key.replace("_", "-"): value for key, value in headers.items()}, body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "error", "word"),
+    [
+        ("bad_request", 400, anthropic.BadRequestError, "invalid_request_error"),
+        ("unauthorized", 401, anthropic.AuthenticationError, "authentication_error"),
+        ("forbidden", 403, anthropic.PermissionDeniedError, "permission_error"),
+        ("model_not_found", 404, anthropic.NotFoundError, "not_found_error"),
+        ("too_large", 413, anthropic.APIStatusError, "request_too_large"),
+        ("rate_limited", 429, anthropic.RateLimitError, "rate_limit_error"),
+        ("overloaded", 529, anthropic.APIStatusError, "overloaded_error"),
+        ("shutdown", 503, anthropic.APIStatusError, "api_error"),
+        ("idle_timeout", 504, anthropic.APIStatusError, "timeout_error"),
+        ("upstream_truncated", 502, anthropic.InternalServerError, "api_error"),
+        ("internal", 500, anthropic.InternalServerError, "api_error"),
+    ],
+)
+def test_the_sdk_raises_its_own_exception(kind: Kind, status: int, error: type[anthropic.APIStatusError], word: str) -> None:
+    """Status, type, sentence and Retry-After are those that the SDK's users know."""
+    assert DIALECT.client is not None
+    reply = DIALECT.client.render_error(failure(kind, "Why.", retry_after_s=7))
+    with pytest.raises(error) as caught:
+        failed_or_read(reply)
+    assert (status, "7") == (caught.value.status_code, caught.value.response.headers["retry-after"])
+    assert {"type": "error", "error": {"type": word, "message": "Why."}} == caught.value.body
+
+
+def test_the_vendors_own_word_is_passed_on() -> None:
+    """A failure that came from this vendor keeps its type and the status that was passed on."""
+    assert DIALECT.client is not None
+    body = b'{"type":"error","error":{"type":"billing_error","message":"Pay."}}'
+    why = parse_error(402, body)
+    assert why is not None
+    reply = DIALECT.client.render_error(why)
+    assert (402, "billing_error") == (reply.status, json.loads(reply.body)["error"]["type"])
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"{", b"[1]", b'{"error": null}', b'{"error": 5}', b"\xff" * 500, b"[" * 10_000])
+@pytest.mark.parametrize("status", [400, 401, 429, 500, 529])
+def test_any_error_body_is_a_failure(status: int, body: bytes) -> None:
+    """Whatever the body says, 400 or more is a failure with a sentence."""
+    found = parse_error(status, body)
+    assert found is not None
+    assert (status if status < 500 else {500: 502, 529: 503}[status]) == found.status
+    assert found.message.endswith(".") or "begins with" in found.message
+
+
+def test_retry_after_and_overload() -> None:
+    """Seconds are kept; a date, which needs a clock, is not; 529 is our overloaded."""
+    busy = parse_error(529, b'{"error":{"type":"overloaded_error","message":"Busy."}}', retry_after="2")
+    assert busy is not None
+    assert ("overloaded", True, 2, "overloaded_error") == (busy.kind, busy.retryable, busy.retry_after_s, busy.code)
+    dated = parse_error(429, b"", retry_after="Wed, 21 Oct 2015 07:28:00 GMT")
+    assert dated is not None
+    assert not dated.retry_after_s
+
+
+def test_bodies_under_200() -> None:
+    """A message is no error; an error object is one whatever the status."""
+    assert None is parse_error(200, b'{"type":"message","content":[]}')
+    found = parse_error(200, b'{"type":"error","error":{"type":"rate_limit_error","message":"Slow."}}')
+    assert found is not None
+    assert ("upstream_error", 429, "rate_limit_error") == (found.kind, found.status, found.code)
+
+
+def test_the_sdk_lists_models() -> None:
+    """One page, with the configured names."""
+    with client(models(["fast", "slow"], 1_700_000_000), content_type="application/json") as api:
+        found = list(api.models.list())
+    assert [("fast", "fast"), ("slow", "slow")] == [(model.id, model.display_name) for model in found]
+    assert 2023 == found[0].created_at.year
+    assert {"data": [], "has_more": False, "first_id": None, "last_id": None} == json.loads(models([], 0))

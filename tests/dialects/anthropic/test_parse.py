@@ -1,0 +1,202 @@
+"""Clients' requests: what is understood, what is noted, what is refused and by which words."""
+
+import json
+from typing import Any
+
+import pytest
+
+from proxy.dialects.anthropic import DIALECT
+from proxy.dialects.base import Incoming, Parsed
+from proxy.errors import Refused
+from proxy.request import ImagePart, Message, Reasoning, ReasoningPart, TextPart, ToolCallPart, ToolChoice, ToolResultPart, ToolSpec
+from tests.dialects.anthropic.sdk import ASK
+
+PIXEL = {"type": "base64", "media_type": "image/png", "data": "aGk="}
+
+
+def parsed(_headers: dict[str, str] | None = None, **more: Any) -> Parsed:
+    return raw(json.dumps({**ASK, **more}).encode(), _headers or {})
+
+
+def raw(body: bytes, headers: dict[str, str] | None = None) -> Parsed:
+    assert DIALECT.client is not None
+    return DIALECT.client.parse_request(Incoming("POST", {}, {}, headers or {}, body))
+
+
+def notes(found: Parsed) -> list[tuple[str, str]]:
+    return [(note.note, note.param) for note in found.notes]
+
+
+def turn(role: str, *content: Any) -> list[dict[str, Any]]:
+    return [{"role": role, "content": list(content)}]
+
+
+def test_a_small_request() -> None:
+    """Text stays text, and nothing is streamed unless asked for."""
+    request = parsed().request
+    assert ("some-model", [Message("user", "hi")], 64, False) == (request.model, request.messages, request.max_tokens, request.stream)
+    assert () == parsed().notes
+
+
+def test_all_that_can_be_carried() -> None:
+    """Every parameter that ours has a word for."""
+    found = parsed(
+        system=[{"type": "text", "text": "Be"}, {"type": "text", "text": "brief"}],
+        temperature=0.5,
+        top_p=0.9,
+        stop_sequences=["END"],
+        stream=True,
+        tools=[
+            {"name": "f", "description": "d", "input_schema": {"type": "object"}, "strict": True},
+            {"type": "custom", "name": "g", "input_schema": {}},
+        ],
+        tool_choice={"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+        thinking={"type": "enabled", "budget_tokens": 2048},
+        metadata={"user_id": "u"},
+        output_config={"format": {"type": "json_schema", "schema": {"type": "object"}}},
+    )
+    request = found.request
+    assert ("Be\n\nbrief", 0.5, 0.9, ["END"], True, "u") == (
+        request.system,
+        request.temperature,
+        request.top_p,
+        request.stop,
+        request.stream,
+        request.user,
+    )
+    assert [ToolSpec("f", "d", {"type": "object"}, True), ToolSpec("g", None, {})] == request.tools
+    assert ToolChoice("tool", "f", False) == request.tool_choice
+    assert Reasoning(None, 2048) == request.reasoning
+    assert {"type": "object"} == request.response_format["json_schema"]["schema"]
+    assert [] == notes(found)
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("auto", "auto"), ("any", "required"), ("none", "none")])
+def test_tool_choice(kind: str, mode: str) -> None:
+    """The vendor's `any` is our `required`."""
+    assert ToolChoice(mode) == parsed(tool_choice={"type": kind}).request.tool_choice
+
+
+def test_blocks_of_the_assistant() -> None:
+    """Thinking with its signature, text and calls, in their order."""
+    content = [
+        {"type": "thinking", "thinking": "Hm", "signature": "s"},
+        {"type": "text", "text": "I look"},
+        {"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}},
+    ]
+    expected = [ReasoningPart("Hm", "s"), TextPart("I look"), ToolCallPart("a", "f", '{"x":1}')]
+    assert [Message("assistant", expected)] == parsed(messages=turn("assistant", *content)).request.messages
+
+
+def test_tool_results_become_turns_of_their_own() -> None:
+    """A user turn that answers calls and says more is two turns of ours."""
+    content = [
+        {"type": "tool_result", "tool_use_id": "a", "content": "18 C"},
+        {
+            "type": "tool_result",
+            "tool_use_id": "b",
+            "content": [{"type": "text", "text": "1"}, {"type": "text", "text": "2"}],
+            "is_error": True,
+        },
+        {"type": "tool_result", "tool_use_id": "c"},
+        {"type": "text", "text": "And now?"},
+    ]
+    results = [ToolResultPart("a", "18 C"), ToolResultPart("b", "1\n2", True), ToolResultPart("c", "")]
+    assert [Message("tool", results), Message("user", [TextPart("And now?")])] == parsed(messages=turn("user", *content)).request.messages
+
+
+def test_images() -> None:
+    """By address, or inline as a data: URL."""
+    content = [{"type": "image", "source": {"type": "url", "url": "https://a.test/x.png"}}, {"type": "image", "source": PIXEL}]
+    expected = [ImagePart("https://a.test/x.png"), ImagePart("data:image/png;base64,aGk=")]
+    assert [Message("user", expected)] == parsed(messages=turn("user", *content)).request.messages
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"top_k": 5, "service_tier": "auto", "container": None}, [("dropped", "top_k"), ("dropped", "service_tier")]),
+        ({"some_new_key": 1, "another": 2}, [("dropped", "unknown_key")]),
+        (
+            {"system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}], "cache_control": {}},
+            [("dropped", "cache_control")],
+        ),
+        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, [("dropped", "server_tools")]),
+        ({"tools": [{"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}}]}, [("dropped", "cache_control")]),
+        ({"thinking": {"type": "adaptive"}}, [("changed", "thinking")]),
+        ({"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}}, [("changed", "output_config.effort")]),
+        ({"thinking": {"type": "disabled"}}, []),
+        ({"thinking": {"type": "between_tools"}}, [("dropped", "thinking")]),
+        (
+            {"messages": turn("user", {"type": "text", "text": "x", "citations": [{}]}, {"type": "search_result"})},
+            [("dropped", "citations"), ("dropped", "unknown_block")],
+        ),
+        ({"messages": turn("user", {"type": "document", "source": {"type": "text", "data": "doc"}})}, [("changed", "document")]),
+        (
+            {"messages": turn("user", {"type": "document", "source": {"type": "url", "url": "u"}}, {"type": "text", "text": "x"})},
+            [("dropped", "document")],
+        ),
+        (
+            {"messages": turn("user", {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "image", "source": PIXEL}]})},
+            [("dropped", "tool_result.content")],
+        ),
+        ({"messages": turn("assistant", {"type": "redacted_thinking", "data": "x"})}, [("dropped", "redacted_thinking")]),
+        ({"messages": turn("assistant", {"type": "server_tool_use"}, {"type": "web_search_tool_result"})}, [("dropped", "server_tools")]),
+    ],
+)
+def test_losses_are_noted_once(more: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    """What cannot be carried is data, with a name from a fixed set."""
+    assert expected == notes(parsed(**more))
+
+
+def test_beta_features_are_noted() -> None:
+    """They are asked for in a header."""
+    assert [("dropped", "anthropic_beta")] == notes(parsed({"anthropic-beta": "x"}))
+
+
+@pytest.mark.parametrize(
+    ("more", "param"),
+    [
+        ({"max_tokens": None}, "max_tokens"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": "64"}, "max_tokens"),
+        ({"model": None}, "model"),
+        ({"messages": None}, "messages"),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": "x"}, {"role": "user", "content": 5}]}, "messages[1].content"),
+        ({"messages": turn("user", "x")}, "messages[0].content[0]"),
+        ({"messages": turn("user", {"text": "x"})}, "messages[0].content[0].type"),
+        ({"messages": turn("user", {"type": "text"})}, "messages[0].content[0].text"),
+        ({"messages": turn("user", {"type": "text", "text": 1})}, "messages[0].content[0].text"),
+        ({"messages": turn("user", {"type": "image", "source": {"type": "base64"}})}, "messages[0].content[0].source"),
+        ({"messages": turn("user", {"type": "image", "source": {"type": "disk"}})}, "messages[0].content[0].source.type"),
+        (
+            {"messages": turn("user", {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text"}]})},
+            "messages[0].content[0].content[0].text",
+        ),
+        ({"system": 5}, "system"),
+        ({"system": [{"type": "text"}]}, "system[0].text"),
+        ({"temperature": 1.5}, "temperature"),
+        ({"stop_sequences": "x"}, "stop_sequences"),
+        ({"tools": [{"input_schema": {}}]}, "tools[0].name"),
+        ({"tool_choice": {"type": "tool"}}, "tool_choice.name"),
+        ({"tool_choice": {"type": "always"}}, "tool_choice.type"),
+        ({"thinking": {"type": "enabled"}}, "thinking.budget_tokens"),
+        ({"stream": "yes"}, "stream"),
+    ],
+)
+def test_refusals_name_the_field(more: dict[str, Any], param: str) -> None:
+    """The field stands in the sentence and in `param`."""
+    with pytest.raises(Refused) as caught:
+        parsed(**more)
+    assert ("bad_request", param) == (caught.value.failure.kind, caught.value.failure.param)
+    assert param in caught.value.failure.message
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"model": "\xff"}', b"[" * 10_000, b"model=x"])
+def test_bodies_that_are_no_json_object(body: bytes) -> None:
+    """Refused with a sentence, never an exception of the parser."""
+    with pytest.raises(Refused) as caught:
+        raw(body)
+    assert caught.value.failure.message.startswith("The body")
