@@ -1,0 +1,186 @@
+"""Another Mainstem's stream back to events. Its frames are events already, so decoding is checking that they keep the grammar.
+
+Its `stream.start` is not passed on, as this side's relay makes its own; the notes in it become a vendor event. An event that would break
+the grammar (a delta of a block that is not open, a number used twice) is the upstream's fault and ends the answer.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from proxy.dialects.failures import read_error
+from proxy.dialects.framed import CUT, SSEDecoder
+from proxy.dialects.native.errors import in_band
+from proxy.errors import Failure, failure
+from proxy.events import (
+    NO_USAGE,
+    BlockEnd,
+    BlockStart,
+    Citation,
+    Event,
+    ReasoningDelta,
+    StreamEnd,
+    StreamStart,
+    TextDelta,
+    TextRewrite,
+    ToolCallDelta,
+    Usage,
+    UsageEvent,
+    Vendor,
+)
+from proxy.framing.sse import Frame
+
+NAME = "native"
+# All events but stream.error, which is read leniently: an error must not get lost because its form is not ours.
+_Readable = (
+    StreamStart
+    | BlockStart
+    | TextDelta
+    | TextRewrite
+    | ReasoningDelta
+    | ToolCallDelta
+    | BlockEnd
+    | Citation
+    | UsageEvent
+    | Vendor
+    | StreamEnd
+)
+_decode = msgspec.json.Decoder(_Readable).decode
+_KNOWN = tuple(struct.__struct_config__.tag for struct in _Readable.__args__)
+_BAD_JSON = (msgspec.DecodeError, RecursionError)
+# Blocks open at once: a real answer has a few. More is an upstream that never closes any.
+_MAX_OPEN = 1024
+
+
+class NativeDecoder(SSEDecoder):
+    """One answer. See `Decoder`."""
+
+    def __init__(self, max_event_bytes: int) -> None:
+        super().__init__(max_event_bytes)
+        self._usage = NO_USAGE
+        self._open: dict[int, str] = {}  # block -> its kind
+        self._chars: dict[int, int] = {}  # open text block -> length of its text, which a rewrite must not exceed
+        self._last = -1  # the highest block number used: the far side counts upwards
+
+    @property
+    def usage(self) -> Usage:
+        return self._usage
+
+    def _take(self, frame: Frame, out: list[Event]) -> None:
+        if not frame.data:
+            return
+        try:
+            event = _decode(frame.data)
+        except (*_BAD_JSON, UnicodeDecodeError):
+            self._odd(frame.text, out)
+        else:
+            self._event(event, out)
+
+    def _event(self, event: _Readable, out: list[Event]) -> None:
+        match event:
+            case TextDelta(block, text) if self._open.get(block) == "text":
+                if text:
+                    self._chars[block] += len(text)
+                    out.append(event)
+            case ReasoningDelta(block, text) if self._open.get(block) == "reasoning":
+                if text:
+                    out.append(event)
+            case ToolCallDelta(block, piece) if self._open.get(block) == "tool_call":
+                if piece:
+                    out.append(event)
+            case TextRewrite(block, keep, text) if 0 <= keep <= self._chars.get(block, -1):
+                if text or keep < self._chars[block]:
+                    self._chars[block] = keep + len(text)
+                    out.append(event)
+            case BlockStart(block, kind) if self._may_start(event):
+                self._open[block], self._last = kind, block
+                if kind == "text":
+                    self._chars[block] = 0
+                out.append(event)
+            case BlockEnd(block, signature) if block in self._open and (signature is UNSET or self._open[block] == "reasoning"):
+                del self._open[block]
+                self._chars.pop(block, None)
+                out.append(event)
+            case Citation(block) if self._open.get(block) == "text" and _is_span(event):
+                out.append(event)
+            case UsageEvent() if _is_counted(event):
+                self._count(event)
+                out.append(event)
+            case Vendor(dialect) if dialect:
+                out.append(event)
+            case StreamStart():
+                if event.notes:
+                    out.append(Vendor(NAME, {"notes": msgspec.to_builtins(event.notes)}))
+            case StreamEnd(finish, usage) if _is_counted(usage):
+                out.extend(BlockEnd(block) for block in self._open)
+                self._count(usage)
+                self.done = True
+                out.append(StreamEnd(finish, self._usage))
+            case _:
+                self._malformed(out, f"a {event.__struct_config__.tag} that cannot stand there")
+
+    def _may_start(self, event: BlockStart) -> bool:
+        if event.block <= self._last or len(self._open) >= _MAX_OPEN:
+            return False
+        if event.choice is not UNSET and event.choice < 0:
+            return False
+        if event.kind == "tool_call":
+            return event.tool is not UNSET and bool(event.tool.id)
+        return event.tool is UNSET
+
+    def _count(self, usage: Usage | UsageEvent) -> None:
+        self._usage = Usage(*msgspec.structs.astuple(usage))
+
+    def _odd(self, text: str, out: list[Event]) -> None:
+        """A frame that is no event of this version: an error, an event that is newer than we are, or no JSON."""
+        try:
+            value = msgspec.json.decode(text)
+        except _BAD_JSON as error:
+            if self._closing:
+                self._fail(out, failure("upstream_truncated", CUT))
+            else:
+                self._malformed(out, str(error))
+            return
+        if not isinstance(value, dict):
+            self._malformed(out, "a frame that is not a JSON object")
+        elif value.get("type") == "stream.error" or "type" not in value:
+            self._error(value, out)
+        elif value["type"] not in _KNOWN:
+            out.append(Vendor(NAME, value))
+        else:
+            self._known(text, out)
+
+    def _known(self, text: str, out: list[Event]) -> None:
+        """An event of this version that did not decode: its UTF-8 may be broken (replaced in `text`), or its shape is."""
+        try:
+            event = _decode(text)
+        except _BAD_JSON as error:
+            self._malformed(out, str(error))
+        else:
+            self._event(event, out)
+
+    def _error(self, value: dict[str, Any], out: list[Event]) -> None:
+        try:
+            usage = msgspec.convert(value.get("usage"), Usage)
+        except msgspec.ValidationError:
+            usage = NO_USAGE  # the error matters more than its counts
+        if usage != NO_USAGE and _is_counted(usage):
+            self._count(usage)
+        self._fail(out, in_band(value.get("error")))
+
+    def _not_a_stream(self, body: bytes) -> Failure:
+        """A problem under 200, or what has no place here."""
+        document = read_error(body).document
+        if document and document.get("error") is not None:
+            return in_band(document["error"])
+        return super()._not_a_stream(body)
+
+
+def _is_counted(usage: Usage | UsageEvent) -> bool:
+    return all(count is None or count >= 0 for count in msgspec.structs.astuple(usage))
+
+
+def _is_span(citation: Citation) -> bool:
+    start, end = citation.start or 0, citation.end
+    return start >= 0 and (end is None or end >= start)

@@ -1,0 +1,27 @@
+"""Events to native frames. The events are the schema, so a frame is an event as JSON and its number."""
+
+import msgspec
+
+from proxy.dialects.base import Encoder
+from proxy.events import Event, StreamStart
+
+_json = msgspec.json.Encoder().encode
+
+
+class NativeEncoder(Encoder):
+    """One answer. Each frame is `data: <event>` and then `id: <stream>:<seq>`, counted from 0.
+
+    The id stands last because fetch-event-source takes it as soon as its line is read: before the data it would mark an event as seen
+    whose data might never arrive. The heartbeat is a comment with one newline, for the same client's sake.
+    """
+
+    def __init__(self) -> None:
+        self._seq = 0
+        self._id = b"\nid: :"
+
+    def encode(self, event: Event) -> bytes:
+        if type(event) is StreamStart:
+            self._id = b"\nid: %b:" % event.stream.encode()
+        seq = self._seq
+        self._seq = seq + 1
+        return b"data: %b%b%d\n\n" % (_json(event), self._id, seq)

@@ -1,0 +1,50 @@
+"""A whole answer, and an error before the first byte, as one JSON document."""
+
+import msgspec
+from msgspec import UNSET
+
+from proxy.dialects.base import Reply
+from proxy.dialects.fold import Answer, Block
+from proxy.dialects.native.wire import Problem, ToolCall, Whole, WholeBlock
+from proxy.errors import Failure
+
+
+def whole(answer: Answer) -> Reply:
+    """See `ClientHalf.whole`."""
+    start, end = answer.start, answer.end
+    assert start is not None
+    assert end is not None
+    document = Whole(
+        stream=start.stream,
+        model=start.model,
+        upstream=start.upstream,
+        upstream_model=start.upstream_model,
+        created=start.created,
+        notes=start.notes,
+        text=answer.text(),
+        reasoning=answer.reasoning(),
+        tool_calls=[ToolCall(call.tool.id, call.tool.name, call.text) for call in answer.tool_calls() if call.tool is not None],
+        blocks=[_block(block) for block in answer.blocks.values()],
+        vendor=answer.vendor,
+        finish=end.finish,
+        usage=end.usage,
+        timing=end.timing,
+    )
+    return Reply(200, msgspec.json.encode(document))
+
+
+def render_error(failure: Failure) -> Reply:
+    """See `ClientHalf.render_error`."""
+    headers = {} if failure.retry_after_s is UNSET else {"retry-after": f"{failure.retry_after_s:g}"}
+    return Reply(failure.status, msgspec.json.encode(Problem(failure)), headers)
+
+
+def _block(block: Block) -> WholeBlock:
+    return WholeBlock(
+        block.kind,
+        block.text,
+        tool=block.tool or UNSET,
+        signature=UNSET if block.signature is None else block.signature,
+        citations=block.citations or UNSET,
+        choice=block.choice or UNSET,
+    )

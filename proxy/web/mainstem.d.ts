@@ -1,0 +1,310 @@
+// Mainstem native schema, version 1. Generated from the code: do not edit.
+
+/** `signature` for reasoning, when the vendor gave one: it must go back with the reasoning in a later turn. */
+export interface BlockEnd {
+  type: "block.end";
+  block: number;
+  signature?: string;
+}
+
+/** `tool` only for a tool call; `choice` only when the upstream answers several times (choice 0 may leave it out). */
+export interface BlockStart {
+  type: "block.start";
+  block: number;
+  kind: "reasoning" | "text" | "tool_call";
+  tool?: Tool;
+  choice?: number;
+}
+
+/** A source of the text. `start` and `end` are code points in the block's text; unknown is null. */
+export interface Citation {
+  type: "citation";
+  block: number;
+  url: string | null;
+  title: string | null;
+  text: string | null;
+  start: number | null;
+  end: number | null;
+}
+
+/**
+ * Why a request or a stream failed. `status` is the HTTP status that goes, or would go, to the client.
+ *
+ * `upstream` is the configured name of the endpoint whose fault it is, null when it is ours or the client's.
+ * The optional fields are left out when unknown: `param` names the request field at fault, `code` is the vendor's
+ * own word for the error, `retry_after_s` its advice in seconds.
+ */
+export interface Failure {
+  kind: "bad_request" | "cancelled" | "client_gone" | "connect_failed" | "connect_timeout" | "first_event_timeout" | "forbidden" | "idle_timeout" | "internal" | "model_not_found" | "overloaded" | "rate_limited" | "shutdown" | "too_large" | "total_timeout" | "unauthorized" | "upstream_error" | "upstream_malformed" | "upstream_status" | "upstream_truncated";
+  message: string;
+  retryable: boolean;
+  status: number;
+  upstream: string | null;
+  param?: string;
+  code?: string;
+  retry_after_s?: number;
+}
+
+/** Why the answer ended: our word, and the vendor's own (null when it gave none). */
+export interface Finish {
+  reason: "content_filter" | "length" | "other" | "refusal" | "stop" | "tool_calls";
+  raw: string | null;
+}
+
+/** An image: `url` is http(s), or a data: URL that holds it in base64. */
+export interface ImagePart {
+  type: "image_url";
+  url: string;
+}
+
+/** One turn. A plain string as content is the same as one text part. */
+export interface Message {
+  role: "assistant" | "system" | "tool" | "user";
+  content: string | (TextPart | ImagePart | ToolCallPart | ToolResultPart | ReasoningPart)[];
+}
+
+/**
+ * What a request, or an answer, lost in translation.
+ *
+ * `note` says how: `dropped` (the upstream cannot say it), `changed` (said differently), `defaulted` (the upstream insists
+ * on a value and the client gave none: no loss). `param` is a name from a fixed set in the code, never a client's text.
+ */
+export interface Note {
+  note: "changed" | "defaulted" | "dropped";
+  param: string;
+  message: string;
+}
+
+/** The body of every answer whose HTTP status is 400 or more. */
+export interface Problem {
+  error: Failure;
+}
+
+/** How much to think: by effort or by a budget in tokens. */
+export interface Reasoning {
+  effort?: "high" | "low" | "medium" | "minimal" | "none" | null;
+  max_tokens?: number | null;
+}
+
+/** More of the model's visible reasoning. */
+export interface ReasoningDelta {
+  type: "reasoning.delta";
+  block: number;
+  text: string;
+}
+
+/** Reasoning of an earlier turn, with the signature that its vendor wants to see again. */
+export interface ReasoningPart {
+  type: "reasoning";
+  text: string;
+  signature?: string | null;
+}
+
+/** A complete answer. `timing` is filled in by the relay. */
+export interface StreamEnd {
+  type: "stream.end";
+  finish: Finish;
+  usage: Usage;
+  timing: Timing | null;
+}
+
+/** A failed answer: the last event of a stream that is not complete. */
+export interface StreamError {
+  type: "stream.error";
+  error: Failure;
+  usage: Usage;
+}
+
+/** One frame of a stream. The last is a StreamEnd or a StreamError, always; nothing comes after it. */
+export type StreamEvent =
+  | StreamStart
+  | BlockStart
+  | TextDelta
+  | TextRewrite
+  | ReasoningDelta
+  | ToolCallDelta
+  | BlockEnd
+  | Citation
+  | UsageEvent
+  | Vendor
+  | StreamEnd
+  | StreamError;
+
+/**
+ * The body of `POST /v1/stream`. Null is the same as leaving a key out.
+ *
+ * Give `messages` or, for a single turn, `prompt`. `vendor` is merged last into the request that goes to the upstream. `on_loss` says
+ * what to do with a parameter that the upstream cannot say: `note` it in stream.start, or `refuse` the request.
+ */
+export interface StreamRequest {
+  model: string;
+  messages?: Message[] | null;
+  prompt?: string | null;
+  system?: string | null;
+  /** 1 or more. */
+  max_tokens?: number | null;
+  /** 0 to 2. */
+  temperature?: number | null;
+  /** 0 to 1. */
+  top_p?: number | null;
+  stop?: string | string[] | null;
+  seed?: number | null;
+  tools?: ToolSpec[] | null;
+  tool_choice?: "auto" | "none" | "required" | ToolChoice | null;
+  response_format?: Record<string, unknown> | null;
+  reasoning?: Reasoning | null;
+  user?: string | null;
+  metadata?: Record<string, unknown> | null;
+  vendor?: Record<string, unknown> | null;
+  stream?: boolean | null;
+  on_loss?: "note" | "refuse" | null;
+}
+
+/** The first event. `created` is in unix seconds; `model` is as the client asked. */
+export interface StreamStart {
+  type: "stream.start";
+  stream: string;
+  model: string;
+  upstream: string;
+  upstream_model: string;
+  created: number;
+  notes: Note[];
+}
+
+/** More text. `text` is never empty. */
+export interface TextDelta {
+  type: "text.delta";
+  block: number;
+  text: string;
+}
+
+/** Plain text. */
+export interface TextPart {
+  type: "text";
+  text: string;
+}
+
+/** Keep the first `keep` code points of the block's text, then append `text`. */
+export interface TextRewrite {
+  type: "text.rewrite";
+  block: number;
+  keep: number;
+  text: string;
+}
+
+/** Milliseconds since the request was read. `first_event_ms` is that of the first content, null if none came. */
+export interface Timing {
+  first_event_ms: number | null;
+  total_ms: number;
+}
+
+/** Which tool is called. `id` is the vendor's, or made by us where it gives none. */
+export interface Tool {
+  id: string;
+  name: string;
+}
+
+/** A tool call, whole. `arguments` is JSON text; "" stands for {}. */
+export interface ToolCall {
+  id: string;
+  name: string;
+  arguments: string;
+}
+
+/** A piece of JSON text; the pieces of a block joined are the arguments ("" stands for {}). */
+export interface ToolCallDelta {
+  type: "tool_call.delta";
+  block: number;
+  arguments: string;
+}
+
+/** A call that the assistant made in an earlier turn. `arguments` is JSON text. */
+export interface ToolCallPart {
+  type: "tool_call";
+  id: string;
+  name: string;
+  arguments?: string;
+}
+
+/** Which tool must be called. `name` with mode `tool`. `parallel` false: at most one call. */
+export interface ToolChoice {
+  mode?: "auto" | "none" | "required" | "tool";
+  name?: string | null;
+  parallel?: boolean | null;
+}
+
+/** The answer to a tool call. */
+export interface ToolResultPart {
+  type: "tool_result";
+  id: string;
+  content: string;
+  is_error?: boolean;
+}
+
+/** A tool that the model may call. `parameters` is a JSON Schema. */
+export interface ToolSpec {
+  name: string;
+  description?: string | null;
+  parameters?: Record<string, unknown> | null;
+  strict?: boolean | null;
+}
+
+/**
+ * Tokens, as the vendor counted them. Unknown is null, never 0.
+ *
+ * `input_tokens` includes the cached ones, `output_tokens` includes the reasoning ones, whatever the vendor's own habit.
+ */
+export interface Usage {
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cached_input_tokens: number | null;
+  reasoning_tokens: number | null;
+}
+
+/** The usage known so far; replaces what was said before. */
+export interface UsageEvent {
+  type: "usage";
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cached_input_tokens: number | null;
+  reasoning_tokens: number | null;
+}
+
+/** What the vendor said that has no place in this schema. `data` is the vendor's own JSON value. */
+export interface Vendor {
+  type: "vendor";
+  dialect: string;
+  data: unknown;
+}
+
+/**
+ * The answer to `stream: false`: the events of a stream, folded.
+ *
+ * `text`, `reasoning` and `tool_calls` are those of the first choice; `blocks` has everything, in order.
+ */
+export interface Whole {
+  stream: string;
+  model: string;
+  upstream: string;
+  upstream_model: string;
+  created: number;
+  notes: Note[];
+  text: string;
+  reasoning: string;
+  tool_calls: ToolCall[];
+  blocks: WholeBlock[];
+  vendor: Vendor[];
+  finish: Finish;
+  usage: Usage;
+  timing: Timing | null;
+}
+
+/** One piece of the answer, whole. `text` holds its text, reasoning or arguments; `choice` only where there are several answers. */
+export interface WholeBlock {
+  kind: "reasoning" | "text" | "tool_call";
+  text: string;
+  tool?: Tool;
+  signature?: string;
+  citations?: Citation[];
+  choice?: number;
+}
