@@ -1,0 +1,129 @@
+"""The upstream half: the page's own request, of either generation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.baidu_chat.decode import BaiduChatDecoder
+from proxy.dialects.baidu_chat.errors import parse_error
+from proxy.dialects.baidu_chat.wire import PATH
+from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.dialects.single import cannot_say, one_prompt
+from proxy.errors import Failure, Refused, failure
+from proxy.events import Note
+from proxy.request import ChatRequest, ImagePart
+
+_DEFAULT_MODEL = "smartMode"
+
+
+class BaiduChatUpstream(UpstreamHalf):
+    """Options, all values of the operator's own session, all "" unless given: `cookie`, `chat_token`, `session_id`, `aisearch_id`,
+    `pv_id`, `ori_lid`. Further headers come from the configuration's `headers`.
+
+    `generation`: "2026" (default) or "2023". `deep_search: true` and `think: true` (2026). The vendor has no list of messages: earlier
+    turns are written into the prompt.
+    """
+
+    name = "baidu_chat"
+    rewrites = True
+
+    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+        """Raises Refused for a generation that there is not."""
+        generation = str(target.options.get("generation", "2026"))
+        notes: list[Note] = []
+        if generation == "2026":
+            notes += cannot_say(request, ("reasoning",))
+            prompt = one_prompt(request, notes, images=True)
+            body = _body_2026(request, target, prompt, notes)
+        elif generation == "2023":
+            notes += cannot_say(request)
+            body = _body_2023(target.options, one_prompt(request, notes))
+        else:
+            raise Refused(failure("internal", f"This upstream's option generation is {generation!r}; it may be 2023 or 2026."))
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        if cookie := _option(target.options, "cookie"):
+            headers["Cookie"] = cookie
+        return Outgoing(PATH, msgspec.json.encode(body | request.vendor), headers, tuple(notes))
+
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  a packet shows its generation
+        return BaiduChatDecoder(max_event_bytes)
+
+    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+        return parse_error(status, headers, body)
+
+
+def _option(options: Mapping[str, Any], name: str) -> str:
+    return str(options.get(name) or "")
+
+
+def _body_2023(options: Mapping[str, Any], prompt: str) -> dict[str, Any]:
+    content = {
+        "query": prompt,
+        "qtype": 0,
+        "customes": [],
+        "botQuery": {},
+        "autoQuery": False,
+        "pluginQuery": {},
+        "pageInfo": {},
+        "containerInfo": {"containerType": 0, "isDegrade": 0},
+        "pluginInfo": [],
+    }
+    message = {
+        "inputMethod": "keyboard",
+        "isRebuild": False,
+        "lastMsgId": "",
+        "lastMsgIndex": 0,
+        "source": "input",
+        "from": "",
+        "content": content,
+    }
+    return {
+        "message": message,
+        "sessionId": _option(options, "session_id"),
+        "aisearchId": _option(options, "aisearch_id"),
+        "pvId": _option(options, "pv_id"),
+        "newTopic": False,
+    }
+
+
+def _body_2026(request: ChatRequest, target: Target, prompt: str, notes: list[Note]) -> dict[str, Any]:
+    options = target.options
+    model = target.model or request.model or _DEFAULT_MODEL
+    functions = {"deepSearch": _flag(options.get("deep_search") is True), "thinkMode": _flag(_thinks(request, options, notes))}
+    search = {
+        "re_rank": "1",
+        "ori_lid": _option(options, "ori_lid"),
+        "sa": "bkb",
+        "chatParams": {"setype": "csaitab", "chat_token": _option(options, "chat_token"), "scene": ""},
+        "usedModel": {"modelName": model, "modelFunction": functions},
+        "landingPage": "aitab",
+    }
+    text = {"type": "TEXT", "data": {"text": {"query": prompt, "extData": "{}", "text_type": ""}}}
+    message = {
+        "inputMethod": "chat_search",
+        "isRebuild": False,
+        "content": {"query": "", "qtype": 0},
+        "searchInfo": search,
+        "from": "",
+        "source": "pc_csaitab",
+        "query": [text, *_images(request)],
+    }
+    return {"message": message, "sa": "bkb", "setype": "csaitab", "rank": 1}
+
+
+def _images(request: ChatRequest) -> list[dict[str, Any]]:
+    newest = next(turn for turn in reversed(request.messages) if turn.role == "user")
+    return [{"type": "IMAGE", "data": {"image": {"url": part.url}}} for part in newest.parts if isinstance(part, ImagePart)]
+
+
+def _thinks(request: ChatRequest, options: Mapping[str, Any], notes: list[Note]) -> bool:
+    asked = request.reasoning
+    if asked is None:
+        return options.get("think") is True
+    notes.append(Note("changed", "reasoning", "The vendor knows thinking only as on or off."))
+    return asked.effort != "none"
+
+
+def _flag(value: bool) -> str:
+    return "1" if value else "0"

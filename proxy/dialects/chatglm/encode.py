@@ -1,0 +1,94 @@
+"""Events to snapshots: each write is one complete JSON object with the whole text so far, and there is nothing else in the body.
+
+That is what a page needs that parses every network read as one JSON text: no SSE framing, no heartbeat, no terminator. Such a page is
+safe only while an object is under 4 KB, beyond which a buffering proxy in front may cut it. The bytes sent grow with the square of the
+answer's length; that is the dialect's nature. The escaped text is kept, so a delta costs its own escaping and one copy.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+
+from proxy.dialects.base import SSE
+from proxy.dialects.chatglm.wire import TIME_FORMAT
+from proxy.dialects.flat import FlatEncoder
+from proxy.errors import Failure
+from proxy.events import StreamEnd, StreamError, StreamStart
+
+_json = msgspec.json.encode
+
+
+def printed_time(created: int) -> str:
+    """Unix seconds as the server prints a time; ours is in UTC."""
+    return dt.datetime.fromtimestamp(created, dt.UTC).strftime(TIME_FORMAT)
+
+
+class ChatGLMEncoder(FlatEncoder):
+    """An error is one more snapshot, with an `error` beside the `body` that a page reads without looking."""
+
+    content_type = SSE  # what the server says, though the body is none
+    heartbeat = b""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._head = self._headed(0)
+        self._texts: dict[int, str] = {}  # block -> its text, all but the newest block's
+        self._newest = -1
+        self._newest_text: list[str] = []
+        self._escaped = bytearray()  # the whole text as the inside of a JSON string
+        self._spoken = False
+
+    def joined(self, frames: Sequence[bytes]) -> bytes:
+        """Only the newest: it says all that the others say, and two in one write are no JSON text to the page."""
+        return next((frame for frame in reversed(frames) if frame), b"")
+
+    def _start(self, event: StreamStart) -> bytes:
+        self._head = self._headed(event.created)
+        return b""
+
+    def _text(self, block: int, text: str) -> bytes:
+        if block != self._newest:
+            if block in self._texts:
+                self._texts[block] += text
+                return self._again()
+            self._turn_to(block)
+        self._newest_text.append(text)
+        self._escaped += _json(text)[1:-1]
+        return self._snapshot()
+
+    def _rewrite(self, block: int, keep: int, text: str) -> bytes:
+        if block == self._newest:
+            self._newest_text = ["".join(self._newest_text)[:keep] + text]
+        else:
+            self._texts[block] = self._texts.get(block, "")[:keep] + text
+        return self._again()
+
+    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  the end of the body is the end of the answer
+        return b"" if self._spoken else self._snapshot()
+
+    def _error(self, event: StreamError) -> bytes:
+        return self._snapshot(_error_field(event.error))
+
+    def _turn_to(self, block: int) -> None:
+        if self._newest >= 0:
+            self._texts[self._newest] = "".join(self._newest_text)
+        self._newest, self._newest_text = block, []
+
+    def _again(self) -> bytes:
+        """The text changed before its end."""
+        whole = "".join([*self._texts.values(), *self._newest_text])
+        self._escaped = bytearray(_json(whole)[1:-1])
+        return self._snapshot()
+
+    def _snapshot(self, before_body: bytes = b"") -> bytes:
+        self._spoken = True
+        return b"".join((self._head, before_body, b'"body": {"content": "', self._escaped, b'"}}'))
+
+    @staticmethod
+    def _headed(created: int) -> bytes:
+        return b'{"id": 1, "time": "%b", ' % printed_time(created).encode()
+
+
+def _error_field(why: Failure) -> bytes:
+    return b'"error": %b, ' % _json({"kind": why.kind, "message": why.message})

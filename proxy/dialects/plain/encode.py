@@ -1,0 +1,39 @@
+"""Events to `data: <text>` frames, one frame a delta, one `data` line for each line of it, and an id on each."""
+
+from proxy.dialects.flat import FlatEncoder
+from proxy.dialects.plain.wire import ERROR_PREFIX
+from proxy.events import StreamEnd, StreamError, StreamStart
+from proxy.framing.sse import frame
+
+
+class PlainEncoder(FlatEncoder):
+    """`done` is the data of the last frame, sent after errors too: without it a browser reconnects and would run the prompt again.
+
+    A failure is the frame before it, `[error] <why>`, so that a page that shows what it gets shows that the answer broke.
+    """
+
+    def __init__(self, done: str | None) -> None:
+        super().__init__()
+        self._done = done
+        self._stream = ""
+        self._frames = 0
+
+    def _start(self, event: StreamStart) -> bytes:
+        self._stream = event.stream
+        return b""
+
+    def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  plain text knows one answer
+        if text == self._done:  # the answer says the terminator's word: two frames, so that it is not taken for one
+            return self._frame(text[:1]) + self._frame(text[1:])
+        return self._frame(text)
+
+    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  there is no place for a finish reason or usage
+        return b"" if self._done is None else self._frame(self._done)
+
+    def _error(self, event: StreamError) -> bytes:
+        said = self._frame(f"{ERROR_PREFIX}{event.error.message}")
+        return said if self._done is None else said + self._frame(self._done)
+
+    def _frame(self, text: str) -> bytes:
+        self._frames += 1
+        return frame(text, id=f"{self._stream}:{self._frames}")

@@ -1,0 +1,123 @@
+"""Events to Sider's chunks: one class for v1 to v3, one for `/api/chat/v1/completions`. Frames are `data:` without a space."""
+
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.flat import FlatEncoder
+from proxy.dialects.sider.errors import error_code
+from proxy.dialects.sider.wire import REPEATED
+from proxy.errors import Failure
+from proxy.events import StreamEnd, StreamError, StreamStart, Vendor
+
+_DONE = b"data:[DONE]\n\n"
+_json = msgspec.json.encode
+
+
+def error_body(why: Failure) -> dict[str, Any]:
+    """`data` is null in an error: its clients look at `code` first."""
+    return {"code": error_code(why), "msg": why.message, "data": None}
+
+
+def text_data(model: str, stream: str, cid: str) -> dict[str, Any]:
+    """What v1 to v3 repeat in every chunk beside the text. Quotas are the vendor's: null until it says some."""
+    known = {"cid": cid or f"C{stream}", "req_message_id": f"Q{stream}", "message_id": f"A{stream}", "chat_model": model}
+    return dict.fromkeys(REPEATED) | known
+
+
+class _SiderEncoder(FlatEncoder):
+    def __init__(self, *, done: bool) -> None:
+        super().__init__()
+        self._done = _DONE if done else b""
+
+    def _error(self, event: StreamError) -> bytes:
+        return b"data:%b\n\n" % _json(error_body(event.error))
+
+
+class TextEncoder(_SiderEncoder):
+    """v1 to v3. The first chunk and the last have an empty text: clients of 2023 throw them away unread. Reasoning has no place."""
+
+    def __init__(self, generation: str, cid: str, *, done: bool) -> None:
+        super().__init__(done=done)
+        self._cid = cid
+        self._repeated: dict[str, Any] = {}
+        # v2 and v3 say what kind of chunk it is
+        self._head = (
+            b'data:{"code":0,"msg":"","data":{"text":' if generation == "v1" else b'data:{"code":0,"msg":"","data":{"type":"text","text":'
+        )
+        self._tail = b""
+
+    def _start(self, event: StreamStart) -> bytes:
+        self._repeated = text_data(event.model, event.stream, self._cid)
+        self._freeze()
+        return self._chunk("")
+
+    def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  one answer
+        return self._chunk(text)
+
+    def _vendor(self, event: Vendor) -> bytes:
+        """A Sider upstream's own ids and quotas are better than ours."""
+        if event.dialect == "sider" and isinstance(event.data, dict):
+            self._repeated |= {name: event.data[name] for name in REPEATED if name in event.data}
+            self._freeze()
+        return b""
+
+    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  Sider says neither why nor how much
+        return self._chunk("") + self._done
+
+    def _chunk(self, text: str) -> bytes:
+        return self._head + _json(text) + self._tail
+
+    def _freeze(self) -> None:
+        self._tail = b"," + _json(self._repeated)[1:] + b"}\n\n"
+
+
+class ChatEncoder(_SiderEncoder):
+    """`/api/chat/v1/completions`: `type` says which field counts."""
+
+    def __init__(self, cid: str, *, done: bool) -> None:
+        super().__init__(done=done)
+        self._cid = cid
+        self._model = b'""'
+        self._thinking = False
+
+    def _start(self, event: StreamStart) -> bytes:
+        self._model = _json(event.model)
+        ids = {
+            "cid": self._cid or f"C{event.stream}",
+            "user_message_id": f"Q{event.stream}",
+            "assistant_message_id": f"A{event.stream}",
+        }
+        return self._chunk(b"message_start", _json(ids))
+
+    def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  one answer
+        return self._chunk(b"text", _json(text))
+
+    def _reasoning(self, text: str) -> bytes:
+        piece = self._reasoning_chunk("processing", text)
+        if self._thinking:
+            return piece
+        self._thinking = True
+        return self._reasoning_chunk("start", "") + piece
+
+    def _reasoned(self) -> bytes:
+        if not self._thinking:
+            return b""
+        self._thinking = False
+        return self._reasoning_chunk("finish", "")
+
+    def _vendor(self, event: Vendor) -> bytes:
+        """Chunks of a Sider upstream of the same generation go on as they came; the ids are ours, said at the start."""
+        data = event.data
+        if event.dialect != "sider" or not isinstance(data, dict) or "type" not in data or data["type"] == "message_start":
+            return b""
+        return b"data:%b\n\n" % _json({"code": 0, "msg": "", "data": data})
+
+    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  Sider says neither why nor how much
+        return self._done
+
+    def _reasoning_chunk(self, status: str, text: str) -> bytes:
+        return self._chunk(b"reasoning_content", _json({"status": status, "text": text}))
+
+    def _chunk(self, kind: bytes, value: bytes) -> bytes:
+        return b'data:{"code":0,"msg":"","data":{"type":"%b","model":%b,"%b":%b}}\n\n' % (kind, self._model, kind, value)
