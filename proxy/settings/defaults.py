@@ -1,0 +1,14 @@
+"""What is there when nothing is configured: a mock behind every dialect, on loopback, with no key and no network."""
+
+from typing import Any
+
+from proxy.dialects.registry import UPSTREAMS
+
+_ANY_MODEL = "openai_chat"
+
+
+def embedded() -> dict[str, Any]:
+    """The `upstreams` and `models` of a tree: one mock per dialect, a model named after each, and any other name on openai_chat's."""
+    upstreams = {f"mock-{dialect}": {"dialect": dialect, "mock": {"scenario": "hello"}} for dialect in UPSTREAMS}
+    models = {dialect: [{"upstream": f"mock-{dialect}"}] for dialect in UPSTREAMS}
+    return {"upstreams": upstreams, "models": {**models, "*": [{"upstream": f"mock-{_ANY_MODEL}"}]}}

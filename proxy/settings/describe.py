@@ -1,0 +1,119 @@
+"""The configuration in words: the tree in effect without its secrets, and the annotated file that names every setting."""
+
+from typing import Any
+
+import yaml
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from proxy.settings.model import Settings, Timeouts, Tree
+from proxy.settings.schema import element_of
+from proxy.settings.secret import MASK, holds_secret
+
+_WIDTH = 140
+
+
+def effective(settings: Settings) -> str:
+    """The tree in effect as YAML, secrets masked and what is absent left out. Names of headers stay, their values do not."""
+    return _yaml(_shown(settings.model_dump(exclude_none=True)))
+
+
+def reference() -> str:
+    """config/mainstem.yaml: every setting with its description and default; what has no default as a comment with an example."""
+    lines = [_PREAMBLE.rstrip()]
+    for name, field in Settings.model_fields.items():
+        branch = element_of(field.annotation)
+        assert branch is not None, f"{name} is no section"
+        lines += ["", *(_live(name, branch) if isinstance(field.default, Tree) else _example(name, field, branch))]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any, name: str = "") -> Any:
+    """Plain values fit to be printed."""
+    if isinstance(value, SecretStr) or (holds_secret(name) and isinstance(value, str)):
+        return MASK
+    if isinstance(value, dict):
+        kept = {key: item for key, item in value.items() if not (key == "api_key" and "api_key_file" in value)}
+        return {key: _shown(item, key) for key, item in kept.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(item, name) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _yaml(value: Any) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=_WIDTH)
+
+
+def _live(name: str, branch: type[Tree]) -> list[str]:
+    """A section whose settings all have defaults, written out with them."""
+    lines = [f"# {branch.__doc__}", f"{name}:"]
+    for key, field in branch.model_fields.items():
+        lines += [f"  # {field.description}", f"  {key}: {_value(field.default)}"]
+    return lines
+
+
+def _example(name: str, field: FieldInfo, branch: type[Tree]) -> list[str]:
+    """A section that is absent by default: what it may have, and an example, all as comments."""
+    example = yaml.safe_dump({name: _EXAMPLES[name]}, sort_keys=False, default_flow_style=None, width=_WIDTH)
+    return [f"# {field.description or branch.__doc__}", *_listed(branch), *(f"#{line}" for line in example.splitlines())]
+
+
+def _listed(branch: type[Tree], indent: str = "#   ") -> list[str]:
+    """The settings of a section, one a line: name, default where there is one, description."""
+    lines = []
+    for key, field in branch.model_fields.items():
+        default = "" if field.is_required() or field.default in (None, "", (), {}) else f" (default {_value(field.default)})"
+        lines.append(f"{indent}{key}{default}: {field.description}")
+        inner = element_of(field.annotation)
+        if inner is not None and inner is not Timeouts:  # described as a section of its own
+            lines += _listed(inner, indent + "  ")
+    return lines
+
+
+def _value(value: Any) -> str:
+    """One value as it stands behind its name in YAML."""
+    plain = list(value) if isinstance(value, tuple) else value
+    return yaml.safe_dump([plain], default_flow_style=True, width=_WIDTH).strip()[1:-1]
+
+
+_PREAMBLE = """\
+# Mainstem's configuration: every setting, with its default. Run it with `mainstem serve --config config/mainstem.yaml`.
+#
+# What has no default stands as an example behind a `#`: take that sign away, on each line of the example, to use it.
+# Without upstreams and models, as this file stands, the embedded mock answers for every dialect, with no key and no network.
+#
+# "${NAME}" in any value is the environment variable NAME, "${NAME:-text}" has a default, and "$${" stands for "${" itself.
+# The environment goes over the file: MAINSTEM_SERVER__PORT=9000 is server.port. Relative paths start at this file's folder.
+# `mainstem check` says what is wrong with a file and prints the tree in effect, without secrets.
+#
+# This file is written from the program itself; a test holds it current.
+"""
+
+_EXAMPLES: dict[str, Any] = {
+    "admin": {"host": "127.0.0.1", "port": 9091},
+    "auth": {
+        "keys": [
+            {
+                "name": "web",
+                "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+                "models": ["fast"],
+                "max_streams": 50,
+                "requests_per_minute": 600,
+            }
+        ]
+    },
+    "upstreams": {
+        "openai": {
+            "dialect": "openai_chat",
+            "base_url": "https://api.openai.com/v1",
+            "api_key": "${OPENAI_API_KEY}",
+            "timeouts": {"idle_s": 120},
+        },
+        "anthropic": {"dialect": "anthropic", "base_url": "https://api.anthropic.com", "api_key": "${ANTHROPIC_API_KEY}"},
+        "demo": {"dialect": "anthropic", "mock": {"scenario": "hello", "tokens_per_s": 40}},
+    },
+    "models": {
+        "fast": [{"upstream": "openai", "model": "gpt-4o-mini"}, {"upstream": "anthropic", "model": "claude-haiku-4-5"}],
+        "*": [{"upstream": "demo"}],
+    },
+}

@@ -1,0 +1,95 @@
+"""Reads the configuration: the environment over the YAML file over the defaults.
+
+`load` gives a whole, checked `Settings` or raises ConfigError with every mistake found, each one sentence that begins with the file or the
+variable at fault. It reads the file, the key files that it names and the mapping that it is given, and nothing else.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from proxy.settings.checks import check, section
+from proxy.settings.defaults import embedded
+from proxy.settings.document import read_document
+from proxy.settings.environment import merge, read_environment, variable_of
+from proxy.settings.mistakes import ConfigError, Problems, add_validation
+from proxy.settings.model import Settings
+
+_MAX_KEY_BYTES = 65_536  # a key is a line; more is some other file named by mistake
+_SCRIPT_ENDINGS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".sse", ".bin")  # else it is the name of a built-in scenario
+
+
+def config_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file to read: the one named, else that of MAINSTEM_CONFIG, else none."""
+    named = environ.get("MAINSTEM_CONFIG")
+    return path if path is not None else Path(named) if named else None
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings. Without a file, or without upstreams and models in it, the embedded mock answers for every dialect."""
+    path = config_path(path, environ)
+    problems = Problems()
+    tree = read_document(path, environ, problems) if path is not None else {}
+    given = read_environment(environ, problems)
+    tree = merge(tree, given)
+    if not tree.get("upstreams") and not tree.get("models"):
+        tree.update(embedded())
+    folder = path.parent if path is not None else Path()
+    tree = _with_scripts_found(tree, folder)
+    keys = _read_keys(tree, folder, problems)
+    check(tree, problems)
+    settings = _validated(tree, problems)
+    if problems or settings is None:
+        raise ConfigError([f"{variable_of(where, environ, given) or path or 'environment'}: {sentence}" for where, sentence in problems])
+    for name, key in keys.items():
+        settings.upstreams[name] = settings.upstreams[name].model_copy(update={"api_key": key})
+    return settings
+
+
+def _validated(tree: Mapping[str, Any], problems: Problems) -> Settings | None:
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        add_validation(error, problems)
+    return None
+
+
+def _with_scripts_found(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A scenario that is a file is found from the configuration's folder, wherever the program was started."""
+    upstreams = dict(section(tree, "upstreams"))
+    for name, upstream in upstreams.items():
+        mock = section(tree, "upstreams", name, "mock")
+        scenario = mock.get("scenario")
+        if isinstance(scenario, str) and ("/" in scenario or scenario.endswith(_SCRIPT_ENDINGS)):
+            upstreams[name] = {**upstream, "mock": {**mock, "scenario": str(folder / scenario)}}
+    return {**tree, "upstreams": upstreams} if upstreams else dict(tree)
+
+
+def _read_keys(tree: Mapping[str, Any], folder: Path, problems: Problems) -> dict[str, SecretStr]:
+    """The key of each upstream that has it in a file."""
+    keys = {}
+    for name, upstream in section(tree, "upstreams").items():
+        named = upstream.get("api_key_file") if isinstance(upstream, dict) else None
+        if isinstance(named, str) and upstream.get("api_key") is None:  # both is a mistake, which validation says
+            key, fault = _key_in(folder / named)
+            if fault:
+                problems.say(("upstreams", name, "api_key_file"), fault)
+            keys[name] = SecretStr(key)
+    return keys
+
+
+def _key_in(file: Path) -> tuple[str, str]:
+    """The key in a file, and what is wrong with the file: one of the two is empty."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_MAX_KEY_BYTES + 1)
+    except OSError as error:
+        return "", f"cannot be read: {file} ({error.strerror}); check the path and its permissions"
+    key = data.strip()
+    if not key:
+        return "", f"is empty: {file}; write the key into it"
+    if len(data) > _MAX_KEY_BYTES or not key.isascii() or not key.decode("ascii").isprintable():
+        return "", f"does not hold a key: {file}; it must have one line of plain characters"
+    return key.decode("ascii"), ""

@@ -1,0 +1,144 @@
+"""The file: YAML, UTF-8, names once, variables."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from proxy.settings.load import load
+from proxy.settings.mistakes import ConfigError
+from tests.settings.conftest import Load, Problems
+
+
+@pytest.mark.parametrize("text", ["", "\n# nothing\n", "---\n", "server:\n", "server:\n  port:\n", "\ufeffserver: {}", "admin:\nauth:\n"])
+def test_an_empty_file_or_section_keeps_the_defaults(loaded: Load, text: str) -> None:
+    """A section whose lines are all comments is no mistake."""
+    settings = loaded(text)
+    assert settings.server.port == 8080
+    assert settings.admin is None
+    assert "mock-openai_chat" in settings.upstreams
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- a", "x.yaml: the file must be a section of names and values, such as `server:`, and not a list or a single value"),
+        ("hello", "x.yaml: the file must be a section of names and values, such as `server:`, and not a list or a single value"),
+        (b"server: \xff", "x.yaml: is not UTF-8 (byte 8); save it as UTF-8"),
+        ("a: 1\nb: \x07", "x.yaml: line 2: there is a control character, which YAML does not allow: take it out"),
+        ("server:\n  port: 1\n  port: 2\n", "x.yaml: server.port is given twice, on line 2 and on line 3: keep one"),
+        (
+            "upstreams: {}\nupstreams: {}\n",
+            "x.yaml: upstreams is given twice, on line 1 and on line 2: keep one",
+        ),
+        (
+            "upstreams: {a: {dialect: anthropic, mock: {}, options: {x: {k: 1, k: 1}}}}\nmodels: {m: [{upstream: a}]}",
+            "x.yaml: upstreams.a.options.x.k is given twice, on line 1 and on line 1: keep one",
+        ),
+        (
+            "upstreams: {a: {dialect: anthropic, mock: {}, options: {x: &x [*x]}}}\nmodels: {m: [{upstream: a}]}",
+            "x.yaml: upstreams.a.options.x[0] is an alias of what it stands in: write it out",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_as_a_tree(problems: Problems, text: str | bytes, said: str) -> None:
+    """Said with the place."""
+    assert [said] == problems(text)
+
+
+def test_a_syntax_error_has_its_line(problems: Problems) -> None:
+    """And none of the file's text."""
+    (said,) = problems("server:\n  port: 1\n host: [sk-secret\n")
+    assert said.startswith("x.yaml: line 3, column 2: this is not YAML")
+    assert "sk-secret" not in said
+
+
+def test_a_name_that_is_no_text(problems: Problems) -> None:
+    """YAML reads `on` and `5` as other things than text."""
+    said = problems("upstreams: {5: {dialect: anthropic, mock: {}}}\nmodels: {on: [{upstream: '5'}]}")
+    assert [
+        "x.yaml: upstreams.5 (line 1) has a name that YAML does not read as text: put it in quotes",
+        "x.yaml: models.on (line 2) has a name that YAML does not read as text: put it in quotes",
+    ] == said
+
+
+def test_a_deep_file_is_refused(problems: Problems) -> None:
+    """And does not end the process."""
+    (said,) = problems("server: " + "[" * 5000)
+    assert "nested too deeply" in said
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    """A path that is not there, and one that is a folder."""
+    for path, fault in ((tmp_path / "no.yaml", "there is no such file"), (tmp_path, "is a folder")):
+        with pytest.raises(ConfigError, match=fault) as caught:
+            load(path, {})
+        assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_an_unreadable_file(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its permissions are named."""
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ConfigError, match="check its permissions"):
+        load(config, {})
+
+
+def test_dates_stay_text_and_anchors_work(loaded: Load) -> None:
+    """API versions look like dates; `<<` and aliases share settings."""
+    settings = loaded(
+        """
+        upstreams:
+          a: &a {dialect: anthropic, base_url: "https://a", options: {version: 2023-06-01}}
+          b: {<<: *a, base_url: "https://b"}
+        models: {x: [{upstream: a}, {upstream: b}]}
+        """
+    )
+    assert {"version": "2023-06-01"} == settings.upstreams["b"].options
+    assert ["https://a", "https://b"] == [upstream.base_url for upstream in settings.upstreams.values()]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("${HOST}", "localhost"),
+        ("${NOT_SET:-::1}", "::1"),
+        ("${EMPTY:-::1}", "::1"),
+        ("127.0.0.${ONE}", "127.0.0.1"),
+        ("127.0.0.${ONE}${NOT_SET:-}", "127.0.0.1"),
+    ],
+)
+def test_variables_are_filled_in(loaded: Load, written: str, read: str) -> None:
+    """With a default for what is not set or empty."""
+    assert read == loaded(f"server: {{host: '{written}'}}", HOST="localhost", ONE="1", EMPTY="").server.host
+
+
+def test_variables_are_typed_where_they_stand(loaded: Load) -> None:
+    """A port may come from the environment too."""
+    assert loaded("server: {port: '${PORT}'}", PORT="9000").server.port == 9000
+
+
+def test_a_variable_s_value_is_not_read_again(loaded: Load) -> None:
+    """What comes out of the environment is text, and `$${` is a literal sign."""
+    settings = loaded("upstreams: {a: {dialect: anthropic, mock: {scenario: '$${x}${A}'}}}\nmodels: {x: [{upstream: a}]}", A="${B}")
+    mock = settings.upstreams["a"].mock
+    assert mock is not None
+    assert mock.scenario == "${x}${B}"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("${NO}", "needs the environment variable NO, which is not set: set it, or write ${NO:-default}"),
+        ("${EMPTY}", "needs the environment variable EMPTY, which is not set: set it, or write ${EMPTY:-default}"),
+        ("${", "has a ${ that is not ${NAME} or ${NAME:-default}: close it, or write $${ for the signs themselves"),
+        ("${a-b}", "has a ${ that is not ${NAME} or ${NAME:-default}: close it, or write $${ for the signs themselves"),
+    ],
+)
+def test_what_is_no_variable_or_not_set(problems: Problems, written: str, said: str) -> None:
+    """File, key and variable in one sentence, and no second one about the gap that it leaves."""
+    text = f"upstreams: {{a: {{dialect: anthropic, base_url: '{written}'}}}}\nmodels: {{x: [{{upstream: a}}]}}"
+    assert [f"x.yaml: upstreams.a.base_url {said}"] == problems(text, EMPTY="")

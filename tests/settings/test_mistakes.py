@@ -1,0 +1,143 @@
+"""Every mistake in a file: one sentence with file, path and fix."""
+
+import pytest
+
+from proxy.settings.mistakes import ConfigError, dotted
+from tests.settings.conftest import Load, Problems
+
+ONE_UPSTREAM = "models: {x: [{upstream: a}]}\nupstreams: {a: {dialect: anthropic, base_url: 'https://h', %s}}"
+
+SENTENCES = [
+    ("server: {prot: 1}", "server.prot is not a setting; did you mean server.port?"),
+    ("sever: {port: 1}", "sever is not a setting; did you mean server?"),
+    ("heartbeat_s: 3", "heartbeat_s is not a setting; did you mean streams.heartbeat_s?"),
+    ("server: {zzz: 1}", "server.zzz is not a setting; server may have host, port, workers, drain_s"),
+    ("server: {port: abc}", "server.port must be a whole number, not 'abc'"),
+    ("server: {port: 1.5}", "server.port must be a whole number, not 1.5"),
+    ("server: {port: true}", "server.port must be a whole number, not true"),
+    ("server: {port: 70000}", "server.port must be at most 65535, not 70000"),
+    ("server: {port: [1]}", "server.port must be a whole number, not a list"),
+    ("server: {host: 5}", "server.host must be text, not 5: put it in quotes"),
+    ("server: 8080", "server must be a section of names and values, not 8080"),
+    ("server: [a]", "server must be a section of names and values, not a list"),
+    ("timeouts: {idle_s: soon}", "timeouts.idle_s must be a number, not 'soon'"),
+    ("timeouts: {idle_s: no}", "timeouts.idle_s must be a number, not false"),
+    ("timeouts: {idle_s: 0}", "timeouts.idle_s must be more than 0, not 0"),
+    ("timeouts: {idle_s: .inf}", "timeouts.idle_s must be at most 31536000, not Infinity"),
+    ("timeouts: {idle_s: .nan}", "timeouts.idle_s must be more than 0, not NaN"),
+    ("logs: {prompts: perhaps}", "logs.prompts must be true or false, not 'perhaps'"),
+    ("logs: {level: loud}", "logs.level must be one of debug, info, warning or error, not 'loud'"),
+    ("streams: {on_disconnect: cancle}", "streams.on_disconnect must be one of cancel, grace or finish, not 'cancle'"),
+    ("cors: {allow_origins: '*'}", "cors.allow_origins must be a list, not '*'"),
+    (
+        "cors: {allow_origins: ['https://a.example/']}",
+        "cors.allow_origins[0] must be an origin such as https://app.example.com: a scheme, a host and perhaps a port, and no path or slash after it",
+    ),
+    (
+        "cors: {allow_credentials: true}",
+        'cors cannot have allow_credentials with allow_origins "*": name the origins, or set allow_credentials to false',
+    ),
+    ("auth: nobody", "auth must be a section with keys, or the word none"),
+    ("auth: false", "auth must be a section with keys, or the word none"),
+    ("auth: [a]", "auth must be a section with keys, or the word none"),
+    ("auth: {keys: [{name: a}]}", "auth.keys[0].sha256 is missing: SHA-256 of the key, in lower-case hex: printf %s KEY | sha256sum"),
+    (
+        "auth: {keys: [{name: a, sha256: my-key}]}",
+        "auth.keys[0].sha256 must be a SHA-256: 64 lower-case hex digits, as `printf %s KEY | sha256sum` prints them",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic}}\nmodels: {x: [{upstream: a}]}",
+        "upstreams.a needs either base_url (a real endpoint) or mock (played here), and not both",
+    ),
+    (ONE_UPSTREAM % "mock: {}", "upstreams.a needs either base_url (a real endpoint) or mock (played here), and not both"),
+    (ONE_UPSTREAM % "api_key: k, api_key_file: f", "upstreams.a has both api_key and api_key_file: keep one"),
+    (ONE_UPSTREAM % "path: v1", "upstreams.a.path must be a path that starts with / and has no spaces"),
+    (ONE_UPSTREAM % "moc: 1", "upstreams.a.moc is not a setting; did you mean upstreams.a.mock?"),
+    (
+        "upstreams: {a: {base_url: 'https://h'}}\nmodels: {x: [{upstream: a}]}",
+        "upstreams.a.dialect is missing: the wire format that it speaks",
+    ),
+    (
+        "upstreams: {a b: {dialect: anthropic, mock: {}}}\nmodels: {x: [{upstream: a b}]}",
+        'upstreams."a b" is not a good name: use up to 64 letters, digits, dots, dashes and underscores',
+    ),
+    (
+        'upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {"": [{upstream: a}]}',
+        'models."" is not a good name: use 1 to 200 printable characters without spaces around them',
+    ),
+    ("upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: {upstream: a}}", "models.x must be a list, not a section"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), SENTENCES, ids=[text[:50] for text, _ in SENTENCES])
+def test_one_mistake_is_one_sentence(problems: Problems, text: str, said: str) -> None:
+    """The file, the path, what it must be, and what it is."""
+    faults = [fault for fault in problems(text) if "auth.keys is empty" not in fault]
+    assert [f"x.yaml: {said}"] == faults
+
+
+def test_all_mistakes_are_listed_at_once(problems: Problems) -> None:
+    """Nobody has to mend a file one error at a time: types, names and what holds between settings are all said."""
+    said = problems(
+        """
+        server: {prot: 1, port: abc}
+        upstreams: {a: {dialect: antropic, base_url: ftp://h}}
+        models: {x: [{upstream: b}], y: []}
+        """
+    )
+    assert {
+        "x.yaml: server.prot is not a setting; did you mean server.port?",
+        "x.yaml: server.port must be a whole number, not 'abc'",
+        "x.yaml: upstreams.a.dialect 'antropic' is not a dialect; did you mean anthropic?",
+        "x.yaml: upstreams.a.base_url must start with http:// or https://",
+        "x.yaml: models.x[0].upstream 'b' is not among upstreams; known: a",
+        "x.yaml: models.y needs at least one target, for example [{upstream: NAME, model: THE-VENDORS-NAME}]",
+    } == set(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ONE_UPSTREAM % 'api_key: ["sk-secret"]',
+        ONE_UPSTREAM % 'api_key: "sk-secret\\nx"',
+        ONE_UPSTREAM % "headers: {cookie: [sk-secret]}",
+        ONE_UPSTREAM % 'headers: {cookie: "sk-secret\\r\\nx"}',
+        ONE_UPSTREAM % "headers: sk-secret",
+        ONE_UPSTREAM % "options: sk-secret",
+        (ONE_UPSTREAM % "path: /").replace("https://h", "https://user:sk-secret@h"),
+        (ONE_UPSTREAM % "path: /").replace("https://h", "https://h/?key=sk-secret"),
+        (ONE_UPSTREAM % "path: /").replace("https://h", "sk-secret"),
+        "auth: {keys: [{name: a, sha256: sk-secret}]}",
+        "auth: sk-secret",
+        "server: {port: '${KEY}'}",
+        "server: {host: '${KEY}': 1}",
+        'upstreams: {a: {api_key: "sk-secret}}',
+    ],
+)
+def test_no_message_holds_a_secret(problems: Problems, text: str) -> None:
+    """A message is copied into tickets; the value of a setting that may be secret is never in it."""
+    assert "sk-secret" not in "\n".join(problems(text, KEY="sk-secret"))
+
+
+def test_no_secret_hides_behind_the_error(loaded: Load) -> None:
+    """A traceback prints causes and contexts: there is none that knows the values."""
+    with pytest.raises(ConfigError) as caught:
+        loaded(ONE_UPSTREAM % 'api_key: "sk-secret\\nx"')
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert "\n".join(caught.value.problems) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (("models", "fast", 0, "upstream"), "models.fast[0].upstream"),
+        (("models", "openai/gpt:free"), "models.openai/gpt:free"),
+        (("models", "gpt-4.1"), 'models."gpt-4.1"'),
+        (("a\nb", "c"), '"a\\nb".c'),
+        (("models", "*"), "models.*"),
+    ],
+)
+def test_a_path_is_one_plain_line(where: tuple[str | int, ...], said: str) -> None:
+    """Names that are no plain words are quoted, so that a name cannot write a line of its own."""
+    assert said == dotted(where)

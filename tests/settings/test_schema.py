@@ -1,0 +1,32 @@
+"""Finding a place in the tree's shape."""
+
+import pytest
+
+from proxy.settings.model import Key, Mock, Server, Settings, Target, Timeouts, Tree
+from proxy.settings.schema import Where, branch_at, fixed_paths
+
+
+@pytest.mark.parametrize(
+    ("where", "branch"),
+    [
+        ((), Settings),
+        (("server",), Server),
+        (("auth", "keys", 0), Key),
+        (("upstreams", "any", "mock"), Mock),
+        (("upstreams", "any", "timeouts"), Timeouts),
+        (("models", "any", 3), Target),
+        (("server", "port"), None),
+        (("upstreams", "any", "options", "x"), None),
+        (("no", "such"), None),
+    ],
+)
+def test_the_section_at_a_path(where: Where, branch: type[Tree] | None) -> None:
+    """Through names of the operator's, and positions in lists."""
+    assert branch is branch_at(where)
+
+
+def test_paths_without_names_of_the_operator_s() -> None:
+    """Those that a hint may give."""
+    paths = set(fixed_paths())
+    assert {("server", "port"), ("admin", "port"), ("auth", "keys"), ("upstreams",)} <= paths
+    assert not any(path[:2] == ("upstreams", "dialect") for path in paths)
