@@ -1,0 +1,165 @@
+"""Logging: one line a stream, and what libraries say, in one form on standard error.
+
+JSON, or lines for a terminal. No prompt, answer or key is ever given to these functions; should one slip into a field whose name tells,
+its value is masked. In either form a line is one line: nobody who chooses a model's name or a header writes a second one.
+"""
+
+import json
+import logging
+import math
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal, TextIO
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from proxy.observe.record import StreamRecord
+from proxy.settings.secret import MASK, holds_secret
+
+Format = Literal["json", "console", "auto"]
+Level = Literal["debug", "info", "warning", "error"]
+
+_MAX_TEXT_CHARS = 8_192  # of one field: a traceback fits, an answer does not
+_MAX_NAME_CHARS = 200
+_MAX_LISTED = 16
+_MAX_DEPTH = 4
+# C0 and C1 controls, line and paragraph separators, the marks that turn text around (they make a line read as another one), half pairs.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_SIMPLE = frozenset({int, bool, type(None)})
+_QUIET = frozenset({"completed", "client_gone", "cancelled"})  # nobody's failure
+_FIRST = ("timestamp", "level", "event")
+_JSON = json.JSONEncoder(default=repr)
+
+
+class _OurHandler(logging.StreamHandler[TextIO]):
+    """Told from other handlers by its type, so that configuring twice leaves one."""
+
+
+def configure(form: Format = "auto", level: Level = "info", stream: TextIO | None = None) -> None:
+    """Sets up structlog and the standard library's logging alike. May be called again, for example when the configuration is reloaded.
+
+    `stream` is standard error unless given; `auto` is console on a terminal and JSON elsewhere.
+    """
+    out = sys.stderr if stream is None else stream
+    console = form == "console" or (form == "auto" and out.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        clean,
+    ]
+    renderer: Processor = _to_console if console else _to_json
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    handler = _OurHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [kept for kept in root.handlers if not isinstance(kept, _OurHandler)] + [handler]
+    root.setLevel(level.upper())
+    logging.captureWarnings(True)
+
+
+def stream_line(log: FilteringBoundLogger, record: StreamRecord) -> None:
+    """The one line of a stream that has ended. Its fields are bounded in number and length, and hold nothing that was said."""
+    if record.outcome is None or record.outcome in _QUIET:  # without an outcome there was no stream, as with a 204
+        log.info("stream", **_fields(record))
+    else:
+        log.warning("stream", **_fields(record))
+
+
+def _fields(record: StreamRecord) -> dict[str, Any]:
+    usage, finish = record.usage, record.finish
+    fields: dict[str, Any] = {
+        "request_id": record.request_id,
+        "stream": record.stream,
+        "client_dialect": record.client_dialect,
+        "model": record.model[:_MAX_NAME_CHARS],
+        "upstream": record.upstream,
+        "upstream_model": record.upstream_model[:_MAX_NAME_CHARS],
+        "key": record.key,
+        "status": record.status,
+        "outcome": record.outcome,
+        "finish": finish.reason if finish is not None else None,
+        "total_s": _rounded(record.ended_s),
+        "first_byte_s": _rounded(record.first_byte_s),
+        "first_content_s": _rounded(record.first_content_s),
+        "chunks": record.chunks,
+        "bytes_in": record.bytes_in,
+        "bytes_out": record.bytes_out,
+        "heartbeats": record.heartbeats,
+        "input_tokens": usage.input_tokens if usage is not None else None,
+        "output_tokens": usage.output_tokens if usage is not None else None,
+        "notes": [f"{note.note}:{note.param}" for note in record.notes[:_MAX_LISTED]],
+        "fallbacks": [f"{left}>{taken}:{kind}" for left, taken, kind in record.fallbacks[:_MAX_LISTED]],
+    }
+    return {name: value for name, value in fields.items() if value not in (None, "", [])}
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
+
+
+def clean(_log: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """The last defence: values under names that tell of a secret are masked, everything is plain and of bounded length."""
+    for name, value in line.items():
+        if not name.startswith("_"):  # what structlog keeps for itself
+            line[name] = MASK if holds_secret(name) else _plain(value)
+    return line
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    kind = type(value)
+    if kind is str:
+        return value if len(value) <= _MAX_TEXT_CHARS else _cut(value)
+    if kind in _SIMPLE or (kind is float and math.isfinite(value)):  # JSON has no NaN
+        return value
+    if depth < _MAX_DEPTH:
+        if isinstance(value, Mapping):
+            return {str(name): MASK if holds_secret(str(name)) else _plain(item, depth + 1) for name, item in value.items()}
+        if kind is tuple and len(value) == 2 and isinstance(value[0], str) and holds_secret(value[0]):
+            return [value[0], MASK]  # headers come as pairs
+        if isinstance(value, list | tuple | set | frozenset):
+            return [_plain(item, depth + 1) for item in value]
+    return "..." if isinstance(value, Mapping | list | tuple | set | frozenset) else _cut(repr(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT_CHARS else f"{text[:_MAX_TEXT_CHARS]}... ({len(text)} characters)"
+
+
+def _to_json(_log: WrappedLogger, _method: str, line: EventDict) -> str:
+    """ASCII only, so that no reader of the log meets a control character, however it decodes the file."""
+    first = {name: line.pop(name, None) for name in _FIRST}
+    return _JSON.encode({**first, **line})
+
+
+def _to_console(_log: WrappedLogger, _method: str, line: EventDict) -> str:
+    """`time level event name=value ...`; a traceback follows, each of its lines marked as belonging to this one."""
+    trace = str(line.pop("exception", "") or "").splitlines()
+    head = [_escaped(str(line.pop(name, ""))) for name in _FIRST]
+    pairs = [f"{_escaped(str(name))}={_value(value)}" for name, value in line.items()]
+    return "\n  | ".join([" ".join([*head, *pairs]), *map(_escaped, trace)])
+
+
+def _value(value: Any) -> str:
+    if not isinstance(value, str):
+        return _escaped(json.dumps(value, ensure_ascii=False, default=repr))
+    text = _escaped(value)
+    return text if text and not set(text) & {" ", '"', "="} else '"' + text.replace('"', r"\"") + '"'
+
+
+def _escaped(text: str) -> str:
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)

@@ -1,0 +1,205 @@
+"""The Prometheus metrics. A record goes in when its stream has ended; the exposition comes out.
+
+Labels are bounded: they are words of the code (dialect, kind, event type) or names out of the configuration, never a client's text.
+With several workers PROMETHEUS_MULTIPROC_DIR names an empty folder before this module is first imported; every worker then writes its
+numbers there, and any of them can answer for all (`Metrics.exposition`).
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import mark_process_dead as _mark_process_dead
+
+from proxy import __version__
+from proxy.events import Event, Note, Vendor, event_type
+from proxy.observe.record import EVENT_GAP_S, NONE, RELAY_DELAY_S, StreamRecord
+
+_SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # prometheus_client decides at its import too
+_FIRST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_STREAM_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+
+
+class BulkHistogram(Histogram):
+    """A histogram that takes many observations at once. The only place that knows prometheus_client's insides."""
+
+    def observe_buckets(self, counts: Sequence[int], total: float) -> None:
+        """Add `counts[i]` observations to bucket i (one more count than bounds: the last is +Inf), whose values sum up to `total`."""
+        if len(counts) != len(self._buckets):
+            raise ValueError(f"{len(counts)} counts for {len(self._buckets)} buckets")
+        for bucket, count in zip(self._buckets, counts, strict=True):
+            if count:
+                bucket.inc(count)
+        self._sum.inc(total)
+
+
+class _Bound(dict[tuple[str, ...], Counter]):
+    """The children of a labelled counter by their labels: a look-up costs no lock and no formatting after the first."""
+
+    def __init__(self, counter: Counter) -> None:
+        super().__init__()
+        self._counter = counter
+
+    def __missing__(self, labels: tuple[str, ...]) -> Counter:
+        child = self[labels] = self._counter.labels(*labels)
+        return child
+
+
+class Metrics:
+    """All metrics of one registry. Make it with `make_metrics`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._count_requests()
+        self._count_upstreams()
+        self._count_amounts()
+        self._time()
+        self._state()
+
+    def _count_requests(self) -> None:
+        about = "Requests answered, by the HTTP status that the client got."
+        self._requests = self._counter("requests", about, "client_dialect", "model", "status")
+        about = "Streams ended, by why: completed, or the kind of the failure. The upstream is none where no upstream was tried."
+        self._streams = self._counter("streams", about, "client_dialect", "upstream", "model", "outcome")
+        about = "Losses in translation: dropped, changed or defaulted parameters."
+        self._notes = self._counter("notes", about, "note", known=get_args(Note.__annotations__["note"]))
+
+    def _count_upstreams(self) -> None:
+        about = "Upstreams tried, by result: ok, or the kind of the failure before any byte went to the client."
+        self._attempts = self._counter("upstream_attempts", about, "upstream", "result")
+        about = "Moves to the next target of a model, by the kind of the failure."
+        self._fallbacks = self._counter("fallbacks", about, "from_upstream", "to_upstream", "kind")
+        about = "Vendor events: kept and passed on, not understood. By the upstream's dialect."
+        self._opaque = self._counter("opaque", about, "dialect")
+
+    def _count_amounts(self) -> None:
+        about = "Tokens, as the vendors counted them: input (prompts) or output (answers)."
+        self._tokens = self._counter("tokens", about, "direction", known=("input", "output"))
+        about = "Bytes of answers: in (from upstreams) or out (to clients)."
+        self._bytes = self._counter("bytes", about, "direction", known=("in", "out"))
+        types = {cls: event_type(cls) for cls in get_args(Event)}
+        events = self._counter("events", "Events out of upstreams' answers, by type.", "type", known=tuple(types.values()))
+        self._events = {cls: events[word,] for cls, word in types.items()}
+        about = "Heartbeats sent to clients of silent streams."
+        self._heartbeats = Counter("mainstem_heartbeats", about, registry=self.registry)
+
+    def _time(self) -> None:
+        about = "Seconds from the request to the first bytes of the upstream's answer, one observation a stream."
+        self._first_byte = self._histogram("first_byte_seconds", about, _FIRST_S)
+        about = "Seconds from the request to the first content; a chunk that only names the role is none."
+        self._first_content = self._histogram("first_content_seconds", about, _FIRST_S)
+        self._gap = self._histogram("event_gap_seconds", "Seconds between two content events of a stream.", EVENT_GAP_S)
+        about = "Seconds from reading a chunk to having written what it gave: the delay that the proxy adds."
+        self._delay = self._histogram("relay_delay_seconds", about, RELAY_DELAY_S)
+        self._length = self._histogram("stream_seconds", "Seconds from the request to the end of its stream.", _STREAM_S)
+
+    def _state(self) -> None:
+        self._open = self._gauge("streams_open", "Streams open now.", "livesum", "upstream")
+        about = "Times that the configuration was read again: ok or failed."
+        self._reloads = self._counter("config_reloads", about, "result", known=("ok", "failed"))
+        about = "Seconds by which the event loop was last late; with several workers the worst of them."
+        self._lag = self._gauge("event_loop_lag_seconds", about, "livemax")
+        self._gauge("build_info", "Always 1; its label says which version runs.", "livemax", "version").labels(__version__).set(1)
+
+    def _counter(self, name: str, about: str, *labels: str, known: Sequence[str] = ()) -> _Bound:
+        """`known` are the values of a single label that is bounded by the code: shown as 0 before they first happen."""
+        bound = _Bound(Counter(f"mainstem_{name}", about, labels, registry=self.registry))
+        for value in known:
+            _ = bound[value,]
+        return bound
+
+    def _histogram(self, name: str, about: str, buckets: Sequence[float]) -> BulkHistogram:
+        return BulkHistogram(f"mainstem_{name}", about, buckets=buckets, registry=self.registry)
+
+    def _gauge(self, name: str, about: str, mode: Literal["livesum", "livemax"], *labels: str) -> Gauge:
+        return Gauge(f"mainstem_{name}", about, labels, registry=self.registry, multiprocess_mode=mode)
+
+    def opened(self, upstream: str) -> None:
+        """A stream from this upstream was opened; `closed` must follow."""
+        self._open.labels(upstream).inc()
+
+    def closed(self, upstream: str) -> None:
+        """A stream from this upstream was closed."""
+        self._open.labels(upstream).dec()
+
+    def reloaded(self, *, ok: bool) -> None:
+        """The configuration was read again."""
+        self._reloads["ok" if ok else "failed",].inc()
+
+    def lag(self, seconds: float) -> None:
+        """The event loop was this late."""
+        self._lag.set(seconds)
+
+    def flush(self, record: StreamRecord) -> None:
+        """Add a stream that has ended. Call it once for each record, also for requests that were refused."""
+        dialect, model = record.client_dialect, record.model_label
+        self._requests[dialect, model, str(record.status)].inc()
+        if record.outcome is not None:
+            self._streams[dialect, record.upstream or NONE, model, record.outcome].inc()
+        self._flush_times(record)
+        self._flush_amounts(record)
+        for attempt in record.attempts:
+            self._attempts[attempt].inc()
+        for fallback in record.fallbacks:
+            self._fallbacks[fallback].inc()
+        for note in record.notes:
+            self._notes[note.note,].inc()
+
+    def _flush_times(self, record: StreamRecord) -> None:
+        if record.first_byte_s is not None:
+            self._first_byte.observe(record.first_byte_s)
+        if record.first_content_s is not None:
+            self._first_content.observe(record.first_content_s)
+        if record.ended_s is not None and record.upstream:
+            self._length.observe(record.ended_s)
+        if record.gap_counts is not None:
+            self._gap.observe_buckets(record.gap_counts, record.gap_total_s)
+        if record.delay_counts is not None:
+            self._delay.observe_buckets(record.delay_counts, record.delay_total_s)
+
+    def _flush_amounts(self, record: StreamRecord) -> None:
+        for cls, count in record.events.items():
+            self._events[cls].inc(count)
+        opaque = record.events.get(Vendor)
+        if opaque:
+            self._opaque[record.upstream_dialect or NONE,].inc(opaque)
+        self._bytes["in",].inc(record.bytes_in)
+        self._bytes["out",].inc(record.bytes_out)
+        self._heartbeats.inc(record.heartbeats)
+        usage = record.usage
+        if usage is not None:
+            # Vendors do send negative counts; a counter must not go down.
+            self._tokens["input",].inc(max(usage.input_tokens or 0, 0))
+            self._tokens["output",].inc(max(usage.output_tokens or 0, 0))
+
+    def exposition(self) -> tuple[str, bytes]:
+        """The content type and the text for a scraper: of this process, or of all workers where they share a folder."""
+        registry = self.registry
+        if _SHARED:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return CONTENT_TYPE_PLAIN_0_0_4, generate_latest(registry)
+
+
+def make_metrics(registry: CollectorRegistry | None = None) -> Metrics:
+    """The metrics, on a registry of their own unless one is given."""
+    # A second series beside every counter and histogram, of no use to Prometheus.
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+    if registry is None:
+        registry = CollectorRegistry()
+        if not _SHARED:
+            ProcessCollector(registry=registry)
+    return Metrics(registry)
+
+
+def mark_process_dead(pid: int, folder: str | None = None) -> None:
+    """A worker has ended: what it had open no longer counts; its totals stay. To be called by whoever watches the workers.
+
+    `folder` is what the workers have as PROMETHEUS_MULTIPROC_DIR, for a caller that is not one of them.
+    """
+    if folder is not None or _SHARED:
+        _mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]

@@ -1,0 +1,124 @@
+"""What is observed about one stream: plain numbers, written while it runs, read once at its end.
+
+The relay writes the attributes and calls the small methods; `Metrics.flush` and `logs.stream_line` read the record when its stream has
+ended. Nothing here takes a lock, looks up a label or reads a clock: every `now` is the caller's monotonic clock, in seconds. A histogram is
+kept as counts per bucket, in lists that are made with the first observation: an idle open stream costs under 1.5 KB.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from proxy.errors import Kind
+from proxy.events import Finish, Note, Usage, UsageEvent
+
+# Upper bounds in seconds; a value falls into the first bucket whose bound is not below it, beyond the last into +Inf.
+EVENT_GAP_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+RELAY_DELAY_S = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+Outcome = Literal["completed"] | Kind
+NONE = "none"  # the label where a request named no configured model, or reached no upstream
+
+
+class StreamRecord:
+    """One request and the stream that answers it. Of the attributes that begin unset, what stays unset is not counted."""
+
+    __slots__ = (
+        "_last_content",
+        "attempts",
+        "bytes_in",
+        "bytes_out",
+        "chunks",
+        "client_dialect",
+        "delay_counts",
+        "delay_total_s",
+        "ended_s",
+        "events",
+        "fallbacks",
+        "finish",
+        "first_byte_s",
+        "first_content_s",
+        "gap_counts",
+        "gap_total_s",
+        "heartbeats",
+        "key",
+        "model",
+        "model_label",
+        "notes",
+        "outcome",
+        "request_id",
+        "started",
+        "status",
+        "stream",
+        "upstream",
+        "upstream_dialect",
+        "upstream_model",
+        "usage",
+    )
+
+    def __init__(self, request_id: str, client_dialect: str, started: float) -> None:
+        self.request_id = request_id
+        self.client_dialect = client_dialect
+        self.started = started
+        self.stream = ""  # the stream's id, as in stream.start
+        self.model = ""  # as the client asked: for the log only
+        self.model_label = NONE  # its configured name, or "*": for metrics (Routed.label)
+        self.upstream = ""  # the last one tried
+        self.upstream_dialect = ""
+        self.upstream_model = ""
+        self.key = ""  # the configured name of the client's key
+        self.status = 0  # the HTTP status that the client got, or would have got
+        self.outcome: Outcome | None = None
+        self.finish: Finish | None = None
+        self.usage: Usage | UsageEvent | None = None
+        self.notes: Sequence[Note] = ()
+        self.attempts: list[tuple[str, str]] = []  # (upstream, "ok" or a kind)
+        self.fallbacks: list[tuple[str, str, str]] = []  # (from, to, kind)
+        self.first_byte_s: float | None = None  # since `started`: the upstream's first bytes
+        self.first_content_s: float | None = None  # since `started`: its first content event
+        self.ended_s: float | None = None  # since `started`
+        self.chunks = 0
+        self.bytes_in = 0  # from the upstream
+        self.bytes_out = 0  # to the client
+        self.heartbeats = 0
+        self.events: dict[type[Any], int] = {}  # event class -> how many
+        self.gap_counts: list[int] | None = None
+        self.gap_total_s = 0.0
+        self.delay_counts: list[int] | None = None
+        self.delay_total_s = 0.0
+        self._last_content = 0.0
+
+    def chunk(self, size: int, now: float) -> None:
+        """The upstream sent `size` bytes of its answer."""
+        if self.first_byte_s is None:
+            self.first_byte_s = now - self.started
+        self.chunks += 1
+        self.bytes_in += size
+
+    def content(self, now: float) -> None:
+        """A content event came."""
+        if self.first_content_s is None:
+            self.first_content_s = now - self.started
+        else:
+            counts = self.gap_counts
+            if counts is None:
+                counts = self.gap_counts = [0] * (len(EVENT_GAP_S) + 1)
+            gap = now - self._last_content
+            counts[bisect_left(EVENT_GAP_S, gap)] += 1
+            self.gap_total_s += gap
+        self._last_content = now
+
+    def relayed(self, seconds: float) -> None:
+        """A chunk was read and what it gave was written, `seconds` later."""
+        counts = self.delay_counts
+        if counts is None:
+            counts = self.delay_counts = [0] * (len(RELAY_DELAY_S) + 1)
+        counts[bisect_left(RELAY_DELAY_S, seconds)] += 1
+        self.delay_total_s += seconds
+
+    def end(self, outcome: Outcome, status: int, now: float) -> None:
+        """The stream is over. The outcome that was found first stays: what follows from it is no news."""
+        if self.outcome is None:
+            self.outcome = outcome
+        self.status = status
+        self.ended_s = now - self.started

@@ -1,0 +1,255 @@
+"""The metrics: names, labels, numbers, and the text that Prometheus reads."""
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from proxy.events import Note, TextDelta, Usage, Vendor
+from proxy.observe.metrics import BulkHistogram, Metrics, make_metrics
+from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, StreamRecord
+from tests.needs import program, requires
+
+CHECKOUT = Path(__file__).parents[2]
+
+# design.md, section 7: the names and labels that dashboards and alerts depend on.
+CONTRACT = {
+    "requests_total": {"client_dialect", "model", "status"},
+    "streams_total": {"client_dialect", "upstream", "model", "outcome"},
+    "streams_open": {"upstream"},
+    "first_byte_seconds": set(),
+    "first_content_seconds": set(),
+    "event_gap_seconds": set(),
+    "relay_delay_seconds": set(),
+    "stream_seconds": set(),
+    "tokens_total": {"direction"},
+    "events_total": {"type"},
+    "bytes_total": {"direction"},
+    "upstream_attempts_total": {"upstream", "result"},
+    "fallbacks_total": {"from_upstream", "to_upstream", "kind"},
+    "heartbeats_total": set(),
+    "opaque_total": {"dialect"},
+    "notes_total": {"note"},
+    "config_reloads_total": {"result"},
+    "event_loop_lag_seconds": set(),
+    "build_info": {"version"},
+}
+
+
+def stream() -> StreamRecord:
+    """One that has met nearly everything."""
+    record = StreamRecord("req-1", "openai_chat", 100.0)
+    record.model, record.model_label = "whatever the client wrote", "*"
+    record.upstream, record.upstream_dialect, record.upstream_model = "second", "anthropic", "m"
+    record.attempts = [("first", "overloaded"), ("second", "ok")]
+    record.fallbacks = [("first", "second", "overloaded")]
+    record.notes = [Note("dropped", "seed", "It has no seed."), Note("defaulted", "max_tokens", "It insists.")]
+    record.chunk(100, 100.2)
+    for now in (100.3, 100.34, 100.6):
+        record.content(now)
+        record.relayed(0.0002)
+    record.bytes_out, record.heartbeats = 300, 2
+    record.events = {TextDelta: 3, Vendor: 4}
+    record.usage = Usage(input_tokens=7, output_tokens=3)
+    record.end("completed", 200, 101.0)
+    return record
+
+
+def samples(metrics: Metrics) -> Iterator[Sample]:
+    _, text = metrics.exposition()
+    for family in text_string_to_metric_families(text.decode()):
+        yield from family.samples
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return next((s.value for s in samples(metrics) if s.name == f"mainstem_{name}" and labels == s.labels), None)
+
+
+def test_names_and_labels_are_those_of_the_contract() -> None:
+    """Every metric is there, with exactly its labels."""
+    metrics = make_metrics()
+    metrics.opened("second")
+    metrics.flush(stream())
+    found: dict[str, set[str]] = {}
+    for sample in samples(metrics):
+        if sample.name.startswith("mainstem_"):
+            base = sample.name.removeprefix("mainstem_")
+            for suffix in ("_bucket", "_sum", "_count"):
+                base = base.removesuffix(suffix)
+            found.setdefault(base, set()).update(set(sample.labels) - {"le"})
+    assert CONTRACT == found
+
+
+def test_a_stream_is_counted_once_in_everything() -> None:
+    """What the record says is what the metrics say."""
+    metrics = make_metrics()
+    metrics.flush(stream())
+    expected = {
+        ("requests_total", ("client_dialect", "openai_chat"), ("model", "*"), ("status", "200")): 1,
+        ("streams_total", ("client_dialect", "openai_chat"), ("upstream", "second"), ("model", "*"), ("outcome", "completed")): 1,
+        ("upstream_attempts_total", ("upstream", "first"), ("result", "overloaded")): 1,
+        ("upstream_attempts_total", ("upstream", "second"), ("result", "ok")): 1,
+        ("fallbacks_total", ("from_upstream", "first"), ("to_upstream", "second"), ("kind", "overloaded")): 1,
+        ("tokens_total", ("direction", "input")): 7,
+        ("tokens_total", ("direction", "output")): 3,
+        ("bytes_total", ("direction", "in")): 100,
+        ("bytes_total", ("direction", "out")): 300,
+        ("events_total", ("type", "text.delta")): 3,
+        ("events_total", ("type", "vendor")): 4,
+        ("opaque_total", ("dialect", "anthropic")): 4,
+        ("notes_total", ("note", "dropped")): 1,
+        ("notes_total", ("note", "changed")): 0,
+        ("notes_total", ("note", "defaulted")): 1,
+        ("heartbeats_total",): 2,
+        ("first_byte_seconds_count",): 1,
+        ("first_content_seconds_count",): 1,
+        ("event_gap_seconds_count",): 2,
+        ("relay_delay_seconds_count",): 3,
+        ("stream_seconds_count",): 1,
+        ("stream_seconds_sum",): 1,
+    }
+    assert expected == {(name, *labels): value(metrics, name, **dict(labels)) for name, *labels in expected}
+    assert value(metrics, "event_gap_seconds_sum") == pytest.approx(0.3)
+    assert value(metrics, "first_byte_seconds_sum") == pytest.approx(0.2)
+    assert value(metrics, "first_content_seconds_sum") == pytest.approx(0.3)
+
+
+def test_a_refused_request_is_counted_without_an_upstream() -> None:
+    """No times, no upstream, no model of the configuration: `none`."""
+    metrics = make_metrics()
+    record = StreamRecord("req-1", "anthropic", 100.0)
+    record.model = "no-such-model"
+    record.end("model_not_found", 404, 100.1)
+    metrics.flush(record)
+    assert value(metrics, "requests_total", client_dialect="anthropic", model="none", status="404") == 1
+    assert value(metrics, "streams_total", client_dialect="anthropic", upstream="none", model="none", outcome="model_not_found") == 1
+    assert value(metrics, "stream_seconds_count") == 0
+
+
+def test_no_label_comes_from_a_client() -> None:
+    """The model that was asked for is not among them."""
+    metrics = make_metrics()
+    metrics.flush(stream())
+    assert b"whatever the client wrote" not in metrics.exposition()[1]
+
+
+def test_unknown_and_negative_usage_count_nothing() -> None:
+    """A counter never goes down, whatever a vendor says."""
+    metrics = make_metrics()
+    for usage in (Usage(), Usage(input_tokens=-5, output_tokens=-1)):
+        record = stream()
+        record.usage = usage
+        metrics.flush(record)
+    assert value(metrics, "tokens_total", direction="input") == 0
+
+
+def test_open_streams_reloads_and_lag() -> None:
+    """What is not told by records."""
+    metrics = make_metrics()
+    metrics.opened("a")
+    metrics.opened("a")
+    metrics.closed("a")
+    metrics.reloaded(ok=False)
+    metrics.lag(0.25)
+    assert value(metrics, "streams_open", upstream="a") == 1
+    assert value(metrics, "config_reloads_total", result="failed") == 1
+    assert value(metrics, "config_reloads_total", result="ok") == 0
+    assert value(metrics, "event_loop_lag_seconds") == 0.25
+
+
+@pytest.mark.parametrize("bounds", [EVENT_GAP_S, RELAY_DELAY_S, (0.1, 1.0)])
+def test_bulk_observations_are_those_of_the_library(bounds: tuple[float, ...]) -> None:
+    """The one place that knows prometheus_client's insides agrees with its own `observe`."""
+    one_by_one = BulkHistogram("x_seconds", "x", buckets=bounds, registry=CollectorRegistry())
+    at_once = BulkHistogram("x_seconds", "x", buckets=bounds, registry=CollectorRegistry())
+    values = [0.0, *bounds, *(math.nextafter(bound, math.inf) for bound in bounds), 1e9]
+    record = StreamRecord("r", "native", 0.0)
+    for seconds in values:
+        one_by_one.observe(seconds)
+    if bounds == RELAY_DELAY_S:
+        for seconds in values:
+            record.relayed(seconds)
+        assert record.delay_counts is not None
+        at_once.observe_buckets(record.delay_counts, record.delay_total_s)
+    else:
+        counts = [sum(low < seconds <= high for seconds in values) for low, high in zip((-1.0, *bounds), (*bounds, math.inf), strict=True)]
+        at_once.observe_buckets(counts, sum(values))
+    assert next(iter(one_by_one.collect())).samples == next(iter(at_once.collect())).samples
+    with pytest.raises(ValueError, match="1 counts for"):
+        at_once.observe_buckets([1], 0.0)
+
+
+@requires("promtool")
+def test_promtool_finds_nothing_to_say() -> None:
+    """Prometheus' own linter reads names, units and help texts."""
+    metrics = make_metrics()
+    metrics.opened("a")
+    metrics.flush(stream())
+    _, text = metrics.exposition()
+    checked = subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)
+    assert ("", 0) == (checked.stdout.decode() + checked.stderr.decode(), checked.returncode)
+
+
+# One worker of two. It says when it has counted, and waits to be told to end.
+WORKER = """
+import sys
+from proxy.observe.metrics import make_metrics
+from tests.observe.test_metrics import stream
+metrics = make_metrics()
+metrics.flush(stream())
+metrics.opened("a")
+metrics.lag(float(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+ANSWER = """
+import json, sys
+from proxy.observe.metrics import make_metrics, mark_process_dead
+from tests.observe.test_metrics import samples
+for pid in sys.argv[1:]:
+    mark_process_dead(int(pid))
+print(json.dumps([[sample.name, sample.labels, sample.value] for sample in samples(make_metrics())]))
+"""
+
+
+def test_several_workers_are_counted_as_one(tmp_path: Path) -> None:
+    """Any process answers for all; a dead one's totals stay and what it had open does not."""
+    environ = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(CHECKOUT)}
+
+    def answer(*dead: int) -> dict[tuple[str, str], float]:
+        argv = [sys.executable, "-c", ANSWER, *map(str, dead)]
+        out = subprocess.run(argv, env=environ, cwd=CHECKOUT, capture_output=True, check=True).stdout
+        return {(name, ",".join(sorted(map(str, labels.values())))): number for name, labels, number in json.loads(out)}
+
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, lag], env=environ, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for lag in ("0.5", "0.25")
+    ]
+    try:
+        for worker in workers:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "ready\n"
+        both = answer()
+        workers[0].communicate("\n", timeout=20)
+        one = answer(workers[0].pid)
+    finally:
+        for worker in workers:
+            if worker.poll() is None:
+                worker.communicate("\n", timeout=20)
+    for seen, alive in ((both, 2), (one, 1)):
+        assert seen["mainstem_requests_total", "*,200,openai_chat"] == 2
+        assert seen["mainstem_event_gap_seconds_count", ""] == 4
+        assert (2, 4) == tuple(seen["mainstem_event_gap_seconds_bucket", bound] for bound in ("0.05", "0.5"))
+        assert seen["mainstem_streams_open", "a"] == alive
+    assert both["mainstem_event_loop_lag_seconds", ""] == 0.5
+    assert one["mainstem_event_loop_lag_seconds", ""] == 0.25
+    assert next(number for (name, _), number in both.items() if name == "mainstem_build_info") == 1

@@ -1,0 +1,65 @@
+"""The record of a stream."""
+
+import sys
+from bisect import bisect_left
+
+from proxy.events import TextDelta
+from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, StreamRecord
+
+
+def record() -> StreamRecord:
+    return StreamRecord("r", "native", 100.0)
+
+
+def test_times_are_counted_from_the_request() -> None:
+    """First bytes, first content and the end are three things."""
+    seen = record()
+    seen.chunk(10, 100.5)
+    seen.chunk(5, 101.0)
+    seen.content(101.0)
+    seen.content(102.0)
+    seen.end("completed", 200, 103.0)
+    assert (0.5, 1.0, 3.0) == (seen.first_byte_s, seen.first_content_s, seen.ended_s)
+    assert (2, 15) == (seen.chunks, seen.bytes_in)
+
+
+def test_gaps_are_between_content_events() -> None:
+    """The first one has none before it; a value on a bound belongs to that bound's bucket."""
+    seen = record()
+    for now in (100.0, 100.0, 100.0005, 100.5005, 200.0):
+        seen.content(now)
+    assert seen.gap_counts is not None
+    expected = [0] * (len(EVENT_GAP_S) + 1)
+    for gap in (0.0, 0.0005, 0.5, 99.4995):
+        expected[bisect_left(EVENT_GAP_S, gap)] += 1
+    assert expected == seen.gap_counts
+    assert seen.gap_counts[-1] == 1
+    assert abs(seen.gap_total_s - 100.0) < 1e-9
+
+
+def test_delays() -> None:
+    """One observation a chunk."""
+    seen = record()
+    for seconds in (0.00001, 0.00002, 5.0):
+        seen.relayed(seconds)
+    assert seen.delay_counts is not None
+    assert [1, 1, *([0] * (len(RELAY_DELAY_S) - 2)), 1] == seen.delay_counts
+    assert abs(seen.delay_total_s - 5.00003) < 1e-9
+
+
+def test_the_first_outcome_stays() -> None:
+    """A client that leaves because the stream broke did not break it."""
+    seen = record()
+    seen.outcome = "upstream_truncated"
+    seen.end("client_gone", 200, 101.0)
+    assert seen.outcome == "upstream_truncated"
+
+
+def test_an_idle_stream_s_record_is_small() -> None:
+    """Thousands of them are open at once: under 1.5 KB each, what it holds included."""
+    seen = record()
+    seen.chunk(10, 100.5)
+    seen.events[TextDelta] = 1
+    held = [getattr(seen, name) for name in StreamRecord.__slots__]
+    assert not hasattr(seen, "__dict__")
+    assert sys.getsizeof(seen) + sum(map(sys.getsizeof, held)) < 1536
