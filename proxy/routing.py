@@ -1,0 +1,49 @@
+"""Model name -> ordered targets. Sans-IO: a table and two look-ups."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from proxy.errors import Refused, failure
+
+WILDCARD = "*"
+
+
+class Place(NamedTuple):
+    """One place where a model can be had: an upstream's name and the vendor's name of the model."""
+
+    upstream: str
+    model: str
+
+
+class Routed(NamedTuple):
+    """`label` is the configured name (the asked one, or "*"): what a metric may carry. `places` are in the order to be tried."""
+
+    label: str
+    places: tuple[Place, ...]
+
+
+class Router:
+    """The configured models. `models` maps a name, or "*" for any other, to (upstream, vendor model) pairs; an empty vendor model stands
+    for the name that the client asked for.
+    """
+
+    def __init__(self, models: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+        self._models = {name: tuple(Place(*target) for target in targets) for name, targets in models.items()}
+
+    @property
+    def names(self) -> list[str]:
+        """What a client may be told that it can ask for."""
+        return [name for name in self._models if name != WILDCARD]
+
+    def route(self, model: str) -> Routed:
+        """Raises Refused (model_not_found), naming the nearest known model."""
+        places = self._models.get(model)
+        label = model
+        if places is None:
+            places, label = self._models.get(WILDCARD), WILDCARD
+        if places is None:
+            near = difflib.get_close_matches(model, self.names, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "GET /v1/models lists what there is."
+            raise Refused(failure("model_not_found", f"There is no model {model[:100]!r} here; {hint}", param="model"))
+        return Routed(label, tuple(Place(place.upstream, place.model or model) for place in places))

@@ -1,0 +1,268 @@
+"""Calls upstreams over HTTP and hands their bytes on as they arrive. It never parses an answer.
+
+A body's bytes go from aiohttp's response parser straight to a callback, in the very call in which the event loop delivers them: no task
+is woken per chunk, as that is most of what relaying a chunk costs. aiohttp offers no hook for it, so `_Protocol` below adds one, and
+`_Connector` puts it in place; both touch one private name each, and tests/relay/test_upstream.py fails if an aiohttp release moves them.
+"""
+
+import asyncio
+import functools
+import weakref
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from yarl import URL
+
+from proxy.dialects.base import Outgoing
+from proxy.errors import Failure, Refused, failure
+
+# What aiohttp may hold unread for one answer before it stops reading the socket.
+_READ_BUFFER_BYTES = 65_536
+# After the dialect's terminator: how much, and how long, to wait for the body's own end, so that the connection can be used again.
+_LINGER_BYTES = 65_536
+_LINGER_S = 1.0
+_DNS_CACHE_S = 30
+
+
+class Endpoint(NamedTuple):
+    """A configured upstream as this module sees it. `headers` go with every request; `url` is the base, without a trailing slash."""
+
+    name: str
+    url: str
+    path: str | None
+    headers: Mapping[str, str]
+    connect_s: float
+
+
+class _Protocol(ResponseHandler):
+    """aiohttp's client protocol, which also says when bytes or the end have come."""
+
+    on_data: Callable[[], None] | None = None
+    lost: BaseException | None = None
+    _held = False
+
+    def pause_reading(self) -> None:
+        self._held = True
+        super().pause_reading()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        # aiohttp resumes after every read, which costs a parse of nothing and a call into the transport each time.
+        if self._held:
+            self._held = False
+            super().resume_reading(resume_parser)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.on_data is not None:
+            self.on_data()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.lost = exc
+        super().connection_lost(exc)
+        if self.on_data is not None:
+            self.on_data()
+
+
+class _Connector(aiohttp.TCPConnector):
+    def __init__(self) -> None:
+        # limit=0: aiohttp's own limit is a queue that nobody sees; ours is limits.max_streams.
+        super().__init__(limit=0, ttl_dns_cache=_DNS_CACHE_S)
+        self._factory = functools.partial(_Protocol, loop=asyncio.get_running_loop())  # type: ignore[assignment]  # a subclass
+
+
+class Answer:
+    """An upstream's HTTP answer whose head has come. Either `read` it whole or `attach` to it; `close` it in any case."""
+
+    def __init__(self, response: aiohttp.ClientResponse, upstream: str) -> None:
+        self._response = response
+        self._content = response.content
+        self._upstream = upstream
+        connection = response.connection
+        self._protocol = connection.protocol if connection is not None else None
+        self._on_chunk: Callable[[bytes], None] | None = None
+        self._on_end: Callable[[Failure | None], None] | None = None
+        self._lingered = -1
+        self._delivering = False
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Header names in lower case."""
+        return {name.lower(): value for name, value in self._response.headers.items()}
+
+    @property
+    def content_type(self) -> str:
+        """The media type, lower case, without parameters; "" when there is none."""
+        return self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    async def read(self, most: int) -> bytes:
+        """The first `most` bytes of the body, or all of it; what a broken body had until it broke."""
+        body = b""
+        try:
+            while len(body) < most:
+                piece = await self._content.read(most - len(body))
+                if not piece:
+                    break
+                body += piece
+        except (aiohttp.ClientError, OSError):
+            pass
+        return body
+
+    def attach(self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]) -> None:
+        """From now on call `on_chunk` with every chunk and, once, `on_end` with None (a clean end) or what broke. What has come already is
+        handed over before this returns.
+        """
+        self._on_chunk, self._on_end = on_chunk, on_end
+        if isinstance(self._protocol, _Protocol):
+            self._protocol.on_data = self._deliver
+        self._deliver()
+
+    def pause(self) -> None:
+        """Stop reading the socket: the client takes no more. (The protocol's own pause_reading is for its parser, and only while it
+        parses.)
+        """
+        if self._protocol is not None and self._protocol.transport is not None:
+            self._protocol.transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._protocol is not None and self._protocol.transport is not None:
+            self._protocol.transport.resume_reading()
+
+    def close(self) -> None:
+        """Close the connection at once, unless the body has ended and it went back to the pool. Safe to call again."""
+        self._detach()
+        self._response.close()
+
+    def finish(self) -> None:
+        """The dialect's terminator has come: wait a moment for the body's own end, to keep the connection, then close."""
+        self._on_chunk = self._on_end = None
+        if self._content.at_eof() or self._protocol is None or self._protocol.transport is None:
+            self.close()
+            return
+        self._lingered = 0
+        self.resume()
+        self._deliver()
+        if self._lingered >= 0:
+            asyncio.get_running_loop().call_later(_LINGER_S, self._give_up)
+
+    def _give_up(self) -> None:
+        if self._lingered >= 0:
+            self.close()
+
+    def _detach(self) -> None:
+        self._lingered = -1
+        self._on_chunk = self._on_end = None
+        if isinstance(self._protocol, _Protocol) and self._protocol.on_data == self._deliver:
+            self._protocol.on_data = None
+
+    def _deliver(self) -> None:
+        if self._delivering:  # reading may make aiohttp parse, and deliver, more: the loop below takes it in its turn
+            return
+        self._delivering = True
+        try:
+            while data := self._content.read_nowait():
+                self._take(data)
+        except Exception as error:
+            if self._content.exception() is None:
+                raise
+            self._end(self._broken(error))
+            return
+        finally:
+            self._delivering = False
+        if self._content.at_eof():
+            lost = self._protocol.lost if isinstance(self._protocol, _Protocol) else None
+            # A body without a length ends with its connection, so a reset looks like an end to the parser.
+            self._end(self._broken(lost) if lost is not None else None)
+
+    def _take(self, data: bytes) -> None:
+        if self._on_chunk is not None:
+            self._on_chunk(data)
+        elif self._lingered >= 0:
+            self._lingered += len(data)
+            if self._lingered > _LINGER_BYTES:
+                self.close()
+
+    def _end(self, broken: Failure | None) -> None:
+        on_end = self._on_end
+        self._detach()
+        if on_end is not None:
+            on_end(broken)
+        if broken is not None:
+            self._response.close()
+
+    def _broken(self, error: BaseException) -> Failure:
+        if isinstance(error, aiohttp.ClientPayloadError) and "ontent-encoding" in str(error):
+            return failure("upstream_malformed", f"{self._upstream} sent a compressed body that cannot be read.", upstream=self._upstream)
+        return failure("upstream_truncated", f"{self._upstream} broke off its answer before it was complete.", upstream=self._upstream)
+
+
+@lru_cache(maxsize=512)
+def _url(base: str, path: str) -> URL:
+    return URL(base + path, encoded=True)
+
+
+class Upstreams:
+    """The HTTP client for all upstreams of one process. Make it inside a running event loop; `close` it at the end."""
+
+    def __init__(self) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=_Connector(),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            read_bufsize=_READ_BUFFER_BYTES,
+            skip_auto_headers=("User-Agent", "Accept"),
+            trust_env=False,
+        )
+        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        self._answers: weakref.WeakSet[Answer] = weakref.WeakSet()
+
+    async def open(self, endpoint: Endpoint, call: Outgoing) -> Answer:
+        """Send the request and wait for the head of the answer. Raises Refused: connect_timeout, connect_failed, or upstream_malformed
+        for an answer that is not HTTP. Redirects are not followed: where a prompt goes is the operator's choice alone.
+        """
+        url = _url(endpoint.url, endpoint.path or call.path)
+        headers = {**call.headers, "Accept-Encoding": "identity", **endpoint.headers}
+        try:
+            response = await self._session.request(
+                call.method, url, data=call.body, headers=headers, allow_redirects=False, timeout=self._timeout(endpoint.connect_s)
+            )
+        except (TimeoutError, aiohttp.ServerTimeoutError) as error:
+            said = f"{endpoint.name} did not accept a connection within {endpoint.connect_s:g} s."
+            raise Refused(failure("connect_timeout", said, upstream=endpoint.name)) from error
+        except aiohttp.ClientResponseError as error:
+            raise Refused(failure("upstream_malformed", f"{endpoint.name} did not answer in HTTP.", upstream=endpoint.name)) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Refused(failure("connect_failed", f"{endpoint.name} {_why(error)}", upstream=endpoint.name)) from error
+        answer = Answer(response, endpoint.name)
+        self._answers.add(answer)
+        return answer
+
+    async def close(self) -> None:
+        """Close every connection, also of answers that are still being read."""
+        for answer in list(self._answers):
+            answer.close()
+        await self._session.close()
+
+    def _timeout(self, connect_s: float) -> aiohttp.ClientTimeout:
+        if connect_s not in self._timeouts:
+            self._timeouts[connect_s] = aiohttp.ClientTimeout(total=None, connect=connect_s)
+        return self._timeouts[connect_s]
+
+
+def _why(error: Exception) -> str:
+    """In words, without the address: that is the operator's business, and the log has the upstream's name."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "has a host name that cannot be found."
+    if isinstance(error, aiohttp.ClientConnectorSSLError | aiohttp.ClientConnectorCertificateError):
+        return "could not be reached over TLS: its certificate or protocol was not accepted."
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "closed the connection without an answer."
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return "refused the connection or could not be reached."
+    return "broke the connection before it answered."
