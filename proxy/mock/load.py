@@ -1,0 +1,40 @@
+"""Scripts from files, by the name of the file: see `yaml_script` for those written by hand and `recordings` for the rest."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from proxy.mock import recordings, yaml_script
+from proxy.mock.script import END, LAST, Manner, MockError, Status, Step
+
+# The first suffix that fits wins, so the longer ones come first.
+_READERS: dict[str, Callable[[Path, bytes, Manner], list[Step]]] = {
+    ".yaml": yaml_script.read_script,
+    ".yml": yaml_script.read_script,
+    ".chunks.jsonl": recordings.read_chunks,
+    ".reads.jsonl": recordings.read_reads,
+    ".sse": recordings.read_stream,
+    ".bin": recordings.read_stream,
+    ".ndjson": recordings.read_lines,
+    ".json": recordings.read_document,
+}
+SUFFIXES = tuple(_READERS)
+
+
+def is_path(scenario: str) -> bool:
+    """Whether the name of a scenario is that of a file."""
+    return "/" in scenario or scenario.endswith(SUFFIXES)
+
+
+def load(path: Path, manner: Manner) -> list[Step]:
+    """The script in a file, with a status and an end where the file left them out. Raises MockError, which names the file."""
+    reader = next((reader for suffix, reader in _READERS.items() if path.name.endswith(suffix)), None)
+    if reader is None:
+        raise MockError(f"{path}: its name must end in one of {', '.join(SUFFIXES)}")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MockError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML script or of a recording") from error
+    steps = reader(path, data, manner)
+    if not any(isinstance(step, Status) for step in steps):
+        steps = [Status(200, {"content-type": manner.content_type}), *steps]
+    return steps if isinstance(steps[-1], LAST) else [*steps, END]

@@ -1,0 +1,220 @@
+"""The mock over HTTP: one server that plays any number of mocks, each under its own prefix, and keeps the account.
+
+    mock = MockServer({"demo": MockSpec("anthropic", "hello")})
+    address = await mock.start("127.0.0.1")        # http://127.0.0.1:<port>
+    mock.base_url("demo")                           # http://127.0.0.1:<port>/demo: a base_url for an upstream of that dialect
+    await mock.stop()
+
+Any path below a prefix is answered in that mock's dialect, so the vendor's own path may be appended, with or without /v1. Stand-alone
+(`every_dialect`), each dialect is also served on its own paths at the root and below /<dialect>.
+"""
+
+import asyncio
+import functools
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from aiohttp import web
+
+from proxy.dialects.base import Incoming
+from proxy.dialects.registry import CLIENTS
+from proxy.errors import Refused, bad_request
+from proxy.events import StreamStart
+from proxy.mock.account import MAX_ENTRIES, Account, Entry, bounded
+from proxy.mock.compose import FAULT, OVERRIDES, SCENARIO, MockSpec, compose, refusal, wish_for
+from proxy.mock.load import load
+from proxy.mock.manual import greeting, index_text
+from proxy.mock.player import play
+from proxy.mock.routes import choose, variables
+from proxy.mock.script import Manner, MockError, Steps, nearest
+
+_MAX_BODY_BYTES = 32 << 20  # a vendor's own limit for a prompt with images
+_BACKLOG = 1024
+_STOP_S = 0.5
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_REQUESTS_PATH = "/mock/requests"
+
+
+class MockServer:
+    """See the module. Raises MockError when a mock's dialect, scenario or fault does not exist.
+
+    `scripts` is the folder from which a request's own header may choose a script or recording; without it, none.
+    """
+
+    def __init__(self, mocks: Mapping[str, MockSpec], *, every_dialect: bool = False, scripts: Path | None = None) -> None:
+        self.account = Account()
+        self._scripts = scripts
+        self._mocks = {**({name: MockSpec(name) for name in CLIENTS} if every_dialect else {}), **mocks}
+        self._roots = _root_routes() if every_dialect else {}
+        self.address = ""  # once started
+        self._playing: set[asyncio.Task[object]] = set()
+        self._runner: web.AppRunner | None = None
+        for name, spec in self._mocks.items():
+            _check(name, spec)
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Listen; answers the base address. Port 0 lets the system choose."""
+        # Without handler_cancellation a client that leaves during a pause would be noticed only at the next write.
+        self._runner = web.AppRunner(self._app(), handler_cancellation=True, access_log=None, shutdown_timeout=_STOP_S)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port, backlog=_BACKLOG).start()
+        bound = self._runner.addresses[0][1]
+        self.address = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+        return self.address
+
+    async def stop(self) -> None:
+        """Stop listening and cut every answer that is still played."""
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        for task in self._playing.copy():
+            task.cancel()
+        await runner.cleanup()
+
+    def base_url(self, name: str) -> str:
+        """Where a mock is to be called: a base_url for an upstream of its dialect."""
+        assert self.address, "start the server first"
+        return f"{self.address}/{quote(name, safe='')}"
+
+    async def requests_handler(self, request: web.Request) -> web.StreamResponse:
+        """`GET /mock/requests?limit=` lists what was asked, newest first; `DELETE` forgets it."""
+        if request.method == "DELETE":
+            self.account.clear()
+            return web.Response(status=204)
+        limit = request.query.get("limit", str(MAX_ENTRIES))
+        if not (limit.isascii() and limit.isdecimal() and len(limit) < 10):
+            return web.json_response({"error": f"limit must be a number from 0 to {MAX_ENTRIES}, not {limit!r}"}, status=400)
+        return web.json_response(self.account.newest(int(limit)))
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=_MAX_BODY_BYTES)
+        app.on_response_prepare.append(_allow_pages)
+        app.router.add_get("/", self._index)
+        app.router.add_get(_REQUESTS_PATH, self.requests_handler)
+        app.router.add_delete(_REQUESTS_PATH, self.requests_handler)
+        app.router.add_route("OPTIONS", "/{tail:.*}", _preflight)
+        for (method, path), dialects in self._roots.items():
+            app.router.add_route(method, path, functools.partial(self._at_root, dialects))
+        for path in ("/{mock}", "/{mock}/{tail:.*}"):
+            app.router.add_get(path, self._below_prefix)
+            app.router.add_post(path, self._below_prefix)
+        return app
+
+    async def _index(self, _request: web.Request) -> web.StreamResponse:
+        routes = [f"{method} {path}" for method, path in self._roots]
+        return web.Response(text=index_text(self.address, list(self._mocks), routes))
+
+    async def _at_root(self, dialects: Sequence[str], request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        return await self._answer(request, body, choose(dialects, body), request.match_info)
+
+    async def _below_prefix(self, request: web.Request) -> web.StreamResponse:
+        name, tail = request.match_info["mock"], request.match_info.get("tail", "")
+        spec = self._mocks.get(name)
+        if spec is None:
+            known = ", ".join(f"/{known}" for known in self._mocks)
+            return web.json_response({"error": f"nothing is mocked at /{name}{nearest(name, self._mocks)}; mocks: {known}"}, status=404)
+        if request.method == "GET" and tail.rpartition("/")[2] == "models":
+            return _models(spec)
+        return await self._answer(request, await request.read(), name, variables(CLIENTS[spec.dialect], tail))
+
+    async def _answer(self, request: web.Request, body: bytes, name: str, path: Mapping[str, str]) -> web.StreamResponse:
+        spec = self._mocks[name]
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        overrides = {key: value for key in OVERRIDES if (value := headers.get(key, request.query.get(key))) is not None}
+        query = {key: value for key, value in request.query.items() if key not in OVERRIDES}
+        entry = Entry(
+            id=self.account.next_id(),
+            time=round(time.time(), 3),
+            dialect=spec.dialect,
+            upstream=name,
+            method=request.method,
+            path=request.path,
+            query=query,
+            headers=headers,
+            raw_body=bounded(body),
+            scenario=overrides.get(SCENARIO, spec.scenario),
+            fault=overrides.get(FAULT, spec.fault),
+        )
+        self.account.add(entry)
+        steps = self._steps(spec, overrides, Incoming(request.method, path, query, headers, body), entry)
+        task = asyncio.current_task()
+        assert task is not None
+        self._playing.add(task)
+        try:
+            return await play(request, steps, entry)
+        finally:
+            self._playing.discard(task)
+
+    def _steps(self, spec: MockSpec, overrides: Mapping[str, str], incoming: Incoming, entry: Entry) -> Steps:
+        """What is to be played; a request that cannot be read, or wishes for what there is not, is refused in the vendor's shape."""
+        client = CLIENTS[spec.dialect]
+        try:
+            wish = wish_for(spec, overrides, self._scripts)
+            parsed = client.parse_request(incoming)
+            model = parsed.request.model
+            return compose(client, parsed, wish, StreamStart(entry.id, model, entry.upstream, model, int(entry.time)))
+        except Refused as refused:
+            return refusal(client, refused.failure)
+        except MockError as error:
+            return refusal(client, bad_request(str(error)).failure)
+
+
+async def run(host: str, port: int, scripts: Path | None = None) -> None:
+    """`mainstem mock`: play every dialect until interrupted or terminated."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stopped.set)
+    mock = MockServer({}, every_dialect=True, scripts=scripts)
+    try:
+        address = await mock.start(host, port)
+        sys.stdout.write(greeting(address))
+        sys.stdout.flush()
+        await stopped.wait()
+    finally:
+        await mock.stop()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _check(name: str, spec: MockSpec) -> None:
+    if spec.dialect not in CLIENTS:
+        raise MockError(
+            f"mock {name}: no dialect {spec.dialect!r} can be played{nearest(spec.dialect, CLIENTS)}; the dialects are {', '.join(CLIENTS)}"
+        )
+    try:
+        wish = wish_for(spec, {})
+        if wish.path is not None:
+            load(wish.path, Manner(spec.dialect))
+    except MockError as error:
+        raise MockError(f"mock {name}: {error}") from error
+
+
+def _root_routes() -> dict[tuple[str, str], list[str]]:
+    """Every path of every dialect, with the dialects that share it."""
+    roots: dict[tuple[str, str], list[str]] = {}
+    for dialect, client in CLIENTS.items():
+        for route in client.routes:
+            roots.setdefault((route.method, route.path), []).append(dialect)
+    return roots
+
+
+def _models(spec: MockSpec) -> web.Response:
+    row = {"id": "mock", "object": "model", "created": 0, "owned_by": f"mock {spec.dialect}"}
+    return web.json_response({"object": "list", "data": [row]})
+
+
+async def _allow_pages(request: web.Request, response: web.StreamResponse) -> None:
+    """Any page may call a mock, but not read what others asked it."""
+    if request.path != _REQUESTS_PATH:
+        response.headers["access-control-allow-origin"] = "*"
+
+
+async def _preflight(request: web.Request) -> web.StreamResponse:
+    asked = request.headers.get("access-control-request-headers", "*")
+    return web.Response(status=204, headers={"access-control-allow-methods": "GET, POST", "access-control-allow-headers": asked})

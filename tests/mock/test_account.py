@@ -1,0 +1,66 @@
+"""The account: bounded, redacted, newest first."""
+
+from proxy.mock.account import MAX_BODY_BYTES, MAX_ENTRIES, Account, Entry, bounded, redacted
+
+
+def entry(account: Account, body: bytes = b"") -> Entry:
+    made = Entry(
+        id=account.next_id(),
+        time=0,
+        dialect="plain",
+        upstream="demo",
+        method="POST",
+        path="/demo/data",
+        query={},
+        headers={},
+        raw_body=body,
+    )
+    account.add(made)
+    return made
+
+
+def test_newest_first_and_bounded():
+    """Only the last 200 are kept; a limit takes the newest."""
+    account = Account()
+    for _ in range(MAX_ENTRIES + 5):
+        entry(account)
+    assert MAX_ENTRIES == len(account.newest())
+    assert ["mock-205", "mock-204"] == [row["id"] for row in account.newest(2)]
+    account.clear()
+    assert [] == account.newest()
+
+
+def test_what_is_shown():
+    """The body is read as JSON where it is JSON, and `open` says whether the answer is still played."""
+    account = Account()
+    made = entry(account, b'{"a": [1]}')
+    assert ({"a": [1]}, True, None) == tuple(account.newest(1)[0][key] for key in ("body", "open", "ended"))
+    made.ended = "complete"
+    assert not account.newest(1)[0]["open"]
+    entry(account, b"not json \xff")
+    assert "not json \ufffd" == account.newest(1)[0]["body"]
+    entry(account)
+    assert account.newest(1)[0]["body"] is None
+    entry(account, b"[" * 100_000)
+    assert "[[[" == account.newest(1)[0]["body"][:3]
+    assert "raw_body" not in account.newest(1)[0]
+
+
+def test_bodies_are_bounded():
+    """At most 64 KiB of a body are kept."""
+    assert MAX_BODY_BYTES == len(bounded(b"x" * (MAX_BODY_BYTES + 1)))
+
+
+def test_secrets_are_not_kept_in_the_open():
+    """What carries a secret shows only that it was there; our own headers are shown."""
+    shown = redacted(
+        {"Authorization": "Bearer abc", "x-api-key": "k", "cookie": "a=b", "Acs-Token": "t", "x-mock-tokens-per-s": "3", "accept": "*/*"}
+    )
+    assert {
+        "Authorization": "redacted (10 characters)",
+        "x-api-key": "redacted (1 characters)",
+        "cookie": "redacted (3 characters)",
+        "Acs-Token": "redacted (1 characters)",
+        "x-mock-tokens-per-s": "3",
+        "accept": "*/*",
+    } == shown

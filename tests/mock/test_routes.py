@@ -1,0 +1,46 @@
+"""Which dialect a request is in."""
+
+import pytest
+
+from proxy.dialects.base import Route
+from proxy.dialects.plain import DIALECT
+from proxy.mock.routes import choose, variables
+
+SHARING = ("plain", "sider", "chatglm")
+
+
+@pytest.mark.parametrize(
+    ("body", "dialect"),
+    [
+        (b'{"query":"a","history":[]}', "chatglm"),
+        (b'{"query":"a"}', "plain"),
+        (b'{"app_name":"a"}', "sider"),
+        (b'{"prompt":"a"}', "plain"),
+        (b"[1]", "plain"),
+        (b"not json", "plain"),
+        (b"", "plain"),
+        (b'{"a":' * 100_000, "plain"),
+    ],
+)
+def test_dialects_that_share_a_path_are_told_apart(body: bytes, dialect: str):
+    """By the keys of the body, and what none claims is plain; never by an exception."""
+    assert dialect == choose(SHARING, body)
+
+
+def test_one_dialect_needs_no_choice():
+    """Whatever the body."""
+    assert "sider" == choose(("sider",), b"?")
+    assert "sider" == choose(("sider", "chatglm"), b"?")
+
+
+def test_variables_of_the_route():
+    """Found at the end of the path, whatever prefix was configured before."""
+    assert DIALECT.client is not None
+    kind = type(
+        "Client",
+        (type(DIALECT.client),),
+        {"routes": (Route("POST", "/v1beta/models/{model}:go"), Route("POST", "/api/{generation:v[12]}/text"))},
+    )
+    assert {"model": "some-model"} == variables(kind(), "any/v1beta/models/some-model:go")
+    assert {"generation": "v2"} == variables(kind(), "api/v2/text")
+    assert {} == variables(kind(), "api/v3/text")
