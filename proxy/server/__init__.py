@@ -1,0 +1,1 @@
+"""The clients' side: requests in, answers out, whatever the dialect."""

@@ -1,0 +1,123 @@
+"""Which web pages may read our answers: one decision about headers, made from header values alone. No I/O.
+
+The server adds `answer_headers` to every answer (streams, errors, 404s and preflights alike) and `preflight_headers` to the answer
+of an OPTIONS request. A page that is not allowed is not refused here: without the headers its browser keeps the answer
+from it. Follows the Fetch standard, section 3.2 (CORS protocol).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+
+# What pages may read beside the few headers that the standard always shows them.
+EXPOSED = "x-request-id, retry-after, x-mainstem-notes, x-mainstem-upstream"
+# All of them, served or not: a page that uses a wrong method shall see our 405, not a network error without a reason.
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+# A preflight of the OpenAI SDK asks for about 15 names, together under 400 characters; the bounds keep an answer small.
+MAX_ASKED_CHARS = 4096
+MAX_ASKED_NAMES = 64
+PREFLIGHT_VARY = "Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network"
+
+# A token of RFC 9110, section 5.6.2. Nothing else is ever echoed, so no line break can get into an answer.
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class CorsPolicy:
+    """The rules of one configuration. The mappings that it gives are shared: copy them into an answer, do not change them.
+
+    `allow_origins` holds origins ("https://app.example.com"), "null" for pages without one (a file, a sandboxed frame), or "*" for any.
+    `max_age_s`: how long a browser may keep the answer of a preflight, in seconds. Raises ValueError for "*" with credentials.
+    """
+
+    def __init__(self, allow_origins: Sequence[str], allow_credentials: bool, max_age_s: int) -> None:
+        origins = {_written_as_browsers_do(origin) for origin in allow_origins}
+        self._any = "*" in origins
+        if self._any and allow_credentials:
+            raise ValueError('allow_credentials cannot go with allow_origins "*": name the origins, or set allow_credentials to false')
+        self._credentials = allow_credentials
+        self._max_age_s = max_age_s
+        # Every possible answer is made here, but for same-origin pages, whose browsers need none.
+        self._granted = {origin: self._grant(origin) for origin in origins}
+        self._refused: Mapping[str, str] = _NOTHING if self._any else MappingProxyType({"Vary": "Origin"})
+
+    def allowed(self, origin: str, host: str) -> bool:
+        """Whether a page of this origin may call. `host` is the request's Host header: the playground is always allowed."""
+        return self._any or origin in self._granted or _same_origin(origin, host)
+
+    def answer_headers(self, origin: str | None, host: str) -> Mapping[str, str]:
+        """The headers of every actual answer. `origin` is the request's Origin header, None when it has none.
+
+        With a list of origins Vary is there even without an Origin: else a cache could hand this answer to a page.
+        """
+        if self._any:
+            return self._granted["*"]
+        if origin is None:
+            return self._refused
+        granted = self._granted.get(origin)
+        if granted is not None:
+            return granted
+        return self._grant(origin) if _same_origin(origin, host) else self._refused
+
+    def preflight_headers(
+        self,
+        origin: str | None,
+        host: str,
+        request_method: str | None,
+        request_headers: str | None,
+        private_network: str | None = None,
+    ) -> Mapping[str, str]:
+        """The headers of an answer to OPTIONS; they include those of `answer_headers`.
+
+        The last three are the request's Access-Control-Request-Method, -Headers and -Private-Network as they came. Asked-for
+        headers are granted by default, whatever their name; what is no header name is left out. Without an asked-for method the
+        request is no preflight and nothing more is granted.
+        """
+        headers = dict(self.answer_headers(origin, host))
+        vary = headers.get("Vary")
+        headers["Vary"] = f"{vary}, {PREFLIGHT_VARY}" if vary else PREFLIGHT_VARY
+        if origin is None or request_method is None or not self.allowed(origin, host):
+            return headers
+        headers["Access-Control-Allow-Methods"] = METHODS
+        granted = _granted_names(request_headers[:MAX_ASKED_CHARS]) if request_headers else ""
+        if granted:
+            headers["Access-Control-Allow-Headers"] = granted
+        if private_network == "true":
+            headers["Access-Control-Allow-Private-Network"] = "true"
+        headers["Access-Control-Max-Age"] = str(self._max_age_s)
+        return headers
+
+    def _grant(self, origin: str) -> Mapping[str, str]:
+        headers = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
+        if not self._any:
+            headers["Vary"] = "Origin"
+        # "null" is the origin of every sandboxed frame on every site: it is no better than any origin.
+        if self._credentials and origin != "null":
+            headers["Access-Control-Allow-Credentials"] = "true"
+        return MappingProxyType(headers)
+
+
+def _written_as_browsers_do(origin: str) -> str:
+    """A configured origin as a browser sends it: lower case, no slash at its end, no default port."""
+    origin = origin.strip().lower().rstrip("/")
+    scheme, _, authority = origin.partition("://")
+    port = _DEFAULT_PORTS.get(scheme, "")
+    return f"{scheme}://{authority.removesuffix(port)}" if authority and port else origin
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    """Whether a page came from this very host. The scheme is not known here: TLS may end before us."""
+    scheme, _, authority = origin.partition("://")
+    port = _DEFAULT_PORTS.get(scheme)
+    if port is None or not authority or not origin.isprintable():
+        return False
+    return authority == host.lower().removesuffix(port)
+
+
+# Pages ask for few different sets of names; 128 of them, each under 4 KB, stay under a megabyte.
+@lru_cache(maxsize=128)
+def _granted_names(asked: str) -> str:
+    """The names in an Access-Control-Request-Headers that are header names, each once, in their order."""
+    names = dict.fromkeys(name.strip(" \t").lower() for name in asked.split(","))
+    return ", ".join([name for name in names if name and _TOKEN.issuperset(name)][:MAX_ASKED_NAMES])
