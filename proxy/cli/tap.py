@@ -1,0 +1,163 @@
+"""`mainstem tap`: one prompt to the terminal."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+
+from proxy.app import Process
+from proxy.cli import common
+from proxy.dialects.base import Encoder, Parsed
+from proxy.errors import Refused
+from proxy.events import Event, ReasoningDelta, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite, ToolCallDelta
+from proxy.observe import logs
+from proxy.observe.record import StreamRecord
+from proxy.relay.attempts import Attempts
+from proxy.request import ChatRequest, Message
+from proxy.upstream import Answer, Upstreams
+
+_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add this command to the command line."""
+    parser = commands.add_parser(
+        "tap",
+        help="one prompt to the terminal",
+        description="Send one prompt to a model of the configuration and print the answer as it comes. The last line, on standard error, "
+        "says how it ended.",
+    )
+    common.add_config(parser)
+    parser.add_argument("prompt", help='the prompt; "-" reads it from standard input')
+    parser.add_argument("--model", help="a model of the configuration (default: the first)")
+    parser.add_argument("--system", help="a system prompt")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="longest answer")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--raw", action="store_true", help="print the upstream's bytes as they are")
+    form.add_argument("--events", action="store_true", help="print one event a line, as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; answers the exit status."""
+    logs.configure("console", "error")
+    structlog.contextvars.clear_contextvars()
+    settings = common.settings_of(options)
+    model = options.model or next((name for name in settings.models if name != "*"), "any")
+    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    request = ChatRequest(model=model, messages=[Message("user", prompt)], system=options.system, max_tokens=options.max_tokens)
+    return common.run(_tap(options, request))
+
+
+async def _tap(options: argparse.Namespace, request: ChatRequest) -> int:
+    process = Process(lambda: common.settings_of(options))
+    plan, upstreams = await process.plan(), _Tapped(options.raw)
+    record = StreamRecord("tap", "native", asyncio.get_running_loop().time())
+    encoder = _Lines() if options.events else _Quiet() if options.raw else _Text(colour=sys.stdout.isatty())
+    try:
+        won = await Attempts(plan, upstreams, record, {}).first(Parsed(request), plan.router.route(request.model), client_rewrites=True)
+        _out(won.generation.commit(encoder, StreamStart("tap", request.model, won.place.upstream, won.place.model, 0, won.notes)))
+        await won.generation.relay(_Terminal())
+    except Refused as refused:
+        print(f"{refused.failure.kind}: {refused.failure.message}", file=sys.stderr)
+        return 1
+    finally:
+        await upstreams.close()
+        await process.stop()
+    return encoder.status
+
+
+def _out(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+class _Tapped(Upstreams):
+    """With --raw the upstream's bytes are printed on their way to the decoder."""
+
+    def __init__(self, raw: bool) -> None:
+        super().__init__()
+        self._raw = raw
+
+    async def open(self, *arguments: Any) -> Answer:
+        answer = await super().open(*arguments)
+        if self._raw:
+            attach = answer.attach
+
+            def tapped(on_chunk: Callable[[bytes], None], on_end: Callable[[Any], None]) -> None:
+                def both(chunk: bytes) -> None:
+                    _out(chunk)
+                    on_chunk(chunk)
+
+                attach(both, on_end)
+
+            answer.attach = tapped  # type: ignore[method-assign]
+        return answer
+
+
+class _Terminal:
+    """Standard output as a sink."""
+
+    def write(self, data: bytes) -> None:
+        _out(data)
+
+    def unsent(self) -> int:
+        return 0
+
+    async def drained(self) -> None:
+        return
+
+    def cut(self) -> None:
+        return
+
+
+class _Quiet(Encoder):
+    """Prints nothing but how it ended."""
+
+    heartbeat = b""
+    status = 0
+
+    def encode(self, event: Event) -> bytes:
+        if isinstance(event, StreamEnd):
+            print(f"\n[{event.finish.reason}] {_counts(event)}", file=sys.stderr)
+        elif isinstance(event, StreamError):
+            self.status = 1
+            print(f"\n{event.error.kind}: {event.error.message}", file=sys.stderr)
+        return b""
+
+
+class _Lines(_Quiet):
+    """One event a line."""
+
+    def encode(self, event: Event) -> bytes:
+        self.status = int(isinstance(event, StreamError))
+        return msgspec.json.encode(event) + b"\n"
+
+
+class _Text(_Quiet):
+    """The answer's text; reasoning is dimmed on a terminal and left out elsewhere."""
+
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
+
+    def encode(self, event: Event) -> bytes:
+        match event:
+            case TextDelta(_, text):
+                return text.encode()
+            case TextRewrite(_, keep, text):
+                return f"\n[taken back to {keep} characters]\n{text}".encode()
+            case ReasoningDelta(_, text) if self._colour:
+                return f"{_DIM}{text}{_PLAIN}".encode()
+            case ToolCallDelta(_, arguments):
+                return arguments.encode()
+        return super().encode(event)
+
+
+def _counts(event: StreamEnd) -> str:
+    usage, timing = event.usage, event.timing
+    tokens = f"{usage.input_tokens} tokens in, {usage.output_tokens} out" if usage.output_tokens is not None else "tokens unknown"
+    return tokens + (f", {timing.total_ms:.0f} ms" if timing else "")
