@@ -1,0 +1,97 @@
+// Drives headless Chromium: one JSON line on standard input is one visit, one JSON line on standard output what came of it.
+//   node browser.mjs /usr/bin/chromium
+import { createInterface } from "node:readline";
+
+import { chromium } from "playwright-core";
+
+const browser = await chromium.launch({
+    executablePath: process.argv[2],
+    headless: true,
+    args: [
+        "--no-sandbox", // containers and CI run as root
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ],
+});
+
+/** Asks again and again: a function that waits inside the page would need eval, which our page's policy forbids. */
+async function until(page, expression, timeout) {
+    const deadline = performance.now() + timeout;
+    while (!(await page.evaluate(expression))) {
+        if (performance.now() > deadline) throw new Error(`still not so after ${timeout} ms`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+}
+
+/** One step on the page; gives the value of an `evaluate`, else undefined. */
+async function take(page, step, timeout) {
+    if (step.wait !== undefined) await until(page, step.wait, timeout);
+    else if (step.evaluate !== undefined) return page.evaluate(step.evaluate);
+    else if (step.click !== undefined) await page.click(step.click, { timeout });
+    else if (step.fill !== undefined) await page.fill(step.fill, step.text, { timeout });
+    else if (step.select !== undefined) await page.selectOption(step.select, step.text, { timeout });
+    else if (step.screenshot !== undefined) await page.screenshot({ path: step.screenshot, fullPage: true });
+    else throw new Error(`no such step: ${JSON.stringify(step)}`);
+    return undefined;
+}
+
+/** Every request, with its status once known. Preflights are seen only by the browser's own protocol. */
+async function watch(context, page) {
+    const sent = new Map();
+    const protocol = await context.newCDPSession(page);
+    protocol.on("Network.requestWillBeSent", ({ requestId, request, type }) => {
+        sent.set(requestId, { type, method: request.method, url: request.url, status: null });
+    });
+    protocol.on("Network.responseReceived", ({ requestId, response }) => {
+        if (sent.has(requestId)) sent.get(requestId).status = response.status;
+    });
+    await protocol.send("Network.enable");
+    return sent;
+}
+
+async function visit({ url, steps, width, height, dark, timeout_ms: timeout }) {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
+    const page = await context.newPage();
+    const values = [];
+    const console_ = [];
+    page.on("console", (message) => console_.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => console_.push(`uncaught: ${error}`));
+    const sent = await watch(context, page);
+    const outcome = { values, console: console_ };
+    try {
+        await page.goto(url, { timeout });
+        for (const step of steps) {
+            const value = await take(page, step, timeout).catch((error) => {
+                throw new Error(`${JSON.stringify(step)}: ${error.message}`);
+            });
+            if (step.evaluate !== undefined) values.push(value ?? null);
+        }
+    } catch (error) {
+        outcome.error = error.message;
+        outcome.state = await page.evaluate("JSON.stringify(window.result ?? document.body.innerText)").catch(() => null);
+    }
+    outcome.sent = [...sent.values()];
+    await context.close();
+    return outcome;
+}
+
+/** A visit that cannot end, whatever hangs, is an error like others. */
+async function bounded(job) {
+    let timer;
+    const late = new Promise((resolve) => {
+        const ms = 2 * job.timeout_ms;
+        timer = setTimeout(() => resolve({ error: `the visit did not end within ${ms} ms`, console: [], state: null, sent: [] }), ms);
+    });
+    const outcome = await Promise.race([visit(job), late]);
+    clearTimeout(timer);
+    return outcome;
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+    process.stdout.write(`${JSON.stringify(await bounded(JSON.parse(line)))}\n`);
+}
+await browser.close();
