@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs, on Debian or Ubuntu, the programs that some tests hold the proxy against. Starts no service.
+# Does nothing for what is there already. Needs root or sudo only if something is lacking.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/sbin:/sbin"
+
+# program -> the package that brings it
+packages=(
+    nginx:nginx-light        # passes our streams through, as operators do; the bench's measure
+    promtool:prometheus      # checks deploy/ and what /metrics prints
+    redis-server:redis-server
+    chromium:chromium        # a real EventSource and a real fetch
+    node:nodejs
+    npm:npm
+)
+lacking=()
+for entry in "${packages[@]}"; do
+    command -v "${entry%%:*}" >/dev/null || lacking+=("${entry##*:}")
+done
+
+if [ ${#lacking[@]} -gt 0 ]; then
+    echo "Installing ${lacking[*]} ..."
+    .ci/apt.sh "${lacking[@]}"
+fi
+
+echo "Installing the browser tests' npm packages ..."
+for try in 1 2 3; do
+    if (cd tests/e2e && npm ci --ignore-scripts --no-audit --no-fund); then
+        break
+    elif [ "$try" = 3 ]; then
+        echo "npm ci failed three times (above is why)." >&2
+        exit 1
+    fi
+    sleep 5
+done
+echo "All there: nginx, promtool, redis-server, chromium, node and the npm packages of tests/e2e."

@@ -1,0 +1,93 @@
+# One command each to run, to test and to check. Needs Python 3.11 or newer and make; everything else goes into .venv,
+# from lock files that hash what they name. `make PYTHON=/path/to/python3 ...` chooses the Python.
+
+VENV := .venv
+PYTHON ?=
+ARGS ?=
+py := $(VENV)/bin/python
+pip := $(py) -m pip --disable-pip-version-check --no-input
+installed := $(VENV)/.installed
+developed := $(VENV)/.developed
+browser := tests/e2e/node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help run mock test check format lint types imports oracle e2e bench micro wheel lock tools clean
+
+help: ## Show this list
+	@echo "make TARGET [ARGS='more arguments for the command']"
+	@echo
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-12s %s\n' "  $$name" "$$what"; done
+
+run: $(installed) ## Serve on http://127.0.0.1:8080; with no config the embedded mock answers
+	@exec $(py) -m proxy serve $(ARGS)
+
+mock: $(installed) ## Serve the mock vendors alone, every dialect on its own path
+	@exec $(py) -m proxy mock $(ARGS)
+
+test: $(developed) ## Run the tests; what a missing program skips is listed at the end
+	@$(py) -m pytest $(ARGS)
+
+check: format-check lint types imports test ## All that must pass before a change lands
+
+format: $(developed) ## Format the code and apply the safe fixes
+	@$(py) -m ruff check --fix-only --quiet .
+	@$(py) -m ruff format .
+
+.PHONY: format-check
+format-check: $(developed)
+	@$(py) -m ruff format --check .
+
+lint: $(developed)
+	@$(py) -m ruff check .
+
+types: $(developed)
+	@$(py) -m mypy
+
+imports: $(developed)
+	@$(py) -c 'import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run(["--no-logo"]))'
+
+oracle: $(developed) ## Run the tests in which vendors' own SDKs are the judges
+	@$(py) -m pytest tests/oracle $(ARGS)
+
+e2e: $(developed) $(browser) ## Run the tests with a real browser (needs Chromium and Node.js: make tools)
+	@$(py) -m pytest tests/e2e $(ARGS)
+
+bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (under 3 minutes)
+	@exec $(py) -m tests.bench $(ARGS)
+
+micro: $(developed) ## Time decode and encode of one chunk, for each pair of dialects
+	@exec $(py) -m tests.bench.micro $(ARGS)
+
+wheel: $(developed) ## Build the wheel into dist/
+	@$(py) -m build --wheel --no-isolation $(ARGS)
+
+lock: $(developed) ## Write the lock files from pyproject.toml (ARGS=--upgrade for newer versions)
+	@.ci/lock.sh $(py) $(ARGS)
+
+tools: ## Install what the whole suite needs beside Python: nginx, promtool, Redis, Chromium, Node.js (Debian; root or sudo)
+	@.ci/tools.sh
+
+clean: ## Remove what was built or cached, and .venv
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules
+	find proxy tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- what the targets above stand on ----
+
+$(py):
+	@PYTHON='$(PYTHON)' .ci/venv.sh $(VENV)
+
+$(installed): requirements-build.lock requirements.lock pyproject.toml | $(py)
+	@echo "Installing Mainstem into $(VENV) ..."
+	@$(pip) install --quiet --require-hashes -r requirements-build.lock -r requirements.lock
+	@PYTHONWARNINGS=ignore $(pip) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(developed): requirements-dev.lock $(installed)
+	@echo "Installing what tests and checks need into $(VENV) ..."
+	@$(pip) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(browser): tests/e2e/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: on Debian or Ubuntu 'make tools' brings it." >&2; exit 1; }
+	@cd tests/e2e && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
