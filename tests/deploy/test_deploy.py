@@ -1,0 +1,138 @@
+"""The files of deploy/ hold: the programs they are for accept them, and they name only metrics, paths and settings that exist."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from proxy.observe.metrics import make_metrics
+from proxy.settings.load import load
+from tests.needs import program, requires
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+DASHBOARD = DEPLOY / "grafana" / "dashboards" / "mainstem.json"
+YAML_FILES = sorted([*DEPLOY.rglob("*.yaml"), *DEPLOY.rglob("*.yml")])
+FOREIGN = {"mainstem:streams_failing:rate5m", "mainstem:streams:rate5m"}  # recorded by alerts.yml itself
+
+
+def run(*command: str | Path) -> None:
+    """Runs a checker; its output is the message when it objects."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, cwd=DEPLOY, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def known_series() -> set[str]:
+    """Every name that /metrics can print, and the names of the families, by which a text may speak of them."""
+    names = set()
+    for family in make_metrics().registry.collect():
+        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [])
+        names.update(family.name + suffix for suffix in ["", *suffixes])
+    return names
+
+
+def expressions() -> list[str]:
+    """The dashboard's queries, with Grafana's own variables filled in."""
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    queries = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+    return [query.replace("$__rate_interval", "5m").replace("$instance", ".*") for query in queries]
+
+
+@pytest.mark.parametrize("file", YAML_FILES, ids=lambda file: file.relative_to(DEPLOY).as_posix())
+def test_every_yaml_file_parses(file):
+    """All documents of it, and none is empty."""
+    assert all(yaml.safe_load_all(file.read_text()))
+
+
+@requires("promtool")
+def test_prometheus_accepts_its_configuration_and_the_alerts():
+    """promtool follows rule_files, so this reads the alerts too."""
+    run(program("promtool"), "check", "config", "prometheus.yml")
+
+
+@requires("promtool")
+def test_the_alerts_fire_when_they_should_and_only_then():
+    """The cases stand in deploy/alerts.test.yml."""
+    run(program("promtool"), "test", "rules", "alerts.test.yml")
+
+
+@requires("promtool")
+def test_the_dashboard_has_only_queries_that_prometheus_understands(tmp_path):
+    """Each is put into a rule, for promtool to parse."""
+    rules = [{"record": f"panel_{number}", "expr": query} for number, query in enumerate(expressions())]
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+
+    run(program("promtool"), "check", "rules", file)
+
+
+@pytest.mark.parametrize("file", [DEPLOY / "alerts.yml", DEPLOY / "alerts.test.yml", DASHBOARD], ids=lambda file: file.name)
+def test_only_metrics_that_exist_are_named(file):
+    """A renamed metric must not leave an alert that can never fire."""
+    named = set(re.findall(r"\bmainstem[_:][a-z0-9_:]+", file.read_text())) - FOREIGN
+
+    assert set() == named - known_series()
+
+
+def test_every_metric_is_on_the_dashboard():
+    """What is measured can be seen."""
+    shown = DASHBOARD.read_text()
+    ours = {family.name for family in make_metrics().registry.collect() if family.name.startswith("mainstem_")}
+
+    assert set() == {name for name in ours if name not in shown}
+
+
+def test_the_image_is_built_from_hashed_locks_and_serves_as_nobody():
+    """What an engine would only show at run time, read off the Dockerfile."""
+    text = (DEPLOY / "Dockerfile").read_text()
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+
+    assert 2 == text.count("pip install --require-hashes")
+    assert [] == [name for line in copied for name in line.split() if not (ROOT / name).exists()]
+    assert re.search(r"^USER [1-9]\d+$", text, re.MULTILINE)
+    assert "/livez" in text.partition("HEALTHCHECK")[2]
+    assert {"8080", "9091"} == set(re.search(r"^EXPOSE (.+)$", text, re.MULTILINE)[1].split())
+
+
+def test_the_build_context_holds_what_the_image_copies():
+    """.dockerignore leaves everything out but these."""
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert {name for line in copied for name in line.split()} == allowed
+
+
+def test_the_image_environment_and_config_are_settings_that_the_program_takes():
+    """The config of the image, under its environment, listens where the probes look."""
+    block = (DEPLOY / "Dockerfile").read_text().partition("MAINSTEM_SERVER__HOST")
+    environment = dict(re.findall(r"(MAINSTEM_\w+)=(\S+)", block[1] + block[2]))
+    settings = load(DEPLOY / "mainstem.yaml", environment)
+
+    assert (8080, 9091) == (settings.server.port, settings.admin.port)
+    assert {"0.0.0.0"} == {settings.server.host, settings.admin.host}
+
+
+def test_the_kubernetes_config_is_one_that_the_program_takes(tmp_path):
+    """And its pods are given longer to end than their streams are."""
+    documents = {document["kind"]: document for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())}
+    file = tmp_path / "mainstem.yaml"
+    file.write_text(documents["ConfigMap"]["data"]["mainstem.yaml"])
+    settings = load(file, {"OPENAI_API_KEY": "k", "MAINSTEM_SERVER__HOST": "0.0.0.0"})
+    pod = documents["Deployment"]["spec"]["template"]["spec"]
+
+    assert pod["terminationGracePeriodSeconds"] > 5 + settings.server.drain_s
+    assert "/readyz" == pod["containers"][0]["readinessProbe"]["httpGet"]["path"]
+
+
+def test_the_dashboard_panels_do_not_overlap():
+    """Each has its own place on the 24 columns."""
+    taken = set()
+    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+        place = panel["gridPos"]
+        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        assert not cells & taken, panel["title"]
+        assert place["x"] + place["w"] <= 24
+        taken |= cells
