@@ -1,0 +1,128 @@
+"""`make bench`: Mainstem beside nginx, in one run on one core, as one table. Takes under three minutes; `--quick` half a minute.
+
+Three processes on loopback: a vendor that sends at an even pace, the proxy on a processor of its own, and the clients.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+from tests.bench.measure import QUICK, Measurement, Row, Scale, Way
+from tests.bench.processes import upstream
+from tests.bench.proxies import Proxy, client_path, mainstem, mainstem_config, nginx, passed_path
+from tests.bench.table import render
+from tests.needs import path_of
+
+# (client dialect, upstream dialect)
+PATHS = (("native", "openai_chat"), ("openai_chat", "anthropic"), ("openai_chat", "openai_chat"))
+DIRECT_WINDOW_S = 3.0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: small numbers, nothing to quote")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
+    parser.add_argument("--only", choices=["mainstem", "nginx"], help="measure only one of the two")
+    return parser.parse_args()
+
+
+def say(text: str) -> None:
+    """Progress goes to standard error: standard output holds the table alone."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Bench:
+    """A run: its folder, its scale and the vendor's port."""
+
+    def __init__(self, folder: Path, scale: Scale, upstream_port: int) -> None:
+        self.folder = folder
+        self.log = folder / "bench.log"
+        self.scale = scale
+        self.upstream_port = upstream_port
+        self.modes = scale.mode_paths()
+
+    def passing(self, dialect: str) -> Way:
+        """Through something that passes bytes on: the client speaks the vendor's own dialect, to the vendor's own paths."""
+        return Way(dialect, lambda mode: passed_path(dialect, self.modes[mode]), lambda mode: mode)
+
+    def measurement(self, row: Row, proxy: Proxy, way: Way, *, accounted: bool = True) -> Measurement:
+        return Measurement(row, proxy, way, self.upstream_port, scale=self.scale, log=self.log, accounted=accounted)
+
+    def direct(self) -> Row:
+        """What the harness itself takes: clients straight at the vendor."""
+        say("no proxy ...")
+        row = Row("no proxy", "openai_chat", "none")
+        scale = self.scale._replace(window_s=min(DIRECT_WINDOW_S, self.scale.window_s))
+        bench = Bench(self.folder, scale, self.upstream_port)
+        bench.measurement(row, Proxy(self.upstream_port, 0), bench.passing("openai_chat"), accounted=False).paced()
+        return row
+
+    def mainstem(self, client: str, dialect: str) -> Row:
+        say(f"Mainstem, {dialect} -> {client} ...")
+        row = Row(f"Mainstem  {dialect} -> {client}", dialect, "mainstem")
+        config = mainstem_config(dialect, self.upstream_port, self.modes)
+        with mainstem(config, self.folder, self.log) as proxy:
+            return self.measurement(row, proxy, Way(client, lambda _: client_path(client), lambda mode: mode)).all()
+
+    def nginx(self, dialect: str) -> Row:
+        say(f"nginx, {dialect} passed through ...")
+        row = Row(f"nginx     {dialect} passed through", dialect, "nginx")
+        with nginx(self.upstream_port, self.folder, self.log) as proxy:
+            return self.measurement(row, proxy, self.passing(dialect)).all()
+
+    def rows(self, only: str | None) -> Iterator[Row]:
+        for client, dialect in PATHS:
+            if only != "nginx":
+                yield self.mainstem(client, dialect)
+        if only == "mainstem" or path_of("nginx") is None:
+            return
+        for dialect in dict.fromkeys(dialect for _, dialect in PATHS):
+            yield self.nginx(dialect)
+
+
+@contextmanager
+def stopped_cleanly() -> Iterator[None]:
+    """Both signals that end a command unwind it, so that every process started here is stopped; also where a shell had Ctrl-C ignored."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main() -> int:
+    chosen = arguments()
+    scale = QUICK if chosen.quick else Scale()
+    with stopped_cleanly(), tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
+        folder = Path(name)
+        with upstream(folder / "bench.log") as port:
+            bench = Bench(folder, scale, port)
+            direct = bench.direct()
+            rows = list(bench.rows(chosen.only))
+    print(render(rows, direct, scale))
+    if chosen.json:
+        chosen.json.write_text(
+            json.dumps({"scale": scale._asdict(), "direct": asdict(direct), "rows": [asdict(row) for row in rows]}, indent=2)
+        )
+    return 1 if any(row.lost for row in [direct, *rows]) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except RuntimeError as problem:
+        sys.exit(f"bench: {problem}")

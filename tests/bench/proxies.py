@@ -1,0 +1,120 @@
+"""What is measured: Mainstem, started by its own command, and nginx, configured to pass a stream through as it comes."""
+
+import contextlib
+import hashlib
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.processes import PROXY_CPU, free_port, process, wait_for_port
+from tests.bench.wire import ASKING, KEY, UPSTREAM_BASES
+from tests.needs import path_of
+
+READY = "Mainstem is listening on "
+
+
+class Proxy(NamedTuple):
+    """A running proxy: where it is, and the process that does its work."""
+
+    port: int
+    pid: int
+
+
+def upstream_path(mode: str, rate: float, count: int) -> str:
+    """How the bench's upstream is told to answer."""
+    return f"/{mode}/{rate:g}/{count}"
+
+
+def mainstem_config(dialect: str, upstream_port: int, modes: dict[str, str]) -> str:
+    """A config with one upstream and one model for each mode. JSON strings are YAML strings."""
+    lines = [
+        "server: {host: 127.0.0.1, port: 0}",
+        f'auth: {{keys: [{{name: bench, sha256: "{hashlib.sha256(KEY.encode()).hexdigest()}"}}]}}',
+        "limits: {max_streams: 10000}",
+        "logs: {format: json, level: info}",
+        "upstreams:",
+    ]
+    for mode, path in modes.items():
+        base = f"http://127.0.0.1:{upstream_port}{path}{UPSTREAM_BASES[dialect]}"
+        lines.append(f'  {mode}: {{dialect: {dialect}, base_url: "{base}", api_key: bench}}')
+    lines.append("models:")
+    lines += [f"  {mode}: [{{upstream: {mode}, model: bench}}]" for mode in modes]
+    return "\n".join(lines) + "\n"
+
+
+@contextlib.contextmanager
+def mainstem(config: str, folder: Path, log: Path) -> Iterator[Proxy]:
+    """Mainstem by its real command, with auth, metrics and logging on."""
+    file = folder / "mainstem.yaml"
+    file.write_text(config)
+    command = [str(Path(sys.executable).with_name("mainstem")), "serve", "--config", str(file)]
+    if not Path(command[0]).exists():
+        command = [sys.executable, "-m", "proxy", *command[1:]]
+    with process(command, PROXY_CPU, log) as started:
+        assert started.stdout is not None
+        line = ""
+        while not line.startswith(READY):
+            line = started.stdout.readline()
+            if not line:
+                raise RuntimeError(f"Mainstem did not start: {log.read_text()[-2000:]}")
+        port = int(line.removeprefix(READY).split()[0].rstrip("/").rpartition(":")[2])
+        threading.Thread(target=started.stdout.read, daemon=True).start()  # or a full pipe would block it
+        yield Proxy(port, started.pid)
+
+
+NGINX_CONF = """
+daemon off;
+master_process off;  # one process that does the work, so that its CPU clock is the proxy's
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log warn;
+events {{ worker_connections 9000; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    keepalive_requests 1000000;
+    upstream vendor {{
+        server 127.0.0.1:{upstream_port};
+        keepalive 64;
+        keepalive_requests 1000000;
+    }}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{
+            proxy_pass http://vendor;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_buffering off;
+        }}
+    }}
+}}
+"""
+
+
+@contextlib.contextmanager
+def nginx(upstream_port: int, folder: Path, log: Path) -> Iterator[Proxy]:
+    """nginx with one worker and buffering off. Call it only where there is one."""
+    program = path_of("nginx")
+    assert program is not None
+    port = free_port()
+    file = folder / "nginx.conf"
+    file.write_text(NGINX_CONF.format(folder=folder, port=port, upstream_port=upstream_port))
+    with process([program, "-p", str(folder), "-e", str(folder / "nginx.log"), "-c", str(file)], PROXY_CPU, log) as started:
+        wait_for_port(port, started, log)
+        yield Proxy(port, started.pid)
+
+
+def client_path(client: str) -> str:
+    """Where a client of this dialect posts to Mainstem."""
+    return ASKING[client].path
+
+
+def passed_path(dialect: str, mode_path: str) -> str:
+    """Where a client posts to reach the upstream's mode through a proxy that changes nothing."""
+    return mode_path + UPSTREAM_BASES[dialect] + ("/v1/messages" if dialect == "anthropic" else "/chat/completions")
