@@ -108,6 +108,7 @@ class Encoder(ABC):
     content_type: str = SSE
     heartbeat: bytes = SSE_COMMENT  # b"" where a client would choke on one
     headers: Mapping[str, str] = {}  # beside the content type, for a streamed answer
+    min_gap_s: float = 0  # least time between two writes, for clients that take a network read for a message
 
     @abstractmethod
     def encode(self, event: Event) -> bytes:

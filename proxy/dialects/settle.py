@@ -83,6 +83,7 @@ class Settler(Encoder):
         self.content_type = inner.content_type
         self.heartbeat = inner.heartbeat
         self.headers = inner.headers
+        self.min_gap_s = inner.min_gap_s
 
     def encode(self, event: Event) -> bytes:
         if isinstance(event, TextDelta):

@@ -17,9 +17,10 @@ from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.routing import WILDCARD
 from proxy.server.auth import credential
-from proxy.server.gateway import REQUEST_ID, Gateway
+from proxy.server.gateway import Gateway
 from proxy.server.incoming import request_id
 from proxy.server.respond import whole, with_retry_after
+from proxy.server.serving import REQUEST_ID, handler
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NATIVE = CLIENTS["native"]
@@ -49,16 +50,16 @@ def add_routes(app: web.Application, gateway: Gateway) -> None:
     router = app.router
     taken: dict[str, set[str]] = defaultdict(set)
     for (method, path), halves in _by_path(list(CLIENTS.values())).items():
-        router.add_route(method, path, gateway.handler(halves))
+        router.add_route(method, path, handler(gateway, halves))
         taken[path].add(method)
     for path, methods in taken.items():
         owner = next(half for half in CLIENTS.values() if any(route.path == path for route in half.routes))
         router.add_route("*", path, _wrong_method(gateway, owner, sorted(methods)))
-    for path, handler in (("/v1/models", _models(gateway)), ("/v1/schema", _schema())):
-        router.add_route("GET", path, handler)
+    for path, answer in (("/v1/models", _models(gateway)), ("/v1/schema", _schema())):
+        router.add_route("GET", path, answer)
         router.add_route("*", path, _wrong_method(gateway, _NATIVE, ["GET"]))
-    for path, handler in _pages().items():
-        router.add_route("GET", path, handler)
+    for path, page in _pages().items():
+        router.add_route("GET", path, page)
     router.add_route("*", "/{anywhere:.*}", _nothing_here(gateway))
     app.on_response_prepare.append(_dress(gateway))
 
