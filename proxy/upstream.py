@@ -7,7 +7,6 @@ is woken per chunk, as that is most of what relaying a chunk costs. aiohttp offe
 
 import asyncio
 import functools
-import weakref
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -76,7 +75,11 @@ class _Connector(aiohttp.TCPConnector):
 class Answer:
     """An upstream's HTTP answer whose head has come. Either `read` it whole or `attach` to it; `close` it in any case."""
 
-    def __init__(self, response: aiohttp.ClientResponse, upstream: str) -> None:
+    __slots__ = ("_content", "_delivering", "_lingered", "_on_chunk", "_on_end", "_open", "_protocol", "_response", "_upstream")
+
+    def __init__(self, response: aiohttp.ClientResponse, upstream: str, still_open: "set[Answer]") -> None:
+        self._open = still_open
+        still_open.add(self)
         self._response = response
         self._content = response.content
         self._upstream = upstream
@@ -156,6 +159,7 @@ class Answer:
             self.close()
 
     def _detach(self) -> None:
+        self._open.discard(self)
         self._lingered = -1
         self._on_chunk = self._on_end = None
         if isinstance(self._protocol, _Protocol) and self._protocol.on_data == self._deliver:
@@ -210,6 +214,8 @@ def _url(base: str, path: str) -> URL:
 class Upstreams:
     """The HTTP client for all upstreams of one process. Make it inside a running event loop; `close` it at the end."""
 
+    answer: type[Answer] = Answer
+
     def __init__(self) -> None:
         self._session = aiohttp.ClientSession(
             connector=_Connector(),
@@ -220,7 +226,7 @@ class Upstreams:
             trust_env=False,
         )
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
-        self._answers: weakref.WeakSet[Answer] = weakref.WeakSet()
+        self._answers: set[Answer] = set()
 
     async def open(self, endpoint: Endpoint, call: Outgoing) -> Answer:
         """Send the request and wait for the head of the answer. Raises Refused: connect_timeout, connect_failed, or upstream_malformed
@@ -239,9 +245,7 @@ class Upstreams:
             raise Refused(failure("upstream_malformed", f"{endpoint.name} did not answer in HTTP.", upstream=endpoint.name)) from error
         except (aiohttp.ClientError, OSError) as error:
             raise Refused(failure("connect_failed", f"{endpoint.name} {_why(error)}", upstream=endpoint.name)) from error
-        answer = Answer(response, endpoint.name)
-        self._answers.add(answer)
-        return answer
+        return self.answer(response, endpoint.name, self._answers)
 
     async def close(self) -> None:
         """Close every connection, also of answers that are still being read."""

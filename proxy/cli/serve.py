@@ -1,6 +1,7 @@
 """`mainstem serve`: the proxy."""
 
 import argparse
+import gc
 import sys
 
 from proxy.app import Process
@@ -41,10 +42,20 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
         print(f"Cannot listen ({places}): {error.strerror or error}. Choose another port, or stop what uses it.", file=sys.stderr)
         await process.stop()
         return 1
+    _tune_collector()
     if not options.worker:
         print(_greeting(process.urls[0], process.admin_url, settings), flush=True)
     await process.run()
     return 0
+
+
+def _tune_collector() -> None:
+    """Fewer and cheaper searches for cyclic garbage. What was loaded at the start stays, so it is never searched again; a request makes some
+    hundred objects that reference counting frees by itself, so the default of a search every 700 costs a sixth of a short request's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _greeting(url: str, admin_url: str | None, settings: Settings) -> str:

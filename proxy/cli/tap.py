@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 import structlog
@@ -12,7 +11,7 @@ import structlog
 from proxy.app import Process
 from proxy.cli import common
 from proxy.dialects.base import Encoder, Parsed
-from proxy.errors import Refused
+from proxy.errors import Failure, Refused
 from proxy.events import Event, ReasoningDelta, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite, ToolCallDelta
 from proxy.observe import logs
 from proxy.observe.record import StreamRecord
@@ -55,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _tap(options: argparse.Namespace, request: ChatRequest) -> int:
     process = Process(lambda: common.settings_of(options))
-    plan, upstreams = await process.plan(), _Tapped(options.raw)
+    plan, upstreams = await process.plan(), _RawUpstreams() if options.raw else Upstreams()
     record = StreamRecord("tap", "native", asyncio.get_running_loop().time())
     encoder = _Lines() if options.events else _Quiet() if options.raw else _Text(colour=sys.stdout.isatty())
     try:
@@ -76,27 +75,21 @@ def _out(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-class _Tapped(Upstreams):
-    """With --raw the upstream's bytes are printed on their way to the decoder."""
+class _RawAnswer(Answer):
+    """Prints the upstream's bytes on their way to the decoder."""
 
-    def __init__(self, raw: bool) -> None:
-        super().__init__()
-        self._raw = raw
+    __slots__ = ()
 
-    async def open(self, *arguments: Any) -> Answer:
-        answer = await super().open(*arguments)
-        if self._raw:
-            attach = answer.attach
+    def attach(self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]) -> None:
+        def both(chunk: bytes) -> None:
+            _out(chunk)
+            on_chunk(chunk)
 
-            def tapped(on_chunk: Callable[[bytes], None], on_end: Callable[[Any], None]) -> None:
-                def both(chunk: bytes) -> None:
-                    _out(chunk)
-                    on_chunk(chunk)
+        super().attach(both, on_end)
 
-                attach(both, on_end)
 
-            answer.attach = tapped  # type: ignore[method-assign]
-        return answer
+class _RawUpstreams(Upstreams):
+    answer = _RawAnswer
 
 
 class _Terminal:

@@ -43,20 +43,19 @@ class ChatEncoder(Encoder):
         self._head: dict[str, Any] = {}
         self._before = b""
         self._after = b'],"usage":null}\n\n' if include_usage else b"]}\n\n"
-        self._frames: dict[int, tuple[bytes, bytes]] = {}  # block -> its delta's chunk, before and after the text
-        self._choice_of: dict[int, int] = {}
-        self._calls: dict[int, int] = {0: 0}  # choice that has begun -> tool calls so far
-        self._without_arguments: set[int] = set()
+        self._frames: dict[int, tuple[bytes, bytes, int]] = {}  # block -> its delta's chunk, before and after the text; its choice
+        self._calls: dict[int, int] = {}  # choice beyond the first, or with tool calls -> tool calls so far
+        self._without_arguments: frozenset[int] = frozenset()
         self._finishes: dict[int, str] = {}  # choices whose finish is not the stream's
         self._usage_extras: dict[str, Any] = {}
 
     def encode(self, event: Event) -> bytes:
         if isinstance(event, TextDelta | ReasoningDelta):
-            before, after = self._frames[event.block]
+            before, after, _ = self._frames[event.block]
             return before + _json(event.text) + after
         if isinstance(event, ToolCallDelta):
-            self._without_arguments.discard(event.block)
-            before, after = self._frames[event.block]
+            self._without_arguments -= {event.block}
+            before, after, _ = self._frames[event.block]
             return before + _json(event.arguments) + after
         match event:
             case StreamStart():
@@ -67,7 +66,7 @@ class ChatEncoder(Encoder):
                 return self.encode(ToolCallDelta(block, "{}"))  # clients parse the arguments as JSON, always
             case Citation():
                 said = annotation(event)
-                return b"" if said is None else self._chunk(self._choice_of[event.block], _json({"annotations": [said]}))
+                return b"" if said is None else self._chunk(self._frames[event.block][2], _json({"annotations": [said]}))
             case Vendor():
                 return self._vendor(event)
             case StreamEnd():
@@ -96,23 +95,22 @@ class ChatEncoder(Encoder):
     def _block(self, event: BlockStart) -> bytes:
         choice = event.choice or 0
         first = b""
-        if choice not in self._calls:
+        if choice and choice not in self._calls:
             self._calls[choice] = 0
             first = self._role(choice)
-        self._choice_of[event.block] = choice
         if event.kind == "text":
             delta = b'{"content":%b}' % _GAP
         elif event.kind == "reasoning":
             delta = b'{"reasoning_content":%b}' % _GAP
         else:
-            index = self._calls[choice]
+            index = self._calls.get(choice, 0)
             self._calls[choice] = index + 1
-            self._without_arguments.add(event.block)
+            self._without_arguments |= {event.block}
             assert isinstance(event.tool, Tool)
             first += self._call(choice, index, event.tool)
             delta = b'{"tool_calls":[{"index":%d,"function":{"arguments":%b}}]}' % (index, _GAP)
         before, _, after = self._chunk(choice, delta).partition(_GAP)
-        self._frames[event.block] = before, after
+        self._frames[event.block] = before, after, choice
         return first
 
     def _call(self, choice: int, index: int, tool: Tool) -> bytes:
@@ -136,7 +134,7 @@ class ChatEncoder(Encoder):
 
     def _end(self, event: StreamEnd) -> bytes:
         chunks = []
-        for choice, calls in self._calls.items():
+        for choice, calls in {0: 0, **self._calls}.items():
             own = self._finishes.get(choice)
             word = finish_word(event.finish) if own is None else other_finish(own, called=calls > 0)
             chunks.append(self._chunk(choice, b"{}", _json(word)))
