@@ -50,8 +50,8 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _tune_collector() -> None:
-    """Fewer and cheaper searches for cyclic garbage. What was loaded at the start stays, so it is never searched again; a request makes some
-    hundred objects that reference counting frees by itself, so the default of a search every 700 costs a sixth of a short request's time.
+    """Fewer and cheaper searches for cyclic garbage. What was loaded at the start stays, so it is never searched again; a request makes
+    some hundred objects that reference counting frees by itself, so that the default, a search every 700, costs a sixth of a short request.
     """
     gc.collect()
     gc.freeze()

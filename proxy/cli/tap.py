@@ -1,8 +1,9 @@
 """`mainstem tap`: one prompt to the terminal."""
 
 import argparse
-import asyncio
+import os
 import sys
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 async def _tap(options: argparse.Namespace, request: ChatRequest) -> int:
     process = Process(lambda: common.settings_of(options))
     plan, upstreams = await process.plan(), _RawUpstreams() if options.raw else Upstreams()
-    record = StreamRecord("tap", "native", asyncio.get_running_loop().time())
+    record = StreamRecord("tap", "native", time.monotonic())
     encoder = _Lines() if options.events else _Quiet() if options.raw else _Text(colour=sys.stdout.isatty())
     try:
         won = await Attempts(plan, upstreams, record, {}).first(Parsed(request), plan.router.route(request.model), client_rewrites=True)
@@ -71,8 +72,11 @@ async def _tap(options: argparse.Namespace, request: ChatRequest) -> int:
 
 
 def _out(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os._exit(0)  # whoever read our output (head, less) has seen enough
 
 
 class _RawAnswer(Answer):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from time import monotonic
 from typing import NamedTuple
 
 import msgspec
@@ -64,8 +65,8 @@ class Attempts:
         if bound.half.rewrites and parsed.request.stream and not client_rewrites:
             notes.append(REWRITE_NOTE)
         _heed_on_loss(parsed, notes, place)
-        started = asyncio.get_running_loop().time()
-        answer = await self._call(bound, call, started)
+        started = monotonic()
+        answer = await self._call(bound, call)
         try:
             await _refuse_errors(answer, bound, self._plan.limits.max_error_bytes)
         except BaseException:
@@ -82,11 +83,11 @@ class Attempts:
             raise Refused(generation.hopeless)
         return Won(generation, place, notes, bound.half.rewrites)
 
-    async def _call(self, bound: Bound, call: Outgoing, started: float) -> Answer:
+    async def _call(self, bound: Bound, call: Outgoing) -> Answer:
         if bound.played and self._mock_headers:
             call = call._replace(headers={**call.headers, **self._mock_headers})
         try:
-            async with asyncio.timeout_at(started + bound.timeouts.first_event_s):
+            async with asyncio.timeout(bound.timeouts.first_event_s):
                 return await self._upstreams.open(bound.endpoint, call)
         except TimeoutError as error:
             said = f"{bound.endpoint.name} sent nothing within {bound.timeouts.first_event_s:g} s."

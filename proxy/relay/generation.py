@@ -6,6 +6,7 @@ costs it two attribute writes.
 """
 
 import asyncio
+from time import monotonic  # uvloop's own time() stands still while a chunk is relayed
 from typing import Protocol
 
 import structlog
@@ -81,7 +82,7 @@ class Generation:
         self._write_buffer_bytes = write_buffer_bytes
         self._started = started  # when the request went up: first_event_s and total_s count from here
         self._loop = asyncio.get_running_loop()
-        self._last_read = self._last_write = self._loop.time()
+        self._last_read = self._last_write = monotonic()
         self._paused_at: float | None = None
         self._left_at: float | None = None
         self._begun = False
@@ -124,7 +125,7 @@ class Generation:
         """
         self._encoder = encoder
         self._heartbeat = encoder.heartbeat
-        self._last_write = now = self._loop.time()
+        self._last_write = now = monotonic()
         return self._translation.commit(encoder, start, now, most_bytes)
 
     async def relay(self, sink: Sink) -> None:
@@ -158,7 +159,7 @@ class Generation:
     def abandon(self, why: Failure) -> None:
         """End it now with this error, told to the client in band if the answer is committed."""
         if not self.done:
-            self._emit(self._translation.fail(why, self._loop.time()))
+            self._emit(self._translation.fail(why, monotonic()))
             self._close()
 
     def client_left(self, *, gave_up: bool = False) -> bool:
@@ -170,14 +171,14 @@ class Generation:
         if self._streams.on_disconnect == "cancel" or gave_up or self._encoder is None:
             self._leave()
             return False
-        self._left_at = self._loop.time()
+        self._left_at = monotonic()
         self._resume()
         self._arm()
         return True
 
     def _leave(self) -> None:
         said = "The client left before the answer was complete."
-        self._translation.fail(failure("client_gone", said), self._loop.time())
+        self._translation.fail(failure("client_gone", said), monotonic())
         self._close()
 
     # What the upstream does. These run inside the event loop's read callback.
@@ -193,20 +194,20 @@ class Generation:
         structlog.get_logger("mainstem").exception("internal error", request_id=self._record.request_id, upstream=self._upstream)
         why = failure("internal", "Something went wrong in this proxy; its log has the details.")
         try:
-            self._emit(self._translation.fail(why, self._loop.time()))
+            self._emit(self._translation.fail(why, monotonic()))
         except Exception:  # noqa: BLE001  the encoder itself is broken: the body just ends
             self._translation.done = self._translation.ready = True
             self._translation.failed = why
         self._close()
 
     def _step(self, data: bytes) -> None:
-        self._last_read = now = self._loop.time()
+        self._last_read = now = monotonic()
         translation = self._translation
         out = translation.chunk(data, now)
         if self._sink is not None:
             if out:
                 self._write(out)
-                self._record.relayed(self._loop.time() - now)
+                self._record.relayed(monotonic() - now)
         else:
             self._emit(out)
             if translation.ready:
@@ -220,7 +221,7 @@ class Generation:
     def _on_end(self, broken: Failure | None) -> None:
         if self.done:
             return
-        now = self._loop.time()
+        now = monotonic()
         self._emit(self._translation.closed(now) if broken is None else self._translation.fail(broken, now))
         self._end()
 
@@ -265,13 +266,13 @@ class Generation:
 
     def _pause(self) -> None:
         if self._paused_at is None:
-            self._paused_at = self._loop.time()
+            self._paused_at = monotonic()
             self._answer.pause()
 
     def _resume(self) -> None:
         if self._paused_at is not None:
             self._paused_at = None
-            self._last_read = self._loop.time()
+            self._last_read = monotonic()
             self._answer.resume()
 
     async def _drain(self, sink: Sink) -> bool:
@@ -292,7 +293,7 @@ class Generation:
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._next_deadline(), self._tick)
+        self._timer = self._loop.call_later(self._next_deadline() - monotonic(), self._tick)
 
     def _deadlines(self) -> list[tuple[float, Kind]]:
         times = self._timeouts
@@ -324,7 +325,7 @@ class Generation:
 
     def _tick(self) -> None:
         self._timer = None
-        now = self._loop.time()
+        now = monotonic()
         for when, kind in self._deadlines():
             if now >= when:
                 self.abandon(self._overdue(kind))

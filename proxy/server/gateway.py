@@ -1,6 +1,7 @@
 """One process's share of the clients: what is configured, what is open, and how it all ends."""
 
 import asyncio
+import time
 from typing import NamedTuple
 
 import structlog
@@ -100,7 +101,7 @@ class Gateway:
     def flush(self, record: StreamRecord) -> None:
         """The stream is over, for good."""
         if record.ended_s is None:
-            record.ended_s = asyncio.get_running_loop().time() - record.started
+            record.ended_s = time.monotonic() - record.started
         self._metrics.flush(record)
         stream_line(self._log, record)
 

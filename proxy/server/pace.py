@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from time import monotonic
 
 from proxy.relay.generation import Sink
 
@@ -17,14 +18,14 @@ class PacedSink:
         self._joined = joined
         self._gap_s = gap_s
         self._loop = asyncio.get_running_loop()
-        self._next = self._loop.time() + gap_s
+        self._next = monotonic() + gap_s
         self._waiting = b""
         self._timer: asyncio.TimerHandle | None = None
 
     def write(self, data: bytes) -> None:
         self._waiting = self._joined([self._waiting, data]) if self._waiting else data
         if self._timer is None:
-            wait = self._next - self._loop.time()
+            wait = self._next - monotonic()
             if wait > 0:
                 self._timer = self._loop.call_later(wait, self._flush)
             else:
@@ -41,12 +42,12 @@ class PacedSink:
     async def flushed(self) -> None:
         """Until nothing waits."""
         while self._timer is not None:  # noqa: ASYNC110  once a stream, at its end
-            await asyncio.sleep(max(0.0, self._next - self._loop.time()))
+            await asyncio.sleep(max(0.0, self._next - monotonic()))
 
     def cut(self) -> None:
         self._sink.cut()
 
     def _flush(self) -> None:
         waiting, self._waiting, self._timer = self._waiting, b"", None
-        self._next = self._loop.time() + self._gap_s
+        self._next = monotonic() + self._gap_s
         self._sink.write(waiting)

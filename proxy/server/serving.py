@@ -30,7 +30,7 @@ def handler(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
     """The handler of one path. Where dialects share a path, the one that claims the request gets it, else the first."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        record = StreamRecord(request_id(request), halves[0].name, asyncio.get_running_loop().time())
+        record = StreamRecord(request_id(request), halves[0].name, time.monotonic())
         request[REQUEST_ID] = record.request_id
         return await _Serving(gateway, request, record, halves).run()
 
@@ -207,7 +207,7 @@ class _Serving:
         return whole(reply)
 
     def _end(self, outcome: Outcome, status: int) -> None:
-        self._record.end(outcome, status, asyncio.get_running_loop().time())
+        self._record.end(outcome, status, time.monotonic())
 
     def _cut(self) -> None:
         if self._request.transport is not None:
