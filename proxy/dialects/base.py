@@ -133,6 +133,8 @@ class ClientHalf(ABC):
     routes: ClassVar[Sequence[Route]]
     rewrites: ClassVar[bool] = False  # whether its encoder can take text back (text.rewrite)
 
+    listing: ClassVar[str] = ""  # the path where its SDK asks for the models; "" where it has none
+
     def claims(self, incoming: Incoming) -> bool:  # noqa: ARG002  a dialect that shares a path looks at the body
         """Whether a request on a path that several dialects share is this one's. The first in the registry gets what nobody claims."""
         return False
@@ -148,6 +150,14 @@ class ClientHalf(ABC):
     @abstractmethod
     def whole(self, parsed: Parsed, answer: Answer) -> Reply:
         """The same answer as one document, for `stream: false`. The answer is complete."""
+
+    def lists(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002  a dialect that shares its listing's path looks at the headers
+        """Whether a request on a listing path that several dialects share is this one's. The first in the registry gets the rest."""
+        return False
+
+    def models(self, names: Sequence[str], created: int) -> bytes:  # noqa: ARG002
+        """The models as JSON in this vendor's form, for a dialect with a `listing`. `created`, in unix seconds, stands for all."""
+        return b"[]"
 
     @abstractmethod
     def render_error(self, failure: Failure) -> Reply:

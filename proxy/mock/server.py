@@ -110,7 +110,8 @@ class MockServer:
 
     async def _at_root(self, dialects: Sequence[str], request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        return await self._answer(request, body, choose(dialects, body), request.match_info)
+        incoming = Incoming(request.method, request.match_info, request.query, request.headers, body)
+        return await self._answer(request, body, choose(dialects, incoming), request.match_info)
 
     async def _below_prefix(self, request: web.Request) -> web.StreamResponse:
         name, tail = request.match_info["mock"], request.match_info.get("tail", "")

@@ -9,10 +9,8 @@ import msgspec
 from aiohttp import web
 
 from proxy import __version__
-from proxy.dialects.anthropic import models as anthropic_models
 from proxy.dialects.base import ClientHalf, Reply
 from proxy.dialects.native.schema import json_schema
-from proxy.dialects.openai_chat import models as openai_models
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.routing import WILDCARD
@@ -55,7 +53,8 @@ def add_routes(app: web.Application, gateway: Gateway) -> None:
     for path, methods in taken.items():
         owner = next(half for half in CLIENTS.values() if any(route.path == path for route in half.routes))
         router.add_route("*", path, _wrong_method(gateway, owner, sorted(methods)))
-    for path, answer in (("/v1/models", _models(gateway)), ("/v1/schema", _schema())):
+    listings = {path: _models(gateway, halves) for path, halves in _by_listing(list(CLIENTS.values())).items()}
+    for path, answer in {**listings, "/v1/schema": _schema()}.items():
         router.add_route("GET", path, answer)
         router.add_route("*", path, _wrong_method(gateway, _NATIVE, ["GET"]))
     for path, page in _pages().items():
@@ -69,6 +68,14 @@ def _by_path(halves: Sequence[ClientHalf]) -> dict[tuple[str, str], list[ClientH
     for half in halves:
         for route in half.routes:
             table[route.method, route.path].append(half)
+    return table
+
+
+def _by_listing(halves: Sequence[ClientHalf]) -> dict[str, list[ClientHalf]]:
+    table: dict[str, list[ClientHalf]] = defaultdict(list)
+    for half in halves:
+        if half.listing:
+            table[half.listing].append(half)
     return table
 
 
@@ -126,24 +133,21 @@ def _nothing_here(gateway: Gateway) -> Handler:
     return nothing_here
 
 
-def _models(gateway: Gateway) -> Handler:
+def _models(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
     created = int(time.time())
 
     async def models(request: web.Request) -> web.StreamResponse:
-        """The configured models, in the list form of the caller's dialect: Anthropic's SDK always sends anthropic-version."""
-        state = gateway.state
-        dialect, listing = (
-            ("anthropic", anthropic_models.models) if "anthropic-version" in request.headers else ("openai_chat", openai_models.models)
-        )
+        """The configured models that the caller may ask for, in the list form of its own dialect."""
+        state, headers = gateway.state, {name.lower(): value for name, value in request.headers.items()}
+        half = next((half for half in halves if half.lists(headers)), halves[0])
         names = state.plan.router.names
         if state.keyring is not None:
-            headers = {name.lower(): value for name, value in request.headers.items()}
             try:
                 key = await state.keyring.admit(credential(headers, request.query))
             except Refused as refused:
-                return whole(with_retry_after(CLIENTS[dialect].render_error(refused.failure), refused.failure))
+                return whole(with_retry_after(half.render_error(refused.failure), refused.failure))
             names = [name for name in names if WILDCARD in key.models or name in key.models]
-        return whole(Reply(200, listing(names, created)))
+        return whole(Reply(200, half.models(names, created)))
 
     return models
 

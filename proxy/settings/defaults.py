@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from proxy.dialects.registry import UPSTREAMS
+from proxy.dialects.registry import CLIENTS, UPSTREAMS
 
 _ANY_MODEL = "openai_chat"
 
 
 def embedded() -> dict[str, Any]:
     """The `upstreams` and `models` of a tree: one mock per dialect, a model named after each, and any other name on openai_chat's."""
-    upstreams = {f"mock-{dialect}": {"dialect": dialect, "mock": {"scenario": "hello"}} for dialect in UPSTREAMS}
-    models = {dialect: [{"upstream": f"mock-{dialect}"}] for dialect in UPSTREAMS}
+    played = [dialect for dialect in UPSTREAMS if dialect in CLIENTS]  # the mock plays a vendor by the client half
+    upstreams = {f"mock-{dialect}": {"dialect": dialect, "mock": {"scenario": "hello"}} for dialect in played}
+    models = {dialect: [{"upstream": f"mock-{dialect}"}] for dialect in played}
     return {"upstreams": upstreams, "models": {**models, "*": [{"upstream": f"mock-{_ANY_MODEL}"}]}}

@@ -1,9 +1,9 @@
 """Anthropic's Messages API, both halves. Clients: `POST /v1/messages`. Upstreams: the same path behind the configured base URL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.dialects.anthropic import build, parse, whole
+from proxy.dialects.anthropic import build, models, parse, whole
 from proxy.dialects.anthropic.decode import AnthropicDecoder
 from proxy.dialects.anthropic.encode import AnthropicEncoder
 from proxy.dialects.anthropic.errors import parse_error, render_error
@@ -20,6 +20,13 @@ class Client(ClientHalf):
 
     name = NAME
     routes = (Route("POST", "/v1/messages"),)
+    listing = "/v1/models"
+
+    def lists(self, headers: Mapping[str, str]) -> bool:
+        return "anthropic-version" in headers  # its SDK sends one with every request
+
+    def models(self, names: Sequence[str], created: int) -> bytes:
+        return models.models(names, created)
 
     def parse_request(self, incoming: Incoming) -> Parsed:
         return parse.parse_request(incoming)

@@ -1,11 +1,11 @@
 """OpenAI's chat completions, both halves. Clients: `POST /v1/chat/completions`. Upstreams: OpenAI and the many that speak like it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
 from proxy.dialects.fold import Answer
-from proxy.dialects.openai_chat import build, errors, parse, render, whole
+from proxy.dialects.openai_chat import build, errors, models, parse, render, whole
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.dialects.openai_chat.wire import NAME
@@ -18,6 +18,10 @@ class Client(ClientHalf):
 
     name = NAME
     routes = (Route("POST", "/v1/chat/completions"),)
+    listing = "/v1/models"
+
+    def models(self, names: Sequence[str], created: int) -> bytes:
+        return models.models(names, created)
 
     def parse_request(self, incoming: Incoming) -> Parsed:
         return parse.parse_request(incoming)
