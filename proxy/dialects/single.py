@@ -5,7 +5,7 @@ from typing import Any
 
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, Message, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import ChatRequest, ImagePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
 
 _LABELS = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 
@@ -77,3 +77,5 @@ def part_notes(turns: list[Message], *, images: bool) -> Iterator[Note]:
         yield Note("dropped", "messages.image_url", "Images are left out: the upstream takes none, or only those of the newest turn.")
     if any(isinstance(part, ToolCallPart) for turn in turns for part in turn.parts):
         yield Note("dropped", "messages.tool_call", "Earlier tool calls are left out: the upstream knows no tools.")
+    if any(isinstance(part, ReasoningPart) for turn in turns for part in turn.parts):
+        yield Note("dropped", "messages.reasoning", "Earlier reasoning is left out: the upstream takes none.")

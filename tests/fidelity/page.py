@@ -1,0 +1,56 @@
+"""The tables as a page."""
+
+from pathlib import Path
+
+from tests.fidelity.table import CARRIED, CHANGED, DROPPED, PROBES, REFUSED, Fate, rows
+
+PAGE = Path(__file__).parents[2] / "FIDELITY.md"
+SIGNS = {CARRIED: "●", CHANGED: "◐", DROPPED: "○", REFUSED: "✕"}
+HEAD = """# Fidelity
+
+What a request keeps on its way from each client dialect to each upstream dialect. Made by `python -m tests.fidelity --write` from what the code does with a probe for
+each feature; a test holds it current, and fails if a feature ever vanished without a note.
+
+● carried · ◐ said differently, with a note · ○ dropped, with a note · ✕ refused with a 400. A note stands in `stream.start`, in the header `x-mainstem-notes` and in the
+metric `mainstem_notes_total`; with `on_loss: refuse` it is a 400 that names the parameter.
+"""
+
+
+def page() -> str:
+    """The whole file."""
+    clients, upstreams = rows()
+    parts = [
+        HEAD,
+        "## What each upstream dialect takes\n",
+        _upstreams(upstreams),
+        "## What each client dialect can ask for\n",
+        _clients(clients),
+    ]
+    parts += ["## Each client over each upstream\n", "Named is what is not carried of what that client can ask for.\n"]
+    parts += [_pairs(client, says, upstreams) for client, says in clients.items()]
+    return "\n".join(parts)
+
+
+def _table(head: list[str], body: list[list[str]]) -> str:
+    lines = [head, ["---", *[":-:"] * (len(head) - 1)], *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _upstreams(upstreams: dict[str, dict[str, Fate]]) -> str:
+    body = [[feature, *(SIGNS[fates[feature].word] for fates in upstreams.values())] for feature in PROBES]
+    return _table(["", *(f"`{name}`" for name in upstreams)], body)
+
+
+def _clients(clients: dict[str, dict[str, bool]]) -> str:
+    body = [[feature, *("●" if says[feature] else "" for says in clients.values())] for feature in PROBES]
+    return _table(["", *(f"`{name}`" for name in clients)], body)
+
+
+def _pairs(client: str, says: dict[str, bool], upstreams: dict[str, dict[str, Fate]]) -> str:
+    asked = [feature for feature in PROBES if says[feature]]
+    lines = [f"### `{client}`\n", "| over | carried | said differently | dropped | refused |", "|---|:-:|---|---|---|"]
+    for upstream, fates in upstreams.items():
+        by_word = {word: ", ".join(feature for feature in asked if fates[feature].word == word) for word in (CHANGED, DROPPED, REFUSED)}
+        carried = sum(fates[feature].word == CARRIED for feature in asked)
+        lines.append(f"| `{upstream}` | {carried} of {len(asked)} | {by_word[CHANGED]} | {by_word[DROPPED]} | {by_word[REFUSED]} |")
+    return "\n".join(lines) + "\n"
