@@ -44,6 +44,9 @@ def build_request(request: ChatRequest, target: Target) -> Outgoing:
         _choose(request.tool_choice, request, body, notes)
     if request.user is not None:
         body["metadata"] = {"user_id": request.user}
+    schema = ((request.response_format or {}).get("json_schema") or {}).get("schema")
+    if schema is not None:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     _note_losses(request, notes)
     body.update(request.vendor)
     return Outgoing(PATH, msgspec.json.encode(body), _headers(target), tuple(notes))
@@ -114,5 +117,5 @@ def _note_losses(request: ChatRequest, notes: list[Note]) -> None:
         notes.append(Note("dropped", "n", "Anthropic gives one answer a request."))
     if request.metadata:
         notes.append(Note("dropped", "metadata", "Anthropic keeps no metadata but the user's id."))
-    if request.response_format is not None and request.response_format.get("type") != "text":
-        notes.append(Note("dropped", "response_format", "Not every Anthropic model can be held to a format: say it in the prompt."))
+    if request.response_format is not None and request.response_format.get("type") == "json_object":
+        notes.append(Note("dropped", "response_format", "Anthropic takes a schema, not JSON of any kind: give one, or say it in the prompt."))

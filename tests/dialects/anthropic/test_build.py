@@ -184,3 +184,11 @@ def test_nothing_to_say_is_refused() -> None:
     """The vendor takes no request without a turn."""
     with pytest.raises(Refused, match="messages"):
         built(Message("user", ""))
+
+
+def test_a_json_schema_goes_up_as_the_output_format() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema, "strict": True}}
+    call = built(HI, response_format=wanted)
+    assert {"format": {"type": "json_schema", "schema": schema}} == json.loads(call.body)["output_config"]
+    assert all(note.param != "response_format" for note in call.notes)
