@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from proxy.dialects import openai_errors, openai_render
 from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
 from proxy.dialects.fold import Answer
-from proxy.dialects.openai_chat import build, errors, models, parse, render, whole
+from proxy.dialects.openai_chat import build, models, parse, whole
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.dialects.openai_chat.wire import NAME
@@ -33,7 +34,7 @@ class Client(ClientHalf):
         return whole.whole(answer)
 
     def render_error(self, failure: Failure) -> Reply:
-        return render.render_error(failure)
+        return openai_render.render_error(failure)
 
 
 class Upstream(UpstreamHalf):
@@ -48,7 +49,7 @@ class Upstream(UpstreamHalf):
         return ChatDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        return errors.parse_error(status, headers, body)
+        return openai_errors.parse_error(status, headers, body)
 
 
 DIALECT = Dialect(NAME, client=Client(), upstream=Upstream())

@@ -13,6 +13,10 @@ import msgspec
 from proxy.dialects.blocks import Blocks
 from proxy.dialects.openai_chat.wire import CallPiece
 from proxy.events import Event, Tool, Vendor
+from proxy.framing import FramingError
+
+# Places for calls in one answer, all choices together. Models call a handful at once; more is an upstream that counts up for ever.
+_MAX_SLOTS = 1024
 
 
 class _Call(msgspec.Struct):
@@ -25,7 +29,7 @@ class _Call(msgspec.Struct):
 
 
 class Calls:
-    """The tool calls of every choice of one answer."""
+    """The tool calls of every choice of one answer. At most `max_held_chars` wait for a name."""
 
     def __init__(self, blocks: Blocks, dialect: str, max_held_chars: int) -> None:
         self._blocks = blocks
@@ -33,9 +37,12 @@ class Calls:
         self._max_held_chars = max_held_chars
         self._slots: dict[tuple[int, int], _Call] = {}
         self._count = 0
+        self._held_chars = 0
 
     def piece(self, out: list[Event], choice: int, position: int, piece: CallPiece, answer_id: Any) -> None:
-        """`position` is the piece's place in its list; `answer_id` the vendor's id of the answer, from which a missing call id is made."""
+        """`position` is the piece's place in its list; `answer_id` the vendor's id of the answer, from which a missing call id is made.
+        Raises FramingError for a call too many.
+        """
         index = position if piece.index is None else piece.index
         function = piece.function
         name = (function.name or "") if function is not None else ""
@@ -47,14 +54,18 @@ class Calls:
         if call is None or (name and call_id and call.id and call_id != call.id):
             if call is not None:
                 self._open(out, choice, call, "", answer_id)
+            elif len(self._slots) >= _MAX_SLOTS:
+                raise FramingError(f"it calls more than {_MAX_SLOTS} tools in one answer")
             call = self._slots[choice, index] = _Call(self._count, call_id)
             self._count += 1
         call.id = call.id or call_id
         if call.opened:
             self._append(out, choice, index, call, arguments or "")
             return
-        call.held += arguments or ""
-        if name or len(call.held) > self._max_held_chars:
+        if arguments:
+            call.held += arguments
+            self._held_chars += len(arguments)
+        if name or self._held_chars > self._max_held_chars:
             self._open(out, choice, call, name, answer_id)
 
     def flush(self, out: list[Event], answer_id: Any) -> None:
@@ -70,6 +81,7 @@ class Calls:
         tool = Tool(call.id or _made_id(answer_id, call.key), name)
         self._blocks.open_call(out, call.key, tool, choice)
         self._blocks.arguments(out, call.key, call.held, choice)
+        self._held_chars -= len(call.held)
         call.held = ""
 
     def _append(self, out: list[Event], choice: int, index: int, call: _Call, arguments: str) -> None:

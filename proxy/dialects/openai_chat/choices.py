@@ -12,12 +12,14 @@ import msgspec
 from msgspec import Raw
 
 from proxy.dialects.blocks import Blocks
+from proxy.dialects.depth import shallow
+from proxy.dialects.loose import loads, mended
 from proxy.dialects.openai_chat.calls import Calls
-from proxy.dialects.openai_chat.errors import VendorError, vendor_error
-from proxy.dialects.openai_chat.loose import loads, mended, shallow
 from proxy.dialects.openai_chat.wire import CHOICE_EXTRAS, DELTA_EXTRAS, NAME, QUIET, CallPiece, Choice, Delta
-from proxy.dialects.openai_chat.words import ERRORS, NOT_FINISHED
+from proxy.dialects.openai_errors import VendorError, vendor_error
+from proxy.dialects.openai_words import ERRORS, NOT_FINISHED
 from proxy.events import Citation, Event, Vendor
+from proxy.framing import FramingError
 
 # Looked up together, in C, and compared with the last chunk's: what a vendor repeats in every chunk costs one comparison.
 _rest_of_choice = attrgetter("finish_reason", "error", "usage", *CHOICE_EXTRAS)
@@ -25,6 +27,11 @@ _rest_of_delta = attrgetter(
     "reasoning_content", "reasoning", "reasoning_details", "refusal", "tool_calls", "function_call", "annotations", *DELTA_EXTRAS
 )
 _MESSAGE = msgspec.json.Decoder(Delta)
+# OpenAI's own limit of `n`.
+_MAX_CHOICES = 128
+_MAX_WORD_CHARS = 100  # of a finish reason
+_MAX_REMEMBERED = 4096  # sources remembered so as not to tell them twice
+_MAX_BESIDE_BYTES = 4096  # what stands beside a delta and is longer than this is looked at anew in each chunk
 
 
 class Broken(NamedTuple):
@@ -37,22 +44,24 @@ class Choices:
     """The state of every choice of one answer. `said` turns true with the first content."""
 
     def __init__(self, max_held_chars: int) -> None:
-        self.blocks = Blocks()
+        self.blocks = Blocks(max_held_chars)
         self._calls = Calls(self.blocks, NAME, max_held_chars)
         self._rests: dict[int, tuple[Any, ...]] = {}  # choice -> what stood beside its delta in the last chunk
-        self._sent: dict[tuple[int, str], Raw] = {}  # extras that went out as vendor events
+        self._sent: dict[tuple[int, str], int] = {}  # hashes of the extras that went out as vendor events
         self._finishes: dict[int, str] = {}
-        self._cited: set[Citation] = set()
+        self._cited: set[int] = set()  # hashes
         self.said = False
         self.refused = False
         self.usage: Raw | None = None  # Moonshot's usage, which stands in a choice
 
     def take(self, out: list[Event], choice: Choice, answer_id: Any) -> Broken | None:
-        """One choice of one chunk. Raises NotJSONError or msgspec.DecodeError for what is hidden in it and cannot be read."""
+        """One choice of one chunk. Raises NotJSONError or msgspec.DecodeError for what is hidden in it and cannot be read, FramingError for
+        a choice too many and for extras that are nested too deeply.
+        """
         index = max(choice.index or 0, 0)
         rest = _rest_of_choice(choice)
         if rest != self._rests.get(index):
-            self._rests[index] = rest
+            self._remember(index, rest)
             broken = self._beside(out, index, rest)
             if broken is not None:
                 return broken
@@ -94,6 +103,13 @@ class Choices:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _MESSAGE.decode(mended(bytes(choice.message)))
 
+    def _remember(self, index: int, rest: tuple[Any, ...]) -> None:
+        """Raw values hold the whole chunk that they came in, and there is one row a choice: so copies are kept, and short ones only."""
+        if index not in self._rests and len(self._rests) >= _MAX_CHOICES:
+            raise FramingError(f"it holds more than {_MAX_CHOICES} answers")
+        size = sum(memoryview(value).nbytes if isinstance(value, Raw) else len(value or "") for value in rest)
+        self._rests[index] = tuple(value.copy() if isinstance(value, Raw) else value for value in rest) if size <= _MAX_BESIDE_BYTES else ()
+
     def _beside(self, out: list[Event], index: int, rest: tuple[Any, ...]) -> Broken | None:
         raw, error, usage, *extras = rest
         if error not in QUIET:
@@ -102,12 +118,13 @@ class Choices:
             self.usage = usage
         told: dict[str, Any] = {}
         for name, value in zip(CHOICE_EXTRAS, extras, strict=True):
-            if value not in QUIET and self._sent.get((index, name)) != value:
-                self._sent[index, name] = value
+            if value not in QUIET and self._sent.get((index, name)) != (said := hash(bytes(value))):
+                self._sent[index, name] = said
                 told[name] = loads(value)
         if raw is not None and raw not in NOT_FINISHED:
             if raw.lower() in ERRORS:
                 return Broken(VendorError(f"The upstream broke off its answer: its finish reason is {raw[:80]!r}.", raw[:80]))
+            raw = raw[:_MAX_WORD_CHARS]
             if self._finishes.get(index) != raw and index:
                 told["finish_reason"] = raw  # the one finish of the stream is that of choice 0
             self._finishes[index] = raw
@@ -195,8 +212,10 @@ class Choices:
         if start is not None and end is not None and end < start:
             start = end = None
         citation = Citation(index, url, title, text, start, end)
-        if citation not in self._cited:  # keyed by choice, as blocks may change
-            self._cited.add(citation)
+        key = hash(citation)  # keyed by choice, as blocks may change
+        if key not in self._cited:
+            if len(self._cited) < _MAX_REMEMBERED:
+                self._cited.add(key)
             out.append(msgspec.structs.replace(citation, block=self.blocks.open_text(out, index)))
 
     @staticmethod

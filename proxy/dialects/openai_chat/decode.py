@@ -12,12 +12,13 @@ import msgspec
 from msgspec import Raw
 
 from proxy.dialects.base import Decoder
+from proxy.dialects.depth import shallow
+from proxy.dialects.loose import NotJSONError, loads, mended, shown
 from proxy.dialects.openai_chat.choices import Choices
-from proxy.dialects.openai_chat.errors import VendorError, in_band, vendor_error
-from proxy.dialects.openai_chat.loose import NotJSONError, loads, mended, shallow, shown
-from proxy.dialects.openai_chat.usage import read_usage, usage_extras
 from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk
-from proxy.dialects.openai_chat.words import finish_reason
+from proxy.dialects.openai_errors import VendorError, in_band, vendor_error
+from proxy.dialects.openai_usage import read_usage, usage_extras
+from proxy.dialects.openai_words import finish_reason
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
 from proxy.framing import FramingError
@@ -41,12 +42,12 @@ class ChatDecoder(Decoder):
     """One answer of `/chat/completions`."""
 
     def __init__(self, max_event_bytes: int) -> None:
-        self._parser = SSEParser(max_event_bytes)
+        self._parser = SSEParser(max_event_bytes, lossless=True)
         self._max_event_bytes = max_event_bytes
         self._document: bytearray | None = bytearray()  # the body, while it may be one JSON document
         self._choices = Choices(max_event_bytes)
         self._rest: tuple[Any, ...] = ()  # what stood beside the choices in the last chunk
-        self._sent: dict[str, Raw] = {}
+        self._sent: dict[str, int] = {}  # hashes of the extras that went out as vendor events
         self._id: Any = None
         self._usage = NO_USAGE
         self._usage_raw: Raw | None = None
@@ -151,8 +152,8 @@ class ChatDecoder(Decoder):
                 raise _AnswerError(in_band(found))
         told: dict[str, Any] = {}
         for name, value in zip(CHUNK_EXTRAS, extras, strict=True):
-            if value not in QUIET and self._sent.get(name) != value:
-                self._sent[name] = value
+            if value not in QUIET and self._sent.get(name) != (said := hash(bytes(value))):
+                self._sent[name] = said
                 told[name] = loads(value)
         if told:
             out.append(Vendor(NAME, shallow(told)))

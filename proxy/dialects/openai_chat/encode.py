@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from proxy.dialects.base import Encoder
-from proxy.dialects.openai_chat.render import error_object
-from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish, usage_object
+from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish
+from proxy.dialects.openai_render import error_object
+from proxy.dialects.openai_usage import usage_object
 from proxy.events import (
     BlockEnd,
     BlockStart,

@@ -1,11 +1,10 @@
 """What a streamed and a whole answer say alike: the finish, the usage, a citation."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from proxy.dialects.openai_chat.wire import NAME
-from proxy.dialects.openai_chat.words import finish_reason
-from proxy.events import Citation, Finish, Usage, Vendor
+from proxy.dialects.openai_words import finish_reason
+from proxy.events import Citation, Finish, Vendor
 
 
 def finish_word(finish: Finish) -> str:
@@ -41,25 +40,6 @@ def extras(event: Vendor) -> Extras:
     listed = choices if isinstance(choices, list) else []
     known = [choice for choice in listed if isinstance(choice, dict) and isinstance(choice.get("index"), int)]
     return Extras(chunk, known, usage if isinstance(usage, dict) else {})
-
-
-def usage_object(usage: Usage, further: Mapping[str, Any]) -> dict[str, Any] | None:
-    """None where nothing is known. This form has no word for an unknown count: where the other one is known, it is 0.
-
-    `further` is what a vendor of this dialect said beyond our counts.
-    """
-    if usage.input_tokens is None and usage.output_tokens is None:
-        return None
-    prompt, completion = usage.input_tokens or 0, usage.output_tokens or 0
-    said: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-    if usage.cached_input_tokens is not None:
-        said["prompt_tokens_details"] = {"cached_tokens": usage.cached_input_tokens}
-    if usage.reasoning_tokens is not None:
-        said["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
-    for name, value in further.items():
-        own = said.get(name)
-        said[name] = {**value, **own} if isinstance(own, dict) and isinstance(value, dict) else value if own is None else own
-    return said
 
 
 def annotation(citation: Citation) -> dict[str, Any] | None:

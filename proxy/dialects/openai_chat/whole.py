@@ -6,7 +6,8 @@ import msgspec
 
 from proxy.dialects.base import Reply
 from proxy.dialects.fold import Answer
-from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish, usage_object
+from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish
+from proxy.dialects.openai_usage import usage_object
 
 
 def whole(answer: Answer) -> Reply:

@@ -6,8 +6,6 @@ from typing import Any
 import msgspec
 
 _SHOWN_CHARS = 80
-# Deeper values than this are no vendor's extras. What is decoded must also be encoded again, and both use the interpreter's stack.
-_MAX_DEPTH = 100
 
 
 class NotJSONError(ValueError):
@@ -35,16 +33,6 @@ def mended(data: bytes) -> bytes:
     except (ValueError, RecursionError) as error:
         raise NotJSONError(str(error)) from error
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
-
-
-def shallow(value: Any) -> Any:
-    """The value itself. Raises NotJSONError if it is nested too deeply to be passed on."""
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [child for item in level if isinstance(item, dict | list) for child in (item.values() if isinstance(item, dict) else item)]
-        if not level:
-            return value
-    raise NotJSONError(f"nested deeper than {_MAX_DEPTH} levels")
 
 
 def shown(data: bytes) -> str:

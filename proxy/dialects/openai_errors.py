@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from proxy.dialects.failures import retry_after
-from proxy.dialects.openai_chat.loose import NotJSONError, loads, shown
+from proxy.dialects.loose import NotJSONError, loads, shown
 from proxy.errors import Failure, failure, status_failure
 
 # A vendor's message is passed on, but not a page of it.
@@ -126,6 +126,13 @@ def _described(error: Mapping[str, Any], envelope: Mapping[str, Any]) -> VendorE
 
 
 def _message(error: Mapping[str, Any]) -> str:
+    try:
+        return _words(error)
+    except RecursionError:  # nested beyond all sense
+        return ""
+
+
+def _words(error: Mapping[str, Any]) -> str:
     text = next((found for key in ("message", "detail", "msg", "error_msg", "error_description") if (found := _text(error.get(key)))), "")
     metadata = error.get("metadata")
     raw = _text(metadata.get("raw")) if isinstance(metadata, dict) else ""  # OpenRouter: what the vendor behind it said
