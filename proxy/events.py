@@ -29,8 +29,12 @@ BlockKind = Literal["text", "reasoning", "tool_call"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "other"]
 
 
+# A larger count is garbage, and neither JavaScript nor a metric could hold it.
+MAX_COUNT = 2**53 - 1
+
+
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens, as the vendor counted them. Unknown is null, never 0.
+    """Tokens, as the vendor counted them: 0 to MAX_COUNT. Unknown is null, never 0.
 
     `input_tokens` includes the cached ones, `output_tokens` includes the reasoning ones, whatever the vendor's own habit.
     """

@@ -11,24 +11,27 @@ from msgspec import UNSET
 
 from proxy.events import BlockEnd, BlockStart, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta
 
-# Longer arguments than this are not checked for completeness: the call is simply closed at the finish.
-_CHECKED_ARGUMENT_CHARS = 1 << 20
+# Arguments of open calls beyond this, all together, are not kept to be checked for completeness: such a call is closed at the finish.
+HELD_ARGUMENT_CHARS = 1 << 20
+_PIECE_CHARS = 16  # what a piece costs beside its text, so that countless small ones count too
 # Nor are they checked more often than this: a stream that turns to and fro inside a call must not make each turn cost its length.
 _CHECKS = 16
 _json_value = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 class _Call(msgspec.Struct, eq=False):
+    """An open call. `pieces` are its arguments, None once they are too long to be kept."""
+
     block: int
-    pieces: list[str]
-    chars: int = 0
+    key: int | str
+    pieces: list[str] | None
+    held: int = 0  # what they are counted as
     checks: int = 0
-    closed: bool = False
     unchecked: bool = False  # arguments came since the last check
 
     def complete(self) -> bool:
         """Whether the arguments are a JSON value to which nothing can be added. Only a number could go on: it never counts."""
-        if not self.unchecked or self.chars > _CHECKED_ARGUMENT_CHARS or self.checks == _CHECKS:
+        if not self.unchecked or self.pieces is None or self.checks == _CHECKS:
             return False
         self.unchecked = False
         self.checks += 1
@@ -46,12 +49,13 @@ class _Call(msgspec.Struct, eq=False):
 class Blocks:
     """The open blocks of every choice of one answer. Methods append to `out`, the list of events being made."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_held_chars: int = HELD_ARGUMENT_CHARS) -> None:
         self._next = 0
+        self._max_held_chars = max_held_chars
+        self._held_chars = 0
         self._text: dict[int, int] = {}  # choice -> open text block
         self._reasoning: dict[int, int] = {}
-        self._calls: dict[tuple[int, int | str], _Call] = {}  # (choice, key of the call) -> call
-        self._open_calls: dict[int, list[_Call]] = {}  # choice -> those not closed
+        self._calls: dict[int, dict[int | str, _Call]] = {}  # choice -> key of the call -> open call
         self.saw_tool_call = False
 
     def text(self, out: list[Event], text: str, choice: int = 0) -> int:
@@ -92,34 +96,29 @@ class Blocks:
             out.append(BlockEnd(block, UNSET if signature is None else signature))
 
     def has_call(self, key: int | str, choice: int = 0) -> bool:
-        return (choice, key) in self._calls
+        """Whether this call is open."""
+        return key in self._calls.get(choice, ())
 
     def open_call(self, out: list[Event], key: int | str, tool: Tool, choice: int = 0) -> None:
         """Begin a tool call. `key` is what the vendor tells its calls apart by (an index or an id); a call that had it is closed."""
         self.end_reasoning(out, choice)
         self._end_text(out, choice)
         self._settle_calls(out, choice)
-        replaced = self._calls.get((choice, key))
-        if replaced is not None and not replaced.closed:
-            self._open_calls[choice].remove(replaced)
-            self._close_call(out, replaced)
-        call = self._calls[choice, key] = _Call(self._number(), [])
-        self._open_calls.setdefault(choice, []).append(call)
+        calls = self._calls.setdefault(choice, {})
+        replaced = calls.get(key)
+        if replaced is not None:
+            self._close_call(out, choice, replaced)
+        call = calls[key] = _Call(self._number(), key, [])
         self.saw_tool_call = True
         out.append(BlockStart(call.block, "tool_call", tool=tool, choice=choice or UNSET))
 
     def arguments(self, out: list[Event], key: int | str, arguments: str, choice: int = 0) -> bool:
         """Append a piece of a call's arguments. False: the call is closed already, the piece has no place."""
-        call = self._calls[choice, key]
-        if call.closed:
+        call = self._calls.get(choice, {}).get(key)
+        if call is None:
             return not arguments.strip()
         if arguments:
-            if call.chars <= _CHECKED_ARGUMENT_CHARS:
-                call.pieces.append(arguments)
-            else:
-                call.pieces = []
-            call.chars += len(arguments)
-            call.unchecked = True
+            self._hold(call, arguments)
             out.append(ToolCallDelta(call.block, arguments))
         return True
 
@@ -127,12 +126,12 @@ class Blocks:
         """The choice is finished: close what it has open."""
         self.end_reasoning(out, choice)
         self._end_text(out, choice)
-        for call in self._open_calls.pop(choice, ()):
-            self._close_call(out, call)
+        for call in list(self._calls.get(choice, {}).values()):
+            self._close_call(out, choice, call)
 
     def end_all(self, out: list[Event]) -> None:
         """The answer is finished: close everything."""
-        for choice in sorted({*self._text, *self._reasoning, *self._open_calls}):
+        for choice in sorted({*self._text, *self._reasoning, *self._calls}):
             self.end_choice(out, choice)
 
     def _number(self) -> int:
@@ -145,15 +144,29 @@ class Blocks:
             out.append(BlockEnd(block))
 
     def _settle_calls(self, out: list[Event], choice: int) -> None:
-        calls = self._open_calls.get(choice)
-        if not calls:
-            return
-        complete = [call for call in calls if call.complete()]
-        for call in complete:
-            calls.remove(call)
-            self._close_call(out, call)
+        calls = self._calls.get(choice)
+        for call in list(calls.values()) if calls else ():
+            if call.complete():
+                self._close_call(out, choice, call)
+            elif call.checks == _CHECKS:
+                self._forget(call)
 
-    @staticmethod
-    def _close_call(out: list[Event], call: _Call) -> None:
-        call.closed, call.pieces = True, []
+    def _hold(self, call: _Call, arguments: str) -> None:
+        call.unchecked = True
+        if call.pieces is None:
+            return
+        call.pieces.append(arguments)
+        size = len(arguments) + _PIECE_CHARS
+        call.held += size
+        self._held_chars += size
+        if self._held_chars > self._max_held_chars:
+            self._forget(call)
+
+    def _forget(self, call: _Call) -> None:
+        self._held_chars -= call.held
+        call.held, call.pieces = 0, None
+
+    def _close_call(self, out: list[Event], choice: int, call: _Call) -> None:
+        self._forget(call)
+        del self._calls[choice][call.key]
         out.append(BlockEnd(call.block))

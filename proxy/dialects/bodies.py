@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+from proxy.dialects.depth import MAX_DEPTH, too_deep
 from proxy.errors import Refused, bad_request
 
 T = TypeVar("T")
@@ -28,6 +29,7 @@ _PLACE = re.compile(r" - at `(?:key in )?\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _TYPES = re.compile(r"`([^`]+)`")
 _Trail = list[str | int]
+_SHOWN_CHARS = 100  # of a key that nobody knows
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -45,6 +47,9 @@ def json_object(body: bytes) -> dict[str, Any]:
         raise bad_request("The body is nested too deeply.") from None
     if not isinstance(value, dict):
         raise bad_request(f"The body must be a JSON object, not {_word(value)}.")
+    # A body with few brackets, as nearly all have, need not be walked.
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and too_deep(value):
+        raise bad_request(f"The body is nested deeper than {MAX_DEPTH} levels.")
     return value
 
 
@@ -62,12 +67,13 @@ def unknown_key(name: str, known: Sequence[str], where: str = "") -> Refused:
     """The refusal of a key that nobody knows."""
     nearest = difflib.get_close_matches(name, known, n=1)
     advice = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known)}."
+    name = name[:_SHOWN_CHARS]
     full = f"{where}.{name}" if where else name
-    return bad_request(f"Unknown key {full}: {advice}", param=full)
+    return bad_request(f"Unknown key {full or '(empty)'}: {advice}", param=full)
 
 
 def _reason(error: Exception, body: bytes) -> str:
-    said = str(error).removeprefix("JSON is malformed: ")
+    said = _PLACE.sub("", str(error)).removeprefix("JSON is malformed: ")  # the place is a guess while nothing is known of the types
     return f"it ends too early, after {len(body)} bytes" if said == "Input data was truncated" else said
 
 
@@ -89,7 +95,8 @@ def _refusal(message: str, value: Any, wanted: type[Any], at: str) -> Refused:
         full = _join(where, quoted[:1])
         return bad_request(f"{full} is required.", param=full)
     if said.startswith("Object contains unknown field"):
-        return unknown_key(quoted[0], [field.encode_name for t in types if isinstance(t, inspect.StructType) for field in t.fields], where)
+        strange = said.partition("`")[2].removesuffix("`")  # "" is a key too, and one may hold a backtick
+        return unknown_key(strange, [field.encode_name for t in types if isinstance(t, inspect.StructType) for field in t.fields], where)
     choices = [str(choice) for t in types if isinstance(t, inspect.LiteralType) for choice in t.values]
     if choices:
         return bad_request(f"{where} must be one of {', '.join(dict.fromkeys(choices))}.", param=where)

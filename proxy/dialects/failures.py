@@ -1,11 +1,11 @@
 """What an HTTP error, or an answer that is no stream, says went wrong. For upstream halves whose vendors have no strict error form."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
-from proxy.errors import Failure, status_failure
+from proxy.errors import Failure, failure, status_failure
 
 _SHOWN_CHARS = 200
 _MESSAGE_KEYS = ("message", "msg", "error_msg", "errmsg", "detail", "error")
@@ -69,3 +69,48 @@ def _plain(body: bytes) -> str:
     if text.startswith("<"):
         return "an HTML page, as a login or challenge page would be"
     return text[:_SHOWN_CHARS]
+
+
+class Told(NamedTuple):
+    """An error in a vendor's own envelope. `status` is the HTTP status that its code means, None where that is not known."""
+
+    message: str
+    code: str | None = None
+    status: int | None = None
+
+
+def coded(vendor: str, code: str, message: str, statuses: Mapping[str, int]) -> Told:
+    """An error that the vendor gives a code. `statuses` has codes, or their families: the part before the first dot."""
+    status = statuses.get(code, statuses.get(code.partition(".")[0]))
+    return Told(message or f"{vendor} answered with the error {code} and no message.", code or None, status)
+
+
+def in_band(told: Told) -> Failure:
+    """An error that came under a status of success: in the stream, or as JSON in its place."""
+    status = told.status
+    return failure(
+        "upstream_error",
+        told.message[:_SHOWN_CHARS] or "The upstream reported an error without a message.",
+        status=status if status is not None and 400 <= status < 500 else None,
+        retryable=None if status is None else status >= 500 or status == 429,
+        code=told.code,
+    )
+
+
+def answer_failure(
+    status: int, headers: Mapping[str, str], body: bytes, tell: Callable[[Mapping[str, Any]], Told | None]
+) -> Failure | None:
+    """`UpstreamHalf.parse_error` for a vendor whose envelope `tell` knows: it takes a JSON object, and answers None if that is no error."""
+    document = read_error(body).document
+    told = tell(document) if document is not None else None
+    if status < 400:
+        return None if told is None else in_band(told)
+    if told is None or not told.message:
+        return http_failure(status, headers, body)
+    return status_failure(status, told.message[:_SHOWN_CHARS], code=told.code, retry_after_s=retry_after(headers))
+
+
+def text_of(document: Mapping[str, Any], *names: str) -> str:
+    """The first of these fields that holds text or a number, as text; "" where none does."""
+    found = (document.get(name) for name in names)
+    return next((str(value) for value in found if isinstance(value, str | int) and not isinstance(value, bool) and value != ""), "")

@@ -39,11 +39,9 @@ class FramedDecoder(Decoder, Generic[F]):
         out: list[Event] = []
         if not self.done:
             try:
-                frames = self._splitter.feed(data)
+                self._take_all(self._splitter.feed(data), out)
             except FramingError as fault:
                 self._malformed(out, str(fault))
-            else:
-                self._take_all(frames, out)
         return out
 
     def close(self) -> list[Event]:
@@ -51,13 +49,11 @@ class FramedDecoder(Decoder, Generic[F]):
         if not self.done:
             self._closing = True
             try:
-                frames = self._rest()
-            except FramingError as fault:
-                self._malformed(out, str(fault))
-            else:
-                self._take_all(frames, out)
+                self._take_all(self._rest(), out)
                 if not self.done:
                     self._ended(out)
+            except FramingError as fault:
+                self._malformed(out, str(fault))
         return out
 
     @property
@@ -67,7 +63,7 @@ class FramedDecoder(Decoder, Generic[F]):
 
     @abstractmethod
     def _take(self, frame: F, out: list[Event]) -> None:
-        """One frame's events. Never raises."""
+        """One frame's events. May raise FramingError, and nothing else."""
 
     @abstractmethod
     def _rest(self) -> list[F]:
@@ -111,7 +107,7 @@ class SSEDecoder(FramedDecoder[Frame]):
     """The same for server-sent events. A body that is none at all (JSON, HTML) is told apart from one that was cut."""
 
     def __init__(self, max_event_bytes: int) -> None:
-        self._parser = SSEParser(max_event_bytes)
+        self._parser = SSEParser(max_event_bytes, lossless=True)
         self._framed = False  # an event has come
         super().__init__(self._parser)
 

@@ -165,12 +165,13 @@ def test_arguments_are_not_checked_without_end(monkeypatch: pytest.MonkeyPatch) 
 
 def test_endless_arguments_are_not_hoarded() -> None:
     """Past a bound the pieces are passed on and no longer kept; the call closes at the finish."""
-    blocks = Blocks()
+    blocks = Blocks(max_held_chars=1000)
     out: list[Event] = []
-    blocks.open_call(out, 0, TOOL)
-    for _ in range(64):
-        blocks.arguments(out, 0, "[" * 65_536)
-    assert sum(len(piece) for piece in blocks._calls[0, 0].pieces) <= 2 << 20
+    for key in range(4):
+        blocks.open_call(out, key, TOOL)
+        for _ in range(64):
+            blocks.arguments(out, key, "[" * 100)
+        assert sum(len(piece) for call in blocks._calls[0].values() for piece in call.pieces or ()) <= 1000
     blocks.text(out, "a")
     blocks.end_all(out)
     check_grammar([*out, StreamEnd(Finish("stop"))])

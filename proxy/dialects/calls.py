@@ -1,0 +1,23 @@
+"""Tool calls of vendors that want, or give, what others have not: arguments as an object, and no id."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+
+def arguments_object(text: str) -> dict[str, Any] | None:
+    """Arguments as an object; "" stands for {}. None for text that is no JSON object, for example cut by a limit."""
+    try:
+        value = msgspec.json.decode(text or "{}")
+    except (ValueError, RecursionError):  # not JSON, no UTF-8, or nested too deep
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def made_id(answer: str, number: int) -> str:
+    """An id for a vendor's call that has none: the same for every run over the same bytes, and another one in another answer.
+
+    `answer` is anything that is the vendor's for this answer alone; `number` counts its calls.
+    """
+    return "call_" + hashlib.blake2s(f"{answer}/{number}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -1,0 +1,34 @@
+"""Texts that come in pieces, or whole each time, to pieces. For vendors with a switch for that, whose answers do not say how it was."""
+
+from typing import Literal
+
+from proxy.framing import FramingError
+
+
+class Snapshots:
+    """The texts of one answer, by key. `whole`: each piece repeats the text so far.
+
+    Models that think send true pieces whatever was asked, so the second piece of a text tells: one that does not begin with the first is
+    no repetition, and then none is. An empty piece says nothing.
+    """
+
+    def __init__(self, *, whole: bool) -> None:
+        self._whole = whole
+        self._texts: dict[object, str] = {}
+        self._ways: dict[object, Literal["whole", "pieces"]] = {}
+
+    def new(self, key: object, piece: str) -> str:
+        """What the piece adds. Raises FramingError where a text is taken back, which these vendors are not known to do."""
+        if not self._whole or not piece or self._ways.get(key) == "pieces":
+            return piece
+        said = self._texts.get(key)
+        if said is None or piece.startswith(said):
+            if said is not None:
+                self._ways[key] = "whole"
+            self._texts[key] = piece
+            return piece[len(said or "") :]
+        if key in self._ways:
+            raise FramingError("it repeats its text, and what it repeats differs from what it said")
+        self._ways[key] = "pieces"
+        del self._texts[key]
+        return piece
