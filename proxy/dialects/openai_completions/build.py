@@ -1,0 +1,45 @@
+"""A `ChatRequest` to the body of `POST /completions`, behind a base URL that ends in the version (`https://api.openai.com/v1`).
+
+The endpoint takes one text and knows no turns: the talk is written into it, and the last line calls for the assistant's. Without
+`max_tokens` OpenAI answers with 16 tokens.
+
+The upstream's options, all with defaults:
+
+    include_usage    false for servers that refuse `stream_options`; their usage is then unknown unless they send it unasked
+    api_key_header   the header that takes the bare key; by default `Authorization: Bearer`
+"""
+
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.base import Outgoing, Target
+from proxy.dialects.single import cannot_say, one_prompt
+from proxy.dialects.turns import headers, options_of
+from proxy.request import ChatRequest
+
+PATH = "/completions"
+_SAID = ("max_tokens", "temperature", "top_p", "stop", "seed", "n", "user")
+
+
+class _Options(msgspec.Struct, forbid_unknown_fields=True):
+    include_usage: bool = True
+    api_key_header: str | None = None
+
+
+def build_request(request: ChatRequest, target: Target) -> Outgoing:
+    """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
+    options = options_of(target, _Options)
+    notes = cannot_say(request, _SAID)
+    prompt = one_prompt(request, notes)
+    if len(request.messages) > 1:
+        prompt += "\n\nAssistant:"
+    body: dict[str, Any] = {"model": target.model or request.model, "prompt": prompt, "stream": True}
+    if options.include_usage:
+        body["stream_options"] = {"include_usage": True}
+    said = {name: getattr(request, name) for name in _SAID}
+    body.update({name: value for name, value in said.items() if value not in (None, [])})
+    body.update(request.vendor)
+    if options.api_key_header is None or target.api_key is None:
+        return Outgoing(PATH, msgspec.json.encode(body), headers(target.api_key), tuple(notes))
+    return Outgoing(PATH, msgspec.json.encode(body), {**headers(None), options.api_key_header: target.api_key}, tuple(notes))

@@ -1,0 +1,54 @@
+"""OpenAI's Responses API, which the Open Responses specification describes for all vendors; both halves.
+
+Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that ends in the version.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from proxy.dialects import openai_errors, openai_render
+from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
+from proxy.dialects.fold import Answer
+from proxy.dialects.openai_responses import build, parse, whole
+from proxy.dialects.openai_responses.decode import ResponsesDecoder
+from proxy.dialects.openai_responses.encode import ResponsesEncoder
+from proxy.dialects.openai_responses.wire import NAME
+from proxy.errors import Failure
+from proxy.request import ChatRequest
+
+
+class Client(ClientHalf):
+    """What OpenAI's SDKs see. They list the models as those of chat completions do, on the same path."""
+
+    name = NAME
+    routes = (Route("POST", "/v1/responses"),)
+
+    def parse_request(self, incoming: Incoming) -> Parsed:
+        return parse.parse_request(incoming)
+
+    def encoder(self, parsed: Parsed) -> Encoder:
+        return ResponsesEncoder(parsed.options.repeated)
+
+    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+        return whole.whole(parsed.options.repeated, answer)
+
+    def render_error(self, failure: Failure) -> Reply:
+        return openai_render.render_error(failure)
+
+
+class Upstream(UpstreamHalf):
+    """What OpenAI, or one that speaks like it, sees. Options: see `build`."""
+
+    name = NAME
+
+    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+        return build.build_request(request, target)
+
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every vendor is read alike
+        return ResponsesDecoder(max_event_bytes)
+
+    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+        return openai_errors.parse_error(status, headers, body)
+
+
+DIALECT = Dialect(NAME, client=Client(), upstream=Upstream())

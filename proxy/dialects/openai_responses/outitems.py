@@ -1,0 +1,162 @@
+"""The items of a streamed answer: the events that begin one, carry its text and say it whole when it is done."""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from proxy.dialects.openai_responses import shapes, wire
+from proxy.events import Tool
+
+_json = msgspec.json.Encoder().encode
+_GAP = "\0"  # stands for the text in an event that is built beforehand; no JSON text holds one
+_Event = dict[str, Any]
+
+
+def event_frame(number: int, event: _Event) -> bytes:
+    """The frame of an event, which has its type in it and gets its number here."""
+    said = _json(event)
+    return b'event: %b\ndata: {"sequence_number":%d,%b\n\n' % (event["type"].encode(), number, said[1:])
+
+
+class OutItem:
+    """One item. `pieces` are the deltas so far; `beside` is what a vendor of this dialect said of the item beside its text."""
+
+    type: ClassVar[str]
+    prefix: ClassVar[str]  # of its id
+    delta_type: ClassVar[str]
+    nothing: ClassVar[str] = ""  # the text of an item that has none, if it must have one
+
+    def __init__(self, stream: str, index: int, tool: Tool | None) -> None:
+        self.index = index
+        self.tool = tool
+        self.pieces: list[str] = []
+        self.beside: dict[str, Any] = {}
+        self.id = f"{self.prefix}_{stream}_{index}"
+        before, _, after = _json({**self._place(), "delta": _GAP}).partition(_json(_GAP))
+        self._head = b'event: %b\ndata: {"sequence_number":' % self.delta_type.encode()
+        self._before = b',"type":"%b",%b' % (self.delta_type.encode(), before[1:])
+        self._after = after + b"\n\n"
+
+    def delta(self, number: int, text: str) -> bytes:
+        """The frame of a piece of text."""
+        self.pieces.append(text)
+        return b"%b%d%b%b%b" % (self._head, number, self._before, _json(text), self._after)
+
+    def begun(self) -> list[_Event]:
+        """The events that begin the item."""
+        return [{"type": wire.ITEM_ADDED, "output_index": self.index, "item": self._item("in_progress", "", None)}]
+
+    def first(self) -> list[_Event]:
+        """The events before the first delta."""
+        return []
+
+    def done(self, signature: str | None) -> list[_Event]:
+        """The events that end the item; the last one holds it whole."""
+        text = "".join(self.pieces)
+        item = self._item("completed", text, signature)
+        return [*self._text_done(text), {"type": wire.ITEM_DONE, "output_index": self.index, "item": item}]
+
+    def annotated(self, said: dict[str, Any]) -> list[_Event]:  # noqa: ARG002  text alone has sources
+        """The event of a source."""
+        return []
+
+    def _place(self) -> dict[str, Any]:
+        """What every event of the item says of its place."""
+        return {"item_id": self.id, "output_index": self.index}
+
+    def _text_done(self, text: str) -> list[_Event]:
+        raise NotImplementedError
+
+    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class Text(OutItem):
+    """A message of one part."""
+
+    type = "message"
+    prefix = "msg"
+    delta_type = wire.TEXT_DELTA
+
+    def __init__(self, stream: str, index: int, tool: Tool | None) -> None:
+        super().__init__(stream, index, tool)
+        self.logprobs: list[Any] = []  # of the next delta
+        self._all_logprobs: list[Any] = []
+        self._annotations: list[dict[str, Any]] = []
+        self._after = b',"logprobs":[]' + self._after
+
+    def delta(self, number: int, text: str) -> bytes:
+        if not self.logprobs:
+            return super().delta(number, text)
+        logprobs, self.logprobs = self.logprobs, []
+        self._all_logprobs += logprobs
+        self.pieces.append(text)
+        return event_frame(number, {"type": self.delta_type, **self._place(), "delta": text, "logprobs": logprobs})
+
+    def begun(self) -> list[_Event]:
+        return [*super().begun(), {"type": "response.content_part.added", **self._place(), "part": shapes.text_part("", [], [])}]
+
+    def annotated(self, said: dict[str, Any]) -> list[_Event]:
+        self._annotations.append(said)
+        return [{"type": wire.ANNOTATION, **self._place(), "annotation_index": len(self._annotations) - 1, "annotation": said}]
+
+    def _place(self) -> dict[str, Any]:
+        return {**super()._place(), "content_index": 0}
+
+    def _text_done(self, text: str) -> list[_Event]:
+        return [
+            {"type": "response.output_text.done", **self._place(), "text": text, "logprobs": self._all_logprobs},
+            {"type": "response.content_part.done", **self._place(), "part": self._part(text)},
+        ]
+
+    def _part(self, text: str) -> dict[str, Any]:
+        return shapes.text_part(text, self._annotations, self._all_logprobs)
+
+    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:  # noqa: ARG002  a text has no signature
+        return {**self.beside, **shapes.message_item(self.id, self._part(text) if status == "completed" else None, status)}
+
+
+class Reasoning(OutItem):
+    """Reasoning, as a summary of one part, or of none where there is no text to it."""
+
+    type = "reasoning"
+    prefix = "rs"
+    delta_type = wire.SUMMARY_DELTA
+
+    def first(self) -> list[_Event]:
+        return [{"type": "response.reasoning_summary_part.added", **self._place(), "part": _summary("")}]
+
+    def _place(self) -> dict[str, Any]:
+        return {**super()._place(), "summary_index": 0}
+
+    def _text_done(self, text: str) -> list[_Event]:
+        if not self.pieces:
+            return []
+        return [
+            {"type": "response.reasoning_summary_text.done", **self._place(), "text": text},
+            {"type": "response.reasoning_summary_part.done", **self._place(), "part": _summary(text)},
+        ]
+
+    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:
+        return {**self.beside, **shapes.reasoning_item(self.id, text, signature, status)}
+
+
+class Call(OutItem):
+    """A function call. Clients parse its arguments as JSON, always."""
+
+    type = "function_call"
+    prefix = "fc"
+    delta_type = wire.ARGUMENTS_DELTA
+    nothing = "{}"
+
+    def _text_done(self, text: str) -> list[_Event]:
+        assert self.tool is not None
+        return [{"type": "response.function_call_arguments.done", **self._place(), "name": self.tool.name, "arguments": text}]
+
+    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:  # noqa: ARG002  a call has no signature
+        assert self.tool is not None
+        return {**self.beside, **shapes.call_item(self.id, self.tool, text, status)}
+
+
+def _summary(text: str) -> dict[str, Any]:
+    return {"type": "summary_text", "text": text}

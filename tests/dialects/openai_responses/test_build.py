@@ -1,0 +1,192 @@
+"""A request to the vendor's body: what is said where, what is lost, and what goes back from earlier turns."""
+
+import json
+from typing import Any
+
+import pytest
+
+from proxy.dialects.base import Outgoing, Target
+from proxy.errors import Refused
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    Reasoning,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+    ToolSpec,
+)
+from tests.dialects.answers import asked, params, target
+from tests.dialects.openai_responses import sdk
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+
+
+def built(request: ChatRequest, **options: Any) -> tuple[dict[str, Any], Outgoing]:
+    outgoing = sdk.UPSTREAM.build_request(request, target(**options))
+    return json.loads(outgoing.body), outgoing
+
+
+def test_a_plain_request() -> None:
+    """Nothing is kept at the vendor, and nothing is said that was not asked for."""
+    body, outgoing = built(asked("hi", system="Be brief."), api_key="sk")
+    assert {
+        "model": "theirs",
+        "input": [{"type": "message", "role": "user", "content": "hi"}],
+        "instructions": "Be brief.",
+        "stream": True,
+        "store": False,
+    } == body
+    assert ("/responses", "Bearer sk") == (outgoing.path, outgoing.headers["authorization"])
+    assert () == outgoing.notes
+
+
+def test_every_setting() -> None:
+    tools = [ToolSpec("weather", "Weather", SCHEMA, True), ToolSpec("time")]
+    body, outgoing = built(
+        asked(
+            "hi",
+            max_tokens=99,
+            temperature=0.5,
+            top_p=0.9,
+            tools=tools,
+            tool_choice=ToolChoice("tool", "weather", False),
+            reasoning=Reasoning("low"),
+            user="u1",
+            metadata={"a": "b", "n": 1},
+            response_format={"type": "json_schema", "json_schema": {"name": "city", "schema": SCHEMA, "strict": True}},
+            vendor={"service_tier": "flex"},
+        )
+    )
+    assert (99, 0.5, 0.9, "u1", "flex") == tuple(
+        body[name] for name in ("max_output_tokens", "temperature", "top_p", "user", "service_tier")
+    )
+    assert {"a": "b", "n": "1"} == body["metadata"]
+    assert {"effort": "low", "summary": "auto"} == body["reasoning"]
+    assert ["reasoning.encrypted_content"] == body["include"]
+    assert {"format": {"type": "json_schema", "name": "city", "schema": SCHEMA, "strict": True}} == body["text"]
+    assert ({"type": "function", "name": "weather"}, False) == (body["tool_choice"], body["parallel_tool_calls"])
+    assert [
+        {"type": "function", "name": "weather", "description": "Weather", "parameters": SCHEMA, "strict": True},
+        {"type": "function", "name": "time", "parameters": {"type": "object", "properties": {}}, "strict": False},
+    ] == body["tools"]
+    assert {"metadata"} == params(outgoing.notes)
+
+
+def test_what_cannot_be_said_is_noted() -> None:
+    lost = asked(
+        "hi",
+        stop=["x"],
+        seed=1,
+        n=2,
+        reasoning=Reasoning(None, 1000),
+        response_format={"type": "grammar"},
+        tool_choice=ToolChoice("required"),
+    )
+    body, outgoing = built(lost)
+    assert {"stop", "seed", "n", "reasoning.max_tokens", "response_format", "tool_choice"} == params(outgoing.notes)
+    assert {"model", "input", "stream", "store"} == set(body)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "request_more", "included"),
+    [
+        ("gpt-4o", {}, {}, False),
+        ("gpt-5-chat-latest", {}, {}, False),
+        ("gpt-5-mini", {}, {}, True),
+        ("openai/o3", {}, {}, True),
+        ("grok-4", {}, {"reasoning": Reasoning("high")}, True),
+        ("gpt-4o", {"encrypted_reasoning": True}, {}, True),
+        ("gpt-5", {"encrypted_reasoning": False}, {}, False),
+    ],
+)
+def test_encrypted_reasoning_is_asked_of_models_that_reason(
+    model: str, options: dict[str, Any], request_more: dict[str, Any], included: bool
+) -> None:
+    """The others refuse to be asked for it."""
+    outgoing = sdk.UPSTREAM.build_request(asked("hi", **request_more), Target("up", model, None, options))
+    assert included == ("include" in json.loads(outgoing.body))
+
+
+def test_options() -> None:
+    request = asked("hi", user="u", reasoning=Reasoning("low"))
+    options = {"store": True, "reasoning_summary": "", "organization": "org", "project": "p", "api_key_header": "api-key", "omit": ["user"]}
+    body, outgoing = built(request, api_key="k", **options)
+    assert (True, {"effort": "low"}) == (body["store"], body["reasoning"])
+    assert "user" not in body
+    assert {"user"} == params(outgoing.notes)
+    assert ("k", "org", "p") == tuple(outgoing.headers[name] for name in ("api-key", "openai-organization", "openai-project"))
+    assert "authorization" not in outgoing.headers
+    with pytest.raises(Refused, match="options of upstream up"):
+        built(request, stor=True)
+
+
+def test_earlier_turns_are_items_in_their_order() -> None:
+    """Reasoning goes back encrypted, and without an id: nothing is kept under one."""
+    turns = [
+        Message("user", [TextPart("What is "), ImagePart("https://a.example/b.png")]),
+        Message("assistant", [ReasoningPart("Hm.", "sig"), TextPart("Let me see."), ToolCallPart("call_1", "weather", "")]),
+        Message("tool", [ToolResultPart("call_1", "21", is_error=True)]),
+        Message("system", "Be brief."),
+        Message("assistant", [ReasoningPart("", "sig2"), TextPart("It is "), TextPart("21.")]),
+        Message("user", "Thanks."),
+    ]
+    body, outgoing = built(ChatRequest(model="m", messages=turns))
+    assert [
+        {
+            "type": "message",
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "What is "},
+                {"type": "input_image", "image_url": "https://a.example/b.png", "detail": "auto"},
+            ],
+        },
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}], "encrypted_content": "sig"},
+        {"type": "message", "role": "assistant", "content": "Let me see."},
+        {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_1", "output": "21"},
+        {"type": "message", "role": "system", "content": "Be brief."},
+        {"type": "reasoning", "summary": [], "encrypted_content": "sig2"},
+        {"type": "message", "role": "assistant", "content": "It is 21."},
+        {"type": "message", "role": "user", "content": "Thanks."},
+    ] == body["input"]
+    assert {"tool_result.is_error"} == params(outgoing.notes)
+
+
+def test_what_cannot_go_back_is_noted_once() -> None:
+    picture, thought = ImagePart("https://a.example/b.png"), ReasoningPart("Hm.")
+    turns = [Message("user", "a"), Message("assistant", [thought, picture, thought, TextPart("b")]), Message("user", "c")]
+    body, outgoing = built(ChatRequest(model="m", messages=turns))
+    assert ["a", "b", "c"] == [item["content"] for item in body["input"]]
+    assert ["messages.reasoning", "messages.image_url"] == [note.param for note in outgoing.notes]
+
+
+def test_nothing_to_say_is_refused() -> None:
+    with pytest.raises(Refused, match="a turn that is not empty"):
+        built(ChatRequest(model="m", messages=[Message("user", "")]))
+
+
+def test_the_clients_half_reads_what_the_upstreams_half_writes() -> None:
+    """So a Mainstem may stand behind another one."""
+    turns = [
+        Message("user", [TextPart("What?"), ImagePart("https://a.example/b.png")]),
+        Message("assistant", [ReasoningPart("Hm.", "sig"), TextPart("See."), ToolCallPart("call_1", "weather", '{"a":1}')]),
+        Message("tool", [ToolResultPart("call_1", "21")]),
+        Message("user", "Thanks."),
+    ]
+    request = ChatRequest(
+        model="theirs",
+        messages=turns,
+        system="Be brief.",
+        max_tokens=9,
+        temperature=0.5,
+        tools=[ToolSpec("weather", "W", SCHEMA, True)],
+        tool_choice=ToolChoice("required", None, False),
+        reasoning=Reasoning("high"),
+        response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA, "strict": True}},
+    )
+    body, _ = built(request)
+    assert request == sdk.parsed(**body).request
