@@ -1,0 +1,132 @@
+"""The vendor's bytes to events.
+
+An answer is a row of chunks, each a whole response in small, and ends with the body: there is no terminator. It is complete if every
+candidate that began has a finish reason; old models put one on every chunk, and text and usage may follow it, so the end is said at the
+body's end. A prompt that the vendor blocked has no candidate but `promptFeedback.blockReason`, which is the finish.
+"""
+
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.depth import shallow
+from proxy.dialects.framed import CUT, FramedDecoder
+from proxy.dialects.gemini.candidates import Candidates
+from proxy.dialects.gemini.errors import in_band
+from proxy.dialects.gemini.frames import Frames
+from proxy.dialects.gemini.usage import Counting
+from proxy.dialects.gemini.wire import BROKEN, FINISH, NAME, NOTHING, Chunk
+from proxy.dialects.loose import loads, mended
+from proxy.errors import failure
+from proxy.events import NO_USAGE, Event, Usage, UsageEvent, Vendor
+from proxy.framing import BadFrame
+
+_chunk = msgspec.json.Decoder(Chunk).decode
+_DONE = b"[DONE]"  # gateways add it
+_MAX_WORD_CHARS = 100
+
+
+class GeminiDecoder(FramedDecoder[bytes]):
+    """One answer, in either of its two forms. See `Decoder`."""
+
+    def __init__(self, max_event_bytes: int) -> None:
+        self._frames = Frames(max_event_bytes)
+        super().__init__(self._frames)
+        self._candidates = Candidates(self._blocks)
+        self._counting = Counting()
+        self._said_usage = NO_USAGE
+        self._blocked: str | None = None
+        self._feedback = b""
+
+    @property
+    def usage(self) -> Usage:
+        return self._counting.usage
+
+    def _take(self, frame: bytes, out: list[Event]) -> None:
+        if not frame.strip() or frame == _DONE:
+            return
+        try:
+            try:
+                chunk = _chunk(frame)
+            except (ValueError, RecursionError):  # msgspec's own errors and bad UTF-8 are ValueErrors
+                frame = mended(frame)
+                chunk = _chunk(frame)
+            self._chunk(chunk, frame, out)
+        except (ValueError, RecursionError) as error:
+            if self._closing:
+                self._fail(out, failure("upstream_truncated", CUT))
+            else:
+                self._malformed(out, str(error))
+
+    def _chunk(self, chunk: Chunk, frame: bytes, out: list[Event]) -> None:
+        if chunk.error is not None:
+            self._fail(out, in_band(chunk.error))
+            return
+        if chunk.response_id and not self._candidates.answer:
+            self._candidates.answer = chunk.response_id[:_MAX_WORD_CHARS]
+        if chunk.usage_metadata is not NOTHING:
+            self._counting.add(chunk.usage_metadata)
+            if self._said_usage == NO_USAGE:  # first of all what the prompt took, at the end all of it
+                self._count(out)
+        for position, candidate in enumerate(chunk.candidates or ()):
+            self._candidates.take(candidate, position, partial(loads, frame), out)
+        if chunk.prompt_feedback is not NOTHING:
+            self._prompt(bytes(chunk.prompt_feedback), out)
+        elif chunk.candidates is None and chunk.usage_metadata is NOTHING and chunk.response_id is None:
+            out.append(Vendor(NAME, shallow(loads(frame))))
+
+    def _prompt(self, said: bytes, out: list[Event]) -> None:
+        """What the vendor thinks of the prompt, once; whether it was blocked."""
+        if said in (b"null", b"{}", self._feedback):
+            return
+        self._feedback = said
+        feedback = loads(said)
+        reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
+        if reason:
+            self._blocked = str(reason)[:_MAX_WORD_CHARS]
+        out.append(Vendor(NAME, shallow({"promptFeedback": feedback})))
+
+    def _count(self, out: list[Event]) -> None:
+        usage = self._counting.usage
+        if usage != self._said_usage:
+            self._said_usage = usage
+            out.append(UsageEvent(*msgspec.structs.astuple(usage)))
+
+    def _rest(self) -> list[bytes]:
+        return self._frames.close()
+
+    def _ended(self, out: list[Event]) -> None:
+        finishes = self._candidates.finishes
+        if finishes and None not in finishes.values():
+            self._complete(finishes, out)
+        elif self._blocked is not None and not finishes:
+            self._count(out)
+            self._finish(out, "content_filter", self._blocked)
+        elif (instead := self._frames.why_none()) is not None:
+            self._fail(out, failure("upstream_malformed", f"The upstream answered, instead of a stream: {instead}"))
+        else:
+            self._fail(out, failure("upstream_truncated", CUT))
+
+    def _complete(self, finishes: dict[int, str | None], out: list[Event]) -> None:
+        first = next(iter(finishes))
+        raw = finishes[first] or ""
+        if raw in BROKEN:
+            self._fail(out, failure("upstream_error", f"The model's answer was no good, as the vendor says: {raw}.", code=raw))
+            return
+        try:
+            self._candidates.end(out)
+        except BadFrame as fault:
+            self._malformed(out, str(fault))
+            return
+        self._count(out)
+        rest: dict[str, Any] = {}
+        if len(finishes) > 1:
+            rest["candidates"] = [{"index": number, "finishReason": word} for number, word in finishes.items() if number != first]
+        if extras := self._counting.extras:
+            rest["usageMetadata"] = extras
+        if rest:
+            self._blocks.end_all(out)
+            out.append(Vendor(NAME, rest))
+        reason = FINISH.get(raw, "other")
+        self._finish(out, "tool_calls" if reason == "stop" and self._candidates.called(first) else reason, raw)

@@ -1,0 +1,88 @@
+"""Token counts of this vendor. Each chunk may hold them, cumulative; a count that a later one leaves out stands.
+
+`candidatesTokenCount` leaves the thoughts out, `promptTokenCount` what the vendor's own tools put into the prompt; ours have both.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw
+
+from proxy.events import Usage
+
+_Count = Annotated[int, Meta(ge=0)] | None
+
+
+class _Counts(msgspec.Struct, rename="camel"):
+    prompt_token_count: _Count = None
+    candidates_token_count: _Count = None
+    thoughts_token_count: _Count = None
+    cached_content_token_count: _Count = None
+    tool_use_prompt_token_count: _Count = None
+
+
+_NORMALISED = frozenset(
+    {field.encode_name for field in msgspec.structs.fields(_Counts)} - {"toolUsePromptTokenCount"} | {"totalTokenCount"}
+)
+_decode = msgspec.json.Decoder(_Counts).decode
+_all = msgspec.structs.astuple
+
+
+class Counting:
+    """The counts of one answer."""
+
+    def __init__(self) -> None:
+        self._counts = _Counts()
+        self._last: bytes = b""
+
+    def add(self, said: Raw) -> None:
+        """The `usageMetadata` of a chunk. What is no count is passed over."""
+        self._last = bytes(said)
+        try:
+            counts = _decode(said)
+        except (ValueError, RecursionError):
+            return
+        old = self._counts
+        if counts != old:
+            self._counts = _Counts(*(was if now is None else now for was, now in zip(_all(old), _all(counts), strict=True)))
+
+    @property
+    def usage(self) -> Usage:
+        counts = self._counts
+        return Usage(
+            input_tokens=_sum(counts.prompt_token_count, counts.tool_use_prompt_token_count),
+            output_tokens=_sum(counts.candidates_token_count, counts.thoughts_token_count),
+            cached_input_tokens=counts.cached_content_token_count,
+            reasoning_tokens=counts.thoughts_token_count,
+        )
+
+    @property
+    def extras(self) -> dict[str, Any]:
+        """What the vendor counted beside, as it stood last: by modality, by its own tools, the tier."""
+        try:
+            said = msgspec.json.decode(self._last) if self._last else {}
+        except (ValueError, RecursionError):
+            return {}
+        return {key: value for key, value in said.items() if key not in _NORMALISED and value} if isinstance(said, dict) else {}
+
+
+def on_wire(usage: Usage, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Our usage as the vendor's; unknown counts are left out. `more` are its own extras, where the answer came from this vendor."""
+    said: dict[str, Any] = dict(more)
+    by_tools = more.get("toolUsePromptTokenCount")
+    if usage.input_tokens is not None:
+        said["promptTokenCount"] = max(usage.input_tokens - (by_tools if isinstance(by_tools, int) else 0), 0)
+    if usage.output_tokens is not None:
+        said["candidatesTokenCount"] = max(usage.output_tokens - (usage.reasoning_tokens or 0), 0)
+    if usage.reasoning_tokens is not None:
+        said["thoughtsTokenCount"] = usage.reasoning_tokens
+    if usage.cached_input_tokens is not None:
+        said["cachedContentTokenCount"] = usage.cached_input_tokens
+    if usage.input_tokens is not None and usage.output_tokens is not None:
+        said["totalTokenCount"] = usage.input_tokens + usage.output_tokens
+    return said
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None and other is None else (one or 0) + (other or 0)
