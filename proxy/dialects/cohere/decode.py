@@ -1,0 +1,180 @@
+"""The vendor's bytes to events.
+
+    message-start (content | tool-plan-delta* | call)* message-end
+    content = content-start content-delta* content-end      call = tool-call-start tool-call-delta* tool-call-end
+
+with citation-start and citation-end between the deltas of a text, and `[DONE]` after the end. The answer is complete with message-end;
+before it `[DONE]`, or the end of the body, is a cut. A tool plan is reasoning: a `vendor` event behind its block's start says that it is a
+plan, for clients of this dialect. So do citations, whole, and frames of a type that is not known.
+"""
+
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.calls import made_id
+from proxy.dialects.cohere.cite import citations, is_of_text
+from proxy.dialects.cohere.errors import in_band
+from proxy.dialects.cohere.usage import read_usage, usage_extras
+from proxy.dialects.cohere.wire import ABSENT, BROKEN, FINISH, NAME, Call, Content, Delta, Event, Message
+from proxy.dialects.depth import too_deep
+from proxy.dialects.framed import SSEDecoder
+from proxy.errors import failure
+from proxy.events import NO_USAGE, Tool, Usage, UsageEvent, Vendor
+from proxy.events import Event as Ours
+from proxy.framing.sse import Frame
+
+_EVENT = msgspec.json.Decoder(Event)
+_ANY = msgspec.json.Decoder()
+_CUT = "The upstream ended its answer before it said that it was complete."
+_PLAN = {"type": "tool-plan-delta"}
+# Nothing in these is news: blocks open with their first piece and close when the answer turns to something else.
+_QUIET = frozenset({"message-start", "content-end", "tool-call-end", "citation-end"})
+
+
+class CohereDecoder(SSEDecoder):
+    """One answer. See `Decoder`."""
+
+    def __init__(self, max_event_bytes: int) -> None:
+        super().__init__(max_event_bytes)
+        self._usage = NO_USAGE
+        self._id = ""
+        self._calls = 0
+        self._planning = False  # the open reasoning block is a plan
+
+    @property
+    def usage(self) -> Usage:
+        return self._usage
+
+    def _take(self, frame: Frame, out: list[Ours]) -> None:
+        try:
+            event = _EVENT.decode(frame.data)
+        except (ValueError, RecursionError):  # msgspec's own errors and bad UTF-8 are ValueErrors
+            self._odd(frame, out)
+            return
+        self._event(event, frame, out)
+
+    def _event(self, event: Event, frame: Frame, out: list[Ours]) -> None:
+        delta = event.delta
+        message = delta.message if delta is not None else None
+        match event.type:
+            case "content-delta":
+                self._content(event, message, out)
+            case "content-start":
+                self._blocks.end_choice(out, 0)  # two texts in a row are two blocks: citations count from the start of their own
+                self._planning = False
+                self._content(event, message, out)
+            case "tool-plan-delta":
+                if message is not None and message.tool_plan:
+                    self._plan(message.tool_plan, out)
+            case "tool-call-start" | "tool-call-delta":
+                if message is not None and isinstance(message.tool_calls, Call):
+                    self._call(event, message.tool_calls, out)
+            case "citation-start":
+                if message is not None and isinstance(message.citations, dict):
+                    self._cite(message.citations, out)
+            case "message-end":
+                self._end(delta or Delta(), out)
+            case None if event.message:
+                self._fail(out, in_band(event.message, None))
+            case kind if kind not in _QUIET:
+                self._opaque(frame.data, out)
+            case _:
+                self._id = event.id or self._id
+
+    def _content(self, event: Event, message: Message | None, out: list[Ours]) -> None:
+        content = message.content if message is not None else None
+        if isinstance(content, Content):
+            if content.text:
+                self._planning = False
+                self._blocks.text(out, content.text)
+            if content.thinking:
+                if self._planning:
+                    self._blocks.end_reasoning(out)
+                    self._planning = False
+                self._blocks.reasoning(out, content.thinking)
+        if event.logprobs is not ABSENT and event.logprobs != b"null":
+            said = self._read(_ANY, bytes(event.logprobs), out)
+            if said and not too_deep(said):
+                out.append(Vendor(NAME, {"type": "content-delta", "index": event.index, "logprobs": said}))
+
+    def _plan(self, text: str, out: list[Ours]) -> None:
+        if not self._planning:
+            self._blocks.end_reasoning(out)
+            self._blocks.reasoning(out, "")  # opens the block
+            out.append(Vendor(NAME, _PLAN))
+            self._planning = True
+        self._blocks.reasoning(out, text)
+
+    def _call(self, event: Event, call: Call, out: list[Ours]) -> None:
+        function = call.function
+        said = function.arguments if function is not None else None
+        arguments = msgspec.json.encode(said).decode() if isinstance(said, dict) else said or ""
+        key = self._calls - 1 if event.index is None and event.type == "tool-call-delta" else event.index
+        if key is None or event.type == "tool-call-start" or not self._blocks.has_call(key):
+            key = self._calls if key is None else key
+            tool = Tool(call.id or made_id(self._id, self._calls), (function.name or "") if function is not None else "")
+            self._blocks.open_call(out, key, tool)
+            self._calls += 1
+            self._planning = False
+        if not self._blocks.arguments(out, key, arguments):
+            # The call was complete and something else has begun since: what comes now is no part of it.
+            late = {"message": {"tool_calls": {"function": {"arguments": arguments}}}}
+            out.append(Vendor(NAME, {"type": "tool-call-delta", "index": event.index, "delta": late}))
+
+    def _cite(self, said: dict[str, Any], out: list[Ours]) -> None:
+        if too_deep(said):
+            return
+        block = self._blocks.open_text(out) if is_of_text(said) else None
+        out.append(Vendor(NAME, {"type": "citation-start", "delta": {"message": {"citations": said}}}))
+        if block is not None:
+            self._planning = False
+            out += citations(said, block)
+
+    def _end(self, delta: Delta, out: list[Ours]) -> None:
+        said = delta.usage or {}
+        usage = read_usage(said)
+        if usage != NO_USAGE:
+            self._usage = usage
+            out.append(UsageEvent(*msgspec.structs.astuple(usage)))
+        raw = delta.finish_reason
+        if delta.error or raw in BROKEN:
+            self._fail(out, in_band(delta.error or f"The upstream broke off its answer: its finish reason is {raw}.", delta.error_type))
+            return
+        extras = usage_extras(said)
+        if extras and not too_deep(extras):
+            out.append(Vendor(NAME, {"type": "message-end", "delta": {"usage": extras}}))
+        reason = FINISH.get(raw, "other") if raw else "stop"
+        self._finish(out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw)
+
+    def _opaque(self, data: bytes, out: list[Ours]) -> None:
+        """A frame of a type that is not known: kept, not understood."""
+        said = self._read(_ANY, data, out)
+        if said and not self.done and not too_deep(said):
+            out.append(Vendor(NAME, said))
+
+    def _odd(self, frame: Frame, out: list[Ours]) -> None:
+        """What is no JSON, or not in the shape that its type has. Bad UTF-8 is mended."""
+        word = frame.data.strip()
+        if word == b"[DONE]":
+            self._fail(out, failure("upstream_truncated", _CUT))
+        elif word:
+            mended = frame.data.decode("utf-8", "replace").encode()
+            said = self._read(_ANY, mended, out)
+            if self.done:
+                return
+            if isinstance(said, dict) and said.get("type") not in _KNOWN:
+                self._opaque(mended, out)
+            elif (event := self._read(_EVENT, mended, out)) is not None:
+                self._event(event, frame, out)
+
+
+_KNOWN = _QUIET | {
+    "content-start",
+    "content-delta",
+    "tool-plan-delta",
+    "tool-call-start",
+    "tool-call-delta",
+    "citation-start",
+    "message-end",
+}

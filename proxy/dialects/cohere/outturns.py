@@ -1,0 +1,99 @@
+"""Our turns as the messages of a chat request of API v2.
+
+The vendor refuses text beside tool calls: what a turn said before its calls is its plan, or its thinking where the model thinks.
+"""
+
+from typing import Any
+
+from proxy.events import Note
+from proxy.request import ChatRequest, ImagePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+
+_UNTHINKING = Note("dropped", "messages.reasoning", "Earlier reasoning is taken back only where thinking is asked for.")
+_SIGNATURE = Note("dropped", "messages.reasoning", "The signature of earlier reasoning cannot be sent back to this upstream.")
+_PLANLESS = Note("dropped", "messages.tool_plan", "This upstream is configured not to be sent a plan beside tool calls.")
+_TEXT_WITH_CALLS = Note("changed", "messages.text", "Text beside tool calls is refused by this vendor: it is sent as the turn's plan.")
+_IMAGE = Note("dropped", "messages.image_url", "Only a user's turn can hold an image.")
+_IS_ERROR = Note("dropped", "tool_result.is_error", "That a tool failed cannot be said in this dialect, only what it answered.")
+
+
+class OutTurns:
+    """The messages of one request. Appends to `notes`, each loss once. `thinking`: the model thinks; `plans`: it takes plans back."""
+
+    def __init__(self, notes: list[Note], *, thinking: bool, plans: bool) -> None:
+        self._notes = notes
+        self._thinking = thinking
+        self._plans = plans
+
+    def built(self, request: ChatRequest) -> list[dict[str, Any]]:
+        """The wire's messages."""
+        messages = [{"role": "system", "content": request.system}] if request.system else []
+        for message in request.messages:
+            messages += self._turn(message)
+        return messages
+
+    def _turn(self, message: Message) -> list[dict[str, Any]]:
+        """One turn as one message, and one more for each tool result; none for a turn that says nothing."""
+        if message.role == "assistant":
+            turn = self._assistant(message)
+            return [turn] if len(turn) > 1 else []
+        results: list[dict[str, Any]] = []
+        content: list[dict[str, Any]] = []
+        for part in message.parts:
+            match part:
+                case TextPart(text) if text:
+                    content.append({"type": "text", "text": text})
+                case ImagePart(url) if message.role == "user":
+                    content.append({"type": "image_url", "image_url": {"url": url}})
+                case ImagePart():
+                    self._note(_IMAGE)
+                case ToolResultPart(call_id, text, is_error):
+                    if is_error:
+                        self._note(_IS_ERROR)
+                    results.append({"role": "tool", "tool_call_id": call_id, "content": text})
+        if not content:
+            return results
+        role = "user" if message.role == "tool" else message.role
+        return [*results, {"role": role, "content": message.text if all(part["type"] == "text" for part in content) else content}]
+
+    def _assistant(self, message: Message) -> dict[str, Any]:
+        calls: list[dict[str, Any]] = []
+        reasoning = ""
+        for part in message.parts:
+            match part:
+                case ToolCallPart(call_id, name, arguments):
+                    calls.append({"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments or "{}"}})
+                case ReasoningPart(text, signature):
+                    reasoning += text
+                    if signature is not None:
+                        self._note(_SIGNATURE)
+                case ImagePart():
+                    self._note(_IMAGE)
+        turn: dict[str, Any] = {"role": "assistant"}
+        if calls:
+            turn |= {**self._before_calls(reasoning, message.text), "tool_calls": calls}
+        elif reasoning and self._thinking:
+            said = [{"type": "text", "text": message.text}] if message.text else []
+            turn["content"] = [{"type": "thinking", "thinking": reasoning}, *said]
+        else:
+            if reasoning:
+                self._note(_UNTHINKING)
+            if message.text:
+                turn["content"] = message.text
+        return turn
+
+    def _before_calls(self, reasoning: str, text: str) -> dict[str, Any]:
+        if text:
+            self._note(_TEXT_WITH_CALLS)
+        said = "\n\n".join(piece for piece in (reasoning, text) if piece)
+        if not said:
+            return {}
+        if self._thinking:
+            return {"content": [{"type": "thinking", "thinking": said}]}
+        if self._plans:
+            return {"tool_plan": said}
+        self._note(_PLANLESS)
+        return {}
+
+    def _note(self, note: Note) -> None:
+        if note not in self._notes:
+            self._notes.append(note)
