@@ -1,0 +1,134 @@
+"""The vendor's lines to events: /api/chat and /api/generate alike.
+
+The last line has `done: true`; a body that ends before it is cut. Reasoning stands before the text of a line, calls behind it. A call comes
+whole, and an answer that called ends with `stop` all the same. An error may be any line, under a status of 200. Tags like `<think>` in the
+text stay text.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from proxy.dialects.calls import made_id
+from proxy.dialects.depth import too_deep
+from proxy.dialects.framed import FramedDecoder
+from proxy.dialects.ollama.errors import in_band
+from proxy.dialects.ollama.wire import ABSENT, FINISH, NAME, NULL, PLACED, Call, Line, Message
+from proxy.events import NO_USAGE, Event, Tool, Usage, UsageEvent, Vendor
+from proxy.framing.lines import LineSplitter
+
+_LINE = msgspec.json.Decoder(Line)
+_ANY = msgspec.json.Decoder()
+
+
+class OllamaDecoder(FramedDecoder[bytes]):
+    """One answer. See `Decoder`."""
+
+    def __init__(self, max_event_bytes: int) -> None:
+        self._lines = LineSplitter(max_event_bytes)
+        super().__init__(self._lines)
+        self._usage = NO_USAGE
+        self._began = ""  # when the answer began: it tells the made ids of one answer from those of another
+        self._calls = 0
+
+    @property
+    def usage(self) -> Usage:
+        return self._usage
+
+    def _rest(self) -> list[bytes]:
+        return self._lines.close()
+
+    def _take(self, frame: bytes, out: list[Event]) -> None:
+        try:
+            line = _LINE.decode(frame)
+        except (ValueError, RecursionError):  # msgspec's own errors and bad UTF-8 are ValueErrors
+            frame = frame.decode("utf-8", "replace").encode()  # bad UTF-8 is mended
+            again = self._odd(frame, out)
+            if again is None:
+                return
+            line = again
+        if line.error is not ABSENT and line.error != NULL:
+            self._fail(out, in_band(_value(line.error)))
+            return
+        self._line(line, out)
+        if line.done and not self.done:
+            self._end(line, frame, out)
+
+    def _odd(self, frame: bytes, out: list[Event]) -> Line | None:
+        """A line that is not in its shape: an error, before it is garbage."""
+        said = self._read(_ANY, frame, out)
+        if self.done:
+            return None
+        if isinstance(said, dict) and said.get("error"):
+            self._fail(out, in_band(said["error"]))
+            return None
+        return self._read(_LINE, frame, out)
+
+    def _line(self, line: Line, out: list[Event]) -> None:
+        self._began = self._began or line.created_at or ""
+        message = line.message
+        if message is not None:
+            if message.thinking:
+                self._blocks.reasoning(out, message.thinking)
+            if message.content:
+                self._blocks.text(out, message.content)
+            if message.tool_calls:
+                for call in message.tool_calls:
+                    self._call(call, out)
+        if line.thinking:
+            self._blocks.reasoning(out, line.thinking)
+        if line.response:
+            self._blocks.text(out, line.response)
+        if line.logprobs is not ABSENT or line.image is not ABSENT or (message is not None and message.images is not ABSENT):
+            self._beside(line, message, out)
+
+    def _call(self, call: Call, out: list[Event]) -> None:
+        """The vendor's own numbers are passed over: some servers give all calls the same."""
+        key = self._calls
+        self._calls += 1
+        self._blocks.open_call(out, key, Tool(call.id or made_id(self._began, key), call.function.name))
+        arguments = call.function.arguments
+        if arguments in (ABSENT, NULL):
+            return
+        text = bytes(arguments).decode("utf-8", "replace")
+        if text.startswith('"'):  # a few servers send the arguments as text, as others' clients want them
+            said = _value(arguments)
+            text = said if isinstance(said, str) else ""
+        self._blocks.arguments(out, key, text)
+
+    def _beside(self, line: Line, message: Message | None, out: list[Event]) -> None:
+        """Log-probs, and images that the model made."""
+        told: dict[str, Any] = {}
+        pictures = message.images if message is not None else ABSENT
+        for name, value in (("logprobs", line.logprobs), ("image", line.image), ("images", pictures)):
+            said = _value(value)
+            if said is not None:
+                told[name] = said
+        if told:
+            out.append(Vendor(NAME, told))
+
+    def _end(self, line: Line, frame: bytes, out: list[Event]) -> None:
+        usage = Usage(_count(line.prompt_eval_count), _count(line.eval_count))
+        if usage != NO_USAGE:
+            self._usage = usage
+            out.append(UsageEvent(*msgspec.structs.astuple(usage)))
+        extras = {key: value for key, value in (_value(frame) or {}).items() if value is not None and key not in PLACED}
+        if extras:
+            out.append(Vendor(NAME, extras))
+        raw = line.done_reason or None  # old versions give none
+        reason = FINISH.get(raw, "other") if raw else "stop"
+        self._finish(out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw)
+
+
+def _value(data: bytes | Raw) -> Any:
+    """Any JSON value; None for what is absent, cannot be read, or is too deep to be passed on."""
+    try:
+        said = _ANY.decode(data) if data != ABSENT else None
+    except (ValueError, RecursionError):
+        return None
+    return None if too_deep(said) else said
+
+
+def _count(said: int | None) -> int | None:
+    return said if said is not None and said >= 0 else None

@@ -1,0 +1,110 @@
+"""Events to the lines of /api/chat or /api/generate.
+
+A line is built once per block, with a gap where the text goes. A tool call is held until it is complete, as this form has it whole, its
+arguments an object. A failed stream ends in a line with `error`, and none with `done: true`. No line is ever blank, so there is no
+heartbeat: the vendor's SDKs parse every line as JSON.
+
+What this form has no place for: citations, a reasoning's signature, further choices, counts of cached and reasoning tokens, tool calls in
+/api/generate, `vendor` events of other dialects. It has no words for a filter or a refusal: both end with `stop`.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from proxy.dialects.base import NDJSON, Encoder
+from proxy.dialects.ollama.errors import error_body
+from proxy.dialects.ollama.shapes import call_object, head, last_line
+from proxy.dialects.ollama.wire import NAME
+from proxy.events import (
+    BlockEnd,
+    BlockStart,
+    Event,
+    ReasoningDelta,
+    StreamEnd,
+    StreamError,
+    StreamStart,
+    TextDelta,
+    Tool,
+    ToolCallDelta,
+    Vendor,
+)
+
+_json = msgspec.json.Encoder().encode
+_NUL = _json("\0")  # stands for the text in a line that is built beforehand; JSON always writes it as an escape
+
+
+class _HeldCall(msgspec.Struct):
+    tool: Tool
+    pieces: list[str]
+
+
+class OllamaEncoder(Encoder):
+    """One streamed answer. `generate`: in the form of /api/generate."""
+
+    content_type = NDJSON
+    heartbeat = b""
+
+    def __init__(self, *, generate: bool) -> None:
+        self._generate = generate
+        self._head: dict[str, Any] = {}
+        self._lines: dict[int, tuple[bytes, bytes]] = {}  # open block -> its line, before and after the text
+        self._held: dict[int, _HeldCall] = {}
+        self._calls = 0
+        self._extras: dict[str, Any] = {}
+
+    def encode(self, event: Event) -> bytes:
+        if isinstance(event, TextDelta | ReasoningDelta):
+            line = self._lines.get(event.block)
+            return b"%b%b%b" % (line[0], _json(event.text), line[1]) if line else b""
+        match event:
+            case ToolCallDelta(block, piece) if block in self._held:
+                self._held[block].pieces.append(piece)
+            case BlockStart() if event.choice is UNSET or event.choice == 0:
+                self._start(event)
+            case BlockEnd(block):
+                self._lines.pop(block, None)
+                return self._call(self._held.pop(block)) if block in self._held else b""
+            case Vendor() if event.dialect == NAME and isinstance(event.data, dict):
+                return self._vendor(event.data)
+            case StreamStart():
+                self._head = head(event)
+            case StreamEnd():
+                return self._line({**self._piece("", ""), **last_line(event, event.usage, self._extras)})
+            case StreamError():
+                return error_body(event.error) + b"\n"
+        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter before this encoder holds text back.
+        return b""
+
+    def _start(self, event: BlockStart) -> None:
+        if event.kind == "tool_call":
+            assert event.tool is not UNSET
+            if not self._generate:
+                self._held[event.block] = _HeldCall(event.tool, [])
+            return
+        piece = self._piece("\0", "") if event.kind == "text" else self._piece("", "\0")
+        before, _, after = self._line({**piece, "done": False}).rpartition(_NUL)
+        self._lines[event.block] = before, after
+
+    def _piece(self, text: str, thinking: str, **more: Any) -> dict[str, Any]:
+        """What a line adds. Its text is always there, as the vendor has it."""
+        thought = {"thinking": thinking} if thinking else {}
+        if self._generate:
+            return {"response": text, **thought, **more}
+        return {"message": {"role": "assistant", "content": text, **thought, **more}}
+
+    def _call(self, held: _HeldCall) -> bytes:
+        call = call_object(held.tool, "".join(held.pieces), self._calls)
+        self._calls += 1
+        return self._line({**self._piece("", "", tool_calls=[call]), "done": False})
+
+    def _vendor(self, said: dict[str, Any]) -> bytes:
+        """What this vendor said beside: with a line of its own where it belongs to the text, else in the last."""
+        images = {"images": said["images"]} if "images" in said and not self._generate else {}
+        beside: dict[str, Any] = {name: said[name] for name in ("logprobs", "image") if name in said}
+        self._extras |= {name: value for name, value in said.items() if name not in ("logprobs", "image", "images")}
+        return self._line({**self._piece("", "", **images), **beside, "done": False}) if images or beside else b""
+
+    def _line(self, said: dict[str, Any]) -> bytes:
+        return _json({**self._head, **said}) + b"\n"

@@ -1,0 +1,127 @@
+"""A client's request of /api/chat or /api/generate to a `ChatRequest`. Both stream unless told not to.
+
+Wrong types are refused as the vendor does. What the API knows and ours cannot carry is a note, and so is a key that we do not know: the
+vendor's server passes over those too.
+"""
+
+from typing import Any, NamedTuple
+
+from proxy.dialects.base import Incoming, Parsed
+from proxy.dialects.bodies import fitted, json_object
+from proxy.dialects.ollama.asked import Asked, AskedChat, AskedGenerate, AskedTool, Runtime
+from proxy.dialects.ollama.turns import Turns, with_images
+from proxy.errors import bad_request
+from proxy.events import Note
+from proxy.request import ChatRequest, Effort, Message, Reasoning, ToolSpec
+
+_RUNTIME = frozenset(Runtime.__struct_fields__)
+_SHOWN_KEYS = 5
+# What the API has and a ChatRequest has not -> values that ask for nothing.
+_DROPPED: dict[str, tuple[Any, ...]] = {
+    "keep_alive": (),
+    "logprobs": (False,),
+    "top_logprobs": (0,),
+    "truncate": (True,),
+    "shift": (True,),
+    "suffix": ("",),
+    "template": ("",),
+    "context": ([],),
+    "raw": (False,),
+    "width": (0,),
+    "height": (0,),
+    "steps": (0,),
+}
+_EFFORTS: dict[str, Effort] = {"low": "low", "medium": "medium", "high": "high", "max": "high"}
+
+
+class Options(NamedTuple):
+    """What only the encoder needs to know: which of the two forms the answer has."""
+
+    generate: bool = False
+
+
+def parse_chat(incoming: Incoming) -> Parsed:
+    """`POST /api/chat`. See `ClientHalf.parse_request`."""
+    value = json_object(incoming.body)
+    asked = fitted(value, AskedChat)
+    if not asked.messages:
+        raise bad_request("messages must hold at least one message: there is nothing here to be loaded beforehand.", param="messages")
+    system, messages = Turns().read(asked.messages)
+    if not messages:
+        raise bad_request("messages must hold a turn beside the system's.", param="messages")
+    return _parsed(value, asked, system, messages, asked.tools or [])
+
+
+def parse_generate(incoming: Incoming) -> Parsed:
+    """`POST /api/generate`. See `ClientHalf.parse_request`."""
+    value = json_object(incoming.body)
+    asked = fitted(value, AskedGenerate)
+    if not asked.prompt:
+        raise bad_request("prompt is required: there is nothing here to be loaded beforehand.", param="prompt")
+    return _parsed(value, asked, asked.system or None, [Message("user", with_images(asked.prompt, asked.images, ""))], [])
+
+
+def _parsed(value: dict[str, Any], asked: Asked, system: str | None, messages: list[Message], tools: list[AskedTool]) -> Parsed:
+    notes = _key_notes(value, asked)
+    runtime = fitted(asked.options or {}, Runtime, "options")
+    request = ChatRequest(
+        model=asked.model,
+        messages=messages,
+        system=system,
+        max_tokens=runtime.num_predict if runtime.num_predict is not None and runtime.num_predict > 0 else None,
+        temperature=runtime.temperature,
+        top_p=runtime.top_p,
+        stop=[runtime.stop] if isinstance(runtime.stop, str) else runtime.stop or [],
+        seed=runtime.seed,
+        tools=[ToolSpec(tool.function.name, tool.function.description, tool.function.parameters) for tool in tools],
+        response_format=_response_format(asked.format),
+        reasoning=_reasoning(asked.think, notes),
+        stream=asked.stream is not False,
+    )
+    return Parsed(request, Options(isinstance(asked, AskedGenerate)), tuple(notes))
+
+
+def _key_notes(value: dict[str, Any], asked: Asked) -> list[Note]:
+    notes: list[Note] = []
+    unknown = []
+    for key, said in value.items():
+        if said is None or key in asked.__struct_fields__:
+            continue
+        if key not in _DROPPED:
+            unknown.append(repr(key[:40]))
+        elif said not in _DROPPED[key]:
+            notes.append(Note("dropped", key, f"{key} has no place in the requests of other vendors."))
+    if unknown:
+        said = ", ".join(unknown[:_SHOWN_KEYS])
+        notes.append(Note("dropped", "unknown_key", f"Keys of the request that are not known were left out: {said}."))
+    others = [name[:40] for name, said in (asked.options or {}).items() if said is not None and name not in _RUNTIME]
+    if others:
+        said = ", ".join(others[:_SHOWN_KEYS])
+        notes.append(Note("dropped", "options", f"Runtime options that other vendors do not have were left out: {said}."))
+    return notes
+
+
+def _response_format(said: str | dict[str, Any] | None) -> dict[str, Any] | None:
+    """In the form that ChatRequest has from the OpenAI API."""
+    if not said:
+        return None
+    if isinstance(said, dict):
+        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": said}}
+    if said != "json":
+        raise bad_request("format must be json, or a JSON Schema.", param="format")
+    return {"type": "json_object"}
+
+
+def _reasoning(said: bool | str | None, notes: list[Note]) -> Reasoning | None:
+    """A plain true leaves it to the model how much: our nearest word is medium."""
+    if said is None or said == "":
+        return None
+    if isinstance(said, bool):
+        if said:
+            notes.append(Note("changed", "think", "Thinking without a level is said as reasoning of medium effort."))
+        return Reasoning("medium" if said else "none")
+    if said not in _EFFORTS:
+        raise bad_request(f"think must be true, false, or one of {', '.join(_EFFORTS)}.", param="think")
+    if _EFFORTS[said] != said:
+        notes.append(Note("changed", "think", f"The level {said} is said as {_EFFORTS[said]}, the most that can be said."))
+    return Reasoning(_EFFORTS[said])

@@ -1,0 +1,34 @@
+"""A whole answer as one document, for `stream: false`. Of several choices the first is given."""
+
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.base import Reply
+from proxy.dialects.fold import Answer
+from proxy.dialects.ollama.shapes import call_object, head, last_line
+from proxy.dialects.ollama.wire import NAME
+
+
+def whole(answer: Answer, *, generate: bool) -> Reply:
+    """See `ClientHalf.whole`."""
+    assert answer.start is not None
+    assert answer.end is not None
+    logprobs: list[Any] = []
+    extras: dict[str, Any] = {}
+    images: list[Any] = []
+    for event in answer.vendor:
+        if event.dialect == NAME and isinstance(event.data, dict):
+            said = dict(event.data)
+            logprobs += said.pop("logprobs", None) or []
+            images += said.pop("images", None) or []
+            extras |= said
+    thinking = answer.reasoning()
+    text: dict[str, Any] = {"response" if generate else "content": answer.text(), **({"thinking": thinking} if thinking else {})}
+    if not generate:
+        calls = [call_object(call.tool, call.text, at) for at, call in enumerate(answer.tool_calls()) if call.tool is not None]
+        more = {"tool_calls": calls, "images": images}
+        text = {"message": {"role": "assistant", **text, **{name: said for name, said in more.items() if said}}}
+    beside = {"logprobs": logprobs} if logprobs else {}
+    document = {**head(answer.start), **text, **last_line(answer.end, answer.usage, extras), **beside}
+    return Reply(200, msgspec.json.encode(document))
