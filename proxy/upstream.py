@@ -17,6 +17,7 @@ from yarl import URL
 
 from proxy.dialects.base import Outgoing
 from proxy.errors import Failure, Refused, failure
+from proxy.signing import signed
 
 # What aiohttp may hold unread for one answer before it stops reading the socket.
 _READ_BUFFER_BYTES = 65_536
@@ -41,7 +42,15 @@ class _Protocol(ResponseHandler):
 
     on_data: Callable[[], None] | None = None
     lost: BaseException | None = None
-    _held = False
+    _held = False  # by aiohttp, until what it has parsed is taken
+    _stopped = False  # by us
+
+    def stop(self, stopped: bool) -> None:
+        """Stop reading the socket, or go on."""
+        if self._stopped != stopped:
+            self._stopped = stopped
+            if self.transport is not None and not self.transport.is_closing():
+                (self.transport.pause_reading if stopped else self.transport.resume_reading)()
 
     def pause_reading(self) -> None:
         self._held = True
@@ -52,6 +61,8 @@ class _Protocol(ResponseHandler):
         if self._held:
             self._held = False
             super().resume_reading(resume_parser)
+            if self._stopped and self.transport is not None:  # in the midst of a large read; aiohttp has just undone it
+                self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -130,12 +141,12 @@ class Answer:
         """Stop reading the socket: the client takes no more. (The protocol's own pause_reading is for its parser, and only while it
         parses.)
         """
-        if self._protocol is not None and self._protocol.transport is not None:
-            self._protocol.transport.pause_reading()
+        if isinstance(self._protocol, _Protocol):
+            self._protocol.stop(True)
 
     def resume(self) -> None:
-        if self._protocol is not None and self._protocol.transport is not None:
-            self._protocol.transport.resume_reading()
+        if isinstance(self._protocol, _Protocol):
+            self._protocol.stop(False)
 
     def close(self) -> None:
         """Close the connection at once, unless the body has ended and it went back to the pool. Safe to call again."""
@@ -164,6 +175,7 @@ class Answer:
         self._on_chunk = self._on_end = None
         if isinstance(self._protocol, _Protocol) and self._protocol.on_data == self._deliver:
             self._protocol.on_data = None
+            self._protocol.stop(False)  # the connection may be used again
 
     def _deliver(self) -> None:
         if self._delivering:  # reading may make aiohttp parse, and deliver, more: the loop below takes it in its turn
@@ -233,7 +245,7 @@ class Upstreams:
         for an answer that is not HTTP. Redirects are not followed: where a prompt goes is the operator's choice alone.
         """
         url = _url(endpoint.url, endpoint.path or call.path)
-        headers = {**call.headers, "Accept-Encoding": "identity", **endpoint.headers}
+        headers = signed(call, url, {**call.headers, "Accept-Encoding": "identity", **endpoint.headers})
         try:
             response = await self._session.request(
                 call.method, url, data=call.body, headers=headers, allow_redirects=False, timeout=self._timeout(endpoint.connect_s)

@@ -67,6 +67,19 @@ class Target(NamedTuple):
     options: Mapping[str, Any] = {}
 
 
+class Signing(NamedTuple):
+    """The signature that the shell, which has a clock, is to put on a request: AWS's version 4, for this service.
+
+    What is None comes from the environment, as AWS's own tools take it (see `proxy/signing.py`).
+    """
+
+    service: str
+    region: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    session_token: str | None = None
+
+
 class Outgoing(NamedTuple):
     """An HTTP request for an upstream. `path` is appended to the configured base URL."""
 
@@ -75,6 +88,7 @@ class Outgoing(NamedTuple):
     headers: Mapping[str, str]
     notes: tuple[Note, ...] = ()
     method: str = "POST"
+    sign: Signing | None = None
 
 
 class Decoder(ABC):
@@ -134,6 +148,7 @@ class ClientHalf(ABC):
     rewrites: ClassVar[bool] = False  # whether its encoder can take text back (text.rewrite)
 
     listing: ClassVar[str] = ""  # the path where its SDK asks for the models; "" where it has none
+    other_listings: ClassVar[Sequence[str]] = ()  # where other versions of its SDK ask
 
     def claims(self, incoming: Incoming) -> bool:  # noqa: ARG002  a dialect that shares a path looks at the body
         """Whether a request on a path that several dialects share is this one's. The first in the registry gets what nobody claims."""

@@ -1,6 +1,7 @@
-"""Chunks of bytes to frames: server-sent events, JSON values back to back, NDJSON lines. No I/O, no JSON decoding.
+"""Chunks of bytes to frames: server-sent events, JSON values back to back, NDJSON lines, AWS event stream messages. No I/O, no JSON
+decoding.
 
-Three classes with one shape: `feed(chunk)` answers the frames that the chunk completes, the same for every split of the
+Four classes with one shape: `feed(chunk)` answers the frames that the chunk completes, the same for every split of the
 same bytes and at a cost linear in them; `close()` answers what a clean end of the body leaves. Each holds at most one
 incomplete frame, of at most `max_event_bytes` bytes, and raises a FramingError beyond that. Frames that were complete
 before the fault are answered first: then the next call raises, be it `feed` or `close`. Once raised, every later call

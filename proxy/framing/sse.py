@@ -9,7 +9,7 @@ buffer and looked at again only once, when their LF arrives; an unfinished comme
 import re
 from typing import NamedTuple
 
-from proxy.framing import TooLarge
+from proxy.framing import BadFrame, FramingError, TooLarge
 
 # Lines that are no field of the standard are kept up to here: an error object that a vendor prints bare is far smaller.
 STRAY_BYTES = 65_536
@@ -22,6 +22,9 @@ _CR = 0x0D
 _COLON = 0x3A
 _SPACE = 0x20
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+# What a field of some later standard may be called; and how the lines of a JSON text begin, which some vendors print bare.
+_NAME = re.compile(rb"[A-Za-z0-9_.-]*")
+_JSON_LINE = (b"{", b"}", b"[", b"]", b'"')
 _FORBIDDEN = str.maketrans("", "", "\r\n\0")
 
 
@@ -48,18 +51,22 @@ class SSEParser:
     `retry` is the reconnection time in ms that the stream set, `last_event_id` what a reconnection would send.
     `stray` holds lines that are no field of the standard at all, joined by LF: some vendors print a bare JSON error
     into the stream or instead of it.
+
+    The standard drops such a line even when it is garbage that ran into the line behind it, and the event that began there is gone without
+    a trace. `lossless`: that is a BadFrame.
     """
 
     __slots__ = (
         "_after_cr",
         "_data",
-        "_dead",
         "_event",
+        "_fault",
         "_fresh",
         "_head",
         "_held",
         "_id",
         "_in_comment",
+        "_lossless",
         "_max",
         "_size",
         "_stray",
@@ -68,13 +75,14 @@ class SSEParser:
         "retry",
     )
 
-    def __init__(self, max_event_bytes: int) -> None:
+    def __init__(self, max_event_bytes: int, *, lossless: bool = False) -> None:
         self.last_event_id = ""
         self.retry: int | None = None
         self._max = max_event_bytes
         self._head: bytes | None = b""  # the first bytes, while they may still become a BOM
         self._fresh = False  # between two events with nothing held: a chunk of whole events needs no care
-        self._dead = False
+        self._fault: FramingError | None = None  # dead: every further call raises it
+        self._lossless = lossless
         self._after_cr = False  # the last chunk ended in CR: a LF now is the rest of that line end
         self._in_comment = False  # inside an unfinished comment line
         self._held = bytearray()  # the unfinished line
@@ -86,7 +94,7 @@ class SSEParser:
         self._stray_full = False
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        """The events that this chunk completes. Raises TooLarge."""
+        """The events that this chunk completes. Raises TooLarge, and BadFrame if `lossless`."""
         end = len(chunk) - 2
         if self._fresh and 0 < end < self._max and chunk[-1] == _LF and _CR not in chunk:
             first = chunk.find(b"\n")
@@ -101,10 +109,10 @@ class SSEParser:
 
     def close(self) -> list[Frame]:
         """The body ended cleanly. An event that lacks only its blank line, or the end of its last line, is dispatched:
-        the standard drops it, but vendors end so. Raises TooLarge.
+        the standard drops it, but vendors end so. Raises what `feed` does.
         """
-        if self._dead:
-            raise TooLarge(self._max)
+        if self._fault is not None:
+            raise self._fault
         frames: list[Frame] = []
         self._fresh = False
         self._held[:0] = self._head or b""
@@ -121,8 +129,8 @@ class SSEParser:
         return bytes(self._stray[:-1])
 
     def _feed_any(self, chunk: bytes) -> list[Frame]:
-        if self._dead:
-            raise TooLarge(self._max)
+        if self._fault is not None:
+            raise self._fault
         chunk = self._normalised(chunk)
         frames: list[Frame] = []
         end = chunk.rfind(b"\n") + 1
@@ -130,8 +138,8 @@ class SSEParser:
             if end:
                 self._lines(chunk[:end], frames)
             self._hold(chunk[end:])
-        except TooLarge:
-            self._dead, self._fresh = True, False
+        except FramingError as fault:
+            self._fault, self._fresh = fault, False
             self._held.clear()
             self._data.clear()
             if not frames:
@@ -244,11 +252,18 @@ class SSEParser:
         self._event = ""
 
     def _keep_stray(self, line: bytes) -> None:
+        if self._lossless and (b"data:" in line or b"event:" in line) and _has_swallowed(line):
+            raise BadFrame("bytes that are no event came before one, and it was lost in them")
         if self._stray_full or len(self._stray) + len(line) > STRAY_BYTES:
             self._stray_full = True
             return
         self._stray += line
         self._stray += b"\n"
+
+
+def _has_swallowed(line: bytes) -> bool:
+    """Whether a line that is no field, and holds the name of one, is garbage with a field behind it."""
+    return not _NAME.fullmatch(line.partition(b":")[0]) and not line.lstrip().startswith(_JSON_LINE)
 
 
 def frame(data: bytes | str, *, event: str | None = None, id: str | None = None) -> bytes:  # noqa: A002  the standard's word

@@ -1,6 +1,6 @@
 """JSON objects back to back, as vendors send them that forgot the framing.
 
-    stream = (white space | "data:" | comment | value)*       value = {...} | [DONE]       comment = ":" to the line's end
+    stream = (white space | BOM | "data:" | comment | value)*       value = {...} | [DONE]       comment = ":" to the line's end
 
 With `array=True` the objects are the elements of one JSON array, streamed: `[{...},{...}]`.
 """
@@ -11,6 +11,7 @@ from proxy.framing import BadFrame, FramingError, TooLarge
 
 DONE = b"[DONE]"
 _PREFIX = b"data:"
+_BOM = b"\xef\xbb\xbf"
 _SHOWN_BYTES = 40  # of garbage, in the error's text
 # Outside a string, up to the next brace or unfinished string; whole strings are jumped over. Inside one, up to its end.
 # Possessive, so that a failure never goes back over what was read.
@@ -29,7 +30,7 @@ class ValueSplitter:
     def __init__(self, max_event_bytes: int, *, array: bool = False) -> None:
         self._max = max_event_bytes
         self._gap = _ARRAY_GAP if array else _GAP
-        self._words = (_PREFIX,) if array else (_PREFIX, DONE)
+        self._words = (_PREFIX, _BOM) if array else (_PREFIX, _BOM, DONE)
         self._held = bytearray()  # the unfinished value, from its first byte
         self._at = 0  # how far into it has been read
         self._depth = 0  # open braces; 0 means between two values

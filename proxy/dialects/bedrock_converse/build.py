@@ -1,0 +1,20 @@
+"""A `ChatRequest` to a ConverseStream request. For the upstream's options see `proxy/dialects/bedrock/call.py`.
+
+A client's `vendor` object may hold whatever else Converse knows (guardrailConfig, serviceTier, ...); its additionalModelRequestFields, the
+model's own, are put over ours one by one.
+"""
+
+from proxy.dialects.base import Outgoing, Target
+from proxy.dialects.bedrock.body import converse_body
+from proxy.dialects.bedrock.call import Options, called, model_of, model_path
+from proxy.dialects.turns import options_of
+from proxy.events import Note
+from proxy.request import ChatRequest
+
+
+def build_request(request: ChatRequest, target: Target) -> Outgoing:
+    """See `UpstreamHalf.build_request`."""
+    notes: list[Note] = []
+    model = model_of(request, target)
+    body = converse_body(request, model, notes)
+    return called(model_path(model, "converse-stream"), body, target.api_key, options_of(target, Options), notes)

@@ -1,0 +1,104 @@
+"""The bytes of InvokeModelWithResponseStream to events: each message of the event stream holds one JSON document of the model's own.
+
+What a document is in is told by the first one. Those of a form that is a dialect here go to that dialect's decoder, those of Nova are the
+events of Converse, and the rest are completions. All of these decoders read server-sent events: each document becomes one for them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.base import Decoder, UpstreamHalf
+from proxy.dialects.bedrock.converse import Conversation
+from proxy.dialects.bedrock.stream import EventStreamDecoder
+from proxy.dialects.bedrock.wire import EVENTS
+from proxy.dialects.bedrock_invoke.completions import CompletionDecoder
+from proxy.dialects.bedrock_invoke.wire import METRICS, NAME
+from proxy.dialects.depth import shallow
+from proxy.dialects.framed import SSEDecoder
+from proxy.events import NO_USAGE, Event, Usage, Vendor
+from proxy.framing.sse import Frame, frame
+
+
+class _Chunk(msgspec.Struct):
+    document: bytes = msgspec.field(default=b"", name="bytes")  # base64 on the wire
+
+
+_chunk = msgspec.json.Decoder(_Chunk).decode
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_METRICS = METRICS.encode()
+
+
+class InvokeDecoder(EventStreamDecoder):
+    """One answer. See `Decoder`. `carried` are the dialects that may be wrapped, by name; `options` are the target's."""
+
+    def __init__(self, max_event_bytes: int, options: Mapping[str, Any], carried: Mapping[str, UpstreamHalf]) -> None:
+        super().__init__(max_event_bytes)
+        self._most = max_event_bytes
+        self._options = options
+        self._carried = carried
+        self._inner: Decoder | None = None
+
+    @property
+    def usage(self) -> Usage:
+        return NO_USAGE if self._inner is None else self._inner.usage
+
+    def _event(self, kind: str, payload: bytes, out: list[Event]) -> None:
+        if kind != "chunk":
+            if payload:
+                out.append(Vendor(NAME, {kind: shallow(_object(payload))}))
+            return
+        document = _chunk(payload).document
+        if self._inner is None:
+            self._inner = self._made(_object(document))
+        if _METRICS in document and (metrics := _object(document).get(METRICS)):
+            out.append(Vendor(NAME, {METRICS: shallow(metrics)}))
+        out += self._inner.feed(frame(document))
+        self.done = self._inner.done
+
+    def _whole(self, out: list[Event]) -> bool:
+        if self._inner is None:
+            return False
+        out += self._inner.close()
+        self.done = True
+        return True
+
+    def _made(self, first: dict[str, Any]) -> Decoder:
+        if not EVENTS.isdisjoint(first):
+            return _NovaDecoder(self._most)
+        named = "anthropic" if "type" in first else "openai_chat" if "choices" in first else ""
+        if named in self._carried:
+            return self._carried[named].decoder(self._most, self._options)
+        return CompletionDecoder(self._most)
+
+
+class _NovaDecoder(SSEDecoder):
+    """Nova's documents: `{event: payload}`, one event of Converse each. The service puts its metrics beside the last."""
+
+    def __init__(self, max_event_bytes: int) -> None:
+        super().__init__(max_event_bytes)
+        self._said = Conversation(NAME, max_event_bytes, joins=True)
+
+    @property
+    def usage(self) -> Usage:
+        return self._said.usage
+
+    def _take(self, frame: Frame, out: list[Event]) -> None:
+        try:
+            for kind, payload in _raw_object(frame.data).items():
+                if kind != METRICS:
+                    self._said.take(kind, bytes(payload), out)
+        except (ValueError, RecursionError) as error:
+            self._malformed(out, str(error))
+            return
+        if self._said.whole:
+            self._ended(out)
+
+    def _ended(self, out: list[Event]) -> None:
+        if self._said.stop is None:
+            super()._ended(out)
+            return
+        self._said.end(out)
+        self.done = True
