@@ -9,6 +9,7 @@ pip := $(py) -m pip --disable-pip-version-check --no-input
 installed := $(VENV)/.installed
 developed := $(VENV)/.developed
 browser := tests/e2e/node_modules/.package-lock.json
+js_sdks := tests/oracle/js/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help run mock test check format lint types imports oracle e2e bench micro wheel lock tools clean
@@ -46,7 +47,7 @@ types: $(developed)
 imports: $(developed)
 	@$(py) -c 'import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run(["--no-logo"]))'
 
-oracle: $(developed) ## Run the tests in which vendors' own SDKs are the judges
+oracle: $(developed) $(js_sdks) ## Run the tests in which vendors' own SDKs are the judges (needs Node.js: make tools)
 	@$(py) -m pytest tests/oracle $(ARGS)
 
 e2e: $(developed) $(browser) ## Run the tests with a real browser (needs Chromium and Node.js: make tools)
@@ -68,7 +69,7 @@ tools: ## Install what the whole suite needs beside Python: nginx, promtool, Red
 	@.ci/tools.sh
 
 clean: ## Remove what was built or cached, and .venv
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules tests/oracle/js/node_modules
 	find proxy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- what the targets above stand on ----
@@ -87,7 +88,7 @@ $(developed): requirements-dev.lock $(installed)
 	@$(pip) install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
-$(browser): tests/e2e/package-lock.json
+$(browser) $(js_sdks): %/node_modules/.package-lock.json: %/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: on Debian or Ubuntu 'make tools' brings it." >&2; exit 1; }
-	@cd tests/e2e && npm ci --ignore-scripts --no-audit --no-fund
+	@cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@

@@ -24,14 +24,17 @@ if [ ${#lacking[@]} -gt 0 ]; then
     .ci/apt.sh "${lacking[@]}"
 fi
 
-echo "Installing the browser tests' npm packages ..."
-for try in 1 2 3; do
-    if (cd tests/e2e && npm ci --ignore-scripts --no-audit --no-fund); then
-        break
-    elif [ "$try" = 3 ]; then
-        echo "npm ci failed three times (above is why)." >&2
-        exit 1
-    fi
-    sleep 5
+# folder -> what its packages are for
+for folder in "tests/e2e:the browser tests" "tests/oracle/js:the JavaScript SDKs that judge us"; do
+    echo "Installing the npm packages of ${folder#*:} ..."
+    for try in 1 2 3; do
+        if (cd "${folder%%:*}" && npm ci --ignore-scripts --no-audit --no-fund); then
+            break
+        elif [ "$try" = 3 ]; then
+            echo "npm ci failed three times (above is why)." >&2
+            exit 1
+        fi
+        sleep 5
+    done
 done
-echo "All there: nginx, promtool, redis-server, chromium, node and the npm packages of tests/e2e."
+echo "All there: nginx, promtool, redis-server, chromium, node and the npm packages of tests/e2e and tests/oracle/js."

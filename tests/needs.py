@@ -11,9 +11,10 @@ from typing import Literal, NamedTuple
 
 import pytest
 
-Part = Literal["nginx", "promtool", "redis", "chromium", "node", "npm_packages"]
+Part = Literal["curl", "nginx", "promtool", "redis", "chromium", "node", "npm_packages", "js_sdks"]
 
 NPM_PACKAGES = Path(__file__).parent / "e2e" / "node_modules"
+JS_SDKS = Path(__file__).parent / "oracle" / "js" / "node_modules"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
@@ -26,12 +27,14 @@ class Source(NamedTuple):
 
 
 SOURCES: dict[Part, Source] = {
+    "curl": Source(("curl",), "apt-get install curl"),
     "nginx": Source(("nginx",), "apt-get install nginx-light"),
     "promtool": Source(("promtool",), "apt-get install prometheus"),
     "redis": Source(("redis-server", "valkey-server"), "apt-get install redis-server"),
     "chromium": Source(("chromium", "chromium-browser", "google-chrome"), "apt-get install chromium"),
     "node": Source(("node",), "apt-get install nodejs npm"),
     "npm_packages": Source((), "make tools", NPM_PACKAGES / "playwright-core"),
+    "js_sdks": Source((), "make tools", JS_SDKS / "openai"),
 }
 
 

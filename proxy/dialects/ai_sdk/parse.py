@@ -1,0 +1,77 @@
+"""A chat transport's request to a `ChatRequest`."""
+
+from typing import Any, Literal, NamedTuple
+
+from proxy.dialects.ai_sdk.asked import Asked, AskedChoice, AskedFormat, AskedTool
+from proxy.dialects.ai_sdk.turns import Turns
+from proxy.dialects.base import Incoming, Parsed
+from proxy.dialects.bodies import fitted, json_object
+from proxy.dialects.flat import unknown_keys
+from proxy.errors import bad_request
+from proxy.request import ChatRequest, ToolChoice, ToolSpec
+
+# What is asked for when the page names no model: an operator gives it a row in `models`.
+DEFAULT_MODEL = "ai_sdk"
+
+
+class Options(NamedTuple):
+    """`message_id` of the assistant's turn that the answer goes on with, after the page ran its tools; "" for a new one. `strict` for a
+    page with one of the first releases of version 5 of the SDK.
+    """
+
+    message_id: str = ""
+    strict: bool = False
+
+
+def parse_request(incoming: Incoming) -> Parsed:
+    """See `ClientHalf.parse_request`. The model is that of the body, or `?model=` of the transport's `api`; so is `?strict=true`."""
+    document = json_object(incoming.body)
+    asked = fitted(document, Asked)
+    if not asked.messages:
+        raise bad_request("messages must hold at least one message.", param="messages")
+    notes = list(unknown_keys(document, Asked))
+    system, messages = Turns(notes).read(asked.messages)
+    request = ChatRequest(
+        model=asked.model or incoming.query.get("model") or DEFAULT_MODEL,
+        messages=messages,
+        system="\n\n".join(filter(None, (asked.instructions, asked.system, system))) or None,
+        max_tokens=asked.max_output_tokens,
+        temperature=asked.temperature,
+        top_p=asked.top_p,
+        stop=asked.stop_sequences or [],
+        seed=asked.seed,
+        tools=_tools(asked.tools),
+        tool_choice=_choice(asked.tool_choice),
+        response_format=_format(asked.response_format),
+        reasoning=asked.reasoning,
+        user=asked.user,
+        stream=asked.stream is not False,
+    )
+    last = asked.messages[-1]
+    options = Options(last.id or "" if last.role == "assistant" else "", incoming.query.get("strict") in ("1", "true"))
+    return Parsed(request, options, tuple(notes))
+
+
+def _tools(tools: dict[str, AskedTool] | list[AskedTool] | None) -> list[ToolSpec]:
+    """By name, as `streamText` takes them, or in a list."""
+    named: list[tuple[str, AskedTool]] = list(tools.items()) if isinstance(tools, dict) else []
+    for at, tool in enumerate(tools if isinstance(tools, list) else ()):
+        if tool.name is None:
+            raise bad_request(f"tools[{at}].name is required.", param=f"tools[{at}].name")
+        named.append((tool.name, tool))
+    return [ToolSpec(name, tool.description, tool.input_schema or tool.parameters, tool.strict) for name, tool in named]
+
+
+def _choice(said: Literal["auto", "none", "required"] | AskedChoice | None) -> ToolChoice | None:
+    if said is None:
+        return None
+    return ToolChoice("tool", said.tool_name) if isinstance(said, AskedChoice) else ToolChoice(said)
+
+
+def _format(said: AskedFormat | None) -> dict[str, Any] | None:
+    """In the form that ChatRequest has from the OpenAI API."""
+    if said is None or said.type == "text":
+        return None
+    if said.schema is None:
+        return {"type": "json_object"}
+    return {"type": "json_schema", "json_schema": {"name": said.name or "answer", "schema": said.schema}}

@@ -1,0 +1,78 @@
+"""The upstream half: one message for an app of Dify's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.dialects.dify.decode import DifyDecoder
+from proxy.dialects.dify.errors import parse_error
+from proxy.dialects.dify.wire import PATHS
+from proxy.dialects.single import cannot_say, one_prompt
+from proxy.errors import Failure, Refused, failure
+from proxy.events import Note
+from proxy.request import ChatRequest, ImagePart
+
+_USER = "mainstem"
+_UPLOAD = Note(
+    "dropped", "messages.image_url", "Dify takes images by address: one that is sent as data would have to be uploaded there first."
+)
+
+
+class DifyUpstream(UpstreamHalf):
+    """Options: `app`, one of chat (default; also agents and chatflows), completion and workflow; `input`, the app's variable that takes the
+    prompt of the latter two (query); `inputs`, its other variables; `user`, for requests that name none (mainstem).
+
+    The base URL ends in `/v1`; the API key, which is the app's, chooses the model. A `conversation_id` in the request's `vendor` continues
+    a conversation that Dify remembers: then only the newest turn is sent. Without one the earlier turns are written into the prompt.
+    """
+
+    name = "dify"
+    rewrites = True
+
+    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+        """Raises Refused for an app that there is not, and when no user turn has text."""
+        app = str(target.options.get("app", "chat"))
+        if app not in PATHS:
+            raise Refused(failure("internal", f"This upstream's option app is {app!r}; it may be {', '.join(PATHS)}."))
+        notes: list[Note] = cannot_say(request, ("user",))
+        body = _body(request, target.options, app, notes)
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        if target.api_key:
+            headers["Authorization"] = f"Bearer {target.api_key}"
+        return Outgoing(PATHS[app], msgspec.json.encode(body | request.vendor), headers, tuple(notes))
+
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  the answer says what app it is
+        return DifyDecoder(max_event_bytes)
+
+    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+        return parse_error(status, headers, body)
+
+
+def _body(request: ChatRequest, options: Mapping[str, Any], app: str, notes: list[Note]) -> dict[str, Any]:
+    prompt = one_prompt(request, notes, images=True, remembered=bool(request.vendor.get("conversation_id")))
+    user = request.user or str(options.get("user", _USER))
+    if request.user is None:
+        notes.append(Note("defaulted", "user", f"Dify insists on a user; {user} was taken."))
+    inputs = dict(options["inputs"]) if isinstance(options.get("inputs"), Mapping) else {}
+    body: dict[str, Any] = {"inputs": inputs, "response_mode": "streaming", "user": user}
+    if app == "chat":
+        # Nobody reads the name that Dify would have a model write for the conversation.
+        body |= {"query": prompt, "conversation_id": "", "auto_generate_name": False}
+    else:
+        inputs[str(options.get("input", "query"))] = prompt
+    files = _files(request, notes)
+    if files:
+        body["files"] = files
+    return body
+
+
+def _files(request: ChatRequest, notes: list[Note]) -> list[dict[str, str]]:
+    """The newest user turn's images."""
+    turn = next(turn for turn in reversed(request.messages) if turn.role == "user")
+    addresses = [part.url for part in turn.parts if isinstance(part, ImagePart)]
+    if any(address.startswith("data:") for address in addresses):
+        notes.append(_UPLOAD)
+    remote = [address for address in addresses if not address.startswith("data:")]
+    return [{"type": "image", "transfer_method": "remote_url", "url": address} for address in remote]
