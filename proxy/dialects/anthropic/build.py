@@ -118,4 +118,4 @@ def _note_losses(request: ChatRequest, notes: list[Note]) -> None:
     if request.metadata:
         notes.append(Note("dropped", "metadata", "Anthropic keeps no metadata but the user's id."))
     if request.response_format is not None and request.response_format.get("type") == "json_object":
-        notes.append(Note("dropped", "response_format", "Anthropic takes a schema, not JSON of any kind: give one, or say it in the prompt."))
+        notes.append(Note("dropped", "response_format", "Anthropic takes a schema, not JSON of any kind: give it one."))

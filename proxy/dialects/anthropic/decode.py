@@ -16,6 +16,7 @@ from proxy.dialects.anthropic import wire
 from proxy.dialects.anthropic.errors import in_band, quoted
 from proxy.dialects.anthropic.inblocks import NAME, InBlocks
 from proxy.dialects.base import Decoder
+from proxy.dialects.depth import shallow
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
 from proxy.framing import FramingError
@@ -34,7 +35,7 @@ class AnthropicDecoder(Decoder):
     """One answer. See `Decoder`."""
 
     def __init__(self, max_event_bytes: int) -> None:
-        self._parser = SSEParser(max_event_bytes)
+        self._parser = SSEParser(max_event_bytes, lossless=True)
         self._blocks = InBlocks(max_event_bytes)
         self._counts: dict[str, Any] = {}
         self._said_usage = NO_USAGE
@@ -68,16 +69,20 @@ class AnthropicDecoder(Decoder):
         try:
             for frame in self._parser.close():
                 self._frame(frame, out)
+            self._close(out)
         except _UNREADABLE as error:
             self._fail(out, _malformed(f"The upstream's answer cannot be read: {error}."))
+        return out
+
+    def _close(self, out: list[Event]) -> None:
         if not self.done and self._parser.stray:
             self._bare(self._parser.stray, out)
-        if not self.done:
-            if self._stop is not None:
-                self._end(out)
-            else:
-                self._fail(out, self._cut())
-        return out
+        if self.done:
+            return
+        if self._stop is not None:
+            self._end(out)
+        else:
+            self._fail(out, self._cut())
 
     def _frame(self, frame: Frame, out: list[Event]) -> None:
         if self.done:
@@ -160,7 +165,7 @@ class AnthropicDecoder(Decoder):
         self._blocks.stop_all(out)
         more = counts.extras(self._counts)
         if more or self._extras:
-            out.append(Vendor(NAME, {"type": "message_delta", "delta": self._extras, "usage": more}))
+            out.append(Vendor(NAME, shallow({"type": "message_delta", "delta": self._extras, "usage": more})))
         reason = wire.FINISH.get(self._stop or "", "other")
         if reason == "stop" and self._blocks.last_kind == "tool_call" and self._stop == "end_turn":
             reason = "tool_calls"  # clones say end_turn after a call that waits for its result
@@ -197,9 +202,9 @@ class AnthropicDecoder(Decoder):
             self._end(out)
         elif kind == "content_block_delta" and isinstance(delta, dict) and delta.get("type") not in _DELTAS and isinstance(index, int):
             if not self._blocks.unknown_delta(index, delta):
-                out.append(Vendor(NAME, value))
+                out.append(Vendor(NAME, shallow(value)))
         elif kind not in _FRAMES:
-            out.append(Vendor(NAME, value))
+            out.append(Vendor(NAME, shallow(value)))
         else:
             self._known(text, out)
 

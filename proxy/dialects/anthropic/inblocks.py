@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from proxy.dialects.anthropic import wire
+from proxy.dialects.depth import shallow
 from proxy.events import BlockEnd, BlockKind, BlockStart, Citation, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta, Vendor
 from proxy.framing import TooLarge
 
@@ -19,6 +20,8 @@ _WireText = wire.TextDelta
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "reasoning", "tool_use": "tool_call"}
 # What an open block costs beside its content, so that countless empty ones count too.
 _BLOCK_BYTES = 256
+# And a piece of an opaque one, so that countless empty ones do.
+_PIECE_BYTES = 16
 
 
 class _Block(msgspec.Struct):
@@ -110,7 +113,7 @@ class InBlocks:
             return
         self._held -= block.size
         if block.kind is None:
-            out.append(Vendor(NAME, _assembled(block)))
+            out.append(Vendor(NAME, shallow(_assembled(block))))
             return
         if block.kind == "tool_call" and not block.saw_arguments and block.content.get("input"):
             # A call by a program of the vendor's (and whole answers) have their arguments in the beginning, not in deltas.
@@ -156,11 +159,13 @@ class InBlocks:
 
     def _collect(self, block: _Block, delta: dict[str, Any]) -> None:
         for key, value in delta.items():
-            if isinstance(value, str) and key != "type":
-                self._hold(block, len(value))
+            if value is None or key == "type":
+                continue
+            if isinstance(value, str):
+                self._hold(block, len(key) + len(value) + _PIECE_BYTES)
                 block.pieces.setdefault(key, []).append(value)
-            elif value is not None and key != "type":
-                self._hold(block, len(msgspec.json.encode(value)))
+            else:
+                self._hold(block, len(key) + len(msgspec.json.encode(value)) + _PIECE_BYTES)
                 block.content[key] = value
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.events import Usage
+from proxy.events import MAX_COUNT, Usage
 
 # A usage object has about ten keys; one that grows for ever is not held.
 _MAX_KEYS = 32
@@ -58,7 +58,7 @@ def on_wire(usage: Usage, more: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
 
 
 def _is_nought(value: Any) -> bool:

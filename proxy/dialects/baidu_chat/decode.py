@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.baidu_chat.errors import KUNLUN, code_failure, parse_error
-from proxy.dialects.baidu_chat.wire import Component, Content, Generator, Packet, Reference
+from proxy.dialects.baidu_chat.errors import KUNLUN, code_failure, hint, parse_error
+from proxy.dialects.baidu_chat.wire import Component, Generator, Packet, Reference
+from proxy.dialects.depth import shallow
 from proxy.dialects.framed import SSEDecoder
 from proxy.errors import Failure
 from proxy.events import Citation, Event, TextRewrite, Vendor
@@ -52,7 +53,7 @@ class BaiduChatDecoder(SSEDecoder):
             self._kunlun = True  # an error packet with more to say may follow
         content = packet.data.message.content if packet.data is not None and packet.data.message is not None else None
         if packet.status != 0:
-            self._fail(out, code_failure(packet.status, _hint(content)))
+            self._fail(out, code_failure(packet.status, hint(content)))
             return
         self._ids(packet, out)
         if content is not None and content.generator is not None:
@@ -92,7 +93,7 @@ class BaiduChatDecoder(SSEDecoder):
         if not name.startswith(_MARKDOWN) and name not in _REASONING:
             other = self._read(_ANY, bytes(piece.data), out)
             if not self.done:
-                out.append(Vendor("baidu_chat", {"component": name, "data": other}))
+                out.append(Vendor("baidu_chat", {"component": name, "data": shallow(other)}))
             return
         data = self._read(_COMPONENT, bytes(piece.data), out) if bytes(piece.data) != b"null" else None
         if data is None:
@@ -165,8 +166,3 @@ def _citation(block: int, source: Reference) -> Citation:
 def _unplaced(sources: list[Reference]) -> Vendor:
     """Sources that no text block is there for."""
     return Vendor("baidu_chat", {"referenceList": [msgspec.to_builtins(source) for source in sources]})
-
-
-def _hint(content: Content | None) -> str | None:
-    parts = content.hints.parts if content is not None and content.hints is not None else None
-    return " ".join(part.text for part in parts if part.text) if parts else None

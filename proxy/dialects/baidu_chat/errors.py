@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from proxy.dialects.failures import http_failure, read_error
-from proxy.errors import Failure, Kind, failure
+import msgspec
+
+from proxy.dialects.baidu_chat.wire import Content, Packet
+from proxy.dialects.failures import http_failure, read_error, retry_after
+from proxy.errors import Failure, Kind, failure, status_failure
 
 
 class _Row(NamedTuple):
@@ -23,6 +26,7 @@ KUNLUN = "1005"
 _KIND_CODES: dict[Kind, int] = {"unauthorized": 1001, "forbidden": 1001, "rate_limited": 1005, "overloaded": 1005}
 _OTHER_CODE = 1000
 _SHOWN_CHARS = 300
+_packet = msgspec.json.Decoder(Packet).decode
 
 
 def code_failure(code: int | str, hint: str | None = None) -> Failure:
@@ -34,13 +38,31 @@ def code_failure(code: int | str, hint: str | None = None) -> Failure:
     return failure(row.kind, f"{row.message}{said}", status=row.status, retryable=False, code=str(code))
 
 
+def hint(content: Content | None) -> str | None:
+    """What a packet says to people."""
+    parts = content.hints.parts if content is not None and content.hints is not None else None
+    return " ".join(part.text for part in parts if part.text) if parts else None
+
+
 def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-    """HTTP errors (401 and 403 for a stale cookie), and JSON under 200 whose `status` is an error."""
-    if status >= 400:
-        return http_failure(status, headers, body)
+    """HTTP errors (401 and 403 for a stale cookie), and JSON under 200 whose `status` is an error; either may be one packet."""
     said = read_error(body)
     code = said.document.get("status", said.document.get("code")) if said.document is not None else None
-    return code_failure(code, said.message) if isinstance(code, int) and code != 0 else None
+    words = _packet_hint(body)
+    if status < 400:
+        return code_failure(code, words or said.message) if isinstance(code, int) and code != 0 else None
+    if words is None:
+        return http_failure(status, headers, body)
+    return status_failure(status, f"HTTP {status}: {words[:_SHOWN_CHARS]}", code=str(code), retry_after_s=retry_after(headers))
+
+
+def _packet_hint(body: bytes) -> str | None:
+    try:
+        packet = _packet(body)
+    except (ValueError, RecursionError):
+        return None
+    message = packet.data.message if packet.data is not None else None
+    return hint(message.content) if message is not None else None
 
 
 def error_code(why: Failure) -> int:

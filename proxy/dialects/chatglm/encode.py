@@ -59,10 +59,12 @@ class ChatGLMEncoder(FlatEncoder):
         return self._snapshot()
 
     def _rewrite(self, block: int, keep: int, text: str) -> bytes:
+        if block not in self._texts and block != self._newest:
+            self._turn_to(block)
         if block == self._newest:
             self._newest_text = ["".join(self._newest_text)[:keep] + text]
         else:
-            self._texts[block] = self._texts.get(block, "")[:keep] + text
+            self._texts[block] = self._texts[block][:keep] + text
         return self._again()
 
     def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  the end of the body is the end of the answer

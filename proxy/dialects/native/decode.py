@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from proxy.dialects.depth import shallow
 from proxy.dialects.failures import read_error
 from proxy.dialects.framed import CUT, SSEDecoder
 from proxy.dialects.native.errors import in_band
 from proxy.errors import Failure, failure
 from proxy.events import (
+    MAX_COUNT,
     NO_USAGE,
     BlockEnd,
     BlockStart,
@@ -107,7 +109,8 @@ class NativeDecoder(SSEDecoder):
             case UsageEvent() if _is_counted(event):
                 self._count(event)
                 out.append(event)
-            case Vendor(dialect) if dialect:
+            case Vendor(dialect, said) if dialect:
+                shallow(said)
                 out.append(event)
             case StreamStart():
                 if event.notes:
@@ -147,7 +150,7 @@ class NativeDecoder(SSEDecoder):
         elif value.get("type") == "stream.error" or "type" not in value:
             self._error(value, out)
         elif value["type"] not in _KNOWN:
-            out.append(Vendor(NAME, value))
+            out.append(Vendor(NAME, shallow(value)))
         else:
             self._known(text, out)
 
@@ -178,7 +181,7 @@ class NativeDecoder(SSEDecoder):
 
 
 def _is_counted(usage: Usage | UsageEvent) -> bool:
-    return all(count is None or count >= 0 for count in msgspec.structs.astuple(usage))
+    return all(count is None or 0 <= count <= MAX_COUNT for count in msgspec.structs.astuple(usage))
 
 
 def _is_span(citation: Citation) -> bool:

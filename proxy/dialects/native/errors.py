@@ -11,6 +11,8 @@ import msgspec
 from proxy.dialects.failures import http_failure, read_error
 from proxy.errors import Failure, failure
 
+_MAX_WAIT_S = 1e9  # more than 30 years is no advice
+
 
 def in_band(error: Any) -> Failure:
     """The `error` of a stream.error, or of a problem under 200."""
@@ -23,7 +25,7 @@ def in_band(error: Any) -> Failure:
         status=status if type(status) is int and 400 <= status < 600 else None,
         retryable=retryable if isinstance(retryable, bool) else None,
         code=kind if isinstance(kind, str) else None,
-        retry_after_s=wait if isinstance(wait, int | float) and wait >= 0 else None,
+        retry_after_s=wait if isinstance(wait, int | float) and 0 <= wait <= _MAX_WAIT_S else None,
     )
 
 

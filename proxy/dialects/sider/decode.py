@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.dialects.depth import shallow
 from proxy.dialects.framed import FramedDecoder
 from proxy.dialects.sider.errors import code_failure
 from proxy.dialects.sider.wire import Chunk, Data, repeated
@@ -69,7 +70,7 @@ class SiderDecoder(FramedDecoder[bytes]):
             said = repeated(data)
             if said != self._repeated:
                 self._repeated = said
-                out.append(Vendor("sider", said))
+                out.append(Vendor("sider", shallow(said)))
             search = data.deep_search
             if search is None or data.text:
                 return data.text or ""
@@ -97,7 +98,7 @@ class SiderDecoder(FramedDecoder[bytes]):
     def _pass_on(self, frame: bytes, out: list[Event]) -> None:
         document = self._read(_ANY, frame, out)
         if document is not None:
-            out.append(Vendor("sider", document.get("data")))
+            out.append(Vendor("sider", shallow(document.get("data"))))
 
     def _rest(self) -> list[bytes]:
         self._values.close()  # for the fault that it may still raise; an unfinished value is a cut like any other

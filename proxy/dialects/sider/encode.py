@@ -11,6 +11,8 @@ from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError, StreamStart, Vendor
 
 _DONE = b"data:[DONE]\n\n"
+# Types that are said from our own events, and chunks of v1 to v3, which have none.
+_OURS = (None, "message_start", "text", "reasoning_content")
 _json = msgspec.json.encode
 
 
@@ -109,7 +111,7 @@ class ChatEncoder(_SiderEncoder):
     def _vendor(self, event: Vendor) -> bytes:
         """Chunks of a Sider upstream of the same generation go on as they came; the ids are ours, said at the start."""
         data = event.data
-        if event.dialect != "sider" or not isinstance(data, dict) or "type" not in data or data["type"] == "message_start":
+        if event.dialect != "sider" or not isinstance(data, dict) or data.get("type") in _OURS:
             return b""
         return b"data:%b\n\n" % _json({"code": 0, "msg": "", "data": data})
 

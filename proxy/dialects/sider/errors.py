@@ -31,6 +31,8 @@ _KIND_CODES: dict[Kind, int] = {
     "rate_limited": 1135,
     "overloaded": 1101,
 }
+# Statuses that say less than the code; any other says as much.
+_GENERAL = frozenset({400, 429})
 _MINUTES = re.compile(r"(\d{1,5})\s*(?:minute|min\b|分)", re.IGNORECASE)
 _SHOWN_CHARS = 300
 
@@ -48,7 +50,7 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
     """`{"code":N,"msg":"..."}`; a challenge page of the CDN in front may come instead."""
     said = read_error(body)
     known = said.document is not None and isinstance(said.document.get("code"), int) and said.document["code"] != 0
-    if known and said.code is not None and (status < 400 or said.code in _CODES):
+    if known and said.code is not None and (status < 400 or (status in _GENERAL and said.code in _CODES)):
         return code_failure(said.code, said.message)
     return http_failure(status, headers, body) if status >= 400 else None
 

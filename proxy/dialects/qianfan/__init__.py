@@ -1,0 +1,30 @@
+"""Baidu Qianfan's first API (ERNIE; the second is OpenAI-compatible). Upstream half only."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.dialects.failures import answer_failure
+from proxy.dialects.qianfan import build
+from proxy.dialects.qianfan.decode import QianfanDecoder, error_of
+from proxy.dialects.qianfan.wire import NAME
+from proxy.errors import Failure
+from proxy.request import ChatRequest
+
+
+class Upstream(UpstreamHalf):
+    """It has no options. What `api_key` is: see `build`."""
+
+    name = NAME
+
+    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+        return build.build_request(request, target)
+
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every answer is read alike
+        return QianfanDecoder(max_event_bytes)
+
+    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+        return answer_failure(status, headers, body, error_of)
+
+
+DIALECT = Dialect(NAME, upstream=Upstream())
