@@ -103,10 +103,11 @@ _EXAMPLES: dict[str, Any] = {
         ]
     },
     "upstreams": {
-        "openai": {
+        "openai": {"vendor": "openai"},
+        "gateway": {
             "dialect": "openai_chat",
-            "base_url": "https://api.openai.com/v1",
-            "api_key": "${OPENAI_API_KEY}",
+            "base_url": "https://gateway.example.com/v1",
+            "api_key": "${GATEWAY_API_KEY:-none}",
             "timeouts": {"idle_s": 120},
         },
         "anthropic": {"dialect": "anthropic", "base_url": "https://api.anthropic.com", "api_key": "${ANTHROPIC_API_KEY}"},

@@ -1,4 +1,4 @@
-"""Reads the configuration: the environment over the YAML file over the defaults.
+"""Reads the configuration: the environment over the YAML file over the catalogue of vendors over the defaults.
 
 `load` gives a whole, checked `Settings` or raises ConfigError with every mistake found, each one sentence that begins with the file or the
 variable at fault. It reads the file, the key files that it names and the mapping that it is given, and nothing else.
@@ -16,6 +16,7 @@ from proxy.settings.document import read_document
 from proxy.settings.environment import merge, read_environment, variable_of
 from proxy.settings.mistakes import ConfigError, Problems, add_validation
 from proxy.settings.model import Settings
+from proxy.settings.vendors import filled
 
 _MAX_KEY_BYTES = 65_536  # a key is a line; more is some other file named by mistake
 _SCRIPT_ENDINGS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".sse", ".bin")  # else it is the name of a built-in scenario
@@ -36,6 +37,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     tree = merge(tree, given)
     if not tree.get("upstreams") and not tree.get("models"):
         tree.update(embedded())
+    tree = filled(tree, environ, problems)
     folder = path.parent if path is not None else Path()
     tree = _with_scripts_found(tree, folder)
     keys = _read_keys(tree, folder, problems)

@@ -139,6 +139,10 @@ class Mock(Tree):
 class Upstream(Tree):
     """A configured endpoint."""
 
+    vendor: str | None = Field(
+        None,
+        description="A vendor of config/vendors.yaml: it gives dialect, base_url, options and key, where they are not said here.",
+    )
     dialect: str = Field(description="The wire format that it speaks.")
     base_url: BaseUrl | None = Field(None, description="Its address, to which the dialect's path is added.")
     path: UrlPath | None = Field(None, description="Path to call instead of the dialect's own.")

@@ -15,6 +15,8 @@ _ENDINGS = (
     "credential",
     "credentials",
     "api_key",
+    "access_key",
+    "access_key_id",
     "apikey",
     "jwt",
     "signature",

@@ -27,6 +27,9 @@ from proxy.settings.secret import holds_secret
         "sha256",
         "session_id",
         "credentials",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
     ],
 )
 def test_these_hold_secrets(name: str) -> None:
