@@ -250,7 +250,7 @@ export interface ToolSpec {
 }
 
 /**
- * Tokens, as the vendor counted them. Unknown is null, never 0.
+ * Tokens, as the vendor counted them: 0 to MAX_COUNT. Unknown is null, never 0.
  *
  * `input_tokens` includes the cached ones, `output_tokens` includes the reasoning ones, whatever the vendor's own habit.
  */

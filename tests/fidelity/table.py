@@ -94,7 +94,9 @@ def built(dialect: str, request: ChatRequest) -> Outgoing | Refused:
 
 
 # What some upstreams cannot be called without.
-OPTIONS: dict[str, Mapping[str, Any]] = {}
+OPTIONS: dict[str, Mapping[str, Any]] = {
+    "bedrock_invoke": {"inner": "anthropic"},
+}
 
 
 def upstream_fate(dialect: str, feature: str) -> Fate:
@@ -146,7 +148,7 @@ def client_says(dialect: str, feature: str) -> bool:
 
 # Client halves without an upstream half cannot be asked that way: what they say is written down here, and their own tests prove it.
 ALONE: dict[str, frozenset[str]] = {
-    "ai_sdk": frozenset({"system", "turns", "image url", "image base64", "tool results", "reasoning replayed"}),
+    "ai_sdk": frozenset(PROBES) - {"no parallel calls", "metadata", "several answers"},
 }
 
 

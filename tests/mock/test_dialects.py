@@ -18,12 +18,12 @@ from tests.support import check_grammar, decode
 
 DIALECTS = sorted(set(CLIENTS) & set(UPSTREAMS))
 # What only these can say; the others leave it out.
-WITH_TOOLS = {"native", "openai_chat", "anthropic"}
-WITH_REASONING = {"native", "openai_chat", "anthropic", "baidu_chat", "yiyan"}
-WITH_FINISH = {"native", "openai_chat", "anthropic"}
-WITH_USAGE = {"native", "openai_chat", "anthropic"}
+WITH_TOOLS = {"native", "openai_chat", "anthropic", "gemini"}
+WITH_REASONING = {"native", "openai_chat", "anthropic", "baidu_chat", "yiyan", "gemini", "dify"}
+WITH_FINISH = {"native", "openai_chat", "anthropic", "gemini"}
+WITH_USAGE = {"native", "openai_chat", "anthropic", "gemini", "dify"}
 # How a dialect says a finish for which it has no word of its own.
-OTHERWISE = {("openai_chat", "refusal"): "content_filter"}
+OTHERWISE = {("openai_chat", "refusal"): "content_filter", ("gemini", "refusal"): "content_filter"}
 REQUEST = ChatRequest(model="some-model", messages=[Message("user", "What is a stream?")])
 
 
@@ -87,7 +87,7 @@ def asked(dialect: str) -> ChatRequest:
     """The request as the vendor reads it: some dialects have no place for the name of the model."""
     outgoing = UPSTREAMS[dialect].build_request(REQUEST, Target(dialect, "some-model", "secret"))
     headers = {name.lower(): value for name, value in outgoing.headers.items()}
-    path = variables(CLIENTS[dialect], outgoing.path)
+    path = variables(CLIENTS[dialect], outgoing.path.partition("?")[0])
     return CLIENTS[dialect].parse_request(Incoming(outgoing.method, path, {}, headers, outgoing.body)).request
 
 

@@ -258,7 +258,8 @@ async def test_every_dialect_is_at_its_own_path_and_prefix(every: MockServer, ht
                 async with http.request(route.method, every.address + prefix + route.path, data=b"?") as response:
                     assert 404 != response.status, (dialect, route)
     asked = {row["dialect"] for row in every.account.newest()}
-    assert set(CLIENTS) - {"sider", "chatglm"} <= asked | {"sider", "chatglm"}
+    fixed = {dialect for dialect, client in CLIENTS.items() if any("{" not in route.path for route in client.routes)}
+    assert fixed - {"sider", "chatglm"} <= asked | {"sider", "chatglm"}
 
 
 @pytest.mark.parametrize(

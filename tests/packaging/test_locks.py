@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON_LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
-NPM_LOCK = ROOT / "tests" / "e2e" / "package-lock.json"
+NPM_LOCKS = ("tests/e2e/package-lock.json", "tests/oracle/js/package-lock.json")
 PIN = re.compile(r"([a-z0-9.-]+)==(\S+)(?: ; .+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)")
 
 
@@ -51,9 +51,10 @@ def test_tests_run_on_the_versions_that_users_run_on():
     assert {} == {name: version for name, version in pins("requirements.lock").items() if development[name] != version}
 
 
-def test_the_npm_lock_has_hashes_and_no_addresses():
-    """npm writes addresses unless tests/e2e/.npmrc tells it not to."""
-    packages = {name: entry for name, entry in json.loads(NPM_LOCK.read_text())["packages"].items() if name}
+@pytest.mark.parametrize("name", NPM_LOCKS)
+def test_the_npm_lock_has_hashes_and_no_addresses(name):
+    """npm writes addresses unless the .npmrc beside it tells it not to."""
+    packages = {name: entry for name, entry in json.loads((ROOT / name).read_text())["packages"].items() if name}
 
     assert packages
     assert [] == [name for name, entry in packages.items() if "resolved" in entry or "integrity" not in entry]
