@@ -6,7 +6,7 @@ words that it may use there or the nearest known key, is looked up only once a f
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,8 +14,11 @@ from msgspec import inspect
 
 from proxy.dialects.depth import MAX_DEPTH, too_deep
 from proxy.errors import Refused, bad_request
+from proxy.events import Note
 
 T = TypeVar("T")
+_SHOWN_CHARS = 40
+_SHOWN_KEYS = 5
 _WORDS = {
     "str": "text",
     "int": "a whole number",
@@ -51,6 +54,25 @@ def json_object(body: bytes) -> dict[str, Any]:
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and too_deep(value):
         raise bad_request(f"The body is nested deeper than {MAX_DEPTH} levels.")
     return value
+
+
+def key_notes(document: Mapping[str, Any], known: Collection[str], dropped: Mapping[str, Collection[Any]]) -> list[Note]:
+    """Notes about the keys of a client's body that are not carried. `known` are carried, or seen to elsewhere; `dropped` are known to
+    the vendor and have no place here, each with the values that ask for nothing and so are no loss; the rest nobody knows.
+    """
+    notes: list[Note] = []
+    unknown: list[str] = []
+    for key, said in document.items():
+        if said is None or key in known:
+            continue
+        if key not in dropped:
+            unknown.append(repr(key[:_SHOWN_CHARS]))
+        elif said not in dropped[key]:
+            notes.append(Note("dropped", key, f"{key} has no place in the requests of other vendors."))
+    if unknown:
+        shown = ", ".join(unknown[:_SHOWN_KEYS])
+        notes.append(Note("dropped", "unknown_key", f"Keys of the request that are not known were left out: {shown}."))
+    return notes
 
 
 def fitted(value: Any, wanted: type[T], at: str = "") -> T:

@@ -53,7 +53,9 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
         return code_failure(code, words or said.message) if isinstance(code, int) and code != 0 else None
     if words is None:
         return http_failure(status, headers, body)
-    return status_failure(status, f"HTTP {status}: {words[:_SHOWN_CHARS]}", code=str(code), retry_after_s=retry_after(headers))
+    return status_failure(
+        status, f"HTTP {status}: {words[:_SHOWN_CHARS]}", code=None if code is None else str(code), retry_after_s=retry_after(headers)
+    )
 
 
 def _packet_hint(body: bytes) -> str | None:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object
+from proxy.dialects.bodies import fitted, json_object, key_notes
 from proxy.dialects.cohere.turns import AskedMessage, Turns, document_text
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -90,7 +90,7 @@ def parse_request(incoming: Incoming) -> Parsed:
     asked = fitted(value, Asked)
     if not asked.messages:
         raise bad_request("messages must hold at least one message.", param="messages")
-    notes = _key_notes(value)
+    notes = key_notes(value, _KNOWN, _DROPPED)
     system, messages = Turns(notes).read(asked.messages)
     if not messages:
         raise bad_request("messages must hold a turn beside the system's.", param="messages")
@@ -110,21 +110,6 @@ def parse_request(incoming: Incoming) -> Parsed:
         stream=bool(asked.stream),
     )
     return Parsed(request, notes=tuple(notes))
-
-
-def _key_notes(value: dict[str, Any]) -> list[Note]:
-    notes: list[Note] = []
-    unknown = []
-    for key, said in value.items():
-        if said is None or key in _KNOWN:
-            continue
-        if key not in _DROPPED:
-            unknown.append(repr(key[:40]))
-        elif said not in _DROPPED[key]:
-            notes.append(Note("dropped", key, f"{key} has no place in the requests of other vendors."))
-    if unknown:
-        notes.append(Note("dropped", "unknown_key", f"Keys of the request that are not known were left out: {', '.join(unknown[:5])}."))
-    return notes
 
 
 def _with_documents(system: str | None, documents: list[str | dict[str, Any]], notes: list[Note]) -> str | None:

@@ -7,7 +7,7 @@ vendor's server passes over those too.
 from typing import Any, NamedTuple
 
 from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object
+from proxy.dialects.bodies import fitted, json_object, key_notes
 from proxy.dialects.ollama.asked import Asked, AskedChat, AskedGenerate, AskedTool, Runtime
 from proxy.dialects.ollama.turns import Turns, with_images
 from proxy.errors import bad_request
@@ -82,18 +82,7 @@ def _parsed(value: dict[str, Any], asked: Asked, system: str | None, messages: l
 
 
 def _key_notes(value: dict[str, Any], asked: Asked) -> list[Note]:
-    notes: list[Note] = []
-    unknown = []
-    for key, said in value.items():
-        if said is None or key in asked.__struct_fields__:
-            continue
-        if key not in _DROPPED:
-            unknown.append(repr(key[:40]))
-        elif said not in _DROPPED[key]:
-            notes.append(Note("dropped", key, f"{key} has no place in the requests of other vendors."))
-    if unknown:
-        said = ", ".join(unknown[:_SHOWN_KEYS])
-        notes.append(Note("dropped", "unknown_key", f"Keys of the request that are not known were left out: {said}."))
+    notes = key_notes(value, asked.__struct_fields__, _DROPPED)
     others = [name[:40] for name, said in (asked.options or {}).items() if said is not None and name not in _RUNTIME]
     if others:
         said = ", ".join(others[:_SHOWN_KEYS])

@@ -7,7 +7,7 @@ vendor's SDKs gain fields faster than we do, and compatible vendors have fields 
 from typing import Any, Literal, NamedTuple
 
 from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object
+from proxy.dialects.bodies import fitted, json_object, key_notes
 from proxy.dialects.openai_chat.asked import Asked, AskedChoice, FunctionName, FunctionSpec
 from proxy.dialects.openai_chat.turns import Turns
 from proxy.errors import bad_request
@@ -51,7 +51,7 @@ def parse_request(incoming: Incoming) -> Parsed:
     asked = fitted(value, Asked)
     if not asked.messages:
         raise bad_request("messages must hold at least one message.", param="messages")
-    notes = _key_notes(value)
+    notes = key_notes(value, _KNOWN, _DROPPED)
     system, messages = Turns(notes).read(asked.messages)
     tools = _tools(asked, notes)
     choice = _choice(asked)
@@ -79,21 +79,6 @@ def parse_request(incoming: Incoming) -> Parsed:
     )
     wants_usage = asked.stream_options is not None and bool(asked.stream_options.include_usage)
     return Parsed(request, Options(wants_usage), tuple(notes))
-
-
-def _key_notes(value: dict[str, Any]) -> list[Note]:
-    notes: list[Note] = []
-    unknown = []
-    for key, said in value.items():
-        if said is None or key in _KNOWN:
-            continue
-        if key not in _DROPPED:
-            unknown.append(repr(key[:40]))
-        elif said not in _DROPPED[key]:
-            notes.append(Note("dropped", key, f"{key} has no place in the requests of other vendors."))
-    if unknown:
-        notes.append(Note("dropped", "unknown_key", f"Keys of the request that are not known were left out: {', '.join(unknown[:5])}."))
-    return notes
 
 
 def _tools(asked: Asked, notes: list[Note]) -> list[ToolSpec]:

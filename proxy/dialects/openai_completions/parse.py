@@ -11,9 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object
+from proxy.dialects.bodies import fitted, json_object, key_notes
 from proxy.errors import bad_request
-from proxy.events import Note
 from proxy.request import ChatRequest, Message
 
 _Count = Annotated[int, Meta(ge=1)]
@@ -73,7 +72,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         n=body.n,
     )
     wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
-    return Parsed(request, Options(wants_usage), _notes(value))
+    return Parsed(request, Options(wants_usage), tuple(key_notes(value, _KNOWN, _DROPPED)))
 
 
 def _prompt(said: Any) -> str:
@@ -87,18 +86,3 @@ def _prompt(said: Any) -> str:
     if isinstance(said, int | list) and said:
         raise bad_request("prompt must be text: tokens mean another text with every model.", param="prompt")
     raise bad_request("prompt is required: send a text that is not empty.", param="prompt")
-
-
-def _notes(value: dict[str, Any]) -> tuple[Note, ...]:
-    notes: list[Note] = []
-    unknown = []
-    for key, said in value.items():
-        if said is None or key in _KNOWN:
-            continue
-        if key not in _DROPPED:
-            unknown.append(repr(key[:40]))
-        elif said not in _DROPPED[key]:
-            notes.append(Note("dropped", key, f"{key} has no place in the requests of other vendors."))
-    if unknown:
-        notes.append(Note("dropped", "unknown_key", f"Keys of the request that are not known were left out: {', '.join(unknown[:5])}."))
-    return tuple(notes)

@@ -1,5 +1,6 @@
 """The items of a streamed answer: the events that begin one, carry its text and say it whole when it is done."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import msgspec
@@ -18,7 +19,7 @@ def event_frame(number: int, event: _Event) -> bytes:
     return b'event: %b\ndata: {"sequence_number":%d,%b\n\n' % (event["type"].encode(), number, said[1:])
 
 
-class OutItem:
+class OutItem(ABC):
     """One item. `pieces` are the deltas so far; `beside` is what a vendor of this dialect said of the item beside its text."""
 
     type: ClassVar[str]
@@ -64,11 +65,13 @@ class OutItem:
         """What every event of the item says of its place."""
         return {"item_id": self.id, "output_index": self.index}
 
+    @abstractmethod
     def _text_done(self, text: str) -> list[_Event]:
-        raise NotImplementedError
+        """The events that end the item's text."""
 
+    @abstractmethod
     def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:
-        raise NotImplementedError
+        """The item as it is now."""
 
 
 class Text(OutItem):

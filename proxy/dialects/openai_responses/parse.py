@@ -8,7 +8,7 @@ key that we do not know: the vendor's SDKs gain fields faster than we do.
 from typing import Any, Literal, NamedTuple
 
 from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object
+from proxy.dialects.bodies import fitted, json_object, key_notes
 from proxy.dialects.openai_responses.asked import Asked, AskedChoice, AskedFormat
 from proxy.dialects.openai_responses.turns import Turns
 from proxy.errors import bad_request
@@ -106,17 +106,7 @@ def _refuse_kept(value: dict[str, Any]) -> None:
 
 
 def _notes(value: dict[str, Any], asked: Asked) -> list[Note]:
-    notes: list[Note] = []
-    unknown = []
-    for key, said in value.items():
-        if said is None or key in _KNOWN or key in _KEPT_ELSEWHERE:
-            continue
-        if key not in _DROPPED:
-            unknown.append(repr(key[:40]))
-        elif said not in _DROPPED[key]:
-            notes.append(Note("dropped", key, f"{key} has no place in the requests of other vendors."))
-    if unknown:
-        notes.append(Note("dropped", "unknown_key", f"Keys of the request that are not known were left out: {', '.join(unknown[:5])}."))
+    notes = key_notes(value, {*_KNOWN, *_KEPT_ELSEWHERE}, _DROPPED)
     if asked.store:
         notes.append(Note("dropped", "store", "No answer is kept here to be asked for later."))
     if asked.background:
