@@ -240,15 +240,18 @@ class Upstreams:
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._answers: set[Answer] = set()
 
-    async def open(self, endpoint: Endpoint, call: Outgoing) -> Answer:
+    async def open(self, endpoint: Endpoint, call: Outgoing, at: URL | None = None) -> Answer:
         """Send the request and wait for the head of the answer. Raises Refused: connect_timeout, connect_failed, or upstream_malformed
         for an answer that is not HTTP. Redirects are not followed: where a prompt goes is the operator's choice alone.
+
+        `at` goes before the endpoint's own address. What an upstream said comes here only through `relay.follow.vetted`: the endpoint's
+        headers, keys among them, go along.
         """
-        url = _url(endpoint.url, endpoint.path or call.path)
+        url = _url(endpoint.url, endpoint.path or call.path) if at is None else at
         headers = signed(call, url, {**call.headers, "Accept-Encoding": "identity", **endpoint.headers})
         try:
             response = await self._session.request(
-                call.method, url, data=call.body, headers=headers, allow_redirects=False, timeout=self._timeout(endpoint.connect_s)
+                call.method, url, data=call.body or None, headers=headers, allow_redirects=False, timeout=self._timeout(endpoint.connect_s)
             )
         except (TimeoutError, aiohttp.ServerTimeoutError) as error:
             said = f"{endpoint.name} did not accept a connection within {endpoint.connect_s:g} s."

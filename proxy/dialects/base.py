@@ -184,6 +184,7 @@ class UpstreamHalf(ABC):
 
     name: ClassVar[str]
     rewrites: ClassVar[bool] = False  # whether its vendor may take text back
+    follows: ClassVar[bool] = False  # whether its vendor's answer only says where the stream is: see `follow`
 
     @abstractmethod
     def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
@@ -198,6 +199,13 @@ class UpstreamHalf(ABC):
         """What a non-streamed answer says went wrong. With a status of 400 or more it always finds a failure, whatever the body
         (HTML, empty, cut); below that, None means the body is no error. Header names are lower case.
         """
+
+    def follow(self, target: Target, body: bytes) -> Outgoing | None:  # noqa: ARG002  only for a dialect that `follows`
+        """What to ask for the stream, by a whole answer that is no error: a GET whose `path` is the absolute URL that the vendor gave.
+        None: the answer gives none. The shell calls it only where it is the upstream's own (`proxy/relay/follow.py`), and with its headers,
+        so the key may be among them.
+        """
+        return None
 
 
 class Dialect(NamedTuple):

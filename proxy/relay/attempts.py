@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from proxy.dialects.base import Outgoing, Parsed
+from proxy.dialects.base import Outgoing, Parsed, Target
 from proxy.dialects.settle import REWRITE_NOTE
 from proxy.errors import KINDS, Failure, Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
+from proxy.relay.follow import followed
 from proxy.relay.generation import Generation
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.step import Translation
@@ -60,18 +61,14 @@ class Attempts:
         bound = self._plan.upstreams[place.upstream]
         record = self._record
         record.upstream, record.upstream_dialect, record.upstream_model = place.upstream, bound.half.name, place.model
-        call = bound.half.build_request(parsed.request, bound.target(place))
+        target = bound.target(place)
+        call = bound.half.build_request(parsed.request, target)
         notes = [*parsed.notes, *call.notes]
         if bound.half.rewrites and parsed.request.stream and not client_rewrites:
             notes.append(REWRITE_NOTE)
         _heed_on_loss(parsed, notes, place)
         started = monotonic()
-        answer = await self._call(bound, call)
-        try:
-            await _refuse_errors(answer, bound, self._plan.limits.max_error_bytes)
-        except BaseException:
-            answer.close()
-            raise
+        answer = await self._call(bound, call, target)
         generation = self._generation(answer, bound, started)
         generation.begin()
         try:
@@ -83,15 +80,31 @@ class Attempts:
             raise Refused(generation.hopeless)
         return Won(generation, place, notes, bound.half.rewrites)
 
-    async def _call(self, bound: Bound, call: Outgoing) -> Answer:
+    async def _call(self, bound: Bound, call: Outgoing, target: Target) -> Answer:
+        """The answer that is to be streamed, once its head has come and is none of an error."""
         if bound.played and self._mock_headers:
             call = call._replace(headers={**call.headers, **self._mock_headers})
         try:
             async with asyncio.timeout(bound.timeouts.first_event_s):
-                return await self._upstreams.open(bound.endpoint, call)
+                answer = await self._upstreams.open(bound.endpoint, call)
+                await self._refuse_errors(answer, bound)
+                # A vendor, or a gateway before it, may stream at once: then there is nothing to follow.
+                if bound.half.follows and answer.content_type != "text/event-stream":
+                    most = self._plan.limits.max_event_bytes + len(call.body)  # vendors repeat the request
+                    answer = await followed(answer, bound, target, self._upstreams, most)
+                    await self._refuse_errors(answer, bound)
+                return answer
         except TimeoutError as error:
             said = f"{bound.endpoint.name} sent nothing within {bound.timeouts.first_event_s:g} s."
             raise Refused(failure("first_event_timeout", said, upstream=bound.endpoint.name)) from error
+
+    async def _refuse_errors(self, answer: Answer, bound: Bound) -> None:
+        """Raises Refused, the answer closed, for one whose head says already that it is none."""
+        try:
+            await _refuse_errors(answer, bound, self._plan.limits.max_error_bytes)
+        except BaseException:
+            answer.close()
+            raise
 
     def _generation(self, answer: Answer, bound: Bound, started: float) -> Generation:
         limits, name = self._plan.limits, bound.endpoint.name
