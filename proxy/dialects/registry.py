@@ -21,6 +21,7 @@ from proxy.dialects import (
     openai_responses,
     plain,
     qianfan,
+    replicate,
     sider,
     tgi,
     yiyan,
@@ -53,6 +54,7 @@ DIALECTS: tuple[Dialect, ...] = (
     bedrock_converse.DIALECT,
     bedrock_invoke.dialect(anthropic.DIALECT, openai_chat.DIALECT),  # the forms that it wraps
     gemini.DIALECT,
+    replicate.DIALECT,
 )
 CLIENTS: dict[str, ClientHalf] = {d.name: d.client for d in DIALECTS if d.client is not None}
 UPSTREAMS: dict[str, UpstreamHalf] = {d.name: d.upstream for d in DIALECTS if d.upstream is not None}
