@@ -6,7 +6,7 @@ from typing import Any
 from proxy.dialects import openai_errors, openai_render
 from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
 from proxy.dialects.fold import Answer
-from proxy.dialects.openai_chat import build, models, parse, whole
+from proxy.dialects.openai_chat import build, mistral, models, parse, whole
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.dialects.openai_chat.wire import NAME
@@ -15,7 +15,7 @@ from proxy.request import ChatRequest
 
 
 class Client(ClientHalf):
-    """What OpenAI's SDKs see."""
+    """What OpenAI's SDKs see, and Mistral's."""
 
     name = NAME
     routes = (Route("POST", "/v1/chat/completions"),)
@@ -28,10 +28,10 @@ class Client(ClientHalf):
         return parse.parse_request(incoming)
 
     def encoder(self, parsed: Parsed) -> Encoder:
-        return ChatEncoder(include_usage=parsed.options.include_usage)
+        return mistral.MistralEncoder() if parsed.options.mistral else ChatEncoder(include_usage=parsed.options.include_usage)
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:  # noqa: ARG002  nothing in the request changes the document's form
-        return whole.whole(answer)
+    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+        return mistral.whole(answer) if parsed.options.mistral else whole.whole(answer)
 
     def render_error(self, failure: Failure) -> Reply:
         return openai_render.render_error(failure)

@@ -19,19 +19,25 @@ class ImageURL(msgspec.Struct):
 
 
 class AskedPart(msgspec.Struct):
-    """One part of a message's content."""
+    """One part of a message's content. `thinking` (parts of text) and its `signature` are Mistral's."""
 
     type: str
     text: str | None = None
     image_url: ImageURL | str | None = None
     refusal: str | None = None
+    thinking: list["AskedPart"] | None = None
+    signature: str | None = None
 
 
 class AskedFunction(msgspec.Struct):
-    """The function of an earlier call."""
+    """The function of an earlier call. Mistral's SDKs may send the arguments themselves, instead of their text."""
 
     name: str
-    arguments: str = ""
+    arguments: str | dict[str, Any] = ""
+
+    def text(self) -> str:
+        """The arguments as JSON text."""
+        return self.arguments if isinstance(self.arguments, str) else msgspec.json.encode(self.arguments).decode()
 
 
 class AskedCall(msgspec.Struct):
@@ -43,7 +49,7 @@ class AskedCall(msgspec.Struct):
 
 
 class AskedMessage(msgspec.Struct):
-    """One message. `function` is the old name of the role `tool`; `reasoning_content` is DeepSeek's."""
+    """One message. `function` is the old name of the role `tool`; `reasoning_content` is DeepSeek's, `prefix` Mistral's."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[AskedPart] | None = None
@@ -54,6 +60,7 @@ class AskedMessage(msgspec.Struct):
     refusal: str | None = None
     reasoning_content: str | None = None
     audio: dict[str, Any] | None = None
+    prefix: bool | None = None
 
 
 class FunctionSpec(msgspec.Struct):
@@ -100,7 +107,7 @@ class StreamOptions(msgspec.Struct):
 
 
 class Asked(msgspec.Struct):
-    """The body."""
+    """The body. `random_seed`, and `any` for a required call, are Mistral's words."""
 
     model: str
     messages: list[AskedMessage]
@@ -113,9 +120,10 @@ class Asked(msgspec.Struct):
     n: Count | None = None
     stop: str | list[str] | None = None
     seed: int | None = None
+    random_seed: int | None = None
     tools: list[AskedTool] | None = None
     functions: list[FunctionSpec] | None = None
-    tool_choice: Literal["none", "auto", "required"] | AskedChoice | None = None
+    tool_choice: Literal["none", "auto", "required", "any"] | AskedChoice | None = None
     function_call: Literal["none", "auto"] | FunctionName | None = None
     parallel_tool_calls: bool | None = None
     response_format: dict[str, Any] | None = None

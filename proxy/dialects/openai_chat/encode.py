@@ -8,7 +8,7 @@ What this form has no place for: citations without an address, a reasoning's sig
 dialect go through in their own place, in a chunk that says nothing else, as its clients know them. Refusals come as content.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -39,6 +39,8 @@ _GAP = b"\0"  # stands for the text in a chunk that is built beforehand; no JSON
 class ChatEncoder(Encoder):
     """One streamed answer. `include_usage`: the client asked for the usage; then every chunk has the key, null but in the last."""
 
+    reasoning: ClassVar = b'{"reasoning_content":%b}'  # a delta of reasoning, around its text
+
     def __init__(self, *, include_usage: bool) -> None:
         self._include_usage = include_usage
         self._head: dict[str, Any] = {}
@@ -63,8 +65,11 @@ class ChatEncoder(Encoder):
                 return self._start(event)
             case BlockStart():
                 return self._block(event)
-            case BlockEnd(block) if block in self._without_arguments:
-                return self.encode(ToolCallDelta(block, "{}"))  # clients parse the arguments as JSON, always
+            case BlockEnd(block):
+                # Clients parse the arguments as JSON, always.
+                last = self.encode(ToolCallDelta(block, "{}")) if block in self._without_arguments else b""
+                del self._frames[block]
+                return last
             case Citation():
                 said = annotation(event)
                 return b"" if said is None else self._chunk(self._frames[event.block][2], _json({"annotations": [said]}))
@@ -102,7 +107,7 @@ class ChatEncoder(Encoder):
         if event.kind == "text":
             delta = b'{"content":%b}' % _GAP
         elif event.kind == "reasoning":
-            delta = b'{"reasoning_content":%b}' % _GAP
+            delta = self.reasoning % _GAP
         else:
             index = self._calls.get(choice, 0)
             self._calls[choice] = index + 1

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from proxy.dialects.base import Incoming, Parsed
 from proxy.dialects.bodies import fitted, json_object, key_notes
+from proxy.dialects.openai_chat import mistral
 from proxy.dialects.openai_chat.asked import Asked, AskedChoice, FunctionName, FunctionSpec
 from proxy.dialects.openai_chat.turns import Turns
 from proxy.errors import bad_request
@@ -34,8 +35,16 @@ _DROPPED: dict[str, tuple[Any, ...]] = {
     "safety_identifier": (),
     "verbosity": (),
     "web_search_options": (),
+    # Mistral's
+    "guardrails": ([],),
+    "min_tokens": (0,),
+    "prompt_logprobs": (False,),
+    "prompt_mode": (),
+    "repetition_penalty": (1,),
+    "safe_prompt": (False,),
+    "top_prompt_logprobs": (0,),
 }
-_MODES: dict[str, Literal["auto", "none", "required"]] = {"auto": "auto", "none": "none", "required": "required"}
+_MODES: dict[str, Literal["auto", "none", "required"]] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 _MOST = ("xhigh", "max")
 
 
@@ -43,6 +52,7 @@ class Options(NamedTuple):
     """What only the encoder needs to know."""
 
     include_usage: bool = False
+    mistral: bool = False
 
 
 def parse_request(incoming: Incoming) -> Parsed:
@@ -67,7 +77,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         temperature=asked.temperature,
         top_p=asked.top_p,
         stop=[asked.stop] if isinstance(asked.stop, str) else asked.stop or [],
-        seed=asked.seed,
+        seed=asked.random_seed if asked.seed is None else asked.seed,
         tools=tools,
         tool_choice=choice,
         response_format=asked.response_format,
@@ -78,7 +88,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         n=asked.n,
     )
     wants_usage = asked.stream_options is not None and bool(asked.stream_options.include_usage)
-    return Parsed(request, Options(wants_usage), tuple(notes))
+    return Parsed(request, Options(wants_usage, mistral.asks(incoming.headers)), tuple(notes))
 
 
 def _tools(asked: Asked, notes: list[Note]) -> list[ToolSpec]:

@@ -26,6 +26,8 @@ class Turns:
     def _read(self, message: AskedMessage, where: str) -> None:
         if message.name and message.role != "function":
             self._note("messages.name", "The name of a message's author cannot be said to other vendors.")
+        if message.prefix:
+            self._note("messages.prefix", "That the answer must begin with a message's text cannot be said to other vendors.")
         match message.role:
             case "system" | "developer":
                 text = self._text(message, where)
@@ -61,12 +63,12 @@ class Turns:
             if call.function is None:
                 place = f"{where}.tool_calls[{at}]"
                 raise bad_request(f"{place} must be a call of a function; {call.type or 'what it is'} cannot be carried.", param=place)
-            parts.append(ToolCallPart(call.id, call.function.name, call.function.arguments))
+            parts.append(ToolCallPart(call.id, call.function.name, call.function.text()))
         if message.function_call is not None:
             called = message.function_call
             call_id = f"call_{called.name}_{len(self._messages)}"
             self._function_ids[called.name] = call_id
-            parts.append(ToolCallPart(call_id, called.name, called.arguments))
+            parts.append(ToolCallPart(call_id, called.name, called.text()))
         match parts:
             case []:
                 return Message("assistant", "")
@@ -106,7 +108,9 @@ class Turns:
                 if part.image_url.detail not in (None, "auto"):
                     self._note("image_url.detail", "How closely to look at an image cannot be said to other vendors.")
                 return ImagePart(part.image_url.url)
-            case "text" | "refusal" | "image_url":
+            case "thinking" if part.thinking is not None:
+                return ReasoningPart("".join(piece.text or "" for piece in part.thinking), part.signature)
+            case "text" | "refusal" | "image_url" | "thinking":
                 raise bad_request(f"{where}.{part.type} is required in a part of type {part.type}.", param=f"{where}.{part.type}")
         raise bad_request(f"{where}.type is {part.type[:40]!r}, which cannot be carried: send text or image_url.", param=f"{where}.type")
 

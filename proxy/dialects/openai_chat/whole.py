@@ -11,7 +11,12 @@ from proxy.dialects.openai_usage import usage_object
 
 
 def whole(answer: Answer) -> Reply:
-    """See `ClientHalf.whole`. What a vendor of this dialect said beside goes where its own clients look for it."""
+    """See `ClientHalf.whole`."""
+    return Reply(200, msgspec.json.encode(document(answer)))
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    """What a vendor of this dialect said beside goes where its own clients look for it."""
     start = answer.start
     assert start is not None
     chunk: dict[str, Any] = {}
@@ -24,18 +29,16 @@ def whole(answer: Answer) -> Reply:
         for choice in said.choices:
             beside.setdefault(choice["index"], {}).update(_settled(choice))
     numbers = sorted({0, *(block.choice for block in answer.blocks.values())})
-    document = {
+    usage_said = usage_object(answer.usage, usage)
+    return {
         **chunk,
         "id": f"chatcmpl-{start.stream}",
         "object": "chat.completion",
         "created": start.created,
         "model": start.model,
         "choices": [_choice(answer, number, beside.get(number, {})) for number in numbers],
-        "usage": usage_object(answer.usage, usage),
+        **({} if usage_said is None else {"usage": usage_said}),
     }
-    if document["usage"] is None:
-        del document["usage"]
-    return Reply(200, msgspec.json.encode(document))
 
 
 def _settled(choice: dict[str, Any]) -> dict[str, Any]:

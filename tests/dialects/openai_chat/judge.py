@@ -6,14 +6,17 @@ from typing import Any
 
 import openai
 
-from proxy.dialects.base import Reply
+from proxy.dialects.base import Parsed, Reply
 from proxy.dialects.openai_chat.encode import ChatEncoder
+from proxy.dialects.openai_chat.parse import Options
 from proxy.events import Event, StreamStart
+from proxy.request import ChatRequest, Message
 
 # The SDK's own HTTP library, whatever it is called in this release.
 _CLIENT = next(kind for kind in openai.DefaultHttpxClient.__mro__ if kind.__name__ == "Client")
 http = importlib.import_module(_CLIENT.__module__.partition(".")[0])
 
+ASKED = Parsed(ChatRequest(model="fast", messages=[Message("user", "hi")]), Options())
 START = StreamStart("s1", "fast", "openai", "gpt-4o-mini", 1_700_000_000)
 
 

@@ -38,7 +38,7 @@ def whole(events: list[Event]) -> Any:
     for event in [judge.START, *events]:
         answer.add(event)
     assert DIALECT.client is not None
-    return judge.completion(DIALECT.client.whole(None, answer))  # type: ignore[arg-type]
+    return judge.completion(DIALECT.client.whole(judge.ASKED, answer))
 
 
 def frames(body: bytes) -> list[Any]:

@@ -214,6 +214,40 @@ def test_what_cannot_be_carried_is_noted() -> None:
     assert Reasoning("high") == parsed.request.reasoning
 
 
+def test_mistrals_words() -> None:
+    """Those that we have under other names are carried; the rest is noted."""
+    parsed = asked(
+        messages=[
+            *HI,
+            {"role": "assistant", "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "signature": "s"}]},
+            {"role": "assistant", "tool_calls": [{"id": "a1B2c3D4e", "function": {"name": "f", "arguments": {"city": "巴黎"}}}]},
+            {"role": "tool", "tool_call_id": "a1B2c3D4e", "name": "f", "content": "21"},
+            {"role": "assistant", "content": "It is", "prefix": True},
+        ],
+        random_seed=7,
+        tool_choice="any",
+        safe_prompt=True,
+        prompt_mode="reasoning",
+        min_tokens=3,
+        repetition_penalty=1.1,
+        prompt_logprobs=False,
+    )
+    assert (7, ToolChoice("required")) == (parsed.request.seed, parsed.request.tool_choice)
+    assert [ReasoningPart("hm", "s")] == parsed.request.messages[1].content
+    assert [ToolCallPart("a1B2c3D4e", "f", '{"city":"巴黎"}')] == parsed.request.messages[2].content
+    named = ["safe_prompt", "prompt_mode", "min_tokens", "repetition_penalty", "messages.name", "messages.prefix"]
+    assert [("dropped", name) for name in named] == params(parsed)
+
+
+def test_mistrals_sdks_are_known_by_their_name() -> None:
+    """And nobody else is answered in their form."""
+    body = json.dumps({"model": "fast", "messages": HI}).encode()
+    assert DIALECT.client is not None
+    for agent, expected in (("mistral-client-python/3.7.0", True), ("mistral-client-typescript/2.0", True), ("OpenAI/Python 2.0", False)):
+        parsed = DIALECT.client.parse_request(Incoming("POST", {}, {}, {"user-agent": agent}, body))
+        assert expected is parsed.options.mistral
+
+
 def test_values_that_ask_for_nothing_are_not_noted() -> None:
     assert [] == params(
         asked(

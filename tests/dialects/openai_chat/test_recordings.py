@@ -105,7 +105,7 @@ def test_the_sdk_reads_the_whole_answer(file: str) -> None:
     row = STREAMS[file]
     answer = _answer([judge.START, *_events(row)])
     assert DIALECT.client is not None
-    message = judge.completion(DIALECT.client.whole(None, answer)).choices[0].message  # type: ignore[arg-type]
+    message = judge.completion(DIALECT.client.whole(judge.ASKED, answer)).choices[0].message
     said = message.refusal if file in REFUSALS else message.content or ""
     assert (_sha256(REFUSALS[file]) if file in REFUSALS else row["text_sha256"]) == _sha256(said)
     assert [tool["name"] for tool in row["tools"]] == [call.function.name for call in message.tool_calls or []]

@@ -1,0 +1,89 @@
+"""What Mistral's own SDKs, which speak nearly as OpenAI's do and ask at the same path, read otherwise.
+
+A call comes whole in one piece, as each piece must have the function's name; reasoning is a part of the content; the usage stands beside
+the finish, unasked for; and no chunk is without a choice, as code takes `choices[0]`. Source: Mistral's API reference, "Chat Completion",
+and what the SDKs refuse to read. They are known by their User-Agent, as their requests alone do not tell.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from proxy.dialects.base import Reply
+from proxy.dialects.fold import Answer
+from proxy.dialects.openai_chat.encode import ChatEncoder
+from proxy.dialects.openai_chat.shapes import extras
+from proxy.dialects.openai_chat.whole import document
+from proxy.dialects.openai_usage import usage_object
+from proxy.events import BlockEnd, BlockStart, Event, StreamEnd, Tool, ToolCallDelta, Vendor
+
+_json = msgspec.json.Encoder().encode
+_AGENTS = "mistral-client-"  # then python/ or typescript/, and the version
+
+
+def asks(headers: Mapping[str, str]) -> bool:
+    """Whether a request's headers are of one of these SDKs."""
+    return headers.get("user-agent", "").startswith(_AGENTS)
+
+
+class _Call(NamedTuple):
+    choice: int
+    at: int  # among the choice's calls
+    tool: Tool
+    arguments: list[str]
+
+
+class MistralEncoder(ChatEncoder):
+    """One streamed answer."""
+
+    reasoning = b'{"content":[{"type":"thinking","thinking":[{"type":"text","text":%b}]}]}'
+
+    def __init__(self) -> None:
+        super().__init__(include_usage=False)
+        self._open: dict[int, _Call] = {}  # by block
+
+    def encode(self, event: Event) -> bytes:
+        match event:
+            case ToolCallDelta(block, arguments):
+                self._without_arguments -= {block}
+                self._open[block].arguments.append(arguments)
+                return b""
+            case BlockStart(block, "tool_call", tool=Tool() as tool):
+                choice = event.choice or 0
+                self._open[block] = _Call(choice, self._calls.get(choice, 0), tool, [])
+            case BlockEnd(block) if block in self._open:
+                super().encode(event)  # which gives a call its arguments, where it has none
+                return self._whole_call(self._open.pop(block))
+        return super().encode(event)
+
+    def _call(self, choice: int, index: int, tool: Tool) -> bytes:  # noqa: ARG002  it comes at the block's end
+        return b""
+
+    def _whole_call(self, call: _Call) -> bytes:
+        function = {"name": call.tool.name, "arguments": "".join(call.arguments)}
+        said = {"index": call.at, "id": call.tool.id, "type": "function", "function": function}
+        return self._chunk(call.choice, _json({"tool_calls": [said]}))
+
+    def _vendor(self, event: Vendor) -> bytes:
+        chunk = super()._vendor(event)
+        spoke = any(choice.keys() - {"index", "finish_reason"} for choice in extras(event).choices)
+        return chunk if spoke else b""
+
+    def _end(self, event: StreamEnd) -> bytes:
+        usage = usage_object(event.usage, self._usage_extras)
+        if usage is not None:
+            self._after = b'],"usage":%b}\n\n' % _json(usage)
+        return super()._end(event)
+
+
+def whole(answer: Answer) -> Reply:
+    """A whole answer. The usage must be there, even where nothing is known of it."""
+    said = {"usage": {}, **document(answer)}
+    for choice in said["choices"]:
+        message: dict[str, Any] = choice["message"]
+        reasoning = message.pop("reasoning_content", None)
+        if reasoning is not None:
+            text = [{"type": "text", "text": message["content"]}] if message["content"] else []
+            message["content"] = [{"type": "thinking", "thinking": [{"type": "text", "text": reasoning}]}, *text]
+    return Reply(200, msgspec.json.encode(said))
