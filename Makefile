@@ -53,10 +53,10 @@ oracle: $(developed) $(js_sdks) ## Run the tests in which vendors' own SDKs are 
 e2e: $(developed) $(browser) ## Run the tests with a real browser (needs Chromium and Node.js: make tools)
 	@$(py) -m pytest tests/e2e $(ARGS)
 
-bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (under 3 minutes)
+bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (under 3 minutes); ARGS=--pairs: CPU per chunk for pairs of dialects
 	@exec $(py) -m tests.bench $(ARGS)
 
-micro: $(developed) ## Time decode and encode of one chunk, for each pair of dialects
+micro: $(developed) ## Time one chunk in this process, for each pair of the commonest dialects
 	@exec $(py) -m tests.bench.micro $(ARGS)
 
 wheel: $(developed) ## Build the wheel into dist/

@@ -1,4 +1,5 @@
 """`make bench`: Mainstem beside nginx, in one run on one core, as one table. Takes under three minutes; `--quick` half a minute.
+`--pairs` measures each pair of the commonest dialects instead, and gives one matrix.
 
 Three processes on loopback: a vendor that sends at an even pace, the proxy on a processor of its own, and the clients.
 """
@@ -14,9 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
+from tests.bench import pairs
 from tests.bench.measure import QUICK, Measurement, Row, Scale, Way
 from tests.bench.processes import upstream
-from tests.bench.proxies import Proxy, client_path, mainstem, mainstem_config, nginx, passed_path
+from tests.bench.proxies import Proxy, Served, client_path, mainstem, mainstem_config, nginx, passed_path
 from tests.bench.table import render
 from tests.needs import path_of
 
@@ -29,6 +31,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: small numbers, nothing to quote")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
+    parser.add_argument("--pairs", action="store_true", help="CPU per chunk for each pair of the commonest dialects, instead of the table")
     parser.add_argument("--only", choices=["mainstem", "nginx"], help="measure only one of the two")
     return parser.parse_args()
 
@@ -67,9 +70,9 @@ class Bench:
     def mainstem(self, client: str, dialect: str) -> Row:
         say(f"Mainstem, {dialect} -> {client} ...")
         row = Row(f"Mainstem  {dialect} -> {client}", dialect, "mainstem")
-        config = mainstem_config(dialect, self.upstream_port, self.modes)
+        config = mainstem_config(self.upstream_port, {mode: Served(dialect, path) for mode, path in self.modes.items()})
         with mainstem(config, self.folder, self.log) as proxy:
-            return self.measurement(row, proxy, Way(client, lambda _: client_path(client), lambda mode: mode)).all()
+            return self.measurement(row, proxy, Way(client, lambda mode: client_path(client, mode), lambda mode: mode)).all()
 
     def nginx(self, dialect: str) -> Row:
         say(f"nginx, {dialect} passed through ...")
@@ -102,21 +105,36 @@ def stopped_cleanly() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def main() -> int:
-    chosen = arguments()
+def table(chosen: argparse.Namespace, folder: Path, port: int) -> int:
+    """Mainstem beside nginx."""
     scale = QUICK if chosen.quick else Scale()
-    with stopped_cleanly(), tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
-        folder = Path(name)
-        with upstream(folder / "bench.log") as port:
-            bench = Bench(folder, scale, port)
-            direct = bench.direct()
-            rows = list(bench.rows(chosen.only))
+    bench = Bench(folder, scale, port)
+    direct = bench.direct()
+    rows = list(bench.rows(chosen.only))
     print(render(rows, direct, scale))
     if chosen.json:
         chosen.json.write_text(
             json.dumps({"scale": scale._asdict(), "direct": asdict(direct), "rows": [asdict(row) for row in rows]}, indent=2)
         )
     return 1 if any(row.lost for row in [direct, *rows]) else 0
+
+
+def matrix(chosen: argparse.Namespace, folder: Path, port: int) -> int:
+    """Each pair of the commonest dialects. What is lost fails a run; a pair that costs too much only shows, as neighbours may be why."""
+    scale = QUICK if chosen.quick else pairs.PAIRS
+    measured = pairs.measure(folder, folder / "bench.log", port, scale, say)
+    print(pairs.text(measured, scale))
+    if chosen.json:
+        chosen.json.write_text(json.dumps({"scale": scale._asdict(), "rows": [asdict(row) for row in measured.all]}, indent=2))
+    return 1 if measured.lost else 0
+
+
+def main() -> int:
+    chosen = arguments()
+    with stopped_cleanly(), tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
+        folder = Path(name)
+        with upstream(folder / "bench.log") as port:
+            return (matrix if chosen.pairs else table)(chosen, folder, port)
 
 
 if __name__ == "__main__":

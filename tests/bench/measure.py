@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.account import cpu_s
+from tests.bench.asking import ASKING
 from tests.bench.load import Plan, Result
 from tests.bench.processes import load
 from tests.bench.proxies import Proxy, upstream_path
-from tests.bench.wire import ASKING, request_body
 
 
 class Scale(NamedTuple):
@@ -91,7 +91,7 @@ class Measurement:
             mode=mode,  # type: ignore[arg-type]
             port=self._proxy.port,
             path=self._way.path(mode),
-            body=request_body(self._way.model(mode)).decode(),
+            body=ASKING[self._way.client].body(self._way.model(mode)).decode(),
             terminal=ASKING[self._way.client].terminal.decode(),
             streams=streams,
             window_s=window_s,

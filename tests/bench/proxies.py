@@ -4,15 +4,23 @@ import contextlib
 import hashlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench.asking import ASKING
 from tests.bench.processes import PROXY_CPU, free_port, process, wait_for_port
-from tests.bench.wire import ASKING, KEY, UPSTREAM_BASES
+from tests.bench.wire import KEY, VENDORS
 from tests.needs import path_of
 
 READY = "Mainstem is listening on "
+
+
+class Served(NamedTuple):
+    """What a model of Mainstem's stands for: the vendor's dialect, and how the vendor is told to answer."""
+
+    dialect: str
+    mode_path: str
 
 
 class Proxy(NamedTuple):
@@ -27,8 +35,8 @@ def upstream_path(mode: str, rate: float, count: int) -> str:
     return f"/{mode}/{rate:g}/{count}"
 
 
-def mainstem_config(dialect: str, upstream_port: int, modes: dict[str, str]) -> str:
-    """A config with one upstream and one model for each mode. JSON strings are YAML strings."""
+def mainstem_config(upstream_port: int, models: Mapping[str, Served]) -> str:
+    """A config with one upstream for each model, of its name. JSON strings are YAML strings."""
     lines = [
         "server: {host: 127.0.0.1, port: 0}",
         f'auth: {{keys: [{{name: bench, sha256: "{hashlib.sha256(KEY.encode()).hexdigest()}"}}]}}',
@@ -36,11 +44,11 @@ def mainstem_config(dialect: str, upstream_port: int, modes: dict[str, str]) -> 
         "logs: {format: json, level: info}",
         "upstreams:",
     ]
-    for mode, path in modes.items():
-        base = f"http://127.0.0.1:{upstream_port}{path}{UPSTREAM_BASES[dialect]}"
-        lines.append(f'  {mode}: {{dialect: {dialect}, base_url: "{base}", api_key: bench}}')
+    for model, (dialect, path) in models.items():
+        base = f"http://127.0.0.1:{upstream_port}{path}{VENDORS[dialect].base}"
+        lines.append(f'  {model}: {{dialect: {dialect}, base_url: "{base}", api_key: bench}}')
     lines.append("models:")
-    lines += [f"  {mode}: [{{upstream: {mode}, model: bench}}]" for mode in modes]
+    lines += [f"  {model}: [{{upstream: {model}, model: bench}}]" for model in models]
     return "\n".join(lines) + "\n"
 
 
@@ -110,11 +118,11 @@ def nginx(upstream_port: int, folder: Path, log: Path) -> Iterator[Proxy]:
         yield Proxy(port, started.pid)
 
 
-def client_path(client: str) -> str:
+def client_path(client: str, model: str) -> str:
     """Where a client of this dialect posts to Mainstem."""
-    return ASKING[client].path
+    return ASKING[client].path.format(model=model)
 
 
 def passed_path(dialect: str, mode_path: str) -> str:
     """Where a client posts to reach the upstream's mode through a proxy that changes nothing."""
-    return mode_path + UPSTREAM_BASES[dialect] + ("/v1/messages" if dialect == "anthropic" else "/chat/completions")
+    return mode_path + VENDORS[dialect].base + VENDORS[dialect].path

@@ -4,13 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from proxy.dialects.registry import UPSTREAMS
+from proxy.events import Event, StreamEnd, TextDelta
+from tests.bench import matrix, micro
+from tests.bench.asking import ASKING
 from tests.bench.load import Plan
+from tests.bench.matrix import REFERENCE, Pair
 from tests.bench.measure import QUICK, Measurement, Row, Scale, Way
+from tests.bench.pairs import REFERENCES, Measured, in_turn, text
 from tests.bench.processes import load, upstream
-from tests.bench.proxies import nginx, passed_path, upstream_path
+from tests.bench.proxies import Served, client_path, mainstem, mainstem_config, nginx, passed_path, upstream_path
 from tests.bench.table import render
-from tests.bench.wire import ASKING, SLOT, WIRES, request_body
+from tests.bench.wire import SLOT, TEXT, VENDORS, WIRES
 from tests.needs import requires
+from tests.support import decode
 
 TINY = Scale(
     streams=5,
@@ -24,6 +31,26 @@ TINY = Scale(
     burst_chunks=500,
     idle_s=0.1,
 )
+
+
+# What stands in the last frame of each vendor's answer, and nowhere else.
+TERMINALS = {name: asking.terminal.decode() for name, asking in ASKING.items()} | {"ollama": '"done":true'}
+
+
+@pytest.mark.parametrize("name", VENDORS)
+def test_a_vendors_answer_is_whole_and_has_one_piece_of_text_a_chunk(name):
+    """As this dialect's own upstream half reads it."""
+    decoder = UPSTREAMS[name].decoder(1 << 20, {})
+    first, *content, last = VENDORS[name].chunks(5)
+    decoder.feed(first)
+
+    assert [[TEXT]] * 5 == [_texts(decoder.feed(chunk)) for chunk in content]
+    assert [] == _texts(decoder.feed(last))
+    assert isinstance(decode(UPSTREAMS[name].decoder(1 << 20, {}), [first, *content, last])[-1], StreamEnd)
+
+
+def _texts(events: list[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, TextDelta)]
 
 
 @pytest.mark.parametrize("name", WIRES)
@@ -42,7 +69,7 @@ def test_every_chunk_that_was_sent_is_counted_and_no_stream_is_lost(mode, rate, 
     """Straight at the vendor, three streams that end by themselves."""
     with upstream(tmp_path / "log") as port:
         path = passed_path(dialect, upstream_path(mode, rate, chunks))
-        plan = Plan("burst", port, path, request_body("any").decode(), ASKING[dialect].terminal.decode(), streams=3)
+        plan = Plan("burst", port, path, "{}", TERMINALS[dialect], streams=3)
         result = load(plan, tmp_path / "log")
 
     assert (3 * chunks, 3, 0) == (result.counted, result.asked, result.lost), result.complaint
@@ -77,3 +104,48 @@ def test_the_table_gives_ratios_beside_nginx_and_says_when_there_is_none():
 
     assert "2.5x" in render([ours, theirs], None, QUICK)
     assert "no ratio" in render([ours], None, QUICK)
+
+
+def test_every_dialect_passes_whole_through_one_mainstem(tmp_path):
+    """Each vendor and each client of the pairs once. A client's vendor may say the text again at its end."""
+    clients = dict(zip(VENDORS, reversed(ASKING), strict=True))
+    models = {dialect: Served(dialect, upstream_path("burst", 0, 20)) for dialect in VENDORS}
+    log = tmp_path / "log"
+    results = {}
+    with upstream(log) as port, mainstem(mainstem_config(port, models), tmp_path, log) as proxy:
+        for model, client in clients.items():
+            asking = ASKING[client]
+            plan = Plan("burst", proxy.port, client_path(client, model), asking.body(model).decode(), asking.terminal.decode(), streams=2)
+            results[model, client] = load(plan, log)
+
+    assert dict.fromkeys(clients.items(), (0, "")) == {pair: (result.lost, result.complaint) for pair, result in results.items()}
+    assert all(result.counted >= 40 for result in results.values()), results
+
+
+def test_the_reference_is_measured_first_last_and_in_between():
+    """And every pair once."""
+    every = matrix.pairs(VENDORS, ASKING)
+    turns = list(in_turn(every))
+
+    assert every == [pair for pair in turns if pair is not None]
+    assert (REFERENCES, None, None) == (turns.count(None), turns[0], turns[-1])
+
+
+def test_the_matrix_marks_what_costs_over_one_and_a_half_times_the_reference():
+    """The median of what the reference cost counts."""
+    costs = {REFERENCE: 10.0, Pair("openai_chat", "gemini"): 15.0, Pair("openai_chat", "anthropic"): 15.2}
+    rows = {pair: Row("", "", "mainstem", cpu_per_chunk_us=cost, asked=5) for pair, cost in costs.items()}
+    references = [Row("", "", "mainstem", cpu_per_chunk_us=cost, asked=5) for cost in (1.0, 10.0, 10.0, 99.0)]
+    shown = text(Measured(rows, references), QUICK)
+
+    assert [Pair("openai_chat", "anthropic")] == matrix.over(costs, 10.0)
+    assert all(cell in shown for cell in ("10.0 1.00x ", "15.0 1.50x ", "15.2 1.52x!", "1 of 3, marked with !", "0 of 35 streams")), shown
+    assert "none costs more than 1.5x" in matrix.render("CPU", {REFERENCE: 10.0}, 10.0)
+
+
+def test_micro_times_every_pair():
+    """That every chunk arrived is checked inside."""
+    costs = micro.measured(pieces=5, rounds=1)
+
+    assert matrix.pairs(VENDORS, ASKING) == list(costs)
+    assert min(costs.values()) > 0

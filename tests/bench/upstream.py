@@ -12,7 +12,7 @@ from typing import cast
 import uvloop
 
 from tests.bench.timer import Timer
-from tests.bench.wire import EMPTY_SLOT, HEAD, MARK, WIRES, Wire
+from tests.bench.wire import EMPTY_SLOT, MARK, WIRES, Wire, dialect_of
 
 BURST_BLOCK = 64  # chunks in one write
 GOLDEN = 0.618033988749895  # multiples of it, modulo 1, are spread evenly however many there are
@@ -75,20 +75,20 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
             return
         _, mode, rate, count, *_ = path.split("/")
-        self._wire = WIRES["anthropic" if path.endswith("/messages") else "openai_chat"]
+        self._wire = WIRES[dialect_of(path)]
         self._left = int(count)
         if mode == "paced":
             self._start_paced(float(rate))
         elif mode == "short":
             content = self._wire.content(time.monotonic_ns()) * self._left
-            self._transport.write(HEAD + self._wire.start + content + self._wire.end)
+            self._transport.write(self._wire.head + self._wire.start + content + self._wire.end)
         elif mode == "burst":
-            self._transport.write(HEAD + self._wire.start)
+            self._transport.write(self._wire.head + self._wire.start)
             self._bursting = True
             self._burst()
         else:
             self._bench.held.add(self)
-            self._transport.write(HEAD + self._wire.start + self._wire.content(time.monotonic_ns()))
+            self._transport.write(self._wire.head + self._wire.start + self._wire.content(time.monotonic_ns()))
 
     def finish_held(self) -> None:
         self._bench.held.discard(self)
@@ -98,7 +98,7 @@ class Connection(asyncio.Protocol):
 
     def _start_paced(self, rate: float) -> None:
         self._interval_ns = int(1e9 / rate)
-        self._transport.write(HEAD + self._wire.start)
+        self._transport.write(self._wire.head + self._wire.start)
         self._next_ns = time.monotonic_ns() + int(self._interval_ns * self._bench.phase())
         self._bench.timer.at(self._next_ns, self._send_paced)
 

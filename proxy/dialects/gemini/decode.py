@@ -5,7 +5,6 @@ candidate that began has a finish reason; old models put one on every chunk, and
 body's end. A prompt that the vendor blocked has no candidate but `promptFeedback.blockReason`, which is the finish.
 """
 
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -67,10 +66,10 @@ class GeminiDecoder(FramedDecoder[bytes]):
             self._candidates.answer = chunk.response_id[:_MAX_WORD_CHARS]
         if chunk.usage_metadata is not NOTHING:
             self._counting.add(chunk.usage_metadata)
-            if self._said_usage == NO_USAGE:  # first of all what the prompt took, at the end all of it
+            if self._said_usage is NO_USAGE:  # first of all what the prompt took, at the end all of it
                 self._count(out)
         for position, candidate in enumerate(chunk.candidates or ()):
-            self._candidates.take(candidate, position, partial(loads, frame), out)
+            self._candidates.take(candidate, position, frame, out)
         if chunk.prompt_feedback is not NOTHING:
             self._prompt(bytes(chunk.prompt_feedback), out)
         elif chunk.candidates is None and chunk.usage_metadata is NOTHING and chunk.response_id is None:

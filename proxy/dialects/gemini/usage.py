@@ -26,7 +26,6 @@ _NORMALISED = frozenset(
     {field.encode_name for field in msgspec.structs.fields(_Counts)} - {"toolUsePromptTokenCount"} | {"totalTokenCount"}
 )
 _decode = msgspec.json.Decoder(_Counts).decode
-_all = msgspec.structs.astuple
 
 
 class Counting:
@@ -43,9 +42,17 @@ class Counting:
             counts = _decode(said)
         except (ValueError, RecursionError):
             return
-        old = self._counts
-        if counts != old:
-            self._counts = _Counts(*(was if now is None else now for was, now in zip(_all(old), _all(counts), strict=True)))
+        known = self._counts  # field by field: this is done for every chunk, and a loop costs three times as much
+        if counts.prompt_token_count is not None:
+            known.prompt_token_count = counts.prompt_token_count
+        if counts.candidates_token_count is not None:
+            known.candidates_token_count = counts.candidates_token_count
+        if counts.thoughts_token_count is not None:
+            known.thoughts_token_count = counts.thoughts_token_count
+        if counts.cached_content_token_count is not None:
+            known.cached_content_token_count = counts.cached_content_token_count
+        if counts.tool_use_prompt_token_count is not None:
+            known.tool_use_prompt_token_count = counts.tool_use_prompt_token_count
 
     @property
     def usage(self) -> Usage:

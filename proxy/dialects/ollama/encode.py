@@ -55,7 +55,7 @@ class OllamaEncoder(Encoder):
         self._extras: dict[str, Any] = {}
 
     def encode(self, event: Event) -> bytes:
-        if isinstance(event, TextDelta | ReasoningDelta):
+        if type(event) is TextDelta or type(event) is ReasoningDelta:
             line = self._lines.get(event.block)
             return b"%b%b%b" % (line[0], _json(event.text), line[1]) if line else b""
         match event:

@@ -52,10 +52,10 @@ class ResponsesEncoder(Encoder):
         self._usage: dict[str, Any] = {}
 
     def encode(self, event: Event) -> bytes:
-        if isinstance(event, TextDelta | ReasoningDelta):
+        if type(event) is TextDelta or type(event) is ReasoningDelta:
             item = self._live.get(event.block)
             return b"" if item is None else self._delta(item, event.text)
-        if isinstance(event, ToolCallDelta):
+        if type(event) is ToolCallDelta:
             item = self._live.get(event.block)
             return b"" if item is None else self._delta(item, event.arguments)
         match event:
