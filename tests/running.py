@@ -37,7 +37,7 @@ async def running(config: dict[str, Any]) -> AsyncIterator[Running]:
     """The proxy with this configuration, listening on a port of the system's choice. What it drains at the end it gets half a second for."""
     server = {"port": 0, "drain_s": 0.5, **config.get("server", {})}
     settings = Settings.model_validate({**config, "server": server})
-    process = Process(lambda: settings)
+    process = Process(settings)
     await process.start()
     try:
         async with aiohttp.ClientSession(auto_decompress=False) as session:

@@ -2,17 +2,23 @@
 
 import argparse
 import asyncio
+import time
 
 from proxy.app import played
 from proxy.cli import common
+from proxy.dialects.base import Parsed
 from proxy.errors import Refused
 from proxy.mock.server import MockServer
-from proxy.relay.plan import Bound, make_plan
+from proxy.observe.record import StreamRecord
+from proxy.relay.attempts import Attempts
+from proxy.relay.plan import Plan, make_plan
 from proxy.request import ChatRequest, Message
-from proxy.routing import Place
+from proxy.routing import WILDCARD, Place, Routed
 from proxy.settings.describe import effective
 from proxy.settings.model import Settings
 from proxy.upstream import Upstreams
+
+_FAILED = "failed"
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -20,10 +26,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser(
         "check",
         help="validate the configuration",
-        description="Validate the configuration and print the effective tree without its secrets. Exit status 1 when something is wrong.",
+        description="Validate the configuration and print the tree in effect, file and environment and defaults together, without its "
+        "secrets. Every mistake is one line on standard error; the exit status is then 1.",
     )
     common.add_config(parser)
-    parser.add_argument("--ping", action="store_true", help="also ask each upstream for one token (a real vendor will charge for it)")
+    parser.add_argument("--ping", action="store_true", help="also ask each upstream for one token (a vendor charges for it)")
     parser.set_defaults(run=run)
 
 
@@ -31,39 +38,46 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
     settings = common.settings_of(options)
     MockServer(played(settings))  # raises MockError for what cannot be played
-    print(effective(settings))
+    print(effective(settings), end="", flush=True)
     return common.run(_ping(settings)) if options.ping else 0
 
 
 async def _ping(settings: Settings) -> int:
-    """Ask every real upstream, in every model that names it, for one token; print what came."""
+    """Ask every real upstream, all at once, for one token; print what came, in the order of the configuration."""
     plan = make_plan(settings, dict.fromkeys(played(settings), "http://127.0.0.1:9"))
     upstreams = Upstreams()
-    wrong = 0
     try:
-        for name, bound in plan.upstreams.items():
-            model = next((t.model for targets in settings.models.values() for t in targets if t.upstream == name and t.model), "")
-            said = "is a mock, played here" if bound.played else await _ask(upstreams, bound, model)
-            wrong += said.startswith("failed")
-            print(f"{name}: {said}")
+        asked = [asyncio.create_task(_ask(plan, upstreams, name, _model_of(settings, name))) for name in plan.upstreams]
+        print("\n# ping")
+        wrong = 0
+        for name, task in zip(plan.upstreams, asked, strict=True):
+            said = await task
+            wrong += said.startswith(_FAILED)
+            print(f"# {name}: {said}", flush=True)
     finally:
         await upstreams.close()
     return 1 if wrong else 0
 
 
-async def _ask(upstreams: Upstreams, bound: Bound, model: str) -> str:
-    request = ChatRequest(model=model, messages=[Message("user", "ping")], max_tokens=1)
-    name = bound.endpoint.name
+def _model_of(settings: Settings, upstream: str) -> str | None:
+    """The vendor's name of the first model that leads there; None where only "*" does, so that no name is known."""
+    named = ((name, target) for name, targets in settings.models.items() for target in targets if target.upstream == upstream)
+    return next((model for name, target in named if (model := target.model or (name if name != WILDCARD else ""))), None)
+
+
+async def _ask(plan: Plan, upstreams: Upstreams, name: str, model: str | None) -> str:
+    """What came of it, read as a client's request is: through the upstream's decoder, up to its first content."""
+    if plan.upstreams[name].played:
+        return "is a mock, played here"
+    request = ChatRequest(model=model or "ping", messages=[Message("user", "ping")], max_tokens=1)
+    record = StreamRecord("check", "native", time.monotonic())
+    place = Routed(request.model, (Place(name, request.model),))
     try:
-        async with asyncio.timeout(bound.timeouts.first_event_s):
-            answer = await upstreams.open(bound.endpoint, bound.half.build_request(request, bound.target(Place(name, model))))
-            body = await answer.read(4096)
+        won = await Attempts(plan, upstreams, record, {}).first(Parsed(request), place, client_rewrites=True)
     except Refused as refused:
-        return f"failed ({refused.failure.kind}): {refused.failure.message}"
-    except TimeoutError:
-        return f"failed (first_event_timeout): it sent nothing within {bound.timeouts.first_event_s:g} s."
-    answer.close()
-    why = bound.half.parse_error(answer.status, answer.headers, body)
-    if why is not None:
-        return f"failed ({why.kind}): it answered {answer.status}: {why.message}"
-    return f"answers ({answer.status}, {answer.content_type or 'no content type'})"
+        why = f"({refused.failure.kind}): {refused.failure.message}"
+        if model is None and refused.failure.kind in {"bad_request", "model_not_found"}:
+            return f'answers, but only "*" leads to it, so that no name of a model is known to ask for {why}'
+        return f"{_FAILED} {why}"
+    won.generation.client_left(gave_up=True)
+    return f"answers, as {plan.upstreams[name].half.name} should, after {time.monotonic() - record.started:.1f} s"

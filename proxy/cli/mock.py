@@ -1,10 +1,12 @@
 """`mainstem mock`: the vendors alone, every dialect on its own path."""
 
 import argparse
-import sys
+from pathlib import Path
 
+from proxy.app import ListenError
 from proxy.cli import common
 from proxy.mock import server
+from proxy.mock.manual import wishes_text
 from proxy.observe import logs
 
 
@@ -13,22 +15,24 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser(
         "mock",
         help="play the vendors, without a key or a network",
-        description="Play every vendor on its own path. Per request, the headers x-mock-scenario, x-mock-fault and x-mock-tokens-per-s "
-        "say what to play.",
+        description="Play every vendor on its own path, until SIGTERM or Ctrl-C.",
+        epilog=wishes_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8089, help="port to listen on; 0 lets the system choose (default: %(default)s)")
+    parser.add_argument("--port", type=common.port, default=8089, help="port to listen on; 0: any that is free (default: %(default)s)")
+    parser.add_argument("--scripts", metavar="FOLDER", help="scripts and recordings that x-mock-scenario may name")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
+    scripts = Path(options.scripts) if options.scripts is not None else None
+    if scripts is not None and not scripts.is_dir():
+        raise common.WrongInputError(f"{scripts} is not a folder: --scripts takes the folder that holds the scripts and recordings.")
     logs.configure("auto", "info")
     try:
-        common.run(server.run(options.host, options.port))
+        common.run(server.run(options.host, options.port, scripts))
     except OSError as error:
-        print(
-            f"Cannot listen on {options.host}:{options.port}: {error.strerror or error}. Choose another port with --port.", file=sys.stderr
-        )
-        return 1
+        raise ListenError(options.host, options.port, error, "--host, --port") from error
     return 0

@@ -1,13 +1,17 @@
 """`mainstem serve`: the proxy."""
 
 import argparse
+import contextlib
 import gc
-import sys
+import resource
+import shlex
+
+import msgspec
 
 from proxy.app import Process
 from proxy.cli import common, workers
 from proxy.observe import logs
-from proxy.settings.model import Settings
+from proxy.settings.model import Auth, Settings
 
 _PROMPT = "Say hello"
 
@@ -15,38 +19,57 @@ _PROMPT = "Say hello"
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add this command to the command line."""
     parser = commands.add_parser(
-        "serve", help="run the proxy", description="Run the proxy until SIGTERM or Ctrl-C; SIGHUP reads the configuration again."
+        "serve",
+        help="run the proxy",
+        description="Run the proxy until SIGTERM or Ctrl-C: it then takes no new stream and gives those that run server.drain_s to end; a "
+        "second signal ends it at once. SIGHUP reads the configuration again, and running streams keep theirs.",
     )
     common.add_config(parser)
-    parser.add_argument("--mock", action="store_true", help="ignore every configuration file: the embedded mock answers for every dialect")
+    parser.add_argument(
+        "--mock", action="store_true", help="ignore $MAINSTEM_CONFIG: without a file the embedded mock answers for every dialect"
+    )
+    parser.add_argument("--host", help="address to listen on, whatever server.host is")
+    parser.add_argument("--port", type=common.port, help="port to listen on, whatever server.port is; 0 lets the system choose")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)  # one of several processes that share the port
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
+    if options.mock and options.config:
+        raise common.WrongInputError("Give either --mock, which runs without a configuration file, or --config.")
     settings = common.settings_of(options)
     logs.configure(settings.logs.format, settings.logs.level)
+    _allow_many_files()
     if settings.server.workers > 1 and not options.worker:
         return workers.run(options, settings, _greeting)
     return common.run(_serve(options, settings))
 
 
 async def _serve(options: argparse.Namespace, settings: Settings) -> int:
-    process = Process(lambda: common.settings_of(options), reuse_port=options.worker)
+    process = Process(settings, lambda: common.settings_of(options), reuse_port=options.worker)
     try:
         await process.start()
-    except OSError as error:
-        server, admin = settings.server, settings.admin
-        places = f"server {server.host}:{server.port}" + (f", admin {admin.host}:{admin.port}" if admin else "")
-        print(f"Cannot listen ({places}): {error.strerror or error}. Choose another port, or stop what uses it.", file=sys.stderr)
+    except BaseException:
         await process.stop()
-        return 1
+        raise
     _tune_collector()
-    if not options.worker:
-        print(_greeting(process.urls[0], process.admin_url, settings), flush=True)
-    await process.run()
+
+    def ready() -> None:
+        if options.worker:
+            workers.tell_parent(process.end)
+        else:
+            print(_greeting(process.urls[0], process.admin_url, settings), flush=True)
+
+    await process.run(ready)
     return 0
+
+
+def _allow_many_files() -> None:
+    """A stream takes two open files, and the usual limit is 1024: take as many as the system lets us have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS says "unlimited" and means less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _tune_collector() -> None:
@@ -60,14 +83,14 @@ def _tune_collector() -> None:
 
 def _greeting(url: str, admin_url: str | None, settings: Settings) -> str:
     """The line to curl and the page to open."""
-    names = [name for name in settings.models if name != "*"]
-    model = names[0] if names else "any"
-    body = f'{{"model": "{model}", "prompt": "{_PROMPT}"}}'
+    model = next((name for name in settings.models if name != "*"), "any")
+    body = shlex.quote(msgspec.json.encode({"model": model, "prompt": _PROMPT}).decode())
+    key = ' -H "authorization: Bearer $KEY"' if isinstance(settings.auth, Auth) else ""
     lines = [
         f"Mainstem is listening on {url}",
         f"  page     {url}/",
         f"  metrics  {admin_url or url}/metrics",
-        f"  try      curl -N {url}/v1/stream -H 'content-type: application/json' -d '{body}'",
+        f"  try      curl -N {url}/v1/stream -H 'content-type: application/json'{key} -d {body}",
     ]
     if any(upstream.mock is not None for upstream in settings.upstreams.values()):
         lines.append("  mock     no key and no network needed: some or all answers are played by the embedded mock")

@@ -18,6 +18,7 @@ from proxy.observe import logs
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.request import ChatRequest, Message
+from proxy.settings.model import Settings
 from proxy.upstream import Answer, Upstreams
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
@@ -28,14 +29,14 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser(
         "tap",
         help="one prompt to the terminal",
-        description="Send one prompt to a model of the configuration and print the answer as it comes. The last line, on standard error, "
-        "says how it ended.",
+        description="Send one prompt to a model of the configuration and print the answer as it comes. Standard error says what was lost "
+        "in translation and how the answer ended.",
     )
     common.add_config(parser)
     parser.add_argument("prompt", help='the prompt; "-" reads it from standard input')
     parser.add_argument("--model", help="a model of the configuration (default: the first)")
     parser.add_argument("--system", help="a system prompt")
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="longest answer")
+    parser.add_argument("--max-tokens", type=common.count, metavar="N", help="longest answer")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--raw", action="store_true", help="print the upstream's bytes as they are")
     form.add_argument("--events", action="store_true", help="print one event a line, as JSON")
@@ -48,13 +49,32 @@ def run(options: argparse.Namespace) -> int:
     structlog.contextvars.clear_contextvars()
     settings = common.settings_of(options)
     model = options.model or next((name for name in settings.models if name != "*"), "any")
-    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
-    request = ChatRequest(model=model, messages=[Message("user", prompt)], system=options.system, max_tokens=options.max_tokens)
-    return common.run(_tap(options, request))
+    prompt = _read() if options.prompt == "-" else _checked(options.prompt, "The prompt")
+    system = None if options.system is None else _checked(options.system, "The system prompt")
+    request = ChatRequest(
+        model=_checked(model, "The model"), messages=[Message("user", prompt)], system=system, max_tokens=options.max_tokens
+    )
+    return common.run(_tap(options, settings, request))
 
 
-async def _tap(options: argparse.Namespace, request: ChatRequest) -> int:
-    process = Process(lambda: common.settings_of(options))
+def _read() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise common.WrongInputError(f"Standard input is not UTF-8 text: look at byte {error.start}.") from None
+
+
+def _checked(argument: str, name: str) -> str:
+    """Python keeps bytes of an argument that are no text as half pairs."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        raise common.WrongInputError(f"{name} is not text in this terminal's encoding: look at character {error.start}.") from None
+    return argument
+
+
+async def _tap(options: argparse.Namespace, settings: Settings, request: ChatRequest) -> int:
+    process = Process(settings)
     plan, upstreams = await process.plan(), _RawUpstreams() if options.raw else Upstreams()
     record = StreamRecord("tap", "native", time.monotonic())
     encoder = _Lines() if options.events else _Quiet() if options.raw else _Text(colour=sys.stdout.isatty())
@@ -113,13 +133,16 @@ class _Terminal:
 
 
 class _Quiet(Encoder):
-    """Prints nothing but how it ended."""
+    """Prints nothing but what was lost and how it ended."""
 
     heartbeat = b""
     status = 0
 
     def encode(self, event: Event) -> bytes:
-        if isinstance(event, StreamEnd):
+        if isinstance(event, StreamStart):
+            for note in event.notes:
+                print(note.message, file=sys.stderr)
+        elif isinstance(event, StreamEnd):
             print(f"\n[{event.finish.reason}] {_counts(event)}", file=sys.stderr)
         elif isinstance(event, StreamError):
             self.status = 1

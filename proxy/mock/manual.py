@@ -15,6 +15,14 @@ def index_text(address: str, mocks: Sequence[str], routes: Sequence[str]) -> str
         f"Mocks: {', '.join(f'{address}/{name}/...' for name in mocks)}",
         f"Account: GET {address}/mock/requests",
         "",
+        wishes_text(),
+    ]
+    return "\n".join(lines)
+
+
+def wishes_text() -> str:
+    """What a request may choose to have played, with every scenario and fault."""
+    lines = [
         "A request may choose by header, or by query parameter of the same name:",
         "  x-mock-scenario: one of these",
         *(f"    {name:<26} {(scenario.__doc__ or '').strip()}" for name, scenario in SCENARIOS.items()),

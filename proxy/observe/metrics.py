@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.multiprocess import mark_process_dead as _mark_process_dead
 
 from proxy import __version__
-from proxy.events import Event, Note, Vendor, event_type
+from proxy.events import MAX_COUNT, Event, Note, Vendor, event_type
 from proxy.observe.record import EVENT_GAP_S, NONE, RELAY_DELAY_S, StreamRecord
 
 _SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # prometheus_client decides at its import too
@@ -172,9 +172,9 @@ class Metrics:
         self._heartbeats.inc(record.heartbeats)
         usage = record.usage
         if usage is not None:
-            # Vendors do send negative counts; a counter must not go down.
-            self._tokens["input",].inc(max(usage.input_tokens or 0, 0))
-            self._tokens["output",].inc(max(usage.output_tokens or 0, 0))
+            # Vendors do send negative counts; a counter must not go down, nor past what a float can hold.
+            self._tokens["input",].inc(min(max(usage.input_tokens or 0, 0), MAX_COUNT))
+            self._tokens["output",].inc(min(max(usage.output_tokens or 0, 0), MAX_COUNT))
 
     def exposition(self) -> tuple[str, bytes]:
         """The content type and the text for a scraper: of this process, or of all workers where they share a folder."""

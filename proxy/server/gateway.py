@@ -7,7 +7,7 @@ from typing import NamedTuple
 import structlog
 from aiohttp import web
 
-from proxy.errors import Refused, failure
+from proxy.errors import Failure, Refused, failure
 from proxy.observe.logs import stream_line
 from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
@@ -43,6 +43,8 @@ class Gateway:
         self._generations: set[Generation] = set()
         self._alone: set[asyncio.Task[None]] = set()
         self._requests = 0
+        self._waiting: set[asyncio.Task[object] | None] = set()  # the requests whose answer has not begun
+        self._dismissing = False
 
     @property
     def open_requests(self) -> int:
@@ -54,6 +56,10 @@ class Gateway:
         await self._idle(drain_s)
         for generation in list(self._generations):
             generation.abandon(failure("shutdown", _SHUTTING_DOWN))
+        self._dismissing = True
+        for task in self._waiting:
+            if task is not None:
+                task.cancel()
         await self._idle(_LAST_FRAMES_S)
 
     async def _idle(self, most_s: float) -> None:
@@ -67,16 +73,31 @@ class Gateway:
     def entered(self) -> None:
         """Raises Refused when there is no room for one more."""
         if self.draining:
-            raise Refused(failure("shutdown", _SHUTTING_DOWN, retry_after_s=1))
+            raise Refused(self._shutdown())
         most = self.state.plan.limits.max_streams
         if self._requests >= most:
             raise Refused(failure("overloaded", f"This proxy has {most} streams open, as many as it may; try again soon.", retry_after_s=1))
         self._requests += 1
+        self._waiting.add(asyncio.current_task())
 
     def left(self) -> None:
         self._requests -= 1
+        self._waiting.discard(asyncio.current_task())
+
+    def dismissed(self) -> Failure | None:
+        """Why the calling task was cancelled, if it was because the drain is over and its answer had not begun."""
+        task = asyncio.current_task()
+        if task is None or not self._dismissing or task not in self._waiting:
+            return None
+        task.uncancel()
+        return self._shutdown()
+
+    @staticmethod
+    def _shutdown() -> Failure:
+        return failure("shutdown", _SHUTTING_DOWN, retry_after_s=1)
 
     def began(self, won: Won) -> None:
+        self._waiting.discard(asyncio.current_task())
         self._generations.add(won.generation)
         self._metrics.opened(won.place.upstream)
 

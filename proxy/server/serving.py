@@ -59,8 +59,16 @@ class _Serving:
         except Refused as refused:
             return self._refuse(refused.failure)
         except asyncio.CancelledError:
+            why = self._gateway.dismissed()
+            if why is not None:
+                self._record.outcome = None  # whoever cancelled it, the client has not left
+                return self._refuse(why)
             self._end("client_gone", self._record.status or 499)
             raise
+        except ConnectionError:  # it left in the moment in which it was written to
+            self._end("client_gone", self._record.status or 499)
+            self._cut()
+            return web.Response(status=499)  # goes nowhere
         except Exception:  # noqa: BLE001  whatever it is, the client gets a sentence and the server goes on
             self._gateway.report(self._record)
             return self._refuse(failure("internal", _INTERNAL))
@@ -111,7 +119,7 @@ class _Serving:
         record.client_dialect = self._half.name
         await self._admit(incoming)
         if incoming.query:  # a credential and a mock's wishes are no part of what is asked
-            asked = {name: value for name, value in incoming.query.items() if name != "key" and not name.startswith(MOCK_PREFIX)}
+            asked = {name: value for name, value in incoming.query.items() if name != "key" and not name.lower().startswith(MOCK_PREFIX)}
             incoming = incoming._replace(query=asked)
         parsed = self._half.parse_request(incoming)
         record.model = parsed.request.model

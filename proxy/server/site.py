@@ -1,5 +1,6 @@
 """The paths: every client dialect's, the models, the schema, the page; and what every answer carries."""
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +23,7 @@ from proxy.server.serving import REQUEST_ID, handler
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NATIVE = CLIENTS["native"]
+_PATTERN = re.compile(r"\{(\w+):[^{}]*\}")  # a path's variable with what it must look like
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -55,10 +57,10 @@ def add_routes(app: web.Application, gateway: Gateway) -> None:
         router.add_route("*", path, _wrong_method(gateway, owner, sorted(methods)))
     listings = {path: _models(gateway, halves) for path, halves in _by_listing(list(CLIENTS.values())).items()}
     for path, answer in {**listings, "/v1/schema": _schema()}.items():
-        router.add_route("GET", path, answer)
-        router.add_route("*", path, _wrong_method(gateway, _NATIVE, ["GET"]))
+        router.add_get(path, answer)  # HEAD too
+        router.add_route("*", path, _wrong_method(gateway, _NATIVE, ["GET", "HEAD"]))
     for path, page in _pages().items():
-        router.add_route("GET", path, page)
+        router.add_get(path, page)  # HEAD too
     router.add_route("*", "/{anywhere:.*}", _nothing_here(gateway))
     app.on_response_prepare.append(_dress(gateway))
 
@@ -74,8 +76,8 @@ def _by_path(halves: Sequence[ClientHalf]) -> dict[tuple[str, str], list[ClientH
 def _by_listing(halves: Sequence[ClientHalf]) -> dict[str, list[ClientHalf]]:
     table: dict[str, list[ClientHalf]] = defaultdict(list)
     for half in halves:
-        if half.listing:
-            table[half.listing].append(half)
+        for path in filter(None, (half.listing, *half.other_listings)):
+            table[path].append(half)
     return table
 
 
@@ -84,6 +86,9 @@ def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awai
         headers = response.headers
         headers["x-request-id"] = request.get(REQUEST_ID) or request_id(request)
         headers["Server"] = f"mainstem/{__version__}"
+        if gateway.draining:  # the client's next request is to go elsewhere
+            response.force_close()
+            headers["Connection"] = "close"
         if request.path in _UNSHARED:
             return
         origin = request.headers.get("Origin")
@@ -122,7 +127,8 @@ def _wrong_method(gateway: Gateway, half: ClientHalf, methods: Sequence[str]) ->
 
 
 def _nothing_here(gateway: Gateway) -> Handler:
-    known = ", ".join(sorted({route.path for half in CLIENTS.values() for route in half.routes}))
+    paths = {_PATTERN.sub(r"{\1}", route.path) for half in CLIENTS.values() for route in half.routes}
+    known = ", ".join(sorted(paths))
 
     async def nothing_here(request: web.Request) -> web.StreamResponse:
         if request.method == "OPTIONS":

@@ -195,6 +195,64 @@ async def test_pause_stops_reading_and_resume_goes_on() -> None:
         answer.close()
 
 
+async def test_pause_holds_in_the_midst_of_a_large_read() -> None:
+    """aiohttp goes on reading by itself once what it has parsed is taken."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        while True:
+            for _ in range(256):
+                peer.send(b"x" * 4096)
+            await peer.writer.drain()
+
+    async with serving(script) as (upstreams, endpoint):
+        answer = await upstreams.open(endpoint, CALL)
+        assert isinstance(answer._protocol, _Protocol)
+        protocol, got, paused = answer._protocol, 0, asyncio.Event()
+
+        def take(data: bytes) -> None:
+            nonlocal got
+            got += len(data)
+            if protocol._held and not paused.is_set():
+                answer.pause()
+                paused.set()
+
+        answer.attach(take, lambda _broken: None)
+        async with asyncio.timeout(5):
+            await paused.wait()
+        held = got
+        await asyncio.sleep(0.1)
+        assert held == got
+        answer.resume()
+        await asyncio.sleep(0.05)
+        assert got > held
+        answer.close()
+
+
+async def test_an_answer_that_ends_while_it_is_paused_gives_back_a_connection_that_reads() -> None:
+    connections = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal connections
+        connections += 1
+        while True:
+            await peer.request()
+            peer.write(CHUNKED)
+            await asyncio.sleep(0.02)
+            peer.write(b"3\r\none\r\n" + LAST_CHUNK)
+
+    async with serving(script) as (upstreams, endpoint):
+        for _ in range(2):
+            answer = await upstreams.open(endpoint, CALL)
+            end: asyncio.Future[Failure | None] = asyncio.get_running_loop().create_future()
+            answer.attach(lambda _data, answer=answer: answer.pause(), end.set_result)
+            async with asyncio.timeout(2):
+                assert await end is None
+            answer.finish()
+    assert 1 == connections
+
+
 async def test_redirects_are_not_followed() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()

@@ -367,3 +367,12 @@ async def test_a_client_of_http_1_0_gets_the_plain_body() -> None:
         writer.close()
         assert "Transfer-Encoding" not in text
         assert text.rstrip().splitlines()[-2].startswith('data: {"type":"stream.end"')
+
+
+async def test_what_the_mocks_were_asked_is_for_those_who_may_ask() -> None:
+    config = {"upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}, "models": {"m": [{"upstream": "far"}]}, **AUTH}
+    async with running(config) as run:
+        async with run.session.get(f"{run.url}/mock/requests") as response:
+            assert 401 == response.status
+        async with run.session.get(f"{run.url}/mock/requests", headers={"x-api-key": KEY}) as response:
+            assert (200, []) == (response.status, await response.json())

@@ -1,0 +1,142 @@
+"""A client that leaves, whenever it does, ends its upstream at once and leaves nothing behind."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.cli.tools import ASK, HELLO, ROLE, Stage, clients, metric, stage, until
+from tests.e2e.proxy_process import running_proxy
+from tests.raw_upstream import CHUNKED, Peer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+TRIES = 5
+CROWD = 300
+FILLER = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"x" * 4096)
+
+
+class Scene:
+    """The proxy, and the upstream behind it."""
+
+    def __init__(self, proxy: running_proxy, upstream: Stage) -> None:
+        self.url = proxy.url
+        self.pid = proxy.process.pid
+        self.upstream = upstream
+
+    def open_files(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scene() -> AsyncIterator[Scene]:
+    async with stage() as upstream:
+        models = {"*": [{"upstream": "far"}]}
+        proxy = running_proxy({"upstreams": {"far": {"dialect": "openai_chat", "base_url": upstream.url}}, "models": models})
+        async with proxy:
+            yield Scene(proxy, upstream)
+
+
+async def head_never_comes(peer: Peer) -> None:
+    await peer.request()
+
+
+async def content_never_comes(peer: Peer) -> None:
+    await peer.request()
+    peer.write(CHUNKED)
+    peer.send(ROLE)
+
+
+async def begins(peer: Peer) -> None:
+    await peer.request()
+    peer.write(CHUNKED)
+    peer.send(HELLO)
+
+
+async def floods(peer: Peer) -> None:
+    """Sends until nobody takes any more."""
+    await begins(peer)
+    try:
+        while True:
+            for _ in range(16):
+                peer.send(FILLER)
+            await asyncio.wait_for(peer.writer.drain(), 0.2)
+    except TimeoutError:
+        return
+
+
+async def seconds_to_notice(scene: Scene, script: Callable[[Peer], Awaitable[None]], *, reads: bool) -> float:
+    """From the client's leaving to the upstream's losing its connection."""
+    loop = asyncio.get_running_loop()
+    ready, gone = asyncio.Event(), loop.create_future()
+
+    async def play(peer: Peer) -> None:
+        await script(peer)
+        ready.set()
+        await peer.left()
+        gone.set_result(loop.time())
+
+    scene.upstream.script = play
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.setblocking(False)
+    host, _, port = scene.url.removeprefix("http://").rpartition(":")
+    await loop.sock_connect(narrow, (host, int(port)))
+    async with clients(scene.url) as connect, asyncio.timeout(10):
+        client = await connect(sock=narrow, limit=4096)
+        client.post(ASK)
+        if reads:
+            await client.reader.readuntil(b"Hello")
+        await ready.wait()
+        await asyncio.sleep(0.02)  # for the proxy to have read what was sent
+        left = loop.time()
+        client.leave()
+        noticed: float = await gone
+    return noticed - left
+
+
+@pytest.mark.parametrize(("script", "reads"), [(head_never_comes, False), (content_never_comes, False), (begins, True), (floods, False)])
+async def test_the_upstream_is_closed_at_once_when_the_client_leaves(
+    scene: Scene, script: Callable[[Peer], Awaitable[None]], reads: bool
+) -> None:
+    seconds = [await seconds_to_notice(scene, script, reads=reads) for _ in range(TRIES)]
+    assert min(seconds) < 0.1, seconds
+    assert max(seconds) < 2, seconds
+
+
+async def test_a_crowd_that_leaves_at_once_leaves_nothing_behind(scene: Scene) -> None:
+    """Half of them mid-stream, half before the upstream has said anything."""
+    closed = 0
+
+    async def play(peer: Peer) -> None:
+        nonlocal closed
+        await peer.request()
+        if b"talk" in peer.body:
+            peer.write(CHUNKED)
+            peer.send(HELLO)
+        await peer.left()
+        closed += 1
+
+    scene.upstream.script = play
+    base, ended, asked = (
+        scene.open_files(),
+        await metric(scene.url, "mainstem_streams_total"),
+        await metric(scene.url, "mainstem_requests_total"),
+    )
+    async with clients(scene.url) as connect:
+        crowd = await asyncio.gather(*(connect() for _ in range(CROWD)))
+        for number, client in enumerate(crowd):
+            client.post({"model": "m", "prompt": "talk" if number % 2 else "be silent"})
+        await asyncio.gather(*(client.reader.readuntil(b"Hello") for client in crowd[1::2]))
+        assert CROWD / 2 == await metric(scene.url, "mainstem_streams_open")
+
+    async def all_counted() -> bool:
+        return CROWD == await metric(scene.url, "mainstem_requests_total") - asked
+
+    await until(all_counted)
+    assert CROWD == await metric(scene.url, "mainstem_streams_total") - ended
+    assert CROWD == closed
+    assert 0 == await metric(scene.url, "mainstem_streams_open")
+    assert scene.open_files() <= base + 2  # the connections that asked for the metrics

@@ -1,0 +1,126 @@
+"""`workers: 2`: one port, one account, and nobody left behind."""
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+
+from tests.cli.tools import HELLO, STOP, clients, log_lines, metric, stage, started, until
+from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
+
+REQUESTS = 40
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def runs(pid: int) -> bool:
+    """Not gone, and no zombie that its new parent has yet to notice."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def sockets(pid: int) -> int:
+    return sum(1 for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink() and "socket:" in str(file.readlink()))
+
+
+def written(folder: Path, url: str) -> str:
+    config = {
+        "server": {"port": 0, "workers": 2, "drain_s": 10},
+        "admin": {"port": 0},
+        "upstreams": {"far": {"dialect": "openai_chat", "base_url": url}},
+        "models": {"*": [{"upstream": "far"}]},
+    }
+    file = folder / "mainstem.yaml"
+    file.write_text(json.dumps(config))
+    return str(file)
+
+
+async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
+    go = asyncio.Event()
+
+    async def waits(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        peer.send(HELLO)
+        await go.wait()
+        peer.send(STOP)
+        peer.write(LAST_CHUNK)
+
+    async with stage() as upstream, started("serve", "--config", written(tmp_path, upstream.url), last="try") as proxy:
+        admin = proxy.greeting.split("metrics  ")[1].split("/metrics")[0]
+        first, second = workers = children(proxy.process.pid)
+        async with clients(proxy.url) as connect:
+            for client in await asyncio.gather(*(connect() for _ in range(REQUESTS))):
+                client.post()
+                await client.answer()
+            assert REQUESTS == await metric(admin, 'mainstem_streams_total{client_dialect="native",model="*",outcome="completed"')
+            assert min(map(sockets, workers)) > 4  # every worker has some of them
+
+        upstream.script = waits
+        async with clients(proxy.url) as connect:
+            talking = await asyncio.gather(*(connect() for _ in range(REQUESTS)))
+            for client in talking:
+                client.post()
+            await asyncio.gather(*(client.reader.readuntil(b"Hello") for client in talking))
+            assert REQUESTS == await metric(admin, "mainstem_streams_open")
+
+            os.kill(first, signal.SIGKILL)
+
+            async def replaced() -> bool:
+                now = children(proxy.process.pid)
+                return len(now) == 2 and first not in now
+
+            await until(replaced)
+            kept = await metric(admin, "mainstem_streams_open")
+            assert 0 < kept < REQUESTS
+            go.set()
+
+        async def both_reloaded() -> bool:  # also the new one, which may still be starting
+            return 2 == await metric(admin, 'mainstem_config_reloads_total{result="ok"}')
+
+        proxy.process.send_signal(signal.SIGHUP)
+        await until(both_reloaded)
+        assert REQUESTS < await metric(admin, "mainstem_streams_total") <= REQUESTS + kept
+
+        workers = [second, *(child for child in children(proxy.process.pid) if child != second)]
+        upstream.script, go = waits, asyncio.Event()
+        async with clients(proxy.url) as connect:
+            last = await connect()
+            last.post()
+            await last.reader.readuntil(b"Hello")
+            proxy.process.send_signal(signal.SIGTERM)
+
+            async def refused() -> bool:
+                try:
+                    await connect()
+                except ConnectionRefusedError:
+                    return True
+                return False
+
+            await until(refused)
+            go.set()
+            assert b'"stream.end"' in await last.reader.read()
+        ended = await proxy.ended()
+    assert 0 == ended.status
+    assert not any(map(runs, workers))
+    died = [(line["pid"], line["status"]) for line in log_lines(ended.err) if line["level"] == "error"]
+    assert [(first, -signal.SIGKILL)] == died
+
+
+async def test_workers_end_with_their_parent_and_are_us_wherever_it_was_started(tmp_path: Path) -> None:
+    (tmp_path / "proxy.py").write_text("raise SystemExit('the wrong module')")
+    env = {"MAINSTEM_SERVER__WORKERS": "2", "MAINSTEM_SERVER__DRAIN_S": "0.1"}
+    async with started("serve", "--port", "0", last="mock", env=env, cwd=tmp_path) as proxy:
+        workers = children(proxy.process.pid)
+        assert 2 == len(workers)
+        assert -signal.SIGKILL == (await proxy.end(signal.SIGKILL)).status
+
+        async def gone() -> bool:
+            return not any(map(runs, workers))
+
+        await until(gone)
