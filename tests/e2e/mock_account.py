@@ -3,12 +3,12 @@
 import json
 import time
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 
-def asked_with(proxy: str, prompt: str) -> list[dict[str, Any]]:
-    """The generations that the vendor was asked for with this prompt, newest first."""
-    with urlopen(f"{proxy}/mock/requests") as answer:
+def asked_with(proxy: str, prompt: str, key: str | None = None) -> list[dict[str, Any]]:
+    """The generations that the vendor was asked for with this prompt, newest first. `key` where the proxy wants one."""
+    with urlopen(Request(f"{proxy}/mock/requests", headers={"x-api-key": key} if key else {})) as answer:
         return [row for row in json.load(answer) if prompt in json.dumps(row["body"], ensure_ascii=False)]
 
 

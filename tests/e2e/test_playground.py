@@ -110,7 +110,7 @@ def test_where_a_key_is_wanted_the_page_says_so_and_sends_it_with_every_client(b
     refused, _, *answers, command = visit.values
     assert "needs a key" in refused
     assert [words] * 3 == answers
-    assert len(asked_with(guarded, words)) == 3
+    assert len(asked_with(guarded, words, KEY)) == 3
     assert KEY not in command
 
 
