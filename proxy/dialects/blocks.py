@@ -13,6 +13,8 @@ from proxy.events import BlockEnd, BlockStart, Event, ReasoningDelta, TextDelta,
 
 # Arguments of open calls beyond this, all together, are not kept to be checked for completeness: such a call is closed at the finish.
 HELD_ARGUMENT_CHARS = 1 << 20
+# Calls open at once in one choice. Models make a handful; more is an upstream that begins them and ends none: the oldest is closed.
+_MAX_OPEN_CALLS = 1024
 _PIECE_CHARS = 16  # what a piece costs beside its text, so that countless small ones count too
 # Nor are they checked more often than this: a stream that turns to and fro inside a call must not make each turn cost its length.
 _CHECKS = 16
@@ -106,6 +108,8 @@ class Blocks:
         self._settle_calls(out, choice)
         calls = self._calls.setdefault(choice, {})
         replaced = calls.get(key)
+        if replaced is None and len(calls) >= _MAX_OPEN_CALLS:
+            replaced = next(iter(calls.values()))
         if replaced is not None:
             self._close_call(out, choice, replaced)
         call = calls[key] = _Call(self._number(), key, [])

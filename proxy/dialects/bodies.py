@@ -96,7 +96,10 @@ def unknown_key(name: str, known: Sequence[str], where: str = "") -> Refused:
 
 def _reason(error: Exception, body: bytes) -> str:
     said = _PLACE.sub("", str(error)).removeprefix("JSON is malformed: ")  # the place is a guess while nothing is known of the types
-    return f"it ends too early, after {len(body)} bytes" if said == "Input data was truncated" else said
+    if said != "Input data was truncated":
+        return said
+    half = ", or holds half of a surrogate pair" if b"\\ud" in body.lower() else ""
+    return f"it ends too early, after {len(body)} bytes{half}"
 
 
 def _word(value: Any) -> str:

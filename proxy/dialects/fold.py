@@ -65,8 +65,9 @@ class Answer:
                     choice=0 if event.choice is UNSET else event.choice,
                 )
             case TextRewrite(block, keep, text):
-                kept = self.blocks[block].text[:keep]
-                self.blocks[block].pieces = [kept, text]
+                rewritten = self.blocks[block]
+                rewritten.pieces = [rewritten.text[:keep], text]
+                rewritten.citations = [source for source in rewritten.citations if _cites_within(source, keep)]
             case BlockEnd(block, signature) if signature is not UNSET:
                 self.blocks[block].signature = signature
             case Citation(block):
@@ -112,3 +113,8 @@ class Answer:
 
     def _joined(self, kind: BlockKind, choice: int) -> str:
         return "".join(b.text for b in self.blocks.values() if b.kind == kind and b.choice == choice)
+
+
+def _cites_within(source: Citation, keep: int) -> bool:
+    """Whether what a source was given for is still there when only the first `keep` code points are. Where it stands may be unknown."""
+    return keep > 0 and (source.start or 0) < keep and (source.end or 0) <= keep

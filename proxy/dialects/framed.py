@@ -110,6 +110,7 @@ class SSEDecoder(FramedDecoder[Frame]):
         self._parser = SSEParser(max_event_bytes, lossless=True)
         self._framed = False  # an event has come
         super().__init__(self._parser)
+        self._blocks = Blocks(max_event_bytes)
 
     def _take_all(self, frames: list[Frame], out: list[Event]) -> None:
         if frames:

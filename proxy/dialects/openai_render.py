@@ -18,7 +18,7 @@ class _Row(NamedTuple):
     code: str | None
 
 
-# What is not here is a server_error whose code is the kind's own name.
+# What is not here is an error by its status, whose code is the kind's own name.
 _ROWS: dict[Kind, _Row] = {
     "bad_request": _Row("invalid_request_error", None),
     "unauthorized": _Row("invalid_request_error", "invalid_api_key"),
@@ -32,7 +32,7 @@ _ROWS: dict[Kind, _Row] = {
 
 def error_object(failure: Failure) -> dict[str, Any]:
     """The value of `error`. A code that the vendor gave goes through."""
-    row = _ROWS.get(failure.kind) or _Row("server_error", failure.kind)
+    row = _ROWS.get(failure.kind) or _Row("server_error" if failure.status >= 500 else "invalid_request_error", failure.kind)
     return {
         "message": failure.message,
         "type": row.type,

@@ -26,6 +26,9 @@ _TURNING = frozenset(",!:;?[")
 _OPEN, _CLOSE = "[[", "]]"
 # The known placeholder has 8 code points; a "[[" left open for longer is plain text (a list in code, say) and goes out.
 _PLACEHOLDER_CHARS = 32
+# Of what went out, so much of a block is remembered, to compare a rewrite with; in pieces, of which so many are put together.
+REMEMBERED_CHARS = 1 << 20
+_PIECES = 256
 
 
 def settled(text: str) -> int:
@@ -40,23 +43,41 @@ def settled(text: str) -> int:
 
 
 class _Block:
-    """A text block: what went out, and either the `tail` that has not, or, once the two parted, the `truth`: the upstream's text."""
+    """A text block: what went out, and either the `tail` that has not, or, once the two parted, the `truth`: the upstream's text.
 
-    __slots__ = ("said", "tail", "truth")
+    `said` is None once it is too long to be remembered: then only the tail can still change.
+    """
+
+    __slots__ = ("chars", "said", "tail", "truth")
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.chars = 0  # that went out
+        self.said: list[str] | None = []
         self.tail = ""
         self.truth: list[str] | None = None
 
+    def say(self, text: str) -> None:
+        """It goes out."""
+        self.chars += len(text)
+        if self.said is not None:
+            self.said.append(text)
+            if len(self.said) == _PIECES:
+                self.said = ["".join(self.said)] if self.chars <= REMEMBERED_CHARS else None
+
     def rewrite(self, keep: int, text: str) -> None:
+        if self.truth is None and keep >= self.chars:
+            self.tail = self.tail[: keep - self.chars] + text
+            return
+        if self.said is None:
+            self.tail, self.truth = "", []
+            return
         said = "".join(self.said)
         now = ("".join(self.truth) if self.truth is not None else said + self.tail)[:keep] + text
         self._compare(said, now)
 
     def reconcile(self) -> bool:
         """Whether what went out is still the beginning of the truth; if so, the tail is the rest."""
-        if self.truth is not None:
+        if self.truth is not None and self.said is not None:
             self._compare("".join(self.said), "".join(self.truth))
         return self.truth is None
 
@@ -105,10 +126,11 @@ class Settler(Encoder):
     def _delta(self, event: TextDelta) -> bytes:
         block = self._block(event.block)
         if block.truth is not None:
-            block.truth.append(event.text)
+            if block.said is not None:
+                block.truth.append(event.text)
             return b""
         if not block.tail and settled(event.text) == len(event.text):
-            block.said.append(event.text)
+            block.say(event.text)
             return self._inner.encode(event)
         block.tail += event.text
         return self._release(event.block, block, settled(block.tail))
@@ -124,7 +146,7 @@ class Settler(Encoder):
         text, block.tail = block.tail[:chars], block.tail[chars:]
         if not text:
             return b""
-        block.said.append(text)
+        block.say(text)
         return self._inner.encode(TextDelta(number, text))
 
     def _close(self, number: int) -> bytes:

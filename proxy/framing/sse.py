@@ -103,7 +103,10 @@ class SSEParser:
                 return [_new(Frame, ("message", data, self._id))]
             if chunk[end] == _LF:
                 frames: list[Frame] = []
-                self._blocks(chunk[:end].split(b"\n\n"), frames)
+                try:
+                    self._blocks(chunk[:end].split(b"\n\n"), frames)
+                except FramingError as fault:
+                    self._die(fault, frames)
                 return frames
         return self._feed_any(chunk)
 
@@ -139,14 +142,18 @@ class SSEParser:
                 self._lines(chunk[:end], frames)
             self._hold(chunk[end:])
         except FramingError as fault:
-            self._fault, self._fresh = fault, False
-            self._held.clear()
-            self._data.clear()
-            if not frames:
-                raise
+            self._die(fault, frames)
         else:
             self._fresh = not (self._size or self._held or self._in_comment or self._after_cr) and self._head is None
         return frames
+
+    def _die(self, fault: FramingError, frames: list[Frame]) -> None:
+        """Frames that were complete before the fault are given first; the next call raises it."""
+        self._fault, self._fresh = fault, False
+        self._held.clear()
+        self._data.clear()
+        if not frames:
+            raise fault
 
     def _normalised(self, chunk: bytes) -> bytes:
         """The chunk without a BOM at the stream's start, with LF for CR and CRLF. A CR at the end counts at once."""

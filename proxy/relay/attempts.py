@@ -63,7 +63,7 @@ class Attempts:
         record.upstream, record.upstream_dialect, record.upstream_model = place.upstream, bound.half.name, place.model
         target = bound.target(place)
         call = bound.half.build_request(parsed.request, target)
-        notes = [*parsed.notes, *call.notes]
+        notes = list(dict.fromkeys([*parsed.notes, *call.notes]))  # what is lost in every message, or tool, is said once
         if bound.half.rewrites and parsed.request.stream and not client_rewrites:
             notes.append(REWRITE_NOTE)
         _heed_on_loss(parsed, notes, place)

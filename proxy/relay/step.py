@@ -14,6 +14,7 @@ from proxy.events import (
     StreamStart,
     Timing,
     UsageEvent,
+    Vendor,
 )
 from proxy.observe.record import StreamRecord
 
@@ -113,6 +114,8 @@ class Translation:
         out: list[bytes] = []
         for event in events:
             kind = type(event)
+            if kind is Vendor and event.data == {"model": record.upstream_model}:  # type: ignore[union-attr]
+                continue  # it names the model that it was asked for: that says nothing
             counts[kind] = counts.get(kind, 0) + 1
             if kind in _CONTENT:
                 record.content(now)

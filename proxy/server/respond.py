@@ -45,7 +45,7 @@ def stream_response(encoder: Encoder, notes: Iterable[Note], upstream: str) -> w
 
 def note_headers(notes: Iterable[Note]) -> dict[str, str]:
     """What the request lost, for clients whose dialect has no place for it. Names only: they are from a fixed set."""
-    said = ", ".join(f"{note.note}:{note.param}" for note in notes)
+    said = ", ".join(dict.fromkeys(f"{note.note}:{note.param}" for note in notes))
     return {"x-mainstem-notes": said} if said else {}
 
 

@@ -74,3 +74,23 @@ def test_a_place_inside_a_larger_body() -> None:
 def test_unknown_keys_of_a_query() -> None:
     """The same words for keys that are in no struct."""
     assert "Unknown key promt: did you mean prompt?" == unknown_key("promt", ("model", "prompt")).failure.message
+
+
+@pytest.mark.parametrize("key", ["", "a`b", "x" * 100_000])
+def test_odd_keys_are_named_too(key: str) -> None:
+    """An empty key, one with the mark that our JSON library quotes with, and one that is shown in part."""
+    message, param = refused(msgspec.json.encode({"model": "m", key: 1}))
+    assert message.startswith(f"Unknown key {key[:100] or '(empty)'}: known are model")
+    assert (key[:100] or None) == param
+
+
+def test_what_is_nested_too_deeply_is_refused_before_it_is_passed_on() -> None:
+    """It could be read here, and not be written there."""
+    for depth in (150, 900, 100_000):
+        assert "nested" in refused(b'{"model": "m", "stop": ' + b"[" * depth + b"]" * depth + b"}")[0]
+    deep = json_object(b'{"model": ' + b"[" * 90 + b"]" * 90 + b', "x": [' + b"{}," * 500 + b"{}]}")
+    assert 501 == len(deep["x"])
+
+
+def test_a_number_out_of_range_is_said_without_a_guess_at_its_place() -> None:
+    assert ("The body is not JSON: Number out of range.", None) == refused(b'{"model": "m", "stop": 1e400}')

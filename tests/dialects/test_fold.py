@@ -138,3 +138,18 @@ def test_answers_share_nothing() -> None:
     one.add(TextDelta(0, "a"))
     one.add(Citation(0, url="u"))
     assert ("", []) == (two.text(), two.blocks[0].citations)
+
+
+def test_a_source_goes_with_the_text_that_it_was_given_for() -> None:
+    """Text that is taken back takes its sources along; of those whose place is not known only a whole retraction does."""
+    told = [
+        Citation(0, "early", start=0, end=2),
+        Citation(0, "late", start=3, end=5),
+        Citation(0, "across", start=1, end=4),
+        Citation(0, "where?"),
+    ]
+    start = (BlockStart(0, "text"), TextDelta(0, "abcdef"), *told)
+    some = folded(*start, TextRewrite(0, 3, "x"), BlockEnd(0), END)
+    assert ["early", "where?"] == [source.url for source in some.blocks[0].citations]
+    none = folded(*start, TextRewrite(0, 0, ""), BlockEnd(0), END)
+    assert [] == none.blocks[0].citations

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.dialects import settle as module
 from proxy.dialects.base import Encoder
 from proxy.dialects.chatglm import DIALECT as CHATGLM
 from proxy.dialects.cumulative import Cumulative
@@ -147,6 +148,20 @@ def test_a_rewrite_that_says_the_same_again_is_no_loss():
     events = settle(block(TextDelta(0, "hello"), TextRewrite(0, 0, "hello you")))
     assert "hello you" == folded(events).text()
     assert ending() == events[-1]
+
+
+def test_a_long_text_is_remembered_up_to_a_bound(monkeypatch):
+    """Beyond it what was not sent may still change; a rewrite of what was sent can no longer be followed, and is an error."""
+    monkeypatch.setattr(module, "REMEMBERED_CHARS", 1000)
+    long = [TextDelta(0, "word ") for _ in range(600)]
+    settler = Settler(Spy())
+    for event in (BlockStart(0, "text"), *long):
+        settler.encode(event)
+    assert settler._blocks[0].said is None
+    good = settle(block(*long, TextDelta(0, "so,"), TextRewrite(0, 3002, "，")))
+    assert ("word " * 600 + "so，", True) == (folded(good).text(), isinstance(good[-1], StreamEnd))
+    bad = settle(block(*long, TextRewrite(0, 2990, "x"), TextDelta(0, "y")))
+    assert ("word " * 600, True) == (folded(bad).text(), isinstance(bad[-1], StreamError))
 
 
 def test_other_events_and_blocks_pass_untouched():

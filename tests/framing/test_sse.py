@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from proxy.framing import BadFrame
 from proxy.framing.sse import Frame, SSEParser
 from tests.support import recordings_dir, splits
 
@@ -218,3 +219,23 @@ def test_shared_case(vector: dict[str, Any]) -> None:
         frames = [{"event": f.event, "data": f.text, "id": f.id} for chunk in chunks for f in parser.feed(chunk)]
         assert vector["strict_events"] == frames
         assert (vector["retry"], vector["last_event_id"]) == (parser.retry, parser.last_event_id)
+
+
+@pytest.mark.parametrize("garbage", [b"\xff\x00junk ", b"<b>Warning</b>: ", b" ", b"\xef\xbb\xbf"], ids=repr)
+def test_garbage_that_swallows_an_event_is_a_fault_where_nothing_may_be_lost(garbage: bytes) -> None:
+    """The standard drops such a line without a trace; what came before it is given first, however the bytes are cut."""
+    for chunks in splits(b"data: 1\n\n" + garbage + b"data: 2\n\ndata: 3\n\n"):
+        parser, frames = SSEParser(MAX, lossless=True), []
+        with pytest.raises(BadFrame, match="lost"):  # noqa: PT012
+            for chunk in [*chunks, b""]:
+                frames += parser.feed(chunk)
+        assert message(b"1") == frames
+        with pytest.raises(BadFrame):
+            parser.close()
+
+
+def test_unknown_fields_and_bare_json_are_no_such_fault() -> None:
+    """A field of a later standard, whatever it says, and a JSON error that a vendor prints without any framing."""
+    stray = b'metadata: 1\nx-note: data: 2\n{"error": "no data: at all"}\n    "message": "bad event: x"\n'
+    parser = SSEParser(MAX, lossless=True)
+    assert message(b"1") == parser.feed(stray + b"data: 1\n\n")

@@ -207,3 +207,9 @@ def test_the_founding_posts_servers(name: str) -> None:
         found = [value for chunk in chunks for value in splitter.feed(chunk)]
         assert expected == [json.loads(value) for value in found if value != values.DONE]
         assert b"" == splitter.close()
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    """Before the first value, as a text editor leaves it, or wherever two streams were put together."""
+    for chunks in splits(b'\xef\xbb\xbf{"a":1}\xef\xbb\xbfdata: {"b":2}'):
+        assert ([b'{"a":1}', b'{"b":2}'], None) == drain(ValueSplitter(MAX), chunks)

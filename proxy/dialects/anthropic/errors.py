@@ -24,6 +24,8 @@ _BY_KIND: dict[Kind, tuple[str, int | None]] = {
     "idle_timeout": ("timeout_error", None),
     "total_timeout": ("timeout_error", None),
 }
+# Statuses of this vendor's that are not passed on as they are.
+_OURS = {500: 502, 529: 503}
 _BY_STATUS = {status: kind for kind, status in wire.ERROR_STATUS.items()} | {422: "invalid_request_error"}
 
 
@@ -34,7 +36,7 @@ def in_band(error: Any) -> Failure:
     return failure(
         "upstream_error",
         message or "The upstream reported an error without saying which.",
-        status=502 if status == 500 else status,
+        status=_OURS.get(status, status),
         retryable=kind in _RETRYABLE or kind not in wire.ERROR_STATUS,
         code=kind or None,
     )
@@ -79,8 +81,8 @@ def quoted(body: bytes) -> str:
 
 def _by_kind(why: Failure) -> tuple[str, int | None]:
     """The vendor's type for a failure, and its status where that is not the failure's own."""
-    if why.code is not msgspec.UNSET and why.code in wire.ERROR_STATUS:
-        return why.code, None  # this vendor's own word, passed on
+    if why.code is not msgspec.UNSET and why.code in wire.ERROR_STATUS:  # this vendor's own word, passed on
+        return why.code, 529 if why.code == "overloaded_error" else None
     return _BY_KIND.get(why.kind) or (_BY_STATUS.get(why.status) or ("api_error" if why.status >= 500 else "invalid_request_error"), None)
 
 

@@ -7,6 +7,7 @@ Dify runs its tools itself, so `agent_thought` is no call for the client: it goe
 and speech. Speech follows `message_end`, and a chatflow's `workflow_finished` may, so the answer is complete when the body has ended.
 """
 
+from io import StringIO
 from typing import Any
 
 import msgspec
@@ -35,7 +36,7 @@ class DifyDecoder(SSEDecoder):
         self._next = 0
         self._text: int | None = None  # the text block
         self._reasoning: int | None = None  # the open reasoning block
-        self._said: list[str] = []
+        self._said = StringIO()
         self._room = max_event_bytes
         self._by_agent = False
         self._withdrawn = False
@@ -112,17 +113,18 @@ class DifyDecoder(SSEDecoder):
         if self._room < 0:
             self._malformed(out, "a repetition of an answer that is too long to be compared")
             return
-        event = change(self._open(out), "".join(self._said), text)
+        event = change(self._open(out), self._said.getvalue(), text)
         if event is not None:
             out.append(event)
-        self._said = [text]
+        self._said = StringIO()
+        self._said.write(text)
 
     def _keep(self, text: str) -> None:
         self._room -= len(text)
         if self._room < 0:
-            self._said = []
+            self._said = StringIO()
         else:
-            self._said.append(text)
+            self._said.write(text)
 
     def _open(self, out: list[Event]) -> int:
         if self._text is None:

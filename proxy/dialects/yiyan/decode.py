@@ -4,6 +4,7 @@ The last message repeats the whole text. It is compared with what came in pieces
 """
 
 from collections.abc import Mapping
+from io import StringIO
 from typing import Any
 
 import msgspec
@@ -30,7 +31,7 @@ class YiyanDecoder(SSEDecoder):
         self._breaks = options.get("br") == "newline"
         self._half_break = ""  # the beginning of a "<br>" at the end of a delta
         # What was said, to compare with the whole text, which one event must be able to hold: None once it is longer, or in several blocks.
-        self._said: list[str] | None = []
+        self._said: StringIO | None = StringIO()
         self._said_chars = 0
         self._most_chars = max_event_bytes
         self._block: int | None = None
@@ -89,7 +90,7 @@ class YiyanDecoder(SSEDecoder):
         if self._said_chars > self._most_chars or self._block not in (None, block):
             self._said = None
         if self._said is not None:
-            self._said.append(text)
+            self._said.write(text)
         self._block, self._text_closed = block, False
 
     def _check(self, whole: str | None, out: list[Event]) -> None:
@@ -97,7 +98,7 @@ class YiyanDecoder(SSEDecoder):
             return
         if self._breaks:
             whole = whole.replace(_BREAK, "\n")
-        said = "".join(self._said)
+        said = self._said.getvalue()
         if whole == said:
             return
         if self._text_closed:

@@ -207,7 +207,7 @@ def test_what_came_with_the_stop_reason_is_kept() -> None:
 @pytest.mark.parametrize(
     ("kind", "status", "retryable"),
     [
-        ("overloaded_error", 529, True),
+        ("overloaded_error", 503, True),
         ("rate_limit_error", 429, True),
         ("api_error", 502, True),
         ("invalid_request_error", 400, False),

@@ -87,3 +87,13 @@ def test_the_sdk_lists_models() -> None:
     assert [("fast", "fast"), ("slow", "slow")] == [(model.id, model.display_name) for model in found]
     assert 2023 == found[0].created_at.year
     assert {"data": [], "has_more": False, "first_id": None, "last_id": None} == json.loads(models([], 0))
+
+
+def test_an_overload_in_the_stream_is_503_to_others_and_529_to_this_vendors_clients() -> None:
+    """Before the first byte it is still an HTTP status."""
+    for why in (
+        parse_error(200, b'{"error":{"type":"overloaded_error","message":"Busy."}}'),
+        parse_error(529, b'{"error":{"type":"overloaded_error"}}'),
+    ):
+        assert why is not None
+        assert (503, 529) == (why.status, DIALECT.client.render_error(why).status)

@@ -255,3 +255,13 @@ def test_http_errors(status, body, kind):
     """A stale cookie, a challenge, a failure, an error under 200."""
     assert kind == UPSTREAM.parse_error(status, {}, body).kind
     assert UPSTREAM.parse_error(200, {}, b'{"status":0}') is None
+
+
+def test_the_words_of_an_error_are_those_for_people():
+    """Whatever the status: of a packet in place of the stream its hints are shown, and not the JSON around them."""
+    packet = b'{"status":1001,"data":{"message":{"content":{"hints":{"parts":[{"type":"tokenFail","text":"Come again."}]}}}}}'
+    for status in (200, 401, 500):
+        why = UPSTREAM.parse_error(status, {}, packet)
+        assert why.code == "1001"
+        assert "Come again." in why.message
+        assert "{" not in why.message

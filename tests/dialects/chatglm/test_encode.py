@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.dialects.chatglm import DIALECT
+from proxy.dialects.chatglm.encode import ChatGLMEncoder
 from proxy.errors import failure
 from proxy.events import BlockEnd, BlockStart, StreamEnd, TextDelta, TextRewrite
 from tests.dialects.answers import (
@@ -146,3 +147,10 @@ def test_errors_have_the_frameworks_form(why, status, detail):
     """422 with the field's place, else a sentence."""
     reply = CLIENT.render_error(why)
     assert (status, {"detail": detail}) == (reply.status, json.loads(reply.body))
+
+
+def test_a_block_may_begin_with_a_rewrite():
+    """The text of an earlier block stays before it."""
+    events = [BlockStart(0, "text"), TextDelta(0, "a"), BlockEnd(0), BlockStart(1, "text"), TextRewrite(1, 0, "b"), BlockEnd(1), ending()]
+    last = ChatGLMEncoder()
+    assert "ab" == [json.loads(said)["body"]["content"] for event in events if (said := last.encode(event))][-1]

@@ -160,7 +160,7 @@ def test_garbage_never_raises(body):
     ("status", "body", "kind", "code"),
     [
         (400, b'{"code":603,"msg":"too many words"}', "bad_request", "603"),
-        (401, b'{"code":1001,"msg":"invalid token"}', "upstream_error", "1001"),
+        (401, b'{"code":1001,"msg":"invalid token"}', "upstream_status", "1001"),
         (403, b"<!DOCTYPE html>challenge", "upstream_status", None),
         (422, b'{"detail":[{"loc":["body","cid"],"msg":"Field required"}]}', "bad_request", None),
         (500, b'{"code":99,"msg":"x"}', "upstream_status", "99"),
