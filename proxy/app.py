@@ -33,6 +33,7 @@ from proxy.upstream import Upstreams
 
 _LAG_PERIOD_S = 0.5
 _KEEP_ALIVE_S = 75.0
+_MAX_LINE_BYTES = 65_536  # of a request line: an EventSource has its prompt there, nine bytes a Chinese character; aiohttp takes 8190
 Load = Callable[[], Settings]
 _HTTP_LOG = logging.getLogger("mainstem.http")  # what aiohttp's server has to say
 _REMEDIES = {
@@ -166,7 +167,13 @@ class Process:
     async def _listen(self, app: web.Application, host: str, port: int, section: str) -> str:
         # handler_cancellation: without it a handler learns only at its next write that its client has left.
         runner = web.AppRunner(
-            app, handler_cancellation=True, access_log=None, logger=_HTTP_LOG, keepalive_timeout=_KEEP_ALIVE_S, shutdown_timeout=2.0
+            app,
+            handler_cancellation=True,
+            access_log=None,
+            logger=_HTTP_LOG,
+            keepalive_timeout=_KEEP_ALIVE_S,
+            shutdown_timeout=2.0,
+            max_line_size=_MAX_LINE_BYTES,
         )
         await runner.setup()
         self._runners.append(runner)

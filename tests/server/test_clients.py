@@ -376,3 +376,10 @@ async def test_what_the_mocks_were_asked_is_for_those_who_may_ask() -> None:
             assert 401 == response.status
         async with run.session.get(f"{run.url}/mock/requests", headers={"x-api-key": KEY}) as response:
             assert (200, []) == (response.status, await response.json())
+
+
+async def test_an_event_source_may_ask_a_long_prompt() -> None:
+    async with raw_upstream(finished) as url, running(one("openai_chat", url)) as run:
+        async with run.session.get(f"{run.url}/v1/stream", params={"model": "m", "prompt": "问" * 4000}) as response:
+            assert 200 == response.status
+            assert "stream.end" in await response.text()
