@@ -28,7 +28,8 @@ async def read_incoming(request: web.Request, max_body_bytes: int) -> Incoming:
         if body:
             _check_content_type(request.headers.get("Content-Type"))
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Incoming(request.method, request.match_info, request.query, headers, body)
+    query = request.query if request.query_string else {}  # aiohttp keeps what it parses, and few requests have one
+    return Incoming(request.method, request.match_info, query, headers, body)
 
 
 async def _read_body(request: web.Request, most: int) -> bytes:

@@ -49,7 +49,7 @@ class Choices:
         self._rests: dict[int, tuple[Any, ...]] = {}  # choice -> what stood beside its delta in the last chunk
         self._sent: dict[tuple[int, str], int] = {}  # hashes of the extras that went out as vendor events
         self._finishes: dict[int, str] = {}
-        self._cited: set[int] = set()  # hashes
+        self._cited: set[int] | None = None  # hashes
         self.said = False
         self.refused = False
         self.usage: Raw | None = None  # Moonshot's usage, which stands in a choice
@@ -213,6 +213,8 @@ class Choices:
             start = end = None
         citation = Citation(index, url, title, text, start, end)
         key = hash(citation)  # keyed by choice, as blocks may change
+        if self._cited is None:
+            self._cited = set()
         if key not in self._cited:
             if len(self._cited) < _MAX_REMEMBERED:
                 self._cited.add(key)
