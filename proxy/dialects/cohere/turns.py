@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from proxy.dialects.parts import assistant_turn, content_parts, text_alone
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
@@ -94,29 +95,13 @@ class Turns:
         if message.citations:
             self.note(_CITATIONS)
         parts += [ToolCallPart(call.id, call.function.name, call.function.arguments or "") for call in message.tool_calls or ()]
-        match parts:
-            case []:
-                return Message("assistant", "")
-            case [TextPart(text)]:
-                return Message("assistant", text)
-        return Message("assistant", parts)
+        return assistant_turn(parts)
 
     def _text(self, message: AskedMessage, at: str) -> str:
-        content = self._content(message, at)
-        if isinstance(content, str):
-            return content
-        for number, part in enumerate(content):
-            if not isinstance(part, TextPart):
-                place = f"{at}.content[{number}]"
-                raise bad_request(f"{place} must be text in a message of role {message.role}.", param=place)
-        return "\n".join(part.text for part in content if isinstance(part, TextPart))
+        return text_alone(self._content(message, at), message.role, at, between="\n")
 
     def _content(self, message: AskedMessage, at: str) -> str | list[Part]:
-        if message.content is None:
-            raise bad_request(f"{at}.content must be text or a list of parts.", param=f"{at}.content")
-        if isinstance(message.content, str):
-            return message.content
-        return [self._part(part, f"{at}.content[{number}]") for number, part in enumerate(message.content)]
+        return content_parts(message.content, at, self._part)
 
     def _part(self, part: AskedPart, at: str) -> Part:
         match part.type:

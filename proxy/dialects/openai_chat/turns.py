@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from proxy.dialects.openai_chat.asked import AskedMessage, AskedPart
+from proxy.dialects.parts import assistant_turn, content_parts, text_alone
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
@@ -69,32 +70,16 @@ class Turns:
             call_id = f"call_{called.name}_{len(self._messages)}"
             self._function_ids[called.name] = call_id
             parts.append(ToolCallPart(call_id, called.name, called.text()))
-        match parts:
-            case []:
-                return Message("assistant", "")
-            case [TextPart(text)]:
-                return Message("assistant", text)
-        return Message("assistant", parts)
+        return assistant_turn(parts)
 
     def _result(self, call_id: str, message: AskedMessage, where: str) -> None:
         self._messages.append(Message("tool", [ToolResultPart(call_id, self._text(message, where))]))
 
     def _text(self, message: AskedMessage, where: str) -> str:
-        content = self._content(message, where)
-        if isinstance(content, str):
-            return content
-        for at, part in enumerate(content):
-            if not isinstance(part, TextPart):
-                place = f"{where}.content[{at}]"
-                raise bad_request(f"{place} must be text in a message of role {message.role}.", param=place)
-        return "".join(part.text for part in content if isinstance(part, TextPart))
+        return text_alone(self._content(message, where), message.role, where, between="")
 
     def _content(self, message: AskedMessage, where: str) -> str | list[Part]:
-        if message.content is None:
-            raise bad_request(f"{where}.content must be text or a list of parts.", param=f"{where}.content")
-        if isinstance(message.content, str):
-            return message.content
-        return [self._part(part, f"{where}.content[{at}]") for at, part in enumerate(message.content)]
+        return content_parts(message.content, where, self._part)
 
     def _part(self, part: AskedPart, where: str) -> Part:
         match part.type:
