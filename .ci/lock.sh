@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the three lock files from pyproject.toml: every version pinned, every file hashed, no registry's address.
+# Writes the lock files from pyproject.toml: every version pinned, every file hashed, no registry's address.
 #   .ci/lock.sh PYTHON [--upgrade]     PYTHON is one that has pip-tools (make lock hands it over)
 # Keeps the versions that are locked already, unless told to upgrade. Run it on the oldest Python that is supported,
 # so that the lock also holds what only that one needs.
@@ -22,8 +22,10 @@ compile() {
 }
 
 compile requirements.lock pyproject.toml "$@"
+compile requirements-extras.lock --all-extras --constraint requirements.lock pyproject.toml "$@"
 group build | compile requirements-build.lock - "$@"
-{ group build; group dev; } | compile requirements-dev.lock --constraint requirements.lock pyproject.toml - "$@"
+group fuzz | compile requirements-fuzz.lock - "$@"
+{ group build; group dev; } | compile requirements-dev.lock --constraint requirements-extras.lock pyproject.toml - "$@"
 
 if grep -nE '^ *--(extra-index-url|index-url|find-links)|://' requirements*.lock; then
     echo "A lock file names a registry or a folder (above): it must not." >&2

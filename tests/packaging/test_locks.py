@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PYTHON_LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
+PYTHON_LOCKS = ("requirements.lock", "requirements-extras.lock", "requirements-build.lock", "requirements-dev.lock", "requirements-fuzz.lock")
 NPM_LOCKS = ("tests/e2e/package-lock.json", "tests/oracle/js/package-lock.json")
 PIN = re.compile(r"([a-z0-9.-]+)==(\S+)(?: ; .+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)")
 
@@ -38,9 +38,12 @@ def test_what_pyproject_asks_for_is_locked():
     """`make lock` was run after the last change there."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     asked, groups = project["project"]["dependencies"], project["dependency-groups"]
+    extras = [requirement for extra in project["project"]["optional-dependencies"].values() for requirement in extra]
 
     assert set() == named(asked) - pins("requirements.lock").keys()
+    assert set() == named(asked + extras) - pins("requirements-extras.lock").keys()
     assert named(groups["build"]) == pins("requirements-build.lock").keys()
+    assert named(groups["fuzz"]) == pins("requirements-fuzz.lock").keys()
     assert set() == named(asked + groups["build"] + groups["dev"]) - pins("requirements-dev.lock").keys()
 
 
@@ -48,7 +51,8 @@ def test_tests_run_on_the_versions_that_users_run_on():
     """The development lock pins nothing differently."""
     development = pins("requirements-dev.lock")
 
-    assert {} == {name: version for name, version in pins("requirements.lock").items() if development[name] != version}
+    for name in ("requirements.lock", "requirements-extras.lock"):
+        assert {} == {package: version for package, version in pins(name).items() if development.get(package) != version}
 
 
 @pytest.mark.parametrize("name", NPM_LOCKS)

@@ -1,0 +1,52 @@
+"""Those who call, once it is known who they are: what each may do, and the names under which that is counted and said."""
+
+import hashlib
+from typing import NamedTuple
+
+from proxy.errors import Refused, failure
+from proxy.routing import WILDCARD
+from proxy.settings.auth import Jwt, Key
+
+_MAX_NAME_CHARS = 64  # of a token's subject in log lines: whoever issues tokens may write anything there
+
+
+class Holder(NamedTuple):
+    """A key, or the subject of a token.
+
+    `name` is for log lines, `title` begins a sentence, and `counted` tells it from all others: two subjects may look alike, and one may be
+    called as a key is.
+    """
+
+    name: str
+    title: str
+    counted: str
+    models: tuple[str, ...]
+    max_streams: int | None
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    admin: bool = False
+
+
+def of_key(key: Key) -> Holder:
+    """Who calls with a key."""
+    limits = (key.max_streams, key.requests_per_minute, key.tokens_per_minute)
+    return Holder(key.name, f"The key {key.name!r}", f"key:{key.name}", key.models, *limits, key.admin)
+
+
+def of_subject(subject: str, models: tuple[str, ...], jwt: Jwt) -> Holder:
+    """Who calls with a token. The subject is counted by its digest, as it is of any length and often a person's address."""
+    name = "".join(sign if sign.isprintable() else "?" for sign in subject[:_MAX_NAME_CHARS])
+    digest = hashlib.sha256(f"{jwt.issuer}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()
+    limits = (jwt.max_streams, jwt.requests_per_minute, jwt.tokens_per_minute)
+    return Holder(name, f"The subject {name!r}", f"sub:{digest}", models, *limits)
+
+
+def unauthorized(said: str) -> Refused:
+    """A refusal of a credential, 401."""
+    return Refused(failure("unauthorized", said))
+
+
+def check_model(holder: Holder, model: str) -> None:
+    """Raises Refused (forbidden) for a model that the holder may not ask for."""
+    if WILDCARD not in holder.models and model not in holder.models:
+        raise Refused(failure("forbidden", f"{holder.title} may not ask for the model {model[:100]!r}.", param="model"))

@@ -1,0 +1,151 @@
+"""Requests and tokens a minute, by the `limits` library: in this process's memory, or in a Redis that all workers and replicas share.
+
+When Redis is away, or answers too late, this process counts in its own memory until it is back. A lost Redis then neither lets everyone in
+without limit nor stops the service: each process allows what all together should, which is the lesser evil for a while.
+Requests are counted in a moving window: never more in any sixty seconds. Tokens are known only when a stream has ended, so theirs is a
+window that begins with the first ones spent: whatever a stream used is counted, also beyond the limit, and nothing more is let in until the
+window is over. Processes that share a Redis need clocks that agree to about a second.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+import limits
+import structlog
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
+from pydantic import SecretStr
+
+_WAIT_S = 0.25  # for Redis, in all; a request must not feel that it is away
+_AGAIN_S = 3.0  # after which an absent Redis is tried once more, by one request
+_CONNECTIONS = 16  # to Redis, of one process: each carries thousands of questions a second
+_MOST_HOLDERS = 10_000  # that one process remembers: subjects of tokens are without end
+_PREFIX = "mainstem"
+_T = TypeVar("_T")
+
+
+class _PerMinute(limits.RateLimitItemPerMinute):
+    """A limit whose counter has the holder's name alone, so that the count stays when the limit changes."""
+
+    def key_for(self, *identifiers: bytes | str | float) -> str:
+        return "/".join([self.namespace, *map(str, identifiers)])
+
+
+class Windows:
+    """The windows of whoever is counted in one storage. Every question answers the seconds to wait, or None: go ahead."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._requests = MovingWindowRateLimiter(storage)
+        self._tokens = FixedWindowRateLimiter(storage)
+
+    async def request(self, counted: str, most: int) -> float | None:
+        """Count one request more, if there is room for it."""
+        item = _PerMinute(most, namespace="requests")
+        if await self._requests.hit(item, counted):
+            return None
+        return _wait((await self._requests.get_window_stats(item, counted)).reset_time)
+
+    async def tokens(self, counted: str, most: int) -> float | None:
+        """Whether any of the minute's tokens are left."""
+        item = _PerMinute(most, namespace="tokens")
+        if await self._tokens.test(item, counted):
+            return None
+        return _wait((await self._tokens.get_window_stats(item, counted)).reset_time)
+
+    async def spend(self, counted: str, most: int, tokens: int) -> None:
+        """Count tokens, also beyond the limit."""
+        await self._tokens.hit(_PerMinute(most, namespace="tokens"), counted, cost=tokens)
+
+
+class Rates:
+    """Requests and tokens a minute of every holder. `store`: memory, or the address of a Redis."""
+
+    def __init__(self, store: SecretStr | Literal["memory"] = "memory", clock: Callable[[], float] = time.monotonic) -> None:
+        self._own: OrderedDict[str, Windows] = OrderedDict()
+        self._redis = None if store == "memory" else _Redis(store)
+        self._clock = clock
+        self._away = False
+        self._try_at = 0.0
+        self._log = structlog.get_logger("mainstem")
+
+    async def request(self, counted: str, most: int) -> float | None:
+        """Count one request, of at most so many a minute. Answers the seconds to wait when there is no room for it, else None."""
+        return await self._ask(counted, lambda windows: windows.request(counted, most))
+
+    async def tokens(self, counted: str, most: int) -> float | None:
+        """The seconds to wait when the minute's tokens are used up, else None."""
+        return await self._ask(counted, lambda windows: windows.tokens(counted, most))
+
+    async def spend(self, counted: str, most: int, tokens: int) -> None:
+        """Count tokens that were used."""
+        await self._ask(counted, lambda windows: windows.spend(counted, most, tokens))
+
+    async def close(self) -> None:
+        if self._redis is not None:
+            await self._redis.close()
+
+    async def _ask(self, counted: str, question: Callable[[Windows], Awaitable[_T]]) -> _T:
+        redis = self._redis
+        if redis is None or (self._away and self._clock() < self._try_at):
+            return await question(self._windows(counted))
+        self._try_at = self._clock() + _AGAIN_S  # this one tries; until it knows, the others need not wait
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                answer = await question(redis.windows)
+        except redis.errors as error:
+            self._lost(redis, error)
+            return await question(self._windows(counted))
+        if self._away:
+            self._away = False
+            self._log.info("Redis is back: rates are shared again", redis=redis.place)
+        return answer
+
+    def _lost(self, redis: "_Redis", error: Exception) -> None:
+        self._try_at = self._clock() + _AGAIN_S
+        if not self._away:
+            self._away = True
+            # The kind of error alone: what a client library says may hold what it was given.
+            said = "Redis is away or slow: this process counts rates by itself until it is back"
+            self._log.warning(said, redis=redis.place, error=type(error).__name__)
+
+    def _windows(self, counted: str) -> Windows:
+        """A storage for each, as the library looks through all of a storage at every count. The one longest unused is forgotten."""
+        found = self._own.get(counted)
+        if found is None:
+            found = self._own[counted] = Windows(MemoryStorage())
+            if len(self._own) > _MOST_HOLDERS:
+                self._own.popitem(last=False)
+        self._own.move_to_end(counted)
+        return found
+
+
+class _Redis:
+    """The shared storage. Connects with the first question."""
+
+    def __init__(self, store: SecretStr) -> None:
+        # An extra (`mainstem[redis]`), so it is imported only where it is configured; the settings' check names it where it is missing.
+        from redis.asyncio import BlockingConnectionPool  # noqa: PLC0415
+        from redis.asyncio.retry import Retry  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        url = store.get_secret_value()
+        # No try after a failed one: the client's own would take seconds, and whoever asks has a bound of its own.
+        self._pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=None, retry=Retry(NoBackoff(), 0))
+        storage = RedisStorage("redis://", implementation="redispy", key_prefix=_PREFIX, connection_pool=self._pool)  # type: ignore[arg-type]
+        self.errors: tuple[type[Exception], ...] = (RedisError, OSError)  # TimeoutError is an OSError
+        self.windows = Windows(storage)
+        parts = urlsplit(url)
+        self.place = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+
+    async def close(self) -> None:
+        await self._pool.disconnect()
+
+
+def _wait(reset_time: float) -> float:
+    """Seconds until a time of the wall clock, at least one: Retry-After has no fractions."""
+    return max(1.0, reset_time - time.time())

@@ -1,0 +1,75 @@
+"""A real Redis for tests: on a port of its own, with a password and no persistence. It may be stopped, started again and frozen."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.needs import program
+
+PASSWORD = "pass-w0rd"
+
+
+class RedisServer:
+    """One server. `url` holds its password, `place` does not."""
+
+    def __init__(self, folder: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self.place = f"127.0.0.1:{self.port}"
+        self.url = f"redis://:{PASSWORD}@{self.place}/0"
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Returns when it answers."""
+        options = {"port": self.port, "bind": "127.0.0.1", "dir": self._folder, "save": "", "appendonly": "no", "requirepass": PASSWORD}
+        arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+        self._process = await asyncio.create_subprocess_exec(program("redis"), *arguments, stdout=asyncio.subprocess.DEVNULL)
+        async with asyncio.timeout(20):
+            while await self._said(b"PING\r\n") != b"-NOAUTH Authentication required.\r\n":  # noqa: ASYNC110  it tells nobody when it is ready
+                await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        """At once: what it knew is gone."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    def freeze(self) -> None:
+        """It takes connections and questions, and answers nothing."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
+    async def _said(self, question: bytes) -> bytes:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return b""
+        try:
+            writer.write(question)
+            return await reader.readline()
+        except OSError:
+            return b""
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def redis_server() -> AsyncIterator[RedisServer]:
+    folder = tempfile.mkdtemp()
+    server = RedisServer(folder)
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
