@@ -5,6 +5,7 @@ A kind is used alike in errors, logs and metric labels; the set is closed so tha
 No vendor's exception and no I/O library's exception gets past the module that met it.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
 import msgspec
@@ -96,11 +97,11 @@ def failure(
     code: str | None = None,
     retry_after_s: float | None = None,
 ) -> Failure:
-    """A `Failure` whose status and retryability are the kind's own unless given."""
+    """A `Failure` whose status and retryability are the kind's own unless given. A vendor's message may be blank: that says nothing."""
     row = KINDS[kind]
     return Failure(
         kind=kind,
-        message=message,
+        message=message if message.strip() else "No reason was given.",
         status=row.status if status is None else status,
         retryable=row.retryable if retryable is None else retryable,
         upstream=upstream,
@@ -113,9 +114,11 @@ def failure(
 class Refused(Exception):  # noqa: N818  it is a refusal, ours or an upstream's; `Failure` says of what
     """A request cannot be taken, or a target cannot be tried. Raised by parse_request, build_request and the router."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, returned: Mapping[str, str] | None = None) -> None:
+        """`returned`: headers of an upstream's answer that go to the client with the failure."""
         super().__init__(failure.message)
         self.failure = failure
+        self.returned = returned or {}
 
 
 def bad_request(message: str, *, param: str | None = None) -> Refused:

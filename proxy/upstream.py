@@ -13,11 +13,15 @@ from typing import NamedTuple
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from proxy.addresses import Reach, checked, is_barred, reach_of
 from proxy.dialects.base import Outgoing
 from proxy.errors import Failure, Refused, failure
+from proxy.resolver import Resolver, UnfitAddressError, unfit
 from proxy.signing import signed
+from proxy.vanished import watch
 
 # What aiohttp may hold unread for one answer before it stops reading the socket.
 _READ_BUFFER_BYTES = 65_536
@@ -25,16 +29,21 @@ _READ_BUFFER_BYTES = 65_536
 _LINGER_BYTES = 65_536
 _LINGER_S = 1.0
 _DNS_CACHE_S = 30
+# How long an upstream's machine may give no sign of life: long for any network, and mostly shorter than idle_s, which is for its model.
+_LOST_S = 30
 
 
 class Endpoint(NamedTuple):
-    """A configured upstream as this module sees it. `headers` go with every request; `url` is the base, without a trailing slash."""
+    """A configured upstream as this module sees it. `headers` go with every request; `url` is the base, without a trailing slash;
+    `private`: its host may stand for any address (see `proxy/addresses.py`).
+    """
 
     name: str
     url: str
     path: str | None
     headers: Mapping[str, str]
     connect_s: float
+    private: bool = False
 
 
 class _Protocol(ResponseHandler):
@@ -42,6 +51,7 @@ class _Protocol(ResponseHandler):
 
     on_data: Callable[[], None] | None = None
     lost: BaseException | None = None
+    malformed = False  # what came is no HTTP: aiohttp then drops the connection, and the body that it was in would never end
     _held = False  # by aiohttp, until what it has parsed is taken
     _stopped = False  # by us
 
@@ -64,10 +74,18 @@ class _Protocol(ResponseHandler):
             if self._stopped and self.transport is not None:  # in the midst of a large read; aiohttp has just undone it
                 self.transport.pause_reading()
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        watch(transport, _LOST_S)
+
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.on_data is not None:
             self.on_data()
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        self.malformed = self.malformed or isinstance(exc, HttpProcessingError)
+        super().set_exception(exc, *(() if exc_cause is None else (exc_cause,)))
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.lost = exc
@@ -77,9 +95,9 @@ class _Protocol(ResponseHandler):
 
 
 class _Connector(aiohttp.TCPConnector):
-    def __init__(self) -> None:
+    def __init__(self, reach: Reach = "any") -> None:
         # limit=0: aiohttp's own limit is a queue that nobody sees; ours is limits.max_streams.
-        super().__init__(limit=0, ttl_dns_cache=_DNS_CACHE_S)
+        super().__init__(limit=0, ttl_dns_cache=_DNS_CACHE_S, resolver=Resolver(reach))
         self._factory = functools.partial(_Protocol, loop=asyncio.get_running_loop())  # type: ignore[assignment]  # a subclass
 
 
@@ -118,6 +136,9 @@ class Answer:
     async def read(self, most: int) -> bytes:
         """The first `most` bytes of the body, or all of it; what a broken body had until it broke."""
         body = b""
+        if isinstance(self._protocol, _Protocol):
+            self._protocol.on_data = self._give_up_malformed
+            self._give_up_malformed()
         try:
             while len(body) < most:
                 piece = await self._content.read(most - len(body))
@@ -126,7 +147,15 @@ class Answer:
                 body += piece
         except (aiohttp.ClientError, OSError):
             pass
+        finally:
+            if isinstance(self._protocol, _Protocol):
+                self._protocol.on_data = None
         return body
+
+    def _give_up_malformed(self) -> None:
+        """Wake who reads a body that will never end."""
+        if isinstance(self._protocol, _Protocol) and self._protocol.malformed and not self._content.is_eof():
+            self._content.set_exception(aiohttp.ClientPayloadError("no HTTP"))
 
     def attach(self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]) -> None:
         """From now on call `on_chunk` with every chunk and, once, `on_end` with None (a clean end) or what broke. What has come already is
@@ -184,6 +213,8 @@ class Answer:
         try:
             while data := self._content.read_nowait():
                 self._take(data)
+                if self not in self._open:  # closed: to read on raises what all of aiohttp's answers share, which then keeps our frames
+                    return
         except Exception as error:
             if self._content.exception() is None:
                 raise
@@ -195,6 +226,9 @@ class Answer:
             lost = self._protocol.lost if isinstance(self._protocol, _Protocol) else None
             # A body without a length ends with its connection, so a reset looks like an end to the parser.
             self._end(self._broken(lost) if lost is not None else None)
+        elif isinstance(self._protocol, _Protocol) and self._protocol.malformed:
+            said = f"{self._upstream} sent a body that breaks the rules of HTTP."
+            self._end(failure("upstream_malformed", said, upstream=self._upstream))
 
     def _take(self, data: bytes) -> None:
         if self._on_chunk is not None:
@@ -218,6 +252,14 @@ class Answer:
         return failure("upstream_truncated", f"{self._upstream} broke off its answer before it was complete.", upstream=self._upstream)
 
 
+def _over(own: Mapping[str, str], configured: Mapping[str, str]) -> Mapping[str, str]:
+    """A dialect's headers with the configured ones in their place, however either writes a name: none is sent twice."""
+    if not configured:
+        return own
+    taken = {name.lower() for name in configured}
+    return {**{name: value for name, value in own.items() if name.lower() not in taken}, **configured}
+
+
 @lru_cache(maxsize=512)
 def _url(base: str, path: str) -> URL:
     return URL(base + path, encoded=True)
@@ -229,28 +271,23 @@ class Upstreams:
     answer: type[Answer] = Answer
 
     def __init__(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=_Connector(),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
-            read_bufsize=_READ_BUFFER_BYTES,
-            skip_auto_headers=("User-Agent", "Accept"),
-            trust_env=False,
-        )
+        self._sessions: dict[Reach, aiohttp.ClientSession] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._answers: set[Answer] = set()
 
     async def open(self, endpoint: Endpoint, call: Outgoing, at: URL | None = None) -> Answer:
-        """Send the request and wait for the head of the answer. Raises Refused: connect_timeout, connect_failed, or upstream_malformed
-        for an answer that is not HTTP. Redirects are not followed: where a prompt goes is the operator's choice alone.
+        """Send the request and wait for the head of the answer. Raises Refused: connect_timeout, connect_failed, upstream_malformed for an
+        answer that is not HTTP, or bad_request for a path that the model's name has spoilt. Redirects are not followed: where a prompt goes
+        is the operator's choice alone.
 
         `at` goes before the endpoint's own address. What an upstream said comes here only through `relay.follow.vetted`: the endpoint's
         headers, keys among them, go along.
         """
-        url = _url(endpoint.url, endpoint.path or call.path) if at is None else at
-        headers = signed(call, url, {**call.headers, "Accept-Encoding": "identity", **endpoint.headers})
+        url = _url(endpoint.url, endpoint.path or checked(call.path)) if at is None else at
+        session = self._session(url.raw_host or "", endpoint)
+        headers = signed(call, url, _over({**call.headers, "Accept-Encoding": "identity"}, endpoint.headers))
         try:
-            response = await self._session.request(
+            response = await session.request(
                 call.method, url, data=call.body or None, headers=headers, allow_redirects=False, timeout=self._timeout(endpoint.connect_s)
             )
         except (TimeoutError, aiohttp.ServerTimeoutError) as error:
@@ -266,7 +303,26 @@ class Upstreams:
         """Close every connection, also of answers that are still being read."""
         for answer in list(self._answers):
             answer.close()
-        await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
+
+    def _session(self, host: str, endpoint: Endpoint) -> aiohttp.ClientSession:
+        """One a reach, as each has connections of its own: what one may be connected to, another may not. Proxies that the environment
+        names are not used.
+        """
+        reach = reach_of(host, endpoint.private)
+        if is_barred(host, reach):
+            raise Refused(failure("connect_failed", f"{endpoint.name} {unfit(host, reach)}", upstream=endpoint.name))
+        if reach not in self._sessions:
+            self._sessions[reach] = aiohttp.ClientSession(
+                connector=_Connector(reach),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None),
+                read_bufsize=_READ_BUFFER_BYTES,
+                skip_auto_headers=("User-Agent", "Accept"),
+                trust_env=False,
+            )
+        return self._sessions[reach]
 
     def _timeout(self, connect_s: float) -> aiohttp.ClientTimeout:
         if connect_s not in self._timeouts:
@@ -277,9 +333,13 @@ class Upstreams:
 def _why(error: Exception) -> str:
     """In words, without the address: that is the operator's business, and the log has the upstream's name."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
+        if isinstance(error.os_error, UnfitAddressError):
+            return str(error.os_error)
         return "has a host name that cannot be found."
     if isinstance(error, aiohttp.ClientConnectorSSLError | aiohttp.ClientConnectorCertificateError):
         return "could not be reached over TLS: its certificate or protocol was not accepted."
+    if isinstance(error, aiohttp.InvalidURL):
+        return "has a base_url whose host is neither a name nor a whole address."
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "closed the connection without an answer."
     if isinstance(error, aiohttp.ClientConnectorError):

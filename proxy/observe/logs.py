@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from proxy.observe.record import StreamRecord
+from proxy.observe.trace import traced
 from proxy.settings.secret import MASK, holds_secret
 
 Format = Literal["json", "console", "auto"]
@@ -49,7 +50,7 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(traced),
         clean,
     ]
     renderer: Processor = _to_console if console else _to_json
@@ -69,7 +70,14 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
     root = logging.getLogger()
     root.handlers = [kept for kept in root.handlers if not isinstance(kept, _OurHandler)] + [handler]
     root.setLevel(level.upper())
+    logging.getLogger("asyncio").addFilter(_first_line)  # once, however often
     logging.captureWarnings(True)
+
+
+def _first_line(record: logging.LogRecord) -> bool:
+    """The message of asyncio about a task that failed goes on with its representation, and that with what its exception says."""
+    record.msg, record.args = record.getMessage().partition("\n")[0], ()
+    return True
 
 
 def stream_line(log: FilteringBoundLogger, record: StreamRecord) -> None:
@@ -94,6 +102,7 @@ def _fields(record: StreamRecord) -> dict[str, Any]:
         "outcome": record.outcome,
         "finish": finish.reason if finish is not None else None,
         "total_s": _rounded(record.ended_s),
+        "client_left_s": _rounded(record.left_s),
         "first_byte_s": _rounded(record.first_byte_s),
         "first_content_s": _rounded(record.first_content_s),
         "chunks": record.chunks,

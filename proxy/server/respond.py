@@ -1,7 +1,12 @@
 """Answers to clients: one whole document, or a stream whose frames go straight to the transport."""
 
+import asyncio
+import contextlib
 import math
-from collections.abc import Iterable
+import socket
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from aiohttp import HttpVersion11, web
 from msgspec import UNSET
@@ -10,6 +15,11 @@ from proxy.dialects.base import Encoder, Reply
 from proxy.errors import Failure
 from proxy.events import Note
 
+Answering = TypeVar("Answering", bound=web.StreamResponse)
+# The names of the upstream's own headers in an answer, for CORS.
+RETURNED: web.ResponseKey[Sequence[str]] = web.ResponseKey("returned", Sequence[str])
+# Python names it on some systems only; the number is that of include/uapi/linux/tcp.h.
+_NOTSENT_LOWAT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", 25 if sys.platform == "linux" else None)
 _STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",  # tells nginx to pass every frame on at once, whatever its own settings are
@@ -49,6 +59,25 @@ def note_headers(notes: Iterable[Note]) -> dict[str, str]:
     return {"x-mainstem-notes": said} if said else {}
 
 
+def hand_down(response: Answering, returned: Mapping[str, str]) -> Answering:
+    """The answer, not prepared yet, with an upstream's headers beside our own, none of which they replace."""
+    if returned:
+        for name, value in returned.items():
+            response.headers.setdefault(name, value)
+        response[RETURNED] = tuple(returned)
+    return response
+
+
+def _hold_little(transport: asyncio.BaseTransport, most: int) -> None:
+    """Have the kernel take no more than this beyond what is on its way. By itself it takes megabytes for a client that reads slowly, so
+    that back-pressure would come late, and what the client does take would be seen late (TCP_NOTSENT_LOWAT in Linux's tcp(7)).
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is not None and _NOTSENT_LOWAT is not None:
+        with contextlib.suppress(OSError):  # it has closed already, or is no TCP
+            sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, most)
+
+
 class ResponseSink:
     """Writes the frames of a prepared response. aiohttp's own `write` is a coroutine and costs more than the translation does, so the
     chunks of HTTP/1.1 (RFC 9112, 7.1) are framed here; the head, the first frames and the end still go through aiohttp.
@@ -61,6 +90,7 @@ class ResponseSink:
         if transport is None:
             raise ConnectionResetError
         transport.set_write_buffer_limits(high=write_buffer_bytes)
+        _hold_little(transport, write_buffer_bytes)
         self._request = request
         self._transport = transport
         self._chunked = request.version >= HttpVersion11
@@ -74,7 +104,8 @@ class ResponseSink:
 
     async def drained(self) -> None:
         """Until the client has taken most of what was written. Raises ConnectionError when it has left."""
-        await self._request.writer.drain()
+        # aiohttp has one future for all who wait: a wait of ours that is over by its time must not cancel it.
+        await asyncio.shield(self._request.writer.drain())
 
     def cut(self) -> None:
         """Drop the connection of a client that takes nothing."""

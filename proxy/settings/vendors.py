@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from proxy.settings.mistakes import Problems, nearest
+from proxy.settings.reaching import is_on
 from proxy.settings.secret import holds_secret
 
 CATALOGUE = "vendors.yaml"
@@ -79,10 +80,12 @@ def _place(where: tuple[str, str], own: Mapping[str, Any], vendor: Vendor, probl
 
 
 def _key(where: tuple[str, str], own: Mapping[str, Any], vendor: Vendor, environ: Mapping[str, str], problems: Problems) -> dict[str, Any]:
-    """The key out of the vendor's own variable. An upstream with a key of its own, or with a header that carries one, needs none."""
+    """The key out of the vendor's own variable. An upstream with a key of its own, with a header that carries one, or that gets its
+    clients' keys, needs none.
+    """
     headers = own.get("headers")
     carried = isinstance(headers, dict) and any(holds_secret(str(header)) for header in headers)
-    if vendor.key is None or "api_key" in own or "api_key_file" in own or carried:
+    if vendor.key is None or "api_key" in own or "api_key_file" in own or carried or is_on(own.get("pass_through")):
         return {}
     key = environ.get(vendor.key)
     if key:

@@ -101,6 +101,52 @@ async def test_a_broken_body_is_truncated_even_where_its_end_is_the_connection(h
         assert b"part" == b"".join(got.chunks)
 
 
+async def test_a_body_that_breaks_the_rules_of_http_ends_at_once() -> None:
+    """And what came before the break is handed over."""
+    go_on = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        peer.send(b"part")
+        await go_on.wait()
+        peer.write(b"4\r\nmore\r\nno size\r\n")
+        await peer.left()
+
+    async with serving(script) as (upstreams, endpoint):
+        got = Reader()
+        got.attach(await upstreams.open(endpoint, CALL))
+        go_on.set()
+        broken = await got.ended()
+        assert broken is not None
+        assert ("upstream_malformed", "far") == (broken.kind, broken.upstream)
+        assert b"partmore" == b"".join(got.chunks)
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_an_error_body_that_breaks_the_rules_of_http_is_not_waited_for(early: bool) -> None:
+    """Be it broken before it is read or while it is."""
+    read = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED.replace(b"200 OK", b"500 Oops"))
+        if not early:
+            await read.wait()
+        await asyncio.sleep(0.02)
+        peer.write(b"no size\r\n")
+        await peer.left()
+
+    async with serving(script) as (upstreams, endpoint):
+        answer = await upstreams.open(endpoint, CALL)
+        if early:
+            await asyncio.sleep(0.05)
+        read.set()
+        async with asyncio.timeout(5):
+            assert b"" == await answer.read(1000)
+        answer.close()
+
+
 async def test_nothing_listening_is_connect_failed_without_the_address() -> None:
     upstreams = Upstreams()
     with pytest.raises(Refused) as refused:
@@ -282,3 +328,19 @@ async def test_aiohttp_still_makes_its_connections_as_this_module_expects() -> N
     connector = _Connector()
     assert isinstance(connector._factory(), _Protocol)
     await connector.close()
+
+
+async def test_a_configured_header_takes_the_place_of_the_dialects_however_it_is_written() -> None:
+    head = b""
+
+    async def script(peer: Peer) -> None:
+        nonlocal head
+        head = (await peer.request()).lower()
+        peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await peer.left()
+
+    async with serving(script) as (upstreams, endpoint):
+        call = CALL._replace(headers={**CALL.headers, "authorization": "Bearer theirs"})
+        (await upstreams.open(endpoint._replace(headers={"Authorization": "Bearer ours", "ACCEPT-ENCODING": "identity"}), call)).close()
+    assert (1, 1) == (head.count(b"authorization:"), head.count(b"accept-encoding:"))
+    assert b"authorization: bearer ours\r\n" in head

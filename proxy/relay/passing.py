@@ -1,0 +1,94 @@
+"""What passes between a client and an upstream beside the prompt and the answer: a key, a few headers. All else stays where it is.
+
+The core never sees a client's credential, so no dialect can send one; it enters a request only as the target's key, and only for an
+upstream with `pass_through`.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from proxy.dialects.base import Outgoing, Target
+from proxy.errors import Failure, Kind, Refused, failure
+from proxy.relay.plan import Bound
+from proxy.relay.veil import Veil
+from proxy.request import ChatRequest
+from proxy.routing import Place
+from proxy.settings.headers import may_come_down
+from proxy.settings.model import Upstream
+from proxy.upstream import Answer
+
+_MAX_VALUE_CHARS = 1024
+_MAX_RETURNED = 32
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_MAX_KEY_CHARS = 4096  # a JWT is long
+# Where the key was the client's own, a refusal of it is the client's affair: no other target is tried in its place.
+_OF_THE_KEY: Mapping[int, Kind] = {401: "unauthorized", 403: "forbidden"}
+
+
+def prepared(
+    bound: Bound, place: Place, request: ChatRequest, credential: str | None, headers: Mapping[str, str]
+) -> tuple[Target, Outgoing]:
+    """The target with the key that is to be sent, and the request with the client's headers that may go up. `credential` and `headers`,
+    names in lower case, are the client's.
+
+    Raises Refused: unauthorized where the client's key is wanted and there is none, and what build_request raises.
+    """
+    target = bound.target(place)
+    if bound.settings.pass_through:
+        target = target._replace(api_key=_own_key(credential, place.upstream))
+    call = bound.half.build_request(request, target)
+    if bound.settings.forward_headers:
+        call = call._replace(headers=_forwarded(bound, call.headers, headers))
+    return target, call
+
+
+def returned(answer: Answer, settings: Upstream) -> Mapping[str, str]:
+    """Those headers of an upstream's answer, names in lower case, that may go to the client: listed ones with a plain, short value."""
+    listed = settings.return_headers
+    if not listed:
+        return _NOTHING
+    found = [(name, value) for name, value in answer.headers.items() if _is_listed(name, listed) and _is_plain(value)]
+    return dict(found[:_MAX_RETURNED])
+
+
+def veil_of(bound: Bound, credential: str | None) -> Veil:
+    """What hides the upstream's secrets in its failures. `credential` is the client's."""
+    return Veil(bound.settings, credential if bound.settings.pass_through else bound.settings.key())
+
+
+def told(why: Failure, bound: Bound, credential: str | None) -> Failure:
+    """A failure before commit as the client may be told it: without secrets, and as its own where its own key was refused."""
+    why = veil_of(bound, credential).over(why)
+    kind = _OF_THE_KEY.get(why.status) if bound.settings.pass_through and why.kind == "upstream_status" else None
+    return why if kind is None else msgspec.structs.replace(why, kind=kind)
+
+
+def _own_key(credential: str | None, upstream: str) -> str:
+    if not credential:
+        said = f"{upstream} takes your own key: send it as Authorization: Bearer <key>, x-api-key, x-goog-api-key or ?key=."
+        raise Refused(failure("unauthorized", said))
+    if len(credential) > _MAX_KEY_CHARS or not (credential.isascii() and credential.isprintable()):
+        raise Refused(
+            failure("unauthorized", f"This is no key that {upstream} could be sent: it is too long, or has odd characters in it.")
+        )
+    return credential
+
+
+def _forwarded(bound: Bound, own: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
+    """What the dialect or the configuration says goes before what the client says."""
+    taken = {name.lower() for name in (*own, *bound.endpoint.headers)}
+    wanted = (name for name in bound.settings.forward_headers if name not in taken)
+    return {name: headers[name] for name in wanted if name in headers and _is_plain(headers[name])} | dict(own)
+
+
+def _is_listed(name: str, listed: tuple[str, ...]) -> bool:
+    """A beginning may cover what must not come down, so each name is asked for."""
+    covered = any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in listed)
+    return covered and may_come_down(name)
+
+
+def _is_plain(value: str) -> bool:
+    """Visible ASCII and blanks, within bounds: it goes into a header as it is."""
+    return 0 < len(value) <= _MAX_VALUE_CHARS and value.isascii() and value.isprintable()
