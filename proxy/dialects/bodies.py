@@ -12,13 +12,16 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from proxy.dialects.depth import MAX_DEPTH, too_deep
+from proxy.dialects.depth import MAX_DEPTH, containers, too_deep
 from proxy.errors import Refused, bad_request
 from proxy.events import Note
 
 T = TypeVar("T")
-_SHOWN_CHARS = 40
 _SHOWN_KEYS = 5
+# Lists and objects in one body, whatever its size: a conversation of a thousand turns with a thousand tools has a tenth of it.
+MAX_CONTAINERS = 100_000
+# Byte order marks, the longer ones first: UTF-32's begins as UTF-16's does.
+_MARKS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 _WORDS = {
     "str": "text",
     "int": "a whole number",
@@ -36,24 +39,34 @@ _SHOWN_CHARS = 100  # of a key that nobody knows
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The body as a JSON object. Raises Refused, with the place of the fault where there is one."""
+    """The body as a JSON object. Of a key that stands there twice the last one counts. Raises Refused, with the place of the fault where
+    there is one.
+    """
     if not body.strip():
         raise bad_request("The body is empty: send a JSON object.")
+    if body.startswith(_MARKS):
+        raise bad_request("The body begins with a byte order mark: send it as UTF-8, without one.")
+    brackets = body.count(b"{") + body.count(b"[")  # nearly all bodies have few, and need no closer look
+    if brackets > MAX_CONTAINERS and containers(body) > MAX_CONTAINERS:
+        raise bad_request(f"The body holds more than {MAX_CONTAINERS} lists and objects.")
+    value = _decoded(body)
+    if not isinstance(value, dict):
+        raise bad_request(f"The body must be a JSON object, not {_word(value)}.")
+    if brackets > MAX_DEPTH and too_deep(value):
+        raise bad_request(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    return value
+
+
+def _decoded(body: bytes) -> Any:
     try:
         body.decode()
-        value = msgspec.json.decode(body)
+        return msgspec.json.decode(body)
     except UnicodeDecodeError as error:
         raise bad_request(f"The body is not UTF-8: byte {error.start} cannot stand there.") from None
     except msgspec.DecodeError as error:
         raise bad_request(f"The body is not JSON: {_reason(error, body)}.") from None
     except RecursionError:
         raise bad_request("The body is nested too deeply.") from None
-    if not isinstance(value, dict):
-        raise bad_request(f"The body must be a JSON object, not {_word(value)}.")
-    # A body with few brackets, as nearly all have, need not be walked.
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and too_deep(value):
-        raise bad_request(f"The body is nested deeper than {MAX_DEPTH} levels.")
-    return value
 
 
 def key_notes(document: Mapping[str, Any], known: Collection[str], dropped: Mapping[str, Collection[Any]]) -> list[Note]:

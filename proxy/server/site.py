@@ -16,9 +16,10 @@ from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.routing import WILDCARD
 from proxy.server.auth import credential
+from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
-from proxy.server.incoming import request_id
-from proxy.server.respond import whole, with_retry_after
+from proxy.server.incoming import odd_coding, request_id
+from proxy.server.respond import RETURNED, whole, with_retry_after
 from proxy.server.serving import REQUEST_ID, handler
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -86,23 +87,33 @@ def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awai
         headers = response.headers
         headers["x-request-id"] = request.get(REQUEST_ID) or request_id(request)
         headers["Server"] = f"mainstem/{__version__}"
-        if gateway.draining:  # the client's next request is to go elsewhere
+        if gateway.draining or _in_doubt(request):  # the client's next request is to go elsewhere
             response.force_close()
             headers["Connection"] = "close"
         if request.path in _UNSHARED:
             return
         origin = request.headers.get("Origin")
-        for name, value in gateway.state.cors.answer_headers(origin, request.host).items():
+        shared = gateway.state.cors.answer_headers(origin, request.headers.get("Host", ""))
+        if returned := response.get(RETURNED):
+            shared = exposing(shared, returned)
+        for name, value in shared.items():
             if name not in headers:
                 headers[name] = value
 
     return dress
 
 
+def _in_doubt(request: web.Request) -> bool:
+    """Whether where this request ends, and what comes after it, may be read in another way than it is here, by a proxy in front or by its
+    sender: a body of which not all has come, an odd transfer coding, another protocol wished for.
+    """
+    return not request.content.is_eof() or odd_coding(request) or "Upgrade" in request.headers or request.method == "CONNECT"
+
+
 def _preflight(gateway: Gateway, request: web.Request) -> web.Response:
     headers = gateway.state.cors.preflight_headers(
         request.headers.get("Origin"),
-        request.host,
+        request.headers.get("Host", ""),
         request.headers.get("Access-Control-Request-Method"),
         request.headers.get("Access-Control-Request-Headers"),
         request.headers.get("Access-Control-Request-Private-Network"),
@@ -146,6 +157,9 @@ def _models(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
         """The configured models that the caller may ask for, in the list form of its own dialect."""
         state, headers = gateway.state, {name.lower(): value for name, value in request.headers.items()}
         half = next((half for half in halves if half.lists(headers)), halves[0])
+        said = state.cors.refusal(headers.get("origin"), headers.get("host", ""))
+        if said is not None:
+            return whole(half.render_error(failure("forbidden", said)))
         names = state.plan.router.names
         if state.keyring is not None:
             try:

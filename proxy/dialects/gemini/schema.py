@@ -15,7 +15,7 @@ _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 def camel(value: Any) -> Any:
     """The body with every field in camelCase. Where both spellings stand, camelCase wins."""
     if isinstance(value, list):
-        return [camel(item) for item in value]
+        return [camel(item) if isinstance(item, dict | list) else item for item in value]
     if not isinstance(value, dict):
         return value
     out: dict[str, Any] = {}

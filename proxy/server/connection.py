@@ -1,0 +1,247 @@
+"""One client's connection, held to bounds for as long as no request stands on it.
+
+aiohttp's server bounds the request line, each header and their number, and drops a connection that has been idle for long. It does not
+bound the head as a whole, nor the time that a head may take (slowloris), nor what a chunked body may weigh beside its data. All three are
+kept here, where the client's own bytes arrive: nothing is spent on what is sent to it. Of aiohttp's private names two are read,
+`_request_count` and `_waiter`; tests/server/test_listener.py fails when a release moves them.
+"""
+
+import asyncio
+from typing import Any, NamedTuple, Protocol
+
+from aiohttp import StreamReader, web
+from aiohttp.http_exceptions import HttpProcessingError, InvalidURLError, LineTooLong
+
+from proxy import __version__
+from proxy.dialects.registry import CLIENTS
+from proxy.errors import Failure, failure
+from proxy.server.respond import with_retry_after
+from proxy.vanished import watch
+
+_NATIVE = CLIENTS["native"]
+SERVER = f"mainstem/{__version__}"
+_HEAD_END = b"\r\n\r\n"
+LINGER_S = 3.0  # so that a client that still sends reads why it was refused: a close with bytes unread would reset the connection
+_FIELD_BYTES = 8190  # of one header: what nginx and aiohttp take
+_FIELDS = 128
+# A chunk of one byte, the worst that an honest client sends, weighs six: more than this is chunk extensions.
+_WIRE_PER_BYTE = 8
+
+
+class Bounds(NamedTuple):
+    """What a connection is held to, and the rest of what aiohttp wants to know of it."""
+
+    max_head_bytes: int
+    request_head_s: float
+    max_body_bytes: int
+    options: dict[str, Any]
+
+
+class Host(Protocol):
+    """Who wants to know of connections."""
+
+    def came(self) -> None: ...
+    def left(self) -> None: ...
+
+
+class Connection(web.RequestHandler):
+    """At most one timer a connection. It is not stopped by a request, but finds at its end that there is nothing to do."""
+
+    __slots__ = ("_bounds", "_due", "_head_bytes", "_host", "_lined", "_refused", "_tail", "_timer", "_watched_s", "_wire_bytes", "body")
+
+    def __init__(self, manager: web.Server, host: Host, bounds: Bounds, loop: asyncio.AbstractEventLoop) -> None:
+        most = bounds.max_head_bytes
+        super().__init__(
+            manager, loop=loop, max_line_size=most, max_field_size=min(_FIELD_BYTES, most - 1), max_headers=_FIELDS, **bounds.options
+        )
+        self._host = host
+        self._bounds = bounds
+        self._due: float | None = None  # when the head that is awaited must be complete
+        self._head_bytes = 0  # of a head that is not complete
+        self._lined = False  # its first line is
+        self._tail = b""  # its last three bytes
+        self._wire_bytes = 0  # since the last head
+        self._timer: asyncio.TimerHandle | None = None
+        self._refused = False
+        self._watched_s: float | None = None
+        self.body: StreamReader | None = None  # that somebody reads, and of which not all has come
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._host.came()
+        self._await_head()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._host.left()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        heads = self._request_count
+        idle = self._idle(heads)
+        if idle and self._head_bytes + len(data) > self._bounds.max_head_bytes and self._too_large(data):
+            return
+        super().data_received(data)
+        if self._request_count != heads:
+            self._due = None
+            self._head_bytes = self._wire_bytes = 0
+            if self.body is not None and not self.body.is_eof():  # the next head is none, but the place where this body is broken
+                self.body.set_exception(web.RequestPayloadError("The body breaks off."))
+        elif idle and data:
+            self._part_of_head(data)
+        elif data:
+            self._part_of_body(len(data))
+
+    def watch(self, lost_s: float) -> None:
+        """From now on there is something to lose: see `proxy.vanished.watch`."""
+        if self._watched_s != lost_s:  # once a connection, not once a request
+            self._watched_s = lost_s
+            watch(self.transport, lost_s)
+
+    def eof_received(self) -> None:
+        """A client that half-closes has left, as nothing tells it from one that closes. The transport now closes itself, but only when what
+        is written has been taken, which may be never: whoever writes must learn of it at once.
+        """
+        transport = self.transport
+        if transport is not None and transport.get_write_buffer_size() and not self._refused and not self._idle(self._request_count):
+            transport.abort()
+
+    def _idle(self, heads: int) -> bool:
+        """Whether no request is being answered, so that what comes is a head. Of one that comes earlier aiohttp bounds the parts, and the
+        time that a connection may be kept alive bounds its delay.
+        """
+        waiter = self._waiter
+        return heads == 0 if waiter is None else not waiter.done()
+
+    def _part_of_head(self, data: bytes) -> None:
+        if self._head_bytes == 0:
+            self._lined, self._tail = False, b""
+            if self._due is None:
+                self._await_head()
+        joined = self._tail + data
+        self._lined = self._lined or b"\r\n" in joined
+        self._head_bytes += len(data)
+        self._tail = joined[-3:]
+
+    def _part_of_body(self, size: int) -> None:
+        """Once it weighs too much nothing more of it is read; what has come is answered when its time is over."""
+        self._wire_bytes += size
+        most = _WIRE_PER_BYTE * self._bounds.max_body_bytes + self._bounds.max_head_bytes
+        if self._wire_bytes > most and self.transport is not None:
+            self.transport.pause_reading()
+
+    def _too_large(self, data: bytes) -> bool:
+        """Whether this makes the head too large; then it is refused."""
+        most, known = self._bounds.max_head_bytes, self._head_bytes
+        before = self._tail if known else b""
+        joined, start = before + data, known - len(before)
+        end = joined.find(_HEAD_END)
+        if end >= 0 and start + end + len(_HEAD_END) <= most:
+            return False
+        line = joined.find(b"\r\n")
+        lined = (known > 0 and self._lined) or 0 <= line < most - start
+        self._refuse(_head_too_large(most) if lined else _line_too_large(most))
+        return True
+
+    def _await_head(self) -> None:
+        loop = self._loop
+        self._due = loop.time() + self._bounds.request_head_s
+        if self._timer is None:
+            self._timer = loop.call_at(self._due, self._look)
+
+    def _look(self) -> None:
+        """The time of some head is over: of this one?"""
+        self._timer = None
+        if self._due is None or self._refused:
+            return
+        if self._loop.time() < self._due:
+            self._timer = self._loop.call_at(self._due, self._look)
+        elif self._head_bytes == 0:  # a browser opens connections that it may never use, and would take a 408 for an answer
+            self.force_close()
+        else:
+            most = self._bounds.request_head_s
+            self._refuse(failure("bad_request", f"The head of the request did not arrive within {most:g} s.", status=408))
+
+    def _refuse(self, why: Failure) -> None:
+        """Answer what is no request, and take nothing more."""
+        self._refused = True
+        transport = self.transport
+        if transport is None:
+            return
+        transport.write(refusal(why))
+        transport.write_eof()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(LINGER_S, self.force_close)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """A body that is broken is its sender's affair too."""
+        if not isinstance(kw.get("exc_info"), web.RequestPayloadError | HttpProcessingError):
+            super().log_exception(*args, **kw)
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """What is no HTTP is its sender's affair: it gets a sentence in our own shape, and the log, which anybody could fill, nothing."""
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        self._refused = True
+        reply = _NATIVE.render_error(_fault(exc, self._bounds.max_head_bytes))
+        fields = {**reply.headers, "Content-Type": reply.content_type, "Server": SERVER}
+        return _Last(request.transport, status=reply.status, body=reply.body, headers=fields)
+
+
+class _Last(web.Response):
+    """The last answer on a connection whose client may still be sending."""
+
+    def __init__(self, transport: asyncio.Transport | None, **given: Any) -> None:
+        super().__init__(**given)
+        self._transport = transport
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        await super().write_eof(data)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write_eof()
+            await asyncio.sleep(LINGER_S)  # cancelled when the client leaves
+
+
+def refusal(why: Failure) -> bytes:
+    """A whole answer in bytes, for where there is no request to answer."""
+    reply = with_retry_after(_NATIVE.render_error(why), why)
+    phrase = web.Response(status=reply.status).reason
+    fields = {
+        **reply.headers,
+        "Content-Type": reply.content_type,
+        "Content-Length": len(reply.body),
+        "Server": SERVER,
+        "Connection": "close",
+    }
+    lines = [f"HTTP/1.1 {reply.status} {phrase}", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + reply.body
+
+
+def _fault(error: HttpProcessingError, max_head_bytes: int) -> Failure:
+    """Why the parser refused it, without a byte of what was sent."""
+    if isinstance(error, LineTooLong):
+        limit = error.args[1]
+        return _line_too_large(max_head_bytes) if limit == max_head_bytes else _field_too_large(limit)
+    if error.message.startswith("Too many headers"):
+        return failure("too_large", f"The request has more than the {_FIELDS} headers that this proxy takes.", status=431)
+    why = "its target is no URL" if isinstance(error, InvalidURLError) else error.message.partition(":")[0].partition("\n")[0].strip(" .")
+    return failure("bad_request", f"This is no HTTP/1.1 request that can be answered: {why}.")
+
+
+def _line_too_large(most: int) -> Failure:
+    return failure("too_large", f"The request line is larger than limits.max_head_bytes ({most}): use a body.", status=414)
+
+
+def _head_too_large(most: int) -> Failure:
+    return failure("too_large", f"The head of the request is larger than limits.max_head_bytes ({most}).", status=431)
+
+
+def _field_too_large(most: object) -> Failure:
+    return failure("too_large", f"A header is larger than the {most} bytes that this proxy takes.", status=431)
