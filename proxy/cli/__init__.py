@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from proxy import __version__
-from proxy.app import ListenError
 from proxy.cli import check, common, mock, serve, tap
 from proxy.mock.script import MockError
+from proxy.server.listen import ListenError
 from proxy.settings.mistakes import ConfigError
 
 _EXAMPLES = """\

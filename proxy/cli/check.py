@@ -4,14 +4,16 @@ import argparse
 import asyncio
 import time
 
-from proxy.app import played
 from proxy.cli import common
 from proxy.dialects.base import Parsed
 from proxy.errors import Refused
+from proxy.mock.embedded import played
 from proxy.mock.server import MockServer
+from proxy.observe.metrics import make_metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.plan import Plan, make_plan
+from proxy.relay.states import States
 from proxy.request import ChatRequest, Message
 from proxy.routing import WILDCARD, Place, Routed
 from proxy.settings.describe import effective
@@ -61,7 +63,7 @@ async def _ping(settings: Settings) -> int:
 
 def _model_of(settings: Settings, upstream: str) -> str | None:
     """The vendor's name of the first model that leads there; None where only "*" does, so that no name is known."""
-    named = ((name, target) for name, targets in settings.models.items() for target in targets if target.upstream == upstream)
+    named = ((name, target) for name, asked in settings.models.items() for target in asked.targets if target.upstream == upstream)
     return next((model for name, target in named if (model := target.model or (name if name != WILDCARD else ""))), None)
 
 
@@ -73,7 +75,7 @@ async def _ask(plan: Plan, upstreams: Upstreams, name: str, model: str | None) -
     record = StreamRecord("check", "native", time.monotonic())
     place = Routed(request.model, (Place(name, request.model),))
     try:
-        won = await Attempts(plan, upstreams, record, {}).first(Parsed(request), place, client_rewrites=True)
+        won = await Attempts(plan, upstreams, States(make_metrics()), record, place).first(Parsed(request), client_rewrites=True)
     except Refused as refused:
         why = f"({refused.failure.kind}): {refused.failure.message}"
         if model is None and refused.failure.kind in {"bad_request", "model_not_found"}:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from proxy.settings.files import Files
 from proxy.settings.load import load
 from proxy.settings.mistakes import ConfigError
 from proxy.settings.model import Settings
@@ -41,10 +42,10 @@ def count(text: str) -> int:
     return _number(text, 1, 1 << 31)
 
 
-def settings_of(options: argparse.Namespace) -> Settings:
-    """The settings that the options, $MAINSTEM_CONFIG and the environment give. Raises ConfigError."""
+def settings_of(options: argparse.Namespace, files: Files | None = None) -> Settings:
+    """The settings that the options, $MAINSTEM_CONFIG and the environment give. Raises ConfigError. `files` is told of every file read."""
     try:
-        return load(Path(options.config) if options.config else None, environ_of(options))
+        return load(Path(options.config) if options.config else None, environ_of(options), files)
     except ConfigError as error:
         raise ConfigError([_of_option(problem, options) for problem in error.problems]) from None
 

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from proxy.app import ListenError
 from proxy.cli import common
 from proxy.mock import server
 from proxy.mock.manual import wishes_text
 from proxy.observe import logs
+from proxy.server.listen import ListenError
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

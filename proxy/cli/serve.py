@@ -11,7 +11,12 @@ import msgspec
 from proxy.app import Process
 from proxy.cli import common, workers
 from proxy.observe import logs
-from proxy.settings.model import Auth, Settings
+from proxy.reload import LOST
+from proxy.settings.auth import Auth
+from proxy.settings.defaults import is_embedded
+from proxy.settings.files import Files
+from proxy.settings.mistakes import ConfigError
+from proxy.settings.model import Settings
 
 _PROMPT = "Say hello"
 
@@ -22,7 +27,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "serve",
         help="run the proxy",
         description="Run the proxy until SIGTERM or Ctrl-C: it then takes no new stream and gives those that run server.drain_s to end; a "
-        "second signal ends it at once. SIGHUP reads the configuration again, and running streams keep theirs.",
+        "second signal ends it at once. The configuration is read again on SIGHUP, and by itself when its file, or one that it names (a "
+        "key's, a mock's script), has changed (server.reload_check_s); running streams keep theirs, and a bad file changes nothing.",
     )
     common.add_config(parser)
     parser.add_argument(
@@ -31,6 +37,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--host", help="address to listen on, whatever server.host is")
     parser.add_argument("--port", type=common.port, help="port to listen on, whatever server.port is; 0 lets the system choose")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)  # one of several processes that share the port
+    # What it takes the place of had upstreams: a file that has lost them since must not put the embedded mock there.
+    parser.add_argument("--never-embedded", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
@@ -38,16 +46,19 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
     if options.mock and options.config:
         raise common.WrongInputError("Give either --mock, which runs without a configuration file, or --config.")
-    settings = common.settings_of(options)
+    files = Files()
+    settings = common.settings_of(options, files)
+    if options.never_embedded and is_embedded(settings):
+        raise ConfigError([LOST])
     logs.configure(settings.logs.format, settings.logs.level)
     _allow_many_files()
     if settings.server.workers > 1 and not options.worker:
         return workers.run(options, settings, _greeting)
-    return common.run(_serve(options, settings))
+    return common.run(_serve(options, settings, files))
 
 
-async def _serve(options: argparse.Namespace, settings: Settings) -> int:
-    process = Process(settings, lambda: common.settings_of(options), reuse_port=options.worker)
+async def _serve(options: argparse.Namespace, settings: Settings, files: Files) -> int:
+    process = Process(settings, lambda files: common.settings_of(options, files), files, reuse_port=options.worker)
     try:
         await process.start()
     except BaseException:
@@ -89,7 +100,7 @@ def _greeting(url: str, admin_url: str | None, settings: Settings) -> str:
     lines = [
         f"Mainstem is listening on {url}",
         f"  page     {url}/",
-        f"  metrics  {admin_url or url}/metrics",
+        f"  metrics  {admin_url or url}/metrics" + (" (for a key with admin: true)" if key and admin_url is None else ""),
         f"  try      curl -N {url}/v1/stream -H 'content-type: application/json'{key} -d {body}",
     ]
     if any(upstream.mock is not None for upstream in settings.upstreams.values()):

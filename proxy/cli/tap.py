@@ -15,8 +15,10 @@ from proxy.dialects.base import Encoder, Parsed
 from proxy.errors import Failure, Refused
 from proxy.events import Event, ReasoningDelta, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite, ToolCallDelta
 from proxy.observe import logs
+from proxy.observe.metrics import make_metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
+from proxy.relay.states import States
 from proxy.request import ChatRequest, Message
 from proxy.settings.model import Settings
 from proxy.upstream import Answer, Upstreams
@@ -79,7 +81,8 @@ async def _tap(options: argparse.Namespace, settings: Settings, request: ChatReq
     record = StreamRecord("tap", "native", time.monotonic())
     encoder = _Lines() if options.events else _Quiet() if options.raw else _Text(colour=sys.stdout.isatty())
     try:
-        won = await Attempts(plan, upstreams, record, {}).first(Parsed(request), plan.router.route(request.model), client_rewrites=True)
+        attempts = Attempts(plan, upstreams, States(make_metrics()), record, plan.router.route(request.model))
+        won = await attempts.first(Parsed(request), client_rewrites=True)
         _out(won.generation.commit(encoder, StreamStart("tap", request.model, won.place.upstream, won.place.model, 0, won.notes)))
         await won.generation.relay(_Terminal())
     except Refused as refused:

@@ -1,7 +1,8 @@
 """Several processes that share one port (SO_REUSEPORT). This one only starts them, passes signals on and replaces one that died.
 
 It and its workers know of each other by two pipes: a worker writes a byte to its standard output once it listens, and its standard input
-ends when this process has gone, however it went, so that no worker is left behind.
+ends when this process has gone, however it went, so that no worker is left behind. Each worker watches the configuration's files for
+itself: this process reads no configuration after its start, so that nothing in one can bring it down.
 """
 
 import argparse
@@ -13,21 +14,23 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
-from proxy.app import ListenError, authority, played
 from proxy.cli import common
+from proxy.cli.scratch import metrics_folder
+from proxy.mock.embedded import played
 from proxy.mock.server import MockServer
 from proxy.observe.metrics import mark_process_dead
+from proxy.server.listen import ListenError, authority
+from proxy.settings.defaults import is_embedded
 from proxy.settings.model import Settings
 
-# A worker that dies again and again must not spin: the next start waits this long.
-_RESTART_S = 1.0
+# A worker that dies again and again must not spin: the next start waits, twice as long every time, until one has lived for a while.
+_RESTART_S, _LONGEST_RESTART_S, _STEADY_S = 1.0, 30.0, 60.0
 _HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _STDIN, _STDOUT = 0, 1
 Greeting = Callable[[str, str | None, Settings], str]
@@ -37,7 +40,7 @@ def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> 
     """Run `server.workers` processes until SIGTERM or SIGINT. Raises ListenError, or MockError for a mock that cannot be played."""
     MockServer(played(settings))
     server, admin = settings.server, settings.admin
-    with contextlib.ExitStack() as held, tempfile.TemporaryDirectory(prefix="mainstem-metrics-") as metrics_dir:
+    with contextlib.ExitStack() as held, metrics_folder() as (metrics_dir, lock):
         port = _reserve(held, server.host, server.port, "server")
         given = {"MAINSTEM_SERVER__PORT": str(port), "PROMETHEUS_MULTIPROC_DIR": metrics_dir, "PYTHONPATH": _python_path()}
         admin_url = None
@@ -47,7 +50,9 @@ def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> 
             given["MAINSTEM_ADMIN__PORT"] = str(admin_port)
         environ = common.overridden(common.environ_of(options), given)
         url = f"http://{authority(server.host)}:{port}"
-        crew = _Crew(_command(options), environ, server.workers, lambda: print(greeting(url, admin_url, settings), flush=True))
+        crew = _Crew(
+            _command(options, settings), environ, lock, server.workers, lambda: print(greeting(url, admin_url, settings), flush=True)
+        )
         return crew.run()
 
 
@@ -92,16 +97,19 @@ def _heed_signals() -> int:
 
 
 class _Crew:
-    """The workers. `ready` is called once all of them listen."""
+    """The workers. `ready` is called once all of them listen; `lock` is a descriptor that they inherit."""
 
-    def __init__(self, command: list[str], environ: dict[str, str], size: int, ready: Callable[[], None]) -> None:
+    def __init__(self, command: list[str], environ: dict[str, str], lock: int, size: int, ready: Callable[[], None]) -> None:
         self._command = command
         self._environ = environ
+        self._lock = lock
         self._size = size
         self._ready = ready
         self._log = structlog.get_logger("mainstem")
         self._workers: list[subprocess.Popen[bytes]] = []
+        self._begun: dict[int, float] = {}  # when each was started, by its process id
         self._due: list[float] = []  # when the next ones are started
+        self._wait_s = 0.0  # before the last of them
         self._listen = 0  # how many have said that they do
         self._life, self._held = os.pipe()  # theirs to read, ours to hold
         self._hear, self._told = os.pipe()  # ours to read, theirs to write
@@ -130,16 +138,19 @@ class _Crew:
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:
             # In a session of its own: the terminal's Ctrl-C is for this process, which tells the worker.
-            return subprocess.Popen(  # noqa: S603  our own command
-                self._command, env=self._environ, stdin=self._life, stdout=self._told, start_new_session=True
+            worker = subprocess.Popen(  # noqa: S603  our own command
+                self._command, env=self._environ, stdin=self._life, stdout=self._told, pass_fds=(self._lock,), start_new_session=True
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        self._begun[worker.pid] = time.monotonic()
+        return worker
 
     def _heed(self, numbers: bytes) -> None:
         for number in numbers:
             if number == signal.SIGHUP:
                 self._tell(signal.SIGHUP)
+                self._due = [time.monotonic() for _ in self._due]  # whatever kept it from starting may have been mended
             elif number in {signal.SIGTERM, signal.SIGINT}:
                 self._stop(1 if self._stopping else 0)
 
@@ -150,6 +161,7 @@ class _Crew:
 
     def _part(self) -> None:
         """With the workers that have ended."""
+        now = time.monotonic()
         for worker in [worker for worker in self._workers if worker.poll() is not None]:
             self._workers.remove(worker)
             mark_process_dead(worker.pid, self._environ["PROMETHEUS_MULTIPROC_DIR"])
@@ -159,12 +171,20 @@ class _Crew:
                 self._stop(1)
             else:
                 self._log.error("a worker died and is replaced", pid=worker.pid, status=worker.returncode)
-                self._due.append(time.monotonic() + _RESTART_S)
+                steady = now - self._begun.pop(worker.pid) > _STEADY_S
+                self._wait_s = _RESTART_S if steady or not self._wait_s else min(2 * self._wait_s, _LONGEST_RESTART_S)
+                self._due.append(now + self._wait_s)
 
     def _replace(self) -> None:
-        while self._due and not self._stopping and self._due[0] <= time.monotonic():
-            self._due.pop(0)
-            self._workers.append(self._start())
+        now = time.monotonic()
+        ready = [due for due in self._due if due <= now]
+        self._due = [due for due in self._due if due > now]
+        for _ in ready:
+            try:
+                self._workers.append(self._start())
+            except OSError as error:  # the system has no room for it now: those that run must not end for that
+                self._log.error("a worker could not be started and is tried again", error=str(error))
+                self._due.append(now + _LONGEST_RESTART_S)
 
     def _stop(self, status: int) -> None:
         self._stopping, self._status, self._due = True, self._status or status, []
@@ -182,7 +202,9 @@ def _python_path() -> str:
     return os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def _command(options: argparse.Namespace) -> list[str]:
+def _command(options: argparse.Namespace, settings: Settings) -> list[str]:
     # -P: a folder or file named proxy, where the command was given, is not us.
     command = [sys.executable, "-P", "-m", "proxy", "serve", "--worker"]
+    if not is_embedded(settings):
+        command.append("--never-embedded")
     return [*command, "--config", options.config] if options.config else command

@@ -1,6 +1,6 @@
 """What the mock was asked and what became of it: the last requests, newest first, for people and for tests.
 
-Kept in memory and bounded, as everything that a client sends is: 200 requests of at most 64 KiB of body each.
+Kept in memory and bounded, as everything that a client sends is: 2,000 requests, of at most 64 KiB of body each and 12.5 MiB together.
 """
 
 from collections import deque
@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import msgspec
 
-MAX_ENTRIES = 200
+MAX_ENTRIES = 2_000
 MAX_BODY_BYTES = 65_536
+MAX_KEPT_BYTES = 200 * MAX_BODY_BYTES
 _SECRETS = ("auth", "key", "cookie", "token", "secret", "password", "credential")
 _PLAIN = ("x-mock-",)  # our own headers, whose names may hold such a word
 
@@ -58,7 +59,8 @@ class Account:
     """The last requests."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=MAX_ENTRIES)
+        self._entries: deque[Entry] = deque()
+        self._kept_bytes = 0
         self._count = 0
 
     def next_id(self) -> str:
@@ -67,9 +69,13 @@ class Account:
 
     def add(self, entry: Entry) -> None:
         self._entries.append(entry)
+        self._kept_bytes += len(entry.raw_body)
+        while self._kept_bytes > MAX_KEPT_BYTES or len(self._entries) > MAX_ENTRIES:
+            self._kept_bytes -= len(self._entries.popleft().raw_body)
 
     def clear(self) -> None:
         self._entries.clear()
+        self._kept_bytes = 0
 
     def newest(self, limit: int = MAX_ENTRIES) -> list[dict[str, Any]]:
         """The newest `limit` requests, newest first."""

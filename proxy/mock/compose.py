@@ -20,21 +20,25 @@ OVERRIDES = (SCENARIO, FAULT, TOKENS, CHARS)
 
 
 class MockSpec(NamedTuple):
-    """One mock as configured. `tokens_per_s` 0 is as fast as can be."""
+    """One mock as configured. `tokens_per_s` 0 is as fast as can be. `script` is what a scenario's file held when the configuration was
+    read; without it the file is read for each request.
+    """
 
     dialect: str
     scenario: str = "hello"
     tokens_per_s: float = 40
     fault: str | None = None
+    script: bytes | None = None
 
 
 class Wish(NamedTuple):
-    """What is to be played for one request. `path` is set when the scenario is a file."""
+    """What is to be played for one request. `path` is set when the scenario is a file, `script` when its bytes are known."""
 
     scenario: str
     pace: Pace
     faults: tuple[Fault, ...]
     path: Path | None = None
+    script: bytes | None = None
 
 
 def wish_for(spec: MockSpec, overrides: Mapping[str, str], scripts: Path | None = None) -> Wish:
@@ -54,7 +58,7 @@ def wish_for(spec: MockSpec, overrides: Mapping[str, str], scripts: Path | None 
         raise MockError(
             f"there is no scenario {scenario!r}{nearest(scenario, known)}; the scenarios are {', '.join(known)}, or the path of a file"
         )
-    return Wish(scenario, Pace(tokens_per_s, chars_per_s), faults, path)
+    return Wish(scenario, Pace(tokens_per_s, chars_per_s), faults, path, None if SCENARIO in overrides else spec.script)
 
 
 def compose(client: ClientHalf, parsed: Parsed, wish: Wish, start: StreamStart) -> Iterator[Step]:
@@ -69,7 +73,7 @@ def compose(client: ClientHalf, parsed: Parsed, wish: Wish, start: StreamStart) 
 
     steps: Steps
     if wish.path is not None:
-        steps = load(wish.path, Manner(client.name, encoder.content_type, wish.pace))
+        steps = load(wish.path, Manner(client.name, encoder.content_type, wish.pace), wish.script)
         encoder.encode(start)  # its bytes are the file's affair, but an in-band error may need what it says
     elif wish.scenario in ERRORS:
         steps = refuse(ERRORS[wish.scenario])

@@ -25,16 +25,23 @@ def is_path(scenario: str) -> bool:
     return "/" in scenario or scenario.endswith(SUFFIXES)
 
 
-def load(path: Path, manner: Manner) -> list[Step]:
-    """The script in a file, with a status and an end where the file left them out. Raises MockError, which names the file."""
+def load(path: Path, manner: Manner, data: bytes | None = None) -> list[Step]:
+    """The script in a file, with a status and an end where the file left them out. `data`: what it holds, if that is known.
+
+    Raises MockError, which names the file.
+    """
     reader = next((reader for suffix, reader in _READERS.items() if path.name.endswith(suffix)), None)
     if reader is None:
         raise MockError(f"{path}: its name must end in one of {', '.join(SUFFIXES)}")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MockError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML script or of a recording") from error
-    steps = reader(path, data, manner)
+    steps = reader(path, read(path) if data is None else data, manner)
     if not any(isinstance(step, Status) for step in steps):
         steps = [Status(200, {"content-type": manner.content_type}), *steps]
     return steps if isinstance(steps[-1], LAST) else [*steps, END]
+
+
+def read(path: Path) -> bytes:
+    """What a script's file holds. Raises MockError, which names the file."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MockError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML script or of a recording") from error

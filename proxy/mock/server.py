@@ -35,6 +35,7 @@ from proxy.mock.script import Manner, MockError, Steps, nearest
 _MAX_BODY_BYTES = 32 << 20  # a vendor's own limit for a prompt with images
 _BACKLOG = 1024
 _STOP_S = 0.5
+_FINISH_POLL_S = 0.05
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _REQUESTS_PATH = "/mock/requests"
 
@@ -42,18 +43,26 @@ _REQUESTS_PATH = "/mock/requests"
 class MockServer:
     """See the module. Raises MockError when a mock's dialect, scenario or fault does not exist.
 
-    `scripts` is the folder from which a request's own header may choose a script or recording; without it, none.
+    `scripts` is the folder from which a request's own header may choose a script or recording; without it, none. `account` is one to go on
+    with.
     """
 
-    def __init__(self, mocks: Mapping[str, MockSpec], *, every_dialect: bool = False, scripts: Path | None = None) -> None:
-        self.account = Account()
+    def __init__(
+        self,
+        mocks: Mapping[str, MockSpec],
+        *,
+        every_dialect: bool = False,
+        scripts: Path | None = None,
+        account: Account | None = None,
+    ) -> None:
+        self.account = account or Account()
         self._scripts = scripts
-        self._mocks = {**({name: MockSpec(name) for name in CLIENTS} if every_dialect else {}), **mocks}
+        self.mocks = {**({name: MockSpec(name) for name in CLIENTS} if every_dialect else {}), **mocks}
         self._roots = _root_routes() if every_dialect else {}
         self.address = ""  # once started
         self._playing: set[asyncio.Task[object]] = set()
         self._runner: web.AppRunner | None = None
-        for name, spec in self._mocks.items():
+        for name, spec in self.mocks.items():
             _check(name, spec)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -65,6 +74,18 @@ class MockServer:
         bound = self._runner.addresses[0][1]
         self.address = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
         return self.address
+
+    async def finish(self) -> None:
+        """Stop listening, and stop when all that is played has been played to its end."""
+        if self._runner is None:
+            return
+        try:
+            for listening in list(self._runner.sites):
+                await listening.stop()
+            while self._playing:  # noqa: ASYNC110  rare: once a reload
+                await asyncio.sleep(_FINISH_POLL_S)
+        finally:
+            await self.stop()
 
     async def stop(self) -> None:
         """Stop listening and cut every answer that is still played."""
@@ -106,7 +127,7 @@ class MockServer:
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
         routes = [f"{method} {path}" for method, path in self._roots]
-        return web.Response(text=index_text(self.address, list(self._mocks), routes))
+        return web.Response(text=index_text(self.address, list(self.mocks), routes))
 
     async def _at_root(self, dialects: Sequence[str], request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -115,16 +136,16 @@ class MockServer:
 
     async def _below_prefix(self, request: web.Request) -> web.StreamResponse:
         name, tail = request.match_info["mock"], request.match_info.get("tail", "")
-        spec = self._mocks.get(name)
+        spec = self.mocks.get(name)
         if spec is None:
-            known = ", ".join(f"/{known}" for known in self._mocks)
-            return web.json_response({"error": f"nothing is mocked at /{name}{nearest(name, self._mocks)}; mocks: {known}"}, status=404)
+            known = ", ".join(f"/{known}" for known in self.mocks)
+            return web.json_response({"error": f"nothing is mocked at /{name}{nearest(name, self.mocks)}; mocks: {known}"}, status=404)
         if request.method == "GET" and tail.rpartition("/")[2] == "models":
             return _models(spec)
         return await self._answer(request, await request.read(), name, variables(CLIENTS[spec.dialect], tail))
 
     async def _answer(self, request: web.Request, body: bytes, name: str, path: Mapping[str, str]) -> web.StreamResponse:
-        spec = self._mocks[name]
+        spec = self.mocks[name]
         headers = {key.lower(): value for key, value in request.headers.items()}
         overrides = {key: value for key in OVERRIDES if (value := headers.get(key, request.query.get(key))) is not None}
         query = {key: value for key, value in request.query.items() if key not in OVERRIDES}
@@ -191,7 +212,7 @@ def _check(name: str, spec: MockSpec) -> None:
     try:
         wish = wish_for(spec, {})
         if wish.path is not None:
-            load(wish.path, Manner(spec.dialect))
+            load(wish.path, Manner(spec.dialect), wish.script)
     except MockError as error:
         raise MockError(f"mock {name}: {error}") from error
 

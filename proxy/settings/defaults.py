@@ -3,6 +3,7 @@
 from typing import Any
 
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
+from proxy.settings.model import Settings
 
 _ANY_MODEL = "openai_chat"
 
@@ -13,3 +14,8 @@ def embedded() -> dict[str, Any]:
     upstreams = {f"mock-{dialect}": {"dialect": dialect, "mock": {"scenario": "hello"}} for dialect in played}
     models = {dialect: [{"upstream": f"mock-{dialect}"}] for dialect in played}
     return {"upstreams": upstreams, "models": {**models, "*": [{"upstream": f"mock-{_ANY_MODEL}"}]}}
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Whether these settings have nothing but the embedded mock, as those of an empty file have."""
+    return settings.upstreams == Settings.model_validate(embedded()).upstreams

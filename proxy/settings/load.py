@@ -10,16 +10,19 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
+from proxy.settings.access import with_jwks_found
 from proxy.settings.checks import check, section
 from proxy.settings.defaults import embedded
 from proxy.settings.document import read_document
 from proxy.settings.environment import merge, read_environment, variable_of
+from proxy.settings.files import Files
 from proxy.settings.mistakes import ConfigError, Problems, add_validation
 from proxy.settings.model import Settings
 from proxy.settings.vendors import filled
 
 _MAX_KEY_BYTES = 65_536  # a key is a line; more is some other file named by mistake
 _SCRIPT_ENDINGS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".sse", ".bin")  # else it is the name of a built-in scenario
+_VENDORS_WORDS = ("headers", "options")  # in these sections a name means nothing here: what it says is for the vendor
 
 
 def config_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -28,10 +31,16 @@ def config_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     return path if path is not None else Path(named) if named else None
 
 
-def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """The settings. Without a file, or without upstreams and models in it, the embedded mock answers for every dialect."""
+def load(path: Path | None, environ: Mapping[str, str], files: Files | None = None) -> Settings:
+    """The settings. Without a file, or without upstreams and models in it, the embedded mock answers for every dialect.
+
+    `files` is told of every file that this takes, also when ConfigError is raised.
+    """
     path = config_path(path, environ)
+    files = Files() if files is None else files
     problems = Problems()
+    if path is not None:
+        files.note(path)
     tree = read_document(path, environ, problems) if path is not None else {}
     given = read_environment(environ, problems)
     tree = merge(tree, given)
@@ -39,7 +48,9 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
         tree.update(embedded())
     tree = filled(tree, environ, problems)
     folder = path.parent if path is not None else Path()
-    tree = _with_scripts_found(tree, folder)
+    for named in _named_files(tree):
+        files.note(folder / named)
+    tree = with_jwks_found(_with_scripts_found(tree, folder), folder, problems)
     keys = _read_keys(tree, folder, problems)
     check(tree, problems)
     settings = _validated(tree, problems)
@@ -54,7 +65,7 @@ def _validated(tree: Mapping[str, Any], problems: Problems) -> Settings | None:
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        add_validation(error, problems)
+        add_validation(error, problems, tree)
     return None
 
 
@@ -64,9 +75,26 @@ def _with_scripts_found(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]
     for name, upstream in upstreams.items():
         mock = section(tree, "upstreams", name, "mock")
         scenario = mock.get("scenario")
-        if isinstance(scenario, str) and ("/" in scenario or scenario.endswith(_SCRIPT_ENDINGS)):
+        if isinstance(scenario, str) and _is_script(scenario):
             upstreams[name] = {**upstream, "mock": {**mock, "scenario": str(folder / scenario)}}
     return {**tree, "upstreams": upstreams} if upstreams else dict(tree)
+
+
+def _is_script(scenario: str) -> bool:
+    return "/" in scenario or scenario.endswith(_SCRIPT_ENDINGS)
+
+
+def _named_files(tree: Mapping[str, Any], depth: int = 4) -> list[str]:
+    """The files that are named anywhere in the tree: by whatever is called `..._file`, and the mocks' scripts. The depth is that of a
+    script (upstreams, name, mock, scenario); a tree that holds itself has none.
+    """
+    named: list[str] = []
+    for name, value in tree.items():
+        if isinstance(value, dict) and name not in _VENDORS_WORDS and depth > 1:
+            named += _named_files(value, depth - 1)
+        elif isinstance(value, str) and (name.endswith("_file") or (name == "scenario" and _is_script(value))):
+            named.append(value)
+    return named
 
 
 def _read_keys(tree: Mapping[str, Any], folder: Path, problems: Problems) -> dict[str, SecretStr]:

@@ -106,6 +106,27 @@ async def test_the_upstream_is_closed_at_once_when_the_client_leaves(
     assert max(seconds) < 2, seconds
 
 
+async def test_a_client_that_closes_its_half_of_the_connection_has_left(scene: Scene) -> None:
+    """Its FIN is the only sign that a client has gone: what waited for another one would leave upstreams running."""
+    left = asyncio.Event()
+
+    async def play(peer: Peer) -> None:
+        await begins(peer)
+        await peer.left()
+        left.set()
+
+    scene.upstream.script = play
+    async with clients(scene.url) as connect, asyncio.timeout(10):
+        client = await connect()
+        client.post(ASK)
+        await client.reader.readuntil(b"Hello")
+        client.writer.write_eof()
+        await left.wait()
+        rest = await client.reader.read()
+        assert b"stream.end" not in rest
+        assert not rest.endswith(b"0\r\n\r\n")
+
+
 async def test_a_crowd_that_leaves_at_once_leaves_nothing_behind(scene: Scene) -> None:
     """Half of them mid-stream, half before the upstream has said anything."""
     closed = 0
@@ -135,8 +156,11 @@ async def test_a_crowd_that_leaves_at_once_leaves_nothing_behind(scene: Scene) -
     async def all_counted() -> bool:
         return CROWD == await metric(scene.url, "mainstem_requests_total") - asked
 
+    async def all_closed() -> bool:
+        return CROWD == closed
+
     await until(all_counted)
     assert CROWD == await metric(scene.url, "mainstem_streams_total") - ended
-    assert CROWD == closed
+    await until(all_closed)
     assert 0 == await metric(scene.url, "mainstem_streams_open")
     assert scene.open_files() <= base + 2  # the connections that asked for the metrics

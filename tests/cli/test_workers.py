@@ -28,6 +28,10 @@ def sockets(pid: int) -> int:
     return sum(1 for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink() and "socket:" in str(file.readlink()))
 
 
+def has_open(pid: int, path: Path) -> bool:
+    return any(file.is_symlink() and file.readlink() == path for file in Path(f"/proc/{pid}/fd").iterdir())
+
+
 def written(folder: Path, url: str) -> str:
     config = {
         "server": {"port": 0, "workers": 2, "drain_s": 10},
@@ -113,14 +117,25 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
 
 
 async def test_workers_end_with_their_parent_and_are_us_wherever_it_was_started(tmp_path: Path) -> None:
+    """What a killed parent leaves in the temporary folder is its workers' as long as they run, and the next start takes it away."""
     (tmp_path / "proxy.py").write_text("raise SystemExit('the wrong module')")
-    env = {"MAINSTEM_SERVER__WORKERS": "2", "MAINSTEM_SERVER__DRAIN_S": "0.1"}
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    env = {"MAINSTEM_SERVER__WORKERS": "2", "MAINSTEM_SERVER__DRAIN_S": "0.1", "TMPDIR": str(temporary)}
     async with started("serve", "--port", "0", last="mock", env=env, cwd=tmp_path) as proxy:
         workers = children(proxy.process.pid)
         assert 2 == len(workers)
+        left = next(temporary.iterdir())
+        assert all(has_open(worker, left) for worker in workers)
         assert -signal.SIGKILL == (await proxy.end(signal.SIGKILL)).status
 
         async def gone() -> bool:
             return not any(map(runs, workers))
 
         await until(gone)
+    os.utime(left, (1, 1))  # it is some time later
+    async with started("serve", "--port", "0", last="mock", env=env) as proxy:
+        assert [left.name] != [found.name for found in temporary.iterdir()]
+        assert not left.exists()
+        assert 0 == (await proxy.end()).status
+    assert [] == list(temporary.iterdir())

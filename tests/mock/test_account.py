@@ -1,6 +1,6 @@
 """The account: bounded, redacted, newest first."""
 
-from proxy.mock.account import MAX_BODY_BYTES, MAX_ENTRIES, Account, Entry, bounded, redacted
+from proxy.mock.account import MAX_BODY_BYTES, MAX_ENTRIES, MAX_KEPT_BYTES, Account, Entry, bounded, redacted
 
 
 def entry(account: Account, body: bytes = b"") -> Entry:
@@ -20,12 +20,12 @@ def entry(account: Account, body: bytes = b"") -> Entry:
 
 
 def test_newest_first_and_bounded():
-    """Only the last 200 are kept; a limit takes the newest."""
+    """Only the last 2,000 are kept; a limit takes the newest."""
     account = Account()
     for _ in range(MAX_ENTRIES + 5):
         entry(account)
     assert MAX_ENTRIES == len(account.newest())
-    assert ["mock-205", "mock-204"] == [row["id"] for row in account.newest(2)]
+    assert ["mock-2005", "mock-2004"] == [row["id"] for row in account.newest(2)]
     account.clear()
     assert [] == account.newest()
 
@@ -49,6 +49,18 @@ def test_what_is_shown():
 def test_bodies_are_bounded():
     """At most 64 KiB of a body are kept."""
     assert MAX_BODY_BYTES == len(bounded(b"x" * (MAX_BODY_BYTES + 1)))
+
+
+def test_bodies_are_bounded_together():
+    """Large bodies make older requests go before there are 2,000."""
+    account = Account()
+    whole = MAX_KEPT_BYTES // MAX_BODY_BYTES
+    for _ in range(whole + 5):
+        entry(account, b"x" * MAX_BODY_BYTES)
+    assert whole == len(account.newest())
+    account.clear()
+    entry(account, b"x")
+    assert 1 == len(account.newest())
 
 
 def test_secrets_are_not_kept_in_the_open():

@@ -170,7 +170,7 @@ async def test_the_account_is_cleared_and_limited(mock: MockServer, http: aiohtt
     async with http.get(url, params={"limit": "2"}) as response:
         assert ["mock-3", "mock-2"] == [row["id"] for row in await response.json()]
     async with http.get(url, params={"limit": "many"}) as response:
-        assert (400, "limit must be a number from 0 to 200, not 'many'") == (response.status, (await response.json())["error"])
+        assert (400, "limit must be a number from 0 to 2000, not 'many'") == (response.status, (await response.json())["error"])
     async with http.delete(url) as response:
         assert 204 == response.status
     async with http.get(url) as response:

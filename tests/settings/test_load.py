@@ -27,7 +27,7 @@ def test_without_a_file_the_embedded_mock_answers_for_every_dialect() -> None:
     played = UPSTREAMS.keys() & CLIENTS.keys()
     assert {f"mock-{dialect}" for dialect in played} == set(settings.upstreams)
     assert {*played, "*"} == set(settings.models)
-    assert settings.models["*"][0].upstream == "mock-openai_chat"
+    assert settings.models["*"].targets[0].upstream == "mock-openai_chat"
     assert all(upstream.mock is not None and upstream.dialect in UPSTREAMS for upstream in settings.upstreams.values())
 
 

@@ -1,0 +1,98 @@
+"""Keeps the running configuration current: reads it again when asked to (SIGHUP), and when a file of it has changed."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from proxy.mock.script import MockError
+from proxy.observe.metrics import Metrics
+from proxy.settings.defaults import is_embedded
+from proxy.settings.files import Files
+from proxy.settings.mistakes import ConfigError
+from proxy.settings.model import Server, Settings
+
+# Reads the settings, and tells of the files that it takes. Raises ConfigError.
+Load = Callable[[Files], Settings]
+_LIVE = ("drain_s", "reload_check_s")  # of server; the rest of it is fixed once it listens
+LOST = (
+    "the configuration names no upstreams any more, and the embedded mock must not answer in their place: "
+    "put them back, or restart to run the mock"
+)
+
+
+class Reloader:
+    """One reading at a time, and all of it off the event loop: neither a large file nor a folder that hangs holds up a stream.
+
+    `adopt` puts new settings in place; it raises ConfigError, MockError or OSError when they cannot be, and has then changed nothing.
+    `files` are those that `settings` were read from.
+    """
+
+    def __init__(
+        self, settings: Settings, files: Files, load: Load, adopt: Callable[[Settings], Awaitable[None]], metrics: Metrics
+    ) -> None:
+        self.settings = settings  # those in use
+        self._begun_with = settings
+        self._files = files
+        self._load = load
+        self._adopt = adopt
+        self._metrics = metrics
+        self._asked = asyncio.Event()
+        self._log = structlog.get_logger("mainstem")
+
+    def ask(self) -> None:
+        """Have the configuration read soon. Those who ask while it is being read get one more reading between them."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            if await self._asked_within(self.settings.server.reload_check_s) or await self._changed():
+                await self.reload()
+
+    async def reload(self) -> None:
+        """Read the configuration. A bad one changes nothing, and is logged once: its files count as seen."""
+        files = Files()
+        try:
+            settings = await asyncio.to_thread(self._read, files)
+            await self._adopt(settings)
+        except (ConfigError, MockError, OSError) as error:
+            problems = error.problems if isinstance(error, ConfigError) else [str(error)]
+            self._log.error("configuration not reloaded: nothing was changed", problems=problems)
+            self._metrics.reloaded(ok=False)
+        except Exception:  # noqa: BLE001  whatever it is, there will be a next time
+            self._log.exception("configuration not reloaded: a defect of this proxy; nothing was changed")
+            self._metrics.reloaded(ok=False)
+        else:
+            self.settings = settings
+            self._metrics.reloaded(ok=True)
+            self._warn()
+            self._log.info("configuration reloaded")
+        finally:
+            self._files = files
+
+    def _read(self, files: Files) -> Settings:
+        settings = self._load(files)
+        if is_embedded(settings) and not is_embedded(self.settings):
+            raise ConfigError([LOST])
+        return settings
+
+    def _warn(self) -> None:
+        now, then = self.settings.server, self._begun_with.server
+        fixed = [name for name in Server.model_fields if name not in _LIVE and getattr(now, name) != getattr(then, name)]
+        names = [f"server.{name}" for name in fixed] + ["admin"] * (self.settings.admin != self._begun_with.admin)
+        if names:
+            self._log.warning("these settings need a restart to take effect", settings=names)
+
+    async def _asked_within(self, seconds: float) -> bool:
+        """0 seconds: until asked."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds or None):
+                await self._asked.wait()
+        asked = self._asked.is_set()
+        self._asked.clear()
+        return asked
+
+    async def _changed(self) -> bool:
+        return bool(self._files) and await asyncio.to_thread(self._files.changed)
