@@ -8,8 +8,10 @@ export PATH="$PATH:/usr/sbin:/sbin"
 # program -> the package that brings it
 packages=(
     nginx:nginx-light        # passes our streams through, as operators do; the bench's measure
+    haproxy:haproxy          # another proxy that operators put in front
     promtool:prometheus      # checks deploy/ and what /metrics prints
     redis-server:redis-server
+    ip:iproute2              # network namespaces, for faults that only a network has
     chromium:chromium        # a real EventSource and a real fetch
     node:nodejs
     npm:npm
@@ -37,4 +39,4 @@ for folder in "tests/e2e:the browser tests" "tests/oracle/js:the JavaScript SDKs
         sleep 5
     done
 done
-echo "All there: nginx, promtool, redis-server, chromium, node and the npm packages of tests/e2e and tests/oracle/js."
+echo "All there: nginx, haproxy, promtool, redis-server, ip, chromium, node and the npm packages of tests/e2e and tests/oracle/js."

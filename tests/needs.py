@@ -6,12 +6,15 @@ leaving its judges out. `tests/conftest.py` carries this out and lists what was 
 
 import os
 import shutil
+import subprocess
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
 
-Part = Literal["curl", "nginx", "promtool", "redis", "chromium", "node", "npm_packages", "js_sdks"]
+Part = Literal["curl", "nginx", "haproxy", "promtool", "redis", "chromium", "node", "npm_packages", "js_sdks", "netns"]
 
 NPM_PACKAGES = Path(__file__).parent / "e2e" / "node_modules"
 JS_SDKS = Path(__file__).parent / "oracle" / "js" / "node_modules"
@@ -19,22 +22,35 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
 class Source(NamedTuple):
-    """How a part is recognised (any of these programs, or this folder) and the one command that brings it."""
+    """How a part is recognised (any of these programs, or this folder) and the one command that brings it. `works` tries whether it does."""
 
     programs: tuple[str, ...]
     brings: str
     folder: Path | None = None
+    works: Callable[[], bool] | None = None
+
+
+@cache
+def _namespaces_work() -> bool:
+    """Whether this machine lets us make a network namespace, and a tunnel into it."""
+    ip, name = _found(("ip",)), f"mainstem-{os.getpid()}-probe"
+    if ip is None or not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        return False
+    made = subprocess.run([ip, "netns", "add", name], capture_output=True, check=False).returncode == 0
+    return made and subprocess.run([ip, "netns", "delete", name], capture_output=True, check=False).returncode == 0
 
 
 SOURCES: dict[Part, Source] = {
     "curl": Source(("curl",), "apt-get install curl"),
     "nginx": Source(("nginx",), "apt-get install nginx-light"),
+    "haproxy": Source(("haproxy",), "apt-get install haproxy"),
     "promtool": Source(("promtool",), "apt-get install prometheus"),
     "redis": Source(("redis-server", "valkey-server"), "apt-get install redis-server"),
     "chromium": Source(("chromium", "chromium-browser", "google-chrome"), "apt-get install chromium"),
     "node": Source(("node",), "apt-get install nodejs npm"),
     "npm_packages": Source((), "make tools", NPM_PACKAGES / "playwright-core"),
     "js_sdks": Source((), "make tools", JS_SDKS / "openai"),
+    "netns": Source(("ip",), "apt-get install iproute2, run as root with CAP_NET_ADMIN and /dev/net/tun,", works=_namespaces_work),
 }
 
 
@@ -50,8 +66,12 @@ def path_of(part: Part) -> str | None:
     source = SOURCES[part]
     if source.folder is not None:
         return str(source.folder) if source.folder.is_dir() else None
+    return _found(source.programs) if source.works is None or source.works() else None
+
+
+def _found(programs: tuple[str, ...]) -> str | None:
     search = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
-    return next((found for name in source.programs if (found := shutil.which(name, path=search))), None)
+    return next((found for name in programs if (found := shutil.which(name, path=search))), None)
 
 
 def program(part: Part) -> str:

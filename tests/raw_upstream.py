@@ -1,6 +1,9 @@
 """An upstream in raw bytes, for tests: what it sends is written out in the test, and nothing of the project's code takes part."""
 
 import asyncio
+import socket
+import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -39,6 +42,8 @@ class Peer:
 
     def reset(self) -> None:
         """Close it with a TCP reset."""
+        raw = self.writer.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # else a close with nothing unread is a clean one
         self.writer.transport.abort()
 
 
@@ -46,8 +51,8 @@ Script = Callable[[Peer], Awaitable[None]]
 
 
 @asynccontextmanager
-async def raw_upstream(script: Script) -> AsyncIterator[str]:
-    """Gives the base URL. The script runs once a connection."""
+async def raw_upstream(script: Script, tls: ssl.SSLContext | None = None, sock: socket.socket | None = None) -> AsyncIterator[str]:
+    """Gives the base URL. The script runs once a connection. `tls`: it speaks TLS, with this certificate. `sock`: it is bound already."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -63,9 +68,12 @@ async def raw_upstream(script: Script) -> AsyncIterator[str]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    if sock is None:
+        sock = socket.create_server(("127.0.0.1", 0))
+    server = await asyncio.start_server(accept, sock=sock, ssl=tls)
+    host, port = sock.getsockname()
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"{'https' if tls else 'http'}://{host}:{port}"
     finally:
         server.close()
         for task in list(tasks):
