@@ -10,26 +10,29 @@ WILDCARD = "*"
 
 
 class Place(NamedTuple):
-    """One place where a model can be had: an upstream's name and the vendor's name of the model."""
+    """One place where a model can be had: an upstream's name and the vendor's name of the model. Those with a weight come first, in an
+    order drawn by weight.
+    """
 
     upstream: str
     model: str
+    weight: int = 0
 
 
 class Routed(NamedTuple):
-    """`label` is the configured name (the asked one, or "*"): what a metric may carry. `places` are in the order to be tried."""
+    """`label` is the configured name (the asked one, or "*"): what a metric may carry. `places` are in the configured order."""
 
     label: str
     places: tuple[Place, ...]
 
 
 class Router:
-    """The configured models. `models` maps a name, or "*" for any other, to (upstream, vendor model) pairs; an empty vendor model stands
-    for the name that the client asked for.
+    """The configured models. `models` maps a name, or "*" for any other, to its places; an empty vendor model stands for the name that the
+    client asked for.
     """
 
-    def __init__(self, models: Mapping[str, Sequence[tuple[str, str]]]) -> None:
-        self._models = {name: tuple(Place(*target) for target in targets) for name, targets in models.items()}
+    def __init__(self, models: Mapping[str, Sequence[Place]]) -> None:
+        self._models = {name: tuple(places) for name, places in models.items()}
 
     @property
     def names(self) -> list[str]:
@@ -46,4 +49,4 @@ class Router:
             near = difflib.get_close_matches(model, self.names, 1)
             hint = f"did you mean {near[0]!r}?" if near else "GET /v1/models lists what there is."
             raise Refused(failure("model_not_found", f"There is no model {model[:100]!r} here; {hint}", param="model"))
-        return Routed(label, tuple(Place(place.upstream, place.model or model) for place in places))
+        return Routed(label, tuple(place if place.model else place._replace(model=model) for place in places))

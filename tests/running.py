@@ -21,7 +21,15 @@ class Running:
 
     @property
     def mock(self) -> MockServer:
-        return self.process._mocks[-1]
+        assert self.process.mocks.newest is not None
+        return self.process.mocks.newest
+
+    async def reload(self, config: dict[str, Any]) -> None:
+        """Has it read this configuration, which must be good."""
+        settings = settings_of(config)
+        self.process.reloader._load = lambda _: settings
+        await self.process.reloader.reload()
+        assert settings is self.process.reloader.settings
 
     async def metric(self, line: str) -> float:
         """The value of the one sample that begins with `line`; 0 where there is none."""
@@ -35,15 +43,17 @@ class Running:
 @asynccontextmanager
 async def running(config: dict[str, Any]) -> AsyncIterator[Running]:
     """The proxy with this configuration, listening on a port of the system's choice. What it drains at the end it gets half a second for."""
-    server = {"port": 0, "drain_s": 0.5, **config.get("server", {})}
-    settings = Settings.model_validate({**config, "server": server})
-    process = Process(settings)
+    process = Process(settings_of(config))
     await process.start()
     try:
         async with aiohttp.ClientSession(auto_decompress=False) as session:
             yield Running(process, session)
     finally:
         await process.stop()
+
+
+def settings_of(config: dict[str, Any]) -> Settings:
+    return Settings.model_validate({**config, "server": {"port": 0, "drain_s": 0.5, **config.get("server", {})}})
 
 
 def one(dialect: str, base_url: str, **upstream: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What an HTTP error, or an answer that is no stream, says went wrong. For upstream halves whose vendors have no strict error form."""
 
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from proxy.errors import Failure, failure, status_failure
 
 _SHOWN_CHARS = 200
+_LONGEST_WAIT_S = 1e9
 _MESSAGE_KEYS = ("message", "msg", "error_msg", "errmsg", "detail", "error")
 _CODE_KEYS = ("code", "error_code", "errno", "type")
 
@@ -40,9 +42,15 @@ def http_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """`retry-after` in seconds. The form with a date is passed over: this package has no clock."""
+    """`retry-after` in seconds (RFC 9110, 10.2.3). One with a date counts from the answer's own `date`: who wrote both has one clock."""
     value = headers.get("retry-after", "").strip()
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return float(value)
+    try:
+        wait_s = (parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # TypeError: one of them has no zone
+        return None
+    return max(wait_s, 0.0) if wait_s < _LONGEST_WAIT_S else None
 
 
 def _message(document: dict[str, Any]) -> str:

@@ -69,10 +69,17 @@ class Metrics:
         self._notes = self._counter("notes", about, "note", known=get_args(Note.__annotations__["note"]))
 
     def _count_upstreams(self) -> None:
-        about = "Upstreams tried, by result: ok, or the kind of the failure before any byte went to the client."
+        about = (
+            "Upstreams tried, by result: ok, the kind of the failure before any byte went to the client, or why nothing was sent: "
+            "circuit_open, no_room."
+        )
         self._attempts = self._counter("upstream_attempts", about, "upstream", "result")
         about = "Moves to the next target of a model, by the kind of the failure."
         self._fallbacks = self._counter("fallbacks", about, "from_upstream", "to_upstream", "kind")
+        about = "Requests sent again after all targets of a model had failed, by the last of them and the kind of its failure."
+        self._retries = self._counter("retries", about, "upstream", "kind")
+        about = "Targets asked beside one that was slow (hedge_after_s), by whether their answer was taken: won or lost."
+        self._hedges = self._counter("hedges", about, "upstream", "result")
         about = "Vendor events: kept and passed on, not understood. By the upstream's dialect."
         self._opaque = self._counter("opaque", about, "dialect")
 
@@ -99,10 +106,18 @@ class Metrics:
 
     def _state(self) -> None:
         self._open = self._gauge("streams_open", "Streams open now.", "livesum", "upstream")
+        about = "Requests that wait for a place at an upstream (max_streams) now."
+        self._waiting = self._gauge("upstream_waiting", about, "livesum", "upstream")
+        about = "Whether nothing, or only a trial, is sent to an upstream because it failed again and again: in how many processes now."
+        self._circuits = self._gauge("circuit_open", about, "livesum", "upstream")
+        about = "Times that an upstream's circuit opened."
+        self._opened = self._counter("circuit_opened", about, "upstream")
         about = "Times that the configuration was read again: ok or failed."
         self._reloads = self._counter("config_reloads", about, "result", known=("ok", "failed"))
         about = "Seconds by which the event loop was last late; with several workers the worst of them."
         self._lag = self._gauge("event_loop_lag_seconds", about, "livemax")
+        about = "Tasks in the event loop, counted every few seconds: a few, and a few for each connection."
+        self._tasks = self._gauge("event_loop_tasks", about, "livesum")
         self._gauge("build_info", "Always 1; its label says which version runs.", "livemax", "version").labels(__version__).set(1)
 
     def _counter(self, name: str, about: str, *labels: str, known: Sequence[str] = ()) -> _Bound:
@@ -126,6 +141,16 @@ class Metrics:
         """A stream from this upstream was closed."""
         self._open.labels(upstream).dec()
 
+    def waiting(self, upstream: str, more: int) -> None:
+        """So many more requests wait for a place there; fewer, if negative."""
+        self._waiting.labels(upstream).inc(more)
+
+    def circuit(self, upstream: str, *, is_open: bool) -> None:
+        """An upstream's circuit opened or closed."""
+        self._circuits.labels(upstream).set(int(is_open))
+        if is_open:
+            self._opened[upstream,].inc()
+
     def reloaded(self, *, ok: bool) -> None:
         """The configuration was read again."""
         self._reloads["ok" if ok else "failed",].inc()
@@ -133,6 +158,10 @@ class Metrics:
     def lag(self, seconds: float) -> None:
         """The event loop was this late."""
         self._lag.set(seconds)
+
+    def tasks(self, count: int) -> None:
+        """The event loop had so many tasks."""
+        self._tasks.set(count)
 
     def flush(self, record: StreamRecord) -> None:
         """Add a stream that has ended. Call it once for each record, also for requests that were refused."""
@@ -146,6 +175,10 @@ class Metrics:
             self._attempts[attempt].inc()
         for fallback in record.fallbacks:
             self._fallbacks[fallback].inc()
+        for retry in record.retries:
+            self._retries[retry].inc()
+        for hedge in record.hedges:
+            self._hedges[hedge].inc()
         for note in record.notes:
             self._notes[note.note,].inc()
 

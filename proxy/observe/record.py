@@ -20,6 +20,12 @@ Outcome = Literal["completed"] | Kind
 NONE = "none"  # the label where a request named no configured model, or reached no upstream
 
 
+_OF_ONE_ANSWER = (
+    *("upstream", "upstream_dialect", "upstream_model", "outcome", "finish", "usage", "first_byte_s", "first_content_s"),
+    *("events", "gap_counts", "gap_total_s", "delay_counts", "delay_total_s", "_last_content"),
+)
+
+
 class StreamRecord:
     """One request and the stream that answers it. Of the attributes that begin unset, what stays unset is not counted."""
 
@@ -41,12 +47,15 @@ class StreamRecord:
         "gap_counts",
         "gap_total_s",
         "heartbeats",
+        "hedges",
         "key",
+        "left_s",
         "model",
         "model_label",
         "notes",
         "outcome",
         "request_id",
+        "retries",
         "started",
         "status",
         "stream",
@@ -72,10 +81,13 @@ class StreamRecord:
         self.finish: Finish | None = None
         self.usage: Usage | UsageEvent | None = None
         self.notes: Sequence[Note] = ()
-        self.attempts: list[tuple[str, str]] = []  # (upstream, "ok" or a kind)
+        self.attempts: list[tuple[str, str]] = []  # (upstream, "ok", a kind, or why nothing was sent)
         self.fallbacks: list[tuple[str, str, str]] = []  # (from, to, kind)
+        self.retries: Sequence[tuple[str, str]] = ()  # (upstream, kind of the failure before)
+        self.hedges: Sequence[tuple[str, str]] = ()  # (upstream, "won" or "lost")
         self.first_byte_s: float | None = None  # since `started`: the upstream's first bytes
         self.first_content_s: float | None = None  # since `started`: its first content event
+        self.left_s: float | None = None  # since `started`: the client left, and the answer went on without it (on_disconnect)
         self.ended_s: float | None = None  # since `started`
         self.chunks = 0
         self.bytes_in = 0  # from the upstream
@@ -115,6 +127,43 @@ class StreamRecord:
             counts = self.delay_counts = [0] * (len(RELAY_DELAY_S) + 1)
         counts[bisect_left(RELAY_DELAY_S, seconds)] += 1
         self.delay_total_s += seconds
+
+    def start_over(self) -> None:
+        """What the answer of a target that failed has left behind is not of the next one's."""
+        self.usage = self.outcome = self.first_content_s = None
+
+    def set_aside(self) -> "StreamRecord":
+        """What is known of an answer that broke off after commit, while another target is asked to go on with it."""
+        before = self.fork()
+        for name in _OF_ONE_ANSWER:
+            setattr(before, name, getattr(self, name))
+        self.outcome = self.usage = None
+        return before
+
+    def take_back(self, before: "StreamRecord") -> None:
+        """No other target went on with it."""
+        for name in _OF_ONE_ANSWER:
+            setattr(self, name, getattr(before, name))
+
+    def go_on(self, before: "StreamRecord") -> None:
+        """Another target goes on: the stream began with the first one."""
+        self.first_byte_s, self.first_content_s = before.first_byte_s, before.first_content_s
+
+    def fork(self) -> "StreamRecord":
+        """A record for one of several targets that are asked at once."""
+        return StreamRecord(self.request_id, self.client_dialect, self.started)
+
+    def add(self, own: "StreamRecord") -> None:
+        """What a target that lost has sent all the same."""
+        self.attempts += own.attempts
+        self.chunks += own.chunks
+        self.bytes_in += own.bytes_in
+
+    def adopt(self, own: "StreamRecord") -> None:
+        """The record of the target that won. What follows is written here."""
+        self.add(own)
+        for name in _OF_ONE_ANSWER:
+            setattr(self, name, getattr(own, name))
 
     def end(self, outcome: Outcome, status: int, now: float) -> None:
         """The stream is over. The outcome that was found first stays: what follows from it is no news."""

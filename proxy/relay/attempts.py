@@ -1,150 +1,135 @@
-"""Tries a request's targets in order until one has something to say. Before commit a failure costs the client nothing but time."""
+"""Which targets a request is sent to, in which order, how often, and at once or one after the other. Before commit a failure costs the
+client nothing but time.
+"""
 
 import asyncio
-from collections.abc import Mapping
+import random
+from collections.abc import Sequence
 from time import monotonic
-from typing import NamedTuple
 
-import msgspec
+from msgspec import UNSET
 
-from proxy.dialects.base import Outgoing, Parsed, Target
-from proxy.dialects.settle import REWRITE_NOTE
-from proxy.errors import KINDS, Failure, Refused, failure
-from proxy.events import Note
+from proxy.dialects.base import Parsed
+from proxy.errors import KINDS, Failure, Kind, Refused, failure
 from proxy.observe.record import StreamRecord
-from proxy.relay.follow import followed
-from proxy.relay.generation import Generation
-from proxy.relay.plan import Bound, Plan
-from proxy.relay.step import Translation
+from proxy.relay.asking import Asking, Envelope, NotSentError, Won
+from proxy.relay.plan import Manners, Plan
+from proxy.relay.race import race
+from proxy.relay.states import States
 from proxy.routing import Place, Routed
-from proxy.upstream import Answer, Upstreams
+from proxy.settings.model import OnDisconnect
+from proxy.upstream import Upstreams
 
-_LOSSES = ("dropped", "changed")
-
-
-class Won(NamedTuple):
-    """The target that answers. `rewrites`: its vendor may take text back."""
-
-    generation: Generation
-    place: Place
-    notes: list[Note]
-    rewrites: bool
+# After these another try may do better soon. A time-out has cost the client its patience already.
+_RETRIED: frozenset[Kind] = frozenset(
+    {"connect_failed", "rate_limited", "overloaded", "upstream_status", "upstream_error", "upstream_truncated", "upstream_malformed"}
+)
 
 
 class Attempts:
-    """One request's way to an answer. `mock_headers` go only to upstreams that are played here."""
+    """One request's way to an answer."""
 
-    def __init__(self, plan: Plan, upstreams: Upstreams, record: StreamRecord, mock_headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        upstreams: Upstreams,
+        states: States,
+        record: StreamRecord,
+        routed: Routed,
+        *,
+        envelope: Envelope = Envelope(),  # noqa: B008  it is frozen
+        on_disconnect: OnDisconnect | None = None,
+    ) -> None:
+        """`on_disconnect` is the request's own wish."""
+        self.manners = plan.manners.get(routed.label) or Manners(plan.streams)
+        streams = self.manners.streams
+        if on_disconnect is not None and on_disconnect != streams.on_disconnect:
+            streams = streams.model_copy(update={"on_disconnect": on_disconnect})
         self._plan = plan
-        self._upstreams = upstreams
+        self._states = states
         self._record = record
-        self._mock_headers = mock_headers
+        self._places = _in_order(routed.places)
+        self._asking = Asking(plan, upstreams, states, streams, envelope)
 
-    async def first(self, parsed: Parsed, routed: Routed, *, client_rewrites: bool) -> Won:
+    async def first(self, parsed: Parsed, *, client_rewrites: bool) -> Won:
         """The first target whose answer has content, or a complete end. Raises Refused with the last failure when none has."""
-        for number, place in enumerate(routed.places, 1):
+        for number in range(self._plan.retry.retries + 1):
             try:
-                won = await self._try(parsed, place, client_rewrites=client_rewrites)
+                return await self._round(parsed, self._places, client_rewrites=client_rewrites)
             except Refused as refused:
-                why = self._named(refused.failure, place)
-                self._record.attempts.append((place.upstream, why.kind))
-                if number == len(routed.places) or not KINDS[why.kind].next_target:
-                    raise Refused(why) from refused
-                self._record.fallbacks.append((place.upstream, routed.places[number].upstream, why.kind))
-                self._record.usage = self._record.outcome = self._record.first_content_s = None
-            else:
-                self._record.attempts.append((place.upstream, "ok"))
-                return won
+                wait_s = self._wait_s(refused, number)
+                if wait_s is None:
+                    raise
+                self._record.retries = [*self._record.retries, (self._record.upstream, refused.failure.kind)]
+                self._record.start_over()
+            await asyncio.sleep(wait_s)
+        raise AssertionError("the last round has no retry")
+
+    @property
+    def may_rewrite(self) -> bool:
+        """Whether the vendor of any target may take text back."""
+        return any(self._plan.upstreams[place.upstream].half.rewrites for place in self._places)
+
+    async def onward(self, parsed: Parsed, failed: Place, *, client_rewrites: bool) -> Won:
+        """The first of the targets after the failed one, in this request's order, that answers. Raises Refused when there is none."""
+        after = self._places[self._places.index(failed) + 1 :]
+        return await self._in_turn(parsed, after, client_rewrites=client_rewrites)
+
+    async def _round(self, parsed: Parsed, places: Sequence[Place], *, client_rewrites: bool) -> Won:
+        after_s = self.manners.hedge_after_s
+        if after_s is None or len(places) < 2:
+            return await self._in_turn(parsed, places, client_rewrites=client_rewrites)
+
+        async def ask(place: Place, record: StreamRecord) -> Won:
+            return await self._asking.ask(parsed, place, record, client_rewrites=client_rewrites, last=place is places[-1])
+
+        def may_hedge(place: Place) -> bool:
+            return self._states.of(self._plan.upstreams[place.upstream]).budget.take()
+
+        return await race(places, ask, may_hedge, after_s, self._record)
+
+    async def _in_turn(self, parsed: Parsed, places: Sequence[Place], *, client_rewrites: bool) -> Won:
+        """One after the other."""
+        record = self._record
+        said: Refused | None = None
+        for number, place in enumerate(places, 1):
+            try:
+                return await self._asking.ask(parsed, place, record, client_rewrites=client_rewrites, last=number == len(places))
+            except Refused as refused:
+                # What an upstream said tells the client more than that another one was not asked.
+                said = said if said is not None and isinstance(refused, NotSentError) else refused
+                kind = refused.failure.kind
+                if number == len(places) or not KINDS[kind].next_target:
+                    raise said from None
+                record.fallbacks.append((place.upstream, places[number].upstream, kind))
+                record.start_over()
         raise Refused(failure("model_not_found", "This model has no target."))
 
-    async def _try(self, parsed: Parsed, place: Place, *, client_rewrites: bool) -> Won:
-        bound = self._plan.upstreams[place.upstream]
-        record = self._record
-        record.upstream, record.upstream_dialect, record.upstream_model = place.upstream, bound.half.name, place.model
-        target = bound.target(place)
-        call = bound.half.build_request(parsed.request, target)
-        notes = list(dict.fromkeys([*parsed.notes, *call.notes]))  # what is lost in every message, or tool, is said once
-        if bound.half.rewrites and parsed.request.stream and not client_rewrites:
-            notes.append(REWRITE_NOTE)
-        _heed_on_loss(parsed, notes, place)
-        started = monotonic()
-        answer = await self._call(bound, call, target)
-        generation = self._generation(answer, bound, started)
-        generation.begin()
-        try:
-            await generation.ready()
-        except BaseException:
-            generation.client_left()
-            raise
-        if generation.hopeless is not None:
-            raise Refused(generation.hopeless)
-        return Won(generation, place, notes, bound.half.rewrites)
-
-    async def _call(self, bound: Bound, call: Outgoing, target: Target) -> Answer:
-        """The answer that is to be streamed, once its head has come and is none of an error."""
-        if bound.played and self._mock_headers:
-            call = call._replace(headers={**call.headers, **self._mock_headers})
-        try:
-            async with asyncio.timeout(bound.timeouts.first_event_s):
-                answer = await self._upstreams.open(bound.endpoint, call)
-                await self._refuse_errors(answer, bound)
-                # A vendor, or a gateway before it, may stream at once: then there is nothing to follow.
-                if bound.half.follows and answer.content_type != "text/event-stream":
-                    most = self._plan.limits.max_event_bytes + len(call.body)  # vendors repeat the request
-                    answer = await followed(answer, bound, target, self._upstreams, most)
-                    await self._refuse_errors(answer, bound)
-                return answer
-        except TimeoutError as error:
-            said = f"{bound.endpoint.name} sent nothing within {bound.timeouts.first_event_s:g} s."
-            raise Refused(failure("first_event_timeout", said, upstream=bound.endpoint.name)) from error
-
-    async def _refuse_errors(self, answer: Answer, bound: Bound) -> None:
-        """Raises Refused, the answer closed, for one whose head says already that it is none."""
-        try:
-            await _refuse_errors(answer, bound, self._plan.limits.max_error_bytes)
-        except BaseException:
-            answer.close()
-            raise
-
-    def _generation(self, answer: Answer, bound: Bound, started: float) -> Generation:
-        limits, name = self._plan.limits, bound.endpoint.name
-        decoder = bound.half.decoder(limits.max_event_bytes, bound.settings.options)
-        return Generation(
-            answer,
-            Translation(decoder, self._record, name, limits.max_event_bytes),
-            self._record,
-            upstream=name,
-            timeouts=bound.timeouts,
-            streams=self._plan.streams,
-            write_buffer_bytes=limits.write_buffer_bytes,
-            started=started,
-        )
-
-    @staticmethod
-    def _named(why: Failure, place: Place) -> Failure:
-        """An upstream's failure says whose it is; one of the request itself does not blame it."""
-        if why.upstream is not None or why.kind == "internal":
-            return why
-        return msgspec.structs.replace(why, upstream=place.upstream)
+    def _wait_s(self, refused: Refused, number: int) -> float | None:
+        """How long to wait before the next round; None: there is none, and the failure is the client's to hear."""
+        why, retry = refused.failure, self._plan.retry
+        if number >= retry.retries or why.kind not in _RETRIED or not why.retryable:
+            return None
+        wait_s = _backoff_s(why, min(retry.backoff_s * 2**number, retry.max_backoff_s), retry.max_backoff_s)
+        bound = self._plan.upstreams[self._record.upstream]
+        if wait_s is None or monotonic() + wait_s > self._record.started + bound.timeouts.total_s:
+            return None
+        return wait_s if self._states.of(bound).budget.take() else None
 
 
-async def _refuse_errors(answer: Answer, bound: Bound, most: int) -> None:
-    """Raises Refused for an answer whose head says already that it is none."""
-    name, status = bound.endpoint.name, answer.status
-    if 300 <= status < 400:
-        said = f"{name} answered with a redirect ({status}), which is not followed: set its base_url to the new place."
-        raise Refused(failure("upstream_status", said))
-    if status >= 400:
-        body = await answer.read(most)
-        why = bound.half.parse_error(status, answer.headers, body)
-        answer.close()
-        raise Refused(why or failure("upstream_status", f"{name} answered {status}."))
-    if answer.content_type in ("text/html", "application/xhtml+xml"):
-        raise Refused(failure("upstream_malformed", f"{name} answered with a web page instead of a stream: is its base_url right?"))
+def _backoff_s(why: Failure, longest: float, most: float) -> float | None:
+    """Drawn below `longest` ("full jitter": AWS Architecture Blog, Exponential Backoff And Jitter), beyond what the upstream asked for."""
+    drawn = random.uniform(0, longest)  # noqa: S311  no secret hangs on it
+    if why.retry_after_s is UNSET:
+        return drawn
+    return why.retry_after_s + drawn if why.retry_after_s <= most else None
 
 
-def _heed_on_loss(parsed: Parsed, notes: list[Note], place: Place) -> None:
-    lost = [note for note in notes if note.note in _LOSSES]
-    if parsed.request.on_loss == "refuse" and lost:
-        said = " ".join(note.message for note in lost)
-        raise Refused(failure("bad_request", f"{place.upstream} cannot take this request as it is: {said}", param=lost[0].param))
+def _in_order(places: tuple[Place, ...]) -> Sequence[Place]:
+    """Those with a weight first, drawn without putting back, each with a chance by its weight (Efraimidis and Spirakis, 2006); then the
+    others as they stand.
+    """
+    if not any(place.weight for place in places):
+        return places
+    drawn = {place: random.random() ** (1 / place.weight) for place in places if place.weight}  # noqa: S311  no secret hangs on it
+    return [*sorted(drawn, key=drawn.__getitem__, reverse=True), *(place for place in places if not place.weight)]

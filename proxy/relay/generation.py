@@ -13,7 +13,7 @@ import structlog
 
 from proxy.dialects.base import Encoder
 from proxy.errors import Failure, Kind, failure
-from proxy.events import StreamStart
+from proxy.events import StreamStart, Vendor
 from proxy.observe.record import StreamRecord
 from proxy.relay.step import Translation
 from proxy.settings.model import Streams, Timeouts
@@ -94,6 +94,10 @@ class Generation:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
+    def answer(self) -> Answer:
+        return self._answer
+
+    @property
     def failed(self) -> Failure | None:
         return self._translation.failed
 
@@ -103,6 +107,20 @@ class Generation:
         so that what a client sees does not hang on how the upstream's bytes were cut.
         """
         return None if self._translation.content else self._translation.failed
+
+    @property
+    def has_content(self) -> bool:
+        return self._translation.content
+
+    @property
+    def interrupted(self) -> Failure | None:
+        """Why it broke off, if another target may go on with it and the client has not been told."""
+        return self._translation.failed if self._translation.interrupted else None
+
+    @property
+    def text(self) -> str:
+        """What the client has been sent so far, where another target may go on with it."""
+        return self._translation.text
 
     @property
     def done(self) -> bool:
@@ -119,17 +137,43 @@ class Generation:
         while not self._translation.ready:
             await self._sleep()
 
-    def commit(self, encoder: Encoder, start: StreamStart, most_bytes: int | None = None) -> bytes:
+    def commit(self, encoder: Encoder, start: StreamStart, most_bytes: int | None = None, most_kept: int | None = None) -> bytes:
         """The client gets this answer. Gives the first bytes, which the caller sends after the head of the response; what arrives until
-        `relay` takes over is kept in order. `most_bytes` bounds an answer that is gathered instead of sent.
+        `relay` takes over is kept in order. `most_bytes` bounds an answer that is gathered instead of sent; with `most_kept` another target
+        may go on with it (see `interrupted`).
         """
         self._encoder = encoder
         self._heartbeat = encoder.heartbeat
         self._last_write = now = monotonic()
-        return self._translation.commit(encoder, start, now, most_bytes)
+        return self._translation.commit(encoder, start, now, most_bytes, most_kept)
+
+    def go_on(self, before: "Generation", announced: Vendor) -> None:
+        """The client gets this answer as the rest of the one before, which was interrupted. `relay` or `fold` must follow."""
+        self._encoder, self._heartbeat = before._encoder, before._heartbeat  # noqa: SLF001  of the same class
+        self._last_write = now = monotonic()
+        out = self._translation.take_over(before._translation, announced, now)  # noqa: SLF001
+        self._pending = [out] if out else []
+
+    def surrender(self, why: Failure | None = None) -> None:
+        """Nobody goes on with the interrupted answer: the client is told, in band."""
+        out = self._translation.surrender(monotonic(), why)
+        if out and self._sink is not None:
+            self._write(out)
+
+    def beat(self) -> None:
+        """A heartbeat, while another target is looked for."""
+        if self._heartbeat:
+            self._beat(monotonic())
+
+    def record_in(self, record: StreamRecord) -> None:
+        """What follows is written there."""
+        self._record = record
+        self._translation.record_in(record)
 
     async def relay(self, sink: Sink) -> None:
-        """Pass everything to the client until the end. Returns when the last frame has been handed to the sink."""
+        """Pass everything to the client until the end. Returns when the last frame has been handed to the sink. Raises ConnectionError when
+        the client has left, or was cut because it takes nothing; `client_left` must follow.
+        """
         pending = b"" if self._encoder is None else self._encoder.joined(self._pending)
         self._sink, self._pending = sink, []
         if pending:
@@ -139,15 +183,10 @@ class Generation:
         while not self.done:
             if self._paused_at is None:
                 await self._sleep()
-            elif not await self._drain(sink):
-                self.client_left(gave_up=True)
-                sink.cut()
-                return
+            else:
+                await self._drain(sink)
         while sink.unsent() > self._write_buffer_bytes:
-            if not await self._drain(sink):
-                self._record.outcome = "client_gone"
-                sink.cut()
-                return
+            await self._drain(sink)
             await asyncio.sleep(0)  # let the loop write what it holds
 
     async def fold(self) -> None:
@@ -163,9 +202,14 @@ class Generation:
             self._close()
 
     def client_left(self, *, gave_up: bool = False) -> bool:
-        """Nobody reads any more. True: the generation goes on alone, by on_disconnect; False: it was closed at once."""
+        """Nobody reads any more. True: the generation goes on alone, by on_disconnect; False: it is closed.
+
+        The outcome is then `client_gone` if nobody was to have the rest of a good answer; else it is how the answer ended.
+        """
         if self.done:
             self._close()
+            if self._streams.on_disconnect == "cancel" and self.failed is None:
+                self._record.outcome = "client_gone"
             return False
         self._sink, self._pending = None, []
         if self._streams.on_disconnect == "cancel" or gave_up or self._encoder is None:
@@ -275,18 +319,18 @@ class Generation:
             self._last_read = monotonic()
             self._answer.resume()
 
-    async def _drain(self, sink: Sink) -> bool:
-        """Wait for a slow client. False: it took nothing for write_timeout_s."""
+    async def _drain(self, sink: Sink) -> None:
+        """Wait for a slow client. Raises ConnectionError when it has left, or took nothing for write_timeout_s: then it is cut."""
         before = sink.unsent()
         try:
             async with asyncio.timeout(self._streams.write_timeout_s):
                 await sink.drained()
         except TimeoutError:
-            return sink.unsent() < before
-        except ConnectionError:
-            return False
-        self._resume()
-        return True
+            if sink.unsent() >= before:
+                sink.cut()
+                raise ConnectionResetError from None
+        else:
+            self._resume()
 
     # Time.
 

@@ -6,8 +6,11 @@ from typing import NamedTuple
 from proxy.dialects.base import Target, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.routing import Place, Router
-from proxy.settings.model import Limits, Settings, Streams, Timeouts, Upstream
+from proxy.settings.model import Breaker, Limits, Model, Retry, Settings, Streams, Timeouts, Upstream
 from proxy.upstream import Endpoint
+
+# One request may tell a mock to misbehave; no other request shall be refused for it.
+_NO_BREAKER = Breaker(failures=0)
 
 
 class Bound(NamedTuple):
@@ -18,31 +21,56 @@ class Bound(NamedTuple):
     timeouts: Timeouts
     settings: Upstream
     played: bool
+    breaker: Breaker
+    retry_share: float
 
     def target(self, place: Place) -> Target:
         return Target(place.upstream, place.model, self.settings.key(), self.settings.options)
 
 
+class Manners(NamedTuple):
+    """How a model is served."""
+
+    streams: Streams
+    hedge_after_s: float | None = None
+    continue_after_commit: bool = False
+
+
 class Plan(NamedTuple):
-    """All that serving a request needs to know of the configuration."""
+    """All that serving a request needs to know of the configuration. `manners` are by the model's configured name."""
 
     router: Router
     upstreams: Mapping[str, Bound]
     limits: Limits
+    retry: Retry
     streams: Streams
+    manners: Mapping[str, Manners]
     plays: bool  # whether any upstream is a mock
 
 
 def make_plan(settings: Settings, mock_urls: Mapping[str, str]) -> Plan:
     """`mock_urls` gives the address of each upstream that is played here."""
-    models = {name: [(t.upstream, t.model) for t in targets] for name, targets in settings.models.items()}
-    bound = {name: _bind(name, upstream, settings, mock_urls) for name, upstream in settings.upstreams.items()}
-    return Plan(Router(models), bound, settings.limits, settings.streams, bool(mock_urls))
+    return Plan(
+        Router({name: [Place(t.upstream, t.model, t.weight or 0) for t in model.targets] for name, model in settings.models.items()}),
+        {name: _bind(name, upstream, settings, mock_urls) for name, upstream in settings.upstreams.items()},
+        settings.limits,
+        settings.retry,
+        settings.streams,
+        {name: _manners(model, settings.streams) for name, model in settings.models.items()},
+        bool(mock_urls),
+    )
+
+
+def _manners(model: Model, streams: Streams) -> Manners:
+    own = {name: value for name in ("on_disconnect", "grace_s") if (value := getattr(model, name)) is not None}
+    return Manners(streams.model_copy(update=own), model.hedge_after_s, model.continue_after_commit)
 
 
 def _bind(name: str, upstream: Upstream, settings: Settings, mock_urls: Mapping[str, str]) -> Bound:
     timeouts = upstream.timeouts or settings.timeouts
     url = mock_urls[name] if upstream.base_url is None else upstream.base_url
     headers = {key: value.get_secret_value() for key, value in upstream.headers.items()}
-    endpoint = Endpoint(name, url.rstrip("/"), upstream.path, headers, timeouts.connect_s)
-    return Bound(endpoint, UPSTREAMS[upstream.dialect], timeouts, upstream, upstream.mock is not None)
+    endpoint = Endpoint(name, url.rstrip("/"), upstream.path, headers, timeouts.connect_s, upstream.private)
+    played = upstream.mock is not None
+    breaker = upstream.breaker or (_NO_BREAKER if played else settings.breaker)
+    return Bound(endpoint, UPSTREAMS[upstream.dialect], timeouts, upstream, played, breaker, settings.retry.budget)

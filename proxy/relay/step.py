@@ -17,6 +17,8 @@ from proxy.events import (
     Vendor,
 )
 from proxy.observe.record import StreamRecord
+from proxy.relay.onward import GOES_ON, Joint, Said
+from proxy.relay.veil import Veil
 
 _CONTENT = frozenset(CONTENT)
 
@@ -40,6 +42,9 @@ class Translation:
 
     Until `commit` events are held, and `ready` turns true with the first content or terminal event; `commit` names the encoder and gives
     the first bytes; after it every `chunk` gives bytes at once. `failed` says how it failed, `content` whether it had any content.
+
+    `interrupted`: it failed, and the client has not been told yet, because it was committed to with `most_kept`. Then either another
+    translation takes over (`take_over`), or this one tells (`surrender`).
     """
 
     __slots__ = (
@@ -47,29 +52,37 @@ class Translation:
         "_decoder",
         "_encoder",
         "_held",
+        "_joint",
         "_most_bytes",
         "_record",
+        "_said",
         "_upstream",
+        "_veil",
         "begun",
         "content",
         "done",
         "failed",
+        "interrupted",
         "ready",
     )
 
-    def __init__(self, decoder: Decoder, record: StreamRecord, upstream: str, max_held_bytes: int) -> None:
+    def __init__(self, decoder: Decoder, record: StreamRecord, upstream: str, max_held_bytes: int, veil: Veil | None = None) -> None:
         self._decoder = decoder
         self._record = record
         self._upstream = upstream
+        self._veil = veil
         self._encoder: Encoder | None = None
         self._held: list[Event] = []
         self._bytes = 0
         self._most_bytes: int | None = max_held_bytes
+        self._said: Said | None = None
+        self._joint: Joint | None = None
         self.begun = False  # an event has come
         self.content = False
         self.ready = False  # content or a terminal event has come
         self.done = False
         self.failed: Failure | None = None
+        self.interrupted = False
 
     def chunk(self, data: bytes, now: float) -> bytes:
         """The upstream sent these bytes at `now` (monotonic seconds)."""
@@ -96,15 +109,78 @@ class Translation:
         """The stream ends here, in an error: of the upstream's connection, of time, or ours."""
         return b"" if self.done else self._take([StreamError(why, self._decoder.usage)], now)
 
-    def commit(self, encoder: Encoder, start: StreamStart, now: float, most_bytes: int | None = None) -> bytes:
+    def commit(
+        self, encoder: Encoder, start: StreamStart, now: float, most_bytes: int | None = None, most_kept: int | None = None
+    ) -> bytes:
         """From now on the client gets this answer, in this encoder's form. `most_bytes` is given when the encoder gathers instead of
-        sending.
+        sending; `most_kept`, in code points, when another target may go on with the answer.
         """
-        self._encoder = encoder
+        if most_kept is not None:
+            self._said = Said(most_kept)
         self._bytes, self._most_bytes = 0, most_bytes
-        held, self._held = self._held, []
         first = encoder.encode(start)
-        return encoder.joined([first, *(encoder.encode(self._finished(event, now)) for event in held)])
+        return encoder.joined([first, *self._committed(encoder, now)])
+
+    def take_over(self, before: "Translation", announced: Vendor, now: float) -> bytes:
+        """The client gets this answer as the rest of one that was interrupted. `announced` tells it so."""
+        encoder, said = before._encoder, before._said  # noqa: SLF001  of the same class
+        assert encoder is not None
+        assert said is not None
+        self._said, self._joint = said, Joint(said, before._decoder.usage)  # noqa: SLF001
+        self._bytes, self._most_bytes = before._bytes, before._most_bytes  # noqa: SLF001
+        record = self._record
+        record.usage = self._joint.counted(record.usage)
+        return encoder.joined([encoder.encode(announced), *self._committed(encoder, now)])
+
+    def surrender(self, now: float, why: Failure | None = None) -> bytes:
+        """No other target takes over: the client is told what interrupted this one, or `why` nobody goes on."""
+        self.interrupted = False
+        assert self._encoder is not None
+        assert self.failed is not None
+        self.failed = why or self.failed
+        self._record.outcome = self.failed.kind
+        usage = self._decoder.usage
+        event: Event = StreamError(self.failed, usage)
+        if self._joint is not None:
+            event = next(self._joint.events(event))
+        return self._encoder.encode(self._finished(event, now))
+
+    @property
+    def text(self) -> str:
+        """What the client has been sent so far, of all answers together. Only with `most_kept`."""
+        return self._said.text if self._said is not None else ""
+
+    def record_in(self, record: StreamRecord) -> None:
+        """What follows is written there."""
+        self._record = record
+
+    def _committed(self, encoder: Encoder, now: float) -> list[bytes]:
+        """The frames of what was held."""
+        held, self._held = self._held, []
+        self._encoder = encoder
+        if self._said is None:
+            return [encoder.encode(self._finished(event, now)) for event in held]
+        frames = []
+        for event in held:
+            if isinstance(event, StreamError) and self._interrupts(event):
+                self.interrupted = True
+            else:
+                frames += self._kept(encoder, event, now)
+        return frames
+
+    def _kept(self, encoder: Encoder, event: Event, now: float) -> list[bytes]:
+        """The frames of an event of an answer that may go on elsewhere, or that goes on from another one."""
+        said = self._said
+        assert said is not None
+        frames = []
+        for seen in (event,) if self._joint is None else self._joint.events(event):
+            if not isinstance(seen, StreamEnd | StreamError):
+                said.add(seen)
+            frames.append(encoder.encode(self._finished(seen, now)))
+        return frames
+
+    def _interrupts(self, event: StreamError) -> bool:
+        return self._said is not None and event.error.kind in GOES_ON and self._said.may_go_on
 
     def _take(self, events: list[Event], now: float) -> bytes:
         self.begun = True
@@ -125,13 +201,17 @@ class Translation:
                     record.content(now)
                     self.content = self.ready = True
             elif kind is UsageEvent:
-                record.usage = event  # type: ignore[assignment]  # `kind` says what it is
+                record.usage = event if self._joint is None else self._joint.counted(event)  # type: ignore[assignment, arg-type]  # see `kind`
             elif kind is StreamEnd or kind is StreamError:
                 self._end(event)
             if encoder is None:
                 self._held.append(event)
-            else:
+            elif self._said is None:
                 out.append(encoder.encode(self._finished(event, now) if self.done else event))
+            elif kind is StreamError and self._interrupts(event):  # type: ignore[arg-type]  # `kind` says what it is
+                self.interrupted = True
+            else:
+                out += self._kept(encoder, event, now)
             if self.done:
                 break
         if len(out) == 1:
@@ -143,9 +223,11 @@ class Translation:
         record = self._record
         if isinstance(event, StreamError):
             self.failed = self._named(event.error)
-            record.outcome, record.usage = self.failed.kind, event.usage
+            record.outcome = self.failed.kind
         elif isinstance(event, StreamEnd):
-            record.outcome, record.usage, record.finish = "completed", event.usage, event.finish
+            record.outcome, record.finish = "completed", event.finish
+        if isinstance(event, StreamEnd | StreamError):
+            record.usage = event.usage if self._joint is None else self._joint.counted(event.usage)
 
     def _too_long(self) -> Failure:
         if self._encoder is None:
@@ -156,7 +238,9 @@ class Translation:
         )
 
     def _named(self, why: Failure) -> Failure:
-        """A failure that a decoder found is the upstream's; only here is its name known."""
+        """A failure that a decoder found is the upstream's; only here is its name known, and what it must not say."""
+        if self._veil is not None:
+            why = self._veil.over(why)
         if why.upstream is None and why.kind.startswith("upstream_"):
             return msgspec.structs.replace(why, upstream=self._upstream)
         return why

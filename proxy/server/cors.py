@@ -5,12 +5,15 @@ of an OPTIONS request. A page that is not allowed is not refused here: without t
 from it. Follows the Fetch standard, section 3.2 (CORS protocol).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from ipaddress import ip_address
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 # What pages may read beside the few headers that the standard always shows them.
 EXPOSED = "x-request-id, retry-after, x-mainstem-notes, x-mainstem-upstream"
+_EXPOSE = "Access-Control-Expose-Headers"
 # All of them, served or not: a page that uses a wrong method shall see our 405, not a network error without a reason.
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 # A preflight of the OpenAI SDK asks for about 15 names, together under 400 characters; the bounds keep an answer small.
@@ -27,13 +30,17 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 class CorsPolicy:
     """The rules of one configuration. The mappings that it gives are shared: copy them into an answer, do not change them.
 
-    `allow_origins` holds origins ("https://app.example.com"), "null" for pages without one (a file, a sandboxed frame), or "*" for any.
-    `max_age_s`: how long a browser may keep the answer of a preflight, in seconds. Raises ValueError for "*" with credentials.
+    `allow_origins` holds origins ("https://app.example.com"), "local" for pages served from this machine, "null" for pages without an
+    origin (a file, a sandboxed frame), or "*" for any. `max_age_s`: how long a browser may keep the answer of a preflight, in seconds.
+    `guarded`: whoever reaches the proxy may call it, so only under a name that no page of another site can have.
+    Raises ValueError for "*" with credentials.
     """
 
-    def __init__(self, allow_origins: Sequence[str], allow_credentials: bool, max_age_s: int) -> None:
+    def __init__(self, allow_origins: Sequence[str], allow_credentials: bool, max_age_s: int, *, guarded: bool = False) -> None:
         origins = {_written_as_browsers_do(origin) for origin in allow_origins}
         self._any = "*" in origins
+        self._local = "local" in origins
+        self._guarded = guarded
         if self._any and allow_credentials:
             raise ValueError('allow_credentials cannot go with allow_origins "*": name the origins, or set allow_credentials to false')
         self._credentials = allow_credentials
@@ -42,15 +49,34 @@ class CorsPolicy:
         self._granted = {origin: self._grant(origin) for origin in origins}
         self._refused: Mapping[str, str] = _NOTHING if self._any else MappingProxyType({"Vary": "Origin"})
 
-    def allowed(self, origin: str, host: str) -> bool:
-        """Whether a page of this origin may call. `host` is the request's Host header: the playground is always allowed."""
-        return self._any or origin in self._granted or _same_origin(origin, host)
+    def allowed(self, origin: str | None, host: str) -> bool:
+        """Whether a page of this origin may call; None: no page, or one of the proxy's own origin. `host` is the request's Host header: the
+        playground is always allowed.
+        """
+        return self.refusal(origin, host) is None
+
+    def refusal(self, origin: str | None, host: str) -> str | None:
+        """Why a request with these headers is refused, as a sentence; None: it is not."""
+        if self._guarded and not _is_of_this_machine(host):
+            # DNS rebinding: a page of that name, whose address was changed to this machine's, has our own origin to its browser.
+            return (
+                f"This proxy takes no keys, so it answers only under this machine's own names, and {host[:100]!r} is none: call it by "
+                "127.0.0.1, configure auth, or write `auth: none` to let anyone in."
+            )
+        if origin is None or self._any or origin in self._granted or self._is_local(origin) or _same_origin(origin, host):
+            return None
+        return f"Pages of {origin[:100]!r} may not call this proxy: add the origin to cors.allow_origins."
+
+    def _is_local(self, origin: str) -> bool:
+        return self._local and _is_loopback_page(origin)
 
     def answer_headers(self, origin: str | None, host: str) -> Mapping[str, str]:
         """The headers of every actual answer. `origin` is the request's Origin header, None when it has none.
 
         With a list of origins Vary is there even without an Origin: else a cache could hand this answer to a page.
         """
+        if self._guarded and not _is_of_this_machine(host):
+            return self._refused
         if self._any:
             return self._granted["*"]
         if origin is None:
@@ -58,7 +84,7 @@ class CorsPolicy:
         granted = self._granted.get(origin)
         if granted is not None:
             return granted
-        return self._grant(origin) if _same_origin(origin, host) else self._refused
+        return self._grant(origin) if self._is_local(origin) or _same_origin(origin, host) else self._refused
 
     def preflight_headers(
         self,
@@ -89,13 +115,19 @@ class CorsPolicy:
         return headers
 
     def _grant(self, origin: str) -> Mapping[str, str]:
-        headers = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
+        headers = {"Access-Control-Allow-Origin": origin, _EXPOSE: EXPOSED}
         if not self._any:
             headers["Vary"] = "Origin"
         # "null" is the origin of every sandboxed frame on every site: it is no better than any origin.
         if self._credentials and origin != "null":
             headers["Access-Control-Allow-Credentials"] = "true"
         return MappingProxyType(headers)
+
+
+def exposing(headers: Mapping[str, str], names: Iterable[str]) -> Mapping[str, str]:
+    """The headers of an answer that also carries these, so that pages may read them. Where pages may read nothing, nothing is added."""
+    exposed = headers.get(_EXPOSE)
+    return headers if exposed is None else {**headers, _EXPOSE: ", ".join([exposed, *names])}
 
 
 def _written_as_browsers_do(origin: str) -> str:
@@ -113,6 +145,36 @@ def _same_origin(origin: str, host: str) -> bool:
     if port is None or not authority or not origin.isprintable():
         return False
     return authority == host.lower().removesuffix(port)
+
+
+@lru_cache(maxsize=256)
+def _is_of_this_machine(host: str) -> bool:
+    """Whether a Host header has an address, a name of the loopback or one without a dot: no page of another site has such an origin,
+    however its name is resolved.
+    """
+    name = host.lower()
+    bare = name[1 : name.find("]")] if name.startswith("[") else name.partition(":")[0]
+    try:
+        ip_address(bare)
+    except ValueError:
+        return "." not in bare.removesuffix(".") or bare.removesuffix(".").endswith(".localhost")
+    return True
+
+
+@lru_cache(maxsize=256)
+def _is_loopback_page(origin: str) -> bool:
+    """Whether a page's origin is on this machine: http://localhost:3000, http://app.localhost, https://127.0.0.1."""
+    try:
+        parts = urlsplit(origin)
+        name = (parts.hostname or "").removesuffix(".")
+    except ValueError:
+        return False
+    if parts.scheme not in _DEFAULT_PORTS:
+        return False
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 # Pages ask for few different sets of names; 128 of them, each under 4 KB, stay under a megabyte.

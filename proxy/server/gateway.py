@@ -2,23 +2,26 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from typing import NamedTuple
 
 import structlog
-from aiohttp import web
 
 from proxy.errors import Failure, Refused, failure
 from proxy.observe.logs import stream_line
 from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
-from proxy.relay.attempts import Attempts, Won
+from proxy.relay.asking import Envelope, Won
+from proxy.relay.attempts import Attempts
 from proxy.relay.generation import Generation
 from proxy.relay.plan import Plan
+from proxy.relay.states import States
+from proxy.routing import Routed
 from proxy.server.auth import Keyring
 from proxy.server.cors import CorsPolicy
+from proxy.settings.model import OnDisconnect
 from proxy.upstream import Upstreams
 
-MOCK_PREFIX = "x-mock-"
 _LAST_FRAMES_S = 2.0  # after the drain: for the shutdown errors to leave
 _SHUTTING_DOWN = "This proxy is shutting down; send the request again."
 
@@ -35,6 +38,7 @@ class Gateway:
     """One process's share of the clients. `state` may be replaced at any time; what runs keeps what it began with."""
 
     def __init__(self, state: State, upstreams: Upstreams, metrics: Metrics) -> None:
+        self._states = States(metrics)
         self.state = state
         self.draining = False
         self._upstreams = upstreams
@@ -45,6 +49,15 @@ class Gateway:
         self._requests = 0
         self._waiting: set[asyncio.Task[object] | None] = set()  # the requests whose answer has not begun
         self._dismissing = False
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state = state
+        self._states.heed(state.plan.upstreams.values())
 
     @property
     def open_requests(self) -> int:
@@ -97,27 +110,44 @@ class Gateway:
         return failure("shutdown", _SHUTTING_DOWN, retry_after_s=1)
 
     def began(self, won: Won) -> None:
+        """The answer is this one from now on; `ended` must follow."""
         self._waiting.discard(asyncio.current_task())
         self._generations.add(won.generation)
         self._metrics.opened(won.place.upstream)
 
-    def ended(self, won: Won, record: StreamRecord, *, alone: bool) -> None:
-        """The client's part is over. `alone`: the generation goes on without it, and is recorded when it ends."""
-        if alone:
-            task = asyncio.create_task(self._see_out(won, record))
-            self._alone.add(task)
-            task.add_done_callback(self._alone.discard)
-        else:
-            self._generations.discard(won.generation)
-            self._metrics.closed(won.place.upstream)
+    def looks_on(self) -> None:
+        """Its answer broke off, and it looks for another one to go on: the end of the drain ends this too."""
+        self._waiting.add(asyncio.current_task())
 
-    def attempts(self, state: State, request: web.Request, record: StreamRecord) -> Attempts:
-        """What a mock is to play may be said by a header or, for an EventSource, in the query; no real vendor sees it."""
-        wishes = {}
-        if state.plan.plays:
-            said = (*request.headers.items(), *request.query.items())
-            wishes = {name: value for name, value in said if name.lower().startswith(MOCK_PREFIX)}
-        return Attempts(state.plan, self._upstreams, record, wishes)
+    def found(self) -> None:
+        """The search that `looks_on` told of is over, whatever it found."""
+        self._waiting.discard(asyncio.current_task())
+
+    def ended(self, won: Won) -> None:
+        """The answer is over, and its place at the upstream free."""
+        self._generations.discard(won.generation)
+        self._metrics.closed(won.place.upstream)
+        won.room.leave()
+
+    def goes_on_alone(self, won: Won, over: Callable[[], None]) -> None:
+        """The client has left, and the answer goes on without it; then `over` is called."""
+
+        async def see_out() -> None:
+            await won.generation.fold()
+            self.ended(won)
+            over()
+
+        self.see_to(see_out())
+
+    def see_to(self, work: Coroutine[None, None, None]) -> None:
+        """What is to be done after a request; the drain waits for it."""
+        task = asyncio.create_task(work)
+        self._alone.add(task)
+        task.add_done_callback(self._alone.discard)
+
+    def attempts(self, plan: Plan, record: StreamRecord, routed: Routed, envelope: Envelope, wish: OnDisconnect | None) -> Attempts:
+        """A request's way to an answer. `wish`: what the request itself says is to be done when its client leaves."""
+        return Attempts(plan, self._upstreams, self._states, record, routed, envelope=envelope, on_disconnect=wish)
 
     def flush(self, record: StreamRecord) -> None:
         """The stream is over, for good."""
@@ -129,8 +159,3 @@ class Gateway:
     def report(self, record: StreamRecord) -> None:
         """A defect of ours: the one place where a traceback is logged."""
         self._log.exception("internal error", request_id=record.request_id)
-
-    async def _see_out(self, won: Won, record: StreamRecord) -> None:
-        await won.generation.fold()
-        self.ended(won, record, alone=False)
-        self.flush(record)

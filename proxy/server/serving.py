@@ -6,20 +6,21 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from proxy.dialects.base import ClientHalf, Encoder, Incoming, Parsed, Reply
+from proxy.dialects.base import ClientHalf, Encoder, Parsed, Reply
 from proxy.dialects.settle import Settler
 from proxy.errors import Failure, Refused, failure
 from proxy.events import StreamStart
-from proxy.observe.record import Outcome, StreamRecord
-from proxy.relay.attempts import Won
+from proxy.observe.record import StreamRecord
+from proxy.relay.asking import Envelope, Won
 from proxy.relay.generation import Generation
 from proxy.relay.step import Folder
-from proxy.server.auth import check_model, credential
-from proxy.server.gateway import MOCK_PREFIX, Gateway, State
-from proxy.server.incoming import read_incoming, request_id
+from proxy.server.auth import Holder, check_model, credential
+from proxy.server.connection import Connection
+from proxy.server.gateway import Gateway, State
+from proxy.server.incoming import MOCK_PREFIX, mock_wishes, on_disconnect, read_incoming, request_id
+from proxy.server.onward import Onward
 from proxy.server.pace import PacedSink
-from proxy.server.respond import ResponseSink, note_headers, stream_response, whole, with_retry_after
-from proxy.settings.model import Key
+from proxy.server.respond import ResponseSink, hand_down, note_headers, stream_response, whole, with_retry_after
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -40,7 +41,7 @@ def handler(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
 class _Serving:
     """Serves one request. A stream may last, and thousands at once: what is not needed any more is let go before it begins."""
 
-    __slots__ = ("_alone", "_entered", "_gateway", "_half", "_halves", "_key", "_record", "_request", "_state")
+    __slots__ = ("_alone", "_entered", "_gateway", "_half", "_halves", "_key", "_onward", "_record", "_request", "_state", "_won")
 
     def __init__(self, gateway: Gateway, request: web.Request, record: StreamRecord, halves: Sequence[ClientHalf]) -> None:
         self._gateway = gateway
@@ -49,31 +50,34 @@ class _Serving:
         self._record = record
         self._halves = halves
         self._half = halves[0]
-        self._key: Key | None = None
+        self._key: Holder | None = None
+        self._onward: Onward | None = None
         self._entered = False
         self._alone = False
+        self._won: Won | None = None
 
     async def run(self) -> web.StreamResponse:
         try:
             return await self._answer()
         except Refused as refused:
-            return self._refuse(refused.failure)
+            return hand_down(self._refuse(refused.failure), refused.returned)
         except asyncio.CancelledError:
             why = self._gateway.dismissed()
             if why is not None:
                 self._record.outcome = None  # whoever cancelled it, the client has not left
                 return self._refuse(why)
-            self._end("client_gone", self._record.status or 499)
+            self._client_gone()
             raise
-        except ConnectionError:  # it left in the moment in which it was written to
-            self._end("client_gone", self._record.status or 499)
+        except ConnectionError:  # it left in the moment in which it was written to, or takes nothing
+            self._client_gone()
             self._cut()
             return web.Response(status=499)  # goes nowhere
         except Exception:  # noqa: BLE001  whatever it is, the client gets a sentence and the server goes on
             self._gateway.report(self._record)
             return self._refuse(failure("internal", _INTERNAL))
         finally:
-            self._leave()
+            if not self._alone:
+                self._leave()
 
     async def _answer(self) -> web.StreamResponse:
         self._check_origin()
@@ -82,14 +86,15 @@ class _Serving:
             self._record.status = 204
             return web.Response(status=204)
         parsed, won = await self._begin()
+        self._won = won
         self._gateway.began(won)
         try:
             if not parsed.request.stream:
                 return await self._document(parsed, won)
             encoder = self._encoder(parsed, won)
-            first = won.generation.commit(encoder, self._start(parsed, won))
-            response = stream_response(encoder, won.notes, won.place.upstream)
-            del parsed
+            first = won.generation.commit(encoder, self._start(parsed, won), most_kept=self._most_kept())
+            response = hand_down(stream_response(encoder, won.notes, won.place.upstream), won.returned)
+            del parsed, won
             self._record.status = 200
             try:
                 await response.prepare(self._request)
@@ -99,17 +104,20 @@ class _Serving:
                 else:
                     self._request.writer.send_headers()  # aiohttp keeps the head for the first write, which the sink does without it
                 del first
-                return await self._stream(won.generation, encoder, response)
+                return await self._stream(encoder, response)
             except (asyncio.CancelledError, ConnectionError):
-                self._alone = won.generation.client_left()
+                self._alone = self._won.generation.client_left()
                 raise
             except Exception:  # noqa: BLE001  a defect, and too late for a status
                 self._gateway.report(self._record)
-                won.generation.client_left(gave_up=True)
+                self._won.generation.client_left(gave_up=True)
                 self._cut()
                 return response
         finally:
-            self._gateway.ended(won, self._record, alone=self._alone)
+            if self._alone:
+                self._gateway.goes_on_alone(self._won, self._leave)
+            else:
+                self._gateway.ended(self._won)
 
     async def _begin(self) -> tuple[Parsed, Won]:
         """Who asks, what is asked, and the target that answers. Raises Refused."""
@@ -117,7 +125,10 @@ class _Serving:
         incoming = await read_incoming(self._request, state.plan.limits.max_body_bytes)
         self._half = next((half for half in self._halves if half.claims(incoming)), self._halves[0])
         record.client_dialect = self._half.name
-        await self._admit(incoming)
+        secret = credential(incoming.headers, incoming.query)
+        await self._admit(secret)
+        wish = on_disconnect(incoming.headers)
+        envelope = Envelope(mock_wishes(incoming) if state.plan.plays else {}, secret, incoming.headers)
         if incoming.query:  # a credential and a mock's wishes are no part of what is asked
             asked = {name: value for name, value in incoming.query.items() if name != "key" and not name.lower().startswith(MOCK_PREFIX)}
             incoming = incoming._replace(query=asked)
@@ -128,22 +139,29 @@ class _Serving:
         routed = state.plan.router.route(parsed.request.model)
         record.model_label = routed.label
         self._enter()
+        connection = self._request.protocol
+        if isinstance(connection, Connection):
+            connection.watch(state.plan.streams.write_timeout_s)
+        attempts = self._gateway.attempts(state.plan, record, routed, envelope, wish)
         rewrites = self._half.rewrites or not parsed.request.stream
-        won = await self._gateway.attempts(state, self._request, record).first(parsed, routed, client_rewrites=rewrites)
+        won = await attempts.first(parsed, client_rewrites=rewrites)
+        if attempts.manners.continue_after_commit:
+            self._onward = Onward(self._gateway, attempts, parsed, record, client_rewrites=rewrites)
         record.notes = won.notes
         record.stream = record.request_id
         return parsed, won
 
     def _check_origin(self) -> None:
         """A browser only hides an answer from a page of another origin; the prompt would be run all the same."""
-        origin = self._request.headers.get("Origin")
-        if origin is not None and not self._state.cors.allowed(origin, self._request.host):
-            raise Refused(failure("forbidden", f"Pages of {origin[:100]!r} may not call this proxy: add the origin to cors.allow_origins."))
+        headers = self._request.headers
+        said = self._state.cors.refusal(headers.get("Origin"), headers.get("Host", ""))
+        if said is not None:
+            raise Refused(failure("forbidden", said))
 
-    async def _admit(self, incoming: Incoming) -> None:
+    async def _admit(self, secret: str | None) -> None:
         keyring = self._state.keyring
         if keyring is not None:
-            self._key = await keyring.admit(credential(incoming.headers, incoming.query))
+            self._key = await keyring.admit(secret)
             self._record.key = self._key.name
 
     def _enter(self) -> None:
@@ -155,12 +173,17 @@ class _Serving:
             self._key = key
 
     def _leave(self) -> None:
+        """The stream is over, for good: also where it went on without its client."""
+        key, keyring = self._key, self._state.keyring
         if self._entered:
             self._gateway.left()
-            if self._key is not None and self._state.keyring is not None:
-                self._state.keyring.leave(self._key)
-        if not self._alone:
-            self._gateway.flush(self._record)
+            if key is not None and keyring is not None:
+                keyring.leave(key)
+                usage = self._record.usage
+                tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if usage is not None else 0
+                if tokens > 0 and key.tokens_per_minute is not None:
+                    self._gateway.see_to(keyring.spend(key, tokens))
+        self._gateway.flush(self._record)
 
     def _start(self, parsed: Parsed, won: Won) -> StreamStart:
         return StreamStart(
@@ -174,48 +197,71 @@ class _Serving:
 
     def _encoder(self, parsed: Parsed, won: Won) -> Encoder:
         encoder = self._half.encoder(parsed)
-        return Settler(encoder) if won.rewrites and not self._half.rewrites else encoder
+        rewrites = won.rewrites or (self._onward is not None and self._onward.rewrites)
+        return Settler(encoder) if rewrites and not self._half.rewrites else encoder
 
-    async def _stream(self, generation: Generation, encoder: Encoder, response: web.StreamResponse) -> web.StreamResponse:
+    def _most_kept(self) -> int | None:
+        return None if self._onward is None else self._state.plan.limits.max_answer_bytes
+
+    async def _stream(self, encoder: Encoder, response: web.StreamResponse) -> web.StreamResponse:
         """From the first frame to the end of the body."""
         sink = ResponseSink(self._request, self._state.plan.limits.write_buffer_bytes)
         paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
-        await generation.relay(paced or sink)
+        assert self._won is not None
+        await self._to_the_end(lambda generation: generation.relay(paced or sink))
         try:
             async with asyncio.timeout(self._state.plan.streams.write_timeout_s):
                 if paced is not None:
                     await paced.flushed()
                 await response.write_eof()
         except TimeoutError:  # the client does not take even the end
-            self._record.outcome = "client_gone"
+            self._won.generation.client_left()
             self._cut()
         if isinstance(encoder, Settler) and encoder.failed:
             self._record.outcome = "upstream_error"
         return response
 
+    async def _to_the_end(self, read: Callable[[Generation], Awaitable[None]]) -> None:
+        """Read the answer, and where it breaks off the one that goes on with it."""
+        assert self._won is not None
+        await read(self._won.generation)
+        while self._onward is not None and self._won.generation.interrupted is not None:
+            more = await self._onward.after(self._won)
+            if more is None:
+                return
+            self._gateway.ended(self._won)
+            self._won = more
+            self._gateway.began(more)
+            await read(more.generation)
+
     async def _document(self, parsed: Parsed, won: Won) -> web.Response:
-        folder, generation = Folder(), won.generation
-        generation.commit(folder, self._start(parsed, won), self._state.plan.limits.max_answer_bytes)
+        folder = Folder()
+        assert self._won is not None
+        won.generation.commit(folder, self._start(parsed, won), self._state.plan.limits.max_answer_bytes, self._most_kept())
         try:
-            await generation.fold()
+            await self._to_the_end(lambda generation: generation.fold())
         except asyncio.CancelledError:
-            self._alone = generation.client_left()
+            self._alone = self._won.generation.client_left()
             raise
-        if generation.failed is not None:
-            raise Refused(generation.failed)
+        if self._won.generation.failed is not None:
+            raise Refused(self._won.generation.failed)
         reply = self._half.whole(parsed, folder.answer)
         self._record.status = reply.status
         self._record.bytes_out += len(reply.body)
         headers = {**reply.headers, **note_headers(won.notes), "x-mainstem-upstream": won.place.upstream}
-        return whole(reply._replace(headers=headers))
+        return hand_down(whole(reply._replace(headers=headers)), won.returned)
 
     def _refuse(self, why: Failure) -> web.Response:
         reply: Reply = with_retry_after(self._half.render_error(why), why)
-        self._end(why.kind, reply.status)
+        self._record.end(why.kind, reply.status, time.monotonic())
         return whole(reply)
 
-    def _end(self, outcome: Outcome, status: int) -> None:
-        self._record.end(outcome, status, time.monotonic())
+    def _client_gone(self) -> None:
+        now, status = time.monotonic(), self._record.status or 499
+        if self._alone:  # how it ends, and when, is yet to come
+            self._record.status, self._record.left_s = status, now - self._record.started
+        else:
+            self._record.end("client_gone", status, now)
 
     def _cut(self) -> None:
         if self._request.transport is not None:

@@ -4,14 +4,15 @@ Each check takes the merged tree, in which anything may have any type, and passe
 validation says that.
 """
 
-import ipaddress
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from proxy.dialects.registry import UPSTREAMS
+from proxy.settings.access import check_access, is_loopback
 from proxy.settings.mistakes import Problems, nearest
 from proxy.settings.model import Admin, Server
+from proxy.settings.reaching import check_reach
+from proxy.settings.schema import Where
 
 Raw = Mapping[str, Any]
 
@@ -20,8 +21,9 @@ def check(tree: Raw, problems: Problems) -> None:
     """Adds what is wrong."""
     _dialects(tree, problems)
     _targets(tree, problems)
+    check_reach(section(tree, "upstreams"), tree.get("auth"), problems)
     _listeners(tree, problems)
-    _keys(tree, problems)
+    check_access(tree.get("auth"), section(tree, "limits").get("store"), section(tree, "models"), problems)
 
 
 def section(tree: Raw, *names: str) -> dict[str, Any]:
@@ -30,16 +32,6 @@ def section(tree: Raw, *names: str) -> dict[str, Any]:
     for name in names:
         here = here.get(name) if isinstance(here, dict) else None
     return here if isinstance(here, dict) else {}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a listener there. A name that is not localhost may be anything."""
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return host.lower() == "localhost"
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
 
 
 def _given(branch: Raw, name: str, default: Any) -> Any:
@@ -58,15 +50,20 @@ def _targets(tree: Raw, problems: Problems) -> None:
     upstreams, models = section(tree, "upstreams"), section(tree, "models")
     if upstreams and not tree.get("models"):
         problems.say(("models",), f'is empty: say what clients may ask for, for example "*": [{{upstream: {next(iter(upstreams))}}}]')
-    for model, targets in models.items():
-        if targets in ([], None):
-            problems.say(("models", model), "needs at least one target, for example [{upstream: NAME, model: THE-VENDORS-NAME}]")
+    for model, asked in models.items():
+        where: Where = ("models", model, "targets") if isinstance(asked, dict) else ("models", model)
+        targets = asked.get("targets") if isinstance(asked, dict) else asked
+        if isinstance(asked, dict) and "targets" not in asked and "upstream" in asked:
+            problems.say(("models", model), "must be a list of targets, or a section with targets: put [ ] around this one")
+        elif targets in ([], None):
+            problems.say(where, "needs at least one target, for example [{upstream: NAME, model: THE-VENDORS-NAME}]")
         for index, target in enumerate(targets if isinstance(targets, list) else []):
             upstream = target.get("upstream") if isinstance(target, dict) else None
             if isinstance(upstream, str) and upstream not in upstreams:
-                problems.say(
-                    ("models", model, index, "upstream"), f"{upstream[:60]!r} is not among upstreams{nearest(upstream, upstreams)}"
-                )
+                problems.say((*where, index, "upstream"), f"{upstream[:60]!r} is not among upstreams{nearest(upstream, upstreams)}")
+        for setting in ("hedge_after_s", "continue_after_commit"):
+            if isinstance(asked, dict) and asked.get(setting) and isinstance(targets, list) and len(targets) == 1:
+                problems.say(("models", model, setting), "needs a second target to ask: list one, or take this setting out")
 
 
 def _listeners(tree: Raw, problems: Problems) -> None:
@@ -83,30 +80,3 @@ def _listeners(tree: Raw, problems: Problems) -> None:
         same_host = _given(admin, "host", Admin().host) == host
         if same_host and str(_given(admin, "port", Admin().port)) == str(port) != "0":
             problems.say(("admin", "port"), "is the port of server too: choose another, or leave admin out to serve both on one")
-
-
-def _keys(tree: Raw, problems: Problems) -> None:
-    auth = tree.get("auth")
-    if not isinstance(auth, dict):
-        return
-    keys = auth.get("keys")
-    if not keys:
-        problems.say(("auth", "keys"), "is empty, so nobody could call: list a key, or write `auth: none` to let anyone in")
-    listed = [key if isinstance(key, dict) else {} for key in keys] if isinstance(keys, list) else []
-    for field in ("name", "sha256"):
-        counts = Counter(key[field] for key in listed if isinstance(key.get(field), str))
-        for index, key in enumerate(listed):
-            if counts[str(key.get(field))] > 1:
-                problems.say(("auth", "keys", index, field), "is that of another key too: give each its own")
-    _models_of_keys(tree, listed, problems)
-
-
-def _models_of_keys(tree: Raw, keys: list[dict[str, Any]], problems: Problems) -> None:
-    known = section(tree, "models")
-    if "*" in known:
-        return
-    for index, key in enumerate(keys):
-        names = key.get("models")
-        for number, name in enumerate(names if isinstance(names, list) else []):
-            if isinstance(name, str) and name != "*" and name not in known:
-                problems.say(("auth", "keys", index, "models", number), f"{name[:60]!r} is not among models{nearest(name, known)}")

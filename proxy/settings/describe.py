@@ -6,9 +6,10 @@ import yaml
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from proxy.settings.model import Settings, Timeouts, Tree
+from proxy.settings.model import Breaker, Settings, Timeouts
 from proxy.settings.schema import element_of
 from proxy.settings.secret import MASK, holds_secret
+from proxy.settings.tree import Tree
 
 _WIDTH = 140
 
@@ -65,7 +66,7 @@ def _listed(branch: type[Tree], indent: str = "#   ") -> list[str]:
         default = "" if field.is_required() or field.default in (None, "", (), {}) else f" (default {_value(field.default)})"
         lines.append(f"{indent}{key}{default}: {field.description}")
         inner = element_of(field.annotation)
-        if inner is not None and inner is not Timeouts:  # described as a section of its own
+        if inner is not None and inner not in (Timeouts, Breaker):  # described as sections of their own
             lines += _listed(inner, indent + "  ")
     return lines
 
@@ -99,8 +100,22 @@ _EXAMPLES: dict[str, Any] = {
                 "models": ["fast"],
                 "max_streams": 50,
                 "requests_per_minute": 600,
-            }
-        ]
+                "tokens_per_minute": 100_000,
+                "expires": "2035-12-31",
+            },
+            {
+                "name": "prometheus",
+                "sha256": "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9",
+                "models": [],
+                "admin": True,
+            },
+        ],
+        "jwt": {
+            "jwks_url": "https://login.example.com/.well-known/jwks.json",
+            "issuer": "https://login.example.com/",
+            "audience": "mainstem",
+            "requests_per_minute": 60,
+        },
     },
     "upstreams": {
         "openai": {"vendor": "openai"},
@@ -115,6 +130,10 @@ _EXAMPLES: dict[str, Any] = {
     },
     "models": {
         "fast": [{"upstream": "openai", "model": "gpt-4o-mini"}, {"upstream": "anthropic", "model": "claude-haiku-4-5"}],
+        "steady": {
+            "targets": [{"upstream": "openai", "model": "gpt-4o", "weight": 3}, {"upstream": "gateway", "weight": 1}],
+            "hedge_after_s": 3,
+        },
         "*": [{"upstream": "demo"}],
     },
 }

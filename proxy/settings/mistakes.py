@@ -8,7 +8,7 @@ that may hold a secret.
 import difflib
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -53,6 +53,10 @@ class Problems:
         """Note a mistake. `rest` is the sentence after the path, from its verb on."""
         self._found.setdefault(where, f"{dotted(where)} {rest}".strip())
 
+    def covers(self, where: Where) -> bool:
+        """Whether something around this path is wrong already: what is wrong inside follows from it, or will be said then."""
+        return any(where[:size] in self._found for size in range(1, len(where)))
+
     def __bool__(self) -> bool:
         return bool(self._found)
 
@@ -78,11 +82,14 @@ def nearest(word: str, known: Collection[str]) -> str:
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(known)) or 'none'}"
 
 
-def add_validation(error: ValidationError, problems: Problems) -> None:
-    """Each mistake that pydantic found, in our words. What it says of the tree as a whole is left to `checks`, which says it better."""
+def add_validation(error: ValidationError, problems: Problems, tree: Mapping[str, Any]) -> None:
+    """Each mistake that pydantic found in the tree, in our words. What it says of the tree as a whole is left to `checks`, which says it
+    better.
+    """
     for detail in error.errors(include_url=False):
-        where = _where(detail)
-        if where and not (where == ("auth",) and detail["type"] == "literal_error" and isinstance(detail["input"], dict)):
+        where = _as_written(_where(detail), tree)
+        other_branch = where == ("auth",) and detail["type"] == "literal_error" and isinstance(detail["input"], dict)
+        if where and not problems.covers(where) and not other_branch:
             problems.say(where, _rest(where, detail, problems))
 
 
@@ -90,6 +97,15 @@ def _where(detail: ErrorDetails) -> Where:
     """Where it is in the file: without the marks that pydantic adds for the branch of a union and for a key."""
     where = tuple(part for part in detail["loc"] if part != "[key]")
     return where[:1] + where[2:] if where[:1] == ("auth",) else where
+
+
+def _as_written(where: Where, tree: Mapping[str, Any]) -> Where:
+    """A model that is a list of targets has no word `targets` in the file."""
+    if where[:1] == ("models",) and where[2:3] == ("targets",):
+        models = tree.get("models")
+        if isinstance(models, Mapping) and not isinstance(models.get(where[1]), Mapping):
+            return where[:2] + where[3:]
+    return where
 
 
 def _rest(where: Where, detail: ErrorDetails, problems: Problems) -> str:
@@ -100,6 +116,8 @@ def _rest(where: Where, detail: ErrorDetails, problems: Problems) -> str:
         return f"is missing: {_description(where)}"
     if where == ("auth",):
         return "must be a section with keys, or the word none"
+    if kind.startswith("model") and where[0] == "models":
+        return "must be a list of targets, for example [{upstream: NAME}], or a section with targets"
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":

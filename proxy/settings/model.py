@@ -5,38 +5,36 @@ A field's description is its documentation: config/mainstem.yaml is written from
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from proxy.settings.auth import Auth
+from proxy.settings.headers import ForwardHeader, ReturnHeader
+from proxy.settings.tree import Tree
 from proxy.settings.values import (
     ApiKey,
     BaseUrl,
     Count,
+    HeadBytes,
     Headers,
     ModelName,
     Origin,
+    Patience,
     Port,
     Rate,
     Seconds,
-    Sha256,
+    Share,
+    Store,
     UpstreamName,
     UrlPath,
+    Whole,
     WholeSeconds,
 )
 
-
-class Tree(BaseModel):
-    """A branch of the tree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_absent(cls, given: Any) -> Any:
-        """`idle_s:` with nothing after it keeps the default, as a section whose lines are all comments must."""
-        if not isinstance(given, dict):
-            return given
-        fields = cls.model_fields
-        return {key: value for key, value in given.items() if value is not None or key not in fields or fields[key].is_required()}
+OnDisconnect = Literal["cancel", "grace", "finish"]
+CONTINUE_PROMPT = (
+    "Your last message was cut off. Go on exactly where it stops, in the middle of a word if need be. "
+    "Repeat nothing of it and explain nothing."
+)
 
 
 class Server(Tree):
@@ -45,6 +43,13 @@ class Server(Tree):
     host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs auth.")
     port: Port = Field(8080, description="Port to listen on; 0 lets the system choose.")
     workers: Count = Field(1, description="Processes that share the port.")
+    request_head_s: Seconds = Field(
+        10, description="How long the head of a request may take: from its first byte, on a new connection from its beginning."
+    )
+    request_body_s: Seconds = Field(30, description="How long the body of a request may take.")
+    reload_check_s: Patience = Field(
+        2, description="How often this file and those that it names are looked at, to be read again when one has changed; 0: never."
+    )
     drain_s: Seconds = Field(20, description="After SIGTERM, how long streams may go on before they get an in-band shutdown error.")
 
 
@@ -58,42 +63,40 @@ class Admin(Tree):
 class Cors(Tree):
     """Which web pages may call from another origin."""
 
-    allow_origins: tuple[Origin, ...] = Field(("*",), description='Origins that may call, or "*" for any. Any never goes with credentials.')
+    allow_origins: tuple[Origin, ...] = Field(
+        ("auto",),
+        description='Origins that may call; "*" is any, which never goes with credentials; local, pages served from this machine. '
+        "auto: any; but local where auth is absent and an upstream is real, lest any page that is open in a browser here spends its key.",
+    )
     allow_credentials: bool = Field(False, description="Whether pages may send cookies and the like. Needs a list of origins.")
     max_age_s: WholeSeconds = Field(600, description="How long a browser may keep the answer of a preflight.")
 
     @model_validator(mode="after")
     def _any_origin_has_no_credentials(self) -> "Cors":
-        if self.allow_credentials and "*" in self.allow_origins:
+        if self.allow_credentials and {"*", "auto"} & set(self.allow_origins):
             raise ValueError('cannot have allow_credentials with allow_origins "*": name the origins, or set allow_credentials to false')
         return self
-
-
-class Key(Tree):
-    """One client key. The key itself is never stored: sha256 is its SHA-256 in hex."""
-
-    name: str = Field(description="Name of the key, for logs.")
-    sha256: Sha256 = Field(description="SHA-256 of the key, in lower-case hex: printf %s KEY | sha256sum.")
-    models: tuple[str, ...] = Field(("*",), description='Models that it may ask for; "*" is all.')
-    max_streams: Count | None = Field(None, description="Streams that it may have open at once.")
-    requests_per_minute: Count | None = Field(None, description="Requests that it may send in a minute.")
-
-
-class Auth(Tree):
-    """Who may call."""
-
-    keys: tuple[Key, ...] = Field((), description="The keys that are accepted.")
 
 
 class Limits(Tree):
     """Bounds on what one peer may make the proxy hold."""
 
+    max_connections: Count = Field(
+        20_000,
+        description="Clients connected to one process at once, idle ones too; never more than half of the files that it may open.",
+    )
+    max_head_bytes: HeadBytes = Field(65_536, description="Largest request line and headers together. An EventSource has its prompt there.")
     max_body_bytes: Count = Field(4_194_304, description="Largest request body.")
     max_event_bytes: Count = Field(1_048_576, description="Largest single event from an upstream.")
     max_streams: Count = Field(10_000, description="Streams open at once in one process.")
     max_error_bytes: Count = Field(65_536, description="How much of an upstream's error body is read.")
     max_answer_bytes: Count = Field(
         16_777_216, description="Largest upstream answer that is gathered for a client that asked for one document."
+    )
+    store: Store = Field(
+        "memory",
+        description="Where requests and tokens a minute are counted: memory, each process for itself, or a Redis for all workers and "
+        'replicas, such as "${REDIS_URL}". Needs mainstem[redis].',
     )
     write_buffer_bytes: Count = Field(65_536, description="Unsent bytes of one client beyond which its upstream is no longer read.")
 
@@ -111,11 +114,40 @@ class Streams(Tree):
     """How streams behave."""
 
     heartbeat_s: Seconds = Field(15, description="After this silence the client gets a heartbeat in its dialect's form.")
-    on_disconnect: Literal["cancel", "grace", "finish"] = Field(
-        "cancel", description="When the client leaves: close the upstream, read on for grace_s, or read to the end."
+    on_disconnect: OnDisconnect = Field(
+        "cancel",
+        description="When the client leaves: close the upstream, read on for grace_s, or read to the end. A request chooses "
+        "for itself by the header x-mainstem-on-disconnect.",
     )
     grace_s: Seconds = Field(30, description="With on_disconnect grace: how long to read on.")
-    write_timeout_s: Seconds = Field(30, description="A client that takes nothing for this long is cut.")
+    write_timeout_s: Seconds = Field(
+        30, description="A client that takes nothing for this long, or whose machine gives no sign of life, has left and is cut."
+    )
+    continue_prompt: str = Field(
+        CONTINUE_PROMPT,
+        description="With continue_after_commit: what the next target is told after the text so far; empty: the text stands last, for "
+        "vendors that go on from it by themselves.",
+    )
+
+
+class Retry(Tree):
+    """When all targets of a model have failed before the answer began: whether to go through them again."""
+
+    retries: Whole = Field(0, description="How often at most, for one request. Vendors' own SDKs retry too: the tries multiply.")
+    backoff_s: Seconds = Field(
+        0.5, description="Longest wait before the first retry; it doubles for each further one, and the wait is drawn at random below it."
+    )
+    max_backoff_s: Seconds = Field(8, description="Longest wait of all. An upstream whose Retry-After is longer is not asked again.")
+    budget: Share = Field(0.2, description="Retries and hedges that may be sent to an upstream, as a share of the requests sent to it.")
+
+
+class Breaker(Tree):
+    """When to stop asking an upstream that fails."""
+
+    failures: Whole = Field(
+        5, description="After this many failures in a row, none of them the request's fault, nothing is sent for open_s; 0: never."
+    )
+    open_s: Seconds = Field(10, description="Then one request is let through to try: it closes the circuit, or opens it for as long again.")
 
 
 class Logs(Tree):
@@ -148,11 +180,35 @@ class Upstream(Tree):
     path: UrlPath | None = Field(None, description="Path to call instead of the dialect's own.")
     api_key: ApiKey | None = Field(None, description='Its key; "${NAME}" reads an environment variable.')
     api_key_file: str | None = Field(None, description="A file that holds its key; a relative path starts at this file's folder.")
+    pass_through: bool = Field(
+        False,
+        description="Bring your own key: the key that a client sends goes up as this upstream's. Otherwise no credential of a client does.",
+    )
     headers: Headers = Field({}, description="Further request headers, for example a cookie; never printed.")
+    forward_headers: tuple[ForwardHeader, ...] = Field(
+        (), description="Names of clients' request headers that go up, for example traceparent; no other does."
+    )
+    return_headers: tuple[ReturnHeader, ...] = Field(
+        (), description='Names of its response headers that go to clients, or beginnings such as "x-ratelimit-*"; no other does.'
+    )
+    private: bool = Field(
+        False,
+        description="Whether the host of base_url may stand for any address. Without it a name that looks public may only stand for public "
+        "ones. Private by themselves are addresses, localhost, names without a dot, and those under .local, .internal, .svc, "
+        ".cluster.local, .lan, .home.arpa and .localhost.",
+    )
     options: dict[str, Any] = Field(
         {}, repr=False, description="Settings of the dialect itself; build_request in its folder under proxy/dialects lists them."
     )
     timeouts: Timeouts | None = Field(None, description="Timeouts for this upstream alone; what is left out is as in timeouts.")
+    breaker: Breaker | None = Field(
+        None, description="For this upstream alone; what is left out is as in breaker. A mock has one only where it is given here."
+    )
+    max_streams: Count | None = Field(None, description="Streams that one process may have open there at once; further requests wait.")
+    queue_s: Patience = Field(
+        5, description="How long a request may wait for a place there, where no other target is left; then it gets 503."
+    )
+    max_queue: Whole = Field(1000, description="How many requests may wait there.")
     mock: Mock | None = Field(None, description="Play it here instead of calling it: scenario, tokens_per_s, fault.")
 
     @model_validator(mode="after")
@@ -173,6 +229,33 @@ class Target(Tree):
 
     upstream: str = Field(description="Name of the upstream.")
     model: str = Field("", description="The vendor's name of the model; empty: the name that the client asked for.")
+    weight: Count | None = Field(
+        None, description="Its share. Targets with a weight come first, in an order drawn by weight for each request; the others follow."
+    )
+
+
+class Model(Tree):
+    """What a client may ask for. A list of targets is short for a section that has nothing else."""
+
+    targets: tuple[Target, ...] = Field(description="Where it can be had, in the order in which they are tried.")
+    on_disconnect: OnDisconnect | None = Field(None, description="For this model alone; left out: as in streams.")
+    grace_s: Seconds | None = Field(None, description="For this model alone; left out: as in streams.")
+    hedge_after_s: Seconds | None = Field(
+        None, description="When the first target has said nothing for this long, the next one is asked too; the first content wins."
+    )
+    continue_after_commit: bool = Field(
+        False, description="When an answer breaks off midway, whether the next target is asked to go on from the text so far."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _targets_alone(cls, given: Any) -> Any:
+        return {"targets": given} if isinstance(given, list | tuple) else given
+
+    @model_serializer(mode="wrap")
+    def _short(self, dump: SerializerFunctionWrapHandler) -> Any:
+        full = dump(self)
+        return full["targets"] if self.model_fields_set <= {"targets"} else full
 
 
 class Settings(Tree):
@@ -187,28 +270,40 @@ class Settings(Tree):
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     streams: Streams = Streams()
+    retry: Retry = Retry()
+    breaker: Breaker = Breaker()
     logs: Logs = Logs()
     upstreams: dict[UpstreamName, Upstream] = Field({}, description="The endpoints, by name.")
-    models: dict[ModelName, tuple[Target, ...]] = Field(
-        {}, description='What clients may ask for: a name, or "*" for any other, and its targets in the order in which they are tried.'
+    models: dict[ModelName, Model] = Field(
+        {},
+        description='What clients may ask for: a name, or "*" for any other, and its targets in the order in which they are tried, or a '
+        "section of targets and more.",
     )
 
     @model_validator(mode="after")
     def _targets_exist(self) -> "Settings":
-        for model, targets in self.models.items():
-            if not targets:
+        for model, asked in self.models.items():
+            if not asked.targets:
                 raise ValueError(f"models.{model} needs at least one target")
-            for target in targets:
+            for target in asked.targets:
                 if target.upstream not in self.upstreams:
                     known = ", ".join(sorted(self.upstreams)) or "none is configured"
                     raise ValueError(f"models.{model}: upstream {target.upstream!r} is not among upstreams ({known})")
         return self
 
     @model_validator(mode="after")
-    def _own_timeouts_are_whole(self) -> "Settings":
+    def _own_sections_are_whole(self) -> "Settings":
         """An upstream that sets one timeout has the others from the common ones, not from the built-in defaults."""
         for name, upstream in self.upstreams.items():
+            update: dict[str, Tree] = {}
             if upstream.timeouts is not None:
-                own = upstream.timeouts.model_dump(include=upstream.timeouts.model_fields_set)
-                self.upstreams[name] = upstream.model_copy(update={"timeouts": self.timeouts.model_copy(update=own)})
+                update["timeouts"] = _over(self.timeouts, upstream.timeouts)
+            if upstream.breaker is not None:
+                update["breaker"] = _over(self.breaker, upstream.breaker)
+            if update:
+                self.upstreams[name] = upstream.model_copy(update=update)
         return self
+
+
+def _over(common: Tree, own: Tree) -> Tree:
+    return common.model_copy(update=own.model_dump(include=own.model_fields_set))

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from proxy.settings.model import Settings, Tree
+from proxy.settings.model import Settings
+from proxy.settings.tree import Tree
 
 Where = tuple[str | int, ...]
 
@@ -38,7 +39,10 @@ def fixed_paths(branch: type[Tree] = Settings, above: tuple[str, ...] = ()) -> I
 
 def _inside(here: Any, part: str | int) -> Any:
     if _is_branch(here):
-        field = here.model_fields.get(str(part))
+        # Number 0 of a model that was written as a list is number 0 of its targets.
+        field = here.model_fields.get("targets" if isinstance(part, int) else part)
+        if isinstance(part, int) and field is not None:
+            return _inside_any(_plain(field.annotation))
         return None if field is None else _plain(field.annotation)
     return _inside_any(here)
 

@@ -4,15 +4,19 @@ A message follows the path of the setting at fault, so it begins with a verb; no
 """
 
 import re
-from typing import Annotated, Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: token
 _UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_MAX_LEEWAY_S = 300.0  # clocks differ by seconds; more would only make tokens live longer
 _YEAR_S = 31_536_000.0  # event loops refuse timers beyond what their clock can count; nobody waits longer than this
 
 
@@ -30,7 +34,7 @@ def _whole(value: Any) -> Any:
 
 
 def _origin(value: str) -> str:
-    if value not in ("*", "null") and not _ORIGIN.fullmatch(value):
+    if value not in ("*", "null", "local", "auto") and not _ORIGIN.fullmatch(value):
         raise ValueError(
             "must be an origin such as https://app.example.com: a scheme, a host and perhaps a port, and no path or slash after it"
         )
@@ -91,8 +95,64 @@ def _model_name(value: str) -> str:
     return value
 
 
+def expiry(value: Any) -> datetime:
+    """The moment from which a key is no longer good: a date means the end of that day, UTC. Raises ValueError."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    try:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            return datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), UTC)
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("must be a date such as 2030-12-31 (good to the end of that day, UTC) or a time such as 2030-12-31T12:00:00+00:00")
+
+
+def _store(value: Any) -> SecretStr | Literal["memory"]:
+    """The address may hold a password, so it is hidden as a whole."""
+    url = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if url == "memory":
+        return "memory"
+    wrong = ValueError('must be memory, or the address of a Redis such as redis://host:6379/0, rediss://host:6379/0 or "${REDIS_URL}"')
+    if not isinstance(url, str) or not url.isprintable() or " " in url:
+        raise wrong
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises when it is no number
+    except ValueError:
+        raise wrong from None
+    if not (parts.hostname if parts.scheme in ("redis", "rediss") else parts.scheme == "unix" and parts.path):
+        raise wrong
+    if parts.scheme != "unix" and not re.fullmatch(r"/?|/\d+", parts.path):
+        raise ValueError("must have the number of a database after the host, such as redis://host:6379/0, or nothing")
+    return SecretStr(url)
+
+
+def _jwks_url(value: str) -> str:
+    """As base_url, but with a query, which some login services have."""
+    address, question, query = value.strip().partition("?")
+    checked = _base_url(address) + question + query
+    if "#" in query or not query.isprintable() or " " in query:
+        raise ValueError("is not a URL: check what stands after the question mark")
+    return checked
+
+
+def _algorithm(value: str) -> str:
+    if value not in _ALGORITHMS:
+        raise ValueError(
+            f"must be one of {', '.join(_ALGORITHMS)}: with any other, whoever knows the public keys could sign tokens, or anybody"
+        )
+    return value
+
+
 Seconds = Annotated[float, BeforeValidator(_number), Field(gt=0, le=_YEAR_S, allow_inf_nan=False)]
 Count = Annotated[int, BeforeValidator(_whole), Field(gt=0)]
+HeadBytes = Annotated[int, BeforeValidator(_whole), Field(ge=1024, le=1 << 20)]
+Patience = Annotated[float, BeforeValidator(_number), Field(ge=0, le=_YEAR_S, allow_inf_nan=False)]
+Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1, allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
 WholeSeconds = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
 Port = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=65535)]
 Rate = Annotated[float, BeforeValidator(_number), Field(ge=0, allow_inf_nan=False)]
@@ -103,4 +163,10 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 UrlPath = Annotated[str, AfterValidator(_path)]
 ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
 Headers = Annotated[dict[str, SecretStr], AfterValidator(_headers)]
+Leeway = Annotated[float, BeforeValidator(_number), Field(ge=0, le=_MAX_LEEWAY_S, allow_inf_nan=False)]
+Expiry = Annotated[datetime, PlainValidator(expiry)]
+Store = Annotated[SecretStr | Literal["memory"], PlainValidator(_store)]
+JwksUrl = Annotated[str, AfterValidator(_jwks_url)]
+Algorithm = Annotated[str, AfterValidator(_algorithm)]
+Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

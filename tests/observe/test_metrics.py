@@ -34,11 +34,17 @@ CONTRACT = {
     "bytes_total": {"direction"},
     "upstream_attempts_total": {"upstream", "result"},
     "fallbacks_total": {"from_upstream", "to_upstream", "kind"},
+    "retries_total": {"upstream", "kind"},
+    "hedges_total": {"upstream", "result"},
+    "circuit_open": {"upstream"},
+    "circuit_opened_total": {"upstream"},
+    "upstream_waiting": {"upstream"},
     "heartbeats_total": set(),
     "opaque_total": {"dialect"},
     "notes_total": {"note"},
     "config_reloads_total": {"result"},
     "event_loop_lag_seconds": set(),
+    "event_loop_tasks": set(),
     "build_info": {"version"},
 }
 
@@ -50,6 +56,8 @@ def stream() -> StreamRecord:
     record.upstream, record.upstream_dialect, record.upstream_model = "second", "anthropic", "m"
     record.attempts = [("first", "overloaded"), ("second", "ok")]
     record.fallbacks = [("first", "second", "overloaded")]
+    record.retries = [("second", "overloaded")]
+    record.hedges = [("second", "won")]
     record.notes = [Note("dropped", "seed", "It has no seed."), Note("defaulted", "max_tokens", "It insists.")]
     record.chunk(100, 100.2)
     for now in (100.3, 100.34, 100.6):
@@ -76,6 +84,8 @@ def test_names_and_labels_are_those_of_the_contract() -> None:
     """Every metric is there, with exactly its labels."""
     metrics = make_metrics()
     metrics.opened("second")
+    metrics.waiting("second", 1)
+    metrics.circuit("first", is_open=True)
     metrics.flush(stream())
     found: dict[str, set[str]] = {}
     for sample in samples(metrics):

@@ -151,7 +151,7 @@ async def test_a_reconnect_never_runs_a_prompt_again(method: str) -> None:
     async def never(peer: Peer) -> None:
         raise AssertionError("the upstream was called")
 
-    async with raw_upstream(never) as url, running(one("openai_chat", url)) as run:
+    async with raw_upstream(never) as url, running({**one("openai_chat", url), "auth": "none"}) as run:
         query = "?model=m&prompt=hi" if method == "GET" else ""
         headers = {"Last-Event-ID": "st_1:4", **ORIGIN}
         async with run.session.request(
@@ -190,7 +190,7 @@ async def finished(peer: Peer) -> None:
 async def test_bad_input_gets_a_sentence_in_the_dialects_shape(  # noqa: PLR0917
     method: str, path: str, body: bytes, headers: dict[str, str], status: int, said: str
 ) -> None:
-    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "limits": {"max_body_bytes": 4096}}) as run:
+    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "auth": "none", "limits": {"max_body_bytes": 4096}}) as run:
         sent = {"Content-Type": "application/json", **headers, **ORIGIN}
         async with run.session.request(method, run.url + path, data=body, headers=sent) as response:
             document = await response.json(content_type=None)
@@ -293,7 +293,7 @@ async def test_a_page_of_another_origin_is_refused_before_anything_runs() -> Non
 
 
 async def test_preflights_grant_what_is_asked() -> None:
-    async with raw_upstream(finished) as url, running(one("openai_chat", url)) as run:
+    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "auth": "none"}) as run:
         asked = {
             **ORIGIN,
             "Access-Control-Request-Method": "POST",
@@ -310,7 +310,7 @@ async def test_preflights_grant_what_is_asked() -> None:
 
 
 async def test_a_streams_headers() -> None:
-    async with raw_upstream(finished) as url, running(one("openai_chat", url)) as run:
+    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "auth": "none"}) as run:
         body = {**ASK, "reasoning": {"max_tokens": 5}}
         async with run.session.post(f"{run.url}/v1/stream", json=body, headers={**ORIGIN, "x-request-id": "mine-1"}) as response:
             headers = response.headers
@@ -327,7 +327,7 @@ async def test_a_streams_headers() -> None:
 
 
 async def test_what_is_the_operators_is_not_for_other_origins() -> None:
-    async with raw_upstream(finished) as url, running(one("openai_chat", url)) as run:
+    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "auth": "none"}) as run:
         for path in ("/metrics", "/livez", "/readyz"):
             async with run.session.get(run.url + path, headers=ORIGIN) as response:
                 assert 200 == response.status
@@ -367,15 +367,6 @@ async def test_a_client_of_http_1_0_gets_the_plain_body() -> None:
         writer.close()
         assert "Transfer-Encoding" not in text
         assert text.rstrip().splitlines()[-2].startswith('data: {"type":"stream.end"')
-
-
-async def test_what_the_mocks_were_asked_is_for_those_who_may_ask() -> None:
-    config = {"upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}, "models": {"m": [{"upstream": "far"}]}, **AUTH}
-    async with running(config) as run:
-        async with run.session.get(f"{run.url}/mock/requests") as response:
-            assert 401 == response.status
-        async with run.session.get(f"{run.url}/mock/requests", headers={"x-api-key": KEY}) as response:
-            assert (200, []) == (response.status, await response.json())
 
 
 async def test_an_event_source_may_ask_a_long_prompt() -> None:

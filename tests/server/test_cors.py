@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.app import cors_policy
 from proxy.server.cors import EXPOSED, MAX_ASKED_NAMES, CorsPolicy
+from proxy.settings.model import Settings
 from tests.support import recordings_dir
 
 HOST = "api.example.com"
@@ -214,3 +216,57 @@ def test_whatever_is_asked_no_answer_holds_a_line_break_or_grants_a_stranger(ori
         assert not any(c in value for value in headers.values() for c in "\r\n\0")
         if not policy.allowed(origin, host):
             assert "Access-Control-Allow-Origin" not in headers
+
+
+LOCAL = CorsPolicy(["local"], allow_credentials=False, max_age_s=1)
+GUARDED = CorsPolicy([APP], allow_credentials=False, max_age_s=1, guarded=True)
+
+
+@pytest.mark.parametrize(
+    "page", ["http://localhost:3000", "http://localhost", "https://app.localhost:1", "http://127.8.0.1:5", "http://[::1]:9"]
+)
+def test_pages_of_this_machine_may_call_where_local_pages_may(page):
+    assert LOCAL.allowed(page, HOST)
+    assert shown(LOCAL.answer_headers(page, HOST), page)
+    assert "Origin" in LOCAL.answer_headers(page, HOST)["Vary"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [OTHER, "null", "http://localhost.example.com", "http://127.0.0.1.example.com", "file://localhost", "http://10.0.0.1", "http://[", ""],
+)
+def test_other_pages_may_not_call_where_local_pages_may(page):
+    assert not LOCAL.allowed(page, HOST)
+    assert "Access-Control-Allow-Origin" not in LOCAL.answer_headers(page, HOST)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "[::1]", "10.0.0.1", "mainstem:8080", "app.localhost", ""]
+)
+def test_a_guarded_proxy_answers_under_names_that_no_other_site_can_have(host):
+    assert GUARDED.allowed(None, host)
+
+
+@pytest.mark.parametrize("host", ["evil.example:8080", "127.0.0.1.example.com", "localhost.example.com:8080", "a.b."])
+def test_a_guarded_proxy_does_not_answer_to_a_name_that_was_pointed_at_it(host):
+    """DNS rebinding: to the browser the page of that name is of our own origin, or has none to tell."""
+    for origin in (None, f"http://{host}", APP):
+        assert not GUARDED.allowed(origin, host)
+        assert "Access-Control-Allow-Origin" not in GUARDED.answer_headers(origin, host)
+
+
+def test_by_default_only_local_pages_may_spend_a_real_key_without_auth():
+    far = {"dialect": "openai_chat", "base_url": "http://127.0.0.1:1", "api_key": "k"}
+    mock = {"dialect": "openai_chat", "mock": {}}
+    key = {"keys": [{"name": "k", "sha256": "0" * 64}]}
+    models = {"m": [{"upstream": "u"}]}
+
+    def policy(upstream: dict[str, object], **more: object) -> CorsPolicy:
+        return cors_policy(Settings.model_validate({"upstreams": {"u": upstream}, "models": models, **more}))
+
+    assert not policy(far).allowed(OTHER, "127.0.0.1")
+    assert not policy(far).allowed(None, "evil.example")
+    assert policy(far).allowed("http://localhost:3000", "127.0.0.1")
+    assert policy(far, cors={"allow_origins": ["*"]}).allowed(OTHER, "evil.example")
+    for safe in (policy(mock), policy(far, auth=key), policy(far, auth="none")):
+        assert safe.allowed(OTHER, "any.example")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.settings.checks import is_loopback
+from proxy.settings.access import is_loopback
 from tests.settings.conftest import Load, Problems
 
 FIX = "give keys under auth, listen on 127.0.0.1, or write `auth: none` to let anyone in"

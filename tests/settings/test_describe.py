@@ -113,4 +113,4 @@ def test_the_example_for_production_plays_nothing(tmp_path: Path) -> None:
     settings = load(CONFIG / "production.example.yaml", environment(tmp_path))
     assert all(upstream.mock is None and upstream.key() for upstream in settings.upstreams.values())
     assert settings.auth not in (None, "none")
-    assert all(len(targets) > 1 for targets in settings.models.values())
+    assert all(len(asked.targets) > 1 for asked in settings.models.values())

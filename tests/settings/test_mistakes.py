@@ -11,7 +11,7 @@ SENTENCES = [
     ("server: {prot: 1}", "server.prot is not a setting; did you mean server.port?"),
     ("sever: {port: 1}", "sever is not a setting; did you mean server?"),
     ("heartbeat_s: 3", "heartbeat_s is not a setting; did you mean streams.heartbeat_s?"),
-    ("server: {zzz: 1}", "server.zzz is not a setting; server may have host, port, workers, drain_s"),
+    ("admin: {zzz: 1}", "admin.zzz is not a setting; admin may have host, port"),
     ("server: {port: abc}", "server.port must be a whole number, not 'abc'"),
     ("server: {port: 1.5}", "server.port must be a whole number, not 1.5"),
     ("server: {port: true}", "server.port must be a whole number, not true"),
@@ -65,7 +65,31 @@ SENTENCES = [
         'upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {"": [{upstream: a}]}',
         'models."" is not a good name: use 1 to 200 printable characters without spaces around them',
     ),
-    ("upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: {upstream: a}}", "models.x must be a list, not a section"),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: {upstream: a}}",
+        "models.x must be a list of targets, or a section with targets: put [ ] around this one",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: a}",
+        "models.x must be a list of targets, for example [{upstream: NAME}], or a section with targets",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: {targets: [{upstream: b}]}}",
+        "models.x.targets[0].upstream 'b' is not among upstreams; known: a",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: {targets: [{upstream: a}], hedge_after_s: 1}}",
+        "models.x.hedge_after_s needs a second target to ask: list one, or take this setting out",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: [{upstream: a, weight: 0}]}",
+        "models.x[0].weight must be more than 0, not 0",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: {targets: [{upstream: a, wieght: 1}]}}",
+        "models.x.targets[0].wieght is not a setting; did you mean models.x.targets[0].weight?",
+    ),
+    ("retry: {budget: 2}", "retry.budget must be at most 1, not 2"),
 ]
 
 

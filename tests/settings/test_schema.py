@@ -2,8 +2,10 @@
 
 import pytest
 
-from proxy.settings.model import Key, Mock, Server, Settings, Target, Timeouts, Tree
+from proxy.settings.auth import Key
+from proxy.settings.model import Mock, Server, Settings, Target, Timeouts
 from proxy.settings.schema import Where, branch_at, fixed_paths
+from proxy.settings.tree import Tree
 
 
 @pytest.mark.parametrize(

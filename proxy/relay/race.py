@@ -1,0 +1,133 @@
+"""Hedging: a second target is asked when the first is slow. The first content wins; an error or an empty answer never does while another
+target may still do better. Those that lose are cancelled, and their connections closed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from proxy.errors import KINDS, Refused, failure
+from proxy.observe.record import StreamRecord
+from proxy.relay.asking import NotSentError, Won
+from proxy.routing import Place
+
+Ask = Callable[[Place, StreamRecord], Awaitable[Won]]
+
+
+async def race(places: Sequence[Place], ask: Ask, may_hedge: Callable[[Place], bool], after_s: float, record: StreamRecord) -> Won:
+    """The winner. `after_s`: how long a target may be silent before the next one is asked beside it, if `may_hedge` allows; one that fails
+    is followed at once. Each target writes into a record of its own, and the winner's becomes part of `record`. Raises Refused.
+    """
+    runners = _Race(places, ask, may_hedge, record)
+    won: Won | None = None
+    try:
+        won = await runners.run(after_s)
+    finally:
+        try:
+            await runners.cancel()
+        except asyncio.CancelledError:  # the client left while the losers were being cancelled
+            if won is not None:
+                won.drop()
+            raise
+    return won
+
+
+def cancel_or_drop(asking: "asyncio.Task[Won]") -> None:
+    """Nobody waits for this target any more, not even for its end. An answer that comes all the same, in this very moment, is dropped."""
+
+    def ended(task: "asyncio.Task[Won]") -> None:
+        if not task.cancelled() and task.exception() is None:
+            task.result().drop()
+
+    asking.add_done_callback(ended)
+    asking.cancel()
+
+
+class _Race:
+    def __init__(self, places: Sequence[Place], ask: Ask, may_hedge: Callable[[Place], bool], record: StreamRecord) -> None:
+        self._waiting = list(places)
+        self._ask = ask
+        self._may_hedge = may_hedge
+        self._record = record
+        self._running: dict[asyncio.Task[Won], tuple[Place, StreamRecord]] = {}
+        self._hedged: set[str] = set()
+        self._empty: tuple[Won, StreamRecord] | None = None
+        self._said: Refused | None = None
+
+    async def run(self, after_s: float) -> Won:
+        self._start()
+        while self._running:
+            silent_s = after_s if self._waiting else None
+            done, _ = await asyncio.wait(self._running, timeout=silent_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done and self._may_hedge(self._waiting[0]):
+                self._hedged.add(self._start().upstream)
+            elif not done:
+                self._waiting.clear()  # no more than the budget: the ones that run may still answer
+            for task in done:
+                won = self._finished(task)
+                if won is not None:
+                    return won
+        if self._empty is not None:
+            won, own = self._empty
+            self._empty = None
+            return self._take(won, own)
+        raise self._said or Refused(failure("model_not_found", "This model has no target."))
+
+    async def cancel(self) -> None:
+        """Everything that still runs, and an empty answer that was not needed."""
+        if self._empty is not None:
+            self._empty[0].drop()
+        for task in self._running:
+            cancel_or_drop(task)
+        if self._running:
+            await asyncio.wait(self._running)
+        for place, own in self._running.values():
+            self._lose(place, own)
+
+    def _start(self) -> Place:
+        place = self._waiting.pop(0)
+        own = self._record.fork()
+
+        async def run() -> Won:
+            return await self._ask(place, own)
+
+        self._running[asyncio.create_task(run())] = place, own
+        return place
+
+    def _finished(self, task: "asyncio.Task[Won]") -> Won | None:
+        place, own = self._running.pop(task)
+        try:
+            won = task.result()
+        except Refused as refused:
+            self._lose(place, own)
+            if not (self._said is not None and isinstance(refused, NotSentError)):
+                self._said = refused
+                self._record.upstream, self._record.upstream_dialect = own.upstream, own.upstream_dialect
+                self._record.upstream_model = own.upstream_model
+            if not KINDS[refused.failure.kind].next_target:
+                self._waiting.clear()
+                raise
+            if self._waiting:
+                self._record.fallbacks.append((place.upstream, self._start().upstream, refused.failure.kind))
+            return None
+        if won.generation.has_content or not (self._running or self._waiting):
+            return self._take(won, own)
+        if self._empty is None:
+            self._empty = won, own
+        else:
+            won.drop()
+            self._lose(place, own)
+        if self._waiting:
+            self._start()
+        return None
+
+    def _take(self, won: Won, own: StreamRecord) -> Won:
+        won.generation.record_in(self._record)
+        self._record.adopt(own)
+        if won.place.upstream in self._hedged:
+            self._record.hedges = [*self._record.hedges, (won.place.upstream, "won")]
+        return won
+
+    def _lose(self, place: Place, own: StreamRecord) -> None:
+        self._record.add(own)
+        if place.upstream in self._hedged:
+            self._record.hedges = [*self._record.hedges, (place.upstream, "lost")]
