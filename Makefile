@@ -12,7 +12,7 @@ browser := tests/e2e/node_modules/.package-lock.json
 js_sdks := tests/oracle/js/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run mock test check format lint types imports oracle e2e bench micro wheel lock tools clean
+.PHONY: help run mock test check format lint types imports oracle e2e bench micro fuzz soak crowd wheel lock tools clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='more arguments for the command']"
@@ -58,6 +58,15 @@ bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (un
 
 micro: $(developed) ## Time one chunk in this process, for each pair of the commonest dialects
 	@exec $(py) -m tests.bench.micro $(ARGS)
+
+fuzz: $(developed) ## Ten megabytes of mutated recordings through every decoder (ARGS="--megabytes 1 --dialect gemini"), the framing under atheris
+	@exec $(py) -m tests.fuzz $(ARGS)
+
+soak: $(developed) ## Run for 20 minutes under faults at random and compare all accounts (ARGS="--minutes 3 --streams 200"); summary in build/soak
+	@exec $(py) -m tests.load.soak $(ARGS)
+
+crowd: $(developed) ## Hold as many streams open as fit into one process, 10,000 with ARGS="--workers 2", and lose none
+	@exec $(py) -m tests.load.crowd $(ARGS)
 
 wheel: $(developed) ## Build the wheel into dist/
 	@$(py) -m build --wheel --no-isolation $(ARGS)
