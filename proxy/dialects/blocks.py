@@ -6,18 +6,21 @@ finishes, as fragments of several calls may come interleaved; but once its argum
 so it is closed as soon as another block begins, which lets an encoder that must put blocks one after the other stream the next one.
 """
 
+from operator import attrgetter
+
 import msgspec
 from msgspec import UNSET
 
+from proxy.dialects.waiting import PIECE_CHARS
 from proxy.events import BlockEnd, BlockStart, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta
 
 # Arguments of open calls beyond this, all together, are not kept to be checked for completeness: such a call is closed at the finish.
 HELD_ARGUMENT_CHARS = 1 << 20
 # Calls open at once in one choice. Models make a handful; more is an upstream that begins them and ends none: the oldest is closed.
 _MAX_OPEN_CALLS = 1024
-_PIECE_CHARS = 16  # what a piece costs beside its text, so that countless small ones count too
 # Nor are they checked more often than this: a stream that turns to and fro inside a call must not make each turn cost its length.
 _CHECKS = 16
+_BY_BLOCK = attrgetter("block")
 _json_value = msgspec.json.Decoder(msgspec.Raw).decode
 
 
@@ -58,6 +61,9 @@ class Blocks:
         self._text: dict[int, int] = {}  # choice -> open text block
         self._reasoning: dict[int, int] = {}
         self._calls: dict[int, dict[int | str, _Call]] = {}  # choice -> key of the call -> open call
+        # Choice -> calls that got arguments since they were checked last: only these are looked at when the answer turns. Most answers
+        # have none, so there is no dictionary until there is a call.
+        self._unchecked: dict[int, list[_Call]] | None = None
         self.saw_tool_call = False
 
     def text(self, out: list[Event], text: str, choice: int = 0) -> int:
@@ -122,7 +128,7 @@ class Blocks:
         if call is None:
             return not arguments.strip()
         if arguments:
-            self._hold(call, arguments)
+            self._hold(call, arguments, choice)
             out.append(ToolCallDelta(call.block, arguments))
         return True
 
@@ -148,19 +154,26 @@ class Blocks:
             out.append(BlockEnd(block))
 
     def _settle_calls(self, out: list[Event], choice: int) -> None:
-        calls = self._calls.get(choice)
-        for call in list(calls.values()) if calls else ():
+        if not self._unchecked or choice not in self._unchecked:
+            return
+        for call in sorted(self._unchecked.pop(choice), key=_BY_BLOCK):
+            if self._calls[choice].get(call.key) is not call:
+                continue  # closed since
             if call.complete():
                 self._close_call(out, choice, call)
             elif call.checks == _CHECKS:
                 self._forget(call)
 
-    def _hold(self, call: _Call, arguments: str) -> None:
-        call.unchecked = True
+    def _hold(self, call: _Call, arguments: str, choice: int) -> None:
         if call.pieces is None:
             return
+        if not call.unchecked:
+            call.unchecked = True
+            if self._unchecked is None:
+                self._unchecked = {}
+            self._unchecked.setdefault(choice, []).append(call)
         call.pieces.append(arguments)
-        size = len(arguments) + _PIECE_CHARS
+        size = len(arguments) + PIECE_CHARS
         call.held += size
         self._held_chars += size
         if self._held_chars > self._max_held_chars:

@@ -8,6 +8,7 @@ import msgspec
 
 from proxy.dialects.blocks import Blocks
 from proxy.dialects.calls import made_id
+from proxy.dialects.waiting import Waiting
 from proxy.events import Event, Tool, Vendor
 from proxy.framing import FramingError
 
@@ -19,16 +20,19 @@ class _Call(msgspec.Struct):
     number: int
     id: str
     opened: bool = False
-    held: str = ""  # arguments that came before the name
+    waiting: Waiting = msgspec.field(default_factory=Waiting)
 
 
 class CallPieces:
-    """The tool calls of one answer. `seed`, the vendor's id of the answer, is what ids are made from where a vendor gives none."""
+    """The tool calls of one answer. `seed`, the vendor's id of the answer, is what ids are made from where a vendor gives none.
+
+    The arguments of all calls that wait for a name count at most `max_held_chars`; beyond that a call begins without one.
+    """
 
     def __init__(self, blocks: Blocks, dialect: str, max_held_chars: int) -> None:
         self._blocks = blocks
         self._dialect = dialect
-        self._max_held_chars = max_held_chars
+        self._room = max_held_chars
         self._calls: dict[tuple[int, int | str], _Call] = {}
         self._begun = 0
         self.seed = ""
@@ -42,8 +46,8 @@ class CallPieces:
             call = self._new(choice, key, call_id)
         call.id = call.id or call_id
         if not call.opened:
-            call.held += arguments
-            if name or len(call.held) > self._max_held_chars:
+            self._room -= call.waiting.add(arguments)
+            if name or self._room < 0:
                 self._open(out, choice, call, name)
         elif not self._blocks.arguments(out, call.number, arguments, choice):
             out.append(Vendor(self._dialect, {"tool_call": {"choice": choice, "key": key, "arguments": arguments}}))
@@ -65,5 +69,5 @@ class CallPieces:
             return
         call.opened = True
         self._blocks.open_call(out, call.number, Tool(call.id or made_id(self.seed, call.number), name), choice)
-        self._blocks.arguments(out, call.number, call.held, choice)
-        call.held = ""
+        self._room += call.waiting.size
+        self._blocks.arguments(out, call.number, call.waiting.take(), choice)

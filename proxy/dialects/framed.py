@@ -23,16 +23,28 @@ _FIELDS = (b"data", b"event", b"id", b"retry")  # a body cut inside the first of
 CUT = "The answer ended before the upstream said that it was complete."
 
 
+def decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """A frame's JSON. A byte that no UTF-8 has becomes U+FFFD, as the standard of event streams has it (HTML 9.2.5): one damaged letter
+    is no reason to lose an answer. Raises ValueError and RecursionError.
+    """
+    try:
+        return decoder.decode(data)
+    except UnicodeDecodeError:
+        return decoder.decode(data.decode("utf-8", "replace").encode())
+
+
 class _Splitter(Protocol[F]):
+    @property
+    def fault(self) -> FramingError | None: ...
     def feed(self, chunk: bytes) -> list[F]: ...
 
 
 class FramedDecoder(Decoder, Generic[F]):
     """Bytes to frames to events. After `_finish` or `_fail` nothing more is taken."""
 
-    def __init__(self, splitter: _Splitter[F]) -> None:
+    def __init__(self, splitter: _Splitter[F], max_event_bytes: int) -> None:
         self._splitter = splitter
-        self._blocks = Blocks()
+        self._blocks = Blocks(max_event_bytes)
         self._closing = False  # the body has ended: what cannot be read now was cut, not garbled
 
     def feed(self, data: bytes) -> list[Event]:
@@ -40,6 +52,8 @@ class FramedDecoder(Decoder, Generic[F]):
         if not self.done:
             try:
                 self._take_all(self._splitter.feed(data), out)
+                if self._splitter.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
+                    raise self._splitter.fault
             except FramingError as fault:
                 self._malformed(out, str(fault))
         return out
@@ -82,8 +96,8 @@ class FramedDecoder(Decoder, Generic[F]):
     def _read(self, decoder: msgspec.json.Decoder[T], data: bytes, out: list[Event]) -> T | None:
         """The frame's JSON; None, after failing, if it is not what it should be."""
         try:
-            return decoder.decode(data)
-        except (ValueError, RecursionError) as error:  # msgspec's own errors and bad UTF-8 are ValueErrors
+            return decoded(decoder, data)
+        except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
             if self._closing:
                 self._fail(out, failure("upstream_truncated", CUT))
             else:
@@ -109,8 +123,7 @@ class SSEDecoder(FramedDecoder[Frame]):
     def __init__(self, max_event_bytes: int) -> None:
         self._parser = SSEParser(max_event_bytes, lossless=True)
         self._framed = False  # an event has come
-        super().__init__(self._parser)
-        self._blocks = Blocks(max_event_bytes)
+        super().__init__(self._parser, max_event_bytes)
 
     def _take_all(self, frames: list[Frame], out: list[Event]) -> None:
         if frames:

@@ -12,6 +12,7 @@ from msgspec import Raw
 from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
 from proxy.dialects.counted import ABSENT, CountedDecoder, count
 from proxy.dialects.failures import Told, answer_failure, coded, text_of
+from proxy.dialects.framed import decoded
 from proxy.dialects.single import cannot_say, one_prompt
 from proxy.dialects.turns import drop, headers, with_vendor
 from proxy.errors import Failure
@@ -69,7 +70,7 @@ class TgiDecoder(CountedDecoder):
     finishes: ClassVar[Mapping[str, FinishReason]] = {"eos_token": "stop", "stop_sequence": "stop", "length": "length"}
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        event = _EVENT.decode(frame.data)
+        event = decoded(_EVENT, frame.data)
         if event.error or event.error_type:
             self._broken(out, coded("The server", event.error_type or "", event.error or "", _STATUS))
             return

@@ -49,6 +49,7 @@ class _Meta(msgspec.Struct, gc=False):
     usage: _Counts | None = None
 
 
+_META_FIELD = b"meta:"
 _META = msgspec.json.Decoder(_Meta)
 
 
@@ -70,7 +71,13 @@ class ZhipuDecoder(CountedDecoder):
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
         super().__init__(max_event_bytes)
-        self._snapshots = Snapshots(whole=options.get("incremental") is False)
+        self._snapshots = Snapshots(max_event_bytes, whole=options.get("incremental") is False)
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Line by line where there are counts: only those before an event's end are its own, however the bytes are cut."""
+        if _META_FIELD not in data:
+            return super().feed(data)
+        return [event for line in data.splitlines(keepends=True) for event in super(ZhipuDecoder, self).feed(line)]
 
     def _take(self, frame: Frame, out: list[Event]) -> None:
         """Data that is blank is text here."""
@@ -95,9 +102,9 @@ class ZhipuDecoder(CountedDecoder):
 
     def _meta(self, out: list[Event]) -> None:
         """The counts, if they can be read: they stand in a line that is no field of an event stream. The last such line is the newest."""
-        lines = [line for line in self._parser.stray.split(b"\n") if line.startswith(b"meta:")]
+        lines = [line for line in self._parser.stray.split(b"\n") if line.startswith(_META_FIELD)]
         try:
-            meta = _META.decode(lines[-1].removeprefix(b"meta:")) if lines else _Meta()
+            meta = _META.decode(lines[-1].removeprefix(_META_FIELD)) if lines else _Meta()
         except (ValueError, RecursionError):
             return
         if meta.usage is not None:

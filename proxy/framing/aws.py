@@ -39,24 +39,24 @@ class Message(NamedTuple):
 class MessageSplitter:
     """One stream's bytes to messages. `max_event_bytes` bounds a whole message, headers and checksums included."""
 
-    __slots__ = ("_fault", "_held", "_max", "_need")
+    __slots__ = ("_held", "_max", "_need", "fault")
 
     def __init__(self, max_event_bytes: int) -> None:
         self._max = max_event_bytes
         self._held = bytearray()  # the unfinished message, from its first byte
         self._need = 0  # its length; 0 while its prelude has not been read
-        self._fault: FramingError | None = None
+        self.fault: FramingError | None = None
 
     def feed(self, chunk: bytes) -> list[Message]:
         """The messages that this chunk completes. Raises TooLarge, and BadFrame for a wrong checksum or a length that cannot be."""
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
         messages: list[Message] = []
         self._held += chunk
         try:
             self._read(messages)
         except FramingError as fault:
-            self._fault = fault
+            self.fault = fault
             self._held.clear()
             if not messages:
                 raise
@@ -64,8 +64,8 @@ class MessageSplitter:
 
     def close(self) -> bytes:
         """The body ended: what is left of a message that is incomplete, or b"". Raises what `feed` would have raised next."""
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
         return bytes(self._held)
 
     def _read(self, messages: list[Message]) -> None:

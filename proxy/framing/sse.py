@@ -60,7 +60,6 @@ class SSEParser:
         "_after_cr",
         "_data",
         "_event",
-        "_fault",
         "_fresh",
         "_head",
         "_held",
@@ -71,6 +70,7 @@ class SSEParser:
         "_size",
         "_stray",
         "_stray_full",
+        "fault",
         "last_event_id",
         "retry",
     )
@@ -81,7 +81,7 @@ class SSEParser:
         self._max = max_event_bytes
         self._head: bytes | None = b""  # the first bytes, while they may still become a BOM
         self._fresh = False  # between two events with nothing held: a chunk of whole events needs no care
-        self._fault: FramingError | None = None  # dead: every further call raises it
+        self.fault: FramingError | None = None  # dead: every further call raises it
         self._lossless = lossless
         self._after_cr = False  # the last chunk ended in CR: a LF now is the rest of that line end
         self._in_comment = False  # inside an unfinished comment line
@@ -114,17 +114,21 @@ class SSEParser:
         """The body ended cleanly. An event that lacks only its blank line, or the end of its last line, is dispatched:
         the standard drops it, but vendors end so. Raises what `feed` does.
         """
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
         frames: list[Frame] = []
         self._fresh = False
         self._held[:0] = self._head or b""
         self._head = None
-        if self._held:
-            line = bytes(self._held)
-            self._held.clear()
-            self._line(line, frames)
-        self._dispatch(frames)
+        line = bytes(self._held)
+        self._held.clear()
+        try:
+            if line:
+                self._line(line, frames)
+        except FramingError as fault:
+            self._die(fault, frames)
+        else:
+            self._dispatch(frames)
         return frames
 
     @property
@@ -132,8 +136,8 @@ class SSEParser:
         return bytes(self._stray[:-1])
 
     def _feed_any(self, chunk: bytes) -> list[Frame]:
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
         chunk = self._normalised(chunk)
         frames: list[Frame] = []
         end = chunk.rfind(b"\n") + 1
@@ -149,7 +153,7 @@ class SSEParser:
 
     def _die(self, fault: FramingError, frames: list[Frame]) -> None:
         """Frames that were complete before the fault are given first; the next call raises it."""
-        self._fault, self._fresh = fault, False
+        self.fault, self._fresh = fault, False
         self._held.clear()
         self._data.clear()
         if not frames:

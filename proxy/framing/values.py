@@ -25,7 +25,7 @@ _QUOTE, _OPEN, _CLOSE, _COLON = b'"{}:'
 class ValueSplitter:
     """One stream's bytes to values, each given as soon as its closing brace is there. `max_event_bytes` bounds a value."""
 
-    __slots__ = ("_at", "_depth", "_fault", "_gap", "_held", "_in_string", "_max", "_words")
+    __slots__ = ("_at", "_depth", "_gap", "_held", "_in_string", "_max", "_words", "fault")
 
     def __init__(self, max_event_bytes: int, *, array: bool = False) -> None:
         self._max = max_event_bytes
@@ -35,18 +35,18 @@ class ValueSplitter:
         self._at = 0  # how far into it has been read
         self._depth = 0  # open braces; 0 means between two values
         self._in_string = False
-        self._fault: FramingError | None = None
+        self.fault: FramingError | None = None
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The values that this chunk completes. Raises TooLarge, and BadFrame for bytes where no value can begin."""
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
         values: list[bytes] = []
         self._held += chunk
         try:
             self._read(values)
         except FramingError as fault:
-            self._fault = fault
+            self.fault = fault
             self._held.clear()
             if not values:
                 raise
@@ -54,8 +54,8 @@ class ValueSplitter:
 
     def close(self) -> bytes:
         """The body ended: what is left of a value that is incomplete, or b"". Raises what `feed` would have raised next."""
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
         return b"" if self._held.startswith(b":") else bytes(self._held)
 
     def _read(self, values: list[bytes]) -> None:

@@ -177,6 +177,27 @@ def test_endless_arguments_are_not_hoarded() -> None:
     check_grammar([*out, StreamEnd(Finish("stop"))])
 
 
+def test_a_turn_looks_only_at_calls_that_got_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand open calls do not make each turn of the answer cost a thousand looks."""
+    looks = 0
+    complete = module._Call.complete
+
+    def counted(call: module._Call) -> bool:
+        nonlocal looks
+        looks += 1
+        return complete(call)
+
+    monkeypatch.setattr(module._Call, "complete", counted)
+    blocks = Blocks()
+    for key in range(500):
+        blocks.open_call([], key, TOOL)
+        blocks.arguments([], key, "{")
+    for _ in range(500):
+        blocks.text([], "a")
+        blocks.reasoning([], "b")
+    assert 500 == looks
+
+
 CHOICES = st.integers(0, 2)
 PIECES = st.sampled_from(["", "a", "{", "}", '{"a":1}', '"', " ", "1"])
 STEPS = st.lists(

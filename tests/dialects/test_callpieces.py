@@ -68,3 +68,12 @@ def test_an_endless_number_of_calls_is_refused():
     """No model calls so many at once."""
     with pytest.raises(FramingError, match="calls more than 1024 tools"):
         made(*((key, "f", "") for key in range(1025)))
+
+
+def test_arguments_that_wait_have_a_bound_together():
+    """Not each call its own: a thousand calls would hold a thousand times as much. Nothing is lost by it but the name."""
+    calls = CallPieces(Blocks(), "x", 1000)
+    for key in range(100):
+        calls.piece([], key, "", "x" * 100)
+        assert sum(call.waiting.size for call in calls._calls.values()) <= 1000
+    assert [(Tool("c1", ""), "x" * 9), (Tool("c2", ""), "y" * 9)] == called(made((0, "", "x" * 9, "c1"), (1, "", "y" * 9, "c2")))

@@ -18,6 +18,7 @@ CASES: list[tuple[str, bytes, list[bytes], list[bytes]]] = [
     ("one CR belongs to the line end", b"1\r\r\n", [b"1\r"], []),
     ("blank lines are nothing", b"\n\n1\n \t\n\r\n2\n\n", [b"1", b"2"], []),
     ("space inside a line stays", b" 1 \n", [b" 1 "], []),
+    ("a BOM before the first line says nothing", b"\xef\xbb\xbf1\n\xef\xbb\xbf2\n", [b"1", b"\xef\xbb\xbf2"], []),
     ("the last line end may lack", b"1\n2", [b"1"], [b"2"]),
     ("half of it too", b"1\n2\r", [b"1"], [b"2"]),
     ("other separators of Unicode are content", "1\u2028\x0b\x0c\x85\n".encode(), ["1\u2028\x0b\x0c\x85".encode()], []),
@@ -87,3 +88,11 @@ def test_each_byte_is_handled_a_bounded_number_of_times(size: int, monkeypatch: 
     splitter = LineSplitter(1 << 20)
     assert [stream[:-1]] == [line for at in range(0, len(stream), size) for line in splitter.feed(stream[at : at + size])]
     assert Counting.handled <= 3 * len(stream)
+
+
+def test_a_byte_order_mark_counts_however_it_is_cut() -> None:
+    """Within the bound of the first line."""
+    stream = b"\xef\xbb\xbf" + b"x" * 7 + b"\n"
+    for bound in range(6, 12):
+        whole = drain(LineSplitter(bound), [stream])
+        assert all(whole == drain(LineSplitter(bound), chunks) for chunks in splits(stream)), bound

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import pytest
 
-from proxy.framing import TooLarge, sse
+from proxy.framing import BadFrame, TooLarge, sse
 from proxy.framing.sse import SSEParser
 
 MIB = 1 << 20
@@ -145,3 +145,15 @@ def test_unknown_lines_hold_little() -> None:
     for _ in range(1000):
         parser.feed(b"?" * 1000 + b"\n\n")
     assert 64_000 < len(parser.stray) <= sse.STRAY_BYTES
+
+
+@pytest.mark.parametrize("follow_up", [lambda parser: parser.feed(b"data: 1\n\n"), SSEParser.close])
+@pytest.mark.parametrize(("body", "fault"), [(b"\xff data: 1", BadFrame), (b"\xef\xbb", TooLarge)])
+def test_a_fault_that_the_end_shows_is_kept(follow_up: Any, body: bytes, fault: type[Exception]) -> None:
+    """As every other: a last line without its line end is read by `close` only."""
+    parser = SSEParser(2 if fault is TooLarge else 100, lossless=True)
+    assert [] == parser.feed(body)
+    with pytest.raises(fault):
+        parser.close()
+    with pytest.raises(fault):
+        follow_up(parser)

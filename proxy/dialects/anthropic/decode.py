@@ -57,6 +57,8 @@ class AnthropicDecoder(Decoder):
                 self._frame(frame, out)
                 if self.done:
                     break
+            if self._parser.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
+                raise self._parser.fault
         except _UNREADABLE as error:
             self._fail(out, _malformed(f"The upstream's answer cannot be read: {error}."))
         return out

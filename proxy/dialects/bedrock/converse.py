@@ -15,9 +15,10 @@ from proxy.dialects.bedrock.inblocks import InBlocks
 from proxy.dialects.counted import count
 from proxy.dialects.depth import shallow
 from proxy.dialects.failures import Told, in_band
+from proxy.dialects.framed import decoded
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
 
-_delta = msgspec.json.Decoder(wire.BlockDelta).decode
+_DELTA = msgspec.json.Decoder(wire.BlockDelta)
 _start = msgspec.json.Decoder(wire.BlockStart).decode
 _stop = msgspec.json.Decoder(wire.BlockStop).decode
 _message_stop = msgspec.json.Decoder(wire.MessageStop).decode
@@ -57,7 +58,7 @@ class Conversation:
     def take(self, kind: str, payload: bytes, out: list[Event]) -> None:
         """One event, by its name."""
         if kind == "contentBlockDelta":
-            said = _delta(payload)
+            said = decoded(_DELTA, payload)
             if not self._blocks.delta(said.content_block_index, said.delta, out):
                 self._blocks.unknown(said.content_block_index, _object(payload)["delta"], out)
         elif kind == "contentBlockStop":

@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 
-from proxy.dialects.bedrock.errors import broken, exception
+from proxy.dialects.bedrock.errors import broken, exception, parse_error
 from proxy.dialects.failures import read_error
 from proxy.dialects.framed import CUT, FramedDecoder
-from proxy.errors import failure
+from proxy.errors import Failure, failure
 from proxy.events import Event
 from proxy.framing.aws import Message, MessageSplitter
 
@@ -21,7 +21,7 @@ class EventStreamDecoder(FramedDecoder[Message]):
         self._messages = MessageSplitter(max_event_bytes)
         self._begun = False
         self._text = b""  # what came in the place of a stream
-        super().__init__(self._messages)
+        super().__init__(self._messages, max_event_bytes)
 
     def feed(self, data: bytes) -> list[Event]:
         if self._text or (not self._begun and data[:1] >= _TEXT):
@@ -57,8 +57,11 @@ class EventStreamDecoder(FramedDecoder[Message]):
 
     def _ended(self, out: list[Event]) -> None:
         if self._text:
-            said = read_error(self._text)
-            told = f"The upstream answered, instead of a stream: {said.message}"
-            self._fail(out, failure("upstream_malformed", told, code=said.code))
+            self._fail(out, parse_error(200, {}, self._text) or _not_a_stream(self._text))
         elif self._cut or not self._whole(out):
             self._fail(out, failure("upstream_truncated", CUT))
+
+
+def _not_a_stream(body: bytes) -> Failure:
+    said = read_error(body)
+    return failure("upstream_malformed", f"The upstream answered, instead of a stream: {said.message}", code=said.code)

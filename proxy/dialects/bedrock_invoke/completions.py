@@ -59,7 +59,7 @@ class CompletionDecoder(CountedDecoder):
             self._blocks.arguments(out, key, msgspec.json.encode(call.parameters).decode())
         if chunk.citations:
             block = self._blocks.open_text(out)
-            out += [Citation(block, text=one.text, start=_place(one.start), end=_place(one.end)) for one in chunk.citations]
+            out += [_citation(block, one) for one in chunk.citations]
         rest = {key: value for key, value in (chunk.response or {}).items() if key not in _REPEATED}
         response = Raw(msgspec.json.encode(rest))
         self._tell(
@@ -89,6 +89,14 @@ def _running(chunk: wire.Chunk, known: Usage) -> Usage:
     if inputs is None and output is None:
         return known
     return Usage(known.input_tokens if inputs is None else inputs, known.output_tokens if output is None else output)
+
+
+def _citation(block: int, said: wire.Cited) -> Citation:
+    """Places that cannot be are unknown."""
+    start, end = _place(said.start), _place(said.end)
+    if start is not None and end is not None and end < start:
+        start = end = None
+    return Citation(block, text=said.text, start=start, end=end)
 
 
 def _place(value: int | None) -> int | None:

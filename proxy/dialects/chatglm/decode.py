@@ -21,7 +21,7 @@ class ChatGLMDecoder(FramedDecoder[bytes]):
 
     def __init__(self, max_event_bytes: int) -> None:
         self._values = ValueSplitter(max_event_bytes)
-        super().__init__(self._values)
+        super().__init__(self._values, max_event_bytes)
         self._said = Cumulative()
         self._begun = False  # a snapshot has come
         self._cut = False

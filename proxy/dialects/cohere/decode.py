@@ -14,12 +14,12 @@ import msgspec
 
 from proxy.dialects.calls import made_id
 from proxy.dialects.cohere.cite import citations, is_of_text
-from proxy.dialects.cohere.errors import in_band
+from proxy.dialects.cohere.errors import in_band, parse_error
 from proxy.dialects.cohere.usage import read_usage, usage_extras
 from proxy.dialects.cohere.wire import ABSENT, BROKEN, FINISH, NAME, Call, Content, Delta, Event, Message
 from proxy.dialects.depth import too_deep
 from proxy.dialects.framed import SSEDecoder
-from proxy.errors import failure
+from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Tool, Usage, UsageEvent, Vendor
 from proxy.events import Event as Ours
 from proxy.framing.sse import Frame
@@ -163,10 +163,13 @@ class CohereDecoder(SSEDecoder):
             said = self._read(_ANY, mended, out)
             if self.done:
                 return
-            if isinstance(said, dict) and said.get("type") not in _KNOWN:
+            if isinstance(said, dict) and str(said.get("type")) not in _KNOWN:
                 self._opaque(mended, out)
             elif (event := self._read(_EVENT, mended, out)) is not None:
                 self._event(event, frame, out)
+
+    def _not_a_stream(self, body: bytes) -> Failure:
+        return parse_error(200, {}, body) or super()._not_a_stream(body)
 
 
 _KNOWN = _QUIET | {

@@ -12,6 +12,7 @@ from proxy.dialects.counted import CountedDecoder, Source, count
 from proxy.dialects.dashscope import wire
 from proxy.dialects.dashscope.errors import error_of, told
 from proxy.dialects.failures import Told, read_error
+from proxy.dialects.framed import decoded
 from proxy.dialects.snapshots import Snapshots
 from proxy.events import Event, FinishReason, Usage
 from proxy.framing.sse import Frame
@@ -32,14 +33,14 @@ class DashScopeDecoder(CountedDecoder):
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
         super().__init__(max_event_bytes)
-        self._snapshots = Snapshots(whole=options.get("incremental_output") is False)
+        self._snapshots = Snapshots(max_event_bytes, whole=options.get("incremental_output") is False)
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
         if frame.event == "error":
             said = read_error(frame.data)
             self._broken(out, told(said.code or "", said.message))
             return
-        event = _EVENT.decode(frame.data)
+        event = decoded(_EVENT, frame.data)
         if event.output is None:
             if event.code:
                 self._broken(out, told(str(event.code), event.message or ""))

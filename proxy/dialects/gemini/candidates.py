@@ -72,8 +72,13 @@ class Candidates:
         """Whether this choice called a tool."""
         return self._choices[number].called
 
-    def take(self, candidate: Candidate, position: int, frame: bytes, out: list[Event]) -> None:
-        """`position` is the candidate's in the chunk; `frame` is the chunk itself, to be read again for what its structs leave out."""
+    def take(self, candidates: list[Candidate], frame: bytes, out: list[Event]) -> None:
+        """The candidates of a chunk. `frame` is the chunk itself, to be read again for what its structs leave out."""
+        whole = _Whole(frame)
+        for position, candidate in enumerate(candidates):
+            self._take(candidate, position, whole, out)
+
+    def _take(self, candidate: Candidate, position: int, frame: "_Whole", out: list[Event]) -> None:
         number = max(candidate.index or 0, 0)
         choice = self._choices.get(number)
         if choice is None:
@@ -86,7 +91,7 @@ class Candidates:
                 if part.thought_signature is None and part.text is not None and not part.thought:  # nearly every part
                     self._text(number, choice, part.text, out)
                 else:
-                    self._part(number, choice, part, partial(_part_of, frame, position, at), out)
+                    self._part(number, choice, part, partial(frame.part, position, at), out)
         extras = _extras_of(candidate)
         if extras != _NO_EXTRAS:
             self._extras(number, choice, extras, out)
@@ -182,8 +187,16 @@ class Candidates:
         out.append(found.citation(self._blocks.open_text(out, number), choice.said))
 
 
-def _part_of(frame: bytes, position: int, at: int) -> Any:
-    return loads(frame)["candidates"][position]["content"]["parts"][at]
+class _Whole(msgspec.Struct, gc=False):
+    """A chunk with all that it says, read when a part of it is first asked for, and once."""
+
+    frame: bytes
+    document: Any = None
+
+    def part(self, position: int, at: int) -> Any:
+        if self.document is None:
+            self.document = loads(self.frame)
+        return self.document["candidates"][position]["content"]["parts"][at]
 
 
 def _compact(args: bytes) -> str:

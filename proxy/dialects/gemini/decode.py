@@ -31,7 +31,7 @@ class GeminiDecoder(FramedDecoder[bytes]):
 
     def __init__(self, max_event_bytes: int) -> None:
         self._frames = Frames(max_event_bytes)
-        super().__init__(self._frames)
+        super().__init__(self._frames, max_event_bytes)
         self._candidates = Candidates(self._blocks)
         self._counting = Counting()
         self._said_usage = NO_USAGE
@@ -68,8 +68,8 @@ class GeminiDecoder(FramedDecoder[bytes]):
             self._counting.add(chunk.usage_metadata)
             if self._said_usage is NO_USAGE:  # first of all what the prompt took, at the end all of it
                 self._count(out)
-        for position, candidate in enumerate(chunk.candidates or ()):
-            self._candidates.take(candidate, position, frame, out)
+        if chunk.candidates:
+            self._candidates.take(chunk.candidates, frame, out)
         if chunk.prompt_feedback is not NOTHING:
             self._prompt(bytes(chunk.prompt_feedback), out)
         elif chunk.candidates is None and chunk.usage_metadata is NOTHING and chunk.response_id is None:

@@ -4,12 +4,15 @@
 tells. An error in the middle of the events may stand there bare, over many lines; such lines are read when the body has ended.
 """
 
+import re
+
 from proxy.dialects.failures import read_error
-from proxy.framing import BadFrame, TooLarge
+from proxy.framing import BadFrame, FramingError, TooLarge
 from proxy.framing.sse import SSEParser
 from proxy.framing.values import ValueSplitter
 
 _BOM = b"\xef\xbb\xbf"
+_BEFORE = re.compile(rb"(?:\s|\xef\xbb\xbf)*+")
 _EVENT_END = b"\r\n\r\n"
 _FIELDS = (b"data", b"event", b"id", b"retry")  # a body cut inside the first of these was a stream
 
@@ -19,7 +22,7 @@ class Frames:
 
     def __init__(self, max_event_bytes: int) -> None:
         self._max = max_event_bytes
-        self._start = b""  # white space, and what may become a byte order mark
+        self._start = b""  # what may become a byte order mark
         self._sse: SSEParser | None = None
         self._values: ValueSplitter | None = None
         self.framed = False  # a chunk has come
@@ -30,6 +33,12 @@ class Frames:
         if frames:
             self.framed = True
         return frames
+
+    @property
+    def fault(self) -> FramingError | None:
+        """What the next call will raise."""
+        splitter = self._sse or self._values
+        return None if splitter is None else splitter.fault
 
     def close(self) -> list[bytes]:
         """The body ended: what it completes, and whatever was left bare or unfinished."""
@@ -56,11 +65,10 @@ class Frames:
             return [frame.data for frame in self._sse.feed(chunk)]
         if self._values is not None:
             return self._values.feed(chunk)
-        self._start += chunk
-        begun = self._start.removeprefix(_BOM).lstrip()
-        if not begun or _BOM.startswith(begun):
-            if len(self._start) > self._max:
-                raise TooLarge(self._max)
+        chunk = self._start + chunk
+        begun = chunk[_BEFORE.match(chunk).end() :]  # type: ignore[union-attr]  # it matches nothing at least
+        if _BOM.startswith(begun):
+            self._start = begun
             return []
         self._start = b""
         if begun.startswith((b"[", b"{")):

@@ -16,16 +16,17 @@ from proxy.framing import BadFrame
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
 _ESCAPED = re.compile(r"\\(.)")
 _MAX_STEPS = 64
+_MAX_KEYS = 4096  # of one call; a model names a handful
 
 Step = str | int
 
 
 class _Open(msgspec.Struct):
-    """An object or list that is being written. `last` is its newest key or index, `seen` the keys of an object."""
+    """An object or list that is being written. `last` is its newest key or index, `seen` the hashes of an object's keys."""
 
     is_list: bool
     last: Step | None = None
-    seen: set[str] = set()
+    seen: set[int] = set()
 
 
 class Arguments:
@@ -35,6 +36,7 @@ class Arguments:
         self._path: list[Step] | None = None  # of the value written last
         self._open: list[_Open] = []  # from the outermost
         self._in_string = False
+        self._keys = 0
 
     def add(self, piece: PartialArg) -> str:
         path = _steps(piece.json_path or "")
@@ -94,9 +96,12 @@ class Arguments:
                 raise BadFrame(f"an argument's item {step} came out of order")
             owner.last = step
             return comma
-        if owner.is_list or step in owner.seen:
+        if owner.is_list or hash(step) in owner.seen:
             raise BadFrame(f"the argument {step[:60]!r} came out of order")
-        owner.seen.add(step)
+        self._keys += 1
+        if self._keys > _MAX_KEYS:
+            raise BadFrame(f"a function call has more than {_MAX_KEYS} arguments")
+        owner.seen.add(hash(step))
         owner.last = step
         return f"{comma}{msgspec.json.encode(step).decode()}:"
 

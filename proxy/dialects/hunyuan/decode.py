@@ -10,6 +10,7 @@ import msgspec
 
 from proxy.dialects.counted import ABSENT, CountedDecoder, Source, count
 from proxy.dialects.failures import Told, coded, text_of
+from proxy.dialects.framed import decoded
 from proxy.dialects.hunyuan import wire
 from proxy.events import Event, FinishReason, Usage
 from proxy.framing.sse import Frame
@@ -71,7 +72,7 @@ class HunyuanDecoder(CountedDecoder):
         self._ids: dict[tuple[int, int], str] = {}  # (choice, index) -> id, for pieces that have the index alone
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        event = _EVENT.decode(frame.data)
+        event = decoded(_EVENT, frame.data)
         wrong = event.error_msg
         if wrong is not None and wrong.code not in (None, 0, "", "0"):
             self._broken(out, told(str(wrong.code), wrong.msg or ""))

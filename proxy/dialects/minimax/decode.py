@@ -12,6 +12,7 @@ from msgspec import Raw
 from proxy.dialects.counted import CountedDecoder, count
 from proxy.dialects.depth import shallow
 from proxy.dialects.failures import Told, coded, text_of
+from proxy.dialects.framed import decoded
 from proxy.dialects.minimax import wire
 from proxy.events import NO_USAGE, Event, FinishReason, Usage, Vendor
 from proxy.framing.sse import Frame
@@ -61,7 +62,7 @@ class MiniMaxDecoder(CountedDecoder):
         self._hit = False  # a filter
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        event = _EVENT.decode(frame.data)
+        event = decoded(_EVENT, frame.data)
         wrong = event.base_resp
         if wrong is not None and wrong.status_code not in (None, 0, "", "0"):
             self._broken(out, told(str(wrong.status_code), wrong.status_msg or ""))

@@ -37,7 +37,7 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
         return None if error is None else in_band(error)
     if not isinstance(error, dict):
         return http_failure(status, headers, body)
-    theirs = in_band(error)
+    theirs, ours, retryable = in_band(error), http_failure(status, headers, body), error.get("retryable")
     return msgspec.structs.replace(
-        http_failure(status, headers, body), message=theirs.message, retryable=theirs.retryable, code=theirs.code
+        ours, message=theirs.message, retryable=retryable if isinstance(retryable, bool) else ours.retryable, code=theirs.code
     )

@@ -27,7 +27,7 @@ class OllamaDecoder(FramedDecoder[bytes]):
 
     def __init__(self, max_event_bytes: int) -> None:
         self._lines = LineSplitter(max_event_bytes)
-        super().__init__(self._lines)
+        super().__init__(self._lines, max_event_bytes)
         self._usage = NO_USAGE
         self._began = ""  # when the answer began: it tells the made ids of one answer from those of another
         self._calls = 0

@@ -12,6 +12,7 @@ import msgspec
 
 from proxy.dialects.blocks import Blocks
 from proxy.dialects.openai_chat.wire import CallPiece
+from proxy.dialects.waiting import Waiting
 from proxy.events import Event, Tool, Vendor
 from proxy.framing import FramingError
 
@@ -20,12 +21,12 @@ _MAX_SLOTS = 1024
 
 
 class _Call(msgspec.Struct):
-    """A call being put together. `key` is its name in `Blocks`; `held` are arguments that came before the name."""
+    """A call being put together. `key` is its name in `Blocks`."""
 
     key: int
     id: str
     opened: bool = False
-    held: str = ""
+    waiting: Waiting = msgspec.field(default_factory=Waiting)
 
 
 class Calls:
@@ -34,10 +35,9 @@ class Calls:
     def __init__(self, blocks: Blocks, dialect: str, max_held_chars: int) -> None:
         self._blocks = blocks
         self._dialect = dialect
-        self._max_held_chars = max_held_chars
+        self._room = max_held_chars  # for arguments that wait
         self._slots: dict[tuple[int, int], _Call] = {}
         self._count = 0
-        self._held_chars = 0
 
     def piece(self, out: list[Event], choice: int, position: int, piece: CallPiece, answer_id: Any) -> None:
         """`position` is the piece's place in its list; `answer_id` the vendor's id of the answer, from which a missing call id is made.
@@ -62,16 +62,14 @@ class Calls:
         if call.opened:
             self._append(out, choice, index, call, arguments or "")
             return
-        if arguments:
-            call.held += arguments
-            self._held_chars += len(arguments)
-        if name or self._held_chars > self._max_held_chars:
+        self._room -= call.waiting.add(arguments or "")
+        if name or self._room < 0:
             self._open(out, choice, call, name, answer_id)
 
     def flush(self, out: list[Event], answer_id: Any) -> None:
         """The answer is complete: calls that never got a name are given as they are."""
         for (choice, _), call in self._slots.items():
-            if call.held or call.id:
+            if call.waiting.size or call.id:
                 self._open(out, choice, call, "", answer_id)
 
     def _open(self, out: list[Event], choice: int, call: _Call, name: str, answer_id: Any) -> None:
@@ -80,9 +78,8 @@ class Calls:
         call.opened = True
         tool = Tool(call.id or _made_id(answer_id, call.key), name)
         self._blocks.open_call(out, call.key, tool, choice)
-        self._blocks.arguments(out, call.key, call.held, choice)
-        self._held_chars -= len(call.held)
-        call.held = ""
+        self._room += call.waiting.size
+        self._blocks.arguments(out, call.key, call.waiting.take(), choice)
 
     def _append(self, out: list[Event], choice: int, index: int, call: _Call, arguments: str) -> None:
         if not self._blocks.arguments(out, call.key, arguments, choice):

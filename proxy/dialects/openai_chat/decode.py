@@ -68,6 +68,8 @@ class ChatDecoder(Decoder):
                 self._frame(out, frame)
                 if self.done:
                     break
+            if self._parser.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
+                raise self._parser.fault
         except (_AnswerError, FramingError) as error:
             self._fail(out, error)
         return out

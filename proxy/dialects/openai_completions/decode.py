@@ -12,6 +12,7 @@ import msgspec
 from proxy.dialects.counted import CountedDecoder
 from proxy.dialects.depth import shallow
 from proxy.dialects.failures import Told
+from proxy.dialects.framed import decoded
 from proxy.dialects.loose import loads
 from proxy.dialects.openai_completions.wire import ABSENT, CHOICE_EXTRAS, CHUNK_EXTRAS, NAME, QUIET, Choice, Chunk
 from proxy.dialects.openai_errors import VendorError, in_band, vendor_error
@@ -46,7 +47,7 @@ class CompletionsDecoder(CountedDecoder):
             super()._take(frame, out)
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        chunk = _CHUNK.decode(frame.data)
+        chunk = decoded(_CHUNK, frame.data)
         if chunk.error not in QUIET or chunk.choices is None or frame.event == "error":
             found = vendor_error(loads(frame.data), certain=frame.event == "error")
             if found is not None:

@@ -14,6 +14,7 @@ from proxy.dialects.calls import made_id
 from proxy.dialects.openai_responses.ledger import Ledger
 from proxy.dialects.openai_responses.messages import Messages
 from proxy.dialects.openai_responses.wire import KINDS
+from proxy.dialects.waiting import Waiting
 from proxy.events import BlockEnd, Event, ReasoningDelta, Tool, ToolCallDelta
 from proxy.framing import FramingError
 
@@ -30,10 +31,10 @@ class _Reasoning(msgspec.Struct):
 
 
 class _Call(msgspec.Struct):
-    """`held` are arguments that came before the name was known."""
+    """A function call."""
 
     block: int | None = None
-    held: str = ""
+    waiting: Waiting = msgspec.field(default_factory=Waiting)
     said: bool = False
 
 
@@ -43,8 +44,7 @@ class Items:
     """
 
     def __init__(self, max_held_chars: int) -> None:
-        self._max_held_chars = max_held_chars
-        self._held_chars = 0
+        self._room = max_held_chars  # for arguments that wait
         self._ledger = Ledger()
         self._reasoning: dict[int, _Reasoning] = {}
         self._calls: dict[int, _Call] = {}
@@ -140,10 +140,9 @@ class Items:
         call = self._call(at)
         call.said = True
         if call.block is None:
-            self._held_chars += len(text)
-            if self._held_chars > self._max_held_chars:
+            self._room -= call.waiting.add(text)
+            if self._room < 0:
                 raise FramingError("the arguments of a call that has no name are too long to be kept")
-            call.held += text
         elif text:
             out.append(ToolCallDelta(call.block, text))
         return True
@@ -164,10 +163,9 @@ class Items:
         call_id = next((found for found in ids if isinstance(found, str) and found), made_id(self.seed, at))
         block = call.block = self._ledger.start(out, "tool_call", Tool(call_id, name))
         self.called = True
-        if call.held:
-            out.append(ToolCallDelta(block, call.held))
-            self._held_chars -= len(call.held)
-            call.held = ""
+        if call.waiting.size:
+            self._room += call.waiting.size
+            out.append(ToolCallDelta(block, call.waiting.take()))
         return block
 
     def _end_call(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:

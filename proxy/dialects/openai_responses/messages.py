@@ -21,7 +21,7 @@ class _Message(msgspec.Struct):
     """`open` is the content index of the part whose block is open."""
 
     block: int | None = None
-    open: int = -1
+    open: int | None = None
     parts: dict[int, _Part] = msgspec.field(default_factory=dict)
 
 
@@ -88,6 +88,8 @@ class Messages:
     def end(self, out: list[Event], at: int) -> None:
         """The message is done."""
         message = self._messages.pop(at, None)
+        if message is None and ("text", at) not in self._ledger.done:
+            self._ledger.count()  # one without parts
         self._ledger.done.add(("text", at))
         if message is not None and message.block is not None:
             out.append(BlockEnd(message.block))

@@ -14,9 +14,13 @@ _Event = dict[str, Any]
 
 
 def event_frame(number: int, event: _Event) -> bytes:
-    """The frame of an event, which has its type in it and gets its number here."""
-    said = _json(event)
-    return b'event: %b\ndata: {"sequence_number":%d,%b\n\n' % (event["type"].encode(), number, said[1:])
+    """The frame of an event, which has its type in it and gets its number here. The type may be a vendor's own word: one that holds a line
+    break would end the line that it names.
+    """
+    said, name = _json(event), event["type"]
+    if not name.isprintable():
+        name = "".join(filter(str.isprintable, name))
+    return b'event: %b\ndata: {"sequence_number":%d,%b\n\n' % (name.encode(), number, said[1:])
 
 
 class OutItem(ABC):

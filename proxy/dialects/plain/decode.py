@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from proxy.dialects.framed import CUT, SSEDecoder
+from proxy.dialects.plain.errors import parse_error
 from proxy.dialects.plain.wire import ERROR_PREFIX
-from proxy.errors import failure
+from proxy.errors import Failure, failure
 from proxy.events import Event
 from proxy.framing.sse import Frame
 
@@ -71,3 +72,6 @@ class PlainDecoder(SSEDecoder):
             self._fail(out, failure("upstream_error", self._suspect.removeprefix(ERROR_PREFIX) or "The upstream said [error]."))
         else:
             self._finish(out, "stop")
+
+    def _not_a_stream(self, body: bytes) -> Failure:
+        return parse_error(200, {}, body) or super()._not_a_stream(body)

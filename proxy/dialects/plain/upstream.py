@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
-from proxy.dialects.failures import http_failure, read_error
 from proxy.dialects.plain.decode import PlainDecoder
+from proxy.dialects.plain.errors import parse_error
 from proxy.dialects.plain.wire import PATH
 from proxy.dialects.single import cannot_say, one_prompt
-from proxy.errors import Failure, failure
+from proxy.errors import Failure
 from proxy.events import Note
 from proxy.request import ChatRequest
 
@@ -39,9 +39,4 @@ class PlainUpstream(UpstreamHalf):
         return PlainDecoder(max_event_bytes, options)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        if status >= 400:
-            return http_failure(status, headers, body)
-        said = read_error(body)
-        if said.document is None or not {"detail", "error"} & said.document.keys():
-            return None
-        return failure("upstream_error", f"The upstream answered with an error: {said.message}", code=said.code)
+        return parse_error(status, headers, body)

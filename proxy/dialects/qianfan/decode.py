@@ -7,6 +7,7 @@ import msgspec
 
 from proxy.dialects.counted import CountedDecoder, Source, count
 from proxy.dialects.failures import Told, coded, text_of
+from proxy.dialects.framed import decoded
 from proxy.dialects.qianfan import wire
 from proxy.events import Event, FinishReason, Usage, Vendor
 from proxy.framing.sse import Frame
@@ -52,7 +53,7 @@ class QianfanDecoder(CountedDecoder):
         self._hit = False  # a filter
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        event = _EVENT.decode(frame.data)
+        event = decoded(_EVENT, frame.data)
         if event.error_code not in (None, 0, "", "0"):
             self._broken(out, told(str(event.error_code), event.error_msg or ""))
             return

@@ -31,7 +31,7 @@ class SiderDecoder(FramedDecoder[bytes]):
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
         self._values = ValueSplitter(max_event_bytes)
-        super().__init__(self._values)
+        super().__init__(self._values, max_event_bytes)
         self._text_in_msg = options.get("text_in_msg") is True
         self._repeated: dict[str, Any] = {}
         self._msg = ""

@@ -256,6 +256,12 @@ def test_a_document_in_the_place_of_a_stream(cut: int) -> None:
     assert "This operation does not stream." in error(found).message
 
 
+def test_an_error_document_in_the_place_of_a_stream() -> None:
+    """It names its exception, so it is the service's word."""
+    why = error(decode(decoder(), [b'{"__type": "com.amazon.coral.service#ThrottlingException", "message": "Slow down."}']))
+    assert ("upstream_error", "Slow down.", "ThrottlingException") == (why.kind, why.message, why.code)
+
+
 def test_nothing_is_held_without_bound() -> None:
     """Neither one large message nor countless open blocks or pieces."""
     assert "upstream_malformed" == error(events(delta(0, text="x" * 3000), most=2000)).kind

@@ -123,6 +123,13 @@ def test_coheres_calls_citations_and_extras() -> None:
     assert {"response": {"meta": {"v": 1}}} in said
 
 
+@pytest.mark.parametrize(("start", "end", "places"), [(4, 2, (None, None)), (-1, 2, (None, 2)), (2, 2, (2, 2))])
+def test_odd_places_of_a_citation_are_unknown(start: int, end: int, places: tuple[int | None, int | None]) -> None:
+    """An end before its start, or a place before the text."""
+    found = events({"event_type": "citation-generation", "text": "Blue", "citations": [{"start": start, "end": end, "text": "B"}]})
+    assert [Citation(0, text="B", start=places[0], end=places[1])] == [one for one in found if isinstance(one, Citation)]
+
+
 @pytest.mark.parametrize(
     ("document", "reason"),
     [

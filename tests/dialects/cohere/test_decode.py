@@ -167,7 +167,7 @@ def test_a_bare_error_in_the_stream_is_one() -> None:
 
 def test_a_json_body_says_why_it_is_no_stream() -> None:
     error = failed(decode(new(), [b'{"id":"x","message":"invalid api token"}'])).error
-    assert "upstream_malformed" == error.kind
+    assert "upstream_error" == error.kind
     assert "invalid api token" in error.message
 
 
@@ -189,6 +189,13 @@ def test_what_is_not_known_is_kept() -> None:
 @pytest.mark.parametrize("body", [b"data: nonsense\n\n", b'data: {"type":"content-delta","index":"a"}\n\n', b"data: 7\n\n"])
 def test_garbage_is_malformed(body: bytes) -> None:
     assert "upstream_malformed" == failed(decode(new(), [wire(START, done=False) + body + TALK])).error.kind
+
+
+@pytest.mark.parametrize("kind", [[], {}, [{}], 1, 1.5, True])
+def test_a_type_that_is_no_text_is_kept_with_its_frame(kind: Any) -> None:
+    """It is no type that is known; lists and objects have no hash to look one up by."""
+    odd = {"type": kind, "delta": 1}
+    assert odd in told(same_however_cut(new, wire(start(0, "text"), piece(0, "text", "a"), odd, END)))
 
 
 def test_bad_utf8_is_mended() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from proxy.dialects.gemini import candidates
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.wire import NAME
 from proxy.events import (
@@ -308,12 +309,12 @@ def test_broken_utf8_is_mended() -> None:
 
 
 def test_nothing_is_held_beyond_the_bound() -> None:
-    """Of any form, and before it is known which."""
-    for endless in (b"data: ", b"[{", b" "):
+    """Of either form."""
+    for endless in (b"data: ", b"[{"):
         decoder = GeminiDecoder(1000)
         fed = 0
         while not decoder.done:
-            decoder.feed(endless if fed == 0 else (b" " if endless == b" " else b"x") * 100)
+            decoder.feed(endless if fed == 0 else b"x" * 100)
             fed += 100
             assert fed < 3000
 
@@ -322,3 +323,32 @@ def test_unknown_chunks_are_the_vendors_own() -> None:
     """And keep-alive comments are nothing."""
     got = decode(GeminiDecoder(LIMIT), [b": hi\r\n\r\n" + sse({"news": 1}, text("a", finish="STOP"))])
     assert [{"news": 1}] == told(got)
+
+
+def test_blanks_and_byte_order_marks_before_the_first_chunk_are_not_held() -> None:
+    """However many, and however they are cut: to look at all of them again with every read would cost their square."""
+    decoder = GeminiDecoder(1000)
+    for piece in (b" " * 5000, b"\xef\xbb", b"\xbf\r\n", b"\xef\xbb\xbf", b"\n" * 5000):
+        assert [] == decoder.feed(piece)
+    assert b"" == decoder._frames._start
+    assert [BlockStart(0, "text"), TextDelta(0, "a")] == decoder.feed(b'[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}')
+
+
+def test_a_call_with_endless_arguments_is_malformed() -> None:
+    """Their names are remembered, so that none is given twice."""
+    begun = chunk({"functionCall": {"name": "f", "willContinue": True}})
+    pieces = [
+        chunk({"functionCall": {"partialArgs": [{"jsonPath": f"$.k{n}", "numberValue": n}], "willContinue": True}}) for n in range(5000)
+    ]
+    last = decode(GeminiDecoder(LIMIT), [sse(begun, *pieces)])[-1]
+    assert isinstance(last, StreamError)
+    assert "more than 4096 arguments" in last.error.message
+
+
+def test_a_chunk_of_many_parts_is_read_again_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many of them are the vendor's own, and must be given whole."""
+    read = []
+    monkeypatch.setattr(candidates, "loads", lambda data: read.append(data) or json.loads(data))
+    image = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
+    assert 50 == len(told(decode(GeminiDecoder(LIMIT), [sse(chunk(*[image] * 50, finish="STOP"))])))
+    assert 1 == len(read)

@@ -175,6 +175,14 @@ def test_error_bodies(status: int, body: bytes, message: str, code: str | None) 
     assert None is DIALECT.upstream.parse_error(200, {}, b'{"text": "fine"}')
 
 
+def test_an_error_body_that_does_not_say_whether_to_try_again_is_judged_by_its_status() -> None:
+    """Not as an error within a stream would be."""
+    assert DIALECT.upstream is not None
+    found = DIALECT.upstream.parse_error(400, {}, b'{"error": {"message": "No."}}')
+    assert found is not None
+    assert not found.retryable
+
+
 scalars = st.none() | st.booleans() | st.integers(-2, 3) | st.text(max_size=3) | st.sampled_from(["text", "reasoning", "tool_call", "stop"])
 junk = st.recursive(
     scalars,

@@ -302,6 +302,29 @@ def test_endless_items_are_an_error() -> None:
     assert "more than 1024 items" in last.error.message
 
 
+@pytest.mark.parametrize("content", [[], [{"type": "output_text", "text": "a"}]])
+def test_endless_items_that_are_done_are_an_error(content: list[Any]) -> None:
+    """Those without a part too: it is remembered that they were said."""
+    last = decode(new(), [b"".join(done(at, type="message", content=content) for at in range(2000))])[-1]
+    assert isinstance(last, StreamError)
+    assert "more than 1024 items" in last.error.message
+
+
+def test_arguments_that_wait_for_a_name_have_a_bound() -> None:
+    """Whether they are long or many."""
+    for piece, count in (("x" * 500, 3), ("x", 80)):
+        last = decode(ResponsesDecoder(1000), [arguments(0, piece) for _ in range(count)])[-1]
+        assert isinstance(last, StreamError)
+        assert "too long to be kept" in last.error.message
+
+
+@pytest.mark.parametrize("index", [-1, -7, 10**12])
+def test_odd_indexes_are_places_like_others(index: int) -> None:
+    """Nothing is raised, and the text is not lost."""
+    odd = frame("response.output_text.delta", output_index=index, content_index=index, delta="a")
+    assert "a" == folded(events(BEGUN, odd, end())).text()
+
+
 DOCUMENT = {
     **RESPONSE,
     "status": "completed",

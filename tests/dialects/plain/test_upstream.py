@@ -65,10 +65,18 @@ def test_a_body_without_a_frame_is_no_answer(body):
     assert "upstream_truncated" == last(body).error.kind
 
 
-@pytest.mark.parametrize("body", [b"<html><body>Sign in</body></html>", b'{"detail":"busy"}', b"plain words"])
-def test_a_body_that_is_no_stream_is_malformed(body):
-    """A page, a JSON error or words under 200."""
-    assert "upstream_malformed" == last(body).error.kind
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html><body>Sign in</body></html>", "upstream_malformed"),
+        (b'{"detail":"busy"}', "upstream_error"),
+        (b'{"busy":1}', "upstream_malformed"),
+        (b"plain words", "upstream_malformed"),
+    ],
+)
+def test_a_body_that_is_no_stream_is_no_answer(body, kind):
+    """A page, a JSON error, another document or words under 200."""
+    assert kind == last(body).error.kind
 
 
 @pytest.mark.parametrize("tail", [b"data: half", b"data: half\n", b"da"])

@@ -55,6 +55,12 @@ def test_errors(kind: str, status: int):
     assert expected == failed(events_of(HALF, data(wrong).removeprefix(b"data: ").strip()))
 
 
+def test_an_error_of_blanks_has_no_reason():
+    """A failure says something, if only that nothing was said."""
+    kind, _, _, message = failed(events_of(HALF, data({"error": " ", "error_type": "generation"})))
+    assert ("upstream_error", "No reason was given.") == (kind, message)
+
+
 def test_an_http_error():
     """With the server's own status."""
     why = HALF.parse_error(422, {}, b'{"error":"Input too long","error_type":"validation"}')

@@ -46,6 +46,12 @@ def test_the_last_event_may_have_text():
         assert ("ab", Usage()) == (summed(events)[0], folded(events).usage)
 
 
+def test_counts_of_what_comes_behind_the_end_are_not_taken():
+    """Not even if it comes in the same read."""
+    events = events_of(HALF, event("add", "a") + event("finish") + event("add", "b", META))
+    assert ("a", Usage()) == (summed(events)[0], folded(events).usage)
+
+
 def test_whole_texts_become_pieces():
     """Where the request asked for them."""
     body = event("add", "O") + event("add", "OK") + event("finish", "OK", META)
