@@ -37,6 +37,7 @@ from proxy.events import (
     UsageEvent,
     Vendor,
 )
+from tests import aws_frames
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 # As many files as there are where they are present; said when they are not.
@@ -82,6 +83,16 @@ def recording_bytes(row: dict[str, Any]) -> bytes:
         return data
     named = row["dialect"] in _NAMED_FRAMES
     return b"".join(_sse(line, named=named) for line in data.splitlines() if line.strip())
+
+
+def body_of(row: dict[str, Any]) -> bytes:
+    """A recording as it was on the wire, also where AWS's messages were kept one payload a line."""
+    if row["dialect"] != "bedrock_converse" or row["file"].endswith(".bin"):
+        return recording_bytes(row)
+    folder = recordings_dir()
+    assert folder is not None, "mark the test with needs_recordings"
+    lines = [json.loads(line) for line in (folder / row["file"]).read_bytes().splitlines()]
+    return b"".join(aws_frames.event(kind, payload) for line in lines for kind, payload in line.items())
 
 
 def seed_bytes(name: str) -> bytes:

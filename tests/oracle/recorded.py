@@ -5,24 +5,12 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from tests import aws_frames
 from tests.raw_upstream import LAST_CHUNK, Peer
 from tests.running import Running
-from tests.support import recording_bytes, recordings_dir
 
 # An HTTP chunk a byte is slow to send, so longer recordings are cut into this many pieces at most.
 MOST_PIECES = 3000
 _TYPES = {".ndjson": "application/x-ndjson", ".json": "application/json", ".bin": "application/vnd.amazon.eventstream"}
-
-
-def body_of(row: dict[str, Any]) -> bytes:
-    """A recording as it was on the wire, also where AWS's messages were kept one payload a line."""
-    if row["dialect"] != "bedrock_converse" or row["file"].endswith(".bin"):
-        return recording_bytes(row)
-    folder = recordings_dir()
-    assert folder is not None
-    lines = [json.loads(line) for line in (folder / row["file"]).read_bytes().splitlines()]
-    return b"".join(aws_frames.event(kind, payload) for line in lines for kind, payload in line.items())
 
 
 def content_type(row: dict[str, Any]) -> str:

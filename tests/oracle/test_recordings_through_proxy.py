@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from proxy.dialects.registry import UPSTREAMS
-from tests.oracle.recorded import Player, body_of, content_type, counts, folded, native_events, pieces
+from tests.oracle.recorded import Player, content_type, counts, folded, native_events, pieces
 from tests.raw_upstream import raw_upstream
 from tests.running import Running, running
-from tests.support import facts, needs_recordings, recordings_dir
+from tests.support import body_of, facts, needs_recordings, recordings_dir
 
 DIALECTS = [name for name in UPSTREAMS if facts(name)] or ["openai_chat"]
 NOT_UPSTREAMS = {"ai_sdk"}  # it has a client half alone

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PYTHON_LOCKS = ("requirements.lock", "requirements-extras.lock", "requirements-build.lock", "requirements-dev.lock", "requirements-fuzz.lock")
+PYTHON_LOCKS = (
+    "requirements.lock",
+    "requirements-extras.lock",
+    "requirements-build.lock",
+    "requirements-dev.lock",
+    "requirements-fuzz.lock",
+)
 NPM_LOCKS = ("tests/e2e/package-lock.json", "tests/oracle/js/package-lock.json")
 PIN = re.compile(r"([a-z0-9.-]+)==(\S+)(?: ; .+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)")
 

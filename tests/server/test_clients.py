@@ -190,7 +190,10 @@ async def finished(peer: Peer) -> None:
 async def test_bad_input_gets_a_sentence_in_the_dialects_shape(  # noqa: PLR0917
     method: str, path: str, body: bytes, headers: dict[str, str], status: int, said: str
 ) -> None:
-    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "auth": "none", "limits": {"max_body_bytes": 4096}}) as run:
+    async with (
+        raw_upstream(finished) as url,
+        running({**one("openai_chat", url), "auth": "none", "limits": {"max_body_bytes": 4096}}) as run,
+    ):
         sent = {"Content-Type": "application/json", **headers, **ORIGIN}
         async with run.session.request(method, run.url + path, data=body, headers=sent) as response:
             document = await response.json(content_type=None)

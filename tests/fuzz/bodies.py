@@ -1,34 +1,23 @@
-"""What the fuzz tests share: good requests of every dialect, pieces of garbage, and a reader of what encoders write that is not ours."""
+"""Good requests of every client dialect."""
 
 import json
 from functools import cache
 from typing import Any
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from openai._streaming import SSEDecoder
-
-from proxy.dialects.base import Encoder, Incoming, Parsed
+from proxy.dialects.base import Incoming, Parsed
 from proxy.dialects.registry import CLIENTS
-from proxy.dialects.settle import Settler
-from proxy.errors import Refused
-from proxy.events import StreamStart
 
-# From fixed seeds, so that a run is the same as the last one; and in no hurry, as a loaded machine must not fail a test.
-steady = settings(derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-START = StreamStart("s1", "asked 模型", "up", "theirs", 1_700_000_000)
-
-# What clients send, good requests all; and where the path or the query says something.
-CHAT = {"model": "m", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "你好"}]}
-OTHERS: list[Any] = [
-    CHAT,
-    {"model": "m", "input": "你好"},
-    {"model": "m", "prompt": "你好"},
-    {"contents": [{"role": "user", "parts": [{"text": "你好"}]}]},
-    {"query": "你好", "inputs": {}, "user": "u", "response_mode": "streaming"},
-]
 BODIES: dict[str, Any] = {
     "native": {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "seed": 7,
+        "user": "u",
+        "metadata": {"k": "v"},
+        "system": "s",
+        "response_format": {"type": "json_object"},
+        "on_loss": "note",
+        "stream": True,
         "model": "m",
         "messages": [
             {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "url": "https://a.example/b.png"}]},
@@ -43,6 +32,16 @@ BODIES: dict[str, Any] = {
         "max_tokens": 5,
     },
     "openai_chat": {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "seed": 7,
+        "user": "u",
+        "metadata": {"k": "v"},
+        "max_completion_tokens": 5,
+        "parallel_tool_calls": False,
+        "frequency_penalty": 0.1,
+        "logit_bias": {"50256": -100},
+        "stream": True,
         "model": "m",
         "messages": [
             {"role": "system", "content": "s"},
@@ -62,6 +61,11 @@ BODIES: dict[str, Any] = {
         "response_format": {"type": "json_object"},
     },
     "anthropic": {
+        "temperature": 1,
+        "top_k": 5,
+        "stop_sequences": ["x"],
+        "metadata": {"user_id": "u"},
+        "stream": True,
         "model": "m",
         "max_tokens": 2000,
         "system": [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}],
@@ -81,6 +85,12 @@ BODIES: dict[str, Any] = {
         "thinking": {"type": "enabled", "budget_tokens": 1024},
     },
     "openai_responses": {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "metadata": {"k": "v"},
+        "parallel_tool_calls": True,
+        "store": False,
+        "include": ["reasoning.encrypted_content"],
         "model": "m",
         "instructions": "s",
         "input": [
@@ -100,6 +110,12 @@ BODIES: dict[str, Any] = {
         "stream": True,
     },
     "openai_completions": {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "seed": 7,
+        "max_tokens": 5,
+        "user": "u",
+        "echo": False,
         "model": "m",
         "prompt": ["你好"],
         "suffix": "x",
@@ -110,6 +126,7 @@ BODIES: dict[str, Any] = {
         "stream_options": {"include_usage": True},
     },
     "gemini": {
+        "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
         "systemInstruction": {"parts": [{"text": "s"}]},
         "contents": [
             {"role": "user", "parts": [{"text": "a"}, {"inlineData": {"mimeType": "image/png", "data": "AA=="}}]},
@@ -133,6 +150,12 @@ BODIES: dict[str, Any] = {
         },
     },
     "cohere": {
+        "temperature": 0.5,
+        "p": 0.9,
+        "k": 5,
+        "seed": 7,
+        "max_tokens": 5,
+        "documents": [{"id": "d", "data": {"text": "t"}}],
         "model": "m",
         "stream": True,
         "messages": [
@@ -222,93 +245,6 @@ def incoming(body: bytes) -> Incoming:
 
 
 @cache
-def good_body(name: str) -> Any:
-    """A good request of this dialect. One without a row above gets the first that it takes."""
-    for body in [BODIES[name]] if name in BODIES else OTHERS:
-        try:
-            CLIENTS[name].parse_request(incoming(json.dumps(body).encode()))
-        except Refused:
-            continue
-        return body
-    return CHAT
-
-
-@cache
-def parsed_by(name: str) -> Parsed | None:
-    """A good request of this dialect, parsed."""
-    try:
-        return CLIENTS[name].parse_request(incoming(json.dumps(good_body(name)).encode()))
-    except Refused:
-        return None
-
-
-def encoder_of(name: str) -> Encoder | None:
-    """As the server makes it for an upstream that may take text back."""
-    parsed = parsed_by(name)
-    if parsed is None:
-        return None
-    encoder = CLIENTS[name].encoder(parsed)
-    return encoder if CLIENTS[name].rewrites else Settler(encoder)
-
-
-PIECES = [
-    *(
-        b'"',
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b"\\",
-        b"\n",
-        b"\n\n",
-        b"\r",
-        b"\r\n\r\n",
-        b"\0",
-        b"\xff",
-        b"\xed\xa0\x80",
-        b"\xef\xbb\xbf",
-        b"\xf0\x9f",
-    ),
-    *(b"null", b"-1", b"1e999", b"9" * 400, b"NaN", b"true", b'""', b"\\ud800", b"[" * 3000, b'{"a":' * 3000, b":", b": ping\n\n"),
-    *(
-        b"data: [DONE]\n\n",
-        b"data:",
-        b"event: error\n",
-        b"event: ping\n",
-        b"id: 1\0\n",
-        b'"error":{"message":1},',
-        b"<html>",
-        b"retry: 1\n",
-    ),
-]
-# What is done, where (a share of the body), over how many bytes, and with what.
-MUTATION = st.tuples(
-    st.sampled_from(["flip", "delete", "duplicate", "splice", "insert", "truncate"]),
-    st.floats(0, 1),
-    st.sampled_from([1, 2, 9, 60, 700]),
-    st.sampled_from(PIECES),
-)
-
-
-def frames(data: bytes) -> list[Any]:
-    return list(SSEDecoder().iter_bytes(iter([data])))
-
-
-def readable(name: str, encoder: Encoder, data: bytes) -> list[Any]:
-    """The JSON values of what was written, as an independent reader finds them; for plain text the texts."""
-    if name == "chatglm":
-        values, text = [], data.decode()
-        while text:
-            value, end = json.JSONDecoder().raw_decode(text)
-            values.append(value)
-            text = text[end:]
-        return values
-    if not encoder.content_type.startswith("text/event-stream"):
-        return [json.loads(line) for line in data.split(b"\n") if line.strip()] if "ndjson" in encoder.content_type else []
-    found = frames(data)
-    if name == "plain":
-        return [frame.data for frame in found]
-    values = [json.loads(frame.data) for frame in found if frame.data != "[DONE]" and frame.event not in ("done", "ping")]
-    if name == "anthropic":
-        assert [value["type"] for value in values] == [frame.event for frame in found]
-    return values
+def parsed_by(name: str) -> Parsed:
+    """The good request of this dialect, parsed."""
+    return CLIENTS[name].parse_request(incoming(json.dumps(BODIES[name]).encode()))
