@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import ctypes
 import gc
 import resource
 import shlex
@@ -10,7 +9,7 @@ import shlex
 import msgspec
 
 from proxy.app import Process
-from proxy.cli import common, workers
+from proxy.cli import common, memory, workers
 from proxy.observe import logs
 from proxy.reload import LOST
 from proxy.settings.auth import Auth
@@ -20,9 +19,6 @@ from proxy.settings.mistakes import ConfigError
 from proxy.settings.model import Settings
 
 _PROMPT = "Say hello"
-# From glibc's malloc.h. What is larger than this comes from the system by itself, and goes back to it.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_LARGE_BYTES = 65_536
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -69,7 +65,6 @@ async def _serve(options: argparse.Namespace, settings: Settings, files: Files) 
         await process.stop()
         raise
     _tune_collector()
-    _tune_allocator()
 
     def ready() -> None:
         if options.worker:
@@ -77,7 +72,8 @@ async def _serve(options: argparse.Namespace, settings: Settings, files: Files) 
         else:
             print(_greeting(process.urls[0], process.admin_url, settings), flush=True)
 
-    await process.run(ready)
+    async with memory.given_back():
+        await process.run(ready)
     return 0
 
 
@@ -86,16 +82,6 @@ def _allow_many_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # macOS says "unlimited" and means less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _tune_allocator() -> None:
-    """Give back what large answers took. glibc lets blocks of up to 32 MiB into its heap, and keeps up to 64 MiB at the heap's end, once it
-    has seen such a block freed (mallopt(3)): a few large answers would make the process large for good. Said once, the bounds stay.
-    """
-    with contextlib.suppress(OSError, AttributeError):  # another C library has no such bounds
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-        libc.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE_BYTES)
 
 
 def _tune_collector() -> None:

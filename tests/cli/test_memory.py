@@ -1,0 +1,55 @@
+"""Memory that large answers took goes back to the system."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from proxy.cli import memory
+
+
+async def test_it_is_done_again_and_again_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    twice = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def trim(pad: int) -> int:
+        calls.append(pad)
+        if len(calls) == 2:
+            loop.call_soon_threadsafe(twice.set)
+        return 1
+
+    monkeypatch.setattr(memory, "trimmer", lambda: trim)
+    async with memory.given_back(0.001):
+        await twice.wait()
+    await asyncio.sleep(0.02)  # one may still be at work in its thread
+    seen = len(calls)
+    await asyncio.sleep(0.02)
+    assert (seen, {0}) == (len(calls), set(calls))
+
+
+async def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "trimmer", lambda: None)
+    async with memory.given_back(0.001):
+        await asyncio.sleep(0.005)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or memory.trimmer() is None, reason="only glibc has malloc_trim")
+def test_the_pages_of_holes_go_back() -> None:
+    """Large buffers between small ones that live on: half of what they took is free, and none of it at the heap's end."""
+    trim = memory.trimmer()
+    assert trim is not None
+    live, buffers = [], []
+    for _ in range(300):
+        buffers.append(bytes(100_000))
+        live.append(bytes(1_000))
+    before = _resident_bytes()
+    buffers.clear()
+    trim(0)
+    assert before - _resident_bytes() > 10_000_000
+    assert 300 == len(live)
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
