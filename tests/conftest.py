@@ -1,8 +1,11 @@
 """What holds for every test: the parts that a test requires are there, or it says which are not."""
 
+import logging
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.needs import IN_CI, SOURCES, Part, path_of
 
@@ -23,6 +26,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.fail(f"{message} (with CI=true nothing may be missing)", pytrace=False)
     MISSED.update(missing)
     pytest.skip(message)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A test that sets up logging, as the command does, does so for itself alone."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.reset_defaults()
+    root.setLevel(level)
+    for handler in [handler for handler in root.handlers if handler not in handlers]:
+        root.removeHandler(handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

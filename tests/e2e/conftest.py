@@ -77,7 +77,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def guarded(site: str) -> Iterator[str]:
     """A proxy that wants a key, and takes calls from one origin's pages only, cookies included."""
-    key = {"name": "page", "sha256": hashlib.sha256(KEY.encode()).hexdigest()}
+    key = {"name": "page", "sha256": hashlib.sha256(KEY.encode()).hexdigest(), "admin": True}
     cors = {"allow_origins": [site], "allow_credentials": True, "max_age_s": 5}
     with running_proxy({**CONFIG, "cors": cors, "auth": {"keys": [key]}}) as url:
         yield url
