@@ -145,8 +145,8 @@ class Answer:
                 if not piece:
                     break
                 body += piece
-        except (aiohttp.ClientError, OSError):
-            pass
+        except (aiohttp.ClientError, OSError) as error:
+            _forget(error)
         finally:
             if isinstance(self._protocol, _Protocol):
                 self._protocol.on_data = None
@@ -218,7 +218,9 @@ class Answer:
         except Exception as error:
             if self._content.exception() is None:
                 raise
-            self._end(self._broken(error))
+            broken = self._broken(error)
+            _forget(error)
+            self._end(broken)
             return
         finally:
             self._delivering = False
@@ -250,6 +252,16 @@ class Answer:
         if isinstance(error, aiohttp.ClientPayloadError) and "ontent-encoding" in str(error):
             return failure("upstream_malformed", f"{self._upstream} sent a compressed body that cannot be read.", upstream=self._upstream)
         return failure("upstream_truncated", f"{self._upstream} broke off its answer before it was complete.", upstream=self._upstream)
+
+
+def _forget(error: BaseException) -> None:
+    """Where it came from. aiohttp's protocol and body keep their exception, whose traceback keeps the frames that hold them, and the
+    answer: a circle, which only a collection would end, and that may be long after megabytes were read.
+    """
+    chain: BaseException | None = error
+    while chain is not None and chain.__traceback__ is not None:
+        chain.__traceback__ = None
+        chain = chain.__cause__ or chain.__context__
 
 
 def _over(own: Mapping[str, str], configured: Mapping[str, str]) -> Mapping[str, str]:
@@ -291,11 +303,14 @@ class Upstreams:
                 call.method, url, data=call.body or None, headers=headers, allow_redirects=False, timeout=self._timeout(endpoint.connect_s)
             )
         except (TimeoutError, aiohttp.ServerTimeoutError) as error:
+            _forget(error)
             said = f"{endpoint.name} did not accept a connection within {endpoint.connect_s:g} s."
             raise Refused(failure("connect_timeout", said, upstream=endpoint.name)) from error
         except aiohttp.ClientResponseError as error:
+            _forget(error)
             raise Refused(failure("upstream_malformed", f"{endpoint.name} did not answer in HTTP.", upstream=endpoint.name)) from error
         except (aiohttp.ClientError, OSError) as error:
+            _forget(error)
             raise Refused(failure("connect_failed", f"{endpoint.name} {_why(error)}", upstream=endpoint.name)) from error
         return self.answer(response, endpoint.name, self._answers)
 

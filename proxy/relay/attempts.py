@@ -92,17 +92,20 @@ class Attempts:
         """One after the other."""
         record = self._record
         said: Refused | None = None
-        for number, place in enumerate(places, 1):
-            try:
-                return await self._asking.ask(parsed, place, record, client_rewrites=client_rewrites, last=number == len(places))
-            except Refused as refused:
-                # What an upstream said tells the client more than that another one was not asked.
-                said = said if said is not None and isinstance(refused, NotSentError) else refused
-                kind = refused.failure.kind
-                if number == len(places) or not KINDS[kind].next_target:
-                    raise said from None
-                record.fallbacks.append((place.upstream, places[number].upstream, kind))
-                record.start_over()
+        try:
+            for number, place in enumerate(places, 1):
+                try:
+                    return await self._asking.ask(parsed, place, record, client_rewrites=client_rewrites, last=number == len(places))
+                except Refused as refused:
+                    # What an upstream said tells the client more than that another one was not asked.
+                    said = said if said is not None and isinstance(refused, NotSentError) else refused
+                    kind = refused.failure.kind
+                    if number == len(places) or not KINDS[kind].next_target:
+                        raise said from None
+                    record.fallbacks.append((place.upstream, places[number].upstream, kind))
+                    record.start_over()
+        finally:
+            said = None  # its traceback holds this frame: they would keep each other, and what was asked, until a collection
         raise Refused(failure("model_not_found", "This model has no target."))
 
     def _wait_s(self, refused: Refused, number: int) -> float | None:

@@ -3,9 +3,9 @@ target may still do better. Those that lose are cancelled, and their connections
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from proxy.errors import KINDS, Refused, failure
+from proxy.errors import KINDS, Failure, Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.asking import NotSentError, Won
 from proxy.routing import Place
@@ -28,6 +28,8 @@ async def race(places: Sequence[Place], ask: Ask, may_hedge: Callable[[Place], b
             if won is not None:
                 won.drop()
             raise
+    if won is None:
+        raise runners.refusal
     return won
 
 
@@ -51,11 +53,18 @@ class _Race:
         self._running: dict[asyncio.Task[Won], tuple[Place, StreamRecord]] = {}
         self._hedged: set[str] = set()
         self._empty: tuple[Won, StreamRecord] | None = None
-        self._said: Refused | None = None
+        # Of the exception only what it says: its traceback would hold the frames and tasks of this race, and they it, until a collection.
+        self._said: tuple[Failure, Mapping[str, str]] | None = None
+        self._over = False  # the request is at fault: no other target can mend that
 
-    async def run(self, after_s: float) -> Won:
+    @property
+    def refusal(self) -> Refused:
+        """Why nobody has won."""
+        return Refused(*self._said) if self._said is not None else Refused(failure("model_not_found", "This model has no target."))
+
+    async def run(self, after_s: float) -> Won | None:
         self._start()
-        while self._running:
+        while self._running and not self._over:
             silent_s = after_s if self._waiting else None
             done, _ = await asyncio.wait(self._running, timeout=silent_s, return_when=asyncio.FIRST_COMPLETED)
             if not done and self._may_hedge(self._waiting[0]):
@@ -66,11 +75,11 @@ class _Race:
                 won = self._finished(task)
                 if won is not None:
                     return won
-        if self._empty is not None:
-            won, own = self._empty
-            self._empty = None
-            return self._take(won, own)
-        raise self._said or Refused(failure("model_not_found", "This model has no target."))
+        if self._empty is None or self._over:
+            return None
+        won, own = self._empty
+        self._empty = None
+        return self._take(won, own)
 
     async def cancel(self) -> None:
         """Everything that still runs, and an empty answer that was not needed."""
@@ -98,14 +107,15 @@ class _Race:
         try:
             won = task.result()
         except Refused as refused:
+            refused.__traceback__ = None  # the task keeps it, and it would keep this frame, which has the task
             self._lose(place, own)
             if not (self._said is not None and isinstance(refused, NotSentError)):
-                self._said = refused
+                self._said = refused.failure, refused.returned
                 self._record.upstream, self._record.upstream_dialect = own.upstream, own.upstream_dialect
                 self._record.upstream_model = own.upstream_model
             if not KINDS[refused.failure.kind].next_target:
                 self._waiting.clear()
-                raise
+                self._over = True
             if self._waiting:
                 self._record.fallbacks.append((place.upstream, self._start().upstream, refused.failure.kind))
             return None

@@ -78,6 +78,12 @@ def _hold_little(transport: asyncio.BaseTransport, most: int) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, most)
 
 
+def _heard(waiting: asyncio.Future[None]) -> None:
+    """Nobody may be waiting any more when the client leaves: that is no error that nobody looked at."""
+    if not waiting.cancelled():
+        waiting.exception()
+
+
 class ResponseSink:
     """Writes the frames of a prepared response. aiohttp's own `write` is a coroutine and costs more than the translation does, so the
     chunks of HTTP/1.1 (RFC 9112, 7.1) are framed here; the head, the first frames and the end still go through aiohttp.
@@ -105,7 +111,9 @@ class ResponseSink:
     async def drained(self) -> None:
         """Until the client has taken most of what was written. Raises ConnectionError when it has left."""
         # aiohttp has one future for all who wait: a wait of ours that is over by its time must not cancel it.
-        await asyncio.shield(self._request.writer.drain())
+        waiting = asyncio.ensure_future(self._request.writer.drain())
+        waiting.add_done_callback(_heard)
+        await asyncio.shield(waiting)
 
     def cut(self) -> None:
         """Drop the connection of a client that takes nothing."""
