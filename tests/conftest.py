@@ -32,9 +32,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _logs_as_they_were() -> Iterator[None]:
     """A test that sets up logging, as the command does, does so for itself alone."""
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers, level, config = list(root.handlers), root.level, structlog.get_config() if structlog.is_configured() else None
     yield
-    structlog.reset_defaults()
+    if config is None:
+        structlog.reset_defaults()
+    else:  # those of a fixture for many tests
+        structlog.configure(**config)
     root.setLevel(level)
     for handler in [handler for handler in root.handlers if handler not in handlers]:
         root.removeHandler(handler)
