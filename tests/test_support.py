@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.errors import failure
+from proxy.errors import Failure, failure
 from proxy.events import (
     BlockEnd,
     BlockStart,
@@ -64,7 +64,7 @@ WRONG: dict[str, list[Event]] = {
     "a count is an integer": [UsageEvent(-1), END],
     "a count is an integer ": [StreamEnd(Finish("stop"), Usage(output_tokens=True))],
     "unknown reason": [StreamEnd(Finish("eos"))],  # type: ignore[arg-type]
-    "says what happened": [StreamError(failure("internal", ""))],
+    "says what happened": [StreamError(Failure(kind="internal", message="", retryable=False, status=500))],
     "no status": [StreamError(failure("internal", "x", status=200))],
     "is no event": [None, END],  # type: ignore[list-item]
 }

@@ -38,15 +38,17 @@ def _one(name: str, seed: int, megabytes: float) -> Total | Found:
     first = everywhere(name)
     if isinstance(first, Found):
         return first
-    return fuzz(name, seed, int(megabytes * _MEGA), progress)
+    rest = fuzz(name, seed, int(megabytes * _MEGA), progress)
+    return rest if isinstance(rest, Found) else rest._replace(inputs=first.inputs + rest.inputs)
 
 
 def _report(name: str, seed: int, bad: Found) -> None:
     given = bad.given
-    print(f"\n{name}: input {bad.number} of seed {seed} breaks the contract:\n{bad.why[:2000]}\n")
+    print(f"\n{name} breaks its contract:\n{bad.why[:2000]}\n")
     print(f"The smallest body found ({len(given.body)} bytes):\n{given.body[:4000]!r}")
     print(f"cut at {given.cuts[:40]}, max_event_bytes {given.most}, options {dict(given.options)}, read by {given.client}")
-    print(f"Again: python -m tests.fuzz --dialect {name} --seed {seed} --input {bad.number}", flush=True)
+    again = "--megabytes 0" if bad.number is None else f"--seed {seed} --input {bad.number}"
+    print(f"Again: python -m tests.fuzz --dialect {name} {again}", flush=True)
 
 
 def _again(name: str, seed: int, number: int) -> int:

@@ -88,6 +88,7 @@ VENDORS: dict[str, dict[str, Endless]] = {
         "text": lambda n: _output(message={"content": PAD}),
         "choices": lambda n: _output(index=n, message={"content": PAD}),
         "choices to and fro": lambda n: _output(index=n % 100, message={"content": PAD * 3}),
+        "long texts": lambda n: _output(index=n % 100, message={"content": PAD * 60}),
         "calls": lambda n: _output(message={"tool_calls": [{"index": n, "id": f"c{n}", "function": {"name": "f", "arguments": "{"}}]}),
         "arguments without a name": lambda n: _output(message={"tool_calls": [{"index": 0, "function": {"arguments": PAD}}]}),
         "turns": lambda n: _output(message={"content" if n % 2 else "reasoning_content": "a"}),

@@ -20,9 +20,9 @@ class Total(NamedTuple):
 
 
 class Found(NamedTuple):
-    """An input that failed, made small."""
+    """An input that failed, made small. `number` is its in its seed, None of one that has no chance in it."""
 
-    number: int
+    number: int | None
     given: Trial
     why: str
 
@@ -42,13 +42,13 @@ def judged(given: Trial, number: int) -> int:
     return taken
 
 
-def everywhere(name: str, odd: Sequence[Raw] = ODD, known_keys: int = 99) -> Total | Found:
+def everywhere(name: str, odd: Sequence[Raw] = ODD, deepest: int = 99) -> Total | Found:
     """Odd values at every place of a dialect's frames: no chance in it. See `wrong_values`."""
     inputs = taken = 0
-    for body in wrong_values(name, odd, known_keys):
+    for body in wrong_values(name, odd, deepest):
         given = Trial(name, body, (len(body) // 2,), 1 << 20, {}, list(CLIENTS)[inputs % len(CLIENTS)])
         if why_not(given, inputs) is not None:
-            return _small(given, inputs)
+            return _small(given, inputs)._replace(number=None)
         taken += len(body)
         inputs += 1
     return Total(inputs, taken)

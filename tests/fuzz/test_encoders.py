@@ -37,6 +37,8 @@ from tests.fuzz.readers import START, encoder_of, readable
 from tests.fuzz.strategies import steady
 from tests.support import check_grammar
 
+pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
+
 TEXT = st.lists(
     st.sampled_from(
         [

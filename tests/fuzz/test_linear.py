@@ -6,6 +6,8 @@ from proxy.dialects.registry import UPSTREAMS
 from tests.fuzz import linear
 from tests.fuzz.linear import TIMES, grown
 
+pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
+
 # In short inputs a table that doubles once more may cost this much; what does is tried again, longer, where that does not count any more.
 _SUSPECT = 1.25 * TIMES
 _MOST_TIMES = 1.5 * TIMES  # where work that goes with the square takes TIMES * TIMES

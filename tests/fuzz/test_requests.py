@@ -19,6 +19,8 @@ from tests.fuzz.readers import START, readable
 from tests.fuzz.requests import answered, sent, wrong
 from tests.fuzz.strategies import SPOILING, shaped, spoiled, steady
 
+pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
+
 DEEP: Any = 1
 for _ in range(300):
     DEEP = [DEEP]
