@@ -41,6 +41,18 @@ def http_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
     return status_failure(status, f"HTTP {status}: {said.message}", code=said.code, retry_after_s=retry_after(headers))
 
 
+def framework_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+    """`UpstreamHalf.parse_error` for a server without error forms of its own: its framework's JSON, as an HTTP error's body or, under 200,
+    in place of the stream.
+    """
+    if status >= 400:
+        return http_failure(status, headers, body)
+    said = read_error(body)
+    if said.document is None or not {"detail", "error"} & said.document.keys():
+        return None
+    return failure("upstream_error", f"The upstream answered with an error: {said.message}", code=said.code)
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """`retry-after` in seconds (RFC 9110, 10.2.3). One with a date counts from the answer's own `date`: who wrote both has one clock."""
     value = headers.get("retry-after", "").strip()

@@ -84,17 +84,15 @@ class Joint:
     block that was left open.
     """
 
-    __slots__ = ("_kept_chars", "_left_open", "_merged", "_offset", "_usage")
+    __slots__ = ("_kept_chars", "_left_open", "_merged", "_offset", "_text", "_usage")
 
     def __init__(self, said: Said, usage: Usage) -> None:
         self._offset = said.next_block
         self._left_open = dict(said.open)
         self._merged: tuple[int, int] | None = None  # the second answer's block, and the one that it goes into
-        self._kept_chars = 0
+        self._text = next((block for block, start in said.open.items() if start.kind == "text"), None)  # the one left open
+        self._kept_chars = 0 if self._text is None else len(said.text_of(self._text))
         self._usage = usage
-        text = next((block for block, start in self._left_open.items() if start.kind == "text"), None)
-        if text is not None:
-            self._kept_chars = len(said.text_of(text))
 
     def events(self, event: Event) -> Iterator[Event]:
         """The event as the client is to see it, and what must come before it."""
@@ -119,8 +117,8 @@ class Joint:
         return Usage(*(b if a is None else a if b is None else a + b for a, b in pairs))
 
     def _start(self, event: BlockStart) -> Iterator[Event]:
-        text = next((block for block, start in self._left_open.items() if start.kind == "text"), None)
-        if event.kind == "text" and text is not None and event.choice in (UNSET, 0):
+        text = self._text
+        if event.kind == "text" and text in self._left_open and event.choice in (UNSET, 0):
             del self._left_open[text]
             yield from self._close()
             self._merged = event.block, text

@@ -203,7 +203,7 @@ class Translation:
             elif kind is UsageEvent:
                 record.usage = event if self._joint is None else self._joint.counted(event)  # type: ignore[assignment, arg-type]  # see `kind`
             elif kind is StreamEnd or kind is StreamError:
-                self._end(event)
+                self._end(event)  # type: ignore[arg-type]  # `kind` says what it is
             if encoder is None:
                 self._held.append(event)
             elif self._said is None:
@@ -218,16 +218,15 @@ class Translation:
             return out[0]
         return b"" if encoder is None else encoder.joined(out)
 
-    def _end(self, event: Event) -> None:
+    def _end(self, event: StreamEnd | StreamError) -> None:
         self.ready = self.done = True
         record = self._record
         if isinstance(event, StreamError):
             self.failed = self._named(event.error)
             record.outcome = self.failed.kind
-        elif isinstance(event, StreamEnd):
+        else:
             record.outcome, record.finish = "completed", event.finish
-        if isinstance(event, StreamEnd | StreamError):
-            record.usage = event.usage if self._joint is None else self._joint.counted(event.usage)
+        record.usage = event.usage if self._joint is None else self._joint.counted(event.usage)
 
     def _too_long(self) -> Failure:
         if self._encoder is None:

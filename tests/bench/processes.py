@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from tests import stopping
 from tests.bench.account import cpus
 from tests.bench.load import Plan, Result
 
@@ -44,13 +44,7 @@ def process(command: Sequence[str], cpu: set[int], log: Path, **more: object) ->
 
 def stop(started: subprocess.Popen[str]) -> None:
     """Asks it to end, insists after a while, and waits."""
-    if started.poll() is None:
-        started.send_signal(signal.SIGTERM)
-        try:
-            started.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            started.kill()
-    started.wait()
+    stopping.stop(started, STOP_TIMEOUT_S)
     if started.stdout is not None:
         started.stdout.close()
 

@@ -1,7 +1,6 @@
 """nginx with its default settings in front of an address: nothing but proxy_pass, as an operator's first try has it."""
 
 import os
-import signal
 import socket
 import subprocess
 import tempfile
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.needs import program
+from tests.stopping import stop
 
 STOP_S = 5
 # `proxy_pass` and where to put its files; every setting that concerns the proxying itself is nginx's default.
@@ -64,10 +64,4 @@ def running_nginx(upstream: str, extra: str = "") -> Iterator[str]:
             if process.poll() is not None:
                 raise RuntimeError(f"nginx ended with {process.returncode}:\n{(folder / 'stderr').read_text(errors='replace')}")
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(STOP_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+            stop(process, STOP_S)

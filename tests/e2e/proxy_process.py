@@ -7,7 +7,6 @@ async with running_proxy({...}) as base_url: ...
 import asyncio
 import os
 import re
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.stopping import stop
 
 START_S = 20  # the first start on a busy machine compiles every module
 STOP_S = 10
@@ -63,13 +64,8 @@ class running_proxy:  # noqa: N801  used as a context manager, with or without a
 
     def __exit__(self, *_: object) -> None:
         process: subprocess.Popen[bytes] | None = getattr(self, "process", None)
-        if process is not None and process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        if process is not None:
+            stop(process, STOP_S)
         self._folder.cleanup()
 
     async def __aenter__(self) -> str:

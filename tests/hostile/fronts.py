@@ -1,7 +1,6 @@
 """Proxies that operators put in front, as they would: each keeps connections to Mainstem and uses them for whoever comes next."""
 
 import os
-import signal
 import socket
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 from tests.e2e.nginx_process import running_nginx
 from tests.hostile.wire import place
 from tests.needs import program
+from tests.stopping import stop
 
 STOP_S = 5
 # A client that leaves its request half done is in no test's way for long.
@@ -71,12 +71,7 @@ def haproxy(url: str) -> Iterator[str]:
             if process.poll() is not None:
                 raise RuntimeError(f"haproxy ended with {process.returncode}:\n{(folder / 'output').read_text(errors='replace')}")
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process, STOP_S)
 
 
 Front = Callable[[str], AbstractContextManager[str]]

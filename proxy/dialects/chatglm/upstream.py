@@ -8,9 +8,9 @@ import msgspec
 from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
 from proxy.dialects.chatglm.decode import ChatGLMDecoder
 from proxy.dialects.chatglm.wire import API_PATH, REPORT_PATH
-from proxy.dialects.failures import http_failure, read_error
+from proxy.dialects.failures import framework_failure
 from proxy.dialects.single import cannot_say, part_notes, turn_text
-from proxy.errors import Failure, bad_request, failure
+from proxy.errors import Failure, bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest
 
@@ -51,12 +51,7 @@ class ChatGLMUpstream(UpstreamHalf):
         return ChatGLMDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        if status >= 400:
-            return http_failure(status, headers, body)
-        said = read_error(body)
-        if said.document is None or not {"detail", "error"} & said.document.keys():
-            return None
-        return failure("upstream_error", f"The upstream answered with an error: {said.message}", code=said.code)
+        return framework_failure(status, headers, body)
 
 
 def _turns(request: ChatRequest, notes: list[Note]) -> tuple[str, list[list[str]]]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from proxy.dialects.failures import framework_failure
 from proxy.dialects.framed import CUT, SSEDecoder
-from proxy.dialects.plain.errors import parse_error
 from proxy.dialects.plain.wire import ERROR_PREFIX
 from proxy.errors import Failure, failure
 from proxy.events import Event
@@ -74,4 +74,4 @@ class PlainDecoder(SSEDecoder):
             self._finish(out, "stop")
 
     def _not_a_stream(self, body: bytes) -> Failure:
-        return parse_error(200, {}, body) or super()._not_a_stream(body)
+        return framework_failure(200, {}, body) or super()._not_a_stream(body)

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.dialects.failures import framework_failure
 from proxy.dialects.plain.decode import PlainDecoder
-from proxy.dialects.plain.errors import parse_error
 from proxy.dialects.plain.wire import PATH
 from proxy.dialects.single import cannot_say, one_prompt
 from proxy.errors import Failure
@@ -39,4 +39,4 @@ class PlainUpstream(UpstreamHalf):
         return PlainDecoder(max_event_bytes, options)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        return parse_error(status, headers, body)
+        return framework_failure(status, headers, body)
