@@ -83,7 +83,8 @@ async def _tap(options: argparse.Namespace, settings: Settings, request: ChatReq
     try:
         attempts = Attempts(plan, upstreams, States(make_metrics()), record, plan.router.route(request.model))
         won = await attempts.first(Parsed(request), client_rewrites=True)
-        _out(won.generation.commit(encoder, StreamStart("tap", request.model, won.place.upstream, won.place.model, 0, won.notes)))
+        start = StreamStart("tap", request.model, won.place.upstream, won.place.model, 0, won.notes)
+        _out(won.generation.commit(encoder, start, plan.limits.max_answer_bytes))
         await won.generation.relay(_Terminal())
     except Refused as refused:
         print(f"{refused.failure.kind}: {refused.failure.message}", file=sys.stderr)

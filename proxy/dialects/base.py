@@ -123,6 +123,7 @@ class Encoder(ABC):
     heartbeat: bytes = SSE_COMMENT  # b"" where a client would choke on one
     headers: Mapping[str, str] = {}  # beside the content type, for a streamed answer
     min_gap_s: float = 0  # least time between two writes, for clients that take a network read for a message
+    gathers: frozenset[type[Event]] = frozenset()  # what it keeps, to say it again or whole: such an answer's size is bounded
 
     @abstractmethod
     def encode(self, event: Event) -> bytes:

@@ -105,6 +105,7 @@ class Settler(Encoder):
         self.heartbeat = inner.heartbeat
         self.headers = inner.headers
         self.min_gap_s = inner.min_gap_s
+        self.gathers = inner.gathers
 
     def encode(self, event: Event) -> bytes:
         if isinstance(event, TextDelta):

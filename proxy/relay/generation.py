@@ -137,15 +137,15 @@ class Generation:
         while not self._translation.ready:
             await self._sleep()
 
-    def commit(self, encoder: Encoder, start: StreamStart, most_bytes: int | None = None, most_kept: int | None = None) -> bytes:
+    def commit(self, encoder: Encoder, start: StreamStart, max_answer_bytes: int, *, goes_on: bool = False) -> bytes:
         """The client gets this answer. Gives the first bytes, which the caller sends after the head of the response; what arrives until
-        `relay` takes over is kept in order. `most_bytes` bounds an answer that is gathered instead of sent; with `most_kept` another target
-        may go on with it (see `interrupted`).
+        `relay` takes over is kept in order. `max_answer_bytes` bounds an answer of which all is kept; with `goes_on` another target may go
+        on with it (see `interrupted`).
         """
         self._encoder = encoder
         self._heartbeat = encoder.heartbeat
         self._last_write = now = monotonic()
-        return self._translation.commit(encoder, start, now, most_bytes, most_kept)
+        return self._translation.commit(encoder, start, now, max_answer_bytes, goes_on=goes_on)
 
     def go_on(self, before: "Generation", announced: Vendor) -> None:
         """The client gets this answer as the rest of the one before, which was interrupted. `relay` or `fold` must follow."""

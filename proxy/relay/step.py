@@ -1,5 +1,7 @@
 """What one chunk does: bytes in, events, bytes out, what to record. A plain synchronous step with no I/O and no clock of its own."""
 
+from typing import get_args
+
 import msgspec
 
 from proxy.dialects.base import Decoder, Encoder
@@ -17,6 +19,7 @@ from proxy.events import (
     Vendor,
 )
 from proxy.observe.record import StreamRecord
+from proxy.relay.kept import Kept
 from proxy.relay.onward import GOES_ON, Joint, Said
 from proxy.relay.veil import Veil
 
@@ -28,6 +31,7 @@ class Folder(Encoder):
 
     content_type = ""
     heartbeat = b""
+    gathers = frozenset(get_args(Event))
 
     def __init__(self) -> None:
         self.answer = Answer()
@@ -43,17 +47,16 @@ class Translation:
     Until `commit` events are held, and `ready` turns true with the first content or terminal event; `commit` names the encoder and gives
     the first bytes; after it every `chunk` gives bytes at once. `failed` says how it failed, `content` whether it had any content.
 
-    `interrupted`: it failed, and the client has not been told yet, because it was committed to with `most_kept`. Then either another
+    `interrupted`: it failed, and the client has not been told yet, because it was committed to with `goes_on`. Then either another
     translation takes over (`take_over`), or this one tells (`surrender`).
     """
 
     __slots__ = (
-        "_bytes",
         "_decoder",
         "_encoder",
         "_held",
         "_joint",
-        "_most_bytes",
+        "_kept",
         "_record",
         "_said",
         "_upstream",
@@ -73,8 +76,7 @@ class Translation:
         self._veil = veil
         self._encoder: Encoder | None = None
         self._held: list[Event] = []
-        self._bytes = 0
-        self._most_bytes: int | None = max_held_bytes
+        self._kept: Kept | None = Kept(max_held_bytes)
         self._said: Said | None = None
         self._joint: Joint | None = None
         self.begun = False  # an event has come
@@ -89,11 +91,9 @@ class Translation:
         self._record.chunk(len(data), now)
         events = self._decoder.feed(data)
         out = self._take(events, now) if events else b""
-        if self._most_bytes is not None:
-            self._bytes += len(data)
-            waiting = self._encoder is not None or not self.ready
-            if self._bytes > self._most_bytes and waiting and not self.done:
-                return out + self.fail(self._too_long(), now)
+        kept = self._kept
+        if kept is not None and kept.too_much(len(data), events) and not self.done and (self._encoder is not None or not self.ready):
+            return out + self.fail(self._too_long(kept), now)
         return out
 
     def closed(self, now: float) -> bytes:
@@ -109,15 +109,13 @@ class Translation:
         """The stream ends here, in an error: of the upstream's connection, of time, or ours."""
         return b"" if self.done else self._take([StreamError(why, self._decoder.usage)], now)
 
-    def commit(
-        self, encoder: Encoder, start: StreamStart, now: float, most_bytes: int | None = None, most_kept: int | None = None
-    ) -> bytes:
-        """From now on the client gets this answer, in this encoder's form. `most_bytes` is given when the encoder gathers instead of
-        sending; `most_kept`, in code points, when another target may go on with the answer.
+    def commit(self, encoder: Encoder, start: StreamStart, now: float, max_answer_bytes: int, *, goes_on: bool = False) -> bytes:
+        """From now on the client gets this answer, in this encoder's form. `max_answer_bytes` bounds what the encoder gathers, and, in code
+        points, what is remembered because the answer `goes_on` elsewhere when it breaks off.
         """
-        if most_kept is not None:
-            self._said = Said(most_kept)
-        self._bytes, self._most_bytes = 0, most_bytes
+        if goes_on:
+            self._said = Said(max_answer_bytes)
+        self._kept = Kept(max_answer_bytes, encoder.gathers) if encoder.gathers else None
         first = encoder.encode(start)
         return encoder.joined([first, *self._committed(encoder, now)])
 
@@ -127,7 +125,7 @@ class Translation:
         assert encoder is not None
         assert said is not None
         self._said, self._joint = said, Joint(said, before._decoder.usage)  # noqa: SLF001
-        self._bytes, self._most_bytes = before._bytes, before._most_bytes  # noqa: SLF001
+        self._kept = before._kept  # noqa: SLF001
         record = self._record
         record.usage = self._joint.counted(record.usage)
         return encoder.joined([encoder.encode(announced), *self._committed(encoder, now)])
@@ -147,7 +145,7 @@ class Translation:
 
     @property
     def text(self) -> str:
-        """What the client has been sent so far, of all answers together. Only with `most_kept`."""
+        """What the client has been sent so far, of all answers together. Only with `goes_on`."""
         return self._said.text if self._said is not None else ""
 
     def record_in(self, record: StreamRecord) -> None:
@@ -165,10 +163,10 @@ class Translation:
             if isinstance(event, StreamError) and self._interrupts(event):
                 self.interrupted = True
             else:
-                frames += self._kept(encoder, event, now)
+                frames += self._remembered(encoder, event, now)
         return frames
 
-    def _kept(self, encoder: Encoder, event: Event, now: float) -> list[bytes]:
+    def _remembered(self, encoder: Encoder, event: Event, now: float) -> list[bytes]:
         """The frames of an event of an answer that may go on elsewhere, or that goes on from another one."""
         said = self._said
         assert said is not None
@@ -211,7 +209,7 @@ class Translation:
             elif kind is StreamError and self._interrupts(event):  # type: ignore[arg-type]  # `kind` says what it is
                 self.interrupted = True
             else:
-                out += self._kept(encoder, event, now)
+                out += self._remembered(encoder, event, now)
             if self.done:
                 break
         if len(out) == 1:
@@ -228,13 +226,12 @@ class Translation:
             record.outcome, record.finish = "completed", event.finish
         record.usage = event.usage if self._joint is None else self._joint.counted(event.usage)
 
-    def _too_long(self) -> Failure:
+    def _too_long(self, kept: Kept) -> Failure:
         if self._encoder is None:
-            return failure("upstream_malformed", f"{self._upstream} sent {self._bytes} bytes without any content.")
-        return failure(
-            "upstream_error",
-            f"The answer of {self._upstream} is longer than {self._most_bytes} bytes (limits.max_answer_bytes): ask for a stream.",
-        )
+            return failure("upstream_malformed", f"{self._upstream} sent {kept.bytes} bytes without any content.")
+        advice = "ask for a stream" if isinstance(self._encoder, Folder) else "native streams keep nothing"
+        said = f"What must be kept of the answer of {self._upstream} is more than limits.max_answer_bytes allows: {advice}."
+        return failure("upstream_error", said)
 
     def _named(self, why: Failure) -> Failure:
         """A failure that a decoder found is the upstream's; only here is its name known, and what it must not say."""

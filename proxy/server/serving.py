@@ -92,7 +92,7 @@ class _Serving:
             if not parsed.request.stream:
                 return await self._document(parsed, won)
             encoder = self._encoder(parsed, won)
-            first = won.generation.commit(encoder, self._start(parsed, won), most_kept=self._most_kept())
+            first = self._commit(encoder, parsed, won)
             response = hand_down(stream_response(encoder, won.notes, won.place.upstream), won.returned)
             del parsed, won
             self._record.status = 200
@@ -200,8 +200,9 @@ class _Serving:
         rewrites = won.rewrites or (self._onward is not None and self._onward.rewrites)
         return Settler(encoder) if rewrites and not self._half.rewrites else encoder
 
-    def _most_kept(self) -> int | None:
-        return None if self._onward is None else self._state.plan.limits.max_answer_bytes
+    def _commit(self, encoder: Encoder, parsed: Parsed, won: Won) -> bytes:
+        most = self._state.plan.limits.max_answer_bytes
+        return won.generation.commit(encoder, self._start(parsed, won), most, goes_on=self._onward is not None)
 
     async def _stream(self, encoder: Encoder, response: web.StreamResponse) -> web.StreamResponse:
         """From the first frame to the end of the body."""
@@ -237,7 +238,7 @@ class _Serving:
     async def _document(self, parsed: Parsed, won: Won) -> web.Response:
         folder = Folder()
         assert self._won is not None
-        won.generation.commit(folder, self._start(parsed, won), self._state.plan.limits.max_answer_bytes, self._most_kept())
+        self._commit(folder, parsed, won)
         try:
             await self._to_the_end(lambda generation: generation.fold())
         except asyncio.CancelledError:

@@ -91,7 +91,9 @@ class Limits(Tree):
     max_streams: Count = Field(10_000, description="Streams open at once in one process.")
     max_error_bytes: Count = Field(65_536, description="How much of an upstream's error body is read.")
     max_answer_bytes: Count = Field(
-        16_777_216, description="Largest upstream answer that is gathered for a client that asked for one document."
+        67_108_864,
+        description="How much of an upstream's answer, as sent, may be kept: all for a client that asked for one document or whose dialect "
+        "says text again (openai_responses, yiyan, dify, chatglm), tool calls where they go out whole.",
     )
     store: Store = Field(
         "memory",

@@ -48,7 +48,7 @@ class Turns:
         decoder = UPSTREAMS[self._pair.upstream].decoder(MAX_EVENT_BYTES, {})
         translation = Translation(decoder, record, "micro", MAX_EVENT_BYTES)
         translation.chunk(self._vendor.start, 0.0)
-        translation.commit(CLIENTS[self._pair.client].encoder(self._parsed), START, 0.0)
+        translation.commit(CLIENTS[self._pair.client].encoder(self._parsed), START, 0.0, 1 << 30)
         translation.chunk(self._vendor.content, 0.0)
         return translation, record
 

@@ -182,7 +182,7 @@ async def test_a_client_that_leaves_before_it_has_the_end_of_a_whole_answer(poli
     generation.begin()
     peer.on_chunk(ROLE + delta("Hello"))
     parsed = client.parse_request(Incoming("POST", {}, {}, {}, b'{"model":"m","prompt":"hi"}'))
-    generation.commit(client.encoder(parsed), StreamStart("s", "m", "far", "m", 0, []))
+    generation.commit(client.encoder(parsed), StreamStart("s", "m", "far", "m", 0, []), 1 << 20)
     relaying = asyncio.create_task(generation.relay(peer))
     await asyncio.sleep(0)
     peer.on_chunk(STOP)

@@ -1,6 +1,7 @@
 """What happens when an upstream fails: before commit a status or the next target, after it exactly one in-band error."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -255,6 +256,30 @@ async def test_an_answer_too_long_for_one_document_is_refused() -> None:
         status, error, _ = await refusal_of(run, {**ASK, "stream": False})
         assert (502, "upstream_error") == (status, error["kind"])
         assert "max_answer_bytes" in error["message"]
+
+
+async def test_a_streamed_answer_too_long_for_an_encoder_that_keeps_it_ends_in_an_error() -> None:
+    left = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                peer.send(HELLO * 50)
+                await peer.writer.drain()
+        left.set()
+
+    limits = {"max_answer_bytes": 100_000, "write_buffer_bytes": 4096}
+    async with raw_upstream(script) as url, running({**one("openai_chat", url), "limits": limits}) as run:
+        async with run.session.post(f"{run.url}/v1/responses", json={"model": "m", "input": "hi", "stream": True}) as response:
+            assert 200 == response.status
+            events = [line for line in (await response.text()).split("\n") if line.startswith("event: ")]
+        assert ["event: error", "event: response.failed"] == events[-2:]
+        assert "event: response.completed" not in events
+        await asyncio.wait_for(left.wait(), 5)
+        series = 'mainstem_streams_total{client_dialect="openai_responses",model="*",outcome="upstream_error",upstream="far"}'
+        assert 1.0 == await run.metric(series)
 
 
 async def test_endless_frames_without_content_are_bounded() -> None:

@@ -42,6 +42,7 @@ class UIMessageEncoder(Encoder):
     """One answer, as one step of a message. Of several choices only the first is sent."""
 
     headers = MappingProxyType({"x-vercel-ai-ui-message-stream": "v1"})
+    gathers = frozenset({ToolCallDelta})
 
     def __init__(self, message_id: str, *, strict: bool) -> None:
         self._message_id = message_id

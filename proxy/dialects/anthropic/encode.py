@@ -120,7 +120,7 @@ class AnthropicEncoder(Encoder):
                 return self._stop(event) if block in self._live else self._wait(block, event, 0)
             case Citation(block):
                 live = self._live.get(block)
-                return self._citation(live[0], event) if live else self._wait(block, event, len(event.text or ""))
+                return self._citation(live[0], event) if live else self._wait(block, event, len(_json(event)))
             case StreamStart():
                 self._start = event
             case UsageEvent():

@@ -14,7 +14,7 @@ from proxy.dialects.base import SSE
 from proxy.dialects.chatglm.wire import TIME_FORMAT
 from proxy.dialects.flat import FlatEncoder
 from proxy.errors import Failure
-from proxy.events import StreamEnd, StreamError, StreamStart
+from proxy.events import StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite
 
 _json = msgspec.json.encode
 
@@ -30,6 +30,7 @@ class ChatGLMEncoder(FlatEncoder):
     content_type = SSE  # what the server says, though the body is none
     heartbeat = b""
     min_gap_s = 0.025  # its pages parse each network read as one JSON text; closer writes were seen to arrive as one
+    gathers = frozenset({TextDelta, TextRewrite})
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ import msgspec
 from proxy.dialects.dify import shapes
 from proxy.dialects.dify.errors import error_fields
 from proxy.dialects.flat import FlatEncoder
-from proxy.events import Citation, StreamEnd, StreamError, StreamStart, Vendor
+from proxy.events import Citation, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite, Vendor
 
 _json = msgspec.json.encode
 
@@ -19,6 +19,7 @@ class DifyEncoder(FlatEncoder):
     """One answer. `conversation` is the one that the client named, "" for a new one."""
 
     heartbeat = b"event: ping\n\n"
+    gathers = frozenset({TextDelta, TextRewrite, Citation})
 
     def __init__(self, conversation: str) -> None:
         super().__init__()

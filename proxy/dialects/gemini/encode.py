@@ -49,6 +49,7 @@ class GeminiEncoder(Encoder):
 
     # The vendor's Python SDK takes a comment for a broken chunk, an older JavaScript one a blank line; in an array white space is nothing.
     heartbeat = b""
+    gathers = frozenset({ToolCallDelta, Citation})
 
     def __init__(self, *, sse: bool, thoughts: bool = True) -> None:
         self.content_type = SSE if sse else JSON

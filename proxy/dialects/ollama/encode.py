@@ -45,6 +45,7 @@ class OllamaEncoder(Encoder):
 
     content_type = NDJSON
     heartbeat = b""
+    gathers = frozenset({ToolCallDelta})
 
     def __init__(self, *, generate: bool) -> None:
         self._generate = generate

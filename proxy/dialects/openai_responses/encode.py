@@ -39,6 +39,8 @@ _KINDS: dict[str, type[OutItem]] = {"text": Text, "reasoning": Reasoning, "tool_
 class ResponsesEncoder(Encoder):
     """One streamed answer. `repeated` are the request's own settings, which the vendor says again in every response."""
 
+    gathers = frozenset({TextDelta, ReasoningDelta, ToolCallDelta, Citation, Vendor})
+
     def __init__(self, repeated: dict[str, Any]) -> None:
         self._repeated = repeated
         self._response: dict[str, Any] = {}

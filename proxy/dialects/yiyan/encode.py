@@ -6,7 +6,7 @@ import msgspec
 
 from proxy.dialects.flat import FlatEncoder
 from proxy.errors import Failure
-from proxy.events import StreamEnd, StreamError, StreamStart
+from proxy.events import StreamEnd, StreamError, StreamStart, TextDelta
 
 _json = msgspec.json.encode
 
@@ -18,6 +18,8 @@ def error_body(why: Failure) -> dict[str, Any]:
 
 class YiyanEncoder(FlatEncoder):
     """Keeps the text, because the dialect says it again at its end. Line feeds go out as they are: `<br>` could be code."""
+
+    gathers = frozenset({TextDelta})
 
     def __init__(self) -> None:
         super().__init__()
