@@ -162,6 +162,8 @@ class Answer:
         handed over before this returns.
         """
         self._on_chunk, self._on_end = on_chunk, on_end
+        if self._response.connection is None and self._protocol is not None and self._protocol.is_connected():
+            self._protocol = None  # the whole body is here, and the connection may be another's already
         if isinstance(self._protocol, _Protocol):
             self._protocol.on_data = self._deliver
         self._deliver()
@@ -205,6 +207,7 @@ class Answer:
         if isinstance(self._protocol, _Protocol) and self._protocol.on_data == self._deliver:
             self._protocol.on_data = None
             self._protocol.stop(False)  # the connection may be used again
+        self._protocol = None  # by another answer, which is not to be paused or resumed by whoever still holds this one
 
     def _deliver(self) -> None:
         if self._delivering:  # reading may make aiohttp parse, and deliver, more: the loop below takes it in its turn

@@ -7,7 +7,6 @@ costs it two attribute writes.
 
 import asyncio
 from time import monotonic  # uvloop's own time() stands still while a chunk is relayed
-from typing import Protocol
 
 import structlog
 
@@ -15,20 +14,10 @@ from proxy.dialects.base import Encoder
 from proxy.errors import Failure, Kind, failure
 from proxy.events import StreamStart, Vendor
 from proxy.observe.record import StreamRecord
+from proxy.relay.sink import Sink, drained_by
 from proxy.relay.step import Translation
 from proxy.settings.model import Streams, Timeouts
 from proxy.upstream import Answer
-
-
-class Sink(Protocol):
-    """Where a client's bytes go. `write` must not block and must not raise; `unsent` counts bytes that the peer has not taken; `drained`
-    waits until it has, and raises ConnectionError when it has left; `cut` drops it.
-    """
-
-    def write(self, data: bytes) -> None: ...
-    def unsent(self) -> int: ...
-    async def drained(self) -> None: ...
-    def cut(self) -> None: ...
 
 
 class Generation:
@@ -188,6 +177,8 @@ class Generation:
         while sink.unsent() > self._write_buffer_bytes:
             await self._drain(sink)
             await asyncio.sleep(0)  # let the loop write what it holds
+        if sink.unsent():  # so that the end of the body waits for nobody
+            await self._drain(sink)
 
     async def fold(self) -> None:
         """Read to the end with nobody to write to: the encoder keeps the events."""
@@ -320,17 +311,8 @@ class Generation:
             self._answer.resume()
 
     async def _drain(self, sink: Sink) -> None:
-        """Wait for a slow client. Raises ConnectionError when it has left, or took nothing for write_timeout_s: then it is cut."""
-        before = sink.unsent()
-        try:
-            async with asyncio.timeout(self._streams.write_timeout_s):
-                await sink.drained()
-        except TimeoutError:
-            if sink.unsent() >= before:
-                sink.cut()
-                raise ConnectionResetError from None
-        else:
-            self._resume()
+        await drained_by(sink, self._streams.write_timeout_s, lambda: self._record.bytes_out)
+        self._resume()
 
     # Time.
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from proxy.relay.generation import Sink
+from proxy.relay.sink import Sink
 
 
 class PacedSink:

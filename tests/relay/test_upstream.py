@@ -299,6 +299,51 @@ async def test_an_answer_that_ends_while_it_is_paused_gives_back_a_connection_th
     assert 1 == connections
 
 
+async def turns(peer: Peer) -> None:
+    """An answer for each request, of one chunk, and its end when the next request has not come yet."""
+    while True:
+        await peer.request()
+        peer.write(CHUNKED)
+        peer.send(b"one")
+        await peer.writer.drain()
+        await asyncio.sleep(0.02)
+        peer.write(LAST_CHUNK)
+
+
+async def test_an_answer_that_has_ended_leaves_its_connection_to_the_next_one() -> None:
+    """Whoever waits for a slow client resumes its answer late, or closes it again."""
+    async with serving(turns) as (upstreams, endpoint):
+        first, got = await upstreams.open(endpoint, CALL), Reader()
+        got.attach(first)
+        assert await got.ended() is None
+        second, got = await upstreams.open(endpoint, CALL), Reader()
+        protocol = second._protocol
+        assert isinstance(protocol, _Protocol)
+        got.attach(second)
+        second.pause()
+        assert protocol.transport is not None
+        first.resume()
+        assert not protocol.transport.is_reading()
+        second.resume()
+        first.pause()
+        assert protocol.transport.is_reading()
+        first.close()
+        assert await got.ended() is None
+        assert b"one" == b"".join(got.chunks)
+
+
+async def test_an_answer_that_came_whole_before_anybody_took_it_leaves_its_connection_to_the_next_one() -> None:
+    async with serving(turns) as (upstreams, endpoint):
+        first, late = await upstreams.open(endpoint, CALL), Reader()
+        await asyncio.sleep(0.1)
+        second, got = await upstreams.open(endpoint, CALL), Reader()
+        got.attach(second)
+        late.attach(first)
+        assert await late.ended() is None
+        assert await got.ended() is None
+        assert ([b"one"], [b"one"]) == (late.chunks, got.chunks)
+
+
 async def test_redirects_are_not_followed() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()

@@ -146,6 +146,44 @@ async def test_a_client_that_takes_nothing_is_cut() -> None:
         assert 1.0 == await run.metric('mainstem_streams_total{client_dialect="native",model="*",outcome="client_gone",upstream="far"}')
 
 
+async def test_a_client_that_reads_slowly_gets_an_end_of_megabytes() -> None:
+    """The dialect says all text four times more when it is done: while the client is waited for already, and for longer than the timeout."""
+    piece = b'data: {"choices":[{"index":0,"delta":{"content":"' + b"x" * 4000 + b'"}}]}\n\n'
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        for _ in range(150):
+            peer.send(piece)
+            await peer.writer.drain()
+        peer.send(STOP)
+        peer.write(LAST_CHUNK)
+        await peer.writer.drain()
+
+    config = {"streams": {"write_timeout_s": 1}, "limits": {"write_buffer_bytes": 524_288}}
+    async with raw_upstream(script) as url, running({**one("openai_chat", url), **config}) as run:
+        host, port = run.url.removeprefix("http://").split(":")
+        body = json.dumps({"model": "m", "input": "x", "stream": True}).encode()
+        plug = socket.socket()
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        plug.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plug, (host, int(port)))
+        reader, writer = await asyncio.open_connection(sock=plug, limit=16_384)
+        writer.write(
+            b"POST /v1/responses HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        read = tail = b""
+        size = 0
+        while not tail.endswith(b"\r\n0\r\n\r\n"):
+            read = await reader.read(16_384)
+            assert read, f"cut after {size} bytes"
+            size += len(read)
+            tail = (tail + read)[-2000:]
+            await asyncio.sleep(0.015 * len(read) / 16_384)
+        writer.close()
+        assert size > 5 * 150 * 4000
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_reconnect_never_runs_a_prompt_again(method: str) -> None:
     async def never(peer: Peer) -> None:
