@@ -87,8 +87,12 @@ class Text:
         at = text.find(MARK)
         done = 0
         while at >= 0 and at + SLOT <= len(text):
-            done = at + SLOT
-            self.pieces.append(int(text[done - DIGITS : done]))
+            digits = text[at + SLOT - DIGITS : at + SLOT]
+            if digits.isdigit():
+                self.pieces.append(int(digits))
+                done = at + SLOT
+            else:  # a failure's message may repeat what was garbage
+                done = at + 1
             at = text.find(MARK, done)
         self.complete = self.complete or self._terminal in text
         self._carry = text[max(done, len(text) - _TAIL_BYTES) :]

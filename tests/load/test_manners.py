@@ -1,0 +1,25 @@
+"""How the soak's clients read: what they count must be what was sent."""
+
+from tests.load.manners import Text
+from tests.load.plays import DIGITS, MARK
+
+
+def read(data: bytes, step: int) -> Text:
+    text = Text(b"[DONE]")
+    for at in range(0, len(data), step):
+        text.read(data[at : at + step])
+    return text
+
+
+def piece(number: int) -> bytes:
+    return b"%b%0*d" % (MARK, DIGITS, number)
+
+
+def test_pieces_are_found_however_they_are_cut() -> None:
+    data = b'{"a":"' + piece(0) + b' streams"}\n' + piece(1) + piece(2) + b"\ndata: [DONE]\n\n"
+    assert [([0, 1, 2], True)] * 3 == [(read(data, step).pieces, read(data, step).complete) for step in (1, 7, len(data))]
+
+
+def test_a_mark_in_what_a_failure_repeats_is_no_piece() -> None:
+    data = b"no JSON: @@" + MARK + b"\x90{x}\xff and more of the garbage " + piece(3)
+    assert [[3]] * 3 == [read(data, step).pieces for step in (1, 7, len(data))]
