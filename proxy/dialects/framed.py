@@ -53,7 +53,7 @@ class FramedDecoder(Decoder, Generic[F]):
             try:
                 self._take_all(self._splitter.feed(data), out)
                 if self._splitter.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
-                    raise self._splitter.fault
+                    raise self._splitter.fault.again()
             except FramingError as fault:
                 self._malformed(out, str(fault))
         return out

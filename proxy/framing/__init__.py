@@ -8,9 +8,17 @@ before the fault are answered first: then the next call raises, be it `feed` or 
 raises the same.
 """
 
+from typing import Self
+
 
 class FramingError(Exception):
     """The bytes cannot be cut into frames any more. The upstream's fault."""
+
+    def again(self) -> Self:
+        """The same, not raised yet. What was raised has a traceback, which keeps the frames that keep whoever keeps it: with the bytes that
+        they read, until the collector finds the circle.
+        """
+        return type(self).__new__(type(self), *self.args)
 
 
 class TooLarge(FramingError):  # noqa: N818  the name says it

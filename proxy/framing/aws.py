@@ -50,13 +50,13 @@ class MessageSplitter:
     def feed(self, chunk: bytes) -> list[Message]:
         """The messages that this chunk completes. Raises TooLarge, and BadFrame for a wrong checksum or a length that cannot be."""
         if self.fault is not None:
-            raise self.fault
+            raise self.fault.again()
         messages: list[Message] = []
         self._held += chunk
         try:
             self._read(messages)
         except FramingError as fault:
-            self.fault = fault
+            self.fault = fault.again()
             self._held.clear()
             if not messages:
                 raise
@@ -65,7 +65,7 @@ class MessageSplitter:
     def close(self) -> bytes:
         """The body ended: what is left of a message that is incomplete, or b"". Raises what `feed` would have raised next."""
         if self.fault is not None:
-            raise self.fault
+            raise self.fault.again()
         return bytes(self._held)
 
     def _read(self, messages: list[Message]) -> None:

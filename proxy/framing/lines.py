@@ -19,7 +19,7 @@ class LineSplitter:
     def feed(self, chunk: bytes) -> list[bytes]:
         """The lines that this chunk completes. Raises TooLarge."""
         if self.fault is not None:
-            raise self.fault
+            raise self.fault.again()
         *lines, rest = chunk.split(b"\n")
         if lines and self._held:
             lines[0] = bytes(self._held) + lines[0]
@@ -40,7 +40,7 @@ class LineSplitter:
         good = next((at for at, line in enumerate(lines) if len(line) > self._max), len(lines))
         given = self._given(lines[:good])
         if not given:
-            raise self.fault
+            raise self.fault.again()
         return given
 
     def _given(self, lines: list[bytes]) -> list[bytes]:

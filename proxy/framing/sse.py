@@ -115,7 +115,7 @@ class SSEParser:
         the standard drops it, but vendors end so. Raises what `feed` does.
         """
         if self.fault is not None:
-            raise self.fault
+            raise self.fault.again()
         frames: list[Frame] = []
         self._fresh = False
         self._held[:0] = self._head or b""
@@ -137,7 +137,7 @@ class SSEParser:
 
     def _feed_any(self, chunk: bytes) -> list[Frame]:
         if self.fault is not None:
-            raise self.fault
+            raise self.fault.again()
         chunk = self._normalised(chunk)
         frames: list[Frame] = []
         end = chunk.rfind(b"\n") + 1
@@ -153,11 +153,11 @@ class SSEParser:
 
     def _die(self, fault: FramingError, frames: list[Frame]) -> None:
         """Frames that were complete before the fault are given first; the next call raises it."""
-        self.fault, self._fresh = fault, False
+        self.fault, self._fresh = fault.again(), False
         self._held.clear()
         self._data.clear()
         if not frames:
-            raise fault
+            raise fault.again()
 
     def _normalised(self, chunk: bytes) -> bytes:
         """The chunk without a BOM at the stream's start, with LF for CR and CRLF. A CR at the end counts at once."""

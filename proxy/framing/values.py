@@ -40,13 +40,13 @@ class ValueSplitter:
     def feed(self, chunk: bytes) -> list[bytes]:
         """The values that this chunk completes. Raises TooLarge, and BadFrame for bytes where no value can begin."""
         if self.fault is not None:
-            raise self.fault
+            raise self.fault.again()
         values: list[bytes] = []
         self._held += chunk
         try:
             self._read(values)
         except FramingError as fault:
-            self.fault = fault
+            self.fault = fault.again()
             self._held.clear()
             if not values:
                 raise
@@ -55,7 +55,7 @@ class ValueSplitter:
     def close(self) -> bytes:
         """The body ended: what is left of a value that is incomplete, or b"". Raises what `feed` would have raised next."""
         if self.fault is not None:
-            raise self.fault
+            raise self.fault.again()
         return b"" if self._held.startswith(b":") else bytes(self._held)
 
     def _read(self, values: list[bytes]) -> None:

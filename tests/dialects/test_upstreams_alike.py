@@ -1,11 +1,15 @@
 """What all upstream halves have in common, whatever their form: how damaged text is read, and an error document in place of the stream."""
 
+import gc
+import weakref
+from collections.abc import Callable
+
 import pytest
 
 from proxy.dialects.registry import UPSTREAMS
 from proxy.events import StreamError
 from tests.dialects.answers import LIMIT, folded, same_however_cut
-from tests.faults.sample import FIRST, SPOILED, TEXT, WORDS, dumped
+from tests.faults.sample import FIRST, SPOILED, TEXT, WORDS, Sample, dumped
 from tests.faults.samples import SAMPLES
 from tests.support import decode
 
@@ -46,3 +50,40 @@ def test_an_event_that_is_too_large_ends_the_answer_at_once(dialect: str) -> Non
     last = decoder.feed(body)[-1]
     assert isinstance(last, StreamError)
     assert "upstream_malformed" == last.error.kind
+
+
+def _too_large(sample: Sample) -> bytes:
+    return sample.opening + sample.starts + sample.say("", f"{'x' * 60_000}")
+
+
+def _too_large_after_good(sample: Sample) -> bytes:
+    return sample.opening + sample.starts + sample.say("", FIRST) + sample.say(FIRST, f"{FIRST}{'x' * 60_000}")
+
+
+def _error(sample: Sample) -> bytes:
+    return dumped(sample.error_body)
+
+
+def _garbage(sample: Sample) -> bytes:
+    return sample.opening + b"\x90<html>{]\xff\n\n" * 20
+
+
+@pytest.mark.parametrize("body", [_too_large, _too_large_after_good, _error, _garbage])
+@pytest.mark.parametrize("size", [None, 997])
+@pytest.mark.parametrize("dialect", UPSTREAMS)
+def test_a_decoder_that_failed_is_let_go_with_its_last_reference(dialect: str, size: int | None, body: Callable[[Sample], bytes]) -> None:
+    """An exception that it kept would keep the frames that read the bytes, and these would keep it, until a collection."""
+    sample = SAMPLES[dialect]
+    decoder = UPSTREAMS[dialect].decoder(20_000, sample.options)
+    gc.disable()
+    try:
+        data = body(sample)
+        for at in range(0, len(data), size or len(data)):
+            decoder.feed(data[at : at + (size or len(data))])
+        decoder.close()
+        assert decoder.done
+        left = weakref.ref(decoder)
+        del decoder
+        assert left() is None
+    finally:
+        gc.enable()

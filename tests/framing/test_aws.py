@@ -100,7 +100,7 @@ def test_what_came_before_a_fault_is_given_first() -> None:
         splitter.feed(HELLO)
     with pytest.raises(BadFrame) as second:
         splitter.close()
-    assert first.value is second.value
+    assert str(first.value) == str(second.value)
 
 
 def test_the_end_in_the_middle_of_a_message() -> None:

@@ -58,7 +58,7 @@ class AnthropicDecoder(Decoder):
                 if self.done:
                     break
             if self._parser.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
-                raise self._parser.fault
+                raise self._parser.fault.again()
         except _UNREADABLE as error:
             self._fail(out, _malformed(f"The upstream's answer cannot be read: {error}."))
         return out

@@ -69,7 +69,7 @@ class ChatDecoder(Decoder):
                 if self.done:
                     break
             if self._parser.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
-                raise self._parser.fault
+                raise self._parser.fault.again()
         except (_AnswerError, FramingError) as error:
             self._fail(out, error)
         return out
