@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
+from proxy.answer import Answer
 from proxy.app import Process
 from proxy.cli import common
 from proxy.dialects.base import Encoder, Parsed
@@ -21,7 +22,7 @@ from proxy.relay.attempts import Attempts
 from proxy.relay.states import States
 from proxy.request import ChatRequest, Message
 from proxy.settings.model import Settings
-from proxy.upstream import Answer, Upstreams
+from proxy.upstream import Upstreams
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 

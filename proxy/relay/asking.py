@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from proxy.answer import Answer
 from proxy.dialects.base import Outgoing, Parsed, Target
 from proxy.dialects.settle import REWRITE_NOTE
 from proxy.errors import Failure, Refused, failure
@@ -22,7 +23,7 @@ from proxy.relay.states import States
 from proxy.relay.step import Translation
 from proxy.routing import Place
 from proxy.settings.model import Streams
-from proxy.upstream import Answer, Upstreams
+from proxy.upstream import Upstreams
 
 _LOSSES = ("dropped", "changed")
 

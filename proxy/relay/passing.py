@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from proxy.answer import Answer
 from proxy.dialects.base import Outgoing, Target
 from proxy.errors import Failure, Kind, Refused, failure
 from proxy.relay.plan import Bound
@@ -17,7 +18,6 @@ from proxy.request import ChatRequest
 from proxy.routing import Place
 from proxy.settings.headers import may_come_down
 from proxy.settings.model import Upstream
-from proxy.upstream import Answer
 
 _MAX_VALUE_CHARS = 1024
 _MAX_RETURNED = 32

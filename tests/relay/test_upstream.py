@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from proxy.answer import Answer, Protocol
 from proxy.dialects.base import Outgoing
 from proxy.errors import Failure, Refused
-from proxy.upstream import Answer, Endpoint, Upstreams, _Connector, _Protocol
+from proxy.upstream import Endpoint, Upstreams, _Connector
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, Script, raw_upstream
 
 CALL = Outgoing("/x", b"{}", {"Content-Type": "application/json"})
@@ -254,7 +255,7 @@ async def test_pause_holds_in_the_midst_of_a_large_read() -> None:
 
     async with serving(script) as (upstreams, endpoint):
         answer = await upstreams.open(endpoint, CALL)
-        assert isinstance(answer._protocol, _Protocol)
+        assert isinstance(answer._protocol, Protocol)
         protocol, got, paused = answer._protocol, 0, asyncio.Event()
 
         def take(data: bytes) -> None:
@@ -318,7 +319,7 @@ async def test_an_answer_that_has_ended_leaves_its_connection_to_the_next_one() 
         assert await got.ended() is None
         second, got = await upstreams.open(endpoint, CALL), Reader()
         protocol = second._protocol
-        assert isinstance(protocol, _Protocol)
+        assert isinstance(protocol, Protocol)
         got.attach(second)
         second.pause()
         assert protocol.transport is not None
@@ -371,7 +372,7 @@ async def test_compression_is_never_asked_for() -> None:
 async def test_aiohttp_still_makes_its_connections_as_this_module_expects() -> None:
     """The two private names: if a release moves them, chunks would arrive late or not at all."""
     connector = _Connector()
-    assert isinstance(connector._factory(), _Protocol)
+    assert isinstance(connector._factory(), Protocol)
     await connector.close()
 
 
