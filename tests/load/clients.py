@@ -16,7 +16,7 @@ import uvloop
 
 from tests.load.errands import draw
 from tests.load.manners import Line, carry_out
-from tests.load.plays import FIRST_EVENT_S, TOTAL_S
+from tests.load.scripts import FIRST_EVENT_S, TOTAL_S
 
 # Two targets may be tried, one after the other, and both once more; longer than that nothing may last.
 HUNG_S = 4 * FIRST_EVENT_S + TOTAL_S + 20

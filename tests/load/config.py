@@ -23,7 +23,7 @@ from tests.load.errands import (
     targets_of,
 )
 from tests.load.manners import MAX_BODY_BYTES, WRITE_TIMEOUT_S
-from tests.load.plays import CONNECT_S, FIRST_EVENT_S, IDLE_S, MAX_EVENT_BYTES, TOTAL_S
+from tests.load.scripts import CONNECT_S, FIRST_EVENT_S, IDLE_S, MAX_EVENT_BYTES, TOTAL_S
 
 NARROW_STREAMS = 5
 _OF_MODELS: Mapping[str, Mapping[str, Any]] = {HEDGED: {"hedge_after_s": 0.5}, CONTINUED: {"continue_after_commit": True}}

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from tests.bench.asking import ASKING
 from tests.bench.wire import VENDORS
-from tests.load.plays import PLAYS, Asked
+from tests.load.plays import PLAYS
+from tests.load.scripts import Asked
 
 KEY, NARROW_KEY, WRONG_KEY, OPERATOR_KEY = "soak-key", "soak-narrow-key", "soak-no-key", "soak-operator-key"
 POLICIES = ("cancel", "grace", "finish")

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from tests.load.errands import CLIENTS, CONTINUED, DEAD, FRAGILE, HEDGED, NARROW, STUCK, Errand, targets_of
 from tests.load.manners import Row
-from tests.load.plays import PLAYS, Asked
+from tests.load.plays import PLAYS
+from tests.load.scripts import Asked
 
 _SHOWN = 3  # offenders in a verdict
 _LEAVERS = frozenset({"leave_midway", "leave_early", "stop_reading"})
@@ -23,11 +24,12 @@ _BY_MANNER: Mapping[str, frozenset[str]] = {
 
 
 class Verdict(NamedTuple):
-    """One thing that must hold. `said` has the numbers."""
+    """One thing that must hold. `said` has the numbers, `wrong` each request that it does not hold for."""
 
     name: str
     holds: bool
     said: str
+    wrong: tuple[str, ...] = ()
 
 
 class Line(NamedTuple):
@@ -210,7 +212,7 @@ class Ledger:
     def _verdict(self, name: str, said: str) -> Verdict:
         wrong = self._wrong.get(name, [])
         more = f"; {len(wrong)} not so: {' | '.join(wrong[:_SHOWN])}" if wrong else ""
-        return Verdict(name, not wrong, said + more)
+        return Verdict(name, not wrong, said + more, tuple(wrong))
 
 
 def _described(errand: Errand, row: Row) -> str:

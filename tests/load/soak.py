@@ -29,8 +29,8 @@ from tests.load.config import Ports, dead_and_stuck, written
 from tests.load.errands import Errand
 from tests.load.ledger import Ledger, Verdict, read_row
 from tests.load.manners import Row
-from tests.load.plays import TOTAL_S
 from tests.load.report import Course, measured, write
+from tests.load.scripts import TOTAL_S
 
 SAMPLE_S = 2.0
 PROGRESS_S = 10.0

@@ -7,7 +7,7 @@ import pytest
 from tests.load.errands import Errand
 from tests.load.ledger import Ledger, Line, Verdict, allowed, read_row, whole_text
 from tests.load.manners import Row
-from tests.load.plays import Asked
+from tests.load.scripts import Asked
 from tests.load.watch import Samples
 
 

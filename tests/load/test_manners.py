@@ -1,7 +1,7 @@
 """How the soak's clients read: what they count must be what was sent."""
 
+from tests.bench.wire import DIGITS, MARK
 from tests.load.manners import Text
-from tests.load.plays import DIGITS, MARK
 
 
 def read(data: bytes, step: int) -> Text:

@@ -41,7 +41,7 @@ def test_the_event_loop_may_be_late_but_not_long(lag_s: float, holds: bool) -> N
 def test_the_summary_is_json_and_the_picture_is_xml(tmp_path: Path) -> None:
     write(tmp_path, {"streams": 500, "seconds": 1200}, course(100, 101), [Verdict("memory", True, "fine")])
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert [{"name": "memory", "holds": True, "said": "fine"}] == summary["verdicts"]
+    assert [{"name": "memory", "holds": True, "said": "fine", "wrong": []}] == summary["verdicts"]
     assert 600 == len(summary["samples"])
     picture = ET.parse(tmp_path / "memory.svg")
     assert 600 == len(str(picture.find(".//{*}polyline").get("points")).split())  # type: ignore[union-attr]

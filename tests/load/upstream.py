@@ -10,7 +10,8 @@ import json
 import uvloop
 
 from tests.bench.wire import dialect_of
-from tests.load.plays import PLAYS, Asked, Hangup, Stage
+from tests.load.plays import PLAYS
+from tests.load.scripts import Asked, Hangup, Stage
 from tests.raw_upstream import Peer
 
 BACKLOG = 4096

@@ -1,4 +1,4 @@
-"""What happens when a client leaves, is slow, reconnects, or is not let in; and what every answer carries."""
+"""What happens when a client leaves, reconnects, or is not let in; and what every answer carries."""
 
 import asyncio
 import hashlib
