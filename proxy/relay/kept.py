@@ -24,7 +24,9 @@ class Kept:
         if self._kinds is None:
             self.bytes += size
         elif events:
-            if any(type(event) in self._kinds for event in events):
-                self.bytes += self._unread
+            for event in events:
+                if type(event) in self._kinds:
+                    self.bytes += self._unread
+                    break
             self._unread = 0
         return self.bytes > self._most_bytes
