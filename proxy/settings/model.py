@@ -123,7 +123,9 @@ class Streams(Tree):
     )
     grace_s: Seconds = Field(30, description="With on_disconnect grace: how long to read on.")
     write_timeout_s: Seconds = Field(
-        30, description="A client that takes nothing for this long, or whose machine gives no sign of life, has left and is cut."
+        60,
+        description="A client that takes nothing for this long, or whose machine gives no sign of life, has left and is cut. Systems tell "
+        "of what a slow reader took in steps of up to 110 KB: much less than 60 s cuts some who read on.",
     )
     continue_prompt: str = Field(
         CONTINUE_PROMPT,
