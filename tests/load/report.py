@@ -11,7 +11,9 @@ from tests.load.ledger import Verdict
 from tests.load.picture import Band, curve
 from tests.load.watch import Sample
 
-WINDOW_S = 120.0  # of the two that are compared: the first begins after as long a warming up
+WARM_S = 120.0
+_WINDOWS = 4  # in a run: the first after the warming up is compared with the last. What lives at a time moves shorter ones by some percent
+_LEAST_S = 3 * WARM_S  # of a run whose memory is judged
 GROWTH = 0.05
 LAG_S = 0.5
 _MIB = 1 << 20
@@ -26,9 +28,10 @@ class Course:
 
     def bands(self, seconds: float) -> list[Band]:
         """The memory after the warming up and at the end, in MiB; none for a run that is too short to have both."""
-        if seconds < 3 * WINDOW_S:
+        if seconds < _LEAST_S:
             return []
-        return [self._band(WINDOW_S, 2 * WINDOW_S), self._band(seconds - WINDOW_S, seconds)]
+        window_s = seconds / _WINDOWS
+        return [self._band(WARM_S, WARM_S + window_s), self._band(seconds - window_s, seconds)]
 
     def _band(self, begin_s: float, end_s: float) -> Band:
         return Band(begin_s, end_s, fmean(sample.memory_bytes / _MIB for sample in self.samples if begin_s <= sample.at_s < end_s))
@@ -49,7 +52,7 @@ def measured(course: Course, seconds: float) -> list[Verdict]:
         memory = Verdict("memory", growth <= GROWTH, said)
     else:
         now = course.samples[-1].memory_bytes / _MIB
-        memory = Verdict("memory", True, f"{now:.1f} MiB at the end; not judged in under {3 * WINDOW_S / 60:g} minutes; {streams}")
+        memory = Verdict("memory", True, f"{now:.1f} MiB at the end; not judged in under {_LEAST_S / 60:g} minutes; {streams}")
     return [memory, Verdict("event loop", lag_s <= LAG_S, f"lag p99 {lag_s * 1e3:.1f} ms, at most {LAG_S * 1e3:.0f}")]
 
 

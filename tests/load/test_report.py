@@ -14,9 +14,9 @@ MIB = 1 << 20
 
 
 def course(first: float, last: float, lag_s: float = 0.01) -> Course:
-    """Twenty minutes: warming up, then this much memory, in the last two minutes that much."""
+    """Twenty minutes: warming up, then this much memory, in the last five minutes that much."""
     times = range(0, 1200, 2)
-    memory = [20.0 if at < 120 else first if at < 1080 else last for at in times]
+    memory = [20.0 if at < 120 else first if at < 900 else last for at in times]
     return Course([Sample(at, round(used * MIB), 500, 700, lag_s) for at, used in zip(times, memory, strict=True)])
 
 
