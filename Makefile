@@ -6,6 +6,8 @@ PYTHON ?=
 ARGS ?=
 py := $(VENV)/bin/python
 pip := $(py) -m pip --disable-pip-version-check --no-input
+install := $(py) .ci/install.py
+built := $(VENV)/.built
 installed := $(VENV)/.installed
 developed := $(VENV)/.developed
 browser := tests/e2e/node_modules/.package-lock.json
@@ -68,11 +70,11 @@ soak: $(developed) ## Run for 20 minutes under faults at random and compare all 
 crowd: $(developed) ## Hold as many streams open as fit into one process, 10,000 with ARGS="--workers 2", and lose none
 	@exec $(py) -m tests.load.crowd $(ARGS)
 
-wheel: $(developed) ## Build the wheel into dist/
+wheel: $(built) ## Build the wheel into dist/
 	@$(py) -m build --wheel --no-isolation $(ARGS)
 
 lock: $(developed) ## Write the lock files from pyproject.toml (ARGS=--upgrade for newer versions)
-	@.ci/lock.sh $(py) $(ARGS)
+	@.ci/lock.sh $(VENV)/bin/uv $(ARGS)
 
 tools: ## Install what the whole suite needs beside Python: nginx, promtool, Redis, Chromium, Node.js (Debian; root or sudo)
 	@.ci/tools.sh
@@ -86,15 +88,19 @@ clean: ## Remove what was built or cached, and .venv
 $(py):
 	@PYTHON='$(PYTHON)' .ci/venv.sh $(VENV)
 
-$(installed): requirements-build.lock requirements.lock pyproject.toml | $(py)
-	@echo "Installing Mainstem into $(VENV) ..."
-	@$(pip) install --quiet --require-hashes -r requirements-build.lock -r requirements.lock
+$(built): requirements-build.lock | $(py)
+	@$(install) requirements-build.lock
+	@touch $@
+
+$(installed): requirements.lock pyproject.toml $(built)
+	@echo "Installing Mainstem into $(VENV), once; this takes half a minute ..."
+	@$(install) requirements.lock
 	@PYTHONWARNINGS=ignore $(pip) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(developed): requirements-dev.lock $(installed)
-	@echo "Installing what tests and checks need into $(VENV) ..."
-	@$(pip) install --quiet --require-hashes -r requirements-dev.lock
+	@echo "Installing what tests and checks need into $(VENV), once; this takes a minute ..."
+	@$(install) requirements-dev.lock
 	@touch $@
 
 $(browser) $(js_sdks): %/node_modules/.package-lock.json: %/package-lock.json

@@ -5,7 +5,7 @@ set -eu
 
 target=$1
 needed="3.11"
-candidates=${PYTHON:-"python3 python3.13 python3.12 python3.11 python"}
+candidates=${PYTHON:-"python3 python3.14 python3.13 python3.12 python3.11 python"}
 without_venv=""
 
 is_new_enough() {

@@ -98,7 +98,7 @@ def _all(names: list[str], args: argparse.Namespace) -> int:
 def _framing(seconds: int) -> int:
     if seconds and find_spec("atheris") is None:
         print("The framing is left out, as atheris is not installed. On Linux x86-64 this brings it:", file=sys.stderr)
-        print(f"    {sys.executable} -m pip install --require-hashes -r requirements-fuzz.lock", file=sys.stderr)
+        print(f"    {sys.executable} -m pip install --no-deps --require-hashes -r requirements-dev.lock", file=sys.stderr)
         return 0
     failed = 0
     for name in TARGETS if seconds else ():

@@ -1,6 +1,6 @@
 """The framing under atheris, which looks for bytes that reach new code:
 
-    python -m pip install --require-hashes -r requirements-fuzz.lock     (there are wheels for Linux on x86-64 only)
+    python -m pip install --no-deps --require-hashes -r requirements-dev.lock     (there are wheels for Linux on x86-64 only)
     python -m tests.fuzz.framing sse -max_total_time=120 [FOLDER OF INPUTS]
 
 Arguments behind the target's name are libFuzzer's own. Each target is a function from bytes to nothing that raises AssertionError where a
@@ -153,7 +153,7 @@ def main() -> None:
     try:
         import atheris
     except ImportError:
-        sys.exit("atheris is missing: python -m pip install --require-hashes -r requirements-fuzz.lock")
+        sys.exit("atheris is missing: python -m pip install --no-deps --require-hashes -r requirements-dev.lock")
     target = TARGETS[sys.argv[1]]
     for function in _functions(framing.aws, framing.lines, framing.sse, framing.values):
         atheris.instrument_func(function)

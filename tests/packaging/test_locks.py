@@ -1,64 +1,86 @@
-"""The lock files: every version pinned and hashed, no registry's address, and all that pyproject.toml asks for."""
+"""The lock files: every version pinned and hashed, no registry's address, and nothing lacking that an install would look for."""
 
 import json
-import re
-import tomllib
-from pathlib import Path
+import os
+import subprocess
+import sys
 
 import pytest
+from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[2]
-PYTHON_LOCKS = (
-    "requirements.lock",
-    "requirements-extras.lock",
-    "requirements-build.lock",
-    "requirements-dev.lock",
-    "requirements-fuzz.lock",
-)
+from tests.packaging.locked import LOCKS, ROOT, Pin, asked, lacking, pins
+
 NPM_LOCKS = ("tests/e2e/package-lock.json", "tests/oracle/js/package-lock.json")
-PIN = re.compile(r"([a-z0-9.-]+)==(\S+)(?: ; .+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)")
+INSTALL_S = 400
 
 
-def pins(name: str) -> dict[str, str]:
-    """Package to version, of a lock file whose every line is a hashed pin or a remark."""
-    text = (ROOT / name).read_text()
-    found = {package: version for package, version, _ in PIN.findall(text)}
-    rest = [line for line in PIN.sub("", text).splitlines() if not line.lstrip().startswith("#")]
-    assert [] == [line for line in rest if line.strip()]
-    return found
-
-
-def named(requirements: list[str]) -> set[str]:
-    """The packages of a list of requirements, in the lock files' spelling."""
-    return {re.split(r"[\[<>=! ]", requirement)[0].lower().replace("_", "-") for requirement in requirements}
-
-
-@pytest.mark.parametrize("name", PYTHON_LOCKS)
+@pytest.mark.parametrize("name", LOCKS)
 def test_every_package_is_pinned_and_hashed_and_no_address_is_written(name):
     """So an install is the same everywhere, from whatever mirror."""
     assert pins(name)
     assert "://" not in (ROOT / name).read_text()
 
 
-def test_what_pyproject_asks_for_is_locked():
-    """`make lock` was run after the last change there."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked, groups = project["project"]["dependencies"], project["dependency-groups"]
-    extras = [requirement for extra in project["project"]["optional-dependencies"].values() for requirement in extra]
+def test_there_are_three_lock_files():
+    """One for what serves, one for what builds, one for what tests."""
+    assert sorted(LOCKS) == sorted(path.name for path in ROOT.glob("*.lock"))
 
-    assert set() == named(asked) - pins("requirements.lock").keys()
-    assert set() == named(asked + extras) - pins("requirements-extras.lock").keys()
-    assert named(groups["build"]) == pins("requirements-build.lock").keys()
-    assert named(groups["fuzz"]) == pins("requirements-fuzz.lock").keys()
-    assert set() == named(asked + groups["build"] + groups["dev"]) - pins("requirements-dev.lock").keys()
+
+@pytest.mark.parametrize(
+    ("name", "groups"), [("requirements.lock", ()), ("requirements-dev.lock", ("build", "dev", "fuzz"))], ids=["serve", "develop"]
+)
+def test_every_requirement_of_every_locked_distribution_is_locked(name, groups):
+    """Extras included, for each Python and system: pip, told to install exactly the lock, has nothing to look for."""
+    assert [] == lacking(pins(name), asked(*groups))
+
+
+def test_the_build_lock_is_complete_by_itself():
+    """`make wheel` and the image's first stage install nothing else."""
+    build = [Requirement(text) for text in ("setuptools", "build")]
+
+    assert [] == lacking(pins("requirements-build.lock"), build)
+
+
+def test_a_lock_without_an_extras_requirements_is_found_out():
+    """The walk fails for the lock that once rotted: an extra was stripped, and so its requirement was not locked."""
+    locked = pins("requirements-dev.lock")
+    rotten = {name: pin for name, pin in locked.items() if name != "requests"}
+    other = {**locked, "aiosignal": Pin("0.1", None)}
+
+    assert any("google-auth wants requests" in line for line in lacking(rotten, asked("dev")))
+    assert any("aiohttp wants aiosignal" in line for line in lacking(other, asked()))
 
 
 def test_tests_run_on_the_versions_that_users_run_on():
     """The development lock pins nothing differently."""
     development = pins("requirements-dev.lock")
 
-    for name in ("requirements.lock", "requirements-extras.lock"):
-        assert {} == {package: version for package, version in pins(name).items() if development.get(package) != version}
+    for name in ("requirements.lock", "requirements-build.lock"):
+        assert {} == {package: pin for package, pin in pins(name).items() if development[package].version != pin.version}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(INSTALL_S + 50)
+@pytest.mark.parametrize("newest", [False, True], ids=["the pip that comes with Python", "the newest pip"])
+def test_an_empty_environment_takes_the_locks(newest, tmp_path):
+    """As `make` does it: nothing but what is locked, and `pip check` finds nothing lacking."""
+    python = tmp_path / "bin" / "python"
+    run(sys.executable, "-m", "venv", tmp_path)
+    if newest:
+        run(python, "-m", "pip", "install", "--quiet", "--upgrade", "pip")
+
+    for lock in ("requirements-build.lock", "requirements.lock", "requirements-dev.lock"):
+        run(python, ROOT / ".ci" / "install.py", ROOT / lock)
+
+    assert "No broken requirements found." in run(python, "-m", "pip", "check")
+
+
+def run(*command: object) -> str:
+    """Runs a step and gives what it printed; all its output is the message when it fails."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=INSTALL_S, env=environment, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize("name", NPM_LOCKS)
