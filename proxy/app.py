@@ -18,7 +18,7 @@ from proxy.observe.metrics import Metrics, make_metrics
 from proxy.relay.plan import Plan
 from proxy.reload import Load, Reloader
 from proxy.server import health, site
-from proxy.server.auth import Keyring, Ledger
+from proxy.server.access.keys import Keyring, Ledger
 from proxy.server.cors import CorsPolicy
 from proxy.server.gateway import Gateway, State
 from proxy.server.incoming import REQUEST_BODY_S
@@ -28,7 +28,7 @@ from proxy.server.respond import whole
 from proxy.settings.auth import Auth
 from proxy.settings.files import Files
 from proxy.settings.model import Settings
-from proxy.upstream import Upstreams
+from proxy.upstream.client import Upstreams
 
 _LAG_PERIOD_S = 0.5
 _TASKS_BEATS = 10  # of which one counts the tasks: with 10,000 streams that takes 3 ms

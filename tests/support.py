@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
-from proxy.dialects.base import Decoder
+from proxy.codec.base import Decoder
 from proxy.errors import KINDS, Failure
 from proxy.events import (
     TERMINAL,

@@ -5,7 +5,7 @@ import asyncio
 import time
 
 from proxy.cli import common
-from proxy.dialects.base import Parsed
+from proxy.codec.base import Parsed
 from proxy.errors import Refused
 from proxy.mock.embedded import played
 from proxy.mock.server import MockServer
@@ -18,7 +18,7 @@ from proxy.request import ChatRequest, Message
 from proxy.routing import WILDCARD, Place, Routed
 from proxy.settings.describe import effective
 from proxy.settings.model import Settings
-from proxy.upstream import Upstreams
+from proxy.upstream.client import Upstreams
 
 _FAILED = "failed"
 

@@ -9,10 +9,9 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
-from proxy.answer import Answer
 from proxy.app import Process
 from proxy.cli import common
-from proxy.dialects.base import Encoder, Parsed
+from proxy.codec.base import Encoder, Parsed
 from proxy.errors import Failure, Refused
 from proxy.events import Event, ReasoningDelta, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite, ToolCallDelta
 from proxy.observe import logs
@@ -22,7 +21,8 @@ from proxy.relay.attempts import Attempts
 from proxy.relay.states import States
 from proxy.request import ChatRequest, Message
 from proxy.settings.model import Settings
-from proxy.upstream import Upstreams
+from proxy.upstream.answer import Answer
+from proxy.upstream.client import Upstreams
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 

@@ -1,5 +1,6 @@
 """Every dialect, by name. A new one is a line here and a folder beside it."""
 
+from proxy.codec.base import ClientHalf, Dialect, UpstreamHalf
 from proxy.dialects import (
     ai_sdk,
     anthropic,
@@ -27,7 +28,6 @@ from proxy.dialects import (
     yiyan,
     zhipu,
 )
-from proxy.dialects.base import ClientHalf, Dialect, UpstreamHalf
 
 DIALECTS: tuple[Dialect, ...] = (
     native.DIALECT,

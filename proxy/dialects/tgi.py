@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
-from proxy.dialects.counted import ABSENT, CountedDecoder, count
-from proxy.dialects.failures import Told, answer_failure, coded, text_of
-from proxy.dialects.framed import decoded
-from proxy.dialects.single import cannot_say, one_prompt
-from proxy.dialects.turns import drop, headers, with_vendor
+from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.chat_turns import drop, headers, with_vendor
+from proxy.codec.failures import Told, answer_failure, coded, text_of
+from proxy.codec.framed import decoded
+from proxy.codec.single_prompt import cannot_say, one_prompt
+from proxy.codec.sse_json import ABSENT, CountedDecoder, count
 from proxy.errors import Failure
 from proxy.events import Event, FinishReason, Note, Usage
 from proxy.framing.sse import Frame

@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
-from proxy.dialects.counted import CountedDecoder, count
-from proxy.dialects.failures import Told, answer_failure, coded, read_error, text_of
-from proxy.dialects.single import cannot_say
-from proxy.dialects.snapshots import Snapshots
-from proxy.dialects.turns import Turn, drop, flat_turns, headers, merged, options_of, path_part
+from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.chat_turns import Turn, drop, flat_turns, headers, merged, options_of, path_part
+from proxy.codec.failures import Told, answer_failure, coded, read_error, text_of
+from proxy.codec.single_prompt import cannot_say
+from proxy.codec.snapshots import Snapshots
+from proxy.codec.sse_json import CountedDecoder, count
 from proxy.errors import Failure, bad_request
 from proxy.events import Event, FinishReason, Note, Usage
 from proxy.framing.sse import Frame

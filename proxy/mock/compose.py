@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from proxy.dialects.base import ClientHalf, Parsed
-from proxy.dialects.fold import Answer
+from proxy.codec.base import ClientHalf, Parsed
+from proxy.codec.fold import Answer
 from proxy.errors import Failure
 from proxy.events import CONTENT, Event, StreamError, StreamStart
 from proxy.mock.damage import Fault, Stage

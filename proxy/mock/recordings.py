@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from proxy.dialects.base import JSON, NDJSON, SSE
+from proxy.codec.base import JSON, NDJSON, SSE
 from proxy.framing.sse import frame
 from proxy.mock.script import Manner, MockError, Pause, Send, Status, Step
 

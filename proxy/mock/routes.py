@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from proxy.dialects.base import ClientHalf, Incoming
+from proxy.codec.base import ClientHalf, Incoming
 from proxy.dialects.registry import CLIENTS
 
 _VARIABLE = re.compile(r"\{(\w+)(?::([^{}]+))?\}")

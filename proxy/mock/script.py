@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from proxy.dialects.base import SSE, Encoder, Reply
+from proxy.codec.base import SSE, Encoder, Reply
 from proxy.events import CONTENT, Event, ReasoningDelta, TextDelta
 
 # A pace beyond this is no pace: a million events a second is more than any machine sends.

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from proxy.dialects.base import Incoming
+from proxy.codec.base import Incoming
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, bad_request
 from proxy.events import StreamStart

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from proxy.answer import Answer
-from proxy.dialects.base import Outgoing, Parsed, Target
-from proxy.dialects.settle import REWRITE_NOTE
+from proxy.codec.base import Outgoing, Parsed, Target
+from proxy.codec.settle import REWRITE_NOTE
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
@@ -18,12 +17,13 @@ from proxy.relay.follow import followed
 from proxy.relay.generation import Generation
 from proxy.relay.passing import prepared, returned, told, veil_of
 from proxy.relay.plan import Bound, Plan
-from proxy.relay.room import Full, Room
+from proxy.relay.slots import Full, Room
 from proxy.relay.states import States
 from proxy.relay.step import Translation
 from proxy.routing import Place
 from proxy.settings.model import Streams
-from proxy.upstream import Upstreams
+from proxy.upstream.answer import Answer
+from proxy.upstream.client import Upstreams
 
 _LOSSES = ("dropped", "changed")
 

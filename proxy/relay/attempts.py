@@ -9,7 +9,7 @@ from time import monotonic
 
 from msgspec import UNSET
 
-from proxy.dialects.base import Parsed
+from proxy.codec.base import Parsed
 from proxy.errors import KINDS, Failure, Kind, Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.asking import Asking, Envelope, NotSentError, Won
@@ -18,7 +18,7 @@ from proxy.relay.race import race
 from proxy.relay.states import States
 from proxy.routing import Place, Routed
 from proxy.settings.model import OnDisconnect
-from proxy.upstream import Upstreams
+from proxy.upstream.client import Upstreams
 
 # After these another try may do better soon. A time-out has cost the client its patience already.
 _RETRIED: frozenset[Kind] = frozenset(

@@ -10,11 +10,11 @@ from ipaddress import ip_address
 
 from yarl import URL
 
-from proxy.answer import Answer
-from proxy.dialects.base import Target
+from proxy.codec.base import Target
 from proxy.errors import Refused, failure
 from proxy.relay.plan import Bound
-from proxy.upstream import Upstreams
+from proxy.upstream.answer import Answer
+from proxy.upstream.client import Upstreams
 
 _MAX_URL_CHARS = 4096
 _HOST_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")

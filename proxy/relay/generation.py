@@ -10,14 +10,14 @@ from time import monotonic  # uvloop's own time() stands still while a chunk is 
 
 import structlog
 
-from proxy.answer import Answer
-from proxy.dialects.base import Encoder
+from proxy.codec.base import Encoder
 from proxy.errors import Failure, Kind, failure
 from proxy.events import StreamStart, Vendor
 from proxy.observe.record import StreamRecord
 from proxy.relay.sink import Sink, drained_by
 from proxy.relay.step import Translation
 from proxy.settings.model import Streams, Timeouts
+from proxy.upstream.answer import Answer
 
 
 class Generation:

@@ -9,15 +9,15 @@ from types import MappingProxyType
 
 import msgspec
 
-from proxy.answer import Answer
-from proxy.dialects.base import Outgoing, Target
+from proxy.codec.base import Outgoing, Target
 from proxy.errors import Failure, Kind, Refused, failure
 from proxy.relay.plan import Bound
-from proxy.relay.veil import Veil
+from proxy.relay.redactor import Veil
 from proxy.request import ChatRequest
 from proxy.routing import Place
 from proxy.settings.headers import may_come_down
 from proxy.settings.model import Upstream
+from proxy.upstream.answer import Answer
 
 _MAX_VALUE_CHARS = 1024
 _MAX_RETURNED = 32

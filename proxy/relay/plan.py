@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from proxy.dialects.base import Target, UpstreamHalf
+from proxy.codec.base import Target, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.routing import Place, Router
 from proxy.settings.model import Breaker, Limits, Model, Retry, Settings, Streams, Timeouts, Upstream
-from proxy.upstream import Endpoint
+from proxy.upstream.client import Endpoint
 
 # One request may tell a mock to misbehave; no other request shall be refused for it.
 _NO_BREAKER = Breaker(failures=0)

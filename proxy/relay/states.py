@@ -6,7 +6,7 @@ from typing import NamedTuple
 from proxy.observe.metrics import Metrics
 from proxy.relay.circuit import Budget, Circuit
 from proxy.relay.plan import Bound
-from proxy.relay.room import Room
+from proxy.relay.slots import Room
 
 
 class State(NamedTuple):

@@ -4,8 +4,8 @@ from typing import get_args
 
 import msgspec
 
-from proxy.dialects.base import Decoder, Encoder
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Decoder, Encoder
+from proxy.codec.fold import Answer
 from proxy.errors import Failure, failure
 from proxy.events import (
     CONTENT,
@@ -20,8 +20,8 @@ from proxy.events import (
 )
 from proxy.observe.record import StreamRecord
 from proxy.relay.kept import Kept
-from proxy.relay.onward import GOES_ON, Joint, Said
-from proxy.relay.veil import Veil
+from proxy.relay.redactor import Veil
+from proxy.relay.splice import GOES_ON, Joint, Said
 
 _CONTENT = frozenset(CONTENT)
 

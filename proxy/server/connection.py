@@ -15,8 +15,8 @@ from aiohttp.http_exceptions import HttpProcessingError, InvalidURLError, LineTo
 from proxy import __version__
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure, failure
+from proxy.net.keepalive import watch
 from proxy.server.respond import with_retry_after
-from proxy.vanished import watch
 
 _NATIVE = CLIENTS["native"]
 SERVER = f"mainstem/{__version__}"
@@ -97,7 +97,7 @@ class Connection(web.RequestHandler):
             self._part_of_body(len(data))
 
     def watch(self, lost_s: float) -> None:
-        """From now on there is something to lose: see `proxy.vanished.watch`."""
+        """From now on there is something to lose: see `proxy.net.keepalive.watch`."""
         if self._watched_s != lost_s:  # once a connection, not once a request
             self._watched_s = lost_s
             watch(self.transport, lost_s)

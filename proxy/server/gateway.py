@@ -17,10 +17,10 @@ from proxy.relay.generation import Generation
 from proxy.relay.plan import Plan
 from proxy.relay.states import States
 from proxy.routing import Routed
-from proxy.server.auth import Keyring
+from proxy.server.access.keys import Keyring
 from proxy.server.cors import CorsPolicy
 from proxy.settings.model import OnDisconnect
-from proxy.upstream import Upstreams
+from proxy.upstream.client import Upstreams
 
 _LAST_FRAMES_S = 2.0  # after the drain: for the shutdown errors to leave
 _SHUTTING_DOWN = "This proxy is shutting down; send the request again."

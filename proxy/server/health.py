@@ -5,7 +5,7 @@ from aiohttp import web
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.observe.metrics import Metrics
-from proxy.server.auth import credential
+from proxy.server.access.keys import credential
 from proxy.server.gateway import Gateway
 from proxy.server.respond import whole, with_retry_after
 

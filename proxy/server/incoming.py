@@ -8,7 +8,7 @@ from typing import get_args
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 
-from proxy.dialects.base import Incoming
+from proxy.codec.base import Incoming
 from proxy.errors import Refused, bad_request, failure
 from proxy.server.connection import Connection
 from proxy.settings.model import OnDisconnect

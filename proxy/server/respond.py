@@ -11,7 +11,7 @@ from typing import TypeVar
 from aiohttp import HttpVersion11, web
 from msgspec import UNSET
 
-from proxy.dialects.base import Encoder, Reply
+from proxy.codec.base import Encoder, Reply
 from proxy.errors import Failure
 from proxy.events import Note
 

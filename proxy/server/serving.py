@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from proxy.dialects.base import ClientHalf, Encoder, Parsed, Reply
-from proxy.dialects.settle import Settler
+from proxy.codec.base import ClientHalf, Encoder, Parsed, Reply
+from proxy.codec.settle import Settler
 from proxy.errors import Failure, Refused, failure
 from proxy.events import StreamStart
 from proxy.observe.record import StreamRecord
 from proxy.relay.asking import Envelope, Won
 from proxy.relay.generation import Generation
 from proxy.relay.step import Folder
-from proxy.server.auth import Holder, check_model, credential
+from proxy.server.access.keys import Holder, check_model, credential
 from proxy.server.connection import Connection
+from proxy.server.continuation import Onward
 from proxy.server.gateway import Gateway, State
 from proxy.server.incoming import MOCK_PREFIX, mock_wishes, on_disconnect, read_incoming, request_id
-from proxy.server.onward import Onward
 from proxy.server.pace import PacedSink
 from proxy.server.respond import ResponseSink, hand_down, note_headers, stream_response, whole, with_retry_after
 

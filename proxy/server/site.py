@@ -10,12 +10,12 @@ import msgspec
 from aiohttp import web
 
 from proxy import __version__
-from proxy.dialects.base import ClientHalf, Reply
+from proxy.codec.base import ClientHalf, Reply
 from proxy.dialects.native.schema import json_schema
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.routing import WILDCARD
-from proxy.server.auth import credential
+from proxy.server.access.keys import credential
 from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import odd_coding, request_id

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxy.addresses import is_barred
+from proxy.net.addresses import is_barred
 from proxy.settings.mistakes import Problems
 
 # The headers in which dialects send a key.

@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 
-from proxy.dialects.base import Incoming, Parsed
+from proxy.codec.base import Incoming, Parsed
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import StreamStart, TextDelta
 from proxy.observe.record import StreamRecord

@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from openai._streaming import SSEDecoder
 
-from proxy.dialects.base import Decoder, Encoder, Incoming, Parsed, Target
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Decoder, Encoder, Incoming, Parsed, Target
+from proxy.codec.fold import Answer
 from proxy.errors import failure
 from proxy.events import (
     BlockEnd,

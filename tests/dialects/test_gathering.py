@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from proxy.dialects.base import Encoder
+from proxy.codec.base import Encoder
 from proxy.dialects.registry import CLIENTS
 from proxy.events import BlockStart, Citation, Event, ReasoningDelta, StreamStart, TextDelta, TextRewrite, Tool, ToolCallDelta
 from tests.fuzz.bodies import parsed_by

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.dialects.base import UpstreamHalf
+from proxy.codec.base import UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Failure
 from proxy.events import StreamError

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from proxy.dialects.base import Outgoing, UpstreamHalf
+from proxy.codec.base import Outgoing, UpstreamHalf
 from proxy.events import Event, StreamError
 from proxy.request import (
     ChatRequest,

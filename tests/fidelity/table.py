@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from proxy.dialects.base import ClientHalf, Incoming, Outgoing, Target
+from proxy.codec.base import ClientHalf, Incoming, Outgoing, Target
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Refused
 from proxy.mock.routes import variables

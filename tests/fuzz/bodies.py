@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any
 
-from proxy.dialects.base import Incoming, Parsed
+from proxy.codec.base import Incoming, Parsed
 from proxy.dialects.registry import CLIENTS
 
 BODIES: dict[str, Any] = {

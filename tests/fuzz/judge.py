@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from proxy.dialects.base import Decoder
+from proxy.codec.base import Decoder
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Event, StreamError, Usage
 from proxy.framing import sse

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from proxy.dialects.base import Decoder
+from proxy.codec.base import Decoder
 from proxy.dialects.registry import UPSTREAMS
 from proxy.framing import aws
 from tests.fuzz.endless import COMMON, OWN

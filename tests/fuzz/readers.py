@@ -5,9 +5,9 @@ from typing import Any
 
 from openai._streaming import SSEDecoder
 
-from proxy.dialects.base import Encoder
+from proxy.codec.base import Encoder
+from proxy.codec.settle import Settler
 from proxy.dialects.registry import CLIENTS
-from proxy.dialects.settle import Settler
 from proxy.events import StreamStart
 from tests.fuzz.bodies import parsed_by
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxy.dialects.base import JSON, Incoming, Outgoing, Parsed, Target
+from proxy.codec.base import JSON, Incoming, Outgoing, Parsed, Target
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Failure, Refused
 from proxy.events import StreamError

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.dialects.fold import Answer
+from proxy.codec.fold import Answer
+from proxy.codec.settle import Settler
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
-from proxy.dialects.settle import Settler
 from proxy.errors import failure
 from proxy.events import (
     BlockEnd,

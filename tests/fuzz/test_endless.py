@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects import counted
+from proxy.codec import sse_json
 from proxy.dialects.gemini import candidates, partial
 from proxy.dialects.registry import UPSTREAMS
 from proxy.framing import sse
@@ -30,7 +30,7 @@ _NUMBERED = re.compile(rb'("(?:index|output_index|content_index|seq|id|item_id|c
 def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that what has a bound is full before the middle."""
     monkeypatch.setattr(sse, "STRAY_BYTES", _MOST)
-    for module in (counted, candidates):
+    for module in (sse_json, candidates):
         monkeypatch.setattr(module, "_MAX_SOURCES", 512)
     monkeypatch.setattr(partial, "_MAX_KEYS", 512)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.dialects.base import JSON
+from proxy.codec.base import JSON
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import StreamError
 from tests.fuzz.strategies import SPOILING, spoiled, steady

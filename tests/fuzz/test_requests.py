@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.dialects.base import Incoming, Parsed
+from proxy.codec.base import Incoming, Parsed
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Finish, StreamEnd
 from tests.fuzz.bodies import BODIES, incoming

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.dialects.bodies import MAX_CONTAINERS, json_object
-from proxy.dialects.depth import MAX_DEPTH, containers
+from proxy.codec.json_body import MAX_CONTAINERS, json_object
+from proxy.codec.json_depth import MAX_DEPTH, containers
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused
 from tests.fuzz.bodies import BODIES, incoming, parsed_by

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-import proxy.resolver
-from proxy.dialects.base import Outgoing
+import proxy.net.resolver
+from proxy.codec.base import Outgoing
 from proxy.errors import Refused
-from proxy.upstream import Endpoint, Upstreams
+from proxy.upstream.client import Endpoint, Upstreams
 from tests.faults.samples import SAMPLES
 from tests.hostile.upstream import Far, answer, far_of, good, listening, refusal
 from tests.running import one, running
@@ -35,7 +35,7 @@ class Poisoned(AbstractResolver):
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> type[Poisoned]:
     Poisoned.addresses, Poisoned.asked = ["127.0.0.1"], []
-    monkeypatch.setattr(proxy.resolver, "DefaultResolver", Poisoned)
+    monkeypatch.setattr(proxy.net.resolver, "DefaultResolver", Poisoned)
     return Poisoned
 
 
@@ -100,7 +100,7 @@ async def test_an_address_that_no_upstream_has_is_not_connected_to(host: str) ->
 
 async def test_a_name_that_turns_bad_between_two_requests_is_refused(poisoned: type[Poisoned], monkeypatch: pytest.MonkeyPatch) -> None:
     """Rebinding: no look-up is trusted for longer than its own connection and the cache."""
-    monkeypatch.setattr("proxy.upstream._DNS_CACHE_S", 0)
+    monkeypatch.setattr("proxy.upstream.client._DNS_CACHE_S", 0)
     far = Far(answer(b"{}", Connection="close"))
     poisoned.addresses = ["127.0.0.1", "169.254.169.254"]
     async with listening(far):

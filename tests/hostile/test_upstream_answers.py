@@ -13,7 +13,7 @@ import httpx
 import pytest
 from httpx_sse import EventSource
 
-from proxy.dialects.base import Decoder
+from proxy.codec.base import Decoder
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Event
 from tests.faults.samples import SAMPLES

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from proxy.addresses import checked
-from proxy.dialects.base import Target
+from proxy.codec.base import Target
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused
+from proxy.net.addresses import checked
 from proxy.request import ChatRequest, Message
-from proxy.upstream import Endpoint, Upstreams, _url
+from proxy.upstream.client import Endpoint, Upstreams, _url
 from tests.faults.samples import SAMPLES
 from tests.hostile.upstream import Far, good, listening
 from tests.running import Running, running

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
-from proxy.dialects.base import Incoming
+from proxy.codec.base import Incoming
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import StreamStart
 from proxy.observe.record import StreamRecord

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from proxy.dialects.base import Incoming, Target
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Incoming, Target
+from proxy.codec.fold import Answer
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Event, StreamError, StreamStart
 from proxy.mock.compose import MockSpec

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.dialects.base import Incoming, Route
+from proxy.codec.base import Incoming, Route
 from proxy.dialects.plain import DIALECT
 from proxy.mock.routes import choose, variables
 

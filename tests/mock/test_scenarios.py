@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from proxy.dialects.fold import Answer
+from proxy.codec.fold import Answer
 from proxy.events import StreamError, StreamStart
 from proxy.mock import texts
 from proxy.mock.sample import arguments

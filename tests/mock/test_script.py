@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.dialects.base import Parsed, Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.dialects.plain import DIALECT
 from proxy.events import BlockEnd, BlockStart, Event, Finish, StreamEnd, TextDelta
 from proxy.mock.script import END, MockError, Pace, Pause, Send, Status, from_events, from_reply, nearest, rate

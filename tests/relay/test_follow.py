@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Failure, Refused, failure
 from proxy.relay.follow import vetted

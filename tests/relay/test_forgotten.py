@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxy.answer import Answer
 from proxy.relay.asking import Asking
+from proxy.upstream.answer import Answer
 from tests.raw_upstream import CHUNKED, Peer
 from tests.relay.far import ROLE, Deed, Far, ask, delta, hangs_up, proxied, says, status, until
 

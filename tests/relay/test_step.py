@@ -2,9 +2,9 @@
 
 import pytest
 
-from proxy.dialects.base import Encoder
+from proxy.codec.base import Encoder
+from proxy.codec.settle import Settler
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
-from proxy.dialects.settle import Settler
 from proxy.events import StreamStart, TextDelta, Vendor
 from proxy.observe.record import StreamRecord
 from proxy.relay.step import Folder, Translation

@@ -3,7 +3,7 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from proxy.server.auth import credential
+from proxy.server.access.keys import credential
 
 TEXT = st.text(max_size=20)
 PLACES = ("x-api-key", "x-goog-api-key")

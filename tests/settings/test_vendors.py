@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from proxy.dialects.base import Target
+from proxy.codec.base import Target
 from proxy.dialects.registry import UPSTREAMS
 from proxy.request import ChatRequest, Message
 from proxy.settings.describe import effective

@@ -3,11 +3,11 @@
 useChat({ transport: new DefaultChatTransport({ api: "https://proxy/v1/ai-sdk", body: { model: "fast" } }) })
 """
 
+from proxy.codec.base import ClientHalf, Dialect, Encoder, Incoming, Parsed, Reply, Route
+from proxy.codec.fold import Answer
 from proxy.dialects.ai_sdk.encode import UIMessageEncoder
 from proxy.dialects.ai_sdk.parse import Options, parse_request
 from proxy.dialects.ai_sdk.whole import whole
-from proxy.dialects.base import ClientHalf, Dialect, Encoder, Incoming, Parsed, Reply, Route
-from proxy.dialects.fold import Answer
 from proxy.errors import Failure
 
 NAME = "ai_sdk"

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from proxy.codec.base import Encoder
 from proxy.dialects.ai_sdk import shapes
-from proxy.dialects.base import Encoder
 from proxy.events import (
     BlockEnd,
     BlockStart,

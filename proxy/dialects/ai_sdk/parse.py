@@ -2,11 +2,11 @@
 
 from typing import Any, Literal, NamedTuple
 
-from proxy.dialects.ai_sdk.asked import Asked, AskedChoice, AskedFormat, AskedTool
-from proxy.dialects.ai_sdk.turns import Turns
-from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object
-from proxy.dialects.flat import unknown_keys
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.json_body import fitted, json_object
+from proxy.codec.text_only import unknown_keys
+from proxy.dialects.ai_sdk.parse_turns import Turns
+from proxy.dialects.ai_sdk.wire_request import Asked, AskedChoice, AskedFormat, AskedTool
 from proxy.errors import bad_request
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
 

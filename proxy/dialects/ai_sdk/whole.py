@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer, Block
 from proxy.dialects.ai_sdk import shapes
-from proxy.dialects.base import Reply
-from proxy.dialects.fold import Answer, Block
 
 
 def whole(answer: Answer, message_id: str) -> Reply:

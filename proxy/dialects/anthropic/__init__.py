@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
+from proxy.codec.fold import Answer
 from proxy.dialects.anthropic import build, models, parse, whole
 from proxy.dialects.anthropic.decode import AnthropicDecoder
 from proxy.dialects.anthropic.encode import AnthropicEncoder
 from proxy.dialects.anthropic.errors import parse_error, render_error
-from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.dialects.fold import Answer
 from proxy.errors import Failure
 from proxy.request import ChatRequest
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.anthropic.outturns import OutTurns
+from proxy.codec.base import JSON, Outgoing, Target
+from proxy.dialects.anthropic.build_turns import OutTurns
 from proxy.dialects.anthropic.thinking import Budget, plan
-from proxy.dialects.base import JSON, Outgoing, Target
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec

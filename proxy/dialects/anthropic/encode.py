@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from proxy.codec.base import Encoder
 from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic import wire
 from proxy.dialects.anthropic.errors import error_object
 from proxy.dialects.anthropic.inblocks import NAME
-from proxy.dialects.base import Encoder
 from proxy.events import (
     NO_USAGE,
     BlockEnd,

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.base import Reply
+from proxy.codec.failures import retry_after
 from proxy.dialects.anthropic import wire
-from proxy.dialects.base import Reply
-from proxy.dialects.failures import retry_after
 from proxy.errors import Failure, Kind, failure, status_failure
 
 _RETRYABLE = frozenset({"rate_limit_error", "api_error", "timeout_error", "overloaded_error"})

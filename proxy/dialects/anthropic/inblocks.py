@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from proxy.codec.json_depth import shallow
 from proxy.dialects.anthropic import wire
-from proxy.dialects.depth import shallow
 from proxy.events import BlockEnd, BlockKind, BlockStart, Citation, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta, Vendor
 from proxy.framing import TooLarge
 

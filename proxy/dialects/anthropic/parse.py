@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from proxy.dialects.anthropic.turns import CACHE_NOTE, Turns
-from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.json_body import fitted, json_object
+from proxy.dialects.anthropic.parse_turns import CACHE_NOTE, Turns
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort, Reasoning, ToolChoice, ToolSpec

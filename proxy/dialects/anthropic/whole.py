@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer, Block
 from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic.encode import citation_object, message_head, opaque_block, stop_extras, stop_reason
-from proxy.dialects.base import Reply
-from proxy.dialects.fold import Answer, Block
 
 
 def whole(answer: Answer) -> Reply:

@@ -4,8 +4,8 @@ The stream is `event:basedata`, then `event:message` packets; the last says `end
 Cookies, tokens and ids are values of the operator's own session and come from the configuration alone: nothing here makes one up.
 """
 
+from proxy.codec.base import Dialect
 from proxy.dialects.baidu_chat.client import BaiduChatClient
 from proxy.dialects.baidu_chat.upstream import BaiduChatUpstream
-from proxy.dialects.base import Dialect
 
 DIALECT = Dialect("baidu_chat", client=BaiduChatClient(), upstream=BaiduChatUpstream())

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
+from proxy.codec.fold import Answer
+from proxy.codec.json_body import fitted, json_object
 from proxy.dialects.baidu_chat.encode import BaiduChatEncoder, error_packet, whole_packet
 from proxy.dialects.baidu_chat.wire import PATH, Generation
-from proxy.dialects.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.dialects.bodies import fitted, json_object
-from proxy.dialects.fold import Answer
 from proxy.errors import Failure, bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart, Message, Part, Reasoning, TextPart

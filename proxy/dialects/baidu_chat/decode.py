@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.framed import SSEDecoder
+from proxy.codec.json_depth import shallow
 from proxy.dialects.baidu_chat.errors import KUNLUN, code_failure, hint, parse_error
 from proxy.dialects.baidu_chat.wire import Component, Generator, Packet, Reference
-from proxy.dialects.depth import shallow
-from proxy.dialects.framed import SSEDecoder
 from proxy.errors import Failure
 from proxy.events import Citation, Event, TextRewrite, Vendor
 from proxy.framing.sse import Frame

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.text_only import FlatEncoder
 from proxy.dialects.baidu_chat.errors import error_code, error_content
 from proxy.dialects.baidu_chat.wire import Generation
-from proxy.dialects.flat import FlatEncoder
 from proxy.errors import Failure
 from proxy.events import Citation, StreamEnd, StreamError, StreamStart
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from proxy.codec.failures import http_failure, read_error, retry_after
 from proxy.dialects.baidu_chat.wire import Content, Packet
-from proxy.dialects.failures import http_failure, read_error, retry_after
 from proxy.errors import Failure, Kind, failure, status_failure
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.baidu_chat.decode import BaiduChatDecoder
 from proxy.dialects.baidu_chat.errors import parse_error
 from proxy.dialects.baidu_chat.wire import PATH
-from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
-from proxy.dialects.single import cannot_say, one_prompt
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
-from proxy.dialects.bedrock.errors import parse_error
+from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.bedrock.errors import parse_error
 from proxy.dialects.bedrock_converse.build import build_request
 from proxy.dialects.bedrock_converse.decode import NAME, ConverseDecoder
 from proxy.errors import Failure

@@ -4,10 +4,10 @@ A client's `vendor` object may hold whatever else Converse knows (guardrailConfi
 model's own, are put over ours one by one.
 """
 
-from proxy.dialects.base import Outgoing, Target
-from proxy.dialects.bedrock.body import converse_body
-from proxy.dialects.bedrock.call import Options, called, model_of, model_path
-from proxy.dialects.turns import options_of
+from proxy.codec.base import Outgoing, Target
+from proxy.codec.bedrock.body import converse_body
+from proxy.codec.bedrock.call import Options, called, model_of, model_path
+from proxy.codec.chat_turns import options_of
 from proxy.events import Note
 from proxy.request import ChatRequest
 

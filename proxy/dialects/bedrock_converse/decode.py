@@ -1,7 +1,7 @@
 """The bytes of ConverseStream to events."""
 
-from proxy.dialects.bedrock.converse import Conversation
-from proxy.dialects.bedrock.stream import EventStreamDecoder
+from proxy.codec.bedrock.converse import Conversation
+from proxy.codec.bedrock.stream import EventStreamDecoder
 from proxy.events import Event, Usage
 
 NAME = "bedrock_converse"

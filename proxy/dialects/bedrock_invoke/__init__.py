@@ -6,8 +6,8 @@ Some of these forms are dialects of their own. No dialect knows another, so the 
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
-from proxy.dialects.bedrock.errors import parse_error
+from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.bedrock.errors import parse_error
 from proxy.dialects.bedrock_invoke.build import build_request
 from proxy.dialects.bedrock_invoke.decode import InvokeDecoder
 from proxy.dialects.bedrock_invoke.wire import NAME

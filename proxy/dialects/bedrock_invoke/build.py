@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from proxy.dialects.base import Outgoing, Target, UpstreamHalf
-from proxy.dialects.bedrock.body import EXTRA, converse_body
-from proxy.dialects.bedrock.call import Options, called, model_of, model_path
+from proxy.codec.base import Outgoing, Target, UpstreamHalf
+from proxy.codec.bedrock.body import EXTRA, converse_body
+from proxy.codec.bedrock.call import Options, called, model_of, model_path
+from proxy.codec.chat_turns import drop, options_of
 from proxy.dialects.bedrock_invoke.forms import FORMS
-from proxy.dialects.turns import drop, options_of
 from proxy.errors import Refused, failure
 from proxy.events import Note
 from proxy.request import ChatRequest

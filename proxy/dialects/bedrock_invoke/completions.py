@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from proxy.codec.failures import Told
+from proxy.codec.sse_json import CountedDecoder, count
+from proxy.codec.tool_calls import made_id
 from proxy.dialects.bedrock_invoke import wire
-from proxy.dialects.calls import made_id
-from proxy.dialects.counted import CountedDecoder, count
-from proxy.dialects.failures import Told
 from proxy.events import NO_USAGE, Citation, Event, Tool, Usage
 from proxy.framing.sse import Frame
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Decoder, UpstreamHalf
-from proxy.dialects.bedrock.converse import Conversation
-from proxy.dialects.bedrock.stream import EventStreamDecoder
-from proxy.dialects.bedrock.wire import EVENTS
+from proxy.codec.base import Decoder, UpstreamHalf
+from proxy.codec.bedrock.converse import Conversation
+from proxy.codec.bedrock.stream import EventStreamDecoder
+from proxy.codec.bedrock.wire import EVENTS
+from proxy.codec.framed import SSEDecoder
+from proxy.codec.json_depth import shallow
 from proxy.dialects.bedrock_invoke.completions import CompletionDecoder
 from proxy.dialects.bedrock_invoke.wire import METRICS, NAME
-from proxy.dialects.depth import shallow
-from proxy.dialects.framed import SSEDecoder
 from proxy.events import NO_USAGE, Event, Usage, Vendor
 from proxy.framing.sse import Frame, frame
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from proxy.codec.chat_turns import drop
+from proxy.codec.single_prompt import cannot_say, one_prompt, part_notes, turn_text
 from proxy.dialects.bedrock_invoke import prompts
-from proxy.dialects.single import cannot_say, one_prompt, part_notes, turn_text
-from proxy.dialects.turns import drop
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest

@@ -2,8 +2,8 @@
 
 import re
 
-from proxy.dialects.single import part_notes, turn_text
-from proxy.dialects.turns import drop
+from proxy.codec.chat_turns import drop
+from proxy.codec.single_prompt import part_notes, turn_text
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ReasoningPart

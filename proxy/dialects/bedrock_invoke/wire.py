@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.counted import ABSENT
+from proxy.codec.sse_json import ABSENT
 from proxy.events import FinishReason
 
 NAME = "bedrock_invoke"

@@ -3,7 +3,7 @@
 The same model's OpenAI-like server is the dialect `openai_chat`, not this one.
 """
 
-from proxy.dialects.base import Dialect
+from proxy.codec.base import Dialect
 from proxy.dialects.chatglm.client import ChatGLMClient
 from proxy.dialects.chatglm.upstream import ChatGLMUpstream
 

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from proxy.dialects.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.dialects.bodies import fitted, json_object
+from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
+from proxy.codec.fold import Answer
+from proxy.codec.json_body import fitted, json_object
+from proxy.codec.text_only import unknown_keys
 from proxy.dialects.chatglm.encode import ChatGLMEncoder, printed_time
 from proxy.dialects.chatglm.wire import REPORT_PATH, Request
-from proxy.dialects.flat import unknown_keys
-from proxy.dialects.fold import Answer
 from proxy.errors import Failure, Refused, bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Message

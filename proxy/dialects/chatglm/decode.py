@@ -5,10 +5,10 @@ A clean end of the body is the end of the answer: the vendor has no terminator. 
 
 import msgspec
 
+from proxy.codec.cumulative import Cumulative
+from proxy.codec.failures import read_error
+from proxy.codec.framed import FramedDecoder
 from proxy.dialects.chatglm.wire import Snapshot
-from proxy.dialects.cumulative import Cumulative
-from proxy.dialects.failures import read_error
-from proxy.dialects.framed import FramedDecoder
 from proxy.errors import failure
 from proxy.events import Event
 from proxy.framing.values import DONE, ValueSplitter

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from proxy.dialects.base import SSE
+from proxy.codec.base import SSE
+from proxy.codec.text_only import FlatEncoder
 from proxy.dialects.chatglm.wire import TIME_FORMAT
-from proxy.dialects.flat import FlatEncoder
 from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.failures import framework_failure
+from proxy.codec.single_prompt import cannot_say, part_notes, turn_text
 from proxy.dialects.chatglm.decode import ChatGLMDecoder
 from proxy.dialects.chatglm.wire import API_PATH, REPORT_PATH
-from proxy.dialects.failures import framework_failure
-from proxy.dialects.single import cannot_say, part_notes, turn_text
 from proxy.errors import Failure, bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest

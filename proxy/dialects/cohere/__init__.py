@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
+from proxy.codec.fold import Answer
 from proxy.dialects.cohere import build, errors, models, parse, whole
 from proxy.dialects.cohere.decode import CohereDecoder
 from proxy.dialects.cohere.encode import CohereEncoder
 from proxy.dialects.cohere.wire import NAME
-from proxy.dialects.fold import Answer
 from proxy.errors import Failure
 from proxy.request import ChatRequest
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import JSON, Outgoing, Target
-from proxy.dialects.cohere.outturns import OutTurns
-from proxy.dialects.single import cannot_say
+from proxy.codec.base import JSON, Outgoing, Target
+from proxy.codec.single_prompt import cannot_say
+from proxy.dialects.cohere.build_turns import OutTurns
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolSpec

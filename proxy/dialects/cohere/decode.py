@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.calls import made_id
+from proxy.codec.framed import SSEDecoder
+from proxy.codec.json_depth import too_deep
+from proxy.codec.tool_calls import made_id
 from proxy.dialects.cohere.cite import citations, is_of_text
 from proxy.dialects.cohere.errors import in_band, parse_error
 from proxy.dialects.cohere.usage import read_usage, usage_extras
 from proxy.dialects.cohere.wire import ABSENT, BROKEN, FINISH, NAME, Call, Content, Delta, Event, Message
-from proxy.dialects.depth import too_deep
-from proxy.dialects.framed import SSEDecoder
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Tool, Usage, UsageEvent, Vendor
 from proxy.events import Event as Ours

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.dialects.base import Encoder
+from proxy.codec.base import Encoder
 from proxy.dialects.cohere.shapes import citation_object, finish_word, first_choice, is_plan, own_citation, own_usage
 from proxy.dialects.cohere.usage import usage_object
 from proxy.events import (

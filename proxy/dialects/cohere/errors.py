@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import UNSET
 
-from proxy.dialects.base import Reply
-from proxy.dialects.failures import read_error, retry_after
+from proxy.codec.base import Reply
+from proxy.codec.failures import read_error, retry_after
 from proxy.errors import Failure, failure, status_failure
 
 _MESSAGE_CHARS = 2000  # a vendor's message is passed on, but not a page of it

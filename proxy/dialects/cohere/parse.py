@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object, key_notes
-from proxy.dialects.cohere.turns import AskedMessage, Turns, document_text
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.json_body import fitted, json_object, key_notes
+from proxy.dialects.cohere.parse_turns import AskedMessage, Turns, document_text
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolChoice, ToolSpec

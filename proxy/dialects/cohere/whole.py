@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Reply
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer
 from proxy.dialects.cohere.shapes import citation_object, finish_word, is_plan, own_citation, own_usage
 from proxy.dialects.cohere.usage import usage_object
-from proxy.dialects.fold import Answer
 
 
 def whole(answer: Answer) -> Reply:

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.counted import count
+from proxy.codec.framed import SSEDecoder
+from proxy.codec.json_depth import shallow
+from proxy.codec.sse_json import count
 from proxy.dialects.coze.errors import parse_error, problem_failure
 from proxy.dialects.coze.wire import NAME, Chat, Message, Step
-from proxy.dialects.depth import shallow
-from proxy.dialects.framed import SSEDecoder
 from proxy.errors import Failure
 from proxy.events import NO_USAGE, Event, FinishReason, Tool, Usage, UsageEvent, Vendor
 from proxy.framing.sse import Frame

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects.failures import Told, answer_failure, in_band, text_of
+from proxy.codec.failures import Told, answer_failure, in_band, text_of
 from proxy.errors import Failure
 
 # What the codes are in HTTP's words.

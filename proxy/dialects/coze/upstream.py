@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.single_prompt import cannot_say, one_prompt, turn_text
 from proxy.dialects.coze.decode import CozeDecoder
 from proxy.dialects.coze.errors import parse_error
 from proxy.dialects.coze.wire import CHAT_PATH, TOOLS_PATH, WORKFLOW_PATH
-from proxy.dialects.single import cannot_say, one_prompt, turn_text
 from proxy.errors import Failure, bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart

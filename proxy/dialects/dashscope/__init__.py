@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.failures import answer_failure
 from proxy.dialects.dashscope import build
 from proxy.dialects.dashscope.decode import DashScopeDecoder
 from proxy.dialects.dashscope.errors import error_of
 from proxy.dialects.dashscope.wire import NAME
-from proxy.dialects.failures import answer_failure
 from proxy.errors import Failure
 from proxy.request import ChatRequest
 

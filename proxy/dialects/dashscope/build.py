@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Outgoing, Target
+from proxy.codec.base import Outgoing, Target
+from proxy.codec.chat_turns import Turn, drop, flat_turns, function, headers, options_of, thinking, tool_calls, with_vendor
+from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.dashscope.wire import MULTIMODAL_PATH, TEXT_PATH
-from proxy.dialects.single import cannot_say
-from proxy.dialects.turns import Turn, drop, flat_turns, function, headers, options_of, thinking, tool_calls, with_vendor
 from proxy.events import Note
 from proxy.request import ChatRequest
 

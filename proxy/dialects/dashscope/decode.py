@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from proxy.dialects.counted import CountedDecoder, Source, count
+from proxy.codec.failures import Told, read_error
+from proxy.codec.framed import decoded
+from proxy.codec.snapshots import Snapshots
+from proxy.codec.sse_json import CountedDecoder, Source, count
 from proxy.dialects.dashscope import wire
 from proxy.dialects.dashscope.errors import error_of, told
-from proxy.dialects.failures import Told, read_error
-from proxy.dialects.framed import decoded
-from proxy.dialects.snapshots import Snapshots
 from proxy.events import Event, FinishReason, Usage
 from proxy.framing.sse import Frame
 

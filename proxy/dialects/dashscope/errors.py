@@ -6,7 +6,7 @@ Source: the list of status codes in Alibaba's reference. Codes have families (`T
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects.failures import Told, coded, text_of
+from proxy.codec.failures import Told, coded, text_of
 
 _STATUS = {
     "InvalidParameter": 400,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.counted import ABSENT
+from proxy.codec.sse_json import ABSENT
 
 NAME = "dashscope"
 TEXT_PATH = "/services/aigc/text-generation/generation"

@@ -3,7 +3,7 @@
 An app of Dify is a prompt, a model and its tools, chosen by the key. It keeps the conversation itself and takes one message at a time.
 """
 
-from proxy.dialects.base import Dialect
+from proxy.codec.base import Dialect
 from proxy.dialects.dify.client import DifyClient
 from proxy.dialects.dify.upstream import DifyUpstream
 from proxy.dialects.dify.wire import NAME

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from proxy.dialects.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.dialects.bodies import fitted, json_object
+from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
+from proxy.codec.fold import Answer
+from proxy.codec.json_body import fitted, json_object
+from proxy.codec.text_only import unknown_keys
 from proxy.dialects.dify.encode import DifyEncoder
 from proxy.dialects.dify.errors import render_error
 from proxy.dialects.dify.whole import whole
 from proxy.dialects.dify.wire import Body, File
-from proxy.dialects.flat import unknown_keys
-from proxy.dialects.fold import Answer
 from proxy.errors import Failure, bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart, Message, Part, TextPart

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.counted import count
-from proxy.dialects.cumulative import change
-from proxy.dialects.depth import shallow
+from proxy.codec.cumulative import change
+from proxy.codec.framed import SSEDecoder
+from proxy.codec.json_depth import shallow
+from proxy.codec.sse_json import count
 from proxy.dialects.dify.errors import event_failure, parse_error
 from proxy.dialects.dify.wire import IDS, NAME, Chunk, Metadata, NodeData
-from proxy.dialects.framed import SSEDecoder
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, BlockEnd, BlockStart, Citation, Event, FinishReason, ReasoningDelta, TextDelta, Usage, UsageEvent, Vendor
 from proxy.framing.sse import Frame

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.text_only import FlatEncoder
 from proxy.dialects.dify import shapes
 from proxy.dialects.dify.errors import error_fields
-from proxy.dialects.flat import FlatEncoder
 from proxy.events import Citation, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite, Vendor
 
 _json = msgspec.json.encode

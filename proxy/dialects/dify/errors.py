@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.dialects.base import Reply
-from proxy.dialects.failures import Told, answer_failure, in_band, text_of
+from proxy.codec.base import Reply
+from proxy.codec.failures import Told, answer_failure, in_band, text_of
 from proxy.errors import Failure, Kind
 
 _CODES: dict[Kind, str] = {

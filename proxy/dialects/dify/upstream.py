@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.dify.decode import DifyDecoder
 from proxy.dialects.dify.errors import parse_error
 from proxy.dialects.dify.wire import PATHS
-from proxy.dialects.single import cannot_say, one_prompt
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart

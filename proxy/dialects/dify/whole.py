@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Reply
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer
 from proxy.dialects.dify import shapes
-from proxy.dialects.fold import Answer
 
 
 def whole(answer: Answer, conversation: str) -> Reply:

@@ -7,8 +7,8 @@ Vertex AI's paths for the same. Upstreams: see `build`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.dialects.fold import Answer
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
+from proxy.codec.fold import Answer
 from proxy.dialects.gemini import build, models, parse, whole
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.encode import GeminiEncoder

@@ -20,10 +20,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.dialects.base import JSON, Outgoing, Target
-from proxy.dialects.gemini.outturns import OutTurns
+from proxy.codec.base import JSON, Outgoing, Target
+from proxy.codec.chat_turns import drop, options_of, with_vendor
+from proxy.dialects.gemini.build_turns import OutTurns
 from proxy.dialects.gemini.thinking import How, how, thinking_config, wants_signatures
-from proxy.dialects.turns import drop, options_of, with_vendor
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec

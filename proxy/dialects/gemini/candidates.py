@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.blocks import Blocks
-from proxy.dialects.calls import made_id
-from proxy.dialects.depth import shallow
+from proxy.codec.blocks import Blocks
+from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import loads, mended
+from proxy.codec.tool_calls import made_id
 from proxy.dialects.gemini.citations import Cited, Said, cited, grounded
 from proxy.dialects.gemini.partial import Arguments
 from proxy.dialects.gemini.wire import FINISH_NUMBERS, NAME, NOTHING, Candidate, FunctionCall, Part
-from proxy.dialects.loose import loads, mended
 from proxy.events import Event, Tool, Vendor
 from proxy.framing import BadFrame
 

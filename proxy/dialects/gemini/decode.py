@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.depth import shallow
-from proxy.dialects.framed import CUT, FramedDecoder
+from proxy.codec.framed import CUT, FramedDecoder
+from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import loads, mended
 from proxy.dialects.gemini.candidates import Candidates
 from proxy.dialects.gemini.errors import in_band
 from proxy.dialects.gemini.frames import Frames
 from proxy.dialects.gemini.usage import Counting
 from proxy.dialects.gemini.wire import BROKEN, FINISH, NAME, NOTHING, Chunk
-from proxy.dialects.loose import loads, mended
 from proxy.errors import failure
 from proxy.events import NO_USAGE, Event, Usage, UsageEvent, Vendor
 from proxy.framing import BadFrame

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.dialects.base import JSON, SSE, Encoder
+from proxy.codec.base import JSON, SSE, Encoder
 from proxy.dialects.gemini.citations import Said
 from proxy.dialects.gemini.errors import error_object
 from proxy.dialects.gemini.shapes import Sourced, call_part, extras, finish_word, grounding, head, signed

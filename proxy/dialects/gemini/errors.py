@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from proxy.dialects.base import Reply
-from proxy.dialects.failures import http_failure, retry_after
-from proxy.dialects.loose import NotJSONError, loads
+from proxy.codec.base import Reply
+from proxy.codec.failures import http_failure, retry_after
+from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.errors import Failure, failure, status_failure
 
 _MESSAGE_CHARS = 2000

@@ -6,7 +6,7 @@ tells. An error in the middle of the events may stand there bare, over many line
 
 import re
 
-from proxy.dialects.failures import read_error
+from proxy.codec.failures import read_error
 from proxy.framing import BadFrame, FramingError, TooLarge
 from proxy.framing.sse import SSEParser
 from proxy.framing.values import ValueSplitter

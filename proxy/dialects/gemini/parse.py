@@ -6,12 +6,12 @@ and ours cannot carry is a note, and so is a key that we do not know: the vendor
 
 from typing import Any, Literal, NamedTuple
 
-from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object
-from proxy.dialects.gemini.asked import Asked, Config, Declaration, ThinkingConfig, ToolConfig, fields
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.chat_turns import drop
+from proxy.codec.json_body import fitted, json_object
+from proxy.dialects.gemini.parse_turns import Turns
 from proxy.dialects.gemini.schema import camel, json_schema
-from proxy.dialects.gemini.turns import Turns
-from proxy.dialects.turns import drop
+from proxy.dialects.gemini.wire_request import Asked, Config, Declaration, ThinkingConfig, ToolConfig, fields
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort, Reasoning, ToolChoice, ToolSpec

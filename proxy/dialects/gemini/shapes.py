@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from proxy.dialects.calls import arguments_object
+from proxy.codec.tool_calls import arguments_object
 from proxy.dialects.gemini.wire import FINISH, FINISH_WORD, NAME
 from proxy.events import Citation, Finish, StreamStart, Tool, Vendor
 

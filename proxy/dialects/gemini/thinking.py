@@ -6,7 +6,7 @@ Source: "Gemini thinking" of the vendor's guide; the budgets are those by which 
 import re
 from typing import Any, Literal
 
-from proxy.dialects.turns import drop
+from proxy.codec.chat_turns import drop
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort
 

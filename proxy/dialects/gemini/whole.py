@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Reply
-from proxy.dialects.fold import Answer, Block
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer, Block
 from proxy.dialects.gemini.citations import Said
 from proxy.dialects.gemini.shapes import Extras, Sourced, call_part, extras, finish_word, grounding, head, signed
 from proxy.dialects.gemini.signatures import to_wire

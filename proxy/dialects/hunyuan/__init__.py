@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
-from proxy.dialects.failures import answer_failure
+from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.failures import answer_failure
 from proxy.dialects.hunyuan import build
 from proxy.dialects.hunyuan.decode import HunyuanDecoder, error_of
 from proxy.dialects.hunyuan.wire import NAME

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Outgoing, Target
+from proxy.codec.base import Outgoing, Target
+from proxy.codec.chat_turns import Turn, drop, flat_turns, headers, merged, options_of, thinking
+from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.hunyuan.wire import ACTION, PATH, VERSION
-from proxy.dialects.single import cannot_say
-from proxy.dialects.turns import Turn, drop, flat_turns, headers, merged, options_of, thinking
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolSpec
 

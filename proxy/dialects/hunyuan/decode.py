@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from proxy.dialects.counted import ABSENT, CountedDecoder, Source, count
-from proxy.dialects.failures import Told, coded, text_of
-from proxy.dialects.framed import decoded
+from proxy.codec.failures import Told, coded, text_of
+from proxy.codec.framed import decoded
+from proxy.codec.sse_json import ABSENT, CountedDecoder, Source, count
 from proxy.dialects.hunyuan import wire
 from proxy.events import Event, FinishReason, Usage
 from proxy.framing.sse import Frame

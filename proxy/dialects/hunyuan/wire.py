@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.counted import ABSENT
+from proxy.codec.sse_json import ABSENT
 
 NAME = "hunyuan"
 PATH = "/"

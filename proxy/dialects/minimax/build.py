@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.dialects.base import Outgoing, Target
+from proxy.codec.base import Outgoing, Target
+from proxy.codec.chat_turns import Turn, drop, flat_turns, function, headers, options_of, tool_calls
+from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.minimax.wire import PATH
-from proxy.dialects.single import cannot_say
-from proxy.dialects.turns import Turn, drop, flat_turns, function, headers, options_of, tool_calls
 from proxy.events import Note
 from proxy.request import ChatRequest
 

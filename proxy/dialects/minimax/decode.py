@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.counted import CountedDecoder, count
-from proxy.dialects.depth import shallow
-from proxy.dialects.failures import Told, coded, text_of
-from proxy.dialects.framed import decoded
+from proxy.codec.failures import Told, coded, text_of
+from proxy.codec.framed import decoded
+from proxy.codec.json_depth import shallow
+from proxy.codec.sse_json import CountedDecoder, count
 from proxy.dialects.minimax import wire
 from proxy.events import NO_USAGE, Event, FinishReason, Usage, Vendor
 from proxy.framing.sse import Frame

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import JSON, Outgoing, Target
+from proxy.codec.base import JSON, Outgoing, Target
 from proxy.events import Note
 from proxy.request import ChatRequest
 

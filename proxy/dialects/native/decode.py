@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.dialects.depth import shallow
-from proxy.dialects.failures import read_error
-from proxy.dialects.framed import CUT, SSEDecoder
+from proxy.codec.failures import read_error
+from proxy.codec.framed import CUT, SSEDecoder
+from proxy.codec.json_depth import shallow
 from proxy.dialects.native.errors import in_band
 from proxy.errors import Failure, failure
 from proxy.events import (

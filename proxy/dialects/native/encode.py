@@ -2,7 +2,7 @@
 
 import msgspec
 
-from proxy.dialects.base import Encoder
+from proxy.codec.base import Encoder
 from proxy.events import Event, StreamStart
 
 _json = msgspec.json.Encoder().encode

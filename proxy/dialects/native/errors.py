@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.failures import http_failure, read_error
+from proxy.codec.failures import http_failure, read_error
 from proxy.errors import Failure, failure
 
 _MAX_WAIT_S = 1e9  # more than 30 years is no advice

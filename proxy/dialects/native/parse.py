@@ -1,7 +1,7 @@
 """Native requests, from a POST's body or a GET's query string. Strict: an unknown key is refused with the nearest known one."""
 
-from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object, unknown_key
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.json_body import fitted, json_object, unknown_key
 from proxy.dialects.native.wire import StreamRequest
 from proxy.errors import bad_request
 from proxy.request import ChatRequest, ImagePart, Message, Part, ReasoningPart, Role, TextPart, ToolCallPart, ToolChoice, ToolResultPart

@@ -3,8 +3,8 @@
 import msgspec
 from msgspec import UNSET
 
-from proxy.dialects.base import Reply
-from proxy.dialects.fold import Answer, Block
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer, Block
 from proxy.dialects.native.wire import Problem, ToolCall, Whole, WholeBlock
 from proxy.errors import Failure
 

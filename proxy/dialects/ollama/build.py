@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from proxy.dialects.base import JSON, NDJSON, Outgoing, Target
-from proxy.dialects.ollama.outturns import OutTurns, newest_images
-from proxy.dialects.single import cannot_say, one_prompt
+from proxy.codec.base import JSON, NDJSON, Outgoing, Target
+from proxy.codec.single_prompt import cannot_say, one_prompt
+from proxy.dialects.ollama.build_turns import OutTurns, newest_images
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolSpec

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.calls import made_id
-from proxy.dialects.depth import too_deep
-from proxy.dialects.framed import FramedDecoder
+from proxy.codec.framed import FramedDecoder
+from proxy.codec.json_depth import too_deep
+from proxy.codec.tool_calls import made_id
 from proxy.dialects.ollama.errors import in_band
 from proxy.dialects.ollama.wire import ABSENT, FINISH, NAME, NULL, PLACED, Call, Line, Message
 from proxy.events import NO_USAGE, Event, Tool, Usage, UsageEvent, Vendor

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.dialects.base import NDJSON, Encoder
+from proxy.codec.base import NDJSON, Encoder
 from proxy.dialects.ollama.errors import error_body
 from proxy.dialects.ollama.shapes import call_object, head, last_line
 from proxy.dialects.ollama.wire import NAME

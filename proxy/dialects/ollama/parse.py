@@ -6,10 +6,10 @@ vendor's server passes over those too.
 
 from typing import Any, NamedTuple
 
-from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object, key_notes
-from proxy.dialects.ollama.asked import Asked, AskedChat, AskedGenerate, AskedTool, Runtime
-from proxy.dialects.ollama.turns import Turns, with_images
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.json_body import fitted, json_object, key_notes
+from proxy.dialects.ollama.parse_turns import Turns, with_images
+from proxy.dialects.ollama.wire_request import Asked, AskedChat, AskedGenerate, AskedTool, Runtime
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort, Message, Reasoning, ToolSpec

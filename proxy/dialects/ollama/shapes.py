@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from proxy.dialects.calls import arguments_object
+from proxy.codec.tool_calls import arguments_object
 from proxy.events import StreamEnd, StreamStart, Tool, Usage
 
 _NS_PER_MS = 1_000_000

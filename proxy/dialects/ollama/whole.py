@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Reply
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer
 from proxy.dialects.ollama.shapes import call_object, head, last_line
 from proxy.dialects.ollama.wire import NAME
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.dialects import openai_errors, openai_render
-from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.dialects.fold import Answer
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
+from proxy.codec.fold import Answer
+from proxy.codec.openai import errors as openai_errors
+from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_chat import build, mistral, models, parse, whole
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.dialects.openai_chat.encode import ChatEncoder
@@ -34,7 +35,7 @@ class Client(ClientHalf):
         return mistral.whole(answer) if parsed.options.mistral else whole.whole(answer)
 
     def render_error(self, failure: Failure) -> Reply:
-        return openai_render.render_error(failure)
+        return render_error(failure)
 
 
 class Upstream(UpstreamHalf):

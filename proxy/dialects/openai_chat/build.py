@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Outgoing, Target
+from proxy.codec.base import Outgoing, Target
 from proxy.errors import Refused, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolChoice, ToolResultPart

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.blocks import Blocks
+from proxy.codec.blocks import Blocks
+from proxy.codec.pending_arguments import Waiting
 from proxy.dialects.openai_chat.wire import CallPiece
-from proxy.dialects.waiting import Waiting
 from proxy.events import Event, Tool, Vendor
 from proxy.framing import FramingError
 

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.blocks import Blocks
-from proxy.dialects.depth import shallow
-from proxy.dialects.loose import loads, mended
+from proxy.codec.blocks import Blocks
+from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import loads, mended
+from proxy.codec.openai.errors import VendorError, vendor_error
+from proxy.codec.openai.finish_reasons import ERRORS, NOT_FINISHED
 from proxy.dialects.openai_chat.calls import Calls
 from proxy.dialects.openai_chat.wire import CHOICE_EXTRAS, DELTA_EXTRAS, NAME, QUIET, CallPiece, Choice, Delta
-from proxy.dialects.openai_errors import VendorError, vendor_error
-from proxy.dialects.openai_words import ERRORS, NOT_FINISHED
 from proxy.events import Citation, Event, Vendor
 from proxy.framing import FramingError
 

@@ -11,14 +11,14 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.base import Decoder
-from proxy.dialects.depth import shallow
-from proxy.dialects.loose import NotJSONError, loads, mended, shown
+from proxy.codec.base import Decoder
+from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import NotJSONError, loads, mended, shown
+from proxy.codec.openai.errors import VendorError, in_band, vendor_error
+from proxy.codec.openai.finish_reasons import finish_reason
+from proxy.codec.openai.usage import read_usage, usage_extras
 from proxy.dialects.openai_chat.choices import Choices
 from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk
-from proxy.dialects.openai_errors import VendorError, in_band, vendor_error
-from proxy.dialects.openai_usage import read_usage, usage_extras
-from proxy.dialects.openai_words import finish_reason
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
 from proxy.framing import FramingError

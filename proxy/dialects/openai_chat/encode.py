@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from proxy.dialects.base import Encoder
+from proxy.codec.base import Encoder
+from proxy.codec.openai.render_error import error_object
+from proxy.codec.openai.usage import usage_object
 from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish
-from proxy.dialects.openai_render import error_object
-from proxy.dialects.openai_usage import usage_object
 from proxy.events import (
     BlockEnd,
     BlockStart,

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from proxy.dialects.base import Reply
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer
+from proxy.codec.openai.usage import usage_object
 from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.dialects.openai_chat.shapes import extras
 from proxy.dialects.openai_chat.whole import document
-from proxy.dialects.openai_usage import usage_object
 from proxy.events import BlockEnd, BlockStart, Event, StreamEnd, Tool, ToolCallDelta, Vendor
 
 _json = msgspec.json.Encoder().encode

@@ -6,11 +6,11 @@ vendor's SDKs gain fields faster than we do, and compatible vendors have fields 
 
 from typing import Any, Literal, NamedTuple
 
-from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object, key_notes
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.dialects.openai_chat import mistral
-from proxy.dialects.openai_chat.asked import Asked, AskedChoice, FunctionName, FunctionSpec
-from proxy.dialects.openai_chat.turns import Turns
+from proxy.dialects.openai_chat.parse_turns import Turns
+from proxy.dialects.openai_chat.wire_request import Asked, AskedChoice, FunctionName, FunctionSpec
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort, Reasoning, ToolChoice, ToolSpec

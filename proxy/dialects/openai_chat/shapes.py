@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from proxy.codec.openai.finish_reasons import finish_reason
 from proxy.dialects.openai_chat.wire import NAME
-from proxy.dialects.openai_words import finish_reason
 from proxy.events import Citation, Finish, Vendor
 
 

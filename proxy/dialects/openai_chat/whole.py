@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Reply
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer
+from proxy.codec.openai.usage import usage_object
 from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish
-from proxy.dialects.openai_usage import usage_object
 
 
 def whole(answer: Answer) -> Reply:

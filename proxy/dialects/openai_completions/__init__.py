@@ -6,9 +6,10 @@ Clients: `POST /v1/completions`. Upstreams: OpenAI, vLLM, llama.cpp and others t
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects import openai_errors, openai_render
-from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.dialects.fold import Answer
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
+from proxy.codec.fold import Answer
+from proxy.codec.openai import errors as openai_errors
+from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_completions import build, encode, parse
 from proxy.dialects.openai_completions.decode import CompletionsDecoder
 from proxy.dialects.openai_completions.wire import NAME
@@ -32,7 +33,7 @@ class Client(ClientHalf):
         return encode.whole(answer)
 
     def render_error(self, failure: Failure) -> Reply:
-        return openai_render.render_error(failure)
+        return render_error(failure)
 
 
 class Upstream(UpstreamHalf):

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Outgoing, Target
-from proxy.dialects.single import cannot_say, one_prompt
-from proxy.dialects.turns import headers, options_of
+from proxy.codec.base import Outgoing, Target
+from proxy.codec.chat_turns import headers, options_of
+from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.request import ChatRequest
 
 PATH = "/completions"

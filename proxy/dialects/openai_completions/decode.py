@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from proxy.dialects.counted import CountedDecoder
-from proxy.dialects.depth import shallow
-from proxy.dialects.failures import Told
-from proxy.dialects.framed import decoded
-from proxy.dialects.loose import loads
+from proxy.codec.failures import Told
+from proxy.codec.framed import decoded
+from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import loads
+from proxy.codec.openai.errors import VendorError, in_band, vendor_error
+from proxy.codec.openai.finish_reasons import ERRORS, FINISH_REASONS, NOT_FINISHED
+from proxy.codec.openai.usage import read_usage
+from proxy.codec.sse_json import CountedDecoder
 from proxy.dialects.openai_completions.wire import ABSENT, CHOICE_EXTRAS, CHUNK_EXTRAS, NAME, QUIET, Choice, Chunk
-from proxy.dialects.openai_errors import VendorError, in_band, vendor_error
-from proxy.dialects.openai_usage import read_usage
-from proxy.dialects.openai_words import ERRORS, FINISH_REASONS, NOT_FINISHED
 from proxy.errors import Failure
 from proxy.events import Event, FinishReason, Vendor
 from proxy.framing.sse import Frame

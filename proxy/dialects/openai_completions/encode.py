@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Encoder, Reply
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Encoder, Reply
+from proxy.codec.fold import Answer
+from proxy.codec.openai.render_error import error_object
+from proxy.codec.openai.usage import usage_object
 from proxy.dialects.openai_completions.wire import CHOICE_EXTRAS, NAME
-from proxy.dialects.openai_render import error_object
-from proxy.dialects.openai_usage import usage_object
 from proxy.events import BlockStart, Event, Finish, StreamEnd, StreamError, StreamStart, TextDelta, Vendor
 
 _json = msgspec.json.Encoder().encode

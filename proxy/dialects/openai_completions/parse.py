@@ -10,8 +10,8 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object, key_notes
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.errors import bad_request
 from proxy.request import ChatRequest, Message
 

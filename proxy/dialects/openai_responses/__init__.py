@@ -6,9 +6,10 @@ Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that e
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects import openai_errors, openai_render
-from proxy.dialects.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.dialects.fold import Answer
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
+from proxy.codec.fold import Answer
+from proxy.codec.openai import errors as openai_errors
+from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_responses import build, parse, whole
 from proxy.dialects.openai_responses.decode import ResponsesDecoder
 from proxy.dialects.openai_responses.encode import ResponsesEncoder
@@ -33,7 +34,7 @@ class Client(ClientHalf):
         return whole.whole(parsed.options.repeated, answer)
 
     def render_error(self, failure: Failure) -> Reply:
-        return openai_render.render_error(failure)
+        return render_error(failure)
 
 
 class Upstream(UpstreamHalf):

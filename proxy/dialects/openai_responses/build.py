@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import JSON, Outgoing, Target
-from proxy.dialects.openai_responses.input import InputItems
-from proxy.dialects.turns import options_of
+from proxy.codec.base import JSON, Outgoing, Target
+from proxy.codec.chat_turns import options_of
+from proxy.dialects.openai_responses.parse_input import InputItems
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec

@@ -11,14 +11,14 @@ from typing import Any, TypeGuard
 
 import msgspec
 
-from proxy.dialects.depth import shallow
-from proxy.dialects.framed import CUT, SSEDecoder
-from proxy.dialects.loose import NotJSONError, loads, shown
-from proxy.dialects.openai_errors import VendorError, in_band, vendor_error
+from proxy.codec.framed import CUT, SSEDecoder
+from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import NotJSONError, loads, shown
+from proxy.codec.openai.errors import VendorError, in_band, vendor_error
+from proxy.codec.openai.usage import read_usage
 from proxy.dialects.openai_responses import finish, wire
 from proxy.dialects.openai_responses.items import Items
 from proxy.dialects.openai_responses.wire import NAME, QUIET
-from proxy.dialects.openai_usage import read_usage
 from proxy.errors import failure
 from proxy.events import NO_USAGE, Event, Usage, UsageEvent, Vendor
 from proxy.framing.sse import Frame

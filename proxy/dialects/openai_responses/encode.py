@@ -14,10 +14,10 @@ from typing import Any
 
 from msgspec import UNSET
 
-from proxy.dialects.base import Encoder
-from proxy.dialects.openai_render import error_object
+from proxy.codec.base import Encoder
+from proxy.codec.openai.render_error import error_object
 from proxy.dialects.openai_responses import shapes
-from proxy.dialects.openai_responses.outitems import Call, OutItem, Reasoning, Text, event_frame
+from proxy.dialects.openai_responses.build_items import Call, OutItem, Reasoning, Text, event_frame
 from proxy.dialects.openai_responses.wire import ITEM_ADDED, ITEM_DONE
 from proxy.events import (
     BlockEnd,

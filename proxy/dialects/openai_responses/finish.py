@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects.openai_errors import VendorError, vendor_error
-from proxy.dialects.openai_usage import usage_extras
+from proxy.codec.openai.errors import VendorError, vendor_error
+from proxy.codec.openai.usage import usage_extras
 from proxy.events import FinishReason
 
 # Terminal event -> the status that it says. OpenRouter has named its last event `response.done`.

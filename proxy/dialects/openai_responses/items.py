@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.dialects.calls import made_id
+from proxy.codec.pending_arguments import Waiting
+from proxy.codec.tool_calls import made_id
 from proxy.dialects.openai_responses.ledger import Ledger
 from proxy.dialects.openai_responses.messages import Messages
 from proxy.dialects.openai_responses.wire import KINDS
-from proxy.dialects.waiting import Waiting
 from proxy.events import BlockEnd, Event, ReasoningDelta, Tool, ToolCallDelta
 from proxy.framing import FramingError
 

@@ -7,10 +7,10 @@ key that we do not know: the vendor's SDKs gain fields faster than we do.
 
 from typing import Any, Literal, NamedTuple
 
-from proxy.dialects.base import Incoming, Parsed
-from proxy.dialects.bodies import fitted, json_object, key_notes
-from proxy.dialects.openai_responses.asked import Asked, AskedChoice, AskedFormat
-from proxy.dialects.openai_responses.turns import Turns
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.json_body import fitted, json_object, key_notes
+from proxy.dialects.openai_responses.parse_turns import Turns
+from proxy.dialects.openai_responses.wire_request import Asked, AskedChoice, AskedFormat
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort, Message, Reasoning, ToolChoice, ToolSpec

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from proxy.codec.openai.usage import with_further
 from proxy.dialects.openai_responses.wire import ITEM_ADDED, ITEM_DONE, KINDS, NAME, TEXT_DELTA
-from proxy.dialects.openai_usage import with_further
 from proxy.events import Citation, Finish, StreamStart, Tool, Usage, Vendor
 
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter", "refusal": "content_filter"}

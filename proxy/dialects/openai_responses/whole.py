@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Reply
-from proxy.dialects.fold import Answer, Block
+from proxy.codec.base import Reply
+from proxy.codec.fold import Answer, Block
 from proxy.dialects.openai_responses import shapes
 from proxy.dialects.openai_responses.wire import ITEM_DONE
 

@@ -4,7 +4,7 @@ No JSON, no roles, no usage, no finish reason. As an upstream such a server ofte
 frame is `data: [done]`, which a page's native EventSource needs in order to stop reconnecting.
 """
 
-from proxy.dialects.base import Dialect
+from proxy.codec.base import Dialect
 from proxy.dialects.plain.client import PlainClient
 from proxy.dialects.plain.upstream import PlainUpstream
 

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from proxy.dialects.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.dialects.bodies import fitted, json_object
-from proxy.dialects.flat import unknown_keys
-from proxy.dialects.fold import Answer
+from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
+from proxy.codec.fold import Answer
+from proxy.codec.json_body import fitted, json_object
+from proxy.codec.text_only import unknown_keys
 from proxy.dialects.plain.encode import PlainEncoder
 from proxy.dialects.plain.wire import DONE, PATH, Body
 from proxy.errors import Failure, bad_request

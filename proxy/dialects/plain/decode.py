@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects.failures import framework_failure
-from proxy.dialects.framed import CUT, SSEDecoder
+from proxy.codec.failures import framework_failure
+from proxy.codec.framed import CUT, SSEDecoder
 from proxy.dialects.plain.wire import ERROR_PREFIX
 from proxy.errors import Failure, failure
 from proxy.events import Event

@@ -1,6 +1,6 @@
 """Events to `data: <text>` frames, one frame a delta, one `data` line for each line of it, and an id on each."""
 
-from proxy.dialects.flat import FlatEncoder
+from proxy.codec.text_only import FlatEncoder
 from proxy.dialects.plain.wire import ERROR_PREFIX
 from proxy.events import StreamEnd, StreamError, StreamStart
 from proxy.framing.sse import frame

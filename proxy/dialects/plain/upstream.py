@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
-from proxy.dialects.failures import framework_failure
+from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.failures import framework_failure
+from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.plain.decode import PlainDecoder
 from proxy.dialects.plain.wire import PATH
-from proxy.dialects.single import cannot_say, one_prompt
 from proxy.errors import Failure
 from proxy.events import Note
 from proxy.request import ChatRequest

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
-from proxy.dialects.failures import answer_failure
+from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.failures import answer_failure
 from proxy.dialects.qianfan import build
 from proxy.dialects.qianfan.decode import QianfanDecoder, error_of
 from proxy.dialects.qianfan.wire import NAME

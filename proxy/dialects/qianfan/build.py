@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.dialects.base import Outgoing, Target
-from proxy.dialects.single import cannot_say
-from proxy.dialects.turns import Turn, drop, flat_turns, headers, merged, path_part
+from proxy.codec.base import Outgoing, Target
+from proxy.codec.chat_turns import Turn, drop, flat_turns, headers, merged, path_part
+from proxy.codec.single_prompt import cannot_say
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolSpec

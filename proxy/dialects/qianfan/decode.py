@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from proxy.dialects.counted import CountedDecoder, Source, count
-from proxy.dialects.failures import Told, coded, text_of
-from proxy.dialects.framed import decoded
+from proxy.codec.failures import Told, coded, text_of
+from proxy.codec.framed import decoded
+from proxy.codec.sse_json import CountedDecoder, Source, count
 from proxy.dialects.qianfan import wire
 from proxy.events import Event, FinishReason, Usage, Vendor
 from proxy.framing.sse import Frame

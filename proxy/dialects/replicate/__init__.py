@@ -7,8 +7,8 @@ prediction, whose document says in `urls.stream` where its output can be read.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from proxy.dialects.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
-from proxy.dialects.failures import answer_failure
+from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.failures import answer_failure
 from proxy.dialects.replicate import build
 from proxy.dialects.replicate.decode import ReplicateDecoder
 from proxy.dialects.replicate.wire import NAME, error_of

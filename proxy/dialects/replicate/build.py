@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Outgoing, Target
+from proxy.codec.base import Outgoing, Target
+from proxy.codec.chat_turns import drop, headers, options_of, path_part, with_vendor
+from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.replicate.wire import Prediction
-from proxy.dialects.single import cannot_say, one_prompt
-from proxy.dialects.turns import drop, headers, options_of, path_part, with_vendor
 from proxy.events import Note
 from proxy.request import ChatRequest
 

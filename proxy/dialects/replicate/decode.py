@@ -10,8 +10,8 @@ Comments stand before the first event, and after the last one where the connecti
 
 import msgspec
 
-from proxy.dialects.failures import Told, answer_failure, in_band, read_error
-from proxy.dialects.framed import SSEDecoder
+from proxy.codec.failures import Told, answer_failure, in_band, read_error
+from proxy.codec.framed import SSEDecoder
 from proxy.dialects.replicate.wire import NAME, Done, error_of
 from proxy.errors import Failure
 from proxy.events import Event, Vendor

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.failures import Told, text_of
+from proxy.codec.failures import Told, text_of
 
 NAME = "replicate"
 _FAILED = ("failed", "canceled", "aborted")

@@ -4,7 +4,7 @@ Frames are `data:{"code":0,"msg":"","data":{...}}` without a space, ended by `da
 conversation under a `cid`. Every status 200 may still be an error: `code` says.
 """
 
-from proxy.dialects.base import Dialect
+from proxy.codec.base import Dialect
 from proxy.dialects.sider.client import SiderClient
 from proxy.dialects.sider.upstream import SiderUpstream
 

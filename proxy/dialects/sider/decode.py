@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.depth import shallow
-from proxy.dialects.framed import FramedDecoder
+from proxy.codec.framed import FramedDecoder
+from proxy.codec.json_depth import shallow
 from proxy.dialects.sider.errors import code_failure
 from proxy.dialects.sider.wire import Chunk, Data, repeated
 from proxy.events import Event, Vendor

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.flat import FlatEncoder
+from proxy.codec.text_only import FlatEncoder
 from proxy.dialects.sider.errors import error_code
 from proxy.dialects.sider.wire import REPEATED
 from proxy.errors import Failure

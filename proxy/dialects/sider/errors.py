@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from proxy.dialects.failures import http_failure, read_error
+from proxy.codec.failures import http_failure, read_error
 from proxy.errors import Failure, Kind, failure
 
 

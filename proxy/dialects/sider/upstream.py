@@ -5,11 +5,11 @@ from typing import Any, cast, get_args
 
 import msgspec
 
-from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.sider.decode import SiderDecoder
 from proxy.dialects.sider.errors import parse_error
 from proxy.dialects.sider.wire import TEXT_PATHS, Generation
-from proxy.dialects.single import cannot_say, one_prompt
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.request import ChatRequest

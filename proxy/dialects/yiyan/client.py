@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.dialects.bodies import fitted, json_object
-from proxy.dialects.fold import Answer
+from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
+from proxy.codec.fold import Answer
+from proxy.codec.json_body import fitted, json_object
 from proxy.dialects.yiyan.encode import YiyanEncoder, error_body
 from proxy.dialects.yiyan.wire import PATH
 from proxy.errors import Failure, bad_request

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.cumulative import change
-from proxy.dialects.framed import SSEDecoder
+from proxy.codec.cumulative import change
+from proxy.codec.framed import SSEDecoder
 from proxy.dialects.yiyan.errors import code_failure, parse_error
 from proxy.dialects.yiyan.wire import Major, MessagePacket, Thought
 from proxy.errors import Failure

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.flat import FlatEncoder
+from proxy.codec.text_only import FlatEncoder
 from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError, StreamStart, TextDelta
 

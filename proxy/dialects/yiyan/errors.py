@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from proxy.dialects.failures import http_failure, read_error
+from proxy.codec.failures import http_failure, read_error
 from proxy.errors import Failure, failure
 
 _SHOWN_CHARS = 300

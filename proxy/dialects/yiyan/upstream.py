@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.base import Decoder, Outgoing, Target, UpstreamHalf
-from proxy.dialects.single import cannot_say, one_prompt
+from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.yiyan.decode import YiyanDecoder
 from proxy.dialects.yiyan.errors import parse_error
 from proxy.dialects.yiyan.wire import PATH

@@ -10,9 +10,9 @@ try:  # the SDK moved from one HTTP library to its successor; both take a transp
 except ImportError:  # pragma: no cover
     import httpx  # type: ignore[no-redef]
 
+from proxy.codec.base import SSE, Parsed, Reply
+from proxy.codec.fold import Answer
 from proxy.dialects.anthropic import DIALECT
-from proxy.dialects.base import SSE, Parsed, Reply
-from proxy.dialects.fold import Answer
 from proxy.events import Event, StreamStart
 from proxy.request import ChatRequest, Message
 

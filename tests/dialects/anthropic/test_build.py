@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.base import Outgoing, Target
 from proxy.dialects.anthropic import DIALECT
-from proxy.dialects.base import Outgoing, Target
 from proxy.errors import Refused
 from proxy.request import (
     ChatRequest,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.base import Decoder
 from proxy.dialects.anthropic import DIALECT
-from proxy.dialects.base import Decoder
 from proxy.errors import Failure
 from proxy.events import (
     BlockEnd,

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy.codec.base import Decoder
 from proxy.dialects.anthropic import DIALECT
 from proxy.dialects.anthropic.encode import AnthropicEncoder
-from proxy.dialects.base import Decoder
 from tests.dialects.anthropic.sdk import START
 from tests.support import decode, facts, recording_bytes
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.base import Incoming, Parsed
 from proxy.dialects.anthropic import DIALECT
-from proxy.dialects.base import Incoming, Parsed
 from proxy.errors import Refused
 from proxy.request import ImagePart, Message, Reasoning, ReasoningPart, TextPart, ToolCallPart, ToolChoice, ToolResultPart, ToolSpec
 from tests.dialects.anthropic.sdk import ASK

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.base import Decoder
+from proxy.codec.fold import Answer
 from proxy.dialects.anthropic import DIALECT
-from proxy.dialects.base import Decoder
-from proxy.dialects.fold import Answer
 from proxy.events import Event, Usage
 from tests.dialects.anthropic.sdk import ASK, client, streamed
 from tests.support import decode, facts, needs_recordings, recording_bytes, splits

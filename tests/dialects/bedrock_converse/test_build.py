@@ -9,7 +9,7 @@ from botocore.serialize import create_serializer
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from proxy.dialects.base import Outgoing, Signing, Target
+from proxy.codec.base import Outgoing, Signing, Target
 from proxy.dialects.bedrock_converse import DIALECT
 from proxy.errors import Refused
 from proxy.request import (

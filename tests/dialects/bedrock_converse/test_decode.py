@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.dialects.base import Decoder
+from proxy.codec.base import Decoder
+from proxy.codec.fold import Answer
 from proxy.dialects.bedrock_converse import DIALECT
-from proxy.dialects.fold import Answer
 from proxy.errors import Failure
 from proxy.events import (
     BlockEnd,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Decoder
+from proxy.codec.base import Decoder
+from proxy.codec.fold import Answer
 from proxy.dialects.bedrock_converse import DIALECT
-from proxy.dialects.fold import Answer
 from proxy.events import Usage, Vendor
 from tests.aws_frames import event
 from tests.support import decode, facts, needs_recordings, recordings_dir, splits

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Outgoing, Target
+from proxy.codec.base import Outgoing, Target
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused
 from proxy.request import ChatRequest, ImagePart, Message, Reasoning, TextPart, ToolSpec

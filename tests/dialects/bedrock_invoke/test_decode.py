@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.dialects.base import Decoder
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Decoder
+from proxy.codec.fold import Answer
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Failure
 from proxy.events import Citation, Event, Finish, StreamError, Tool, Usage, Vendor

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Decoder
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Decoder
+from proxy.codec.fold import Answer
 from proxy.dialects.registry import UPSTREAMS
 from proxy.events import Usage
 from tests.support import decode, facts, needs_recordings, recording_bytes, splits

@@ -6,7 +6,7 @@ from typing import Any
 import cohere
 import httpx
 
-from proxy.dialects.base import SSE, Reply
+from proxy.codec.base import SSE, Reply
 from proxy.dialects.cohere.encode import CohereEncoder
 from proxy.events import Event
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.fold import Answer
 from proxy.dialects.cohere import DIALECT
 from proxy.dialects.cohere.decode import CohereDecoder
-from proxy.dialects.fold import Answer
 from proxy.events import Event
 from tests.dialects.answers import START, folded, told
 from tests.dialects.cohere import judge

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Parsed
+from proxy.codec.base import Parsed
 from proxy.dialects.cohere import DIALECT
 from proxy.dialects.cohere.models import lists
 from proxy.errors import Refused

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.dialects.gemini.build import build_request
-from proxy.dialects.gemini.outturns import NO_SIGNATURE
+from proxy.dialects.gemini.build_turns import NO_SIGNATURE
 from proxy.errors import Refused
 from proxy.request import (
     ChatRequest,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Parsed
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Parsed
+from proxy.codec.fold import Answer
 from proxy.dialects.gemini import DIALECT
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.parse import Options

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Parsed
+from proxy.codec.base import Parsed
 from proxy.dialects.gemini import DIALECT
 from proxy.errors import Refused
 from proxy.request import (

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from proxy.dialects.base import Parsed
-from proxy.dialects.fold import Answer
+from proxy.codec.base import Parsed
+from proxy.codec.fold import Answer
 from proxy.dialects.native import DIALECT
 from proxy.errors import failure
 from proxy.events import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Incoming
+from proxy.codec.base import Incoming
 from proxy.dialects.native import DIALECT
 from proxy.errors import Refused
 from proxy.request import (

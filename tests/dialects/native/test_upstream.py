@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.dialects.base import Decoder, Incoming, Target
+from proxy.codec.base import Decoder, Incoming, Target
 from proxy.dialects.native import DIALECT
 from proxy.errors import failure
 from proxy.events import (

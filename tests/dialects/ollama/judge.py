@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import ollama
 
-from proxy.dialects.base import NDJSON, Reply
+from proxy.codec.base import NDJSON, Reply
 from proxy.dialects.ollama.encode import OllamaEncoder
 from proxy.events import Event
 

@@ -6,7 +6,7 @@ from typing import Any
 import ollama
 import pytest
 
-from proxy.dialects.base import NDJSON, Parsed
+from proxy.codec.base import NDJSON, Parsed
 from proxy.dialects.ollama import DIALECT
 from proxy.dialects.ollama.decode import OllamaDecoder
 from proxy.dialects.ollama.parse import Options

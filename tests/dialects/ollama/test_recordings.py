@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.fold import Answer
+from proxy.codec.fold import Answer
 from proxy.dialects.ollama import DIALECT
 from proxy.dialects.ollama.decode import OllamaDecoder
 from proxy.dialects.ollama.whole import whole

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Parsed
+from proxy.codec.base import Parsed
 from proxy.dialects.ollama import DIALECT
 from proxy.errors import Refused
 from proxy.request import (

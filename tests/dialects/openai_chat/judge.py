@@ -6,7 +6,7 @@ from typing import Any
 
 import openai
 
-from proxy.dialects.base import Parsed, Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.dialects.openai_chat.parse import Options
 from proxy.events import Event, StreamStart

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Outgoing, Target
+from proxy.codec.base import Outgoing, Target
 from proxy.dialects.openai_chat import DIALECT
 from proxy.errors import Refused
 from proxy.request import (

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from proxy.dialects.fold import Answer
+from proxy.codec.fold import Answer
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.events import BlockStart, Citation, Event, StreamEnd, Usage, UsageEvent, Vendor
 from tests.support import decode, splits

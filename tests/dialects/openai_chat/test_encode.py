@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from proxy.dialects.fold import Answer
+from proxy.codec.fold import Answer
 from proxy.dialects.openai_chat import DIALECT
 from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.errors import KINDS, failure

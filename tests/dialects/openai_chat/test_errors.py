@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from proxy.dialects.openai_errors import parse_error
+from proxy.codec.openai.errors import parse_error
 from proxy.errors import Failure
 
 SHAPES: list[tuple[str, int, Any, str, object]] = [

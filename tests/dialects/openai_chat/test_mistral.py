@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from proxy.dialects.fold import Answer
+from proxy.codec.fold import Answer
 from proxy.dialects.openai_chat.mistral import MistralEncoder, whole
 from proxy.errors import failure
 from proxy.events import (

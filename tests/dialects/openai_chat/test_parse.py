@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from proxy.dialects.base import Incoming, Parsed
+from proxy.codec.base import Incoming, Parsed
 from proxy.dialects.openai_chat import DIALECT
 from proxy.errors import Refused
 from proxy.request import (

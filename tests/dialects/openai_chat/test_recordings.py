@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.fold import Answer
+from proxy.codec.fold import Answer
 from proxy.dialects.openai_chat import DIALECT
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.events import Event, Usage

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Outgoing
+from proxy.codec.base import Outgoing
 from proxy.dialects.openai_completions import DIALECT
 from proxy.errors import Refused
 from proxy.request import ChatRequest, Message, Reasoning, ToolSpec

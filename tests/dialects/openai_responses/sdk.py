@@ -7,7 +7,7 @@ from typing import Any
 
 import openai
 
-from proxy.dialects.base import Incoming, Parsed, Reply
+from proxy.codec.base import Incoming, Parsed, Reply
 from proxy.dialects.openai_responses import DIALECT
 from proxy.events import Event, StreamStart
 

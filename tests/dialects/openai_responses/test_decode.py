@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.fold import Answer
+from proxy.codec.fold import Answer
 from proxy.dialects.openai_responses.decode import ResponsesDecoder
 from proxy.events import (
     BlockEnd,

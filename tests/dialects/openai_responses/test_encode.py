@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from proxy.dialects.fold import Answer
+from proxy.codec.fold import Answer
 from proxy.errors import failure
 from proxy.events import (
     BlockEnd,

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from proxy.dialects.base import Incoming
+from proxy.codec.base import Incoming
 from proxy.dialects.plain import DIALECT
 from proxy.errors import Refused, failure
 from proxy.events import BlockStart, TextDelta

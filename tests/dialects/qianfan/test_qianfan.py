@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Target
+from proxy.codec.base import Target
 from proxy.dialects.qianfan import DIALECT
 from proxy.errors import Refused
 from proxy.events import Citation, UsageEvent

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.dialects.base import Target
+from proxy.codec.base import Target
 from proxy.dialects.replicate import DIALECT
 from proxy.errors import Refused
 from proxy.events import TextDelta

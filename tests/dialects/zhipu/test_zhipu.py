@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.base import Target
+from proxy.codec.base import Target
 from proxy.dialects.zhipu import DIALECT
 from proxy.errors import Refused
 from proxy.events import TextDelta, Usage

@@ -1,0 +1,123 @@
+"""A `ChatRequest` to the body of a Converse request."""
+
+from typing import Any
+
+import msgspec
+
+from proxy.codec.bedrock.reasoning import think
+from proxy.codec.bedrock.turns import talk
+from proxy.codec.chat_turns import drop, with_vendor
+from proxy.events import Note
+from proxy.request import ChatRequest, ToolChoice, ToolSpec
+
+EXTRA = "additionalModelRequestFields"
+_NO_PARAMETERS = {"type": "object", "properties": {}}
+_METADATA_ENTRIES = 16
+_METADATA_CHARS = 256
+_METADATA_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 :_@$#=/+,-.")
+
+
+def converse_body(request: ChatRequest, model: str, notes: list[Note]) -> dict[str, Any]:
+    """The body, with the client's own keys over it. Raises Refused for what cannot be formed."""
+    said = talk(request, notes)
+    inference = _inference(request, notes)
+    parts = {
+        "system": [{"text": said.system}] if said.system else [],
+        EXTRA: think(request, model, inference, notes),  # first, as it may change the next
+        "inferenceConfig": inference,
+        "toolConfig": _tools(request, said.called, notes),
+        "requestMetadata": _metadata(request, notes),
+        "outputConfig": _output(request, notes),
+    }
+    _losses(request, notes)
+    body = {"messages": said.messages} | {name: part for name, part in parts.items() if part}
+    return with_vendor(body, request.vendor, EXTRA)
+
+
+def _inference(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    if request.max_tokens is not None:
+        config["maxTokens"] = request.max_tokens
+    if request.temperature is not None:
+        if request.temperature > 1:
+            drop(notes, "temperature", "Bedrock's temperature ends at 1; 1 is sent.", "changed")
+        config["temperature"] = min(request.temperature, 1)
+    if request.top_p is not None:
+        config["topP"] = request.top_p
+    stop = [text for text in request.stop if text]
+    if stop:
+        config["stopSequences"] = stop
+    return config
+
+
+def _tools(request: ChatRequest, called: list[str | None], notes: list[Note]) -> dict[str, Any]:
+    """The tools, and which must be used. The service insists on tools where an earlier turn used some, and knows no choice `none`."""
+    specs, choice = request.tools, request.tool_choice
+    if specs and choice is not None and choice.mode == "none":
+        if called:
+            drop(notes, "tool_choice", "Bedrock cannot forbid tools that earlier turns used; they are sent, and may be called.")
+        else:
+            drop(notes, "tool_choice", "Bedrock has no choice `none`: the tools are left out instead.", "changed")
+            specs = []
+    if not specs and called:
+        notes.append(Note("defaulted", "tools", "Bedrock insists on the tools that earlier turns used; they are sent without parameters."))
+        specs = [ToolSpec(name) for name in dict.fromkeys(name or "unknown" for name in called)]
+        choice = None
+    if not specs:
+        return {}
+    config: dict[str, Any] = {"tools": [{"toolSpec": _tool(spec)} for spec in specs]}
+    if choice is not None:
+        _choose(choice, config, notes)
+    return config
+
+
+def _tool(spec: ToolSpec) -> dict[str, Any]:
+    built: dict[str, Any] = {"name": spec.name, "inputSchema": {"json": spec.parameters or _NO_PARAMETERS}}
+    if spec.description:
+        built["description"] = spec.description
+    if spec.strict is not None:
+        built["strict"] = spec.strict
+    return built
+
+
+def _choose(choice: ToolChoice, config: dict[str, Any], notes: list[Note]) -> None:
+    if choice.mode == "tool":
+        config["toolChoice"] = {"tool": {"name": choice.name}}
+    elif choice.mode != "none":
+        config["toolChoice"] = {"any": {}} if choice.mode == "required" else {"auto": {}}
+    if choice.parallel is False:
+        drop(notes, "tool_choice.parallel", "Bedrock cannot limit a turn to one tool call.")
+
+
+def _metadata(request: ChatRequest, notes: list[Note]) -> dict[str, str]:
+    """What the service writes into its own log beside the request: few and short texts of plain signs."""
+    sent = {key: value for key, value in request.metadata.items() if key and isinstance(value, str) and _plain(key) and _plain(value)}
+    kept = dict(list(sent.items())[:_METADATA_ENTRIES])
+    if len(kept) < len(request.metadata):
+        drop(notes, "metadata", f"Bedrock keeps {_METADATA_ENTRIES} plain texts of {_METADATA_CHARS} characters; the rest is left out.")
+    return kept
+
+
+def _plain(text: str) -> bool:
+    return len(text) <= _METADATA_CHARS and _METADATA_SIGNS.issuperset(text)
+
+
+def _output(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
+    form = request.response_format or {}
+    kind, schema = form.get("type"), form.get("json_schema")
+    if kind == "json_schema" and isinstance(schema, dict) and isinstance(schema.get("schema"), dict):
+        definition = {"schema": msgspec.json.encode(schema["schema"]).decode()}
+        definition |= {key: schema[key] for key in ("name", "description") if isinstance(schema.get(key), str)}
+        return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": definition}}}
+    if kind not in (None, "text"):
+        drop(notes, "response_format", "Bedrock can hold a model to a JSON Schema only: say any other form in the prompt.")
+    return {}
+
+
+def _losses(request: ChatRequest, notes: list[Note]) -> None:
+    if request.seed is not None:
+        drop(notes, "seed", "Bedrock has no seed.")
+    if request.n is not None and request.n > 1:
+        drop(notes, "n", "Bedrock gives one answer a request.")
+    if request.user is not None:
+        drop(notes, "user", "Bedrock keeps no id of the end user.")

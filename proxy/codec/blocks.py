@@ -1,0 +1,189 @@
+"""Bookkeeping of blocks, shared by the decoders whose vendors have no blocks of their own.
+
+A decoder says `text(...)`, `reasoning(...)`, `tool_call(...)`; `Blocks` numbers the blocks, opens one before its first delta and
+closes it when the answer turns to something else. In one choice text and reasoning take turns. A tool call stays open until the choice
+finishes, as fragments of several calls may come interleaved; but once its arguments are a complete JSON value nothing more can come,
+so it is closed as soon as another block begins, which lets an encoder that must put blocks one after the other stream the next one.
+"""
+
+from operator import attrgetter
+
+import msgspec
+from msgspec import UNSET
+
+from proxy.codec.pending_arguments import PIECE_CHARS
+from proxy.events import BlockEnd, BlockStart, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta
+
+# Arguments of open calls beyond this, all together, are not kept to be checked for completeness: such a call is closed at the finish.
+HELD_ARGUMENT_CHARS = 1 << 20
+# Calls open at once in one choice. Models make a handful; more is an upstream that begins them and ends none: the oldest is closed.
+_MAX_OPEN_CALLS = 1024
+# Nor are they checked more often than this: a stream that turns to and fro inside a call must not make each turn cost its length.
+_CHECKS = 16
+_BY_BLOCK = attrgetter("block")
+_json_value = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+class _Call(msgspec.Struct, eq=False):
+    """An open call. `pieces` are its arguments, None once they are too long to be kept."""
+
+    block: int
+    key: int | str
+    pieces: list[str] | None
+    held: int = 0  # what they are counted as
+    checks: int = 0
+    unchecked: bool = False  # arguments came since the last check
+
+    def complete(self) -> bool:
+        """Whether the arguments are a JSON value to which nothing can be added. Only a number could go on: it never counts."""
+        if not self.unchecked or self.pieces is None or self.checks == _CHECKS:
+            return False
+        self.unchecked = False
+        self.checks += 1
+        text = "".join(self.pieces)
+        self.pieces = [text]
+        if not text.rstrip().endswith(("}", "]", '"')):
+            return False
+        try:
+            _json_value(text)
+        except (ValueError, RecursionError):  # not JSON (yet), no UTF-8, or nested too deep to tell
+            return False
+        return True
+
+
+class Blocks:
+    """The open blocks of every choice of one answer. Methods append to `out`, the list of events being made."""
+
+    def __init__(self, max_held_chars: int = HELD_ARGUMENT_CHARS) -> None:
+        self._next = 0
+        self._max_held_chars = max_held_chars
+        self._held_chars = 0
+        self._text: dict[int, int] = {}  # choice -> open text block
+        self._reasoning: dict[int, int] = {}
+        self._calls: dict[int, dict[int | str, _Call]] = {}  # choice -> key of the call -> open call
+        # Choice -> calls that got arguments since they were checked last: only these are looked at when the answer turns. Most answers
+        # have none, so there is no dictionary until there is a call.
+        self._unchecked: dict[int, list[_Call]] | None = None
+        self.saw_tool_call = False
+
+    def text(self, out: list[Event], text: str, choice: int = 0) -> int:
+        """Append text; answers its block."""
+        block = self._text.get(choice)
+        if block is None:
+            block = self.open_text(out, choice)
+        if text:
+            out.append(TextDelta(block, text))
+        return block
+
+    def open_text(self, out: list[Event], choice: int = 0) -> int:
+        """The open text block of a choice, opened if there is none."""
+        block = self._text.get(choice)
+        if block is None:
+            self.end_reasoning(out, choice)
+            self._settle_calls(out, choice)
+            block = self._text[choice] = self._number()
+            out.append(BlockStart(block, "text", choice=choice or UNSET))
+        return block
+
+    def reasoning(self, out: list[Event], text: str, choice: int = 0) -> int:
+        """Append reasoning; answers its block."""
+        block = self._reasoning.get(choice)
+        if block is None:
+            self._end_text(out, choice)
+            self._settle_calls(out, choice)
+            block = self._reasoning[choice] = self._number()
+            out.append(BlockStart(block, "reasoning", choice=choice or UNSET))
+        if text:
+            out.append(ReasoningDelta(block, text))
+        return block
+
+    def end_reasoning(self, out: list[Event], choice: int = 0, signature: str | None = None) -> None:
+        """Close the reasoning block of a choice, if one is open."""
+        block = self._reasoning.pop(choice, None)
+        if block is not None:
+            out.append(BlockEnd(block, UNSET if signature is None else signature))
+
+    def has_call(self, key: int | str, choice: int = 0) -> bool:
+        """Whether this call is open."""
+        return key in self._calls.get(choice, ())
+
+    def open_call(self, out: list[Event], key: int | str, tool: Tool, choice: int = 0) -> None:
+        """Begin a tool call. `key` is what the vendor tells its calls apart by (an index or an id); a call that had it is closed."""
+        self.end_reasoning(out, choice)
+        self._end_text(out, choice)
+        self._settle_calls(out, choice)
+        calls = self._calls.setdefault(choice, {})
+        replaced = calls.get(key)
+        if replaced is None and len(calls) >= _MAX_OPEN_CALLS:
+            replaced = next(iter(calls.values()))
+        if replaced is not None:
+            self._close_call(out, choice, replaced)
+        call = calls[key] = _Call(self._number(), key, [])
+        self.saw_tool_call = True
+        out.append(BlockStart(call.block, "tool_call", tool=tool, choice=choice or UNSET))
+
+    def arguments(self, out: list[Event], key: int | str, arguments: str, choice: int = 0) -> bool:
+        """Append a piece of a call's arguments. False: the call is closed already, the piece has no place."""
+        call = self._calls.get(choice, {}).get(key)
+        if call is None:
+            return not arguments.strip()
+        if arguments:
+            self._hold(call, arguments, choice)
+            out.append(ToolCallDelta(call.block, arguments))
+        return True
+
+    def end_choice(self, out: list[Event], choice: int) -> None:
+        """The choice is finished: close what it has open."""
+        self.end_reasoning(out, choice)
+        self._end_text(out, choice)
+        for call in list(self._calls.get(choice, {}).values()):
+            self._close_call(out, choice, call)
+
+    def end_all(self, out: list[Event]) -> None:
+        """The answer is finished: close everything."""
+        for choice in sorted({*self._text, *self._reasoning, *self._calls}):
+            self.end_choice(out, choice)
+
+    def _number(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    def _end_text(self, out: list[Event], choice: int) -> None:
+        block = self._text.pop(choice, None)
+        if block is not None:
+            out.append(BlockEnd(block))
+
+    def _settle_calls(self, out: list[Event], choice: int) -> None:
+        if not self._unchecked or choice not in self._unchecked:
+            return
+        for call in sorted(self._unchecked.pop(choice), key=_BY_BLOCK):
+            if self._calls[choice].get(call.key) is not call:
+                continue  # closed since
+            if call.complete():
+                self._close_call(out, choice, call)
+            elif call.checks == _CHECKS:
+                self._forget(call)
+
+    def _hold(self, call: _Call, arguments: str, choice: int) -> None:
+        if call.pieces is None:
+            return
+        if not call.unchecked:
+            call.unchecked = True
+            if self._unchecked is None:
+                self._unchecked = {}
+            self._unchecked.setdefault(choice, []).append(call)
+        call.pieces.append(arguments)
+        size = len(arguments) + PIECE_CHARS
+        call.held += size
+        self._held_chars += size
+        if self._held_chars > self._max_held_chars:
+            self._forget(call)
+
+    def _forget(self, call: _Call) -> None:
+        self._held_chars -= call.held
+        call.held, call.pieces = 0, None
+
+    def _close_call(self, out: list[Event], choice: int, call: _Call) -> None:
+        self._forget(call)
+        del self._calls[choice][call.key]
+        out.append(BlockEnd(call.block))

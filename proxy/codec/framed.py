@@ -1,0 +1,146 @@
+"""What decoders have in common whose vendors send JSON or text in frames: the frames are cut, taken one by one, and end exactly once.
+
+A subclass says what one frame means (`_take`) and what a clean end of the body means (`_ended`).
+"""
+
+from abc import abstractmethod
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from proxy.codec.base import Decoder
+from proxy.codec.blocks import Blocks
+from proxy.codec.failures import read_error
+from proxy.errors import Failure, failure
+from proxy.events import NO_USAGE, Event, Finish, FinishReason, StreamEnd, StreamError, Usage
+from proxy.framing import FramingError
+from proxy.framing.sse import Frame, SSEParser
+
+F = TypeVar("F")
+T = TypeVar("T")
+
+_FIELDS = (b"data", b"event", b"id", b"retry")  # a body cut inside the first of these was a stream
+CUT = "The answer ended before the upstream said that it was complete."
+
+
+def decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """A frame's JSON. A byte that no UTF-8 has becomes U+FFFD, as the standard of event streams has it (HTML 9.2.5): one damaged letter
+    is no reason to lose an answer. Raises ValueError and RecursionError.
+    """
+    try:
+        return decoder.decode(data)
+    except UnicodeDecodeError:
+        return decoder.decode(data.decode("utf-8", "replace").encode())
+
+
+class _Splitter(Protocol[F]):
+    @property
+    def fault(self) -> FramingError | None: ...
+    def feed(self, chunk: bytes) -> list[F]: ...
+
+
+class FramedDecoder(Decoder, Generic[F]):
+    """Bytes to frames to events. After `_finish` or `_fail` nothing more is taken."""
+
+    def __init__(self, splitter: _Splitter[F], max_event_bytes: int) -> None:
+        self._splitter = splitter
+        self._blocks = Blocks(max_event_bytes)
+        self._closing = False  # the body has ended: what cannot be read now was cut, not garbled
+
+    def feed(self, data: bytes) -> list[Event]:
+        out: list[Event] = []
+        if not self.done:
+            try:
+                self._take_all(self._splitter.feed(data), out)
+                if self._splitter.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
+                    raise self._splitter.fault.again()
+            except FramingError as fault:
+                self._malformed(out, str(fault))
+        return out
+
+    def close(self) -> list[Event]:
+        out: list[Event] = []
+        if not self.done:
+            self._closing = True
+            try:
+                self._take_all(self._rest(), out)
+                if not self.done:
+                    self._ended(out)
+            except FramingError as fault:
+                self._malformed(out, str(fault))
+        return out
+
+    @property
+    def usage(self) -> Usage:
+        """None of these vendors counts tokens."""
+        return NO_USAGE
+
+    @abstractmethod
+    def _take(self, frame: F, out: list[Event]) -> None:
+        """One frame's events. May raise FramingError, and nothing else."""
+
+    @abstractmethod
+    def _rest(self) -> list[F]:
+        """The frames that the end of the body completes. May raise FramingError."""
+
+    def _ended(self, out: list[Event]) -> None:
+        """The body ended cleanly and no frame said that the answer is complete."""
+        self._fail(out, failure("upstream_truncated", CUT))
+
+    def _take_all(self, frames: list[F], out: list[Event]) -> None:
+        for frame in frames:
+            self._take(frame, out)
+            if self.done:
+                break
+
+    def _read(self, decoder: msgspec.json.Decoder[T], data: bytes, out: list[Event]) -> T | None:
+        """The frame's JSON; None, after failing, if it is not what it should be."""
+        try:
+            return decoded(decoder, data)
+        except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
+            if self._closing:
+                self._fail(out, failure("upstream_truncated", CUT))
+            else:
+                self._malformed(out, str(error))
+        return None
+
+    def _finish(self, out: list[Event], reason: FinishReason, raw: str | None = None) -> None:
+        self._blocks.end_all(out)
+        out.append(StreamEnd(Finish(reason, raw), self.usage))
+        self.done = True
+
+    def _fail(self, out: list[Event], why: Failure) -> None:
+        out.append(StreamError(why, self.usage))
+        self.done = True
+
+    def _malformed(self, out: list[Event], why: str) -> None:
+        self._fail(out, failure("upstream_malformed", f"The upstream sent something that cannot be read: {why[:300]}"))
+
+
+class SSEDecoder(FramedDecoder[Frame]):
+    """The same for server-sent events. A body that is none at all (JSON, HTML) is told apart from one that was cut."""
+
+    def __init__(self, max_event_bytes: int) -> None:
+        self._parser = SSEParser(max_event_bytes, lossless=True)
+        self._framed = False  # an event has come
+        super().__init__(self._parser, max_event_bytes)
+
+    def _take_all(self, frames: list[Frame], out: list[Event]) -> None:
+        if frames:
+            self._framed = True
+            super()._take_all(frames, out)
+
+    def _rest(self) -> list[Frame]:
+        return self._parser.close()
+
+    def _ended(self, out: list[Event]) -> None:
+        stray = b"" if self._framed else self._parser.stray
+        if stray.strip() and not any(name.startswith(stray) for name in _FIELDS):
+            self._fail(out, self._not_a_stream(stray))
+        else:
+            super()._ended(out)
+
+    def _not_a_stream(self, body: bytes) -> Failure:
+        """Why a body under status 200 holds no event."""
+        said = read_error(body)
+        return failure("upstream_malformed", f"The upstream answered, instead of a stream: {said.message}", code=said.code)

@@ -1,0 +1,134 @@
+"""A client's messages to ours."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
+from proxy.errors import bad_request
+from proxy.events import Note
+from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+
+_DETAIL = Note("dropped", "image_url.detail", "How closely to look at an image cannot be said to other vendors.")
+_CITATIONS = Note("dropped", "messages.citations", "Citations of earlier turns are left out.")
+_TOOL_DOCUMENT = Note("changed", "messages.document", "A document in a tool's result is sent as its text.")
+
+
+class ImageURL(msgspec.Struct):
+    """Where an image is, or the image itself in a data: URL."""
+
+    url: str
+    detail: str | None = None
+
+
+class AskedPart(msgspec.Struct):
+    """One part of a message's content."""
+
+    type: str
+    text: str | None = None
+    thinking: str | None = None
+    image_url: ImageURL | str | None = None
+    document: Any = None
+
+
+class AskedFunction(msgspec.Struct):
+    """The function of an earlier call."""
+
+    name: str
+    arguments: str | None = None
+
+
+class AskedCall(msgspec.Struct):
+    """A call that the assistant made."""
+
+    id: str
+    function: AskedFunction
+
+
+class AskedMessage(msgspec.Struct):
+    """One message. The vendor takes the roles in either case."""
+
+    role: Literal["system", "user", "assistant", "tool", "SYSTEM", "USER", "ASSISTANT", "TOOL"]
+    content: str | list[AskedPart] | None = None
+    tool_call_id: str | None = None
+    tool_calls: list[AskedCall] | None = None
+    tool_plan: str | None = None
+    citations: list[Any] | None = None
+
+
+class Turns:
+    """Reads messages in their order. Appends to `notes`, each loss once."""
+
+    def __init__(self, notes: list[Note]) -> None:
+        self._notes = notes
+        self._leading: list[str] = []
+        self._messages: list[Message] = []
+
+    def read(self, messages: list[AskedMessage]) -> tuple[str | None, list[Message]]:
+        """What stood before the first turn, and the turns. Raises Refused for a message that is none."""
+        for at, message in enumerate(messages):
+            self._read(message, f"messages[{at}]")
+        return "\n\n".join(self._leading) or None, self._messages
+
+    def _read(self, message: AskedMessage, at: str) -> None:
+        match message.role.lower():
+            case "system":
+                text = self._text(message, at)
+                if self._messages:
+                    self._messages.append(Message("system", text))
+                else:
+                    self._leading.append(text)
+            case "user":
+                self._messages.append(Message("user", self._content(message, at)))
+            case "assistant":
+                self._messages.append(self._assistant(message, at))
+            case _:
+                if not message.tool_call_id:
+                    raise bad_request(f"{at}.tool_call_id is required in a message of role tool.", param=f"{at}.tool_call_id")
+                self._messages.append(Message("tool", [ToolResultPart(message.tool_call_id, self._text(message, at))]))
+
+    def _assistant(self, message: AskedMessage, at: str) -> Message:
+        parts: list[Part] = [ReasoningPart(message.tool_plan)] if message.tool_plan else []
+        if message.content:
+            content = self._content(message, at)
+            parts += [TextPart(content)] if isinstance(content, str) else content
+        if message.citations:
+            self.note(_CITATIONS)
+        parts += [ToolCallPart(call.id, call.function.name, call.function.arguments or "") for call in message.tool_calls or ()]
+        return assistant_turn(parts)
+
+    def _text(self, message: AskedMessage, at: str) -> str:
+        return text_alone(self._content(message, at), message.role, at, between="\n")
+
+    def _content(self, message: AskedMessage, at: str) -> str | list[Part]:
+        return content_parts(message.content, at, self._part)
+
+    def _part(self, part: AskedPart, at: str) -> Part:
+        match part.type:
+            case "text" if part.text is not None:
+                return TextPart(part.text)
+            case "thinking" if part.thinking is not None:
+                return ReasoningPart(part.thinking)
+            case "document" if part.document is not None:
+                self.note(_TOOL_DOCUMENT)
+                return TextPart(document_text(part.document))
+            case "image_url" if part.image_url is not None:
+                if isinstance(part.image_url, str):
+                    return ImagePart(part.image_url)
+                if part.image_url.detail not in (None, "auto"):
+                    self.note(_DETAIL)
+                return ImagePart(part.image_url.url)
+            case "text" | "thinking" | "document" | "image_url":
+                raise bad_request(f"{at}.{part.type} is required in a part of type {part.type}.", param=f"{at}.{part.type}")
+        raise bad_request(f"{at}.type is {part.type[:40]!r}, which cannot be carried: send text or image_url.", param=f"{at}.type")
+
+    def note(self, note: Note) -> None:
+        """Say a loss, once."""
+        if note not in self._notes:
+            self._notes.append(note)
+
+
+def document_text(document: Any) -> str:
+    """A document as text: one that is text already, or its `data`, which is text or an object."""
+    data = document.get("data", document) if isinstance(document, dict) else document
+    return data if isinstance(data, str) else msgspec.json.encode(data).decode()

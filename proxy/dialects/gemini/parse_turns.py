@@ -1,0 +1,153 @@
+"""A client's `contents` to our turns, part by part.
+
+The SDKs' chats keep one content for each chunk of an answer, so neighbouring contents of the model are one turn of ours, their texts
+joined. Calls and results without an id, as this vendor often leaves them, find each other by the function's name, in order. Parts that
+cannot be carried are dropped with a note; parts with a missing or wrong field are refused, the field named.
+"""
+
+from typing import Any
+
+import msgspec
+
+from proxy.codec.chat_turns import drop
+from proxy.codec.json_body import fitted
+from proxy.dialects.gemini.signatures import from_wire
+from proxy.dialects.gemini.wire_request import AskedContent, AskedPart, Blob, Call, FileData, Result, fields
+from proxy.errors import bad_request
+from proxy.events import Note
+from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+
+_ROLES = ("user", "model", "function")
+_BY_VENDOR = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
+_KNOWN = fields(AskedPart)
+
+
+class Turns:
+    """The turns of one request. Appends to `notes`, each loss once."""
+
+    def __init__(self, notes: list[Note]) -> None:
+        self._notes = notes
+        self._calls = 0
+        self._open: list[tuple[str, str]] = []  # (id, name) of calls that wait for their result
+
+    def system(self, content: AskedContent | str | None) -> str | None:
+        """The text of a system instruction."""
+        if content is None or isinstance(content, str):
+            return content or None
+        parts = self._content(content, "systemInstruction")
+        return "\n\n".join(part.text for part in parts if isinstance(part, TextPart)) or None
+
+    def messages(self, contents: list[AskedContent]) -> list[Message]:
+        """The turns. Raises Refused."""
+        model: list[Part] = []
+        out: list[Message] = []
+        for at, content in enumerate(contents):
+            role = content.role or "user"
+            if role not in _ROLES:
+                raise bad_request(f"contents[{at}].role must be user or model.", param=f"contents[{at}].role")
+            parts = self._content(content, f"contents[{at}]")
+            if role == "model":
+                model += parts
+                continue
+            _flush(model, out)
+            model = []
+            results: list[Part] = [part for part in parts if isinstance(part, ToolResultPart)]
+            rest: list[Part] = [part for part in parts if not isinstance(part, ToolResultPart)]
+            out += [Message("tool", results)] if results else []
+            out += [Message("user", rest)] if rest else []
+        _flush(model, out)
+        return out
+
+    def _content(self, content: AskedContent, at: str) -> list[Part]:
+        out: list[Part] = []
+        for number, part in enumerate(content.parts or ()):
+            out += self._part(part, f"{at}.parts[{number}]")
+        return out
+
+    def _part(self, value: dict[str, Any], at: str) -> list[Part]:
+        asked = fitted(value, AskedPart, at)
+        signature = from_wire(asked.thought_signature) if asked.thought_signature else None
+        if asked.thought and asked.text is not None:
+            return [ReasoningPart(asked.text, signature)]
+        signed: list[Part] = [] if signature is None else [ReasoningPart("", signature)]
+        said = self._said(asked, at)
+        if said is not None:
+            return [*signed, said]
+        if asked.text is None and not value.keys() <= _KNOWN:
+            by_vendor = any(key in value for key in _BY_VENDOR)
+            why = (
+                "What Gemini's own tools did in earlier turns is left out."
+                if by_vendor
+                else "A part of a kind that is not known was left out."
+            )
+            drop(self._notes, "server_tools" if by_vendor else "unknown_part", why)
+        return signed
+
+    def _said(self, asked: AskedPart, at: str) -> Part | None:
+        if asked.text:
+            return TextPart(asked.text)
+        if asked.inline_data is not None:
+            return self._inline(asked.inline_data)
+        if asked.file_data is not None:
+            return self._file(asked.file_data)
+        if asked.function_call is not None:
+            return self._call(asked.function_call)
+        if asked.function_response is not None:
+            return self._result(asked.function_response, f"{at}.functionResponse")
+        return None
+
+    def _inline(self, blob: Blob) -> Part | None:
+        if blob.mime_type.startswith("image/"):
+            standard = blob.data.translate(str.maketrans("-_", "+/"))  # the SDKs write base64's other alphabet
+            return ImagePart(f"data:{blob.mime_type};base64,{standard}")
+        drop(self._notes, "inline_data", "Data that is no image cannot be carried.")
+        return None
+
+    def _file(self, file: FileData) -> Part | None:
+        if file.mime_type.startswith("image/") or not file.mime_type:
+            return ImagePart(file.file_uri)
+        drop(self._notes, "file_data", "A file that is no image cannot be carried.")
+        return None
+
+    def _call(self, call: Call) -> Part:
+        call_id = call.id or f"call_{self._calls}"
+        self._calls += 1
+        self._open.append((call_id, call.name))
+        return ToolCallPart(call_id, call.name, msgspec.json.encode(call.args or {}).decode())
+
+    def _result(self, result: Result, at: str) -> Part:
+        found = next((waiting for waiting in self._open if waiting[0] == result.id), None)
+        if found is None and not result.id:
+            found = next((waiting for waiting in self._open if waiting[1] == result.name), None)
+        if found is None and not result.id:
+            raise bad_request(f"{at} answers {result.name[:60]!r}, which no earlier turn calls.", param=at)
+        if found is not None:
+            self._open.remove(found)
+        if result.parts:
+            drop(self._notes, "function_response.parts", "Of a function's response only the object is carried.")
+        content, is_error = _answer(result.response or {})
+        return ToolResultPart(found[0] if found else result.id or "", content, is_error)
+
+
+def _answer(response: dict[str, Any]) -> tuple[str, bool]:
+    """A function's answer as text: that of its `output` (the SDKs write `result`), or of its `error`, or all of it as JSON."""
+    if len(response) == 1:
+        key, value = next(iter(response.items()))
+        if key in ("output", "result", "error"):
+            return value if isinstance(value, str) else msgspec.json.encode(value).decode(), key == "error"
+    return msgspec.json.encode(response).decode(), False
+
+
+def _flush(parts: list[Part], out: list[Message]) -> None:
+    """The model's turn: neighbouring pieces of text and of one thought joined, and a signature joined to the thought before it."""
+    joined: list[Part] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if isinstance(part, TextPart) and isinstance(last, TextPart):
+            joined[-1] = TextPart(last.text + part.text)
+        elif isinstance(part, ReasoningPart) and isinstance(last, ReasoningPart) and last.signature is None:
+            joined[-1] = ReasoningPart(last.text + part.text, part.signature)
+        else:
+            joined.append(part)
+    if joined:
+        out.append(Message("assistant", joined))

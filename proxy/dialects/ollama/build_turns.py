@@ -1,0 +1,86 @@
+"""Our turns as the messages of /api/chat: images in base64, calls with their arguments as an object, results under the tool's name."""
+
+from typing import Any
+
+from proxy.codec.tool_calls import arguments_object
+from proxy.dialects.ollama.images import bare
+from proxy.events import Note
+from proxy.request import ChatRequest, ImagePart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart
+
+ADDRESS = Note("dropped", "messages.image_url", "An image's address cannot be sent to Ollama, only an image in base64.")
+_SIGNATURE = Note("dropped", "messages.reasoning", "The signature of earlier reasoning cannot be sent back to this upstream.")
+_ARGUMENTS = Note("changed", "messages.tool_call", "Arguments of an earlier tool call that are no JSON object were wrapped in one.")
+_IS_ERROR = Note("dropped", "tool_result.is_error", "That a tool failed cannot be said in this dialect, only what it answered.")
+
+
+class OutTurns:
+    """The messages of one request. Appends to `notes`, each loss once."""
+
+    def __init__(self, notes: list[Note]) -> None:
+        self._notes = notes
+        self._names: dict[str, str] = {}  # id of a call -> its tool's name
+
+    def built(self, request: ChatRequest) -> list[dict[str, Any]]:
+        """The wire's messages."""
+        messages = [{"role": "system", "content": request.system}] if request.system else []
+        for message in request.messages:
+            messages += self._turn(message)
+        return messages
+
+    def _turn(self, message: Message) -> list[dict[str, Any]]:
+        """One turn as one message, behind one for each tool result in it."""
+        results: list[dict[str, Any]] = []
+        images: list[str] = []
+        calls: list[dict[str, Any]] = []
+        thinking = ""
+        for part in message.parts:
+            match part:
+                case ImagePart(url):
+                    images += self._image(url)
+                case ToolCallPart():
+                    calls.append(self._call(part))
+                case ToolResultPart():
+                    results.append(self._result(part))
+                case ReasoningPart(text, signature):
+                    thinking += text
+                    if signature is not None:
+                        self._note(_SIGNATURE)
+        if results and not message.text and not images and not calls:
+            return results
+        role = "user" if message.role == "tool" else message.role
+        more = {"thinking": thinking, "images": images, "tool_calls": calls}
+        return [*results, {"role": role, "content": message.text, **{name: said for name, said in more.items() if said}}]
+
+    def _image(self, url: str) -> list[str]:
+        data = bare(url)
+        if data is None:
+            self._note(ADDRESS)
+            return []
+        return [data]
+
+    def _call(self, part: ToolCallPart) -> dict[str, Any]:
+        self._names[part.id] = part.name
+        arguments = arguments_object(part.arguments)
+        if arguments is None:
+            self._note(_ARGUMENTS)
+            arguments = {"arguments": part.arguments}
+        return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": arguments}}
+
+    def _result(self, part: ToolResultPart) -> dict[str, Any]:
+        """Old versions know a result by its tool's name, new ones also by the call's id."""
+        if part.is_error:
+            self._note(_IS_ERROR)
+        named = {"tool_name": self._names[part.id]} if part.id in self._names else {}
+        return {"role": "tool", "content": part.content, **named, "tool_call_id": part.id}
+
+    def _note(self, note: Note) -> None:
+        if note not in self._notes:
+            self._notes.append(note)
+
+
+def newest_images(parts: list[Part], notes: list[Note]) -> list[str]:
+    """The images of one turn, for /api/generate."""
+    found = [bare(part.url) for part in parts if isinstance(part, ImagePart)]
+    if None in found:
+        notes.append(ADDRESS)
+    return [data for data in found if data is not None]

@@ -1,0 +1,126 @@
+"""Who may call: keys known by their SHA-256 and compared in constant time, signed tokens, and what each of them is allowed."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from pydantic import SecretStr
+
+from proxy.errors import Refused, failure
+from proxy.server.access.holder import Holder, check_model, of_key, unauthorized
+from proxy.server.access.ledger import Ledger
+from proxy.settings.auth import Auth, Key
+
+__all__ = ["Holder", "Keyring", "Ledger", "check_model", "credential"]
+_MAX_CREDENTIAL_CHARS = 8192  # the largest tokens of login services have a few thousand
+_NO_ADMIN = "set `admin:` to serve it on a port of its own, or give a key `admin: true` and send that"
+
+
+def credential(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+    """The key that a client sent, as the vendors' SDKs and browsers send one: Bearer, x-api-key, x-goog-api-key or ?key=.
+
+    `headers` have lower-case names. An empty one counts as none, so that the next place is looked at.
+    """
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    return bearer or headers.get("x-api-key") or headers.get("x-goog-api-key") or query.get("key") or None
+
+
+class _Entry(NamedTuple):
+    """A key as it is looked up. `expires_s` is Unix time."""
+
+    sha256: str
+    expires_s: float | None
+    holder: Holder
+
+
+class Keyring:
+    """The accepted keys and tokens. What is counted is the ledger's, so that a reload, which makes a new keyring, forgets nothing."""
+
+    def __init__(self, auth: Auth, store: SecretStr | Literal["memory"], ledger: Ledger) -> None:
+        self._entries = tuple(_entry(key) for key in auth.keys)
+        self._open = ledger.open
+        self._rates = ledger.rates(store)
+        self._tokens = None
+        if auth.jwt is not None:
+            from proxy.server.access.tokens import Tokens  # noqa: PLC0415  needs an extra, mainstem[jwt]
+
+            self._tokens = Tokens(auth.jwt, ledger.key_set(auth.jwt))
+
+    async def start(self) -> None:
+        """Fetch what tokens are checked with. What cannot be fetched is logged, and tried again with the first token."""
+        if self._tokens is not None:
+            await self._tokens.start()
+
+    async def admit(self, secret: str | None) -> Holder:
+        """Who calls. Raises Refused: unauthorized; rate_limited with the seconds to wait; overloaded while tokens cannot be checked."""
+        holder = await self._who(secret)
+        most = holder.tokens_per_minute
+        if most is not None and (wait_s := await self._rates.tokens(holder.counted, most)) is not None:
+            raise _used_up(holder, f"{most} tokens", wait_s)
+        most = holder.requests_per_minute
+        if most is not None and (wait_s := await self._rates.request(holder.counted, most)) is not None:
+            raise _used_up(holder, f"{most} requests", wait_s)
+        return holder
+
+    async def admit_admin(self, secret: str | None) -> None:
+        """For what is the operator's. Not counted. Raises Refused: unauthorized, or forbidden for a key that is no admin's."""
+        if not secret:
+            raise unauthorized(f"This is for the operator: {_NO_ADMIN}.")
+        holder = await self._who(secret)
+        if not holder.admin:
+            raise Refused(failure("forbidden", f"{holder.title} is no admin's: {_NO_ADMIN}."))
+
+    def enter(self, holder: Holder) -> None:
+        """One more stream of this holder. Raises Refused when it has as many as it may; else `leave` must be called."""
+        if holder.max_streams is not None and self._open[holder.counted] >= holder.max_streams:
+            said = f"{holder.title} has {holder.max_streams} streams open, as many as it may; wait for one to end."
+            raise Refused(failure("rate_limited", said, retry_after_s=1))
+        self._open[holder.counted] += 1
+
+    def leave(self, holder: Holder) -> None:
+        """A stream that entered has ended."""
+        self._open[holder.counted] -= 1
+        if self._open[holder.counted] <= 0:  # subjects of tokens are without end
+            del self._open[holder.counted]
+
+    async def spend(self, holder: Holder, tokens: int) -> None:
+        """A stream has ended and used this many tokens, input and output together."""
+        if holder.tokens_per_minute is not None and tokens > 0:
+            await self._rates.spend(holder.counted, holder.tokens_per_minute, tokens)
+
+    async def _who(self, secret: str | None) -> Holder:
+        if not secret:
+            raise unauthorized("This endpoint needs a key: send it as Authorization: Bearer <key>, x-api-key, x-goog-api-key or ?key=.")
+        if len(secret) > _MAX_CREDENTIAL_CHARS:
+            raise unauthorized(f"This key is too long to be one: at most {_MAX_CREDENTIAL_CHARS} characters are looked at.")
+        entry = self._find(secret)
+        if entry is None:
+            return await self._of_token(secret)
+        if entry.expires_s is not None and time.time() >= entry.expires_s:
+            raise unauthorized(f"{entry.holder.title} has expired: ask for a new one.")
+        return entry.holder
+
+    def _find(self, secret: str) -> _Entry | None:
+        digest = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+        found: _Entry | None = None
+        for entry in self._entries:  # all of them, whichever matches: the time taken must not tell
+            if hmac.compare_digest(entry.sha256, digest):
+                found = entry
+        return found
+
+    async def _of_token(self, secret: str) -> Holder:
+        if self._tokens is None or not self._tokens.may_be(secret):
+            raise unauthorized("This key is not accepted here.")
+        return await self._tokens.holder(secret)
+
+
+def _entry(key: Key) -> _Entry:
+    return _Entry(key.sha256, None if key.expires is None else key.expires.timestamp(), of_key(key))
+
+
+def _used_up(holder: Holder, what: str, wait_s: float) -> Refused:
+    said = f"{holder.title} has used its {what} a minute; try again later."
+    return Refused(failure("rate_limited", said, retry_after_s=wait_s))

@@ -1,0 +1,78 @@
+"""After commit, where a model is configured so: another target is asked to go on with an answer that broke off."""
+
+import asyncio
+
+from proxy.codec.base import Parsed
+from proxy.errors import Refused
+from proxy.events import Vendor
+from proxy.observe.record import StreamRecord
+from proxy.relay.asking import Won
+from proxy.relay.attempts import Attempts
+from proxy.relay.race import cancel_or_drop
+from proxy.relay.splice import onward_request
+from proxy.server.gateway import Gateway
+
+
+class Onward:
+    """What is needed to ask again, for one request. `rewrites`: one of its targets may take text back."""
+
+    __slots__ = ("_attempts", "_client_rewrites", "_gateway", "_parsed", "_record", "rewrites")
+
+    def __init__(self, gateway: Gateway, attempts: Attempts, parsed: Parsed, record: StreamRecord, *, client_rewrites: bool) -> None:
+        self._gateway = gateway
+        self._attempts = attempts
+        self._parsed = parsed
+        self._record = record
+        self._client_rewrites = client_rewrites
+        self.rewrites = attempts.may_rewrite
+
+    async def after(self, broken: Won) -> Won | None:
+        """The target that goes on; the client has been told. None: none does, and the client has been told that the answer failed.
+
+        Meanwhile the client gets its heartbeats. Raises CancelledError when it leaves.
+        """
+        why = broken.generation.interrupted
+        assert why is not None
+        self._gateway.looks_on()
+        before = self._record.set_aside()
+        try:
+            won = await self._found(broken)
+        except Refused:
+            self._record.take_back(before)
+            broken.generation.surrender()
+            return None
+        except asyncio.CancelledError:
+            self._record.take_back(before)
+            dismissed = self._gateway.dismissed()
+            if dismissed is None:
+                self._record.outcome = None  # it ends because the client has left
+                raise
+            broken.generation.surrender(dismissed)
+            return None
+        finally:
+            self._gateway.found()
+        said = {
+            "from_upstream": broken.place.upstream,
+            "to_upstream": won.place.upstream,
+            "upstream_model": won.place.model,
+            "kind": why.kind,
+        }
+        self._record.go_on(before)
+        self._record.fallbacks.append((broken.place.upstream, won.place.upstream, why.kind))
+        won.generation.go_on(broken.generation, Vendor("native", {"continued": said}))
+        return won
+
+    async def _found(self, broken: Won) -> Won:
+        request = onward_request(self._parsed.request, broken.generation.text, self._attempts.manners.streams.continue_prompt)
+        parsed = self._parsed._replace(request=request)
+        asking = asyncio.create_task(self._attempts.onward(parsed, broken.place, client_rewrites=self._client_rewrites))
+        try:
+            while True:
+                await asyncio.wait((asking,), timeout=self._attempts.manners.streams.heartbeat_s)
+                if asking.done():
+                    return asking.result()
+                broken.generation.beat()
+        except asyncio.CancelledError:
+            cancel_or_drop(asking)
+            await asyncio.wait((asking,))  # it writes into the record until then
+            raise

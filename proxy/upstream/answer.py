@@ -1,0 +1,236 @@
+"""One upstream's answer, whose bytes are handed on as they arrive, and the connection that it comes on. Neither parses what is in it.
+
+A body's bytes go from aiohttp's response parser straight to a callback, in the very call in which the event loop delivers them: no task
+is woken per chunk, as that is most of what relaying a chunk costs. aiohttp offers no hook for it, so `Protocol` adds one;
+tests/upstream/test_client.py fails if an aiohttp release changes what it relies on.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
+
+from proxy.errors import Failure, failure
+from proxy.net.keepalive import watch
+
+# After the dialect's terminator: how much, and how long, to wait for the body's own end, so that the connection can be used again.
+_LINGER_BYTES = 65_536
+_LINGER_S = 1.0
+# How long an upstream's machine may give no sign of life: long for any network, and mostly shorter than idle_s, which is for its model.
+_LOST_S = 30
+
+
+class Protocol(ResponseHandler):
+    """aiohttp's client protocol, which also says when bytes or the end have come."""
+
+    on_data: Callable[[], None] | None = None
+    lost: BaseException | None = None
+    malformed = False  # what came is no HTTP: aiohttp then drops the connection, and the body that it was in would never end
+    _held = False  # by aiohttp, until what it has parsed is taken
+    _stopped = False  # by us
+
+    def stop(self, stopped: bool) -> None:
+        """Stop reading the socket, or go on."""
+        if self._stopped != stopped:
+            self._stopped = stopped
+            if self.transport is not None and not self.transport.is_closing():
+                (self.transport.pause_reading if stopped else self.transport.resume_reading)()
+
+    def pause_reading(self) -> None:
+        self._held = True
+        super().pause_reading()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        # aiohttp resumes after every read, which costs a parse of nothing and a call into the transport each time.
+        if self._held:
+            self._held = False
+            super().resume_reading(resume_parser)
+            if self._stopped and self.transport is not None:  # in the midst of a large read; aiohttp has just undone it
+                self.transport.pause_reading()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        watch(transport, _LOST_S)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.on_data is not None:
+            self.on_data()
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        self.malformed = self.malformed or isinstance(exc, HttpProcessingError)
+        super().set_exception(exc, *(() if exc_cause is None else (exc_cause,)))
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.lost = exc
+        super().connection_lost(exc)
+        if self.on_data is not None:
+            self.on_data()
+
+
+class Answer:
+    """An upstream's HTTP answer whose head has come. Either `read` it whole or `attach` to it; `close` it in any case."""
+
+    __slots__ = ("_content", "_delivering", "_lingered", "_on_chunk", "_on_end", "_open", "_protocol", "_response", "_upstream")
+
+    def __init__(self, response: aiohttp.ClientResponse, upstream: str, still_open: "set[Answer]") -> None:
+        self._open = still_open
+        still_open.add(self)
+        self._response = response
+        self._content = response.content
+        self._upstream = upstream
+        connection = response.connection
+        self._protocol = connection.protocol if connection is not None else None
+        self._on_chunk: Callable[[bytes], None] | None = None
+        self._on_end: Callable[[Failure | None], None] | None = None
+        self._lingered = -1
+        self._delivering = False
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Header names in lower case."""
+        return {name.lower(): value for name, value in self._response.headers.items()}
+
+    @property
+    def content_type(self) -> str:
+        """The media type, lower case, without parameters; "" when there is none."""
+        return self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    async def read(self, most: int) -> bytes:
+        """The first `most` bytes of the body, or all of it; what a broken body had until it broke."""
+        body = b""
+        if isinstance(self._protocol, Protocol):
+            self._protocol.on_data = self._give_up_malformed
+            self._give_up_malformed()
+        try:
+            while len(body) < most:
+                piece = await self._content.read(most - len(body))
+                if not piece:
+                    break
+                body += piece
+        except (aiohttp.ClientError, OSError) as error:
+            forget(error)
+        finally:
+            if isinstance(self._protocol, Protocol) and self._protocol.on_data == self._give_up_malformed:
+                self._protocol.on_data = None
+        return body
+
+    def _give_up_malformed(self) -> None:
+        """Wake who reads a body that will never end."""
+        if isinstance(self._protocol, Protocol) and self._protocol.malformed and not self._content.is_eof():
+            self._content.set_exception(aiohttp.ClientPayloadError("no HTTP"))
+
+    def attach(self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]) -> None:
+        """From now on call `on_chunk` with every chunk and, once, `on_end` with None (a clean end) or what broke. What has come already is
+        handed over before this returns.
+        """
+        self._on_chunk, self._on_end = on_chunk, on_end
+        if self._response.connection is None and self._protocol is not None and self._protocol.is_connected():
+            self._protocol = None  # the whole body is here, and the connection may be another's already
+        if isinstance(self._protocol, Protocol):
+            self._protocol.on_data = self._deliver
+        self._deliver()
+
+    def pause(self) -> None:
+        """Stop reading the socket: the client takes no more. (The protocol's own pause_reading is for its parser, and only while it
+        parses.)
+        """
+        if isinstance(self._protocol, Protocol):
+            self._protocol.stop(True)
+
+    def resume(self) -> None:
+        if isinstance(self._protocol, Protocol):
+            self._protocol.stop(False)
+
+    def close(self) -> None:
+        """Close the connection at once, unless the body has ended and it went back to the pool. Safe to call again."""
+        self._detach()
+        self._response.close()
+
+    def finish(self) -> None:
+        """The dialect's terminator has come: wait a moment for the body's own end, to keep the connection, then close."""
+        self._on_chunk = self._on_end = None
+        if self._content.at_eof() or self._protocol is None or self._protocol.transport is None:
+            self.close()
+            return
+        self._lingered = 0
+        self.resume()
+        self._deliver()
+        if self._lingered >= 0:
+            asyncio.get_running_loop().call_later(_LINGER_S, self._give_up)
+
+    def _give_up(self) -> None:
+        if self._lingered >= 0:
+            self.close()
+
+    def _detach(self) -> None:
+        self._open.discard(self)
+        self._lingered = -1
+        self._on_chunk = self._on_end = None
+        if isinstance(self._protocol, Protocol) and self._protocol.on_data == self._deliver:
+            self._protocol.on_data = None
+            self._protocol.stop(False)  # the connection may be used again
+        self._protocol = None  # by another answer, which is not to be paused or resumed by whoever still holds this one
+
+    def _deliver(self) -> None:
+        if self._delivering:  # reading may make aiohttp parse, and deliver, more: the loop below takes it in its turn
+            return
+        self._delivering = True
+        try:
+            while data := self._content.read_nowait():
+                self._take(data)
+                if self not in self._open:  # closed: to read on raises what all of aiohttp's answers share, which then keeps our frames
+                    return
+        except Exception as error:
+            if self._content.exception() is None:
+                raise
+            broken = self._broken(error)
+            forget(error)
+            self._end(broken)
+            return
+        finally:
+            self._delivering = False
+        if self._content.at_eof():
+            lost = self._protocol.lost if isinstance(self._protocol, Protocol) else None
+            # A body without a length ends with its connection, so a reset looks like an end to the parser.
+            self._end(self._broken(lost) if lost is not None else None)
+        elif isinstance(self._protocol, Protocol) and self._protocol.malformed:
+            said = f"{self._upstream} sent a body that breaks the rules of HTTP."
+            self._end(failure("upstream_malformed", said, upstream=self._upstream))
+
+    def _take(self, data: bytes) -> None:
+        if self._on_chunk is not None:
+            self._on_chunk(data)
+        elif self._lingered >= 0:
+            self._lingered += len(data)
+            if self._lingered > _LINGER_BYTES:
+                self.close()
+
+    def _end(self, broken: Failure | None) -> None:
+        on_end = self._on_end
+        self._detach()
+        if on_end is not None:
+            on_end(broken)
+        if broken is not None:
+            self._response.close()
+
+    def _broken(self, error: BaseException) -> Failure:
+        if isinstance(error, aiohttp.ClientPayloadError) and "ontent-encoding" in str(error):
+            return failure("upstream_malformed", f"{self._upstream} sent a compressed body that cannot be read.", upstream=self._upstream)
+        return failure("upstream_truncated", f"{self._upstream} broke off its answer before it was complete.", upstream=self._upstream)
+
+
+def forget(error: BaseException) -> None:
+    """Where it came from. aiohttp's protocol and body keep their exception, whose traceback keeps the frames that hold them, and the
+    answer: a circle, which only a collection would end, and that may be long after megabytes were read.
+    """
+    chain: BaseException | None = error
+    while chain is not None and chain.__traceback__ is not None:
+        chain.__traceback__ = None
+        chain = chain.__cause__ or chain.__context__

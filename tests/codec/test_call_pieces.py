@@ -1,0 +1,79 @@
+"""Tool calls from pieces."""
+
+import pytest
+
+from proxy.codec.blocks import Blocks
+from proxy.codec.call_pieces import CallPieces
+from proxy.events import Event, Tool, Vendor
+from proxy.framing import FramingError
+from tests.dialects.answers import folded
+
+
+def made(*pieces: tuple[object, ...], seed: str = "a") -> list[Event]:
+    """The events of pieces: key, name, arguments, id, choice."""
+    out: list[Event] = []
+    blocks = Blocks()
+    calls = CallPieces(blocks, "x", 20)
+    calls.seed = seed
+    for key, name, arguments, *more in pieces:
+        call_id, choice = (*more, "", 0)[:2] if len(more) != 1 else (more[0], 0)
+        calls.piece(out, key, name, arguments, call_id=call_id, choice=choice)
+    calls.flush(out)
+    blocks.end_all(out)
+    return out
+
+
+def called(events: list[Event], choice: int = 0) -> list[tuple[Tool | None, str]]:
+    return [(block.tool, block.text) for block in folded(events).tool_calls(choice)]
+
+
+def test_pieces_of_two_calls_in_turns():
+    """Told apart by their keys."""
+    events = made((0, "f", "{", "c1"), ("b", "g", "[", "c2"), (0, "", "}"), ("b", "", "]"))
+    assert [(Tool("c1", "f"), "{}"), (Tool("c2", "g"), "[]")] == called(events)
+
+
+def test_another_id_and_name_under_the_same_key_is_another_call():
+    """The same again is not."""
+    events = made((0, "f", "{", "c1"), (0, "f", "}", "c1"), (0, "g", "1", "c2"))
+    assert [(Tool("c1", "f"), "{}"), (Tool("c2", "g"), "1")] == called(events)
+
+
+def test_arguments_before_the_name_wait():
+    """But not beyond the bound, and not for ever."""
+    assert [(Tool("c1", "f"), '{"a":1}')] == called(made((0, "", '{"a"', "c1"), (0, "f", ":1}")))
+    assert [(Tool("c1", ""), "x" * 22)] == called(made((0, "", "x" * 21, "c1"), (0, "f", "x")))
+    assert [(Tool("c1", ""), "{")] == called(made((0, "", "{", "c1")))
+
+
+def test_an_id_is_made_where_there_is_none():
+    """Another one for each call, and for each answer."""
+    ids = {tool.id for seed in "ab" for tool, _ in called(made((0, "f", "{}"), (1, "f", "{}"), seed=seed)) if tool}
+    assert 4 == len(ids)
+
+
+def test_choices_have_calls_of_their_own():
+    """Under the same key."""
+    events = made((0, "f", "{}", "c1", 0), (0, "g", "[]", "c2", 1))
+    assert ([(Tool("c1", "f"), "{}")], [(Tool("c2", "g"), "[]")]) == (called(events), called(events, 1))
+
+
+def test_a_piece_for_a_closed_call_is_told():
+    """It was complete, and another has begun since."""
+    events = made((0, "f", "{}", "c1"), (1, "g", "", "c2"), (0, "", "!"))
+    assert [Vendor("x", {"tool_call": {"choice": 0, "key": 0, "arguments": "!"}})] == [e for e in events if isinstance(e, Vendor)]
+
+
+def test_an_endless_number_of_calls_is_refused():
+    """No model calls so many at once."""
+    with pytest.raises(FramingError, match="calls more than 1024 tools"):
+        made(*((key, "f", "") for key in range(1025)))
+
+
+def test_arguments_that_wait_have_a_bound_together():
+    """Not each call its own: a thousand calls would hold a thousand times as much. Nothing is lost by it but the name."""
+    calls = CallPieces(Blocks(), "x", 1000)
+    for key in range(100):
+        calls.piece([], key, "", "x" * 100)
+        assert sum(call.waiting.size for call in calls._calls.values()) <= 1000
+    assert [(Tool("c1", ""), "x" * 9), (Tool("c2", ""), "y" * 9)] == called(made((0, "", "x" * 9, "c1"), (1, "", "y" * 9, "c2")))

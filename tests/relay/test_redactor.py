@@ -1,0 +1,71 @@
+"""An upstream's secrets in what it says about a failure are masked, in whatever form they are obvious."""
+
+import base64
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from msgspec import UNSET
+
+from proxy.errors import failure
+from proxy.relay.redactor import Veil
+from proxy.settings.model import Upstream
+
+KEY = "sk-live/aB3+dE6=gH9jK2mN5pQ8sT1vW4yZ7"
+MASKED = "********"
+
+
+def veil(key: str | None = KEY, **settings: Any) -> Veil:
+    return Veil(Upstream.model_validate({"dialect": "openai_chat", "base_url": "https://h", **settings}), key)
+
+
+def said(message: str, **settings: Any) -> str:
+    return veil(**settings).over(failure("upstream_status", message)).message
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *(KEY, KEY.lower(), KEY.upper(), quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode(), f"Bearer {KEY}"),
+        *(KEY[:20], KEY[:20] + "********T1vW", KEY[:17] + "..."),
+    ],
+)
+def test_the_key_is_masked_in_every_obvious_form(form: str) -> None:
+    shown = said(f"Incorrect API key provided: {form}. See the docs.")
+    assert MASKED in shown
+    assert KEY[:17].lower() not in shown.lower()
+    assert "Incorrect API key provided" in shown
+    assert shown.endswith("See the docs.")
+
+
+def test_code_and_param_are_masked_too() -> None:
+    why = veil().over(failure("upstream_status", "no", code=f"bad {KEY}", param=KEY))
+    assert (f"bad {MASKED}", MASKED) == (why.code, why.param)
+
+
+def test_what_holds_no_secret_is_the_same_failure() -> None:
+    """Also where it speaks of keys."""
+    why = failure("upstream_status", "Your api key is wrong: sk-... expected")
+    assert why is veil().over(why)
+    assert why is veil(None).over(why)
+    assert why.code is UNSET
+
+
+def test_secrets_in_headers_and_options_are_masked_and_others_are_not() -> None:
+    settings = {
+        "headers": {"cookie": "sid=0123456789abcdef; theme=dark", "x-team": "blue-team-one"},
+        "options": {"aws_secret_access_key": "wJalrXUtnFEMI/K7MDENG", "region": "eu-west-1", "deep": {"token": "tttttttttttt"}},
+    }
+    shown = said("sid=0123456789abcdef theme=dark blue-team-one wJalrXUtnFEMI/K7MDENG eu-west-1 tttttttttttt", **settings)
+    assert f"sid={MASKED} theme=dark blue-team-one {MASKED} eu-west-1 {MASKED}" == shown
+
+
+@pytest.mark.parametrize("key", ["", "k", "key", "wrong"])
+def test_a_word_is_no_key(key: str) -> None:
+    """A mock's or a local server's key may be any word, and a message must stay readable."""
+    assert "the key is wrong" == said("the key is wrong", key=key)
+
+
+def test_a_key_with_signs_of_a_pattern_is_taken_as_it_stands() -> None:
+    assert f"a {MASKED} b" == said("a (.*)[x]+$$ b", key="(.*)[x]+$$")
+    assert "anything at all" == said("anything at all", key="(.*)[x]+$$")
