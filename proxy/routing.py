@@ -9,7 +9,7 @@ from proxy.errors import Refused, failure
 WILDCARD = "*"
 
 
-class Place(NamedTuple):
+class Target(NamedTuple):
     """One place where a model can be had: an upstream's name and the vendor's name of the model. Those with a weight come first, in an
     order drawn by weight.
     """
@@ -23,7 +23,7 @@ class Routed(NamedTuple):
     """`label` is the configured name (the asked one, or "*"): what a metric may carry. `places` are in the configured order."""
 
     label: str
-    places: tuple[Place, ...]
+    targets: tuple[Target, ...]
 
 
 class Router:
@@ -31,8 +31,8 @@ class Router:
     client asked for.
     """
 
-    def __init__(self, models: Mapping[str, Sequence[Place]]) -> None:
-        self._models = {name: tuple(places) for name, places in models.items()}
+    def __init__(self, models: Mapping[str, Sequence[Target]]) -> None:
+        self._models = {name: tuple(targets) for name, targets in models.items()}
 
     @property
     def names(self) -> list[str]:
@@ -41,12 +41,12 @@ class Router:
 
     def route(self, model: str) -> Routed:
         """Raises Refused (model_not_found), naming the nearest known model."""
-        places = self._models.get(model)
+        targets = self._models.get(model)
         label = model
-        if places is None:
-            places, label = self._models.get(WILDCARD), WILDCARD
-        if places is None:
+        if targets is None:
+            targets, label = self._models.get(WILDCARD), WILDCARD
+        if targets is None:
             near = difflib.get_close_matches(model, self.names, 1)
             hint = f"did you mean {near[0]!r}?" if near else "GET /v1/models lists what there is."
             raise Refused(failure("model_not_found", f"There is no model {model[:100]!r} here; {hint}", param="model"))
-        return Routed(label, tuple(place if place.model else place._replace(model=model) for place in places))
+        return Routed(label, tuple(target if target.model else target._replace(model=model) for target in targets))

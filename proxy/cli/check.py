@@ -13,9 +13,9 @@ from proxy.observe.metrics import make_metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.plan import Plan, make_plan
-from proxy.relay.states import States
+from proxy.relay.states import UpstreamStates
 from proxy.request import ChatRequest, Message
-from proxy.routing import WILDCARD, Place, Routed
+from proxy.routing import WILDCARD, Routed, Target
 from proxy.settings.describe import effective
 from proxy.settings.model import Settings
 from proxy.upstream.client import Upstreams
@@ -73,9 +73,9 @@ async def _ask(plan: Plan, upstreams: Upstreams, name: str, model: str | None) -
         return "is a mock, played here"
     request = ChatRequest(model=model or "ping", messages=[Message("user", "ping")], max_tokens=1)
     record = StreamRecord("check", "native", time.monotonic())
-    place = Routed(request.model, (Place(name, request.model),))
+    target = Routed(request.model, (Target(name, request.model),))
     try:
-        won = await Attempts(plan, upstreams, States(make_metrics()), record, place).first(Parsed(request), client_rewrites=True)
+        won = await Attempts(plan, upstreams, UpstreamStates(make_metrics()), record, target).first(Parsed(request), client_rewrites=True)
     except Refused as refused:
         why = f"({refused.failure.kind}): {refused.failure.message}"
         if model is None and refused.failure.kind in {"bad_request", "model_not_found"}:

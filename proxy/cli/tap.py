@@ -18,7 +18,7 @@ from proxy.observe import logs
 from proxy.observe.metrics import make_metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
-from proxy.relay.states import States
+from proxy.relay.states import UpstreamStates
 from proxy.request import ChatRequest, Message
 from proxy.settings.model import Settings
 from proxy.upstream.answer import Answer
@@ -82,9 +82,9 @@ async def _tap(options: argparse.Namespace, settings: Settings, request: ChatReq
     record = StreamRecord("tap", "native", time.monotonic())
     encoder = _Lines() if options.events else _Quiet() if options.raw else _Text(colour=sys.stdout.isatty())
     try:
-        attempts = Attempts(plan, upstreams, States(make_metrics()), record, plan.router.route(request.model))
+        attempts = Attempts(plan, upstreams, UpstreamStates(make_metrics()), record, plan.router.route(request.model))
         won = await attempts.first(Parsed(request), client_rewrites=True)
-        start = StreamStart("tap", request.model, won.place.upstream, won.place.model, 0, won.notes)
+        start = StreamStart("tap", request.model, won.target.upstream, won.target.model, 0, won.notes)
         _out(won.generation.commit(encoder, start, plan.limits.max_answer_bytes))
         await won.generation.relay(_Terminal())
     except Refused as refused:

@@ -3,16 +3,16 @@
 Everything here is sans-IO: a half turns bytes into data and data into bytes. It holds no clock, no randomness, no logger
 and no setting but what it is handed. A dialect may have either half or both; the registry lists them.
 
-    client half    parse_request: Incoming -> Parsed       encoder: Parsed -> Encoder       whole: Answer -> Reply
+    client half    parse_request: Incoming -> Parsed       encoder: Parsed -> Encoder       whole: WholeAnswer -> Reply
                    render_error: Failure -> Reply          models: names -> Reply
-    upstream half  build_request: ChatRequest, Target -> Outgoing     decoder -> Decoder     parse_error -> Failure
+    upstream half  build_request: ChatRequest, TargetConfig -> Outgoing     decoder -> Decoder     parse_error -> Failure
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.errors import Failure
 from proxy.events import Event, Note, Usage
 from proxy.request import ChatRequest
@@ -54,7 +54,7 @@ class Reply(NamedTuple):
     content_type: str = JSON
 
 
-class Target(NamedTuple):
+class TargetConfig(NamedTuple):
     """Where a request goes: what build_request may know of the configured upstream.
 
     `model` is the vendor's name for the model, "" when the client's own name is to be passed on. `options` are the dialect's own settings
@@ -164,7 +164,7 @@ class ClientHalf(ABC):
         """A fresh encoder for one streamed answer."""
 
     @abstractmethod
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         """The same answer as one document, for `stream: false`. The answer is complete."""
 
     def lists(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002  a dialect that shares its listing's path looks at the headers
@@ -188,7 +188,7 @@ class UpstreamHalf(ABC):
     follows: ClassVar[bool] = False  # whether its vendor's answer only says where the stream is: see `follow`
 
     @abstractmethod
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         """Raises Refused for what cannot be formed at all; what can only not be said is a note."""
 
     @abstractmethod
@@ -201,7 +201,7 @@ class UpstreamHalf(ABC):
         (HTML, empty, cut); below that, None means the body is no error. Header names are lower case.
         """
 
-    def follow(self, target: Target, body: bytes) -> Outgoing | None:  # noqa: ARG002  only for a dialect that `follows`
+    def follow(self, target: TargetConfig, body: bytes) -> Outgoing | None:  # noqa: ARG002  only for a dialect that `follows`
         """What to ask for the stream, by a whole answer that is no error: a GET whose `path` is the absolute URL that the vendor gave.
         None: the answer gives none. The shell calls it only where it is the upstream's own (`proxy/relay/follow.py`), and with its headers,
         so the key may be among them.

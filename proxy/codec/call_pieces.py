@@ -7,7 +7,7 @@ under a key that is taken, begins another call. A piece for a call that is compl
 import msgspec
 
 from proxy.codec.blocks import Blocks
-from proxy.codec.pending_arguments import Waiting
+from proxy.codec.pending_arguments import PendingArguments
 from proxy.codec.tool_calls import made_id
 from proxy.events import Event, Tool, Vendor
 from proxy.framing import FramingError
@@ -20,7 +20,7 @@ class _Call(msgspec.Struct):
     number: int
     id: str
     opened: bool = False
-    waiting: Waiting = msgspec.field(default_factory=Waiting)
+    waiting: PendingArguments = msgspec.field(default_factory=PendingArguments)
 
 
 class CallPieces:

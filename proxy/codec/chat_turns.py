@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from proxy.codec.base import Target
+from proxy.codec.base import TargetConfig
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
@@ -82,7 +82,7 @@ def merged(turns: list[Turn], notes: list[Note]) -> list[Turn]:
     return out
 
 
-def options_of(target: Target, wanted: type[Options]) -> Options:
+def options_of(target: TargetConfig, wanted: type[Options]) -> Options:
     """The target's options. Raises Refused (`internal`) for options that there are not: the operator's fault."""
     try:
         return msgspec.convert(target.options, wanted)

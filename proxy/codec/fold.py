@@ -42,7 +42,7 @@ class Block(msgspec.Struct):
         return "".join(self.pieces)
 
 
-class Answer:
+class WholeAnswer:
     """One answer, growing. Feed it every event; read it after the terminal one."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ import msgspec
 PIECE_CHARS = 16  # what a piece costs beside its text, so that countless small ones count too
 
 
-class Waiting(msgspec.Struct, eq=False):
+class PendingArguments(msgspec.Struct, eq=False):
     """What waits for one call. `size` is what it counts as, against a bound that its owner has."""
 
     pieces: list[str] = []

@@ -41,7 +41,7 @@ class Source(NamedTuple):
     title: str | None
 
 
-class CountedDecoder(SSEDecoder):
+class SSEJSONDecoder(SSEDecoder):
     """`finishes` gives our word for the vendor's finish reasons, in lower case; `unfinished` are its ways to say that there is none yet."""
 
     name: ClassVar[str]

@@ -36,7 +36,7 @@ def unknown_keys(document: Mapping[str, Any], known: type[msgspec.Struct]) -> tu
     return (Note("dropped", "unknown_key", f"Not known here, and left out: {', '.join(sorted(strange))[:_SHOWN_CHARS]}."),)
 
 
-class FlatEncoder(Encoder):
+class TextOnlyEncoder(Encoder):
     """Calls one method an event. Answers beside the first (`choice`) have no place in these dialects and are left out."""
 
     def __init__(self) -> None:

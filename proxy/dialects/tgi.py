@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Raw
 
-from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Dialect, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.chat_turns import drop, headers, with_vendor
 from proxy.codec.failures import Told, answer_failure, coded, text_of
 from proxy.codec.framed import decoded
 from proxy.codec.single_prompt import cannot_say, one_prompt
-from proxy.codec.sse_json import ABSENT, CountedDecoder, count
+from proxy.codec.sse_json import ABSENT, SSEJSONDecoder, count
 from proxy.errors import Failure
 from proxy.events import Event, FinishReason, Note, Usage
 from proxy.framing.sse import Frame
@@ -63,7 +63,7 @@ def _error_of(document: Mapping[str, Any]) -> Told | None:
     return coded("The server", kind, message, _STATUS) if message or kind else None
 
 
-class TgiDecoder(CountedDecoder):
+class TgiDecoder(SSEJSONDecoder):
     """The token's own numbers (`id`, `logprob`), which come unasked with every token, are not passed on."""
 
     name = NAME
@@ -94,7 +94,7 @@ class Upstream(UpstreamHalf):
 
     name = NAME
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         notes = cannot_say(request, _SAID)
         body: dict[str, Any] = {"inputs": one_prompt(request, notes), "parameters": _parameters(request, notes)}
         body = with_vendor(body, request.vendor, "parameters")

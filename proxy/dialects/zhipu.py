@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Dialect, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.chat_turns import Turn, drop, flat_turns, headers, merged, options_of, path_part
 from proxy.codec.failures import Told, answer_failure, coded, read_error, text_of
 from proxy.codec.single_prompt import cannot_say
 from proxy.codec.snapshots import Snapshots
-from proxy.codec.sse_json import CountedDecoder, count
+from proxy.codec.sse_json import SSEJSONDecoder, count
 from proxy.errors import Failure, bad_request
 from proxy.events import Event, FinishReason, Note, Usage
 from proxy.framing.sse import Frame
@@ -63,7 +63,7 @@ def _error_of(document: Mapping[str, Any]) -> Told | None:
     return coded("Zhipu", code, text_of(error, "msg", "message"), _STATUS)
 
 
-class ZhipuDecoder(CountedDecoder):
+class ZhipuDecoder(SSEJSONDecoder):
     """Option `incremental` is the request's."""
 
     name = NAME
@@ -124,7 +124,7 @@ class Upstream(UpstreamHalf):
 
     name = NAME
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         options = options_of(target, _Options)
         notes = cannot_say(request, ("temperature", "top_p"))
         body: dict[str, Any] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from proxy.codec.base import ClientHalf, Parsed
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.errors import Failure
 from proxy.events import CONTENT, Event, StreamError, StreamStart
 from proxy.mock.damage import Fault, Stage
@@ -111,7 +111,7 @@ def _events(scenario: str, ask: Ask, start: StreamStart) -> Iterator[Event]:
 
 def _whole(client: ClientHalf, parsed: Parsed, events: Iterable[Event], pace: Pace) -> Iterator[Step]:
     """One document, after as long as its stream would have taken."""
-    answer, contents = Answer(), 0
+    answer, contents = WholeAnswer(), 0
     for event in at_pace(events, pace):
         answer.add(event)
         contents += isinstance(event, CONTENT)

@@ -1,19 +1,13 @@
-"""Where a request may go: which network addresses an upstream's host may stand for, and what its path may hold. Pure;
-`proxy/net/resolver.py` holds names to it.
+"""Which network addresses an upstream's host may stand for. Pure; `proxy/net/resolver.py` holds names to it.
 
 A public name that leads to a private address is a poisoned or rebound one until the operator says otherwise: without this, whoever answers
 for the name decides which machine of this network gets the prompt and the key. Ranges are those of IANA's special-purpose registries
 (RFC 6890), as Python's `ipaddress` has them, and of RFC 3056 (6to4), RFC 6052 (NAT64) and RFC 4291.
 """
 
-import re
-import unicodedata
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Literal
-from urllib.parse import unquote
-
-from proxy.errors import bad_request
 
 # any: `private: true`. near: written as a literal or as a name of private networks, so that a private address is no surprise; only such
 # addresses are left out as no upstream has. public: any other name, which may stand for global addresses only.
@@ -27,24 +21,6 @@ _GLOBAL_V6 = IPv6Network("2000::/3")  # all that IANA gives out
 _LAST_32_BITS = 0xFFFF_FFFF
 # Where clouds keep a machine's credentials outside of the link-local ranges: AWS on IPv6, Alibaba, Oracle.
 _METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
-
-
-_MAX_PATH_CHARS = 4096
-# A path and a query of RFC 3986, 3.3 and 3.4. What else a name holds must have been escaped.
-_PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")
-
-
-@lru_cache(maxsize=512)
-def checked(path: str) -> str:
-    """A dialect's path, which may hold a model's name. It neither leaves the base URL nor climbs in it, however often and as whatever a
-    server reads it. Raises Refused (bad_request): only such a name can be at fault.
-    """
-    if len(path) <= _MAX_PATH_CHARS and _PATH.fullmatch(path):
-        read = unicodedata.normalize("NFKC", unquote(unquote(path.partition("?")[0])))
-        if read.isprintable() and not {".", ".."} & set(re.split(r"[/\\;]", read)):
-            return path
-    said = "model, or another name of the request, cannot stand in this upstream's path: it is too long, or has dots between slashes."
-    raise bad_request(said, param="model")
 
 
 @lru_cache(maxsize=1024)  # asked for every request; the hosts are few

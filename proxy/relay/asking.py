@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Parsed, Target
+from proxy.codec.base import Outgoing, Parsed, TargetConfig
 from proxy.codec.settle import REWRITE_NOTE
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
@@ -17,10 +17,10 @@ from proxy.relay.follow import followed
 from proxy.relay.generation import Generation
 from proxy.relay.passing import prepared, returned, told, veil_of
 from proxy.relay.plan import Bound, Plan
-from proxy.relay.slots import Full, Room
-from proxy.relay.states import States
+from proxy.relay.slots import Full, Slots
+from proxy.relay.states import UpstreamStates
 from proxy.relay.step import Translation
-from proxy.routing import Place
+from proxy.routing import Target
 from proxy.settings.model import Streams
 from proxy.upstream.answer import Answer
 from proxy.upstream.client import Upstreams
@@ -39,23 +39,23 @@ class Envelope(NamedTuple):
 
 
 class Won(NamedTuple):
-    """The target that answers. `rewrites`: its vendor may take text back. Its place in `room` must be left at the end."""
+    """The target that answers. `rewrites`: its vendor may take text back. Its place in `slots` must be left at the end."""
 
     generation: Generation
-    place: Place
+    target: Target
     notes: list[Note]
     rewrites: bool
-    room: Room
+    slots: Slots
     returned: Mapping[str, str]  # headers of its answer that go to the client
 
     def drop(self) -> None:
         """It is not wanted after all."""
         self.generation.client_left(gave_up=True)
-        self.room.leave()
+        self.slots.leave()
 
 
 class NotSentError(Refused):
-    """Nothing was sent: the upstream has no room, or its circuit is open. `result` is the word for it in metrics."""
+    """Nothing was sent: the upstream has no free slot, or its circuit is open. `result` is the word for it in metrics."""
 
     def __init__(self, why: Failure, result: str) -> None:
         super().__init__(why)
@@ -65,54 +65,54 @@ class NotSentError(Refused):
 class Asking:
     """Asks targets for one client."""
 
-    def __init__(self, plan: Plan, upstreams: Upstreams, states: States, streams: Streams, envelope: Envelope) -> None:
+    def __init__(self, plan: Plan, upstreams: Upstreams, states: UpstreamStates, streams: Streams, envelope: Envelope) -> None:
         self._plan = plan
         self._upstreams = upstreams
         self._states = states
         self._streams = streams
         self._envelope = envelope
 
-    async def ask(self, parsed: Parsed, place: Place, record: StreamRecord, *, client_rewrites: bool, last: bool) -> Won:
+    async def ask(self, parsed: Parsed, target: Target, record: StreamRecord, *, client_rewrites: bool, last: bool) -> Won:
         """The target's answer, with content or a complete end. `last`: there is no other target, so it is worth waiting for a place.
 
         Raises Refused, and NotSentError when nothing was sent. The attempt is in the record either way.
         """
-        bound = self._plan.upstreams[place.upstream]
-        record.upstream, record.upstream_dialect, record.upstream_model = place.upstream, bound.half.name, place.model
+        bound = self._plan.upstreams[target.upstream]
+        record.upstream, record.upstream_dialect, record.upstream_model = target.upstream, bound.half.name, target.model
         try:
-            target, call = prepared(bound, place, parsed.request, self._envelope.credential, self._envelope.headers)
-            notes = _notes(parsed, call, bound, place, client_rewrites=client_rewrites)
-            generation = await self._within_bounds(call, target, bound, record, last=last)
+            config, call = prepared(bound, target, parsed.request, self._envelope.credential, self._envelope.headers)
+            notes = _notes(parsed, call, bound, target, client_rewrites=client_rewrites)
+            generation = await self._within_bounds(call, config, bound, record, last=last)
         except Refused as refused:
-            why = _named(told(refused.failure, bound, self._envelope.credential), place)
-            record.attempts.append((place.upstream, refused.result if isinstance(refused, NotSentError) else why.kind))
+            why = _named(told(refused.failure, bound, self._envelope.credential), target)
+            record.attempts.append((target.upstream, refused.result if isinstance(refused, NotSentError) else why.kind))
             refused.failure = why
             raise
-        record.attempts.append((place.upstream, "ok"))
+        record.attempts.append((target.upstream, "ok"))
         headers = returned(generation.answer, bound.settings)
-        return Won(generation, place, notes, bound.half.rewrites, self._states.of(bound).room, headers)
+        return Won(generation, target, notes, bound.half.rewrites, self._states.of(bound).slots, headers)
 
-    async def _within_bounds(self, call: Outgoing, target: Target, bound: Bound, record: StreamRecord, *, last: bool) -> Generation:
-        """Asks it if its circuit is closed and it has room, and tells the circuit what came of it."""
+    async def _within_bounds(self, call: Outgoing, target: TargetConfig, bound: Bound, record: StreamRecord, *, last: bool) -> Generation:
+        """Asks it if its circuit is closed and it has a free slot, and tells the circuit what came of it."""
         name = bound.endpoint.name
-        circuit, room, budget = self._states.of(bound)
+        circuit, slots, budget = self._states.of(bound)
         _refuse_while_open(circuit, bound)
         try:
-            await room.enter(bound.settings.queue_s if last else 0)
+            await slots.enter(bound.settings.queue_s if last else 0)
         except Full as full:
-            said = f"{name} has {room.most} streams open, as many as it may (upstreams.{name}.max_streams); try again soon."
+            said = f"{name} has {slots.most} streams open, as many as it may (upstreams.{name}.max_streams); try again soon."
             raise NotSentError(failure("overloaded", said, code="no_room", retry_after_s=1), "no_room") from full
         try:
             _refuse_while_open(circuit, bound)  # it may have opened while this one waited
         except NotSentError:
-            room.leave()
+            slots.leave()
             raise
         circuit.sent()
         budget.asked()
         try:
             generation = await self._answered(call, target, bound, record)
         except Refused as refused:
-            room.leave()
+            slots.leave()
             if unwell(refused.failure):
                 circuit.failed(monotonic())
             elif refused.failure.kind == "rate_limited":
@@ -121,13 +121,13 @@ class Asking:
                 circuit.succeeded()
             raise
         except BaseException:
-            room.leave()
+            slots.leave()
             circuit.left()
             raise
         circuit.succeeded()
         return generation
 
-    async def _answered(self, call: Outgoing, target: Target, bound: Bound, record: StreamRecord) -> Generation:
+    async def _answered(self, call: Outgoing, target: TargetConfig, bound: Bound, record: StreamRecord) -> Generation:
         started = monotonic()
         answer = await self._call(bound, call, target)
         generation = self._generation(answer, bound, started, record)
@@ -141,7 +141,7 @@ class Asking:
             raise Refused(generation.hopeless)
         return generation
 
-    async def _call(self, bound: Bound, call: Outgoing, target: Target) -> Answer:
+    async def _call(self, bound: Bound, call: Outgoing, target: TargetConfig) -> Answer:
         """The answer that is to be streamed, once its head has come and is none of an error."""
         if bound.played and self._envelope.mock_headers:
             call = call._replace(headers={**call.headers, **self._envelope.mock_headers})
@@ -191,7 +191,7 @@ def _refuse_while_open(circuit: Circuit, bound: Bound) -> None:
         raise NotSentError(failure("overloaded", said, code="circuit_open", retry_after_s=wait_s), "circuit_open")
 
 
-def _notes(parsed: Parsed, call: Outgoing, bound: Bound, place: Place, *, client_rewrites: bool) -> list[Note]:
+def _notes(parsed: Parsed, call: Outgoing, bound: Bound, target: Target, *, client_rewrites: bool) -> list[Note]:
     """What the request loses there. Raises Refused (bad_request) for a client that would rather have no answer."""
     notes = list(dict.fromkeys([*parsed.notes, *call.notes]))  # what is lost in every message, or tool, is said once
     if bound.half.rewrites and parsed.request.stream and not client_rewrites:
@@ -199,22 +199,22 @@ def _notes(parsed: Parsed, call: Outgoing, bound: Bound, place: Place, *, client
     lost = [note for note in notes if note.note in _LOSSES]
     if parsed.request.on_loss == "refuse" and lost:
         said = " ".join(note.message for note in lost)
-        raise Refused(failure("bad_request", f"{place.upstream} cannot take this request as it is: {said}", param=lost[0].param))
+        raise Refused(failure("bad_request", f"{target.upstream} cannot take this request as it is: {said}", param=lost[0].param))
     return notes
 
 
-def _named(why: Failure, place: Place) -> Failure:
+def _named(why: Failure, target: Target) -> Failure:
     """An upstream's failure says whose it is; one of the request itself does not blame it."""
     if why.upstream is not None or why.kind == "internal":
         return why
-    return msgspec.structs.replace(why, upstream=place.upstream)
+    return msgspec.structs.replace(why, upstream=target.upstream)
 
 
 async def _refuse_errors(answer: Answer, bound: Bound, most: int) -> None:
     """Raises Refused for an answer whose head says already that it is none."""
     name, status = bound.endpoint.name, answer.status
     if 300 <= status < 400:
-        said = f"{name} answered with a redirect ({status}), which is not followed: set its base_url to the new place."
+        said = f"{name} answered with a redirect ({status}), which is not followed: set its base_url to the new target."
         raise Refused(failure("upstream_status", said))
     if status >= 400:
         body = await answer.read(most)

@@ -13,10 +13,10 @@ from proxy.codec.base import Parsed
 from proxy.errors import KINDS, Failure, Kind, Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.asking import Asking, Envelope, NotSentError, Won
-from proxy.relay.plan import Manners, Plan
+from proxy.relay.plan import ModelPolicy, Plan
 from proxy.relay.race import race
-from proxy.relay.states import States
-from proxy.routing import Place, Routed
+from proxy.relay.states import UpstreamStates
+from proxy.routing import Routed, Target
 from proxy.settings.model import OnDisconnect
 from proxy.upstream.client import Upstreams
 
@@ -33,7 +33,7 @@ class Attempts:
         self,
         plan: Plan,
         upstreams: Upstreams,
-        states: States,
+        states: UpstreamStates,
         record: StreamRecord,
         routed: Routed,
         *,
@@ -41,21 +41,21 @@ class Attempts:
         on_disconnect: OnDisconnect | None = None,
     ) -> None:
         """`on_disconnect` is the request's own wish."""
-        self.manners = plan.manners.get(routed.label) or Manners(plan.streams)
-        streams = self.manners.streams
+        self.policy = plan.policies.get(routed.label) or ModelPolicy(plan.streams)
+        streams = self.policy.streams
         if on_disconnect is not None and on_disconnect != streams.on_disconnect:
             streams = streams.model_copy(update={"on_disconnect": on_disconnect})
         self._plan = plan
         self._states = states
         self._record = record
-        self._places = _in_order(routed.places)
+        self._targets = _in_order(routed.targets)
         self._asking = Asking(plan, upstreams, states, streams, envelope)
 
     async def first(self, parsed: Parsed, *, client_rewrites: bool) -> Won:
         """The first target whose answer has content, or a complete end. Raises Refused with the last failure when none has."""
         for number in range(self._plan.retry.retries + 1):
             try:
-                return await self._round(parsed, self._places, client_rewrites=client_rewrites)
+                return await self._round(parsed, self._targets, client_rewrites=client_rewrites)
             except Refused as refused:
                 wait_s = self._wait_s(refused, number)
                 if wait_s is None:
@@ -68,41 +68,41 @@ class Attempts:
     @property
     def may_rewrite(self) -> bool:
         """Whether the vendor of any target may take text back."""
-        return any(self._plan.upstreams[place.upstream].half.rewrites for place in self._places)
+        return any(self._plan.upstreams[target.upstream].half.rewrites for target in self._targets)
 
-    async def onward(self, parsed: Parsed, failed: Place, *, client_rewrites: bool) -> Won:
+    async def onward(self, parsed: Parsed, failed: Target, *, client_rewrites: bool) -> Won:
         """The first of the targets after the failed one, in this request's order, that answers. Raises Refused when there is none."""
-        after = self._places[self._places.index(failed) + 1 :]
+        after = self._targets[self._targets.index(failed) + 1 :]
         return await self._in_turn(parsed, after, client_rewrites=client_rewrites)
 
-    async def _round(self, parsed: Parsed, places: Sequence[Place], *, client_rewrites: bool) -> Won:
-        after_s = self.manners.hedge_after_s
-        if after_s is None or len(places) < 2:
-            return await self._in_turn(parsed, places, client_rewrites=client_rewrites)
+    async def _round(self, parsed: Parsed, targets: Sequence[Target], *, client_rewrites: bool) -> Won:
+        after_s = self.policy.hedge_after_s
+        if after_s is None or len(targets) < 2:
+            return await self._in_turn(parsed, targets, client_rewrites=client_rewrites)
 
-        async def ask(place: Place, record: StreamRecord) -> Won:
-            return await self._asking.ask(parsed, place, record, client_rewrites=client_rewrites, last=place is places[-1])
+        async def ask(target: Target, record: StreamRecord) -> Won:
+            return await self._asking.ask(parsed, target, record, client_rewrites=client_rewrites, last=target is targets[-1])
 
-        def may_hedge(place: Place) -> bool:
-            return self._states.of(self._plan.upstreams[place.upstream]).budget.take()
+        def may_hedge(target: Target) -> bool:
+            return self._states.of(self._plan.upstreams[target.upstream]).budget.take()
 
-        return await race(places, ask, may_hedge, after_s, self._record)
+        return await race(targets, ask, may_hedge, after_s, self._record)
 
-    async def _in_turn(self, parsed: Parsed, places: Sequence[Place], *, client_rewrites: bool) -> Won:
+    async def _in_turn(self, parsed: Parsed, targets: Sequence[Target], *, client_rewrites: bool) -> Won:
         """One after the other."""
         record = self._record
         said: Refused | None = None
         try:
-            for number, place in enumerate(places, 1):
+            for number, target in enumerate(targets, 1):
                 try:
-                    return await self._asking.ask(parsed, place, record, client_rewrites=client_rewrites, last=number == len(places))
+                    return await self._asking.ask(parsed, target, record, client_rewrites=client_rewrites, last=number == len(targets))
                 except Refused as refused:
                     # What an upstream said tells the client more than that another one was not asked.
                     said = said if said is not None and isinstance(refused, NotSentError) else refused
                     kind = refused.failure.kind
-                    if number == len(places) or not KINDS[kind].next_target:
+                    if number == len(targets) or not KINDS[kind].next_target:
                         raise said from None
-                    record.fallbacks.append((place.upstream, places[number].upstream, kind))
+                    record.fallbacks.append((target.upstream, targets[number].upstream, kind))
                     record.start_over()
         finally:
             said = None  # its traceback holds this frame: they would keep each other, and what was asked, until a collection
@@ -128,11 +128,11 @@ def _backoff_s(why: Failure, longest: float, most: float) -> float | None:
     return why.retry_after_s + drawn if why.retry_after_s <= most else None
 
 
-def _in_order(places: tuple[Place, ...]) -> Sequence[Place]:
+def _in_order(targets: tuple[Target, ...]) -> Sequence[Target]:
     """Those with a weight first, drawn without putting back, each with a chance by its weight (Efraimidis and Spirakis, 2006); then the
     others as they stand.
     """
-    if not any(place.weight for place in places):
-        return places
-    drawn = {place: random.random() ** (1 / place.weight) for place in places if place.weight}  # noqa: S311  no secret hangs on it
-    return [*sorted(drawn, key=drawn.__getitem__, reverse=True), *(place for place in places if not place.weight)]
+    if not any(target.weight for target in targets):
+        return targets
+    drawn = {target: random.random() ** (1 / target.weight) for target in targets if target.weight}  # noqa: S311  no secret hangs on it
+    return [*sorted(drawn, key=drawn.__getitem__, reverse=True), *(target for target in targets if not target.weight)]

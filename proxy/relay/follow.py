@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 from yarl import URL
 
-from proxy.codec.base import Target
+from proxy.codec.base import TargetConfig
 from proxy.errors import Refused, failure
 from proxy.relay.plan import Bound
 from proxy.upstream.answer import Answer
@@ -22,7 +22,7 @@ _HOST_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _COUNTRY = re.compile(r"[a-z]{2,3}\.[a-z]{2}")
 
 
-async def followed(answer: Answer, bound: Bound, target: Target, upstreams: Upstreams, most: int) -> Answer:
+async def followed(answer: Answer, bound: Bound, target: TargetConfig, upstreams: Upstreams, most: int) -> Answer:
     """The answer at the address that this one gives. This one is read whole, up to `most` bytes, and closed in any case.
 
     Raises Refused: what the answer says went wrong, upstream_malformed for no address or one that is not followed, and what

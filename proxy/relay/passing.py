@@ -1,6 +1,6 @@
 """What passes between a client and an upstream beside the prompt and the answer: a key, a few headers. All else stays where it is.
 
-The core never sees a client's credential, so no dialect can send one; it enters a request only as the target's key, and only for an
+The core never sees a client's credential, so no dialect can send one; it enters a request only as the config's key, and only for an
 upstream with `pass_through`.
 """
 
@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.errors import Failure, Kind, Refused, failure
 from proxy.relay.plan import Bound
-from proxy.relay.redactor import Veil
+from proxy.relay.redactor import Redactor
 from proxy.request import ChatRequest
-from proxy.routing import Place
+from proxy.routing import Target
 from proxy.settings.headers import may_come_down
 from proxy.settings.model import Upstream
 from proxy.upstream.answer import Answer
@@ -28,20 +28,20 @@ _OF_THE_KEY: Mapping[int, Kind] = {401: "unauthorized", 403: "forbidden"}
 
 
 def prepared(
-    bound: Bound, place: Place, request: ChatRequest, credential: str | None, headers: Mapping[str, str]
-) -> tuple[Target, Outgoing]:
-    """The target with the key that is to be sent, and the request with the client's headers that may go up. `credential` and `headers`,
+    bound: Bound, target: Target, request: ChatRequest, credential: str | None, headers: Mapping[str, str]
+) -> tuple[TargetConfig, Outgoing]:
+    """The target's configuration with the key that is to be sent, and the request with the client's headers that may go up. `credential` and `headers`,
     names in lower case, are the client's.
 
     Raises Refused: unauthorized where the client's key is wanted and there is none, and what build_request raises.
     """
-    target = bound.target(place)
+    config = bound.config(target)
     if bound.settings.pass_through:
-        target = target._replace(api_key=_own_key(credential, place.upstream))
-    call = bound.half.build_request(request, target)
+        config = config._replace(api_key=_own_key(credential, target.upstream))
+    call = bound.half.build_request(request, config)
     if bound.settings.forward_headers:
         call = call._replace(headers=_forwarded(bound, call.headers, headers))
-    return target, call
+    return config, call
 
 
 def returned(answer: Answer, settings: Upstream) -> Mapping[str, str]:
@@ -53,9 +53,9 @@ def returned(answer: Answer, settings: Upstream) -> Mapping[str, str]:
     return dict(found[:_MAX_RETURNED])
 
 
-def veil_of(bound: Bound, credential: str | None) -> Veil:
+def veil_of(bound: Bound, credential: str | None) -> Redactor:
     """What hides the upstream's secrets in its failures. `credential` is the client's."""
-    return Veil(bound.settings, credential if bound.settings.pass_through else bound.settings.key())
+    return Redactor(bound.settings, credential if bound.settings.pass_through else bound.settings.key())
 
 
 def told(why: Failure, bound: Bound, credential: str | None) -> Failure:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from proxy.codec.base import Target, UpstreamHalf
+from proxy.codec.base import TargetConfig, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
-from proxy.routing import Place, Router
+from proxy.routing import Router, Target
 from proxy.settings.model import Breaker, Limits, Model, Retry, Settings, Streams, Timeouts, Upstream
 from proxy.upstream.client import Endpoint
 
@@ -24,11 +24,11 @@ class Bound(NamedTuple):
     breaker: Breaker
     retry_share: float
 
-    def target(self, place: Place) -> Target:
-        return Target(place.upstream, place.model, self.settings.key(), self.settings.options)
+    def config(self, target: Target) -> TargetConfig:
+        return TargetConfig(target.upstream, target.model, self.settings.key(), self.settings.options)
 
 
-class Manners(NamedTuple):
+class ModelPolicy(NamedTuple):
     """How a model is served."""
 
     streams: Streams
@@ -37,33 +37,33 @@ class Manners(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All that serving a request needs to know of the configuration. `manners` are by the model's configured name."""
+    """All that serving a request needs to know of the configuration. `policies` are by the model's configured name."""
 
     router: Router
     upstreams: Mapping[str, Bound]
     limits: Limits
     retry: Retry
     streams: Streams
-    manners: Mapping[str, Manners]
+    policies: Mapping[str, ModelPolicy]
     plays: bool  # whether any upstream is a mock
 
 
 def make_plan(settings: Settings, mock_urls: Mapping[str, str]) -> Plan:
     """`mock_urls` gives the address of each upstream that is played here."""
     return Plan(
-        Router({name: [Place(t.upstream, t.model, t.weight or 0) for t in model.targets] for name, model in settings.models.items()}),
+        Router({name: [Target(t.upstream, t.model, t.weight or 0) for t in model.targets] for name, model in settings.models.items()}),
         {name: _bind(name, upstream, settings, mock_urls) for name, upstream in settings.upstreams.items()},
         settings.limits,
         settings.retry,
         settings.streams,
-        {name: _manners(model, settings.streams) for name, model in settings.models.items()},
+        {name: _policy_of(model, settings.streams) for name, model in settings.models.items()},
         bool(mock_urls),
     )
 
 
-def _manners(model: Model, streams: Streams) -> Manners:
+def _policy_of(model: Model, streams: Streams) -> ModelPolicy:
     own = {name: value for name in ("on_disconnect", "grace_s") if (value := getattr(model, name)) is not None}
-    return Manners(streams.model_copy(update=own), model.hedge_after_s, model.continue_after_commit)
+    return ModelPolicy(streams.model_copy(update=own), model.hedge_after_s, model.continue_after_commit)
 
 
 def _bind(name: str, upstream: Upstream, settings: Settings, mock_urls: Mapping[str, str]) -> Bound:

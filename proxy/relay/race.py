@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from proxy.errors import KINDS, Failure, Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.asking import NotSentError, Won
-from proxy.routing import Place
+from proxy.routing import Target
 
-Ask = Callable[[Place, StreamRecord], Awaitable[Won]]
+Ask = Callable[[Target, StreamRecord], Awaitable[Won]]
 
 
-async def race(places: Sequence[Place], ask: Ask, may_hedge: Callable[[Place], bool], after_s: float, record: StreamRecord) -> Won:
+async def race(targets: Sequence[Target], ask: Ask, may_hedge: Callable[[Target], bool], after_s: float, record: StreamRecord) -> Won:
     """The winner. `after_s`: how long a target may be silent before the next one is asked beside it, if `may_hedge` allows; one that fails
     is followed at once. Each target writes into a record of its own, and the winner's becomes part of `record`. Raises Refused.
     """
-    runners = _Race(places, ask, may_hedge, record)
+    runners = _Race(targets, ask, may_hedge, record)
     won: Won | None = None
     try:
         won = await runners.run(after_s)
@@ -45,12 +45,12 @@ def cancel_or_drop(asking: "asyncio.Task[Won]") -> None:
 
 
 class _Race:
-    def __init__(self, places: Sequence[Place], ask: Ask, may_hedge: Callable[[Place], bool], record: StreamRecord) -> None:
-        self._waiting = list(places)
+    def __init__(self, targets: Sequence[Target], ask: Ask, may_hedge: Callable[[Target], bool], record: StreamRecord) -> None:
+        self._waiting = list(targets)
         self._ask = ask
         self._may_hedge = may_hedge
         self._record = record
-        self._running: dict[asyncio.Task[Won], tuple[Place, StreamRecord]] = {}
+        self._running: dict[asyncio.Task[Won], tuple[Target, StreamRecord]] = {}
         self._hedged: set[str] = set()
         self._empty: tuple[Won, StreamRecord] | None = None
         # Of the exception only what it says: its traceback would hold the frames and tasks of this race, and they it, until a collection.
@@ -89,26 +89,26 @@ class _Race:
             cancel_or_drop(task)
         if self._running:
             await asyncio.wait(self._running)
-        for place, own in self._running.values():
-            self._lose(place, own)
+        for target, own in self._running.values():
+            self._lose(target, own)
 
-    def _start(self) -> Place:
-        place = self._waiting.pop(0)
+    def _start(self) -> Target:
+        target = self._waiting.pop(0)
         own = self._record.fork()
 
         async def run() -> Won:
-            return await self._ask(place, own)
+            return await self._ask(target, own)
 
-        self._running[asyncio.create_task(run())] = place, own
-        return place
+        self._running[asyncio.create_task(run())] = target, own
+        return target
 
     def _finished(self, task: "asyncio.Task[Won]") -> Won | None:
-        place, own = self._running.pop(task)
+        target, own = self._running.pop(task)
         try:
             won = task.result()
         except Refused as refused:
             refused.__traceback__ = None  # the task keeps it, and it would keep this frame, which has the task
-            self._lose(place, own)
+            self._lose(target, own)
             if not (self._said is not None and isinstance(refused, NotSentError)):
                 self._said = refused.failure, refused.returned
                 self._record.upstream, self._record.upstream_dialect = own.upstream, own.upstream_dialect
@@ -117,7 +117,7 @@ class _Race:
                 self._waiting.clear()
                 self._over = True
             if self._waiting:
-                self._record.fallbacks.append((place.upstream, self._start().upstream, refused.failure.kind))
+                self._record.fallbacks.append((target.upstream, self._start().upstream, refused.failure.kind))
             return None
         if won.generation.has_content or not (self._running or self._waiting):
             return self._take(won, own)
@@ -125,7 +125,7 @@ class _Race:
             self._empty = won, own
         else:
             won.drop()
-            self._lose(place, own)
+            self._lose(target, own)
         if self._waiting:
             self._start()
         return None
@@ -133,11 +133,11 @@ class _Race:
     def _take(self, won: Won, own: StreamRecord) -> Won:
         won.generation.record_in(self._record)
         self._record.adopt(own)
-        if won.place.upstream in self._hedged:
-            self._record.hedges = [*self._record.hedges, (won.place.upstream, "won")]
+        if won.target.upstream in self._hedged:
+            self._record.hedges = [*self._record.hedges, (won.target.upstream, "won")]
         return won
 
-    def _lose(self, place: Place, own: StreamRecord) -> None:
+    def _lose(self, target: Target, own: StreamRecord) -> None:
         self._record.add(own)
-        if place.upstream in self._hedged:
-            self._record.hedges = [*self._record.hedges, (place.upstream, "lost")]
+        if target.upstream in self._hedged:
+            self._record.hedges = [*self._record.hedges, (target.upstream, "lost")]

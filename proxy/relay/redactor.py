@@ -22,7 +22,7 @@ _BEGINNING_CHARS = 16
 _REST = r"[\w.~+/=%*-]*"
 
 
-class Veil:
+class Redactor:
     """For the failures of one upstream, asked with one key. It costs nothing until there is a failure."""
 
     __slots__ = ("_key", "_settings")

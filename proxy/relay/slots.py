@@ -9,7 +9,7 @@ class Full(Exception):  # noqa: N818  it is a state, and the caller says what it
     """No place, and no waiting for one (any more)."""
 
 
-class Room:
+class Slots:
     """The streams open at one upstream. First come, first served; `most` None: no bound. `changed` hears how many more (or fewer) wait."""
 
     __slots__ = ("_changed", "_open", "_queue", "most", "most_waiting")

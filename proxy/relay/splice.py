@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.errors import Kind
 from proxy.events import (
     BlockEnd,
@@ -37,7 +37,7 @@ class Said:
     __slots__ = ("_answer", "_most", "_size", "open", "usage")
 
     def __init__(self, most: int) -> None:
-        self._answer = Answer()
+        self._answer = WholeAnswer()
         self._most = most
         self._size = 0
         self.open: dict[int, BlockStart] = {}

@@ -6,33 +6,33 @@ from typing import NamedTuple
 from proxy.observe.metrics import Metrics
 from proxy.relay.circuit import Budget, Circuit
 from proxy.relay.plan import Bound
-from proxy.relay.slots import Room
+from proxy.relay.slots import Slots
 
 
-class State(NamedTuple):
+class UpstreamState(NamedTuple):
     """One upstream's."""
 
     circuit: Circuit
-    room: Room
+    slots: Slots
     budget: Budget
 
 
-class States:
+class UpstreamStates:
     """The upstreams' states, by name."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._states: dict[str, State] = {}
+        self._states: dict[str, UpstreamState] = {}
 
-    def of(self, bound: Bound) -> State:
+    def of(self, bound: Bound) -> UpstreamState:
         """The state of an upstream of the running configuration."""
         name = bound.endpoint.name
         state = self._states.get(name)
         if state is None:
             metrics = self._metrics
-            state = self._states[name] = State(
+            state = self._states[name] = UpstreamState(
                 Circuit(bound.breaker, lambda is_open: metrics.circuit(name, is_open=is_open)),
-                Room(lambda more: metrics.waiting(name, more)),
+                Slots(lambda more: metrics.waiting(name, more)),
                 Budget(bound.retry_share),
             )
             self._heed(state, bound)
@@ -44,10 +44,10 @@ class States:
             self._heed(self.of(bound), bound)
 
     @staticmethod
-    def _heed(state: State, bound: Bound) -> None:
+    def _heed(state: UpstreamState, bound: Bound) -> None:
         state.circuit.rules = bound.breaker
         if state.circuit.is_open and not bound.breaker.failures:
             state.circuit.succeeded()
         state.budget.share = bound.retry_share
-        state.room.most, state.room.most_waiting = bound.settings.max_streams, bound.settings.max_queue
-        state.room.serve()
+        state.slots.most, state.slots.most_waiting = bound.settings.max_streams, bound.settings.max_queue
+        state.slots.serve()

@@ -5,7 +5,7 @@ from typing import get_args
 import msgspec
 
 from proxy.codec.base import Decoder, Encoder
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.errors import Failure, failure
 from proxy.events import (
     CONTENT,
@@ -20,7 +20,7 @@ from proxy.events import (
 )
 from proxy.observe.record import StreamRecord
 from proxy.relay.kept import Kept
-from proxy.relay.redactor import Veil
+from proxy.relay.redactor import Redactor
 from proxy.relay.splice import GOES_ON, Joint, Said
 
 _CONTENT = frozenset(CONTENT)
@@ -34,7 +34,7 @@ class Folder(Encoder):
     gathers = frozenset(get_args(Event))
 
     def __init__(self) -> None:
-        self.answer = Answer()
+        self.answer = WholeAnswer()
 
     def encode(self, event: Event) -> bytes:
         self.answer.add(event)
@@ -69,11 +69,13 @@ class Translation:
         "ready",
     )
 
-    def __init__(self, decoder: Decoder, record: StreamRecord, upstream: str, max_held_bytes: int, veil: Veil | None = None) -> None:
+    def __init__(
+        self, decoder: Decoder, record: StreamRecord, upstream: str, max_held_bytes: int, redactor: Redactor | None = None
+    ) -> None:
         self._decoder = decoder
         self._record = record
         self._upstream = upstream
-        self._veil = veil
+        self._veil = redactor
         self._encoder: Encoder | None = None
         self._held: list[Event] = []
         self._kept: Kept | None = Kept(max_held_bytes)

@@ -13,7 +13,7 @@ from proxy.relay.splice import onward_request
 from proxy.server.gateway import Gateway
 
 
-class Onward:
+class Continuation:
     """What is needed to ask again, for one request. `rewrites`: one of its targets may take text back."""
 
     __slots__ = ("_attempts", "_client_rewrites", "_gateway", "_parsed", "_record", "rewrites")
@@ -52,23 +52,23 @@ class Onward:
         finally:
             self._gateway.found()
         said = {
-            "from_upstream": broken.place.upstream,
-            "to_upstream": won.place.upstream,
-            "upstream_model": won.place.model,
+            "from_upstream": broken.target.upstream,
+            "to_upstream": won.target.upstream,
+            "upstream_model": won.target.model,
             "kind": why.kind,
         }
         self._record.go_on(before)
-        self._record.fallbacks.append((broken.place.upstream, won.place.upstream, why.kind))
+        self._record.fallbacks.append((broken.target.upstream, won.target.upstream, why.kind))
         won.generation.go_on(broken.generation, Vendor("native", {"continued": said}))
         return won
 
     async def _found(self, broken: Won) -> Won:
-        request = onward_request(self._parsed.request, broken.generation.text, self._attempts.manners.streams.continue_prompt)
+        request = onward_request(self._parsed.request, broken.generation.text, self._attempts.policy.streams.continue_prompt)
         parsed = self._parsed._replace(request=request)
-        asking = asyncio.create_task(self._attempts.onward(parsed, broken.place, client_rewrites=self._client_rewrites))
+        asking = asyncio.create_task(self._attempts.onward(parsed, broken.target, client_rewrites=self._client_rewrites))
         try:
             while True:
-                await asyncio.wait((asking,), timeout=self._attempts.manners.streams.heartbeat_s)
+                await asyncio.wait((asking,), timeout=self._attempts.policy.streams.heartbeat_s)
                 if asking.done():
                     return asking.result()
                 broken.generation.beat()

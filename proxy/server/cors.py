@@ -7,9 +7,9 @@ from it. Follows the Fetch standard, section 3.2 (CORS protocol).
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from ipaddress import ip_address
 from types import MappingProxyType
-from urllib.parse import urlsplit
+
+from proxy.server.access.origins import as_browsers_write, foreign_name, is_loopback_page, is_of_this_machine, same_origin
 
 # What pages may read beside the few headers that the standard always shows them.
 EXPOSED = "x-request-id, retry-after, x-mainstem-notes, x-mainstem-upstream"
@@ -23,7 +23,6 @@ PREFLIGHT_VARY = "Access-Control-Request-Method, Access-Control-Request-Headers,
 
 # A token of RFC 9110, section 5.6.2. Nothing else is ever echoed, so no line break can get into an answer.
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -37,7 +36,7 @@ class CorsPolicy:
     """
 
     def __init__(self, allow_origins: Sequence[str], allow_credentials: bool, max_age_s: int, *, guarded: bool = False) -> None:
-        origins = {_written_as_browsers_do(origin) for origin in allow_origins}
+        origins = {as_browsers_write(origin) for origin in allow_origins}
         self._any = "*" in origins
         self._local = "local" in origins
         self._guarded = guarded
@@ -57,25 +56,21 @@ class CorsPolicy:
 
     def refusal(self, origin: str | None, host: str) -> str | None:
         """Why a request with these headers is refused, as a sentence; None: it is not."""
-        if self._guarded and not _is_of_this_machine(host):
-            # DNS rebinding: a page of that name, whose address was changed to this machine's, has our own origin to its browser.
-            return (
-                f"This proxy takes no keys, so it answers only under this machine's own names, and {host[:100]!r} is none: call it by "
-                "127.0.0.1, configure auth, or write `auth: none` to let anyone in."
-            )
-        if origin is None or self._any or origin in self._granted or self._is_local(origin) or _same_origin(origin, host):
+        if self._guarded and (why := foreign_name(host)) is not None:
+            return why
+        if origin is None or self._any or origin in self._granted or self._is_local(origin) or same_origin(origin, host):
             return None
         return f"Pages of {origin[:100]!r} may not call this proxy: add the origin to cors.allow_origins."
 
     def _is_local(self, origin: str) -> bool:
-        return self._local and _is_loopback_page(origin)
+        return self._local and is_loopback_page(origin)
 
     def answer_headers(self, origin: str | None, host: str) -> Mapping[str, str]:
         """The headers of every actual answer. `origin` is the request's Origin header, None when it has none.
 
         With a list of origins Vary is there even without an Origin: else a cache could hand this answer to a page.
         """
-        if self._guarded and not _is_of_this_machine(host):
+        if self._guarded and not is_of_this_machine(host):
             return self._refused
         if self._any:
             return self._granted["*"]
@@ -84,7 +79,7 @@ class CorsPolicy:
         granted = self._granted.get(origin)
         if granted is not None:
             return granted
-        return self._grant(origin) if self._is_local(origin) or _same_origin(origin, host) else self._refused
+        return self._grant(origin) if self._is_local(origin) or same_origin(origin, host) else self._refused
 
     def preflight_headers(
         self,
@@ -128,53 +123,6 @@ def exposing(headers: Mapping[str, str], names: Iterable[str]) -> Mapping[str, s
     """The headers of an answer that also carries these, so that pages may read them. Where pages may read nothing, nothing is added."""
     exposed = headers.get(_EXPOSE)
     return headers if exposed is None else {**headers, _EXPOSE: ", ".join([exposed, *names])}
-
-
-def _written_as_browsers_do(origin: str) -> str:
-    """A configured origin as a browser sends it: lower case, no slash at its end, no default port."""
-    origin = origin.strip().lower().rstrip("/")
-    scheme, _, authority = origin.partition("://")
-    port = _DEFAULT_PORTS.get(scheme, "")
-    return f"{scheme}://{authority.removesuffix(port)}" if authority and port else origin
-
-
-def _same_origin(origin: str, host: str) -> bool:
-    """Whether a page came from this very host. The scheme is not known here: TLS may end before us."""
-    scheme, _, authority = origin.partition("://")
-    port = _DEFAULT_PORTS.get(scheme)
-    if port is None or not authority or not origin.isprintable():
-        return False
-    return authority == host.lower().removesuffix(port)
-
-
-@lru_cache(maxsize=256)
-def _is_of_this_machine(host: str) -> bool:
-    """Whether a Host header has an address, a name of the loopback or one without a dot: no page of another site has such an origin,
-    however its name is resolved.
-    """
-    name = host.lower()
-    bare = name[1 : name.find("]")] if name.startswith("[") else name.partition(":")[0]
-    try:
-        ip_address(bare)
-    except ValueError:
-        return "." not in bare.removesuffix(".") or bare.removesuffix(".").endswith(".localhost")
-    return True
-
-
-@lru_cache(maxsize=256)
-def _is_loopback_page(origin: str) -> bool:
-    """Whether a page's origin is on this machine: http://localhost:3000, http://app.localhost, https://127.0.0.1."""
-    try:
-        parts = urlsplit(origin)
-        name = (parts.hostname or "").removesuffix(".")
-    except ValueError:
-        return False
-    if parts.scheme not in _DEFAULT_PORTS:
-        return False
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 # Pages ask for few different sets of names; 128 of them, each under 4 KB, stay under a megabyte.

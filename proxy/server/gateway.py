@@ -15,7 +15,7 @@ from proxy.relay.asking import Envelope, Won
 from proxy.relay.attempts import Attempts
 from proxy.relay.generation import Generation
 from proxy.relay.plan import Plan
-from proxy.relay.states import States
+from proxy.relay.states import UpstreamStates
 from proxy.routing import Routed
 from proxy.server.access.keys import Keyring
 from proxy.server.cors import CorsPolicy
@@ -38,7 +38,7 @@ class Gateway:
     """One process's share of the clients. `state` may be replaced at any time; what runs keeps what it began with."""
 
     def __init__(self, state: State, upstreams: Upstreams, metrics: Metrics) -> None:
-        self._states = States(metrics)
+        self._states = UpstreamStates(metrics)
         self.state = state
         self.draining = False
         self._upstreams = upstreams
@@ -113,7 +113,7 @@ class Gateway:
         """The answer is this one from now on; `ended` must follow."""
         self._waiting.discard(asyncio.current_task())
         self._generations.add(won.generation)
-        self._metrics.opened(won.place.upstream)
+        self._metrics.opened(won.target.upstream)
 
     def looks_on(self) -> None:
         """Its answer broke off, and it looks for another one to go on: the end of the drain ends this too."""
@@ -126,8 +126,8 @@ class Gateway:
     def ended(self, won: Won) -> None:
         """The answer is over, and its place at the upstream free."""
         self._generations.discard(won.generation)
-        self._metrics.closed(won.place.upstream)
-        won.room.leave()
+        self._metrics.closed(won.target.upstream)
+        won.slots.leave()
 
     def goes_on_alone(self, won: Won, over: Callable[[], None]) -> None:
         """The client has left, and the answer goes on without it; then `over` is called."""

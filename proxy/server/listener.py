@@ -25,7 +25,7 @@ _GOING_S = 1.0
 _HTTP_LOG = logging.getLogger("mainstem.http")  # what aiohttp's server has to say
 
 
-def room(max_connections: int) -> int:
+def connection_slots(max_connections: int) -> int:
     """How many connections may be open: each may come to have a stream, which has another one to its upstream."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
@@ -74,7 +74,7 @@ class Door:
         """For the connections that come from now on."""
         options = {"keepalive_timeout": _KEEP_ALIVE_S, "access_log": None, "logger": _HTTP_LOG, "lingering_time": LINGER_S}
         self._bounds = Bounds(limits.max_head_bytes, self._settings.request_head_s, limits.max_body_bytes, options)
-        self._most = room(limits.max_connections)
+        self._most = connection_slots(limits.max_connections)
         why = f"This proxy has {self._most} connections open, as many as it may; try again soon."
         self._full = refusal(failure("overloaded", why, retry_after_s=1))
 

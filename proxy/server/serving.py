@@ -14,9 +14,9 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.asking import Envelope, Won
 from proxy.relay.generation import Generation
 from proxy.relay.step import Folder
-from proxy.server.access.keys import Holder, check_model, credential
+from proxy.server.access.keys import Caller, check_model, credential
 from proxy.server.connection import Connection
-from proxy.server.continuation import Onward
+from proxy.server.continuation import Continuation
 from proxy.server.gateway import Gateway, State
 from proxy.server.incoming import MOCK_PREFIX, mock_wishes, on_disconnect, read_incoming, request_id
 from proxy.server.pace import PacedSink
@@ -50,8 +50,8 @@ class _Serving:
         self._record = record
         self._halves = halves
         self._half = halves[0]
-        self._key: Holder | None = None
-        self._onward: Onward | None = None
+        self._key: Caller | None = None
+        self._onward: Continuation | None = None
         self._entered = False
         self._alone = False
         self._won: Won | None = None
@@ -93,7 +93,7 @@ class _Serving:
                 return await self._document(parsed, won)
             encoder = self._encoder(parsed, won)
             first = self._commit(encoder, parsed, won)
-            response = hand_down(stream_response(encoder, won.notes, won.place.upstream), won.returned)
+            response = hand_down(stream_response(encoder, won.notes, won.target.upstream), won.returned)
             del parsed, won
             self._record.status = 200
             try:
@@ -145,8 +145,8 @@ class _Serving:
         attempts = self._gateway.attempts(state.plan, record, routed, envelope, wish)
         rewrites = self._half.rewrites or not parsed.request.stream
         won = await attempts.first(parsed, client_rewrites=rewrites)
-        if attempts.manners.continue_after_commit:
-            self._onward = Onward(self._gateway, attempts, parsed, record, client_rewrites=rewrites)
+        if attempts.policy.continue_after_commit:
+            self._onward = Continuation(self._gateway, attempts, parsed, record, client_rewrites=rewrites)
         record.notes = won.notes
         record.stream = record.request_id
         return parsed, won
@@ -189,8 +189,8 @@ class _Serving:
         return StreamStart(
             stream=self._record.stream,
             model=parsed.request.model,
-            upstream=won.place.upstream,
-            upstream_model=won.place.model,
+            upstream=won.target.upstream,
+            upstream_model=won.target.model,
             created=int(time.time()),
             notes=won.notes,
         )
@@ -249,7 +249,7 @@ class _Serving:
         reply = self._half.whole(parsed, folder.answer)
         self._record.status = reply.status
         self._record.bytes_out += len(reply.body)
-        headers = {**reply.headers, **note_headers(won.notes), "x-mainstem-upstream": won.place.upstream}
+        headers = {**reply.headers, **note_headers(won.notes), "x-mainstem-upstream": won.target.upstream}
         return hand_down(whole(reply._replace(headers=headers)), won.returned)
 
     def _refuse(self, why: Failure) -> web.Response:

@@ -228,7 +228,7 @@ class Upstream(Tree):
         return (self.api_key.get_secret_value() or None) if self.api_key is not None else None
 
 
-class Target(Tree):
+class TargetConfig(Tree):
     """One place where a model can be had."""
 
     upstream: str = Field(description="Name of the upstream.")
@@ -241,7 +241,7 @@ class Target(Tree):
 class Model(Tree):
     """What a client may ask for. A list of targets is short for a section that has nothing else."""
 
-    targets: tuple[Target, ...] = Field(description="Where it can be had, in the order in which they are tried.")
+    targets: tuple[TargetConfig, ...] = Field(description="Where it can be had, in the order in which they are tried.")
     on_disconnect: OnDisconnect | None = Field(None, description="For this model alone; left out: as in streams.")
     grace_s: Seconds | None = Field(None, description="For this model alone; left out: as in streams.")
     hedge_after_s: Seconds | None = Field(

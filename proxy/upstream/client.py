@@ -16,7 +16,8 @@ from yarl import URL
 
 from proxy.codec.base import Outgoing
 from proxy.errors import Refused, failure
-from proxy.net.addresses import Reach, checked, is_barred, reach_of
+from proxy.net.addresses import Reach, is_barred, reach_of
+from proxy.net.paths import checked_path
 from proxy.net.resolver import Resolver, UnfitAddressError, unfit
 from proxy.upstream.answer import Answer, Protocol, forget
 from proxy.upstream.signing import signed
@@ -77,7 +78,7 @@ class Upstreams:
         `at` goes before the endpoint's own address. What an upstream said comes here only through `relay.follow.vetted`: the endpoint's
         headers, keys among them, go along.
         """
-        url = _url(endpoint.url, endpoint.path or checked(call.path)) if at is None else at
+        url = _url(endpoint.url, endpoint.path or checked_path(call.path)) if at is None else at
         session = self._session(url.raw_host or "", endpoint)
         headers = signed(call, url, _over({**call.headers, "Accept-Encoding": "identity"}, endpoint.headers))
         try:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from proxy.codec import blocks as module
 from proxy.codec.blocks import Blocks
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.events import BlockEnd, BlockStart, Event, Finish, ReasoningDelta, StreamEnd, TextDelta, Tool, ToolCallDelta
 from tests.support import check_grammar
 
@@ -229,7 +229,7 @@ def test_any_order_keeps_the_grammar(steps: list[tuple[str, int, int, str]]) -> 
                 blocks.end_reasoning(out, choice, piece or None)
     blocks.end_all(out)
     check_grammar([*out, StreamEnd(Finish("stop"))])
-    answer = Answer()
+    answer = WholeAnswer()
     for event in out:
         answer.add(event)
     assert text == {choice: answer.text(choice) for choice in text}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.errors import failure
 from proxy.events import (
     NO_USAGE,
@@ -26,9 +26,9 @@ from proxy.events import (
 from tests.support import check_grammar
 
 
-def folded(*events: Event) -> Answer:
+def folded(*events: Event) -> WholeAnswer:
     check_grammar(events)
-    answer = Answer()
+    answer = WholeAnswer()
     for event in events:
         answer.add(event)
     return answer
@@ -132,7 +132,7 @@ def test_a_failure_keeps_what_came_before() -> None:
 
 def test_answers_share_nothing() -> None:
     """Two answers with equal blocks do not grow into each other."""
-    one, two = Answer(), Answer()
+    one, two = WholeAnswer(), WholeAnswer()
     for answer in (one, two):
         answer.add(BlockStart(0, "text"))
     one.add(TextDelta(0, "a"))

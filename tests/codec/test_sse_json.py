@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from proxy.codec.failures import Told
-from proxy.codec.sse_json import ABSENT, CountedDecoder, Source, count
+from proxy.codec.sse_json import ABSENT, Source, SSEJSONDecoder, count
 from proxy.events import Citation, Event, FinishReason, StreamError, Usage, UsageEvent
 from proxy.framing.sse import Frame
 from tests.dialects.answers import folded, told
@@ -24,7 +24,7 @@ class Said(msgspec.Struct):
     extra: Raw = ABSENT
 
 
-class Small(CountedDecoder):
+class Small(SSEJSONDecoder):
     name = "small"
     finishes: ClassVar[Mapping[str, FinishReason]] = {"stop": "stop", "call": "tool_calls"}
 

@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from openai._streaming import SSEDecoder
 
-from proxy.codec.base import Decoder, Encoder, Incoming, Parsed, Target
-from proxy.codec.fold import Answer
+from proxy.codec.base import Decoder, Encoder, Incoming, Parsed, TargetConfig
+from proxy.codec.fold import WholeAnswer
 from proxy.errors import failure
 from proxy.events import (
     BlockEnd,
@@ -49,8 +49,8 @@ def encoded(encoder: Encoder, events: Iterable[Event]) -> bytes:
     return b"".join(encoder.encode(event) for event in events)
 
 
-def folded(events: Iterable[Event]) -> Answer:
-    answer = Answer()
+def folded(events: Iterable[Event]) -> WholeAnswer:
+    answer = WholeAnswer()
     for event in events:
         answer.add(event)
     return answer
@@ -108,8 +108,8 @@ def asked(*turns: str, **more: Any) -> ChatRequest:
     return ChatRequest(model="m", messages=[Message(roles[at % 2], text) for at, text in enumerate(turns)], **more)  # type: ignore[arg-type]
 
 
-def target(**options: Any) -> Target:
-    return Target("up", "theirs", options.pop("api_key", None), options)
+def target(**options: Any) -> TargetConfig:
+    return TargetConfig("up", "theirs", options.pop("api_key", None), options)
 
 
 def posted(body: bytes, *, path: dict[str, str] | None = None, query: dict[str, str] | None = None) -> Incoming:
@@ -120,7 +120,7 @@ def params(notes: Iterable[Any]) -> set[str]:
     return {note.param for note in notes}
 
 
-def answered(parsed: Parsed, events: Sequence[Event]) -> Answer:
+def answered(parsed: Parsed, events: Sequence[Event]) -> WholeAnswer:
     return folded([START, *events, ending()])
 
 

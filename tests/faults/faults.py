@@ -13,7 +13,7 @@ Moment = Literal["before", "after"]
 MOMENTS: tuple[Moment, ...] = ("before", "after")
 Outcome = Literal["completed"] | Kind
 # Where an upstream is found; what is not the stage never gets to play anything.
-Place = Literal["stage", "closed", "nowhere", "full", "tls_untrusted", "tls_to_plain", "tls_mute"]
+Target = Literal["stage", "closed", "nowhere", "full", "tls_untrusted", "tls_to_plain", "tls_mute"]
 MENDED = TEXT.replace("ö", "\ufffd")
 
 
@@ -39,7 +39,7 @@ class Fault(NamedTuple):
     before: Outcome | None = None
     after: Outcome | None = None
     unlike: tuple[Unlike, ...] = ()
-    place: Place = "stage"
+    place: Target = "stage"
     at_head: bool = False
     status: int | None = None
     retryable: bool | None = None

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.faults.faults import Place
+from tests.faults.faults import Target
 from tests.raw_upstream import Peer, Script, raw_upstream
 
 _LOOPBACK = "127.0.0.1"
@@ -70,7 +70,7 @@ async def _mute(peer: Peer) -> None:
 
 
 @asynccontextmanager
-async def places(script: Script, folder: Path) -> AsyncIterator[dict[Place, str]]:
+async def places(script: Script, folder: Path) -> AsyncIterator[dict[Target, str]]:
     """The base URL of each place. `script` is what the stage plays."""
     with _closed() as closed, _full() as full:
         async with (

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from proxy.codec.base import ClientHalf, Incoming, Outgoing, Target
+from proxy.codec.base import ClientHalf, Incoming, Outgoing, TargetConfig
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Refused
 from proxy.mock.routes import variables
@@ -88,7 +88,7 @@ class Fate(NamedTuple):
 
 def built(dialect: str, request: ChatRequest) -> Outgoing | Refused:
     try:
-        return UPSTREAMS[dialect].build_request(request, Target("far", "m", "key", OPTIONS.get(dialect, {})))
+        return UPSTREAMS[dialect].build_request(request, TargetConfig("far", "m", "key", OPTIONS.get(dialect, {})))
     except Refused as refused:
         return refused
 

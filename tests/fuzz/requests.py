@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxy.codec.base import JSON, Incoming, Outgoing, Parsed, Target
+from proxy.codec.base import JSON, Incoming, Outgoing, Parsed, TargetConfig
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Failure, Refused
 from proxy.events import StreamError
@@ -14,7 +14,7 @@ from tests.fuzz.mutate import at, places
 from tests.support import check_grammar
 
 # The model is the client's own word where the target names none.
-TARGETS = (Target("far", "theirs", "key"), Target("far", "", "key"))
+TARGETS = (TargetConfig("far", "theirs", "key"), TargetConfig("far", "", "key"))
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 _MOST_TIMES = 40  # what goes up, of what came
 _LEAST_BYTES = 4000

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.settle import Settler
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import failure
@@ -183,7 +183,7 @@ def test_an_encoder_says_any_text_and_nothing_else(name: str) -> None:
         encoder = encoder_of(name)
         data = b"".join([encoder.encode(event) for event in events])
         values = readable(name, encoder, data)
-        answer = Answer()
+        answer = WholeAnswer()
         for event in events:
             answer.add(event)
         if answer.error is None:

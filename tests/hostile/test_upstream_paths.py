@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from proxy.codec.base import Target
+from proxy.codec.base import TargetConfig
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused
 from proxy.net.addresses import checked
@@ -95,7 +95,7 @@ def path_for(dialect: str, model: str, **request: Any) -> str | None:
     """The path of the request as it goes out; None where it is refused, naming the model."""
     asked = ChatRequest(model=model, messages=[Message("user", "hi")], **request)
     try:
-        return checked(UPSTREAMS[dialect].build_request(asked, Target("far", "", None, options_of(dialect))).path)
+        return checked(UPSTREAMS[dialect].build_request(asked, TargetConfig("far", "", None, options_of(dialect))).path)
     except Refused as refused:
         if (400, "model") != (refused.failure.status, refused.failure.param):
             raise
@@ -243,7 +243,7 @@ async def test_a_path_of_the_configuration_has_the_last_word() -> None:
 async def test_a_name_too_long_for_a_path_is_refused_before_a_connection() -> None:
     upstreams = Upstreams()
     call = UPSTREAMS["bedrock_converse"].build_request(
-        ChatRequest(model="a" * 9000, messages=[Message("user", "hi")]), Target("far", "", "key", {})
+        ChatRequest(model="a" * 9000, messages=[Message("user", "hi")]), TargetConfig("far", "", "key", {})
     )
     with pytest.raises(Refused) as refused:
         await upstreams.open(Endpoint("far", "http://127.0.0.1:9", None, {}, 1.0), call)

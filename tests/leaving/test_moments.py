@@ -18,7 +18,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.generation import Generation
 from proxy.relay.race import race
 from proxy.relay.step import Translation
-from proxy.routing import Place
+from proxy.routing import Target
 from proxy.settings.model import Streams, Timeouts
 from tests.cli.tools import request_bytes
 from tests.leaving.scene import big_bytes
@@ -33,7 +33,7 @@ PIECES = big_bytes() // len(PIECE)
 class Answer:
     """A target's answer, as far as a race looks at it."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Target) -> None:
         self.place = place
         self.dropped = False
         self.generation = SimpleNamespace(has_content=True, record_in=lambda _: None)
@@ -43,10 +43,10 @@ class Answer:
 
 
 async def test_who_leaves_while_the_losers_of_a_race_are_cancelled_takes_the_winner_along() -> None:
-    quick, slow = Place("quick", "m"), Place("slow", "m")
+    quick, slow = Target("quick", "m"), Target("slow", "m")
     answer, cancelling = Answer(quick), asyncio.Event()
 
-    async def asks(place: Place, _: StreamRecord) -> Any:
+    async def asks(place: Target, _: StreamRecord) -> Any:
         if place is quick:
             await asyncio.sleep(0.02)
             return answer
@@ -67,10 +67,10 @@ async def test_who_leaves_while_the_losers_of_a_race_are_cancelled_takes_the_win
 
 async def test_an_answer_that_comes_although_it_was_cancelled_is_dropped() -> None:
     """Also when nobody waits for the end of the race any more."""
-    slow, other = Place("slow", "m"), Place("other", "m")
+    slow, other = Target("slow", "m"), Target("other", "m")
     answer, started, cancelling = Answer(slow), asyncio.Event(), asyncio.Event()
 
-    async def asks(place: Place, _: StreamRecord) -> Any:
+    async def asks(place: Target, _: StreamRecord) -> Any:
         if place is other:
             started.set()
             await asyncio.get_running_loop().create_future()

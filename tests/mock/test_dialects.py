@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from proxy.codec.base import Incoming, Target
-from proxy.codec.fold import Answer
+from proxy.codec.base import Incoming, TargetConfig
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Event, StreamError, StreamStart
 from proxy.mock.compose import MockSpec
@@ -39,15 +39,15 @@ async def answered(
     mock: MockServer, dialect: str, headers: dict[str, str], request: ChatRequest = REQUEST
 ) -> tuple[int, dict[str, str], bytes]:
     """The vendor's answer to that dialect's own request."""
-    outgoing = UPSTREAMS[dialect].build_request(request, Target(dialect, "some-model", "secret"))
+    outgoing = UPSTREAMS[dialect].build_request(request, TargetConfig(dialect, "some-model", "secret"))
     async with aiohttp.ClientSession() as session:
         url = mock.base_url(dialect) + outgoing.path
         async with session.request(outgoing.method, url, data=outgoing.body, headers={**outgoing.headers, **headers}) as response:
             return response.status, {name.lower(): value for name, value in response.headers.items()}, await response.read()
 
 
-def folded(events: list[Event]) -> Answer:
-    answer = Answer()
+def folded(events: list[Event]) -> WholeAnswer:
+    answer = WholeAnswer()
     for event in events:
         answer.add(event)
     return answer
@@ -85,7 +85,7 @@ async def test_scenarios(mock: MockServer, dialect: str, scenario: str):
 
 def asked(dialect: str) -> ChatRequest:
     """The request as the vendor reads it: some dialects have no place for the name of the model."""
-    outgoing = UPSTREAMS[dialect].build_request(REQUEST, Target(dialect, "some-model", "secret"))
+    outgoing = UPSTREAMS[dialect].build_request(REQUEST, TargetConfig(dialect, "some-model", "secret"))
     headers = {name.lower(): value for name, value in outgoing.headers.items()}
     path = variables(CLIENTS[dialect], outgoing.path.partition("?")[0])
     return CLIENTS[dialect].parse_request(Incoming(outgoing.method, path, {}, headers, outgoing.body)).request

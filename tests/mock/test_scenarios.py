@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.events import StreamError, StreamStart
 from proxy.mock import texts
 from proxy.mock.sample import arguments
@@ -16,10 +16,10 @@ START = StreamStart("mock-1", "m", "demo", "m", 0)
 REQUEST = ChatRequest(model="some-model", messages=[Message("user", "  What is\n a stream? 𠮷 ")])
 
 
-def answer(scenario: str, request: ChatRequest = REQUEST, *, rewrites: bool = False) -> Answer:
+def answer(scenario: str, request: ChatRequest = REQUEST, *, rewrites: bool = False) -> WholeAnswer:
     events = [START, *SCENARIOS[scenario](Ask(request, rewrites))]
     check_grammar(events)
-    folded = Answer()
+    folded = WholeAnswer()
     for event in events:
         folded.add(event)
     return folded

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from proxy.relay.attempts import _in_order
-from proxy.routing import Place
+from proxy.routing import Target
 from tests.relay.far import Far, ask, breaks_off_after, hangs_up, proxied, says, silent, status, until
 
 RETRY = {"retries": 2, "backoff_s": 0.01, "max_backoff_s": 1}
@@ -97,13 +97,13 @@ async def test_a_client_that_leaves_during_a_backoff_is_not_asked_for_again() ->
 
 
 def test_targets_without_weights_keep_their_order() -> None:
-    places = (Place("a", "m"), Place("b", "m"))
+    places = (Target("a", "m"), Target("b", "m"))
     assert places == _in_order(places)
 
 
 def test_weights_say_who_is_first_and_the_rest_follow() -> None:
     """Three to one, within what 4,000 draws may differ by (five standard deviations); every target stays in reach."""
-    places = (Place("last", "m"), Place("often", "m", 3), Place("seldom", "m", 1))
+    places = (Target("last", "m"), Target("often", "m", 3), Target("seldom", "m", 1))
     drawn = [[place.upstream for place in _in_order(places)] for _ in range(4000)]
     assert {3} == {len(set(order)) for order in drawn}
     assert {"last"} == {order[-1] for order in drawn}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Failure, Refused, failure
 from proxy.relay.follow import vetted
@@ -27,7 +27,7 @@ class Elsewhere(UpstreamHalf):
     name = "elsewhere"
     follows: ClassVar[bool] = True
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return INNER.build_request(request, target._replace(options={}))
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:
@@ -38,7 +38,7 @@ class Elsewhere(UpstreamHalf):
             return failure("rate_limited", "Sorry.")
         return INNER.parse_error(status, headers, body) if status >= 400 else None
 
-    def follow(self, target: Target, body: bytes) -> Outgoing | None:
+    def follow(self, target: TargetConfig, body: bytes) -> Outgoing | None:
         try:
             url = json.loads(body)["stream"]
         except (ValueError, KeyError):

@@ -8,19 +8,19 @@ import pytest
 from msgspec import UNSET
 
 from proxy.errors import failure
-from proxy.relay.redactor import Veil
+from proxy.relay.redactor import Redactor
 from proxy.settings.model import Upstream
 
 KEY = "sk-live/aB3+dE6=gH9jK2mN5pQ8sT1vW4yZ7"
 MASKED = "********"
 
 
-def veil(key: str | None = KEY, **settings: Any) -> Veil:
-    return Veil(Upstream.model_validate({"dialect": "openai_chat", "base_url": "https://h", **settings}), key)
+def redactor(key: str | None = KEY, **settings: Any) -> Redactor:
+    return Redactor(Upstream.model_validate({"dialect": "openai_chat", "base_url": "https://h", **settings}), key)
 
 
 def said(message: str, **settings: Any) -> str:
-    return veil(**settings).over(failure("upstream_status", message)).message
+    return redactor(**settings).over(failure("upstream_status", message)).message
 
 
 @pytest.mark.parametrize(
@@ -39,15 +39,15 @@ def test_the_key_is_masked_in_every_obvious_form(form: str) -> None:
 
 
 def test_code_and_param_are_masked_too() -> None:
-    why = veil().over(failure("upstream_status", "no", code=f"bad {KEY}", param=KEY))
+    why = redactor().over(failure("upstream_status", "no", code=f"bad {KEY}", param=KEY))
     assert (f"bad {MASKED}", MASKED) == (why.code, why.param)
 
 
 def test_what_holds_no_secret_is_the_same_failure() -> None:
     """Also where it speaks of keys."""
     why = failure("upstream_status", "Your api key is wrong: sk-... expected")
-    assert why is veil().over(why)
-    assert why is veil(None).over(why)
+    assert why is redactor().over(why)
+    assert why is redactor(None).over(why)
     assert why.code is UNSET
 
 

@@ -4,25 +4,25 @@ import asyncio
 
 import pytest
 
-from proxy.relay.slots import Full, Room
+from proxy.relay.slots import Full, Slots
 
 
-def room(most: int | None = 1, most_waiting: int = 10) -> tuple[Room, list[int]]:
+def slots(most: int | None = 1, most_waiting: int = 10) -> tuple[Slots, list[int]]:
     told: list[int] = []
-    made = Room(told.append)
+    made = Slots(told.append)
     made.most, made.most_waiting = most, most_waiting
     return made, told
 
 
 async def test_without_a_bound_everybody_enters() -> None:
-    open_to_all, told = room(None)
+    open_to_all, told = slots(None)
     for _ in range(100):
         await open_to_all.enter(0)
     assert (100, []) == (open_to_all.open, told)
 
 
 async def test_who_waits_gets_the_place_that_is_left_in_turn() -> None:
-    narrow, told = room()
+    narrow, told = slots()
     order: list[int] = []
 
     async def visit(number: int) -> None:
@@ -40,7 +40,7 @@ async def test_who_waits_gets_the_place_that_is_left_in_turn() -> None:
 
 
 async def test_a_newcomer_does_not_overtake() -> None:
-    narrow, _ = room()
+    narrow, _ = slots()
     await narrow.enter(0)
     first = asyncio.create_task(narrow.enter(10))
     await asyncio.sleep(0)
@@ -52,7 +52,7 @@ async def test_a_newcomer_does_not_overtake() -> None:
 
 
 async def test_waiting_is_bounded_in_time_and_in_number() -> None:
-    narrow, told = room(most_waiting=1)
+    narrow, told = slots(most_waiting=1)
     await narrow.enter(0)
     late = asyncio.create_task(narrow.enter(0.05))
     await asyncio.sleep(0)
@@ -66,7 +66,7 @@ async def test_waiting_is_bounded_in_time_and_in_number() -> None:
 
 async def test_who_leaves_the_queue_leaves_no_place_taken() -> None:
     """Also in the very moment in which it got its place."""
-    narrow, told = room()
+    narrow, told = slots()
     await narrow.enter(0)
     gone, given = asyncio.create_task(narrow.enter(10)), asyncio.create_task(narrow.enter(10))
     await asyncio.sleep(0)
@@ -80,7 +80,7 @@ async def test_who_leaves_the_queue_leaves_no_place_taken() -> None:
 
 
 async def test_a_wider_room_serves_those_who_wait() -> None:
-    narrow, _ = room()
+    narrow, _ = slots()
     await narrow.enter(0)
     waiting = [asyncio.create_task(narrow.enter(10)) for _ in range(3)]
     await asyncio.sleep(0)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from proxy.server.listener import room
+from proxy.server.listener import connection_slots
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 from tests.running import Running, one, running
 
@@ -281,8 +281,8 @@ def test_each_connection_has_a_file_for_its_upstream(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(resource, "getrlimit", lambda _: (count, count))
 
     files(20_064)
-    assert (10_000, 500) == (room(20_000), room(500))
+    assert (10_000, 500) == (connection_slots(20_000), connection_slots(500))
     files(30)
-    assert 0 < room(20_000)
+    assert 0 < connection_slots(20_000)
     files(resource.RLIM_INFINITY)
-    assert 20_000 == room(20_000)
+    assert 20_000 == connection_slots(20_000)

@@ -11,8 +11,8 @@ from proxy.settings.model import Settings
 from tests.jwt_issuer import AUDIENCE, ISSUER, key_set, public, publishing, rsa_key, token
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 from tests.running import Running, one, running
-from tests.server.test_failures import ASK, HELLO, STOP
 from tests.server.access.test_keys import sha256
+from tests.server.test_failures import ASK, HELLO, STOP
 
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":30,"completion_tokens":20,"total_tokens":50}}\n\n'
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from proxy.settings.model import Settings, Target, Upstream
+from proxy.settings.model import Settings, TargetConfig, Upstream
 
 
 def test_the_tree_is_frozen() -> None:
@@ -15,7 +15,7 @@ def test_the_tree_is_frozen() -> None:
 def test_a_target_must_be_there() -> None:
     """Also where the tree is made in a program, so that the router need not ask."""
     with pytest.raises(ValidationError, match="not among upstreams"):
-        Settings(models={"x": (Target(upstream="a"),)})
+        Settings(models={"x": (TargetConfig(upstream="a"),)})
     with pytest.raises(ValidationError, match="at least one target"):
         Settings(models={"x": ()})
 

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.settings.auth import Key
-from proxy.settings.model import Mock, Server, Settings, Target, Timeouts
+from proxy.settings.model import Mock, Server, Settings, TargetConfig, Timeouts
 from proxy.settings.schema import Where, branch_at, fixed_paths
 from proxy.settings.tree import Tree
 
@@ -16,7 +16,7 @@ from proxy.settings.tree import Tree
         (("auth", "keys", 0), Key),
         (("upstreams", "any", "mock"), Mock),
         (("upstreams", "any", "timeouts"), Timeouts),
-        (("models", "any", 3), Target),
+        (("models", "any", 3), TargetConfig),
         (("server", "port"), None),
         (("upstreams", "any", "options", "x"), None),
         (("no", "such"), None),

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from proxy.codec.base import Target
+from proxy.codec.base import TargetConfig
 from proxy.dialects.registry import UPSTREAMS
 from proxy.request import ChatRequest, Message
 from proxy.settings.describe import effective
@@ -47,7 +47,7 @@ def test_one_line_is_an_upstream(loaded: Load, name: str) -> None:
     assert ("k-1" if vendor.key else None) == upstream.key()
     assert vendor.options == upstream.options
     request = ChatRequest(model="m", messages=[Message("user", "hi")])
-    outgoing = UPSTREAMS[upstream.dialect].build_request(request, Target("a", "m1", upstream.key(), upstream.options))
+    outgoing = UPSTREAMS[upstream.dialect].build_request(request, TargetConfig("a", "m1", upstream.key(), upstream.options))
     assert outgoing.path.startswith("/")
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.codec.base import JSON, Outgoing, Signing, Target
+from proxy.codec.base import JSON, Outgoing, Signing, TargetConfig
 from proxy.events import Note
 from proxy.request import ChatRequest
 
@@ -26,7 +26,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aws_session_token: str | None = None
 
 
-def model_of(request: ChatRequest, target: Target) -> str:
+def model_of(request: ChatRequest, target: TargetConfig) -> str:
     """The model's id, or the ARN of an inference profile and the like."""
     return target.model or request.model
 

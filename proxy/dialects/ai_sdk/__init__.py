@@ -4,7 +4,7 @@ useChat({ transport: new DefaultChatTransport({ api: "https://proxy/v1/ai-sdk", 
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Encoder, Incoming, Parsed, Reply, Route
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.ai_sdk.encode import UIMessageEncoder
 from proxy.dialects.ai_sdk.parse import Options, parse_request
 from proxy.dialects.ai_sdk.whole import whole
@@ -26,7 +26,7 @@ class Client(ClientHalf):
         options = _options(parsed)
         return UIMessageEncoder(options.message_id, strict=options.strict)
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         return whole(answer, _options(parsed).message_id)
 
     def render_error(self, failure: Failure) -> Reply:

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.fold import Answer, Block
+from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.ai_sdk import shapes
 
 
-def whole(answer: Answer, message_id: str) -> Reply:
+def whole(answer: WholeAnswer, message_id: str) -> Reply:
     """See `ClientHalf.whole`. Of several choices the first is given."""
     start = answer.start
     assert start is not None

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import JSON, Outgoing, Target
+from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.dialects.anthropic.build_turns import OutTurns
 from proxy.dialects.anthropic.thinking import Budget, plan
 from proxy.errors import Refused, bad_request, failure
@@ -23,7 +23,7 @@ _CHOICE = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. The answer is always asked for as a stream."""
     notes: list[Note] = []
     turns = OutTurns(notes)
@@ -52,7 +52,7 @@ def build_request(request: ChatRequest, target: Target) -> Outgoing:
     return Outgoing(PATH, msgspec.json.encode(body), _headers(target), tuple(notes))
 
 
-def _headers(target: Target) -> dict[str, str]:
+def _headers(target: TargetConfig) -> dict[str, str]:
     headers = {"content-type": JSON, "accept": "text/event-stream", "anthropic-version": str(target.options.get("version", VERSION))}
     if target.api_key is not None:
         headers["x-api-key"] = target.api_key

@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.fold import Answer, Block
+from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic.encode import citation_object, message_head, opaque_block, stop_extras, stop_reason
 
 
-def whole(answer: Answer) -> Reply:
+def whole(answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`. Of several choices the first is given."""
     delta: dict[str, Any] = {}
     more: dict[str, Any] = {}
@@ -27,7 +27,7 @@ def whole(answer: Answer) -> Reply:
     return Reply(200, msgspec.json.encode(message))
 
 
-def _content(answer: Answer) -> list[dict[str, Any]]:
+def _content(answer: WholeAnswer) -> list[dict[str, Any]]:
     """The blocks in their order, with the vendor's own between them where they stood."""
     content: list[dict[str, Any]] = []
     own = [(at, opaque_block(event)) for at, event in zip(answer.vendor_at, answer.vendor, strict=True)]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.json_body import fitted, json_object
 from proxy.dialects.baidu_chat.encode import BaiduChatEncoder, error_packet, whole_packet
 from proxy.dialects.baidu_chat.wire import PATH, Generation
@@ -94,7 +94,7 @@ class BaiduChatClient(ClientHalf):
         options = parsed.options if isinstance(parsed.options, Options) else Options()
         return BaiduChatEncoder(options.generation)
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:  # noqa: ARG002  one form for both generations
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002  one form for both generations
         stream = answer.start.stream if answer.start is not None else ""
         return Reply(200, msgspec.json.encode(whole_packet(answer.text(), stream)))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.text_only import FlatEncoder
+from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.baidu_chat.errors import error_code, error_content
 from proxy.dialects.baidu_chat.wire import Generation
 from proxy.errors import Failure
@@ -13,7 +13,7 @@ from proxy.events import Citation, StreamEnd, StreamError, StreamStart
 _json = msgspec.json.encode
 
 
-class BaiduChatEncoder(FlatEncoder):
+class BaiduChatEncoder(TextOnlyEncoder):
     """One packet a delta, numbered by `seq_id` from 0. Reasoning and sources have a place in the 2026 form only.
 
     The page takes back what it has shown when a packet says `antiFlag`: that is how it is told of the finish `content_filter`.

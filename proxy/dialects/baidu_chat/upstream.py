@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.baidu_chat.decode import BaiduChatDecoder
 from proxy.dialects.baidu_chat.errors import parse_error
@@ -28,7 +28,7 @@ class BaiduChatUpstream(UpstreamHalf):
     name = "baidu_chat"
     rewrites = True
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         """Raises Refused for a generation that there is not."""
         generation = str(target.options.get("generation", "2026"))
         notes: list[Note] = []
@@ -87,7 +87,7 @@ def _body_2023(options: Mapping[str, Any], prompt: str) -> dict[str, Any]:
     }
 
 
-def _body_2026(request: ChatRequest, target: Target, prompt: str, notes: list[Note]) -> dict[str, Any]:
+def _body_2026(request: ChatRequest, target: TargetConfig, prompt: str, notes: list[Note]) -> dict[str, Any]:
     options = target.options
     model = target.model or request.model or _DEFAULT_MODEL
     functions = {"deepSearch": _flag(options.get("deep_search") is True), "thinkMode": _flag(_thinks(request, options, notes))}

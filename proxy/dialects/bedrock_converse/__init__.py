@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Dialect, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.bedrock.errors import parse_error
 from proxy.dialects.bedrock_converse.build import build_request
 from proxy.dialects.bedrock_converse.decode import NAME, ConverseDecoder
@@ -16,7 +16,7 @@ class Upstream(UpstreamHalf):
 
     name = NAME
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build_request(request, target)
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002

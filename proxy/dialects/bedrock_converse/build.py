@@ -4,7 +4,7 @@ A client's `vendor` object may hold whatever else Converse knows (guardrailConfi
 model's own, are put over ours one by one.
 """
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.bedrock.body import converse_body
 from proxy.codec.bedrock.call import Options, called, model_of, model_path
 from proxy.codec.chat_turns import options_of
@@ -12,7 +12,7 @@ from proxy.events import Note
 from proxy.request import ChatRequest
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`."""
     notes: list[Note] = []
     model = model_of(request, target)

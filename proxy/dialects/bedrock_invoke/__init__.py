@@ -6,7 +6,7 @@ Some of these forms are dialects of their own. No dialect knows another, so the 
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Dialect, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.bedrock.errors import parse_error
 from proxy.dialects.bedrock_invoke.build import build_request
 from proxy.dialects.bedrock_invoke.decode import InvokeDecoder
@@ -23,7 +23,7 @@ class Upstream(UpstreamHalf):
     def __init__(self, carried: Mapping[str, UpstreamHalf]) -> None:
         self._carried = carried
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build_request(request, target, self._carried)
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.bedrock.body import EXTRA, converse_body
 from proxy.codec.bedrock.call import Options, called, model_of, model_path
 from proxy.codec.chat_turns import drop, options_of
@@ -46,7 +46,7 @@ class _Options(Options, frozen=True, forbid_unknown_fields=True):
 _OWN = frozenset(_Options.__struct_fields__)
 
 
-def build_request(request: ChatRequest, target: Target, carried: Mapping[str, UpstreamHalf]) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig, carried: Mapping[str, UpstreamHalf]) -> Outgoing:
     """See `UpstreamHalf.build_request`. `carried` are the dialects that may be wrapped, by name."""
     model = model_of(request, target)
     others = {key: value for key, value in target.options.items() if key not in _OWN}

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from proxy.codec.failures import Told
-from proxy.codec.sse_json import CountedDecoder, count
+from proxy.codec.sse_json import SSEJSONDecoder, count
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.bedrock_invoke import wire
 from proxy.events import NO_USAGE, Citation, Event, Tool, Usage
@@ -18,7 +18,7 @@ _chunk = msgspec.json.Decoder(wire.Chunk).decode
 _REPEATED = frozenset({"text", "chat_history", "finish_reason", "generations", "prompt"})
 
 
-class CompletionDecoder(CountedDecoder):
+class CompletionDecoder(SSEJSONDecoder):
     """One answer. See `Decoder`."""
 
     name = wire.NAME

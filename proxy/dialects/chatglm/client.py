@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
 from proxy.dialects.chatglm.encode import ChatGLMEncoder, printed_time
@@ -56,7 +56,7 @@ class ChatGLMClient(ClientHalf):
     def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002  every client gets the same form
         return ChatGLMEncoder()
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         options = parsed.options if isinstance(parsed.options, Options) else Options()
         text = answer.text()
         document = {

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from proxy.codec.base import SSE
-from proxy.codec.text_only import FlatEncoder
+from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.chatglm.wire import TIME_FORMAT
 from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite
@@ -24,7 +24,7 @@ def printed_time(created: int) -> str:
     return dt.datetime.fromtimestamp(created, dt.UTC).strftime(TIME_FORMAT)
 
 
-class ChatGLMEncoder(FlatEncoder):
+class ChatGLMEncoder(TextOnlyEncoder):
     """An error is one more snapshot, with an `error` beside the `body` that a page reads without looking."""
 
     content_type = SSE  # what the server says, though the body is none

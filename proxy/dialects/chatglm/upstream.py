@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.failures import framework_failure
 from proxy.codec.single_prompt import cannot_say, part_notes, turn_text
 from proxy.dialects.chatglm.decode import ChatGLMDecoder
@@ -26,7 +26,7 @@ class ChatGLMUpstream(UpstreamHalf):
     name = "chatglm"
     rewrites = True
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         """Raises Refused when there is no user turn with text to ask about."""
         notes: list[Note] = []
         query, history = _turns(request, notes)

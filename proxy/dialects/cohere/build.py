@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import JSON, Outgoing, Target
+from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.cohere.build_turns import OutTurns
 from proxy.errors import Refused, bad_request, failure
@@ -30,7 +30,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     client_name: str | None = None
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
     try:
         options = msgspec.convert(target.options, _Options)
@@ -60,7 +60,7 @@ def build_request(request: ChatRequest, target: Target) -> Outgoing:
     return Outgoing(PATH, msgspec.json.encode(body | request.vendor), _headers(target, options), tuple(notes))
 
 
-def _headers(target: Target, options: _Options) -> dict[str, str]:
+def _headers(target: TargetConfig, options: _Options) -> dict[str, str]:
     headers = {"content-type": JSON, "accept": "text/event-stream"}
     if target.api_key is not None:
         headers["authorization"] = f"Bearer {target.api_key}"

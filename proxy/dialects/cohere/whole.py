@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.cohere.shapes import citation_object, finish_word, is_plan, own_citation, own_usage
 from proxy.dialects.cohere.usage import usage_object
 
 
-def whole(answer: Answer) -> Reply:
+def whole(answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
     extras: dict[str, Any] = {}
     for event in answer.vendor:
@@ -24,7 +24,7 @@ def whole(answer: Answer) -> Reply:
     return Reply(200, msgspec.json.encode({**document, "usage": usage} if usage else document))
 
 
-def _message(answer: Answer) -> dict[str, Any]:
+def _message(answer: WholeAnswer) -> dict[str, Any]:
     planned = {at - 1 for at, event in zip(answer.vendor_at, answer.vendor, strict=True) if is_plan(event)}
     cited = [said for event in answer.vendor if (said := own_citation(event)) is not None]
     own_citations = bool(cited)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.single_prompt import cannot_say, one_prompt, turn_text
 from proxy.dialects.coze.decode import CozeDecoder
 from proxy.dialects.coze.errors import parse_error
@@ -40,7 +40,7 @@ class CozeUpstream(UpstreamHalf):
 
     name = "coze"
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         """Raises Refused when no user turn has text to send."""
         notes: list[Note] = cannot_say(request, ("user",) if target.options.get("workflow") else ("user", "metadata"))
         ids = {name: quote(str(request.vendor[name]), safe="") for name in _IDS if request.vendor.get(name)}
@@ -68,14 +68,14 @@ class CozeUpstream(UpstreamHalf):
         return parse_error(status, headers, body)
 
 
-def _workflow(request: ChatRequest, target: Target, notes: list[Note]) -> dict[str, Any]:
+def _workflow(request: ChatRequest, target: TargetConfig, notes: list[Note]) -> dict[str, Any]:
     given = target.options.get("parameters")
     parameters = dict(given) if isinstance(given, Mapping) else {}
     parameters[str(target.options.get("input", "input"))] = one_prompt(request, notes)
     return {"workflow_id": target.model or request.model, "parameters": parameters}
 
 
-def _chat(request: ChatRequest, target: Target, notes: list[Note], *, remembered: bool) -> dict[str, Any]:
+def _chat(request: ChatRequest, target: TargetConfig, notes: list[Note], *, remembered: bool) -> dict[str, Any]:
     user = request.user or str(target.options.get("user", _USER))
     if request.user is None:
         notes.append(Note("defaulted", "user", f"Coze insists on a user; {user} was taken."))

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import Turn, drop, flat_turns, function, headers, options_of, thinking, tool_calls, with_vendor
 from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.dashscope.wire import MULTIMODAL_PATH, TEXT_PATH
@@ -36,7 +36,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     multimodal: bool = False
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`."""
     options = options_of(target, _Options)
     notes = cannot_say(request, _SAID)

@@ -11,7 +11,7 @@ import msgspec
 from proxy.codec.failures import Told, read_error
 from proxy.codec.framed import decoded
 from proxy.codec.snapshots import Snapshots
-from proxy.codec.sse_json import CountedDecoder, Source, count
+from proxy.codec.sse_json import Source, SSEJSONDecoder, count
 from proxy.dialects.dashscope import wire
 from proxy.dialects.dashscope.errors import error_of, told
 from proxy.events import Event, FinishReason, Usage
@@ -20,7 +20,7 @@ from proxy.framing.sse import Frame
 _EVENT = msgspec.json.Decoder(wire.Event)
 
 
-class DashScopeDecoder(CountedDecoder):
+class DashScopeDecoder(SSEJSONDecoder):
     """Option `incremental_output` is the request's."""
 
     name = wire.NAME

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
 from proxy.dialects.dify.encode import DifyEncoder
@@ -53,7 +53,7 @@ class DifyClient(ClientHalf):
     def encoder(self, parsed: Parsed) -> Encoder:
         return DifyEncoder(parsed.options or "")
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         return whole(answer, parsed.options or "")
 
     def render_error(self, failure: Failure) -> Reply:

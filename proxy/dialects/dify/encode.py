@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.text_only import FlatEncoder
+from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.dify import shapes
 from proxy.dialects.dify.errors import error_fields
 from proxy.events import Citation, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite, Vendor
@@ -15,7 +15,7 @@ from proxy.events import Citation, StreamEnd, StreamError, StreamStart, TextDelt
 _json = msgspec.json.encode
 
 
-class DifyEncoder(FlatEncoder):
+class DifyEncoder(TextOnlyEncoder):
     """One answer. `conversation` is the one that the client named, "" for a new one."""
 
     heartbeat = b"event: ping\n\n"

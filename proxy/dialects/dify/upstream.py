@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.dify.decode import DifyDecoder
 from proxy.dialects.dify.errors import parse_error
@@ -31,7 +31,7 @@ class DifyUpstream(UpstreamHalf):
     name = "dify"
     rewrites = True
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         """Raises Refused for an app that there is not, and when no user turn has text."""
         app = str(target.options.get("app", "chat"))
         if app not in PATHS:

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.dify import shapes
 
 
-def whole(answer: Answer, conversation: str) -> Reply:
+def whole(answer: WholeAnswer, conversation: str) -> Reply:
     """See `ClientHalf.whole`. Of several choices the first is given."""
     ids = shapes.ids(answer.start, conversation)
     own: dict[str, Any] = {}

@@ -7,8 +7,8 @@ Vertex AI's paths for the same. Upstreams: see `build`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.codec.fold import Answer
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.gemini import build, models, parse, whole
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.encode import GeminiEncoder
@@ -44,7 +44,7 @@ class Client(ClientHalf):
     def encoder(self, parsed: Parsed) -> Encoder:
         return GeminiEncoder(sse=parsed.options.sse, thoughts=parsed.options.thoughts)
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         return whole.whole(answer, thoughts=parsed.options.thoughts)
 
     def render_error(self, failure: Failure) -> Reply:
@@ -56,7 +56,7 @@ class Upstream(UpstreamHalf):
 
     name = NAME
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  it finds the form by itself

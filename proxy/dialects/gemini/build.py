@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.codec.base import JSON, Outgoing, Target
+from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of, with_vendor
 from proxy.dialects.gemini.build_turns import OutTurns
 from proxy.dialects.gemini.thinking import How, how, thinking_config, wants_signatures
@@ -49,7 +49,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     safety_settings: list[dict[str, Any]] = []
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. The answer is always asked for as a stream."""
     options = options_of(target, _Options)
     model = (target.model or request.model).removeprefix("models/")
@@ -97,7 +97,7 @@ def _quoted(name: str, param: str) -> str:
     return "/".join(quote(segment, safe="") for segment in segments)
 
 
-def _headers(target: Target, options: _Options) -> dict[str, str]:
+def _headers(target: TargetConfig, options: _Options) -> dict[str, str]:
     headers = {"content-type": JSON, "accept": "text/event-stream" if options.form == "sse" else JSON}
     if target.api_key is not None:
         if options.vertex is None:

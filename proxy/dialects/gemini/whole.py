@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.fold import Answer, Block
+from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.gemini.citations import Said
 from proxy.dialects.gemini.shapes import Extras, Sourced, call_part, extras, finish_word, grounding, head, signed
 from proxy.dialects.gemini.signatures import to_wire
@@ -14,7 +14,7 @@ from proxy.dialects.gemini.usage import on_wire
 _PIECEWISE = ("index", "content", "finishReason")  # of a candidate in the stream, what does not hold for the whole
 
 
-def whole(answer: Answer, *, thoughts: bool) -> Reply:
+def whole(answer: WholeAnswer, *, thoughts: bool) -> Reply:
     """See `ClientHalf.whole`. What a vendor of this dialect said beside goes where its own clients look for it."""
     own = [extras(event) for event in answer.vendor]
     chunk: dict[str, Any] = {}
@@ -31,7 +31,7 @@ def whole(answer: Answer, *, thoughts: bool) -> Reply:
     return Reply(200, msgspec.json.encode({**document, **head(answer.start)}))
 
 
-def _candidate(answer: Answer, own: list[Extras], number: int, *, thoughts: bool) -> dict[str, Any]:
+def _candidate(answer: WholeAnswer, own: list[Extras], number: int, *, thoughts: bool) -> dict[str, Any]:
     said = [candidate for more in own for candidate in more.candidates if candidate["index"] == number]
     word = next((c["finishReason"] for c in said if isinstance(c.get("finishReason"), str)), finish_word(answer.finish))
     beside = {key: value for candidate in said for key, value in candidate.items() if key not in _PIECEWISE}
@@ -42,7 +42,7 @@ def _candidate(answer: Answer, own: list[Extras], number: int, *, thoughts: bool
     return {"content": {"parts": parts, "role": "model"}, "finishReason": word, "index": number, **beside}
 
 
-def _parts(answer: Answer, own: list[Extras], number: int, *, thoughts: bool) -> list[dict[str, Any]]:
+def _parts(answer: WholeAnswer, own: list[Extras], number: int, *, thoughts: bool) -> list[dict[str, Any]]:
     """The blocks in their order, with the vendor's own parts between them where they stood."""
     parts: list[dict[str, Any]] = []
     signature: str | None = None
@@ -75,7 +75,7 @@ def _own_parts(more: Extras, number: int) -> list[dict[str, Any]]:
     return [part for content in contents if isinstance(content, dict) for part in content.get("parts") or [] if isinstance(part, dict)]
 
 
-def _sources(answer: Answer, number: int) -> list[Sourced]:
+def _sources(answer: WholeAnswer, number: int) -> list[Sourced]:
     said = Said()
     found: list[Sourced] = []
     for at, block in answer.blocks.items():

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import Turn, drop, flat_turns, headers, merged, options_of, thinking
 from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.hunyuan.wire import ACTION, PATH, VERSION
@@ -26,7 +26,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     region: str | None = None
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`."""
     options = options_of(target, _Options)
     notes = cannot_say(request, _SAID)

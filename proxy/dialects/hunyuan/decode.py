@@ -10,7 +10,7 @@ import msgspec
 
 from proxy.codec.failures import Told, coded, text_of
 from proxy.codec.framed import decoded
-from proxy.codec.sse_json import ABSENT, CountedDecoder, Source, count
+from proxy.codec.sse_json import ABSENT, Source, SSEJSONDecoder, count
 from proxy.dialects.hunyuan import wire
 from proxy.events import Event, FinishReason, Usage
 from proxy.framing.sse import Frame
@@ -56,7 +56,7 @@ def error_of(document: Mapping[str, Any]) -> Told | None:
     return None
 
 
-class HunyuanDecoder(CountedDecoder):
+class HunyuanDecoder(SSEJSONDecoder):
     """`sensitive` is the vendor's moderation, which may stop an answer in its middle."""
 
     name = wire.NAME

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import Turn, drop, flat_turns, function, headers, options_of, tool_calls
 from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.minimax.wire import PATH
@@ -22,7 +22,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     group_id: str | int | None = None
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`."""
     options = options_of(target, _Options)
     notes = cannot_say(request, _SAID)

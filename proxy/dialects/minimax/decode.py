@@ -12,7 +12,7 @@ from msgspec import Raw
 from proxy.codec.failures import Told, coded, text_of
 from proxy.codec.framed import decoded
 from proxy.codec.json_depth import shallow
-from proxy.codec.sse_json import CountedDecoder, count
+from proxy.codec.sse_json import SSEJSONDecoder, count
 from proxy.dialects.minimax import wire
 from proxy.events import NO_USAGE, Event, FinishReason, Usage, Vendor
 from proxy.framing.sse import Frame
@@ -45,7 +45,7 @@ def error_of(document: Mapping[str, Any]) -> Told | None:
     return told(code, text_of(said, "status_msg")) if isinstance(said, dict) and code not in ("", "0") else None
 
 
-class MiniMaxDecoder(CountedDecoder):
+class MiniMaxDecoder(SSEJSONDecoder):
     """That the answer was found sensitive is a filter's finish, whatever the finish reason says."""
 
     name = wire.NAME

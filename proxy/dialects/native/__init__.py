@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.codec.fold import Answer
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.native import build, errors, parse, whole
 from proxy.dialects.native.decode import NativeDecoder
 from proxy.dialects.native.encode import NativeEncoder
@@ -27,7 +27,7 @@ class Client(ClientHalf):
     def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002  nothing in the request changes the answer's form
         return NativeEncoder()
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:  # noqa: ARG002
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002
         return whole.whole(answer)
 
     def render_error(self, failure: Failure) -> Reply:
@@ -40,7 +40,7 @@ class Upstream(UpstreamHalf):
     name = NAME
     rewrites = True
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  there is nothing to set

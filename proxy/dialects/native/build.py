@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import JSON, Outgoing, Target
+from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.events import Note
 from proxy.request import ChatRequest
 
@@ -27,7 +27,7 @@ _SAME = (
 )
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. The answer is always asked for as a stream; the far side merges `vendor` into its own request."""
     body: dict[str, Any] = {"model": target.model or request.model}
     for name in _SAME:

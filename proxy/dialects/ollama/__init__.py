@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.codec.fold import Answer
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.ollama import build, errors, models, parse, whole
 from proxy.dialects.ollama.decode import OllamaDecoder
 from proxy.dialects.ollama.encode import OllamaEncoder
@@ -32,7 +32,7 @@ class Client(ClientHalf):
     def encoder(self, parsed: Parsed) -> Encoder:
         return OllamaEncoder(generate=parsed.options.generate)
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         return whole.whole(answer, generate=parsed.options.generate)
 
     def render_error(self, failure: Failure) -> Reply:
@@ -44,7 +44,7 @@ class Upstream(UpstreamHalf):
 
     name = NAME
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  both endpoints are read alike

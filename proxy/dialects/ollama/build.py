@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from proxy.codec.base import JSON, NDJSON, Outgoing, Target
+from proxy.codec.base import JSON, NDJSON, Outgoing, TargetConfig
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.ollama.build_turns import OutTurns, newest_images
 from proxy.errors import Refused, bad_request, failure
@@ -33,7 +33,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     think_levels: bool | None = None
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
     try:
         options = msgspec.convert(target.options, _Options)
@@ -54,7 +54,7 @@ def build_request(request: ChatRequest, target: Target) -> Outgoing:
     )
 
 
-def _headers(target: Target) -> dict[str, str]:
+def _headers(target: TargetConfig) -> dict[str, str]:
     headers = {"content-type": JSON, "accept": NDJSON}
     if target.api_key is not None:
         headers["authorization"] = f"Bearer {target.api_key}"

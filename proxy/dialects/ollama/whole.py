@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.ollama.shapes import call_object, head, last_line
 from proxy.dialects.ollama.wire import NAME
 
 
-def whole(answer: Answer, *, generate: bool) -> Reply:
+def whole(answer: WholeAnswer, *, generate: bool) -> Reply:
     """See `ClientHalf.whole`."""
     assert answer.start is not None
     assert answer.end is not None

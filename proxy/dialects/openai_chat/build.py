@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.errors import Refused, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolChoice, ToolResultPart
@@ -36,7 +36,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     omit: list[str] = []
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
     try:
         options = msgspec.convert(target.options, _Options)
@@ -61,7 +61,7 @@ def build_request(request: ChatRequest, target: Target) -> Outgoing:
     return Outgoing(_PATH, msgspec.json.encode(body), _headers(target, options), tuple(notes))
 
 
-def _headers(target: Target, options: _Options) -> dict[str, str]:
+def _headers(target: TargetConfig, options: _Options) -> dict[str, str]:
     headers = {"content-type": "application/json", "accept": "text/event-stream"}
     if target.api_key is not None:
         if options.api_key_header is None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.blocks import Blocks
-from proxy.codec.pending_arguments import Waiting
+from proxy.codec.pending_arguments import PendingArguments
 from proxy.dialects.openai_chat.wire import CallPiece
 from proxy.events import Event, Tool, Vendor
 from proxy.framing import FramingError
@@ -26,7 +26,7 @@ class _Call(msgspec.Struct):
     key: int
     id: str
     opened: bool = False
-    waiting: Waiting = msgspec.field(default_factory=Waiting)
+    waiting: PendingArguments = msgspec.field(default_factory=PendingArguments)
 
 
 class Calls:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai.usage import usage_object
 from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.dialects.openai_chat.shapes import extras
@@ -77,7 +77,7 @@ class MistralEncoder(ChatEncoder):
         return super()._end(event)
 
 
-def whole(answer: Answer) -> Reply:
+def whole(answer: WholeAnswer) -> Reply:
     """A whole answer. The usage must be there, even where nothing is known of it."""
     said = {"usage": {}, **document(answer)}
     for choice in said["choices"]:

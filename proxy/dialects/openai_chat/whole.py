@@ -5,17 +5,17 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai.usage import usage_object
 from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish
 
 
-def whole(answer: Answer) -> Reply:
+def whole(answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
     return Reply(200, msgspec.json.encode(document(answer)))
 
 
-def document(answer: Answer) -> dict[str, Any]:
+def document(answer: WholeAnswer) -> dict[str, Any]:
     """What a vendor of this dialect said beside goes where its own clients look for it."""
     start = answer.start
     assert start is not None
@@ -46,14 +46,14 @@ def _settled(choice: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in choice.items() if name not in ("index", "delta", "logprobs")}
 
 
-def _choice(answer: Answer, number: int, beside: dict[str, Any]) -> dict[str, Any]:
+def _choice(answer: WholeAnswer, number: int, beside: dict[str, Any]) -> dict[str, Any]:
     message = _message(answer, number)
     own = beside.pop("finish_reason", None)
     word = finish_word(answer.finish) if own is None else other_finish(own, called="tool_calls" in message)
     return {**beside, "index": number, "message": message, "logprobs": None, "finish_reason": word}
 
 
-def _message(answer: Answer, number: int) -> dict[str, Any]:
+def _message(answer: WholeAnswer, number: int) -> dict[str, Any]:
     """The text of a vendor of this dialect that ended in a refusal is the refusal."""
     text = answer.text(number)
     refused = answer.finish.reason == "refusal" and answer.finish.raw == "stop"

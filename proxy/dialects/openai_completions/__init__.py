@@ -6,8 +6,8 @@ Clients: `POST /v1/completions`. Upstreams: OpenAI, vLLM, llama.cpp and others t
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.codec.fold import Answer
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai import errors as openai_errors
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_completions import build, encode, parse
@@ -29,7 +29,7 @@ class Client(ClientHalf):
     def encoder(self, parsed: Parsed) -> Encoder:
         return encode.CompletionsEncoder(include_usage=parsed.options.include_usage)
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:  # noqa: ARG002  nothing in the request changes the document's form
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002  nothing in the request changes the document's form
         return encode.whole(answer)
 
     def render_error(self, failure: Failure) -> Reply:
@@ -41,7 +41,7 @@ class Upstream(UpstreamHalf):
 
     name = NAME
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every vendor is read alike

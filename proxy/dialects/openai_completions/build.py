@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import headers, options_of
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.request import ChatRequest
@@ -27,7 +27,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     api_key_header: str | None = None
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
     options = options_of(target, _Options)
     notes = cannot_say(request, _SAID)

@@ -16,7 +16,7 @@ from proxy.codec.lenient_json import loads
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.openai.finish_reasons import ERRORS, FINISH_REASONS, NOT_FINISHED
 from proxy.codec.openai.usage import read_usage
-from proxy.codec.sse_json import CountedDecoder
+from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.dialects.openai_completions.wire import ABSENT, CHOICE_EXTRAS, CHUNK_EXTRAS, NAME, QUIET, Choice, Chunk
 from proxy.errors import Failure
 from proxy.events import Event, FinishReason, Vendor
@@ -29,7 +29,7 @@ _beside_text = attrgetter(*CHOICE_EXTRAS)
 _NOTHING_BESIDE = [(logprobs, ABSENT, ABSENT) for logprobs in QUIET]
 
 
-class CompletionsDecoder(CountedDecoder):
+class CompletionsDecoder(SSEJSONDecoder):
     """One answer of `/completions`, or several with `n`."""
 
     name = NAME

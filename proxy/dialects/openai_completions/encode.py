@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Encoder, Reply
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai.render_error import error_object
 from proxy.codec.openai.usage import usage_object
 from proxy.dialects.openai_completions.wire import CHOICE_EXTRAS, NAME
@@ -96,7 +96,7 @@ class CompletionsEncoder(Encoder):
         return b"".join([*chunks, _DONE])
 
 
-def whole(answer: Answer) -> Reply:
+def whole(answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
     assert answer.start is not None
     beside: dict[str, Any] = {}

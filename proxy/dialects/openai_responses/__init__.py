@@ -6,8 +6,8 @@ Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that e
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, Target, UpstreamHalf
-from proxy.codec.fold import Answer
+from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai import errors as openai_errors
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_responses import build, parse, whole
@@ -30,7 +30,7 @@ class Client(ClientHalf):
     def encoder(self, parsed: Parsed) -> Encoder:
         return ResponsesEncoder(parsed.options.repeated)
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         return whole.whole(parsed.options.repeated, answer)
 
     def render_error(self, failure: Failure) -> Reply:
@@ -42,7 +42,7 @@ class Upstream(UpstreamHalf):
 
     name = NAME
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every vendor is read alike

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import JSON, Outgoing, Target
+from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.codec.chat_turns import options_of
 from proxy.dialects.openai_responses.parse_input import InputItems
 from proxy.errors import bad_request
@@ -39,7 +39,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     omit: list[str] = []
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
     options = options_of(target, _Options)
     notes: list[Note] = []
@@ -63,7 +63,7 @@ def build_request(request: ChatRequest, target: Target) -> Outgoing:
     return Outgoing(_PATH, msgspec.json.encode(body), _headers(target, options), tuple(notes))
 
 
-def _headers(target: Target, options: _Options) -> dict[str, str]:
+def _headers(target: TargetConfig, options: _Options) -> dict[str, str]:
     headers = {"content-type": JSON, "accept": "text/event-stream"}
     if target.api_key is not None:
         if options.api_key_header is None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.pending_arguments import Waiting
+from proxy.codec.pending_arguments import PendingArguments
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.openai_responses.ledger import Ledger
 from proxy.dialects.openai_responses.messages import Messages
@@ -34,7 +34,7 @@ class _Call(msgspec.Struct):
     """A function call."""
 
     block: int | None = None
-    waiting: Waiting = msgspec.field(default_factory=Waiting)
+    waiting: PendingArguments = msgspec.field(default_factory=PendingArguments)
     said: bool = False
 
 

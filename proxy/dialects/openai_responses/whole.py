@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.fold import Answer, Block
+from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.openai_responses import shapes
 from proxy.dialects.openai_responses.wire import ITEM_DONE
 
 
-def whole(repeated: dict[str, Any], answer: Answer) -> Reply:
+def whole(repeated: dict[str, Any], answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`. Of several choices the first is given."""
     start = answer.start
     assert start is not None
@@ -30,7 +30,7 @@ def whole(repeated: dict[str, Any], answer: Answer) -> Reply:
     return Reply(200, msgspec.json.encode(response))
 
 
-def _output(answer: Answer, said: list[shapes.Extras], stream: str) -> list[dict[str, Any]]:
+def _output(answer: WholeAnswer, said: list[shapes.Extras], stream: str) -> list[dict[str, Any]]:
     """The items in their order, the vendor's own between them where they stood, and with each what the vendor said of it."""
     output: list[dict[str, Any]] = []
     before: dict[str, dict[str, Any]] = {}
@@ -59,7 +59,7 @@ def _place(output: list[dict[str, Any]], before: dict[str, dict[str, Any]], extr
         newest["content"][0]["annotations"] += [extra.annotation] if extra.annotation else []
 
 
-def _item(block: Block, answer: Answer, number: str) -> dict[str, Any]:
+def _item(block: Block, answer: WholeAnswer, number: str) -> dict[str, Any]:
     if block.kind == "reasoning":
         return shapes.reasoning_item(f"rs_{number}", block.text, block.signature, "completed")
     if block.kind == "tool_call":

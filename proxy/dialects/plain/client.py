@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
 from proxy.dialects.plain.encode import PlainEncoder
@@ -52,7 +52,7 @@ class PlainClient(ClientHalf):
         options = parsed.options if isinstance(parsed.options, Options) else Options()
         return PlainEncoder(options.done)
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:  # noqa: ARG002
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002
         return Reply(200, answer.text().encode("utf-8", "replace"), content_type="text/plain; charset=utf-8")
 
     def render_error(self, failure: Failure) -> Reply:

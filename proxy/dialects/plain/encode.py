@@ -1,12 +1,12 @@
 """Events to `data: <text>` frames, one frame a delta, one `data` line for each line of it, and an id on each."""
 
-from proxy.codec.text_only import FlatEncoder
+from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.plain.wire import ERROR_PREFIX
 from proxy.events import StreamEnd, StreamError, StreamStart
 from proxy.framing.sse import frame
 
 
-class PlainEncoder(FlatEncoder):
+class PlainEncoder(TextOnlyEncoder):
     """`done` is the data of the last frame, sent after errors too: without it a browser reconnects and would run the prompt again.
 
     A failure is the frame before it, `[error] <why>`, so that a page that shows what it gets shows that the answer broke.

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.failures import framework_failure
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.plain.decode import PlainDecoder
@@ -25,7 +25,7 @@ class PlainUpstream(UpstreamHalf):
 
     name = "plain"
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         notes: list[Note] = cannot_say(request)
         prompt = one_prompt(request, notes)
         key = str(target.options.get("prompt_key", "prompt"))

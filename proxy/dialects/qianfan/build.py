@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import Turn, drop, flat_turns, headers, merged, path_part
 from proxy.codec.single_prompt import cannot_say
 from proxy.errors import bad_request
@@ -23,7 +23,7 @@ from proxy.request import ChatRequest, ToolSpec
 _SAID = ("max_tokens", "temperature", "top_p", "stop", "tools", "tool_choice", "response_format", "user")
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """Raises Refused for turns that do not end with the user's, or a tool's result."""
     notes = cannot_say(request, _SAID)
     system, turns = _without_system(flat_turns(request, notes, images=False), notes)

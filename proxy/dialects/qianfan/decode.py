@@ -7,7 +7,7 @@ import msgspec
 
 from proxy.codec.failures import Told, coded, text_of
 from proxy.codec.framed import decoded
-from proxy.codec.sse_json import CountedDecoder, Source, count
+from proxy.codec.sse_json import Source, SSEJSONDecoder, count
 from proxy.dialects.qianfan import wire
 from proxy.events import Event, FinishReason, Usage, Vendor
 from proxy.framing.sse import Frame
@@ -36,7 +36,7 @@ def error_of(document: Mapping[str, Any]) -> Told | None:
     return told(code, text_of(document, "error_msg")) if code not in ("", "0") else None
 
 
-class QianfanDecoder(CountedDecoder):
+class QianfanDecoder(SSEJSONDecoder):
     """`normal` stands in every event; that the history must be cleared is how the vendor says that a filter was hit."""
 
     name = wire.NAME

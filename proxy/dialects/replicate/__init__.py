@@ -7,7 +7,7 @@ prediction, whose document says in `urls.stream` where its output can be read.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from proxy.codec.base import Decoder, Dialect, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Dialect, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.failures import answer_failure
 from proxy.dialects.replicate import build
 from proxy.dialects.replicate.decode import ReplicateDecoder
@@ -22,10 +22,10 @@ class Upstream(UpstreamHalf):
     name = NAME
     follows: ClassVar[bool] = True
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def follow(self, target: Target, body: bytes) -> Outgoing | None:
+    def follow(self, target: TargetConfig, body: bytes) -> Outgoing | None:
         return build.follow(target, body)
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every answer is read alike

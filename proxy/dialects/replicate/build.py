@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, headers, options_of, path_part, with_vendor
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.replicate.wire import Prediction
@@ -39,7 +39,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     stream_hosts: list[str] = []
 
 
-def build_request(request: ChatRequest, target: Target) -> Outgoing:
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. A model is owner/name, owner/name:version or a version's id alone."""
     options = options_of(target, _Options)
     inputs: dict[str, str | None] = msgspec.structs.asdict(options.input)
@@ -52,7 +52,7 @@ def build_request(request: ChatRequest, target: Target) -> Outgoing:
     return Outgoing(path, msgspec.json.encode(body), headers(target.api_key, accept="application/json"), tuple(notes))
 
 
-def follow(target: Target, body: bytes) -> Outgoing | None:
+def follow(target: TargetConfig, body: bytes) -> Outgoing | None:
     """See `UpstreamHalf.follow`."""
     try:
         urls = _prediction.decode(body).urls

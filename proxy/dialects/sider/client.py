@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
 from proxy.dialects.sider.encode import ChatEncoder, TextEncoder, error_body, text_data
@@ -72,7 +72,7 @@ class SiderClient(ClientHalf):
             return ChatEncoder(options.cid, done=options.done)
         return TextEncoder(options.generation, options.cid, done=options.done)
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         options = parsed.options if isinstance(parsed.options, Options) else Options()
         stream = answer.start.stream if answer.start is not None else ""
         data = {"type": "text", "text": answer.text(), **text_data(parsed.request.model, stream, options.cid)}

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.text_only import FlatEncoder
+from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.sider.errors import error_code
 from proxy.dialects.sider.wire import REPEATED
 from proxy.errors import Failure
@@ -27,7 +27,7 @@ def text_data(model: str, stream: str, cid: str) -> dict[str, Any]:
     return dict.fromkeys(REPEATED) | known
 
 
-class _SiderEncoder(FlatEncoder):
+class _SiderEncoder(TextOnlyEncoder):
     def __init__(self, *, done: bool) -> None:
         super().__init__()
         self._done = _DONE if done else b""

@@ -5,7 +5,7 @@ from typing import Any, cast, get_args
 
 import msgspec
 
-from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.sider.decode import SiderDecoder
 from proxy.dialects.sider.errors import parse_error
@@ -28,7 +28,7 @@ class SiderUpstream(UpstreamHalf):
 
     name = "sider"
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         """Raises Refused for a generation that there is not."""
         generation = _generation(target.options)
         said = {**_DEFAULTS, **{key: str(value) for key, value in target.options.items() if key in _DEFAULTS}}

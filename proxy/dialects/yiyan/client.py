@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.json_body import fitted, json_object
 from proxy.dialects.yiyan.encode import YiyanEncoder, error_body
 from proxy.dialects.yiyan.wire import PATH
@@ -45,7 +45,7 @@ class YiyanClient(ClientHalf):
     def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002  one form for all
         return YiyanEncoder()
 
-    def whole(self, parsed: Parsed, answer: Answer) -> Reply:  # noqa: ARG002  one form for all
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002  one form for all
         text = answer.text()
         data = {"content": text, "tokens_all": text, "is_end": 1}
         return Reply(200, msgspec.json.encode({"code": 0, "msg": "", "data": data}))

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.text_only import FlatEncoder
+from proxy.codec.text_only import TextOnlyEncoder
 from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError, StreamStart, TextDelta
 
@@ -16,7 +16,7 @@ def error_body(why: Failure) -> dict[str, Any]:
     return {"code": why.status, "msg": why.message, "data": None}
 
 
-class YiyanEncoder(FlatEncoder):
+class YiyanEncoder(TextOnlyEncoder):
     """Keeps the text, because the dialect says it again at its end. Line feeds go out as they are: `<br>` could be code."""
 
     gathers = frozenset({TextDelta})

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Decoder, Outgoing, Target, UpstreamHalf
+from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.yiyan.decode import YiyanDecoder
 from proxy.dialects.yiyan.errors import parse_error
@@ -25,7 +25,7 @@ class YiyanUpstream(UpstreamHalf):
     name = "yiyan"
     rewrites = True
 
-    def build_request(self, request: ChatRequest, target: Target) -> Outgoing:
+    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         options = target.options
         session = str(request.vendor.get("sessionId", options.get("session_id", "")) or "")
         notes: list[Note] = cannot_say(request)

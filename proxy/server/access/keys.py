@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 from pydantic import SecretStr
 
 from proxy.errors import Refused, failure
-from proxy.server.access.holder import Holder, check_model, of_key, unauthorized
+from proxy.server.access.caller import Caller, check_model, of_key, unauthorized
 from proxy.server.access.ledger import Ledger
 from proxy.settings.auth import Auth, Key
 
-__all__ = ["Holder", "Keyring", "Ledger", "check_model", "credential"]
+__all__ = ["Caller", "Keyring", "Ledger", "check_model", "credential"]
 _MAX_CREDENTIAL_CHARS = 8192  # the largest tokens of login services have a few thousand
 _NO_ADMIN = "set `admin:` to serve it on a port of its own, or give a key `admin: true` and send that"
 
@@ -33,7 +33,7 @@ class _Entry(NamedTuple):
 
     sha256: str
     expires_s: float | None
-    holder: Holder
+    caller: Caller
 
 
 class Keyring:
@@ -54,44 +54,44 @@ class Keyring:
         if self._tokens is not None:
             await self._tokens.start()
 
-    async def admit(self, secret: str | None) -> Holder:
+    async def admit(self, secret: str | None) -> Caller:
         """Who calls. Raises Refused: unauthorized; rate_limited with the seconds to wait; overloaded while tokens cannot be checked."""
-        holder = await self._who(secret)
-        most = holder.tokens_per_minute
-        if most is not None and (wait_s := await self._rates.tokens(holder.counted, most)) is not None:
-            raise _used_up(holder, f"{most} tokens", wait_s)
-        most = holder.requests_per_minute
-        if most is not None and (wait_s := await self._rates.request(holder.counted, most)) is not None:
-            raise _used_up(holder, f"{most} requests", wait_s)
-        return holder
+        caller = await self._who(secret)
+        most = caller.tokens_per_minute
+        if most is not None and (wait_s := await self._rates.tokens(caller.counter_key, most)) is not None:
+            raise _used_up(caller, f"{most} tokens", wait_s)
+        most = caller.requests_per_minute
+        if most is not None and (wait_s := await self._rates.request(caller.counter_key, most)) is not None:
+            raise _used_up(caller, f"{most} requests", wait_s)
+        return caller
 
     async def admit_admin(self, secret: str | None) -> None:
         """For what is the operator's. Not counted. Raises Refused: unauthorized, or forbidden for a key that is no admin's."""
         if not secret:
             raise unauthorized(f"This is for the operator: {_NO_ADMIN}.")
-        holder = await self._who(secret)
-        if not holder.admin:
-            raise Refused(failure("forbidden", f"{holder.title} is no admin's: {_NO_ADMIN}."))
+        caller = await self._who(secret)
+        if not caller.admin:
+            raise Refused(failure("forbidden", f"{caller.title} is no admin's: {_NO_ADMIN}."))
 
-    def enter(self, holder: Holder) -> None:
-        """One more stream of this holder. Raises Refused when it has as many as it may; else `leave` must be called."""
-        if holder.max_streams is not None and self._open[holder.counted] >= holder.max_streams:
-            said = f"{holder.title} has {holder.max_streams} streams open, as many as it may; wait for one to end."
+    def enter(self, caller: Caller) -> None:
+        """One more stream of this caller. Raises Refused when it has as many as it may; else `leave` must be called."""
+        if caller.max_streams is not None and self._open[caller.counter_key] >= caller.max_streams:
+            said = f"{caller.title} has {caller.max_streams} streams open, as many as it may; wait for one to end."
             raise Refused(failure("rate_limited", said, retry_after_s=1))
-        self._open[holder.counted] += 1
+        self._open[caller.counter_key] += 1
 
-    def leave(self, holder: Holder) -> None:
+    def leave(self, caller: Caller) -> None:
         """A stream that entered has ended."""
-        self._open[holder.counted] -= 1
-        if self._open[holder.counted] <= 0:  # subjects of tokens are without end
-            del self._open[holder.counted]
+        self._open[caller.counter_key] -= 1
+        if self._open[caller.counter_key] <= 0:  # subjects of tokens are without end
+            del self._open[caller.counter_key]
 
-    async def spend(self, holder: Holder, tokens: int) -> None:
+    async def spend(self, caller: Caller, tokens: int) -> None:
         """A stream has ended and used this many tokens, input and output together."""
-        if holder.tokens_per_minute is not None and tokens > 0:
-            await self._rates.spend(holder.counted, holder.tokens_per_minute, tokens)
+        if caller.tokens_per_minute is not None and tokens > 0:
+            await self._rates.spend(caller.counter_key, caller.tokens_per_minute, tokens)
 
-    async def _who(self, secret: str | None) -> Holder:
+    async def _who(self, secret: str | None) -> Caller:
         if not secret:
             raise unauthorized("This endpoint needs a key: send it as Authorization: Bearer <key>, x-api-key, x-goog-api-key or ?key=.")
         if len(secret) > _MAX_CREDENTIAL_CHARS:
@@ -100,8 +100,8 @@ class Keyring:
         if entry is None:
             return await self._of_token(secret)
         if entry.expires_s is not None and time.time() >= entry.expires_s:
-            raise unauthorized(f"{entry.holder.title} has expired: ask for a new one.")
-        return entry.holder
+            raise unauthorized(f"{entry.caller.title} has expired: ask for a new one.")
+        return entry.caller
 
     def _find(self, secret: str) -> _Entry | None:
         digest = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
@@ -111,16 +111,16 @@ class Keyring:
                 found = entry
         return found
 
-    async def _of_token(self, secret: str) -> Holder:
+    async def _of_token(self, secret: str) -> Caller:
         if self._tokens is None or not self._tokens.may_be(secret):
             raise unauthorized("This key is not accepted here.")
-        return await self._tokens.holder(secret)
+        return await self._tokens.caller(secret)
 
 
 def _entry(key: Key) -> _Entry:
     return _Entry(key.sha256, None if key.expires is None else key.expires.timestamp(), of_key(key))
 
 
-def _used_up(holder: Holder, what: str, wait_s: float) -> Refused:
-    said = f"{holder.title} has used its {what} a minute; try again later."
+def _used_up(caller: Caller, what: str, wait_s: float) -> Refused:
+    said = f"{caller.title} has used its {what} a minute; try again later."
     return Refused(failure("rate_limited", said, retry_after_s=wait_s))

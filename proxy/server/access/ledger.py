@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Ledger:
-    """One process's counts: `open` has the streams of each holder, under what it is counted by."""
+    """One process's counts: `open` has the streams of each caller, under what it is counted by."""
 
     def __init__(self) -> None:
         self.open: Counter[str] = Counter()

@@ -2,8 +2,8 @@
 
 When Redis is away, or answers too late, this process counts in its own memory until it is back. A lost Redis then neither lets everyone in
 without limit nor stops the service: each process allows what all together should, which is the lesser evil for a while.
-Requests are counted in a moving window: never more in any sixty seconds. Tokens are known only when a stream has ended, so theirs is a
-window that begins with the first ones spent: whatever a stream used is counted, also beyond the limit, and nothing more is let in until the
+Requests are counter_key in a moving window: never more in any sixty seconds. Tokens are known only when a stream has ended, so theirs is a
+window that begins with the first ones spent: whatever a stream used is counter_key, also beyond the limit, and nothing more is let in until the
 window is over. Processes that share a Redis need clocks that agree to about a second.
 """
 
@@ -29,40 +29,40 @@ _T = TypeVar("_T")
 
 
 class _PerMinute(limits.RateLimitItemPerMinute):
-    """A limit whose counter has the holder's name alone, so that the count stays when the limit changes."""
+    """A limit whose counter has the caller's name alone, so that the count stays when the limit changes."""
 
     def key_for(self, *identifiers: bytes | str | float) -> str:
         return "/".join([self.namespace, *map(str, identifiers)])
 
 
 class Windows:
-    """The windows of whoever is counted in one storage. Every question answers the seconds to wait, or None: go ahead."""
+    """The windows of whoever is counter_key in one storage. Every question answers the seconds to wait, or None: go ahead."""
 
     def __init__(self, storage: Storage) -> None:
         self._requests = MovingWindowRateLimiter(storage)
         self._tokens = FixedWindowRateLimiter(storage)
 
-    async def request(self, counted: str, most: int) -> float | None:
+    async def request(self, counter_key: str, most: int) -> float | None:
         """Count one request more, if there is room for it."""
         item = _PerMinute(most, namespace="requests")
-        if await self._requests.hit(item, counted):
+        if await self._requests.hit(item, counter_key):
             return None
-        return _wait((await self._requests.get_window_stats(item, counted)).reset_time)
+        return _wait((await self._requests.get_window_stats(item, counter_key)).reset_time)
 
-    async def tokens(self, counted: str, most: int) -> float | None:
+    async def tokens(self, counter_key: str, most: int) -> float | None:
         """Whether any of the minute's tokens are left."""
         item = _PerMinute(most, namespace="tokens")
-        if await self._tokens.test(item, counted):
+        if await self._tokens.test(item, counter_key):
             return None
-        return _wait((await self._tokens.get_window_stats(item, counted)).reset_time)
+        return _wait((await self._tokens.get_window_stats(item, counter_key)).reset_time)
 
-    async def spend(self, counted: str, most: int, tokens: int) -> None:
+    async def spend(self, counter_key: str, most: int, tokens: int) -> None:
         """Count tokens, also beyond the limit."""
-        await self._tokens.hit(_PerMinute(most, namespace="tokens"), counted, cost=tokens)
+        await self._tokens.hit(_PerMinute(most, namespace="tokens"), counter_key, cost=tokens)
 
 
 class Rates:
-    """Requests and tokens a minute of every holder. `store`: memory, or the address of a Redis."""
+    """Requests and tokens a minute of every caller. `store`: memory, or the address of a Redis."""
 
     def __init__(self, store: SecretStr | Literal["memory"] = "memory", clock: Callable[[], float] = time.monotonic) -> None:
         self._own: OrderedDict[str, Windows] = OrderedDict()
@@ -72,33 +72,33 @@ class Rates:
         self._try_at = 0.0
         self._log = structlog.get_logger("mainstem")
 
-    async def request(self, counted: str, most: int) -> float | None:
+    async def request(self, counter_key: str, most: int) -> float | None:
         """Count one request, of at most so many a minute. Answers the seconds to wait when there is no room for it, else None."""
-        return await self._ask(counted, lambda windows: windows.request(counted, most))
+        return await self._ask(counter_key, lambda windows: windows.request(counter_key, most))
 
-    async def tokens(self, counted: str, most: int) -> float | None:
+    async def tokens(self, counter_key: str, most: int) -> float | None:
         """The seconds to wait when the minute's tokens are used up, else None."""
-        return await self._ask(counted, lambda windows: windows.tokens(counted, most))
+        return await self._ask(counter_key, lambda windows: windows.tokens(counter_key, most))
 
-    async def spend(self, counted: str, most: int, tokens: int) -> None:
+    async def spend(self, counter_key: str, most: int, tokens: int) -> None:
         """Count tokens that were used."""
-        await self._ask(counted, lambda windows: windows.spend(counted, most, tokens))
+        await self._ask(counter_key, lambda windows: windows.spend(counter_key, most, tokens))
 
     async def close(self) -> None:
         if self._redis is not None:
             await self._redis.close()
 
-    async def _ask(self, counted: str, question: Callable[[Windows], Awaitable[_T]]) -> _T:
+    async def _ask(self, counter_key: str, question: Callable[[Windows], Awaitable[_T]]) -> _T:
         redis = self._redis
         if redis is None or (self._away and self._clock() < self._try_at):
-            return await question(self._windows(counted))
+            return await question(self._windows(counter_key))
         self._try_at = self._clock() + _AGAIN_S  # this one tries; until it knows, the others need not wait
         try:
             async with asyncio.timeout(_WAIT_S):
                 answer = await question(redis.windows)
         except redis.errors as error:
             self._lost(redis, error)
-            return await question(self._windows(counted))
+            return await question(self._windows(counter_key))
         if self._away:
             self._away = False
             self._log.info("Redis is back: rates are shared again", redis=redis.place)
@@ -112,14 +112,14 @@ class Rates:
             said = "Redis is away or slow: this process counts rates by itself until it is back"
             self._log.warning(said, redis=redis.place, error=type(error).__name__)
 
-    def _windows(self, counted: str) -> Windows:
+    def _windows(self, counter_key: str) -> Windows:
         """A storage for each, as the library looks through all of a storage at every count. The one longest unused is forgotten."""
-        found = self._own.get(counted)
+        found = self._own.get(counter_key)
         if found is None:
-            found = self._own[counted] = Windows(MemoryStorage())
+            found = self._own[counter_key] = Windows(MemoryStorage())
             if len(self._own) > _MOST_HOLDERS:
                 self._own.popitem(last=False)
-        self._own.move_to_end(counted)
+        self._own.move_to_end(counter_key)
         return found
 
 

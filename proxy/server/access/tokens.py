@@ -12,7 +12,7 @@ from jwt import exceptions as wrong
 
 from proxy.errors import Refused, failure
 from proxy.routing import WILDCARD
-from proxy.server.access.holder import Holder, of_subject, unauthorized
+from proxy.server.access.caller import Caller, of_subject, unauthorized
 from proxy.server.access.jwks import KeySet
 from proxy.settings.auth import Jwt
 
@@ -45,7 +45,7 @@ class Tokens:
         """Whether it has a token's form, three parts with dots between."""
         return _FORM.fullmatch(credential) is not None
 
-    async def holder(self, token: str) -> Holder:
+    async def caller(self, token: str) -> Caller:
         """Who calls. Raises Refused: unauthorized, or overloaded while there is no key to check a token with."""
         key = await self._key(token)
         settings = self._settings

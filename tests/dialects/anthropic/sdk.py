@@ -11,7 +11,7 @@ except ImportError:  # pragma: no cover
     import httpx  # type: ignore[no-redef]
 
 from proxy.codec.base import SSE, Parsed, Reply
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.anthropic import DIALECT
 from proxy.events import Event, StreamStart
 from proxy.request import ChatRequest, Message
@@ -47,7 +47,7 @@ def streamed(events: Sequence[Event]) -> Any:
 def whole(events: Sequence[Event]) -> Any:
     """The message that the SDK reads from our whole answer."""
     assert DIALECT.client is not None
-    answer = Answer()
+    answer = WholeAnswer()
     for event in (START, *events):
         answer.add(event)
     return failed_or_read(DIALECT.client.whole(PARSED, answer))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.dialects.anthropic import DIALECT
 from proxy.errors import Refused
 from proxy.request import (
@@ -23,10 +23,10 @@ from proxy.request import (
 
 TOOL = ToolSpec("f", "d", {"type": "object"})
 HI = Message("user", "hi")
-CLAUDE = Target("up", "claude", "key")
+CLAUDE = TargetConfig("up", "claude", "key")
 
 
-def built(*messages: Message, target: Target = CLAUDE, **more: Any) -> Outgoing:
+def built(*messages: Message, target: TargetConfig = CLAUDE, **more: Any) -> Outgoing:
     assert DIALECT.upstream is not None
     return DIALECT.upstream.build_request(
         ChatRequest(model="asked", messages=list(messages) or [HI], **{"max_tokens": 100, **more}), target
@@ -43,11 +43,11 @@ def notes(outgoing: Outgoing) -> list[tuple[str, str]]:
 
 def test_the_call_itself() -> None:
     """Path, key, version and beta; the target's model, or the client's own where it names none."""
-    found = built(target=Target("up", "claude", "key", {"beta": ["a", "b"], "version": "2024-01-01"}))
+    found = built(target=TargetConfig("up", "claude", "key", {"beta": ["a", "b"], "version": "2024-01-01"}))
     assert ("POST", "/v1/messages") == (found.method, found.path)
     assert ("key", "2024-01-01", "a,b") == tuple(found.headers[name] for name in ("x-api-key", "anthropic-version", "anthropic-beta"))
     assert {"model": "claude", "max_tokens": 100, "stream": True, "messages": [{"role": "user", "content": "hi"}]} == json.loads(found.body)
-    plain = built(target=Target("up", ""))
+    plain = built(target=TargetConfig("up", ""))
     assert "asked" == json.loads(plain.body)["model"]
     assert "x-api-key" not in plain.headers
     assert "2023-06-01" == plain.headers["anthropic-version"]
@@ -58,9 +58,9 @@ def test_max_tokens_is_made_up_only_where_the_client_gave_none() -> None:
     found = built(max_tokens=None)
     assert 4096 == json.loads(found.body)["max_tokens"]
     assert [("defaulted", "max_tokens")] == notes(found)
-    assert 7 == body(max_tokens=None, target=Target("up", "m", options={"max_tokens": 7}))["max_tokens"]
+    assert 7 == body(max_tokens=None, target=TargetConfig("up", "m", options={"max_tokens": 7}))["max_tokens"]
     with pytest.raises(Refused, match="max_tokens must be"):
-        built(max_tokens=None, target=Target("up", "m", options={"max_tokens": "many"}))
+        built(max_tokens=None, target=TargetConfig("up", "m", options={"max_tokens": "many"}))
 
 
 def test_turns_alternate() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.codec.base import Decoder
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.anthropic import DIALECT
 from proxy.events import Event, Usage
 from tests.dialects.anthropic.sdk import ASK, client, streamed
@@ -25,8 +25,8 @@ def decoder() -> Decoder:
     return DIALECT.upstream.decoder(1 << 20, {})
 
 
-def folded(events: list[Event]) -> Answer:
-    answer = Answer()
+def folded(events: list[Event]) -> WholeAnswer:
+    answer = WholeAnswer()
     for event in events:
         answer.add(event)
     return answer

@@ -9,7 +9,7 @@ from botocore.serialize import create_serializer
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from proxy.codec.base import Outgoing, Signing, Target
+from proxy.codec.base import Outgoing, Signing, TargetConfig
 from proxy.dialects.bedrock_converse import DIALECT
 from proxy.errors import Refused
 from proxy.request import (
@@ -40,7 +40,7 @@ def operation() -> Any:
 def built(request: ChatRequest, model: str = "amazon.nova-lite-v1:0", **target: Any) -> Outgoing:
     """The request, after botocore has found nothing wrong with it."""
     assert DIALECT.upstream is not None
-    call = DIALECT.upstream.build_request(request, Target("aws", model, **target))
+    call = DIALECT.upstream.build_request(request, TargetConfig("aws", model, **target))
     params = {"modelId": model, **json.loads(call.body)}
     found = ParamValidator().validate(params, operation().input_shape)
     assert not found.has_errors(), found.generate_report()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.codec.base import Decoder
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.bedrock_converse import DIALECT
 from proxy.errors import Failure
 from proxy.events import (
@@ -60,8 +60,8 @@ def error(found: list[Event]) -> Failure:
     return found[-1].error
 
 
-def folded(found: list[Event]) -> Answer:
-    answer = Answer()
+def folded(found: list[Event]) -> WholeAnswer:
+    answer = WholeAnswer()
     for one in found:
         answer.add(one)
     return answer

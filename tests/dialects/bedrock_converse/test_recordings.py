@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.codec.base import Decoder
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.bedrock_converse import DIALECT
 from proxy.events import Usage, Vendor
 from tests.aws_frames import event
@@ -52,7 +52,7 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
         events = decode(decoder(), chunks)
         first = first or events
         assert first == events
-    answer = Answer()
+    answer = WholeAnswer()
     for one in first or []:
         answer.add(one)
     assert row["text_sha256"] == hashlib.sha256(answer.text().encode()).hexdigest()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused
 from proxy.request import ChatRequest, ImagePart, Message, Reasoning, TextPart, ToolSpec
@@ -19,7 +19,7 @@ ARN = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2
 
 def built(model: str, options: dict[str, Any] | None = None, api_key: str | None = None, **more: Any) -> Outgoing:
     request = ChatRequest(**{"model": "asked", "messages": TALK, "system": "Be brief.", **more})
-    return HALF.build_request(request, Target("aws", model, api_key, options or {}))
+    return HALF.build_request(request, TargetConfig("aws", model, api_key, options or {}))
 
 
 def body(model: str, options: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def test_nothing_is_lost_without_a_note(inner: str, feature: str) -> None:
     calls = []
     for request in PROBES[feature]:
         try:
-            calls.append(HALF.build_request(request, Target("aws", "m", "key", {"inner": inner}))[1:4])
+            calls.append(HALF.build_request(request, TargetConfig("aws", "m", "key", {"inner": inner}))[1:4])
         except Refused as refused:
             calls.append(refused)
     assert not isinstance(calls[1], Refused)

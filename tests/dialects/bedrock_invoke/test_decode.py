@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.codec.base import Decoder
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Failure
 from proxy.events import Citation, Event, Finish, StreamError, Tool, Usage, Vendor
@@ -45,8 +45,8 @@ def events(*documents: Any, most: int = 1 << 20) -> list[Event]:
     return decode(decoder(most), [b"".join(map(chunk, documents))])
 
 
-def folded(found: list[Event]) -> Answer:
-    answer = Answer()
+def folded(found: list[Event]) -> WholeAnswer:
+    answer = WholeAnswer()
     for one in found:
         answer.add(one)
     return answer

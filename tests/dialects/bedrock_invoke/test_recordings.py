@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.codec.base import Decoder
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.registry import UPSTREAMS
 from proxy.events import Usage
 from tests.support import decode, facts, needs_recordings, recording_bytes, splits
@@ -42,7 +42,7 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
         events = decode(decoder(), chunks)
         first = first or events
         assert first == events
-    answer = Answer()
+    answer = WholeAnswer()
     for one in first or []:
         answer.add(one)
     if row["file"] in WHOLE:
@@ -61,7 +61,7 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
 @pytest.mark.parametrize("row", [row for row in ROWS if "nova" in row["file"]], ids=lambda row: row["file"])
 def test_the_pieces_of_novas_text_are_one_text(row: dict[str, Any]) -> None:
     """Though each comes as a block of its own."""
-    answer = Answer()
+    answer = WholeAnswer()
     for one in decode(decoder(), [recording_bytes(row)]):
         answer.add(one)
     assert ["text"] == [block.kind for block in answer.blocks.values()]

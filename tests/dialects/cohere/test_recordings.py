@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.cohere import DIALECT
 from proxy.dialects.cohere.decode import CohereDecoder
 from proxy.events import Event
@@ -24,7 +24,7 @@ def _events(file: str) -> list[Event]:
     return decode(CohereDecoder(1 << 20), [recording_bytes(STREAMS[file])])
 
 
-def _answer(file: str) -> Answer:
+def _answer(file: str) -> WholeAnswer:
     return folded([START, *_events(file)])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.codec.base import Parsed
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.gemini import DIALECT
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.parse import Options
@@ -41,7 +41,7 @@ def call_block(block: int, *pieces: str, name: str = "f") -> list[Event]:
 
 
 def whole(events: list[Event], *, thoughts: bool = True) -> dict[str, Any]:
-    answer = Answer()
+    answer = WholeAnswer()
     for event in [sdk.START, *events]:
         answer.add(event)
     assert DIALECT.client is not None

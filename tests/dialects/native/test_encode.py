@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from proxy.codec.base import Parsed
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.native import DIALECT
 from proxy.errors import failure
 from proxy.events import (
@@ -61,8 +61,8 @@ def encoded(events: list[Event]) -> bytes:
     return b"".join(encoder.encode(event) for event in events)
 
 
-def folded(events: list[Event]) -> Answer:
-    answer = Answer()
+def folded(events: list[Event]) -> WholeAnswer:
+    answer = WholeAnswer()
     for event in events:
         answer.add(event)
     return answer

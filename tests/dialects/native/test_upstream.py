@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.codec.base import Decoder, Incoming, Target
+from proxy.codec.base import Decoder, Incoming, TargetConfig
 from proxy.dialects.native import DIALECT
 from proxy.errors import failure
 from proxy.events import (
@@ -64,10 +64,10 @@ def test_a_request_says_the_same_to_the_far_side() -> None:
     """What we build is what our own client half reads, with the target's model and the key."""
     assert DIALECT.upstream is not None
     assert DIALECT.client is not None
-    call = DIALECT.upstream.build_request(FULL, Target("far", "", "key"))
+    call = DIALECT.upstream.build_request(FULL, TargetConfig("far", "", "key"))
     assert ("POST", "/v1/stream", "Bearer key") == (call.method, call.path, call.headers["authorization"])
     assert FULL == DIALECT.client.parse_request(Incoming("POST", {}, {}, {}, call.body)).request
-    small = DIALECT.upstream.build_request(ChatRequest(model="m", messages=[Message("user", "a")], n=2), Target("far", "other"))
+    small = DIALECT.upstream.build_request(ChatRequest(model="m", messages=[Message("user", "a")], n=2), TargetConfig("far", "other"))
     assert {"model": "other", "messages": [{"role": "user", "content": "a"}]} == json.loads(small.body)
     assert ("n",) == tuple(note.param for note in small.notes)
     assert "authorization" not in small.headers

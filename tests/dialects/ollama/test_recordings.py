@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.ollama import DIALECT
 from proxy.dialects.ollama.decode import OllamaDecoder
 from proxy.dialects.ollama.whole import whole
@@ -25,7 +25,7 @@ def _events(file: str) -> list[Event]:
     return decode(OllamaDecoder(1 << 20), [recording_bytes(STREAMS[file])])
 
 
-def _answer(file: str) -> Answer:
+def _answer(file: str) -> WholeAnswer:
     return folded([START, *_events(file)])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.dialects.openai_chat import DIALECT
 from proxy.errors import Refused
 from proxy.request import (
@@ -26,7 +26,7 @@ from proxy.request import (
 def build(request: ChatRequest, **options: Any) -> Outgoing:
     assert DIALECT.upstream is not None
     return DIALECT.upstream.build_request(
-        request, Target("openai", options.pop("model", "gpt-4o-mini"), options.pop("api_key", "sk-1"), options)
+        request, TargetConfig("openai", options.pop("model", "gpt-4o-mini"), options.pop("api_key", "sk-1"), options)
     )
 
 

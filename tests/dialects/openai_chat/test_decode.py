@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.events import BlockStart, Citation, Event, StreamEnd, Usage, UsageEvent, Vendor
 from tests.support import decode, splits
@@ -155,8 +155,8 @@ def events_of(body: bytes) -> list[Event]:
     return decode(ChatDecoder(MAX), [body])
 
 
-def answer_of(events: list[Event]) -> Answer:
-    answer = Answer()
+def answer_of(events: list[Event]) -> WholeAnswer:
+    answer = WholeAnswer()
     for event in events:
         answer.add(event)
     return answer

@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.openai_chat import DIALECT
 from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.errors import KINDS, failure
@@ -34,7 +34,7 @@ STOP = StreamEnd(Finish("stop", "stop"), Usage(3, 5, 1, 2))
 
 
 def whole(events: list[Event]) -> Any:
-    answer = Answer()
+    answer = WholeAnswer()
     for event in [judge.START, *events]:
         answer.add(event)
     assert DIALECT.client is not None

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.openai_chat.mistral import MistralEncoder, whole
 from proxy.errors import failure
 from proxy.events import (
@@ -73,7 +73,7 @@ def test_an_error_in_a_call_leaves_the_call_out() -> None:
 def test_a_document_has_its_usage_and_reasoning_in_its_content() -> None:
     """Also where nothing is known of the first; and a text alone is a text."""
     for thinks in (True, False):
-        answer = Answer()
+        answer = WholeAnswer()
         reasoning = [BlockStart(0, "reasoning"), ReasoningDelta(0, "hm"), BlockEnd(0)] if thinks else []
         for event in [START, *reasoning, BlockStart(1, "text"), TextDelta(1, "a"), BlockEnd(1), StreamEnd(Finish("stop"))]:
             answer.add(event)

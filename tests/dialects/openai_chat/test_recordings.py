@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.openai_chat import DIALECT
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.events import Event, Usage
@@ -33,8 +33,8 @@ def _events(row: dict[str, Any]) -> list[Event]:
     return decode(ChatDecoder(1 << 20), [recording_bytes(row)])
 
 
-def _answer(events: list[Event]) -> Answer:
-    answer = Answer()
+def _answer(events: list[Event]) -> WholeAnswer:
+    answer = WholeAnswer()
     for event in events:
         answer.add(event)
     return answer

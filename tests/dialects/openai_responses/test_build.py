@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Outgoing, Target
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.errors import Refused
 from proxy.request import (
     ChatRequest,
@@ -107,7 +107,7 @@ def test_encrypted_reasoning_is_asked_of_models_that_reason(
     model: str, options: dict[str, Any], request_more: dict[str, Any], included: bool
 ) -> None:
     """The others refuse to be asked for it."""
-    outgoing = sdk.UPSTREAM.build_request(asked("hi", **request_more), Target("up", model, None, options))
+    outgoing = sdk.UPSTREAM.build_request(asked("hi", **request_more), TargetConfig("up", model, None, options))
     assert included == ("include" in json.loads(outgoing.body))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.openai_responses.decode import ResponsesDecoder
 from proxy.events import (
     BlockEnd,
@@ -32,7 +32,7 @@ def end(status: str = "completed", **more: Any) -> bytes:
     return ended(status, model=None, **more)
 
 
-def answer(*frames: bytes) -> Answer:
+def answer(*frames: bytes) -> WholeAnswer:
     return folded(events(BEGUN, *frames))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from proxy.codec.fold import Answer
+from proxy.codec.fold import WholeAnswer
 from proxy.errors import failure
 from proxy.events import (
     BlockEnd,
@@ -286,4 +286,4 @@ def test_other_vendor_events_have_no_place(data: Any, dialect: str) -> None:
 
 def test_an_empty_answer_is_complete() -> None:
     assert [] == sdk.accumulated([end()]).output == whole([end()]).output
-    assert isinstance(folded([sdk.START, end()]), Answer)
+    assert isinstance(folded([sdk.START, end()]), WholeAnswer)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Target
+from proxy.codec.base import TargetConfig
 from proxy.dialects.qianfan import DIALECT
 from proxy.errors import Refused
 from proxy.events import Citation, UsageEvent
@@ -93,7 +93,7 @@ def test_a_first_turn():
 def test_a_model_that_could_lead_elsewhere_is_refused(model: str):
     """It stands in the path."""
     with pytest.raises(Refused, match="model may have only"):
-        HALF.build_request(asked("hi"), Target("up", model or " "))
+        HALF.build_request(asked("hi"), TargetConfig("up", model or " "))
 
 
 def test_parallel_calls_are_told_one_after_the_other():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.codec.base import Target
+from proxy.codec.base import TargetConfig
 from proxy.dialects.replicate import DIALECT
 from proxy.errors import Refused
 from proxy.events import TextDelta
@@ -22,7 +22,7 @@ from tests.support import decode, facts, needs_recordings, recording_bytes
 HALF = DIALECT.upstream
 assert HALF is not None
 DONE = b"event: done\nid: 9:0\ndata: {}\n\n"
-MODEL = Target("up", "meta/llama-2-70b-chat", "r8_k")
+MODEL = TargetConfig("up", "meta/llama-2-70b-chat", "r8_k")
 ROWS = {row["file"]: row for row in facts("replicate")}
 # No deadline: a loaded machine must not fail a test.
 quick = settings(deadline=None, max_examples=50)
@@ -181,9 +181,9 @@ def test_a_version_has_a_path_of_its_own() -> None:
     """By the option, behind the model's name, or as the model itself."""
     for target in (
         named(version="abc"),
-        Target("up", "abc"),
-        Target("up", "owner/name:abc"),
-        Target("up", "owner/name:old", None, {"version": "abc"}),
+        TargetConfig("up", "abc"),
+        TargetConfig("up", "owner/name:abc"),
+        TargetConfig("up", "owner/name:old", None, {"version": "abc"}),
     ):
         out = HALF.build_request(asked("hi", vendor={"version": "mine", "stream": False}), target)
         body = json.loads(out.body)
@@ -194,7 +194,7 @@ def test_a_version_has_a_path_of_its_own() -> None:
 def test_a_model_that_could_lead_elsewhere_is_refused(model: str) -> None:
     """With the field named."""
     with pytest.raises(Refused, match=r"^model ") as refused:
-        HALF.build_request(asked("hi"), Target("up", model))
+        HALF.build_request(asked("hi"), TargetConfig("up", model))
     assert "model" == refused.value.failure.param
 
 

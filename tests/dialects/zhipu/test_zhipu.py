@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Target
+from proxy.codec.base import TargetConfig
 from proxy.dialects.zhipu import DIALECT
 from proxy.errors import Refused
 from proxy.events import TextDelta, Usage
@@ -92,7 +92,7 @@ def test_a_first_turn():
     assert {"prompt": [{"role": "user", "content": "hi"}], "temperature": 0.5, "top_p": 0.7, "incremental": True} == body
     assert "authorization" not in built(HALF, asked("hi"))[0].headers
     with pytest.raises(Refused, match="model may have only"):
-        HALF.build_request(asked("hi"), Target("up", "a/b"))
+        HALF.build_request(asked("hi"), TargetConfig("up", "a/b"))
 
 
 def test_a_talk():

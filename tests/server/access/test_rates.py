@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import structlog
 from pydantic import SecretStr
-from tests.server.access.test_keys import sha256
 
 from proxy.errors import Refused
 from proxy.server.access import rates
@@ -16,6 +15,7 @@ from proxy.server.access.rates import Rates
 from proxy.settings.auth import Auth
 from tests.needs import requires
 from tests.redis_server import PASSWORD, RedisServer, redis_server
+from tests.server.access.test_keys import sha256
 
 KEYS = Auth.model_validate({"keys": [{"name": "first", "sha256": sha256("first"), "requests_per_minute": 3, "tokens_per_minute": 100}]})
 

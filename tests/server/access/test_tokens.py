@@ -10,7 +10,6 @@ import structlog
 from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.server.access.test_keys import sha256
 
 from proxy.errors import Failure, Refused
 from proxy.server.access.keys import Keyring, Ledger, check_model
@@ -28,6 +27,7 @@ from tests.jwt_issuer import (
     rsa_key,
     token,
 )
+from tests.server.access.test_keys import sha256
 
 KEYS = key_set(public(rsa_key(), "a"), public(ec_key(), "b"), public(ed_key(), "c"))
 
@@ -220,8 +220,8 @@ async def test_a_subject_in_a_log_is_short_and_clean_and_no_two_are_one() -> Non
         start = "a\r\n\x00\x1b[31m\u202e" + "x" * 100
         one, two = [await login.ring.admit(token(sub=start + end)) for end in ("1", "2")]
         assert "a????[31m?" + "x" * 54 == one.name == two.name
-        assert one.counted != two.counted
-        assert start not in one.counted
+        assert one.counter_key != two.counter_key
+        assert start not in one.counter_key
 
 
 MODELS = [

@@ -10,16 +10,16 @@ from proxy.settings.auth import Jwt, Key
 _MAX_NAME_CHARS = 64  # of a token's subject in log lines: whoever issues tokens may write anything there
 
 
-class Holder(NamedTuple):
+class Caller(NamedTuple):
     """A key, or the subject of a token.
 
-    `name` is for log lines, `title` begins a sentence, and `counted` tells it from all others: two subjects may look alike, and one may be
+    `name` is for log lines, `title` begins a sentence, and `counter_key` tells it from all others: two subjects may look alike, and one may be
     called as a key is.
     """
 
     name: str
     title: str
-    counted: str
+    counter_key: str
     models: tuple[str, ...]
     max_streams: int | None
     requests_per_minute: int | None
@@ -27,18 +27,18 @@ class Holder(NamedTuple):
     admin: bool = False
 
 
-def of_key(key: Key) -> Holder:
+def of_key(key: Key) -> Caller:
     """Who calls with a key."""
     limits = (key.max_streams, key.requests_per_minute, key.tokens_per_minute)
-    return Holder(key.name, f"The key {key.name!r}", f"key:{key.name}", key.models, *limits, key.admin)
+    return Caller(key.name, f"The key {key.name!r}", f"key:{key.name}", key.models, *limits, key.admin)
 
 
-def of_subject(subject: str, models: tuple[str, ...], jwt: Jwt) -> Holder:
+def of_subject(subject: str, models: tuple[str, ...], jwt: Jwt) -> Caller:
     """Who calls with a token. The subject is counted by its digest, as it is of any length and often a person's address."""
     name = "".join(sign if sign.isprintable() else "?" for sign in subject[:_MAX_NAME_CHARS])
     digest = hashlib.sha256(f"{jwt.issuer}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()
     limits = (jwt.max_streams, jwt.requests_per_minute, jwt.tokens_per_minute)
-    return Holder(name, f"The subject {name!r}", f"sub:{digest}", models, *limits)
+    return Caller(name, f"The subject {name!r}", f"sub:{digest}", models, *limits)
 
 
 def unauthorized(said: str) -> Refused:
@@ -46,7 +46,7 @@ def unauthorized(said: str) -> Refused:
     return Refused(failure("unauthorized", said))
 
 
-def check_model(holder: Holder, model: str) -> None:
-    """Raises Refused (forbidden) for a model that the holder may not ask for."""
-    if WILDCARD not in holder.models and model not in holder.models:
-        raise Refused(failure("forbidden", f"{holder.title} may not ask for the model {model[:100]!r}.", param="model"))
+def check_model(caller: Caller, model: str) -> None:
+    """Raises Refused (forbidden) for a model that the caller may not ask for."""
+    if WILDCARD not in caller.models and model not in caller.models:
+        raise Refused(failure("forbidden", f"{caller.title} may not ask for the model {model[:100]!r}.", param="model"))
