@@ -35,11 +35,18 @@ _TASKS_BEATS = 10  # of which one counts the tasks: with 10,000 streams that tak
 
 
 class Process:
-    """A running proxy. `load` reads the configuration again, for a reload; `files` are those that `settings` came from, which are watched.
-    `reuse_port` lets several processes share the ports.
+    """A running proxy. `load` reads the configuration again, for a reload; `files` are those that
+    `settings` came from, which are watched. `reuse_port` lets several processes share the ports.
     """
 
-    def __init__(self, settings: Settings, load: Load | None = None, files: Files | None = None, *, reuse_port: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        load: Load | None = None,
+        files: Files | None = None,
+        *,
+        reuse_port: bool = False,
+    ) -> None:
         self._begun_with = settings
         self._load = load or (lambda _: settings)
         self._files = files or Files()
@@ -55,7 +62,9 @@ class Process:
         self.admin_url: str | None = None
 
     async def start(self) -> None:
-        """Listen. Afterwards `urls` says where. Raises ListenError, or MockError for a mock that cannot be played."""
+        """Listen. Afterwards `urls` says where. Raises ListenError, or MockError for a mock that
+        cannot be played.
+        """
         settings = self._begun_with
         self.metrics: Metrics = make_metrics()
         self._upstreams = Upstreams()
@@ -74,7 +83,9 @@ class Process:
         if settings.admin is not None:
             admin = web.Application()
             health.add_routes(admin, self.gateway, self.metrics)
-            self.admin_url = await self._listen(admin, settings.admin.host, settings.admin.port, "admin")
+            self.admin_url = await self._listen(
+                admin, settings.admin.host, settings.admin.port, "admin"
+            )
         self.reloader = Reloader(settings, self._files, self._load, self._adopt, self.metrics)
         self._reloading = asyncio.create_task(self.reloader.run())
         self._lag = asyncio.create_task(self._watch_lag())
@@ -84,18 +95,25 @@ class Process:
         return (await self._state(self._begun_with)).plan
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Serve until SIGTERM, SIGINT or `end`, then drain and stop. SIGHUP reloads. `ready` is called once signals are heeded."""
+        """Serve until SIGTERM, SIGINT or `end`, then drain and stop. SIGHUP reloads. `ready` is
+        called once signals are heeded.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.end)
         loop.add_signal_handler(signal.SIGHUP, self.reloader.ask)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # held back for a worker until now
+        # held back for a worker until now
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         ready()
         await self._stopping.wait()
         for number in (signal.SIGTERM, signal.SIGINT):  # a second one ends it at once
             loop.remove_signal_handler(number)
         drain_s = self.reloader.settings.server.drain_s
-        self._log.info("draining; a second signal ends it at once", streams=self.gateway.open_requests, drain_s=drain_s)
+        self._log.info(
+            "draining; a second signal ends it at once",
+            streams=self.gateway.open_requests,
+            drain_s=drain_s,
+        )
         await self.stop()
 
     def end(self) -> None:
@@ -125,7 +143,9 @@ class Process:
         return await listen(runner, host, port, section, reuse_port=self._reuse_port)
 
     async def _adopt(self, settings: Settings) -> None:
-        """Put these settings in place of those in use; what runs keeps what it began with. Raises MockError."""
+        """Put these settings in place of those in use; what runs keeps what it began with. Raises
+        MockError.
+        """
         state = await self._state(settings)
         if state.keyring is not None:
             await state.keyring.start()
@@ -138,7 +158,11 @@ class Process:
     async def _state(self, settings: Settings) -> State:
         plan = await self.mocks.plan(settings)
         cors = cors_policy(settings)
-        keyring = Keyring(settings.auth, settings.limits.store, self._ledger) if isinstance(settings.auth, Auth) else None
+        keyring = (
+            Keyring(settings.auth, settings.limits.store, self._ledger)
+            if isinstance(settings.auth, Auth)
+            else None
+        )
         return State(plan, cors, keyring)
 
     async def _mock_requests(self, request: web.Request) -> web.StreamResponse:
@@ -168,8 +192,17 @@ async def _ended(task: asyncio.Task[None] | None) -> None:
 
 
 def cors_policy(settings: Settings) -> CorsPolicy:
-    """Which pages may call. Where anyone may call and somebody pays, no page from elsewhere may, unless the operator says so."""
-    exposed = settings.auth is None and any(upstream.mock is None for upstream in settings.upstreams.values())
+    """Which pages may call. Where anyone may call and somebody pays, no page from elsewhere may,
+    unless the operator says so.
+    """
+    exposed = settings.auth is None and any(
+        upstream.mock is None for upstream in settings.upstreams.values()
+    )
     listed = settings.cors.allow_origins
     origins = [("local" if exposed else "*") if origin == "auto" else origin for origin in listed]
-    return CorsPolicy(origins, settings.cors.allow_credentials, settings.cors.max_age_s, guarded=exposed and "*" not in listed)
+    return CorsPolicy(
+        origins,
+        settings.cors.allow_credentials,
+        settings.cors.max_age_s,
+        guarded=exposed and "*" not in listed,
+    )

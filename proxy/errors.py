@@ -1,8 +1,8 @@
 """What can go wrong, said once: the kinds of failure and the statuses they carry.
 
-A kind is used alike in errors, logs and metric labels; the set is closed so that a label stays bounded.
-`Failure` is the datum. `Refused` is the one exception that the core raises, and it carries a `Failure`.
-No vendor's exception and no I/O library's exception gets past the module that met it.
+A kind is used alike in errors, logs and metric labels; the set is closed so that a label stays
+bounded. `Failure` is the datum. `Refused` is the one exception that the core raises, and it carries
+a `Failure`. No vendor's exception and no I/O library's exception gets past the module that met it.
 """
 
 from collections.abc import Mapping
@@ -69,11 +69,12 @@ if set(KINDS) != set(get_args(Kind)):
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a request or a stream failed. `status` is the HTTP status that goes, or would go, to the client.
+    """Why a request or a stream failed. `status` is the HTTP status that goes, or would go, to the
+    client.
 
-    `upstream` is the configured name of the endpoint whose fault it is, null when it is ours or the client's.
-    The optional fields are left out when unknown: `param` names the request field at fault, `code` is the vendor's
-    own word for the error, `retry_after_s` its advice in seconds.
+    `upstream` is the configured name of the endpoint whose fault it is, null when it is ours or the
+    client's. The optional fields are left out when unknown: `param` names the request field at
+    fault, `code` is the vendor's own word for the error, `retry_after_s` its advice in seconds.
     """
 
     kind: Kind
@@ -97,7 +98,9 @@ def failure(
     code: str | None = None,
     retry_after_s: float | None = None,
 ) -> Failure:
-    """A `Failure` whose status and retryability are the kind's own unless given. A vendor's message may be blank: that says nothing."""
+    """A `Failure` whose status and retryability are the kind's own unless given. A vendor's message
+    may be blank: that says nothing.
+    """
     row = KINDS[kind]
     return Failure(
         kind=kind,
@@ -111,8 +114,11 @@ def failure(
     )
 
 
-class Refused(Exception):  # noqa: N818  it is a refusal, ours or an upstream's; `Failure` says of what
-    """A request cannot be taken, or a target cannot be tried. Raised by parse_request, build_request and the router."""
+# it is a refusal, ours or an upstream's; `Failure` says of what
+class Refused(Exception):  # noqa: N818
+    """A request cannot be taken, or a target cannot be tried. Raised by parse_request,
+    build_request and the router.
+    """
 
     def __init__(self, failure: Failure, returned: Mapping[str, str] | None = None) -> None:
         """`returned`: headers of an upstream's answer that go to the client with the failure."""
@@ -137,8 +143,11 @@ _STATUS_KINDS: dict[int, Kind] = {
 }
 
 
-def status_failure(status: int, message: str, *, code: str | None = None, retry_after_s: float | None = None) -> Failure:
-    """An upstream's HTTP error as a `Failure`: its 4xx is passed on with its own status, its 5xx becomes ours.
+def status_failure(
+    status: int, message: str, *, code: str | None = None, retry_after_s: float | None = None
+) -> Failure:
+    """An upstream's HTTP error as a `Failure`: its 4xx is passed on with its own status, its 5xx
+    becomes ours.
 
     401, 402 and 403 stay `upstream_status`: the operator's key was refused, not the client's.
     """

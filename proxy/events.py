@@ -1,19 +1,22 @@
-"""Everything that can happen in an answer, as frozen data. Any module may import this one; it imports only `errors`.
+"""Everything that can happen in an answer, as frozen data. Any module may import this one; it
+imports only `errors`.
 
-The structs are the native schema itself (version 1): encoding one with msgspec gives the JSON object of a native frame,
-with `type` as its tag. Decoders of every dialect make them, encoders of every dialect take them.
+The structs are the native schema itself (version 1): encoding one with msgspec gives the JSON
+object of a native frame, with `type` as its tag. Decoders of every dialect make them, encoders of
+every dialect take them.
 
 Grammar of one stream, which a decoder must keep for any input whatever:
 
     stream  = [start] (block | usage | vendor)* terminal      nothing comes after the terminal event
-    block   = block.start delta* block.end                    blocks may overlap; each `block` number is used once
+    block   = block.start delta* block.end            blocks may overlap; each number is used once
     delta   = text.delta | text.rewrite | citation            in a text block
             | reasoning.delta                                 in a reasoning block
             | tool_call.delta                                 in a tool_call block
     terminal= stream.end | stream.error
 
-A `stream.end` closes every open block first; a `stream.error` need not. `stream.start` is made by the relay (it knows the
-stream's id and the clock), never by a decoder; `timing` of `stream.end` and `upstream` of a failure likewise. Empty deltas are not sent.
+A `stream.end` closes every open block first; a `stream.error` need not. `stream.start` is made by
+the relay (it knows the stream's id and the clock), never by a decoder; `timing` of `stream.end` and
+`upstream` of a failure likewise. Empty deltas are not sent.
 """
 
 from typing import Any, Literal
@@ -36,7 +39,8 @@ MAX_COUNT = 2**53 - 1
 class Usage(msgspec.Struct, frozen=True):
     """Tokens, as the vendor counted them: 0 to MAX_COUNT. Unknown is null, never 0.
 
-    `input_tokens` includes the cached ones, `output_tokens` includes the reasoning ones, whatever the vendor's own habit.
+    `input_tokens` includes the cached ones, `output_tokens` includes the reasoning ones, whatever
+    the vendor's own habit.
     """
 
     input_tokens: int | None = None
@@ -56,7 +60,9 @@ class Finish(msgspec.Struct, frozen=True):
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """Milliseconds since the request was read. `first_event_ms` is that of the first content, null if none came."""
+    """Milliseconds since the request was read. `first_event_ms` is that of the first content, null
+    if none came.
+    """
 
     first_event_ms: float | None
     total_ms: float
@@ -72,8 +78,9 @@ class Tool(msgspec.Struct, frozen=True):
 class Note(msgspec.Struct, frozen=True):
     """What a request, or an answer, lost in translation.
 
-    `note` says how: `dropped` (the upstream cannot say it), `changed` (said differently), `defaulted` (the upstream insists
-    on a value and the client gave none: no loss). `param` is a name from a fixed set in the code, never a client's text.
+    `note` says how: `dropped` (the upstream cannot say it), `changed` (said differently),
+    `defaulted` (the upstream insists on a value and the client gave none: no loss). `param` is a
+    name from a fixed set in the code, never a client's text.
     """
 
     note: Literal["dropped", "changed", "defaulted"]
@@ -93,7 +100,9 @@ class StreamStart(msgspec.Struct, frozen=True, tag="stream.start"):
 
 
 class BlockStart(msgspec.Struct, frozen=True, tag="block.start"):
-    """`tool` only for a tool call; `choice` only when the upstream answers several times (choice 0 may leave it out)."""
+    """`tool` only for a tool call; `choice` only when the upstream answers several times (choice 0
+    may leave it out).
+    """
 
     block: int
     kind: BlockKind
@@ -131,14 +140,18 @@ class ToolCallDelta(msgspec.Struct, frozen=True, tag="tool_call.delta", gc=False
 
 
 class BlockEnd(msgspec.Struct, frozen=True, tag="block.end"):
-    """`signature` for reasoning, when the vendor gave one: it must go back with the reasoning in a later turn."""
+    """`signature` for reasoning, when the vendor gave one: it must go back with the reasoning in a
+    later turn.
+    """
 
     block: int
     signature: str | UnsetType = UNSET
 
 
 class Citation(msgspec.Struct, frozen=True, tag="citation"):
-    """A source of the text. `start` and `end` are code points in the block's text; unknown is null."""
+    """A source of the text. `start` and `end` are code points in the block's text; unknown is
+    null.
+    """
 
     block: int
     url: str | None = None
@@ -158,7 +171,9 @@ class UsageEvent(msgspec.Struct, frozen=True, tag="usage"):
 
 
 class Vendor(msgspec.Struct, frozen=True, tag="vendor"):
-    """What the vendor said that has no place in this schema. `data` is the vendor's own JSON value."""
+    """What the vendor said that has no place in this schema. `data` is the vendor's own JSON
+    value.
+    """
 
     dialect: str
     data: Any

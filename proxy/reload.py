@@ -1,4 +1,6 @@
-"""Keeps the running configuration current: reads it again when asked to (SIGHUP), and when a file of it has changed."""
+"""Keeps the running configuration current: reads it again when asked to (SIGHUP), and when a file
+of it has changed.
+"""
 
 import asyncio
 import contextlib
@@ -17,20 +19,27 @@ from proxy.settings.model import Server, Settings
 Load = Callable[[Files], Settings]
 _LIVE = ("drain_s", "reload_check_s")  # of server; the rest of it is fixed once it listens
 LOST = (
-    "the configuration names no upstreams any more, and the embedded mock must not answer in their place: "
+    "the configuration names no upstreams any more, and the embedded mock must not answer in "
+    "their place: "
     "put them back, or restart to run the mock"
 )
 
 
 class Reloader:
-    """One reading at a time, and all of it off the event loop: neither a large file nor a folder that hangs holds up a stream.
+    """One reading at a time, and all of it off the event loop: neither a large file nor a folder
+    that hangs holds up a stream.
 
-    `adopt` puts new settings in place; it raises ConfigError, MockError or OSError when they cannot be, and has then changed nothing.
-    `files` are those that `settings` were read from.
+    `adopt` puts new settings in place; it raises ConfigError, MockError or OSError when they cannot
+    be, and has then changed nothing. `files` are those that `settings` were read from.
     """
 
     def __init__(
-        self, settings: Settings, files: Files, load: Load, adopt: Callable[[Settings], Awaitable[None]], metrics: Metrics
+        self,
+        settings: Settings,
+        files: Files,
+        load: Load,
+        adopt: Callable[[Settings], Awaitable[None]],
+        metrics: Metrics,
     ) -> None:
         self.settings = settings  # those in use
         self._begun_with = settings
@@ -42,17 +51,24 @@ class Reloader:
         self._log = structlog.get_logger("mainstem")
 
     def ask(self) -> None:
-        """Have the configuration read soon. Those who ask while it is being read get one more reading between them."""
+        """Have the configuration read soon. Those who ask while it is being read get one more
+        reading between them.
+        """
         self._asked.set()
 
     async def run(self) -> None:
         """Until it is cancelled."""
         while True:
-            if await self._asked_within(self.settings.server.reload_check_s) or await self._changed():
+            if (
+                await self._asked_within(self.settings.server.reload_check_s)
+                or await self._changed()
+            ):
                 await self.reload()
 
     async def reload(self) -> None:
-        """Read the configuration. A bad one changes nothing, and is logged once: its files count as seen."""
+        """Read the configuration. A bad one changes nothing, and is logged once: its files count as
+        seen.
+        """
         files = Files()
         try:
             settings = await asyncio.to_thread(self._read, files)
@@ -62,7 +78,9 @@ class Reloader:
             self._log.error("configuration not reloaded: nothing was changed", problems=problems)
             self._metrics.reloaded(ok=False)
         except Exception:  # noqa: BLE001  whatever it is, there will be a next time
-            self._log.exception("configuration not reloaded: a defect of this proxy; nothing was changed")
+            self._log.exception(
+                "configuration not reloaded: a defect of this proxy; nothing was changed"
+            )
             self._metrics.reloaded(ok=False)
         else:
             self.settings = settings
@@ -80,8 +98,14 @@ class Reloader:
 
     def _warn(self) -> None:
         now, then = self.settings.server, self._begun_with.server
-        fixed = [name for name in Server.model_fields if name not in _LIVE and getattr(now, name) != getattr(then, name)]
-        names = [f"server.{name}" for name in fixed] + ["admin"] * (self.settings.admin != self._begun_with.admin)
+        fixed = [
+            name
+            for name in Server.model_fields
+            if name not in _LIVE and getattr(now, name) != getattr(then, name)
+        ]
+        names = [f"server.{name}" for name in fixed] + ["admin"] * (
+            self.settings.admin != self._begun_with.admin
+        )
         if names:
             self._log.warning("these settings need a restart to take effect", settings=names)
 

@@ -1,7 +1,8 @@
-"""What a client asks, in one form: every client dialect parses into it, every upstream dialect builds from it.
+"""What a client asks, in one form: every client dialect parses into it, every upstream dialect
+builds from it.
 
-The structs are frozen data with no behaviour but small look-ups. They are also the native request body's types (see
-`proxy/dialects/native`), so their field names are the contract's.
+The structs are frozen data with no behaviour but small look-ups. They are also the native request
+body's types (see `proxy/dialects/native`), so their field names are the contract's.
 """
 
 from typing import Any, Literal
@@ -96,8 +97,9 @@ class Reasoning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request, in no vendor's form.
 
-    `system` holds what stands before the first turn; a system message later in the talk stays a message. `vendor` is merged
-    last into the body that goes upstream. `n` (several answers) exists for clients whose dialect has it; the native one has not.
+    `system` holds what stands before the first turn; a system message later in the talk stays a
+    message. `vendor` is merged last into the body that goes upstream. `n` (several answers) exists
+    for clients whose dialect has it; the native one has not.
     """
 
     model: str

@@ -10,8 +10,8 @@ WILDCARD = "*"
 
 
 class Target(NamedTuple):
-    """One place where a model can be had: an upstream's name and the vendor's name of the model. Those with a weight come first, in an
-    order drawn by weight.
+    """One place where a model can be had: an upstream's name and the vendor's name of the model.
+    Those with a weight come first, in an order drawn by weight.
     """
 
     upstream: str
@@ -20,15 +20,17 @@ class Target(NamedTuple):
 
 
 class Routed(NamedTuple):
-    """`label` is the configured name (the asked one, or "*"): what a metric may carry. `places` are in the configured order."""
+    """`label` is the configured name (the asked one, or "*"): what a metric may carry. `places` are
+    in the configured order.
+    """
 
     label: str
     targets: tuple[Target, ...]
 
 
 class Router:
-    """The configured models. `models` maps a name, or "*" for any other, to its places; an empty vendor model stands for the name that the
-    client asked for.
+    """The configured models. `models` maps a name, or "*" for any other, to its places; an empty
+    vendor model stands for the name that the client asked for.
     """
 
     def __init__(self, models: Mapping[str, Sequence[Target]]) -> None:
@@ -48,5 +50,14 @@ class Router:
         if targets is None:
             near = difflib.get_close_matches(model, self.names, 1)
             hint = f"did you mean {near[0]!r}?" if near else "GET /v1/models lists what there is."
-            raise Refused(failure("model_not_found", f"There is no model {model[:100]!r} here; {hint}", param="model"))
-        return Routed(label, tuple(target if target.model else target._replace(model=model) for target in targets))
+            raise Refused(
+                failure(
+                    "model_not_found",
+                    f"There is no model {model[:100]!r} here; {hint}",
+                    param="model",
+                )
+            )
+        return Routed(
+            label,
+            tuple(target if target.model else target._replace(model=model) for target in targets),
+        )

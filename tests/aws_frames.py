@@ -1,4 +1,5 @@
-"""AWS event stream messages, written from the specification's table for tests. Nothing of the project's code takes part."""
+"""AWS event stream messages, written from the specification's table for tests. Nothing of the
+project's code takes part."""
 
 import base64
 import json
@@ -9,7 +10,8 @@ from typing import Any
 
 
 class Typed:
-    """A header's value with its wire type, for the types that a Python value alone does not tell."""
+    """A header's value with its wire type, for the types that a Python value alone does not
+    tell."""
 
     def __init__(self, kind: int, value: Any) -> None:
         self.kind = kind
@@ -46,11 +48,17 @@ def raw_message(headers: bytes, payload: bytes) -> bytes:
 def event(kind: str, payload: Any) -> bytes:
     """An event as Bedrock sends it."""
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return message({":event-type": kind, ":content-type": "application/json", ":message-type": "event"}, data)
+    return message(
+        {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}, data
+    )
 
 
 def exception(kind: str, payload: Any) -> bytes:
-    headers = {":exception-type": kind, ":content-type": "application/json", ":message-type": "exception"}
+    headers = {
+        ":exception-type": kind,
+        ":content-type": "application/json",
+        ":message-type": "exception",
+    }
     return message(headers, json.dumps(payload).encode())
 
 

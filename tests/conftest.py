@@ -13,7 +13,9 @@ MISSED: Counter[Part] = Counter()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "requires(*parts): programs that the test is held against; see tests/needs.py")
+    config.addinivalue_line(
+        "markers", "requires(*parts): programs that the test is held against; see tests/needs.py"
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -21,7 +23,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     missing = [part for part in dict.fromkeys(wanted) if path_of(part) is None]
     if not missing:
         return
-    message = "; ".join(f"{part} is missing: `{SOURCES[part].brings}` brings it" for part in missing)
+    message = "; ".join(
+        f"{part} is missing: `{SOURCES[part].brings}` brings it" for part in missing
+    )
     if IN_CI:
         pytest.fail(f"{message} (with CI=true nothing may be missing)", pytrace=False)
     MISSED.update(missing)
@@ -32,7 +36,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _logs_as_they_were() -> Iterator[None]:
     """A test that sets up logging, as the command does, does so for itself alone."""
     root = logging.getLogger()
-    handlers, level, config = list(root.handlers), root.level, structlog.get_config() if structlog.is_configured() else None
+    handlers, level, config = (
+        list(root.handlers),
+        root.level,
+        structlog.get_config() if structlog.is_configured() else None,
+    )
     yield
     if config is None:
         structlog.reset_defaults()

@@ -52,18 +52,29 @@ def claims(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**good, **changed}.items() if value is not None}
 
 
-def token(key: Private | None = None, algorithm: str = "RS256", kid: str | None = "a", **changed: Any) -> str:
-    return jwt.encode(claims(**changed), key or rsa_key(), algorithm, headers={} if kid is None else {"kid": kid})
+def token(
+    key: Private | None = None, algorithm: str = "RS256", kid: str | None = "a", **changed: Any
+) -> str:
+    return jwt.encode(
+        claims(**changed), key or rsa_key(), algorithm, headers={} if kid is None else {"kid": kid}
+    )
 
 
 def raw_token(header: Any, payload: Any, signature: bytes = b"") -> str:
     """A token of which nothing need be right."""
-    parts = (*(part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, payload)), signature)
+    parts = (
+        *(
+            part if isinstance(part, bytes) else json.dumps(part).encode()
+            for part in (header, payload)
+        ),
+        signature,
+    )
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
 class Published(NamedTuple):
-    """What the service answers next, and what it was asked; `begun` is set by a question. `hold` keeps its answers back."""
+    """What the service answers next, and what it was asked; `begun` is set by a question. `hold`
+    keeps its answers back."""
 
     url: str
     answer: list[web.Response | bytes]
@@ -82,7 +93,11 @@ async def publishing(document: bytes) -> AsyncIterator[Published]:
         published.begun.set()
         await published.hold.wait()
         said = published.answer[0]
-        return web.Response(body=said, content_type="application/json") if isinstance(said, bytes) else said
+        return (
+            web.Response(body=said, content_type="application/json")
+            if isinstance(said, bytes)
+            else said
+        )
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)

@@ -1,7 +1,9 @@
-"""Programs that some tests hold the proxy against, and what brings each. Used as `@requires("nginx", "promtool")`.
+"""Programs that some tests hold the proxy against, and what brings each. Used as
+`@requires("nginx", "promtool")`.
 
-Where one is missing the test is skipped with the command that brings it; with CI=true it fails, so that CI cannot pass by
-leaving its judges out. `tests/conftest.py` carries this out and lists what was skipped.
+Where one is missing the test is skipped with the command that brings it; with CI=true it fails, so
+that CI cannot pass by leaving its judges out. `tests/conftest.py` carries this out and lists what
+was skipped.
 """
 
 import os
@@ -14,7 +16,18 @@ from typing import Literal, NamedTuple
 
 import pytest
 
-Part = Literal["curl", "nginx", "haproxy", "promtool", "redis", "chromium", "node", "npm_packages", "js_sdks", "netns"]
+Part = Literal[
+    "curl",
+    "nginx",
+    "haproxy",
+    "promtool",
+    "redis",
+    "chromium",
+    "node",
+    "npm_packages",
+    "js_sdks",
+    "netns",
+]
 
 NPM_PACKAGES = Path(__file__).parent / "e2e" / "node_modules"
 JS_SDKS = Path(__file__).parent / "oracle" / "js" / "node_modules"
@@ -22,7 +35,8 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
 class Source(NamedTuple):
-    """How a part is recognised (any of these programs, or this folder) and the one command that brings it. `works` tries whether it does."""
+    """How a part is recognised (any of these programs, or this folder) and the one command that
+    brings it. `works` tries whether it does."""
 
     programs: tuple[str, ...]
     brings: str
@@ -36,8 +50,16 @@ def _namespaces_work() -> bool:
     ip, name = _found(("ip",)), f"mainstem-{os.getpid()}-probe"
     if ip is None or not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         return False
-    made = subprocess.run([ip, "netns", "add", name], capture_output=True, check=False).returncode == 0
-    return made and subprocess.run([ip, "netns", "delete", name], capture_output=True, check=False).returncode == 0
+    made = (
+        subprocess.run([ip, "netns", "add", name], capture_output=True, check=False).returncode == 0
+    )
+    return (
+        made
+        and subprocess.run(
+            [ip, "netns", "delete", name], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 SOURCES: dict[Part, Source] = {
@@ -46,11 +68,17 @@ SOURCES: dict[Part, Source] = {
     "haproxy": Source(("haproxy",), "apt-get install haproxy"),
     "promtool": Source(("promtool",), "apt-get install prometheus"),
     "redis": Source(("redis-server", "valkey-server"), "apt-get install redis-server"),
-    "chromium": Source(("chromium", "chromium-browser", "google-chrome"), "apt-get install chromium"),
+    "chromium": Source(
+        ("chromium", "chromium-browser", "google-chrome"), "apt-get install chromium"
+    ),
     "node": Source(("node",), "apt-get install nodejs npm"),
     "npm_packages": Source((), "make tools", NPM_PACKAGES / "playwright-core"),
     "js_sdks": Source((), "make tools", JS_SDKS / "openai"),
-    "netns": Source(("ip",), "apt-get install iproute2, run as root with CAP_NET_ADMIN and /dev/net/tun,", works=_namespaces_work),
+    "netns": Source(
+        ("ip",),
+        "apt-get install iproute2, run as root with CAP_NET_ADMIN and /dev/net/tun,",
+        works=_namespaces_work,
+    ),
 }
 
 
@@ -62,7 +90,8 @@ def requires(*parts: Part) -> pytest.MarkDecorator:
 
 
 def path_of(part: Part) -> str | None:
-    """Where a part is, or None. Debian keeps servers in /usr/sbin, which only root has on its path."""
+    """Where a part is, or None. Debian keeps servers in /usr/sbin, which only root has on its
+    path."""
     source = SOURCES[part]
     if source.folder is not None:
         return str(source.folder) if source.folder.is_dir() else None

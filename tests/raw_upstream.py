@@ -1,4 +1,5 @@
-"""An upstream in raw bytes, for tests: what it sends is written out in the test, and nothing of the project's code takes part."""
+"""An upstream in raw bytes, for tests: what it sends is written out in the test, and nothing of the
+project's code takes part."""
 
 import asyncio
 import socket
@@ -7,12 +8,15 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Peer:
-    """One connection to the upstream. `request` reads a request, `send` writes a chunk of a chunked body."""
+    """One connection to the upstream. `request` reads a request, `send` writes a chunk of a chunked
+    body."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -43,7 +47,8 @@ class Peer:
     def reset(self) -> None:
         """Close it with a TCP reset."""
         raw = self.writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # else a close with nothing unread is a clean one
+        # else a close with nothing unread is a clean one
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
 
@@ -51,8 +56,11 @@ Script = Callable[[Peer], Awaitable[None]]
 
 
 @asynccontextmanager
-async def raw_upstream(script: Script, tls: ssl.SSLContext | None = None, sock: socket.socket | None = None) -> AsyncIterator[str]:
-    """Gives the base URL. The script runs once a connection. `tls`: it speaks TLS, with this certificate. `sock`: it is bound already."""
+async def raw_upstream(
+    script: Script, tls: ssl.SSLContext | None = None, sock: socket.socket | None = None
+) -> AsyncIterator[str]:
+    """Gives the base URL. The script runs once a connection. `tls`: it speaks TLS, with this
+    certificate. `sock`: it is bound already."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

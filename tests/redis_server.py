@@ -1,4 +1,5 @@
-"""A real Redis for tests: on a port of its own, with a password and no persistence. It may be stopped, started again and frozen."""
+"""A real Redis for tests: on a port of its own, with a password and no persistence. It may be
+stopped, started again and frozen."""
 
 import asyncio
 import os
@@ -27,11 +28,21 @@ class RedisServer:
 
     async def start(self) -> None:
         """Returns when it answers."""
-        options = {"port": self.port, "bind": "127.0.0.1", "dir": self._folder, "save": "", "appendonly": "no", "requirepass": PASSWORD}
+        options = {
+            "port": self.port,
+            "bind": "127.0.0.1",
+            "dir": self._folder,
+            "save": "",
+            "appendonly": "no",
+            "requirepass": PASSWORD,
+        }
         arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-        self._process = await asyncio.create_subprocess_exec(program("redis"), *arguments, stdout=asyncio.subprocess.DEVNULL)
+        self._process = await asyncio.create_subprocess_exec(
+            program("redis"), *arguments, stdout=asyncio.subprocess.DEVNULL
+        )
         async with asyncio.timeout(20):
-            while await self._said(b"PING\r\n") != b"-NOAUTH Authentication required.\r\n":  # noqa: ASYNC110  it tells nobody when it is ready
+            # it tells nobody when it is ready
+            while await self._said(b"PING\r\n") != b"-NOAUTH Authentication required.\r\n":  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> None:

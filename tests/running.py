@@ -1,4 +1,5 @@
-"""The whole proxy in this process, for tests: real sockets on both sides. For what depends on the command line see tests/e2e."""
+"""The whole proxy in this process, for tests: real sockets on both sides. For what depends on the
+command line see tests/e2e."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,7 +43,8 @@ class Running:
 
 @asynccontextmanager
 async def running(config: dict[str, Any]) -> AsyncIterator[Running]:
-    """The proxy with this configuration, listening on a port of the system's choice. What it drains at the end it gets half a second for."""
+    """The proxy with this configuration, listening on a port of the system's choice. What it drains
+    at the end it gets half a second for."""
     process = Process(settings_of(config))
     await process.start()
     try:
@@ -53,9 +55,14 @@ async def running(config: dict[str, Any]) -> AsyncIterator[Running]:
 
 
 def settings_of(config: dict[str, Any]) -> Settings:
-    return Settings.model_validate({**config, "server": {"port": 0, "drain_s": 0.5, **config.get("server", {})}})
+    return Settings.model_validate(
+        {**config, "server": {"port": 0, "drain_s": 0.5, **config.get("server", {})}}
+    )
 
 
 def one(dialect: str, base_url: str, **upstream: Any) -> dict[str, Any]:
     """A configuration with one upstream, asked for any model."""
-    return {"upstreams": {"far": {"dialect": dialect, "base_url": base_url, **upstream}}, "models": {"*": [{"upstream": "far"}]}}
+    return {
+        "upstreams": {"far": {"dialect": dialect, "base_url": base_url, **upstream}},
+        "models": {"*": [{"upstream": "far"}]},
+    }

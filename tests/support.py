@@ -1,7 +1,9 @@
-"""What tests of several parts share: the recordings, splits of bytes, and a strict check of the grammar of events.
+"""What tests of several parts share: the recordings, splits of bytes, and a strict check of the
+grammar of events.
 
-The recordings are real vendors' bytes. They are no part of the project: they lie in the folder that MAINSTEM_RECORDINGS names, or
-in `shared/recordings` beside the checkout. Where they are absent, tests marked `needs_recordings` are skipped.
+The recordings are real vendors' bytes. They are no part of the project: they lie in the folder that
+MAINSTEM_RECORDINGS names, or in `shared/recordings` beside the checkout. Where they are absent,
+tests marked `needs_recordings` are skipped.
 """
 
 import json
@@ -70,12 +72,18 @@ def _all_facts() -> tuple[dict[str, Any], ...]:
 
 
 def facts(dialect: str, *, errors: bool = False) -> list[dict[str, Any]]:
-    """The rows of facts.jsonl of a dialect that are streams; with `errors`, those that are bodies of HTTP errors instead."""
-    return [row for row in _all_facts() if row["dialect"] == dialect and row.get("error_body", False) is errors]
+    """The rows of facts.jsonl of a dialect that are streams; with `errors`, those that are bodies
+    of HTTP errors instead."""
+    return [
+        row
+        for row in _all_facts()
+        if row["dialect"] == dialect and row.get("error_body", False) is errors
+    ]
 
 
 def recording_bytes(row: dict[str, Any]) -> bytes:
-    """A row's bytes as they were on the wire. Files that hold one payload a line get their SSE framing back."""
+    """A row's bytes as they were on the wire. Files that hold one payload a line get their SSE
+    framing back."""
     folder = recordings_dir()
     assert folder is not None, "mark the test with needs_recordings"
     data: bytes = (folder / row["file"]).read_bytes()
@@ -92,7 +100,9 @@ def body_of(row: dict[str, Any]) -> bytes:
     folder = recordings_dir()
     assert folder is not None, "mark the test with needs_recordings"
     lines = [json.loads(line) for line in (folder / row["file"]).read_bytes().splitlines()]
-    return b"".join(aws_frames.event(kind, payload) for line in lines for kind, payload in line.items())
+    return b"".join(
+        aws_frames.event(kind, payload) for line in lines for kind, payload in line.items()
+    )
 
 
 def seed_bytes(name: str) -> bytes:
@@ -108,8 +118,8 @@ def _sse(payload: bytes, *, named: bool) -> bytes:
 
 
 def splits(data: bytes, seed: int = 0) -> Iterator[list[bytes]]:
-    """Ways to cut the same bytes: whole; byte by byte; behind each line end; behind each event, as most vendors write them;
-    and at random with small, middling and large pieces.
+    """Ways to cut the same bytes: whole; byte by byte; behind each line end; behind each event, as
+    most vendors write them; and at random with small, middling and large pieces.
     """
     yield [data]
     yield [data[at : at + 1] for at in range(len(data))]
@@ -131,14 +141,17 @@ def _cut(data: bytes, rng: random.Random, longest: int) -> list[bytes]:
 
 
 def decode(decoder: Decoder, chunks: Sequence[bytes]) -> list[Event]:
-    """What a decoder makes of a body that ends cleanly, after checking that it kept its contract."""
+    """What a decoder makes of a body that ends cleanly, after checking that it kept its
+    contract."""
     events: list[Event] = []
     for chunk in chunks:
         was_done = decoder.done
         new = decoder.feed(chunk)
         assert not (was_done and new), f"events after the terminal one: {new}"
         events += new
-        assert decoder.done == (bool(events) and isinstance(events[-1], TERMINAL)), f"done is {decoder.done} after {events[-3:]}"
+        assert decoder.done == (bool(events) and isinstance(events[-1], TERMINAL)), (
+            f"done is {decoder.done} after {events[-3:]}"
+        )
     was_done = decoder.done
     new = decoder.close()
     assert not (was_done and new), f"events after the terminal one: {new}"
@@ -156,7 +169,8 @@ def decode(decoder: Decoder, chunks: Sequence[bytes]) -> list[Event]:
 
 
 def check_grammar(events: Sequence[Event]) -> None:
-    """Raise AssertionError, with the events, unless they are one whole stream of the grammar in proxy/events.py."""
+    """Raise AssertionError, with the events, unless they are one whole stream of the grammar in
+    proxy/events.py."""
     checker = _Grammar()
     for at, event in enumerate(events):
         problem = checker.problem(at, event)
@@ -225,7 +239,9 @@ class _Grammar:
             return f"unknown kind {event.kind!r}"
         if (event.kind == "tool_call") != (event.tool is not UNSET):
             return "`tool` goes with tool calls, and only with them"
-        if event.tool is not UNSET and not (isinstance(event.tool.id, str) and event.tool.id and isinstance(event.tool.name, str)):
+        if event.tool is not UNSET and not (
+            isinstance(event.tool.id, str) and event.tool.id and isinstance(event.tool.name, str)
+        ):
             return "a tool has an id that is not empty, and a name"
         if event.choice is not UNSET and (type(event.choice) is not int or event.choice < 0):
             return "`choice` is an integer from 0"
@@ -236,7 +252,11 @@ class _Grammar:
     def _in(self, block: int, kind: str) -> str | None:
         opened = self.open.get(block)
         if opened is None:
-            return "the block was closed before" if block in self.used else "the block was never opened"
+            return (
+                "the block was closed before"
+                if block in self.used
+                else "the block was never opened"
+            )
         return None if opened == kind else f"does not go into a {opened} block"
 
     def _rewrite(self, event: TextRewrite) -> str | None:
@@ -251,7 +271,11 @@ class _Grammar:
         opened = self.open.pop(event.block, None)
         if opened is None:
             return "ends a block that is not open"
-        return "`signature` is for reasoning" if event.signature is not UNSET and opened != "reasoning" else None
+        return (
+            "`signature` is for reasoning"
+            if event.signature is not UNSET and opened != "reasoning"
+            else None
+        )
 
 
 def _filled(text: Any) -> str | None:
@@ -266,7 +290,12 @@ def _span(event: Citation) -> str | None:
 
 
 def _counts(usage: Usage | UsageEvent) -> str | None:
-    numbers = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.reasoning_tokens)
+    numbers = (
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cached_input_tokens,
+        usage.reasoning_tokens,
+    )
     good = all(n is None or (type(n) is int and n >= 0) for n in numbers)
     return None if good else "a count is an integer from 0, or null"
 
@@ -274,7 +303,11 @@ def _counts(usage: Usage | UsageEvent) -> str | None:
 def _finish(finish: Finish) -> str | None:
     if finish.reason not in _FINISHES:
         return f"unknown reason {finish.reason!r}"
-    return None if finish.raw is None or isinstance(finish.raw, str) else "`raw` is the vendor's word, or null"
+    return (
+        None
+        if finish.raw is None or isinstance(finish.raw, str)
+        else "`raw` is the vendor's word, or null"
+    )
 
 
 def _failure(error: Failure) -> str | None:
@@ -282,4 +315,8 @@ def _failure(error: Failure) -> str | None:
         return f"unknown kind {error.kind!r}"
     if not (isinstance(error.message, str) and error.message.strip()):
         return "a failure says what happened"
-    return None if type(error.status) is int and 400 <= error.status < 600 else f"{error.status!r} is no status of a failure"
+    return (
+        None
+        if type(error.status) is int and 400 <= error.status < 600
+        else f"{error.status!r} is no status of a failure"
+    )

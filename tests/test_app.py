@@ -1,4 +1,5 @@
-"""One process over reloads: what runs keeps the configuration that it began with, what comes has the new one."""
+"""One process over reloads: what runs keeps the configuration that it began with, what comes has
+the new one."""
 
 import asyncio
 import gc
@@ -21,8 +22,14 @@ ASK = {"model": "m", "prompt": "hi"}
 SECRET = "the-clients-key"
 KEY = {"name": "web", "sha256": hashlib.sha256(SECRET.encode()).hexdigest()}
 HEADERS = {"authorization": f"Bearer {SECRET}"}
-PLAYED = {"upstreams": {"demo": {"dialect": "plain", "mock": {"tokens_per_s": 0}}}, "models": {"*": [{"upstream": "demo"}]}}
-SLOW = {"upstreams": {"demo": {"dialect": "anthropic", "mock": {"fault": "stall@2"}}}, "models": {"*": [{"upstream": "demo"}]}}
+PLAYED = {
+    "upstreams": {"demo": {"dialect": "plain", "mock": {"tokens_per_s": 0}}},
+    "models": {"*": [{"upstream": "demo"}]},
+}
+SLOW = {
+    "upstreams": {"demo": {"dialect": "anthropic", "mock": {"fault": "stall@2"}}},
+    "models": {"*": [{"upstream": "demo"}]},
+}
 
 
 class Upstream:
@@ -57,7 +64,9 @@ async def upstream() -> AsyncIterator[Upstream]:
 @asynccontextmanager
 async def talking(run: Running, **headers: str) -> AsyncIterator[aiohttp.ClientResponse]:
     """A stream in its midst."""
-    async with run.session.post(f"{run.url}/v1/stream", json=ASK, headers=headers or HEADERS) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream", json=ASK, headers=headers or HEADERS
+    ) as response:
         assert 200 == response.status, await response.text()
         await response.content.readuntil(b"text.delta")
         yield response
@@ -74,7 +83,9 @@ async def rest_of(response: aiohttp.ClientResponse) -> dict[str, Any]:
 
 async def asked(run: Running, headers: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:
     async with run.session.post(
-        f"{run.url}/v1/stream", json={**ASK, "stream": False}, headers=HEADERS if headers is None else headers
+        f"{run.url}/v1/stream",
+        json={**ASK, "stream": False},
+        headers=HEADERS if headers is None else headers,
     ) as response:
         return response.status, await response.json()
 
@@ -96,7 +107,11 @@ async def test_a_removed_upstream_serves_its_streams_to_their_end() -> None:
 
 
 async def test_a_removed_key_keeps_its_streams_and_gets_no_more() -> None:
-    async with upstream() as far, running(far.config(auth={"keys": [KEY]})) as run, talking(run) as old:
+    async with (
+        upstream() as far,
+        running(far.config(auth={"keys": [KEY]})) as run,
+        talking(run) as old,
+    ):
         await run.reload(far.config(auth={"keys": [{"name": "other", "sha256": "0" * 64}]}))
         status, answer = await asked(run)
         assert (401, "unauthorized") == (status, answer["error"]["kind"])
@@ -125,7 +140,11 @@ async def test_shorter_timeouts_are_for_those_who_come() -> None:
 
 
 async def test_longer_timeouts_do_not_save_those_who_run() -> None:
-    async with upstream() as far, running(far.config(timeouts={"total_s": 0.5})) as run, talking(run) as old:
+    async with (
+        upstream() as far,
+        running(far.config(timeouts={"total_s": 0.5})) as run,
+        talking(run) as old,
+    ):
         await run.reload(far.config())
         async with talking(run) as new:
             assert "total_timeout" == (await rest_of(old))["error"]["kind"]
@@ -140,7 +159,9 @@ async def test_lowered_limits_end_nothing_and_count_what_is_open() -> None:
             status, answer = await asked(run)
             assert (503, "overloaded") == (status, answer["error"]["kind"])
             far.go.set()
-            assert ["stream.end"] * 2 == [(await rest_of(stream))["type"] for stream in (first, second)]
+            assert ["stream.end"] * 2 == [
+                (await rest_of(stream))["type"] for stream in (first, second)
+            ]
         await run.reload(far.config(limits={"max_streams": 2}))
         assert 200 == (await asked(run))[0]
 
@@ -163,7 +184,9 @@ async def test_a_mock_that_is_removed_plays_its_streams_on_and_then_stops() -> N
             await run.reload(PLAYED)
             assert 200 == (await asked(run))[0]
             assert 2 == len(run.process.mocks._servers)
-        await until(lambda: gc.collect() >= 0 and [run.process.mocks.newest] == run.process.mocks._servers)
+        await until(
+            lambda: gc.collect() >= 0 and [run.process.mocks.newest] == run.process.mocks._servers
+        )
         await until(lambda: not run.process.mocks._finishing)
         with pytest.raises(aiohttp.ClientConnectorError):
             await run.session.get(listener)
@@ -180,14 +203,16 @@ async def test_a_mocks_account_is_there_when_there_is_a_mock() -> None:
 
 
 async def test_streams_that_have_ended_are_forgotten() -> None:
-    """Also those whose answer was closed in the midst of being read: whatever is raised there is not to hold on to them."""
+    """Also those whose answer was closed in the midst of being read: whatever is raised there is
+    not to hold on to them."""
     async with upstream() as far, running(far.config()) as run:
         far.go.set()
         for _ in range(30):
             async with run.session.post(f"{run.url}/v1/stream", json=ASK) as response:
                 assert "stream.end" == (await rest_of(response))["type"]
         gc.collect()
-        assert 1 >= sum(isinstance(thing, StreamRecord) for thing in gc.get_objects())  # the connection's last one
+        # the connection's last one
+        assert 1 >= sum(isinstance(thing, StreamRecord) for thing in gc.get_objects())
 
 
 async def test_a_hundred_reloads_under_way_leave_no_task_and_no_socket() -> None:
@@ -198,12 +223,27 @@ async def test_a_hundred_reloads_under_way_leave_no_task_and_no_socket() -> None
         for number in range(100):
             name = f"demo-{number}"
             plain = {"dialect": "plain", "mock": {"tokens_per_s": 0}}
-            reloading = run.reload({"upstreams": {name: plain}, "models": {"*": [{"upstream": name}]}})
-            answers = await asyncio.gather(*(asked(run) for _ in range(3)), reloading, *(asked(run) for _ in range(3)))
+            reloading = run.reload(
+                {"upstreams": {name: plain}, "models": {"*": [{"upstream": name}]}}
+            )
+            answers = await asyncio.gather(
+                *(asked(run) for _ in range(3)), reloading, *(asked(run) for _ in range(3))
+            )
             assert {200} == {answer[0] for answer in answers if answer is not None}
-        await until(lambda: gc.collect() >= 0 and not run.process.mocks._finishing and len(run.process.mocks._servers) == 1)
-        await until(lambda: sockets() <= before + 12)  # connections that six askers at once hold open, on both sides
+        await until(
+            lambda: (
+                gc.collect() >= 0
+                and not run.process.mocks._finishing
+                and len(run.process.mocks._servers) == 1
+            )
+        )
+        # connections that six askers at once hold open, on both sides
+        await until(lambda: sockets() <= before + 12)
 
 
 def sockets() -> int:
-    return sum("socket:" in str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink())
+    return sum(
+        "socket:" in str(file.readlink())
+        for file in Path("/proc/self/fd").iterdir()
+        if file.is_symlink()
+    )

@@ -47,7 +47,12 @@ class Scene:
         self.adopted.append(settings)
 
     def count(self, result: str) -> float:
-        return self.metrics.registry.get_sample_value("mainstem_config_reloads_total", {"result": result}) or 0
+        return (
+            self.metrics.registry.get_sample_value(
+                "mainstem_config_reloads_total", {"result": result}
+            )
+            or 0
+        )
 
     async def until(self, true: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
@@ -98,7 +103,10 @@ async def test_a_changed_file_is_read_and_one_that_has_not_changed_is_not(tmp_pa
 
 async def test_a_key_file_alone_is_enough(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("first")
-    text = SERVER + 'upstreams: {a: {dialect: anthropic, base_url: "https://x", api_key_file: key}}\nmodels: {m: [{upstream: a}]}\n'
+    text = (
+        SERVER
+        + 'upstreams: {a: {dialect: anthropic, base_url: "https://x", api_key_file: key}}\nmodels: {m: [{upstream: a}]}\n'
+    )
     async with scene(tmp_path, text) as it:
         (tmp_path / "key").write_text("second")
         await it.until(lambda: it.count("ok") == 1)
@@ -106,14 +114,18 @@ async def test_a_key_file_alone_is_enough(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["sever: {}", "a: [", GOOD % ("a", "nobody")])
-async def test_a_bad_file_is_said_once_and_changes_nothing_until_it_is_mended(tmp_path: Path, text: str) -> None:
+async def test_a_bad_file_is_said_once_and_changes_nothing_until_it_is_mended(
+    tmp_path: Path, text: str
+) -> None:
     async with scene(tmp_path) as it:
         before = it.reloader.settings
         with capture_logs() as lines:
             it.file.write_text(text)
             await it.until(lambda: it.count("failed") == 1)
             await it.looked()
-        assert ["configuration not reloaded: nothing was changed"] == [line["event"] for line in lines]
+        assert ["configuration not reloaded: nothing was changed"] == [
+            line["event"] for line in lines
+        ]
         assert lines[0]["problems"][0].startswith(str(it.file))
         assert (before, []) == (it.reloader.settings, it.adopted)
         it.file.write_text(GOOD % ("c", "c"))
@@ -126,14 +138,17 @@ async def test_a_missing_key_file_is_waited_for(tmp_path: Path) -> None:
     """The configuration that names it is bad until it is there; then its coming is the change."""
     async with scene(tmp_path) as it:
         it.file.write_text(
-            SERVER + 'upstreams: {a: {dialect: anthropic, base_url: "https://x", api_key_file: new}}\nmodels: {m: [{upstream: a}]}'
+            SERVER
+            + 'upstreams: {a: {dialect: anthropic, base_url: "https://x", api_key_file: new}}\nmodels: {m: [{upstream: a}]}'
         )
         await it.until(lambda: it.count("failed") == 1)
         (tmp_path / "new").write_text("secret")
         await it.until(lambda: it.count("ok") == 1)
 
 
-@pytest.mark.parametrize("text", ["", "# all gone\n", "upstreams: {}\nmodels: {}\n", "upstreams:\nmodels:\n"])
+@pytest.mark.parametrize(
+    "text", ["", "# all gone\n", "upstreams: {}\nmodels: {}\n", "upstreams:\nmodels:\n"]
+)
 async def test_a_file_that_has_lost_its_upstreams_is_refused(tmp_path: Path, text: str) -> None:
     async with scene(tmp_path) as it:
         with capture_logs() as lines:
@@ -143,7 +158,9 @@ async def test_a_file_that_has_lost_its_upstreams_is_refused(tmp_path: Path, tex
         assert [] == it.adopted
 
 
-@pytest.mark.parametrize("text", ["upstreams: {a: {dialect: plain, mock: {}}}", "models: {m: [{upstream: a}]}"])
+@pytest.mark.parametrize(
+    "text", ["upstreams: {a: {dialect: plain, mock: {}}}", "models: {m: [{upstream: a}]}"]
+)
 async def test_so_is_one_that_has_lost_half_of_them(tmp_path: Path, text: str) -> None:
     async with scene(tmp_path) as it:
         it.file.write_text(text)
@@ -151,7 +168,9 @@ async def test_so_is_one_that_has_lost_half_of_them(tmp_path: Path, text: str) -
         assert [] == it.adopted
 
 
-async def test_what_began_with_the_embedded_mock_may_gain_upstreams_but_not_lose_them_again(tmp_path: Path) -> None:
+async def test_what_began_with_the_embedded_mock_may_gain_upstreams_but_not_lose_them_again(
+    tmp_path: Path,
+) -> None:
     async with scene(tmp_path, SERVER) as it:
         it.file.write_text(SERVER + "logs: {level: error}")
         await it.until(lambda: it.count("ok") == 1)
@@ -191,7 +210,9 @@ async def test_with_0_it_is_read_only_when_asked(tmp_path: Path) -> None:
         await it.until(lambda: it.count("ok") == 1)
 
 
-async def test_those_who_ask_while_it_is_read_get_one_more_reading_between_them(tmp_path: Path) -> None:
+async def test_those_who_ask_while_it_is_read_get_one_more_reading_between_them(
+    tmp_path: Path,
+) -> None:
     """So that the newest file wins, and a storm of signals is no work."""
     async with scene(tmp_path) as it:
         reading, go = threading.Event(), threading.Event()
@@ -213,8 +234,18 @@ async def test_those_who_ask_while_it_is_read_get_one_more_reading_between_them(
         assert 2 == it.count("ok")
 
 
-@pytest.mark.parametrize("fault", [MockError("it cannot be played"), OSError("no port"), ConfigError(["no"]), KeyError("a defect")])
-async def test_what_cannot_be_adopted_changes_nothing_and_ends_nothing(tmp_path: Path, fault: Exception) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        MockError("it cannot be played"),
+        OSError("no port"),
+        ConfigError(["no"]),
+        KeyError("a defect"),
+    ],
+)
+async def test_what_cannot_be_adopted_changes_nothing_and_ends_nothing(
+    tmp_path: Path, fault: Exception
+) -> None:
     async with scene(tmp_path) as it:
         before, it.fault = it.reloader.settings, fault
         it.reloader.ask()
@@ -227,7 +258,10 @@ async def test_what_cannot_be_adopted_changes_nothing_and_ends_nothing(tmp_path:
 @pytest.mark.parametrize(
     ("more", "named"),
     [
-        ("server: {port: 9, request_body_s: 3, drain_s: 3}", [["server.port", "server.request_body_s"]]),
+        (
+            "server: {port: 9, request_body_s: 3, drain_s: 3}",
+            [["server.port", "server.request_body_s"]],
+        ),
         ("server: {workers: 2}\nadmin: {port: 9}", [["server.workers", "admin"]]),
         ("server: {drain_s: 3}", []),
         ("logs: {level: error}", []),

@@ -1,4 +1,5 @@
-"""The check of the grammar that other tests rely on: it must let through what is right and nothing else."""
+"""The check of the grammar that other tests rely on: it must let through what is right and nothing
+else."""
 
 import pytest
 
@@ -32,10 +33,34 @@ RIGHT: dict[str, list[Event]] = {
     "an empty answer": [END],
     "a failed one": [ERROR],
     "a start first": [StreamStart("s", "m", "u", "v", 0), END],
-    "blocks that overlap": [TEXT, CALL, TextDelta(0, "a"), ToolCallDelta(1, "{}"), BlockEnd(1), TextDelta(0, "b"), BlockEnd(0), END],
+    "blocks that overlap": [
+        TEXT,
+        CALL,
+        TextDelta(0, "a"),
+        ToolCallDelta(1, "{}"),
+        BlockEnd(1),
+        TextDelta(0, "b"),
+        BlockEnd(0),
+        END,
+    ],
     "a failure in an open block": [TEXT, TextDelta(0, "a"), ERROR],
-    "usage and vendor anywhere": [UsageEvent(1), TEXT, Vendor("d", None), BlockEnd(0), UsageEvent(1, 2), END],
-    "text taken back": [TEXT, TextDelta(0, "ab"), TextRewrite(0, 1, "c"), TextRewrite(0, 2, "d"), TextRewrite(0, 0, ""), BlockEnd(0), END],
+    "usage and vendor anywhere": [
+        UsageEvent(1),
+        TEXT,
+        Vendor("d", None),
+        BlockEnd(0),
+        UsageEvent(1, 2),
+        END,
+    ],
+    "text taken back": [
+        TEXT,
+        TextDelta(0, "ab"),
+        TextRewrite(0, 1, "c"),
+        TextRewrite(0, 2, "d"),
+        TextRewrite(0, 0, ""),
+        BlockEnd(0),
+        END,
+    ],
     "a citation": [TEXT, Citation(0, start=1, end=1), BlockEnd(0), END],
     "a signature": [BlockStart(7, "reasoning"), BlockEnd(7, "sig"), END],
 }
@@ -64,7 +89,9 @@ WRONG: dict[str, list[Event]] = {
     "a count is an integer": [UsageEvent(-1), END],
     "a count is an integer ": [StreamEnd(Finish("stop"), Usage(output_tokens=True))],
     "unknown reason": [StreamEnd(Finish("eos"))],  # type: ignore[arg-type]
-    "says what happened": [StreamError(Failure(kind="internal", message="", retryable=False, status=500))],
+    "says what happened": [
+        StreamError(Failure(kind="internal", message="", retryable=False, status=500))
+    ],
     "no status": [StreamError(failure("internal", "x", status=200))],
     "is no event": [None, END],  # type: ignore[list-item]
 }
@@ -86,7 +113,8 @@ def test_wrong(problem: str, events: list[Event]) -> None:
 
 
 def test_splits_are_all_of_the_bytes() -> None:
-    """Each way of cutting gives the same bytes; whole and byte by byte are among them; one seed gives one result."""
+    """Each way of cutting gives the same bytes; whole and byte by byte are among them; one seed
+    gives one result."""
     data = bytes(range(256)) * 5 + b"\n"
     ways = list(splits(data, 7))
     assert [data] * len(ways) == [b"".join(chunks) for chunks in ways]

@@ -13,7 +13,7 @@ from proxy.settings.mistakes import ConfigError
 
 _EXAMPLES = """\
 examples:
-  mainstem serve                        without a configuration the embedded mock answers: no key, no network
+  mainstem serve                        the embedded mock answers: no key, no network
   mainstem serve --config FILE          the proxy as configured
   mainstem check --config FILE --ping   is the configuration right, and do its upstreams answer?
   mainstem tap "Say hello"              one prompt to the terminal
@@ -22,7 +22,9 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; answers the exit status: 0, 1 for what went wrong, 2 for what was asked wrongly."""
+    """Run one command; answers the exit status: 0, 1 for what went wrong, 2 for what was asked
+    wrongly.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -49,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mainstem",
-        description="A reverse proxy that re-streams chat and LLM APIs: many vendors' streams in, one schema out.",
+        description=(
+            "A reverse proxy that re-streams chat and LLM APIs: many vendors' streams in, one "
+            "schema out."
+        ),
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -28,11 +28,18 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser(
         "check",
         help="validate the configuration",
-        description="Validate the configuration and print the tree in effect, file and environment and defaults together, without its "
-        "secrets. Every mistake is one line on standard error; the exit status is then 1.",
+        description=(
+            "Validate the configuration and print the tree in effect, file and environment and "
+            "defaults together, without its "
+            "secrets. Every mistake is one line on standard error; the exit status is then 1."
+        ),
     )
     common.add_config(parser)
-    parser.add_argument("--ping", action="store_true", help="also ask each upstream for one token (a vendor charges for it)")
+    parser.add_argument(
+        "--ping",
+        action="store_true",
+        help="also ask each upstream for one token (a vendor charges for it)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -45,11 +52,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _ping(settings: Settings) -> int:
-    """Ask every real upstream, all at once, for one token; print what came, in the order of the configuration."""
+    """Ask every real upstream, all at once, for one token; print what came, in the order of the
+    configuration.
+    """
     plan = make_plan(settings, dict.fromkeys(played(settings), "http://127.0.0.1:9"))
     upstreams = Upstreams()
     try:
-        asked = [asyncio.create_task(_ask(plan, upstreams, name, _model_of(settings, name))) for name in plan.upstreams]
+        asked = [
+            asyncio.create_task(_ask(plan, upstreams, name, _model_of(settings, name)))
+            for name in plan.upstreams
+        ]
         print("\n# ping")
         wrong = 0
         for name, task in zip(plan.upstreams, asked, strict=True):
@@ -62,24 +74,48 @@ async def _ping(settings: Settings) -> int:
 
 
 def _model_of(settings: Settings, upstream: str) -> str | None:
-    """The vendor's name of the first model that leads there; None where only "*" does, so that no name is known."""
-    named = ((name, target) for name, asked in settings.models.items() for target in asked.targets if target.upstream == upstream)
-    return next((model for name, target in named if (model := target.model or (name if name != WILDCARD else ""))), None)
+    """The vendor's name of the first model that leads there; None where only "*" does, so that no
+    name is known.
+    """
+    named = (
+        (name, target)
+        for name, asked in settings.models.items()
+        for target in asked.targets
+        if target.upstream == upstream
+    )
+    return next(
+        (
+            model
+            for name, target in named
+            if (model := target.model or (name if name != WILDCARD else ""))
+        ),
+        None,
+    )
 
 
 async def _ask(plan: Plan, upstreams: Upstreams, name: str, model: str | None) -> str:
-    """What came of it, read as a client's request is: through the upstream's decoder, up to its first content."""
+    """What came of it, read as a client's request is: through the upstream's decoder, up to its
+    first content.
+    """
     if plan.upstreams[name].played:
         return "is a mock, played here"
     request = ChatRequest(model=model or "ping", messages=[Message("user", "ping")], max_tokens=1)
     record = StreamRecord("check", "native", time.monotonic())
     target = Routed(request.model, (Target(name, request.model),))
     try:
-        won = await Attempts(plan, upstreams, UpstreamStates(make_metrics()), record, target).first(Parsed(request), client_rewrites=True)
+        won = await Attempts(plan, upstreams, UpstreamStates(make_metrics()), record, target).first(
+            Parsed(request), client_rewrites=True
+        )
     except Refused as refused:
         why = f"({refused.failure.kind}): {refused.failure.message}"
         if model is None and refused.failure.kind in {"bad_request", "model_not_found"}:
-            return f'answers, but only "*" leads to it, so that no name of a model is known to ask for {why}'
+            return (
+                'answers, but only "*" leads to it, so that no name of a model is known to ask '
+                f"for {why}"
+            )
         return f"{_FAILED} {why}"
     won.generation.client_left(gave_up=True)
-    return f"answers, as {plan.upstreams[name].half.name} should, after {time.monotonic() - record.started:.1f} s"
+    return (
+        f"answers, as {plan.upstreams[name].half.name} should, after "
+        f"{time.monotonic() - record.started:.1f} s"
+    )

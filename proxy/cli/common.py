@@ -28,7 +28,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="the configuration file (YAML); without it $MAINSTEM_CONFIG, and without that the embedded mock answers for every dialect",
+        help=(
+            "the configuration file (YAML); without it $MAINSTEM_CONFIG, and without that the "
+            "embedded mock answers for every dialect"
+        ),
     )
 
 
@@ -43,7 +46,9 @@ def count(text: str) -> int:
 
 
 def settings_of(options: argparse.Namespace, files: Files | None = None) -> Settings:
-    """The settings that the options, $MAINSTEM_CONFIG and the environment give. Raises ConfigError. `files` is told of every file read."""
+    """The settings that the options, $MAINSTEM_CONFIG and the environment give. Raises ConfigError.
+    `files` is told of every file read.
+    """
     try:
         return load(Path(options.config) if options.config else None, environ_of(options), files)
     except ConfigError as error:
@@ -51,8 +56,14 @@ def settings_of(options: argparse.Namespace, files: Files | None = None) -> Sett
 
 
 def environ_of(options: argparse.Namespace) -> dict[str, str]:
-    """The environment as the settings are to see it: options that stand for a setting go before its variable."""
-    given = {name: str(value) for name, option in _VARIABLES.items() if (value := getattr(options, option, None)) is not None}
+    """The environment as the settings are to see it: options that stand for a setting go before its
+    variable.
+    """
+    given = {
+        name: str(value)
+        for name, option in _VARIABLES.items()
+        if (value := getattr(options, option, None)) is not None
+    }
     environ = dict(os.environ)
     if getattr(options, "mock", False):
         environ.pop("MAINSTEM_CONFIG", None)
@@ -60,8 +71,13 @@ def environ_of(options: argparse.Namespace) -> dict[str, str]:
 
 
 def overridden(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """`environ` with the variables of `given`, whose names are compared without case as everywhere in the settings."""
-    return {**{name: value for name, value in environ.items() if name.upper() not in given}, **given}
+    """`environ` with the variables of `given`, whose names are compared without case as everywhere
+    in the settings.
+    """
+    return {
+        **{name: value for name, value in environ.items() if name.upper() not in given},
+        **given,
+    }
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -72,12 +88,20 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 def _number(text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdecimal() and least <= int(text[:20]) <= most):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from {least} to {most}")
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not a whole number from {least} to {most}"
+        )
     return int(text)
 
 
 def _of_option(problem: str, options: argparse.Namespace) -> str:
-    """A mistake in the words of who made it: with --port, not with a variable that was never set."""
+    """A mistake in the words of who made it: with --port, not with a variable that was never
+    set.
+    """
     variable, colon, rest = problem.partition(":")
     option = _VARIABLES.get(variable)
-    return f"--{option}{colon}{rest}" if option is not None and getattr(options, option, None) is not None else problem
+    return (
+        f"--{option}{colon}{rest}"
+        if option is not None and getattr(options, option, None) is not None
+        else problem
+    )

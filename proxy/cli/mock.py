@@ -19,9 +19,18 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         epilog=wishes_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=common.port, default=8089, help="port to listen on; 0: any that is free (default: %(default)s)")
-    parser.add_argument("--scripts", metavar="FOLDER", help="scripts and recordings that x-mock-scenario may name")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port",
+        type=common.port,
+        default=8089,
+        help="port to listen on; 0: any that is free (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scripts", metavar="FOLDER", help="scripts and recordings that x-mock-scenario may name"
+    )
     parser.set_defaults(run=run)
 
 
@@ -29,7 +38,10 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
     scripts = Path(options.scripts) if options.scripts is not None else None
     if scripts is not None and not scripts.is_dir():
-        raise common.WrongInputError(f"{scripts} is not a folder: --scripts takes the folder that holds the scripts and recordings.")
+        raise common.WrongInputError(
+            f"{scripts} is not a folder: --scripts takes the folder that holds the scripts "
+            "and recordings."
+        )
     logs.configure("auto", "info")
     try:
         common.run(server.run(options.host, options.port, scripts))

@@ -26,18 +26,31 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser(
         "serve",
         help="run the proxy",
-        description="Run the proxy until SIGTERM or Ctrl-C: it then takes no new stream and gives those that run server.drain_s to end; a "
-        "second signal ends it at once. The configuration is read again on SIGHUP, and by itself when its file, or one that it names (a "
-        "key's, a mock's script), has changed (server.reload_check_s); running streams keep theirs, and a bad file changes nothing.",
+        description=(
+            "Run the proxy until SIGTERM or Ctrl-C: it then takes no new stream and gives those "
+            "that run server.drain_s to end; a "
+            "second signal ends it at once. The configuration is read again on SIGHUP, and by "
+            "itself when its file, or one that it names (a "
+            "key's, a mock's script), has changed (server.reload_check_s); running streams keep "
+            "theirs, and a bad file changes nothing."
+        ),
     )
     common.add_config(parser)
     parser.add_argument(
-        "--mock", action="store_true", help="ignore $MAINSTEM_CONFIG: without a file the embedded mock answers for every dialect"
+        "--mock",
+        action="store_true",
+        help="ignore $MAINSTEM_CONFIG: without a file the embedded mock answers for every dialect",
     )
     parser.add_argument("--host", help="address to listen on, whatever server.host is")
-    parser.add_argument("--port", type=common.port, help="port to listen on, whatever server.port is; 0 lets the system choose")
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)  # one of several processes that share the port
-    # What it takes the place of had upstreams: a file that has lost them since must not put the embedded mock there.
+    parser.add_argument(
+        "--port",
+        type=common.port,
+        help="port to listen on, whatever server.port is; 0 lets the system choose",
+    )
+    # one of several processes that share the port
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    # What it takes the place of had upstreams: a file that has lost them since must not put the
+    # embedded mock there.
     parser.add_argument("--never-embedded", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
@@ -45,7 +58,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
     if options.mock and options.config:
-        raise common.WrongInputError("Give either --mock, which runs without a configuration file, or --config.")
+        raise common.WrongInputError(
+            "Give either --mock, which runs without a configuration file, or --config."
+        )
     files = Files()
     settings = common.settings_of(options, files)
     if options.never_embedded and is_embedded(settings):
@@ -58,7 +73,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace, settings: Settings, files: Files) -> int:
-    process = Process(settings, lambda files: common.settings_of(options, files), files, reuse_port=options.worker)
+    process = Process(
+        settings, lambda files: common.settings_of(options, files), files, reuse_port=options.worker
+    )
     try:
         await process.start()
     except BaseException:
@@ -78,15 +95,18 @@ async def _serve(options: argparse.Namespace, settings: Settings, files: Files) 
 
 
 def _allow_many_files() -> None:
-    """A stream takes two open files, and the usual limit is 1024: take as many as the system lets us have."""
+    """A stream takes two open files, and the usual limit is 1024: take as many as the system lets
+    us have.
+    """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # macOS says "unlimited" and means less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _tune_collector() -> None:
-    """Fewer and cheaper searches for cyclic garbage. What was loaded at the start stays, so it is never searched again; a request makes
-    some hundred objects that reference counting frees by itself, so that the default, a search every 700, costs a sixth of a short request.
+    """Fewer and cheaper searches for cyclic garbage. What was loaded at the start stays, so it is
+    never searched again; a request makes some hundred objects that reference counting frees by
+    itself, so that the default, a search every 700, costs a sixth of a short request.
     """
     gc.collect()
     gc.freeze()
@@ -101,9 +121,13 @@ def _greeting(url: str, admin_url: str | None, settings: Settings) -> str:
     lines = [
         f"Mainstem is listening on {url}",
         f"  page     {url}/",
-        f"  metrics  {admin_url or url}/metrics" + (" (for a key with admin: true)" if key and admin_url is None else ""),
+        f"  metrics  {admin_url or url}/metrics"
+        + (" (for a key with admin: true)" if key and admin_url is None else ""),
         f"  try      curl -N {url}/v1/stream -H 'content-type: application/json'{key} -d {body}",
     ]
     if any(upstream.mock is not None for upstream in settings.upstreams.values()):
-        lines.append("  mock     no key and no network needed: some or all answers are played by the embedded mock")
+        lines.append(
+            "  mock     no key and no network needed: some or all answers are played by the "
+            "embedded mock"
+        )
     return "\n".join(lines)

@@ -13,7 +13,16 @@ from proxy.app import Process
 from proxy.cli import common
 from proxy.codec.base import Encoder, Parsed
 from proxy.errors import Failure, Refused
-from proxy.events import Event, ReasoningDelta, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite, ToolCallDelta
+from proxy.events import (
+    Event,
+    ReasoningDelta,
+    StreamEnd,
+    StreamError,
+    StreamStart,
+    TextDelta,
+    TextRewrite,
+    ToolCallDelta,
+)
 from proxy.observe import logs
 from proxy.observe.metrics import make_metrics
 from proxy.observe.record import StreamRecord
@@ -32,8 +41,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser(
         "tap",
         help="one prompt to the terminal",
-        description="Send one prompt to a model of the configuration and print the answer as it comes. Standard error says what was lost "
-        "in translation and how the answer ended.",
+        description=(
+            "Send one prompt to a model of the configuration and print the answer as it comes. "
+            "Standard error says what was lost "
+            "in translation and how the answer ended."
+        ),
     )
     common.add_config(parser)
     parser.add_argument("prompt", help='the prompt; "-" reads it from standard input')
@@ -55,7 +67,10 @@ def run(options: argparse.Namespace) -> int:
     prompt = _read() if options.prompt == "-" else _checked(options.prompt, "The prompt")
     system = None if options.system is None else _checked(options.system, "The system prompt")
     request = ChatRequest(
-        model=_checked(model, "The model"), messages=[Message("user", prompt)], system=system, max_tokens=options.max_tokens
+        model=_checked(model, "The model"),
+        messages=[Message("user", prompt)],
+        system=system,
+        max_tokens=options.max_tokens,
     )
     return common.run(_tap(options, settings, request))
 
@@ -64,7 +79,9 @@ def _read() -> str:
     try:
         return sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as error:
-        raise common.WrongInputError(f"Standard input is not UTF-8 text: look at byte {error.start}.") from None
+        raise common.WrongInputError(
+            f"Standard input is not UTF-8 text: look at byte {error.start}."
+        ) from None
 
 
 def _checked(argument: str, name: str) -> str:
@@ -72,7 +89,9 @@ def _checked(argument: str, name: str) -> str:
     try:
         argument.encode()
     except UnicodeEncodeError as error:
-        raise common.WrongInputError(f"{name} is not text in this terminal's encoding: look at character {error.start}.") from None
+        raise common.WrongInputError(
+            f"{name} is not text in this terminal's encoding: look at character {error.start}."
+        ) from None
     return argument
 
 
@@ -80,11 +99,25 @@ async def _tap(options: argparse.Namespace, settings: Settings, request: ChatReq
     process = Process(settings)
     plan, upstreams = await process.plan(), _RawUpstreams() if options.raw else Upstreams()
     record = StreamRecord("tap", "native", time.monotonic())
-    encoder = _Lines() if options.events else _Quiet() if options.raw else _Text(colour=sys.stdout.isatty())
+    encoder = (
+        _Lines()
+        if options.events
+        else _Quiet()
+        if options.raw
+        else _Text(colour=sys.stdout.isatty())
+    )
     try:
-        attempts = Attempts(plan, upstreams, UpstreamStates(make_metrics()), record, plan.router.route(request.model))
+        attempts = Attempts(
+            plan,
+            upstreams,
+            UpstreamStates(make_metrics()),
+            record,
+            plan.router.route(request.model),
+        )
         won = await attempts.first(Parsed(request), client_rewrites=True)
-        start = StreamStart("tap", request.model, won.target.upstream, won.target.model, 0, won.notes)
+        start = StreamStart(
+            "tap", request.model, won.target.upstream, won.target.model, 0, won.notes
+        )
         _out(won.generation.commit(encoder, start, plan.limits.max_answer_bytes))
         await won.generation.relay(_Terminal())
     except Refused as refused:
@@ -109,7 +142,9 @@ class _RawAnswer(Answer):
 
     __slots__ = ()
 
-    def attach(self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]) -> None:
+    def attach(
+        self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]
+    ) -> None:
         def both(chunk: bytes) -> None:
             _out(chunk)
             on_chunk(chunk)
@@ -184,5 +219,9 @@ class _Text(_Quiet):
 
 def _counts(event: StreamEnd) -> str:
     usage, timing = event.usage, event.timing
-    tokens = f"{usage.input_tokens} tokens in, {usage.output_tokens} out" if usage.output_tokens is not None else "tokens unknown"
+    tokens = (
+        f"{usage.input_tokens} tokens in, {usage.output_tokens} out"
+        if usage.output_tokens is not None
+        else "tokens unknown"
+    )
     return tokens + (f", {timing.total_ms:.0f} ms" if timing else "")

@@ -1,8 +1,10 @@
-"""Several processes that share one port (SO_REUSEPORT). This one only starts them, passes signals on and replaces one that died.
+"""Several processes that share one port (SO_REUSEPORT). This one only starts them, passes signals
+on and replaces one that died.
 
-It and its workers know of each other by two pipes: a worker writes a byte to its standard output once it listens, and its standard input
-ends when this process has gone, however it went, so that no worker is left behind. Each worker watches the configuration's files for
-itself: this process reads no configuration after its start, so that nothing in one can bring it down.
+It and its workers know of each other by two pipes: a worker writes a byte to its standard output
+once it listens, and its standard input ends when this process has gone, however it went, so that no
+worker is left behind. Each worker watches the configuration's files for itself: this process reads
+no configuration after its start, so that nothing in one can bring it down.
 """
 
 import argparse
@@ -29,7 +31,8 @@ from proxy.server.listen import ListenError, authority
 from proxy.settings.defaults import is_embedded
 from proxy.settings.model import Settings
 
-# A worker that dies again and again must not spin: the next start waits, twice as long every time, until one has lived for a while.
+# A worker that dies again and again must not spin: the next start waits, twice as long every time,
+# until one has lived for a while.
 _RESTART_S, _LONGEST_RESTART_S, _STEADY_S = 1.0, 30.0, 60.0
 _HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _STDIN, _STDOUT = 0, 1
@@ -37,12 +40,18 @@ Greeting = Callable[[str, str | None, Settings], str]
 
 
 def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> int:
-    """Run `server.workers` processes until SIGTERM or SIGINT. Raises ListenError, or MockError for a mock that cannot be played."""
+    """Run `server.workers` processes until SIGTERM or SIGINT. Raises ListenError, or MockError for
+    a mock that cannot be played.
+    """
     MockServer(played(settings))
     server, admin = settings.server, settings.admin
     with contextlib.ExitStack() as held, metrics_folder() as (metrics_dir, lock):
         port = _reserve(held, server.host, server.port, "server")
-        given = {"MAINSTEM_SERVER__PORT": str(port), "PROMETHEUS_MULTIPROC_DIR": metrics_dir, "PYTHONPATH": _python_path()}
+        given = {
+            "MAINSTEM_SERVER__PORT": str(port),
+            "PROMETHEUS_MULTIPROC_DIR": metrics_dir,
+            "PYTHONPATH": _python_path(),
+        }
         admin_url = None
         if admin is not None:
             admin_port = _reserve(held, admin.host, admin.port, "admin")
@@ -51,7 +60,11 @@ def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> 
         environ = common.overridden(common.environ_of(options), given)
         url = f"http://{authority(server.host)}:{port}"
         crew = _Crew(
-            _command(options, settings), environ, lock, server.workers, lambda: print(greeting(url, admin_url, settings), flush=True)
+            _command(options, settings),
+            environ,
+            lock,
+            server.workers,
+            lambda: print(greeting(url, admin_url, settings), flush=True),
         )
         return crew.run()
 
@@ -69,11 +82,16 @@ def tell_parent(end: Callable[[], None]) -> None:
 
 
 def _reserve(held: contextlib.ExitStack, host: str, port: int, section: str) -> int:
-    """Hold the port, without listening, so that it stays ours while no worker is up; answers its number."""
+    """Hold the port, without listening, so that it stays ours while no worker is up; answers its
+    number.
+    """
     where = f"{section}.host, {section}.port"
     try:
-        family, _, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family) as other:  # would share it with anybody's SO_REUSEPORT, and never say so
+        family, _, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        # would share it with anybody's SO_REUSEPORT, and never say so
+        with socket.socket(family) as other:
             other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             other.bind(address)
         place = held.enter_context(socket.socket(family))
@@ -87,7 +105,9 @@ def _reserve(held: contextlib.ExitStack, host: str, port: int, section: str) -> 
 
 
 def _heed_signals() -> int:
-    """From now on a signal does nothing but write its number into the pipe whose end this answers."""
+    """From now on a signal does nothing but write its number into the pipe whose end this
+    answers.
+    """
     heard, wakeup = os.pipe()
     os.set_blocking(wakeup, False)
     signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
@@ -97,9 +117,18 @@ def _heed_signals() -> int:
 
 
 class _Crew:
-    """The workers. `ready` is called once all of them listen; `lock` is a descriptor that they inherit."""
+    """The workers. `ready` is called once all of them listen; `lock` is a descriptor that they
+    inherit.
+    """
 
-    def __init__(self, command: list[str], environ: dict[str, str], lock: int, size: int, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        environ: dict[str, str],
+        lock: int,
+        size: int,
+        ready: Callable[[], None],
+    ) -> None:
         self._command = command
         self._environ = environ
         self._lock = lock
@@ -137,9 +166,15 @@ class _Crew:
         # SIGHUP is held back until the worker can heed it: until then it would end it.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:
-            # In a session of its own: the terminal's Ctrl-C is for this process, which tells the worker.
+            # In a session of its own: the terminal's Ctrl-C is for this process, which tells the
+            # worker.
             worker = subprocess.Popen(  # noqa: S603  our own command
-                self._command, env=self._environ, stdin=self._life, stdout=self._told, pass_fds=(self._lock,), start_new_session=True
+                self._command,
+                env=self._environ,
+                stdin=self._life,
+                stdout=self._told,
+                pass_fds=(self._lock,),
+                start_new_session=True,
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -150,7 +185,8 @@ class _Crew:
         for number in numbers:
             if number == signal.SIGHUP:
                 self._tell(signal.SIGHUP)
-                self._due = [time.monotonic() for _ in self._due]  # whatever kept it from starting may have been mended
+                # whatever kept it from starting may have been mended
+                self._due = [time.monotonic() for _ in self._due]
             elif number in {signal.SIGTERM, signal.SIGINT}:
                 self._stop(1 if self._stopping else 0)
 
@@ -170,9 +206,15 @@ class _Crew:
             elif self._listen < self._size:  # it could not even start, and has said why
                 self._stop(1)
             else:
-                self._log.error("a worker died and is replaced", pid=worker.pid, status=worker.returncode)
+                self._log.error(
+                    "a worker died and is replaced", pid=worker.pid, status=worker.returncode
+                )
                 steady = now - self._begun.pop(worker.pid) > _STEADY_S
-                self._wait_s = _RESTART_S if steady or not self._wait_s else min(2 * self._wait_s, _LONGEST_RESTART_S)
+                self._wait_s = (
+                    _RESTART_S
+                    if steady or not self._wait_s
+                    else min(2 * self._wait_s, _LONGEST_RESTART_S)
+                )
                 self._due.append(now + self._wait_s)
 
     def _replace(self) -> None:
@@ -182,8 +224,12 @@ class _Crew:
         for _ in ready:
             try:
                 self._workers.append(self._start())
-            except OSError as error:  # the system has no room for it now: those that run must not end for that
-                self._log.error("a worker could not be started and is tried again", error=str(error))
+            except (
+                OSError
+            ) as error:  # the system has no room for it now: those that run must not end for that
+                self._log.error(
+                    "a worker could not be started and is tried again", error=str(error)
+                )
                 self._due.append(now + _LONGEST_RESTART_S)
 
     def _stop(self, status: int) -> None:

@@ -1,11 +1,17 @@
 """What a dialect is: the two halves, and the data that passes between them and the shell.
 
-Everything here is sans-IO: a half turns bytes into data and data into bytes. It holds no clock, no randomness, no logger
-and no setting but what it is handed. A dialect may have either half or both; the registry lists them.
+Everything here is sans-IO: a half turns bytes into data and data into bytes. It holds no clock, no
+randomness, no logger and no setting but what it is handed. A dialect may have either half or both;
+the registry lists them.
 
-    client half    parse_request: Incoming -> Parsed       encoder: Parsed -> Encoder       whole: WholeAnswer -> Reply
-                   render_error: Failure -> Reply          models: names -> Reply
-    upstream half  build_request: ChatRequest, TargetConfig -> Outgoing     decoder -> Decoder     parse_error -> Failure
+    client half    parse_request   Incoming -> Parsed
+                   encoder         Parsed -> Encoder
+                   whole           WholeAnswer -> Reply
+                   render_error    Failure -> Reply
+                   models          names -> Reply
+    upstream half  build_request   ChatRequest, TargetConfig -> Outgoing
+                   decoder         options -> Decoder
+                   parse_error     status, headers, body -> Failure
 """
 
 from abc import ABC, abstractmethod
@@ -20,12 +26,15 @@ from proxy.request import ChatRequest
 SSE = "text/event-stream; charset=utf-8"
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
-# A comment and ONE newline: with a blank line after it, fetch-event-source delivers an empty message.
+# A comment and ONE newline: with a blank line after it, fetch-event-source delivers an empty
+# message.
 SSE_COMMENT = b": ping\n"
 
 
 class Incoming(NamedTuple):
-    """A client's HTTP request, read whole. `path` holds the route's variables, `headers` has lower-case names."""
+    """A client's HTTP request, read whole. `path` holds the route's variables, `headers` has
+    lower-case names.
+    """
 
     method: str
     path: Mapping[str, str]
@@ -35,7 +44,8 @@ class Incoming(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What a client asked, and what only its own encoder needs to know (`options`, of that dialect's own type).
+    """What a client asked, and what only its own encoder needs to know (`options`, of that
+    dialect's own type).
 
     `notes` are losses already known: what the client's dialect says and ours cannot.
     """
@@ -57,8 +67,9 @@ class Reply(NamedTuple):
 class TargetConfig(NamedTuple):
     """Where a request goes: what build_request may know of the configured upstream.
 
-    `model` is the vendor's name for the model, "" when the client's own name is to be passed on. `options` are the dialect's own settings
-    (a cookie, a mode); the keys are documented at each build_request.
+    `model` is the vendor's name for the model, "" when the client's own name is to be passed on.
+    `options` are the dialect's own settings (a cookie, a mode); the keys are documented at each
+    build_request.
     """
 
     upstream: str
@@ -68,9 +79,11 @@ class TargetConfig(NamedTuple):
 
 
 class Signing(NamedTuple):
-    """The signature that the shell, which has a clock, is to put on a request: AWS's version 4, for this service.
+    """The signature that the shell, which has a clock, is to put on a request: AWS's version 4, for
+    this service.
 
-    What is None comes from the environment, as AWS's own tools take it (see `proxy/upstream/signing.py`).
+    What is None comes from the environment, as AWS's own tools take it (see
+    `proxy/upstream/signing.py`).
     """
 
     service: str
@@ -92,10 +105,12 @@ class Outgoing(NamedTuple):
 
 
 class Decoder(ABC):
-    """An upstream's bytes to events, for any split of the bytes. Keeps the grammar in `proxy/events.py`.
+    """An upstream's bytes to events, for any split of the bytes. Keeps the grammar in
+    `proxy/events.py`.
 
-    It never raises: what it cannot read becomes one StreamError (`upstream_malformed`), and after a terminal event it ignores all
-    further input. It never holds more than `max_event_bytes` of unread input. After the last byte, call `close` once.
+    It never raises: what it cannot read becomes one StreamError (`upstream_malformed`), and after a
+    terminal event it ignores all further input. It never holds more than `max_event_bytes` of
+    unread input. After the last byte, call `close` once.
     """
 
     done: bool = False  # a terminal event has been given
@@ -106,8 +121,8 @@ class Decoder(ABC):
 
     @abstractmethod
     def close(self) -> list[Event]:
-        """The body ended cleanly: the rest. If no terminal event was given yet, it ends in one: `upstream_truncated`
-        unless this dialect has no terminator and the answer was complete.
+        """The body ended cleanly: the rest. If no terminal event was given yet, it ends in one:
+        `upstream_truncated` unless this dialect has no terminator and the answer was complete.
         """
 
     @property
@@ -117,17 +132,23 @@ class Decoder(ABC):
 
 
 class Encoder(ABC):
-    """Events to a client's bytes. `encode` may answer b"" for an event that its dialect has no frame for."""
+    """Events to a client's bytes. `encode` may answer b"" for an event that its dialect has no
+    frame for.
+    """
 
     content_type: str = SSE
     heartbeat: bytes = SSE_COMMENT  # b"" where a client would choke on one
     headers: Mapping[str, str] = {}  # beside the content type, for a streamed answer
-    min_gap_s: float = 0  # least time between two writes, for clients that take a network read for a message
-    gathers: frozenset[type[Event]] = frozenset()  # what it keeps, to say it again or whole: such an answer's size is bounded
+    # least time between two writes, for clients that take a network read for a message
+    min_gap_s: float = 0
+    # what it keeps, to say it again or whole: such an answer's size is bounded
+    gathers: frozenset[type[Event]] = frozenset()
 
     @abstractmethod
     def encode(self, event: Event) -> bytes:
-        """The frames for one event. A StreamEnd or StreamError gives all that ends the stream in this dialect."""
+        """The frames for one event. A StreamEnd or StreamError gives all that ends the stream in
+        this dialect.
+        """
 
     def joined(self, frames: Sequence[bytes]) -> bytes:
         """What several events gave, to go out in one write."""
@@ -151,8 +172,11 @@ class ClientHalf(ABC):
     listing: ClassVar[str] = ""  # the path where its SDK asks for the models; "" where it has none
     other_listings: ClassVar[Sequence[str]] = ()  # where other versions of its SDK ask
 
-    def claims(self, incoming: Incoming) -> bool:  # noqa: ARG002  a dialect that shares a path looks at the body
-        """Whether a request on a path that several dialects share is this one's. The first in the registry gets what nobody claims."""
+    # a dialect that shares a path looks at the body
+    def claims(self, incoming: Incoming) -> bool:  # noqa: ARG002
+        """Whether a request on a path that several dialects share is this one's. The first in the
+        registry gets what nobody claims.
+        """
         return False
 
     @abstractmethod
@@ -167,17 +191,24 @@ class ClientHalf(ABC):
     def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         """The same answer as one document, for `stream: false`. The answer is complete."""
 
-    def lists(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002  a dialect that shares its listing's path looks at the headers
-        """Whether a request on a listing path that several dialects share is this one's. The first in the registry gets the rest."""
+    # a dialect that shares its listing's path looks at the headers
+    def lists(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002
+        """Whether a request on a listing path that several dialects share is this one's. The first
+        in the registry gets the rest.
+        """
         return False
 
     def models(self, names: Sequence[str], created: int) -> bytes:  # noqa: ARG002
-        """The models as JSON in this vendor's form, for a dialect with a `listing`. `created`, in unix seconds, stands for all."""
+        """The models as JSON in this vendor's form, for a dialect with a `listing`. `created`, in
+        unix seconds, stands for all.
+        """
         return b"[]"
 
     @abstractmethod
     def render_error(self, failure: Failure) -> Reply:
-        """An error before the first byte, in the vendor's shape and status, so that its SDK raises what its users know."""
+        """An error before the first byte, in the vendor's shape and status, so that its SDK raises
+        what its users know.
+        """
 
 
 class UpstreamHalf(ABC):
@@ -185,7 +216,8 @@ class UpstreamHalf(ABC):
 
     name: ClassVar[str]
     rewrites: ClassVar[bool] = False  # whether its vendor may take text back
-    follows: ClassVar[bool] = False  # whether its vendor's answer only says where the stream is: see `follow`
+    # whether its vendor's answer only says where the stream is: see `follow`
+    follows: ClassVar[bool] = False
 
     @abstractmethod
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
@@ -197,14 +229,17 @@ class UpstreamHalf(ABC):
 
     @abstractmethod
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        """What a non-streamed answer says went wrong. With a status of 400 or more it always finds a failure, whatever the body
-        (HTML, empty, cut); below that, None means the body is no error. Header names are lower case.
+        """What a non-streamed answer says went wrong. With a status of 400 or more it always finds
+        a failure, whatever the body (HTML, empty, cut); below that, None means the body is no
+        error. Header names are lower case.
         """
 
-    def follow(self, target: TargetConfig, body: bytes) -> Outgoing | None:  # noqa: ARG002  only for a dialect that `follows`
-        """What to ask for the stream, by a whole answer that is no error: a GET whose `path` is the absolute URL that the vendor gave.
-        None: the answer gives none. The shell calls it only where it is the upstream's own (`proxy/relay/follow.py`), and with its headers,
-        so the key may be among them.
+    # only for a dialect that `follows`
+    def follow(self, target: TargetConfig, body: bytes) -> Outgoing | None:  # noqa: ARG002
+        """What to ask for the stream, by a whole answer that is no error: a GET whose `path` is the
+        absolute URL that the vendor gave. None: the answer gives none. The shell calls it only
+        where it is the upstream's own (`proxy/relay/follow.py`), and with its headers, so the key
+        may be among them.
         """
         return None
 

@@ -1,9 +1,11 @@
 """Bookkeeping of blocks, shared by the decoders whose vendors have no blocks of their own.
 
-A decoder says `text(...)`, `reasoning(...)`, `tool_call(...)`; `Blocks` numbers the blocks, opens one before its first delta and
-closes it when the answer turns to something else. In one choice text and reasoning take turns. A tool call stays open until the choice
-finishes, as fragments of several calls may come interleaved; but once its arguments are a complete JSON value nothing more can come,
-so it is closed as soon as another block begins, which lets an encoder that must put blocks one after the other stream the next one.
+A decoder says `text(...)`, `reasoning(...)`, `tool_call(...)`; `Blocks` numbers the blocks, opens
+one before its first delta and closes it when the answer turns to something else. In one choice text
+and reasoning take turns. A tool call stays open until the choice finishes, as fragments of several
+calls may come interleaved; but once its arguments are a complete JSON value nothing more can come,
+so it is closed as soon as another block begins, which lets an encoder that must put blocks one
+after the other stream the next one.
 """
 
 from operator import attrgetter
@@ -14,11 +16,14 @@ from msgspec import UNSET
 from proxy.codec.pending_arguments import PIECE_CHARS
 from proxy.events import BlockEnd, BlockStart, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta
 
-# Arguments of open calls beyond this, all together, are not kept to be checked for completeness: such a call is closed at the finish.
+# Arguments of open calls beyond this, all together, are not kept to be checked for completeness:
+# such a call is closed at the finish.
 HELD_ARGUMENT_CHARS = 1 << 20
-# Calls open at once in one choice. Models make a handful; more is an upstream that begins them and ends none: the oldest is closed.
+# Calls open at once in one choice. Models make a handful; more is an upstream that begins them and
+# ends none: the oldest is closed.
 _MAX_OPEN_CALLS = 1024
-# Nor are they checked more often than this: a stream that turns to and fro inside a call must not make each turn cost its length.
+# Nor are they checked more often than this: a stream that turns to and fro inside a call must not
+# make each turn cost its length.
 _CHECKS = 16
 _BY_BLOCK = attrgetter("block")
 _json_value = msgspec.json.Decoder(msgspec.Raw).decode
@@ -35,7 +40,9 @@ class _Call(msgspec.Struct, eq=False):
     unchecked: bool = False  # arguments came since the last check
 
     def complete(self) -> bool:
-        """Whether the arguments are a JSON value to which nothing can be added. Only a number could go on: it never counts."""
+        """Whether the arguments are a JSON value to which nothing can be added. Only a number could
+        go on: it never counts.
+        """
         if not self.unchecked or self.pieces is None or self.checks == _CHECKS:
             return False
         self.unchecked = False
@@ -52,7 +59,9 @@ class _Call(msgspec.Struct, eq=False):
 
 
 class Blocks:
-    """The open blocks of every choice of one answer. Methods append to `out`, the list of events being made."""
+    """The open blocks of every choice of one answer. Methods append to `out`, the list of events
+    being made.
+    """
 
     def __init__(self, max_held_chars: int = HELD_ARGUMENT_CHARS) -> None:
         self._next = 0
@@ -60,9 +69,11 @@ class Blocks:
         self._held_chars = 0
         self._text: dict[int, int] = {}  # choice -> open text block
         self._reasoning: dict[int, int] = {}
-        self._calls: dict[int, dict[int | str, _Call]] = {}  # choice -> key of the call -> open call
-        # Choice -> calls that got arguments since they were checked last: only these are looked at when the answer turns. Most answers
-        # have none, so there is no dictionary until there is a call.
+        # choice -> key of the call -> open call
+        self._calls: dict[int, dict[int | str, _Call]] = {}
+        # Choice -> calls that got arguments since they were checked last: only these are looked at
+        # when the answer turns. Most answers have none, so there is no dictionary until there is a
+        # call.
         self._unchecked: dict[int, list[_Call]] | None = None
         self.saw_tool_call = False
 
@@ -97,7 +108,9 @@ class Blocks:
             out.append(ReasoningDelta(block, text))
         return block
 
-    def end_reasoning(self, out: list[Event], choice: int = 0, signature: str | None = None) -> None:
+    def end_reasoning(
+        self, out: list[Event], choice: int = 0, signature: str | None = None
+    ) -> None:
         """Close the reasoning block of a choice, if one is open."""
         block = self._reasoning.pop(choice, None)
         if block is not None:
@@ -108,7 +121,9 @@ class Blocks:
         return key in self._calls.get(choice, ())
 
     def open_call(self, out: list[Event], key: int | str, tool: Tool, choice: int = 0) -> None:
-        """Begin a tool call. `key` is what the vendor tells its calls apart by (an index or an id); a call that had it is closed."""
+        """Begin a tool call. `key` is what the vendor tells its calls apart by (an index or an id);
+        a call that had it is closed.
+        """
         self.end_reasoning(out, choice)
         self._end_text(out, choice)
         self._settle_calls(out, choice)
@@ -123,7 +138,9 @@ class Blocks:
         out.append(BlockStart(call.block, "tool_call", tool=tool, choice=choice or UNSET))
 
     def arguments(self, out: list[Event], key: int | str, arguments: str, choice: int = 0) -> bool:
-        """Append a piece of a call's arguments. False: the call is closed already, the piece has no place."""
+        """Append a piece of a call's arguments. False: the call is closed already, the piece has no
+        place.
+        """
         call = self._calls.get(choice, {}).get(key)
         if call is None:
             return not arguments.strip()

@@ -1,7 +1,9 @@
-"""Tool calls put together from pieces, for vendors whose pieces are told apart by an index or an id.
+"""Tool calls put together from pieces, for vendors whose pieces are told apart by an index or an
+id.
 
-A call begins with the piece that names its function; arguments that come before wait. A piece with another id and a name of its own,
-under a key that is taken, begins another call. A piece for a call that is complete and closed has no place and is told as it is.
+A call begins with the piece that names its function; arguments that come before wait. A piece with
+another id and a name of its own, under a key that is taken, begins another call. A piece for a call
+that is complete and closed has no place and is told as it is.
 """
 
 import msgspec
@@ -24,9 +26,11 @@ class _Call(msgspec.Struct):
 
 
 class CallPieces:
-    """The tool calls of one answer. `seed`, the vendor's id of the answer, is what ids are made from where a vendor gives none.
+    """The tool calls of one answer. `seed`, the vendor's id of the answer, is what ids are made
+    from where a vendor gives none.
 
-    The arguments of all calls that wait for a name count at most `max_held_chars`; beyond that a call begins without one.
+    The arguments of all calls that wait for a name count at most `max_held_chars`; beyond that a
+    call begins without one.
     """
 
     def __init__(self, blocks: Blocks, dialect: str, max_held_chars: int) -> None:
@@ -37,8 +41,19 @@ class CallPieces:
         self._begun = 0
         self.seed = ""
 
-    def piece(self, out: list[Event], key: int | str, name: str, arguments: str, *, call_id: str = "", choice: int = 0) -> None:
-        """`name`, `arguments` and `call_id` are "" where the piece does not say them. Raises FramingError for a call too many."""
+    def piece(
+        self,
+        out: list[Event],
+        key: int | str,
+        name: str,
+        arguments: str,
+        *,
+        call_id: str = "",
+        choice: int = 0,
+    ) -> None:
+        """`name`, `arguments` and `call_id` are "" where the piece does not say them. Raises
+        FramingError for a call too many.
+        """
         call = self._calls.get((choice, key))
         if call is None or (name and call_id and call.id and call_id != call.id):
             if call is not None:
@@ -50,7 +65,12 @@ class CallPieces:
             if name or self._room < 0:
                 self._open(out, choice, call, name)
         elif not self._blocks.arguments(out, call.number, arguments, choice):
-            out.append(Vendor(self._dialect, {"tool_call": {"choice": choice, "key": key, "arguments": arguments}}))
+            out.append(
+                Vendor(
+                    self._dialect,
+                    {"tool_call": {"choice": choice, "key": key, "arguments": arguments}},
+                )
+            )
 
     def flush(self, out: list[Event]) -> None:
         """The answer is complete: calls that never got a name are given as they are."""
@@ -68,6 +88,8 @@ class CallPieces:
         if call.opened:
             return
         call.opened = True
-        self._blocks.open_call(out, call.number, Tool(call.id or made_id(self.seed, call.number), name), choice)
+        self._blocks.open_call(
+            out, call.number, Tool(call.id or made_id(self.seed, call.number), name), choice
+        )
         self._room += call.waiting.size
         self._blocks.arguments(out, call.number, call.waiting.take(), choice)

@@ -1,5 +1,6 @@
-"""A request's turns for vendors whose messages are flat: a role, a text, perhaps images or calls, and one message for each tool result.
-Shared by upstream halves, with what else their requests have in common.
+"""A request's turns for vendors whose messages are flat: a role, a text, perhaps images or calls,
+and one message for each tool result. Shared by upstream halves, with what else their requests have
+in common.
 """
 
 import re
@@ -11,14 +12,23 @@ import msgspec
 from proxy.codec.base import TargetConfig
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 Options = TypeVar("Options", bound=msgspec.Struct)
 _PATH_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 
 
 class Turn(NamedTuple):
-    """One message. A `tool` turn has the result of the call `call_id` as its text, and `name`, the function's, where it is known."""
+    """One message. A `tool` turn has the result of the call `call_id` as its text, and `name`, the
+    function's, where it is known.
+    """
 
     role: Literal["system", "user", "assistant", "tool"]
     text: str
@@ -28,7 +38,9 @@ class Turn(NamedTuple):
     name: str = ""
 
 
-def drop(notes: list[Note], param: str, message: str, how: Literal["dropped", "changed"] = "dropped") -> None:
+def drop(
+    notes: list[Note], param: str, message: str, how: Literal["dropped", "changed"] = "dropped"
+) -> None:
     """Note a loss, once."""
     note = Note(how, param, message)
     if note not in notes:
@@ -36,9 +48,11 @@ def drop(notes: list[Note], param: str, message: str, how: Literal["dropped", "c
 
 
 def flat_turns(request: ChatRequest, notes: list[Note], *, images: bool) -> list[Turn]:
-    """The turns, the system text first. Tool results stand before what else their turn says, right behind the calls.
+    """The turns, the system text first. Tool results stand before what else their turn says, right
+    behind the calls.
 
-    Dropped, with a note: earlier reasoning, images of others than the user (of anybody, without `images`), and that a tool failed.
+    Dropped, with a note: earlier reasoning, images of others than the user (of anybody, without
+    `images`), and that a tool failed.
     """
     turns = [] if request.system is None else [Turn("system", request.system)]
     names: dict[str, str] = {}
@@ -54,46 +68,86 @@ def flat_turns(request: ChatRequest, notes: list[Note], *, images: bool) -> list
                 case ImagePart(url) if images and message.role == "user":
                     pictures.append(url)
                 case ImagePart():
-                    drop(notes, "messages.image_url", "An image is left out: this upstream takes them from the user alone, or not at all.")
+                    drop(
+                        notes,
+                        "messages.image_url",
+                        (
+                            "An image is left out: this upstream takes them from the user alone, "
+                            "or not at all."
+                        ),
+                    )
                 case ToolCallPart(call_id, name):
                     names[call_id] = name
                     calls.append(part)
                 case ToolResultPart(call_id, content):
                     if part.is_error:
-                        drop(notes, "tool_result.is_error", "That a tool failed cannot be said here, only what it answered.")
-                    turns.append(Turn("tool", content, call_id=call_id, name=names.get(call_id, "")))
+                        drop(
+                            notes,
+                            "tool_result.is_error",
+                            "That a tool failed cannot be said here, only what it answered.",
+                        )
+                    turns.append(
+                        Turn("tool", content, call_id=call_id, name=names.get(call_id, ""))
+                    )
                 case ReasoningPart():
-                    drop(notes, "messages.reasoning", "Reasoning of earlier turns cannot be sent back to this upstream.")
+                    drop(
+                        notes,
+                        "messages.reasoning",
+                        "Reasoning of earlier turns cannot be sent back to this upstream.",
+                    )
         if texts or pictures or calls or len(turns) == results:
             turns.append(Turn(message.role, "".join(texts), tuple(pictures), tuple(calls)))
     return turns
 
 
 def merged(turns: list[Turn], notes: list[Note]) -> list[Turn]:
-    """Neighbours of one role as one turn, for vendors that insist on turns that alternate. Tool turns, and turns with calls, stay."""
+    """Neighbours of one role as one turn, for vendors that insist on turns that alternate. Tool
+    turns, and turns with calls, stay.
+    """
     out: list[Turn] = []
     for turn in turns:
         last = out[-1] if out else None
-        if last is None or last.role != turn.role or turn.role == "tool" or turn.calls or last.calls:
+        if (
+            last is None
+            or last.role != turn.role
+            or turn.role == "tool"
+            or turn.calls
+            or last.calls
+        ):
             out.append(turn)
             continue
-        drop(notes, "messages", "Neighbouring turns of one role are joined: the upstream wants turns that alternate.", "changed")
-        out[-1] = last._replace(text="\n\n".join(filter(None, (last.text, turn.text))), images=last.images + turn.images)
+        drop(
+            notes,
+            "messages",
+            "Neighbouring turns of one role are joined: the upstream wants turns that alternate.",
+            "changed",
+        )
+        out[-1] = last._replace(
+            text="\n\n".join(filter(None, (last.text, turn.text))), images=last.images + turn.images
+        )
     return out
 
 
 def options_of(target: TargetConfig, wanted: type[Options]) -> Options:
-    """The target's options. Raises Refused (`internal`) for options that there are not: the operator's fault."""
+    """The target's options. Raises Refused (`internal`) for options that there are not: the
+    operator's fault.
+    """
     try:
         return msgspec.convert(target.options, wanted)
     except msgspec.ValidationError as error:
-        raise Refused(failure("internal", f"The options of upstream {target.upstream} are wrong: {error}.")) from error
+        raise Refused(
+            failure("internal", f"The options of upstream {target.upstream} are wrong: {error}.")
+        ) from error
 
 
 def path_part(model: str) -> str:
     """A model's name as a part of the path. Raises Refused for one that could lead elsewhere."""
     if not _PATH_PART.fullmatch(model):
-        raise bad_request("model may have only letters, digits, dots, dashes, colons and underscores for this upstream.", param="model")
+        raise bad_request(
+            "model may have only letters, digits, dots, dashes, colons and underscores for "
+            "this upstream.",
+            param="model",
+        )
     return model
 
 
@@ -105,7 +159,9 @@ def with_vendor(body: dict[str, Any], vendor: Mapping[str, Any], inner: str) -> 
 
 
 def thinking(request: ChatRequest, notes: list[Note], *, budget: bool) -> bool | None:
-    """Whether to think, for vendors that know it only as on or off; None where nothing was said. `budget`: they take one in tokens."""
+    """Whether to think, for vendors that know it only as on or off; None where nothing was said.
+    `budget`: they take one in tokens.
+    """
     asked = request.reasoning
     if asked is None or (asked.effort is None and asked.max_tokens is None):
         return None
@@ -119,13 +175,21 @@ def thinking(request: ChatRequest, notes: list[Note], *, budget: bool) -> bool |
 def function(spec: Any) -> dict[str, Any]:
     """A tool in OpenAI's form, which most vendors took over. What it does not say is left out."""
     plain: dict[str, Any] = msgspec.to_builtins(spec)
-    return {"type": "function", "function": {name: value for name, value in plain.items() if value is not None}}
+    return {
+        "type": "function",
+        "function": {name: value for name, value in plain.items() if value is not None},
+    }
 
 
 def tool_calls(turn: Turn) -> list[dict[str, Any]]:
     """A turn's calls in OpenAI's form."""
     return [
-        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}} for call in turn.calls
+        {
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments or "{}"},
+        }
+        for call in turn.calls
     ]
 
 

@@ -1,4 +1,5 @@
-"""Snapshots of a growing text to what changed, for vendors that send the whole text so far each time.
+"""Snapshots of a growing text to what changed, for vendors that send the whole text so far each
+time.
 
 Comparing costs one pass over the snapshot, which is what decoding it costs anyway.
 """
@@ -7,7 +8,9 @@ from proxy.events import TextDelta, TextRewrite
 
 
 def common_prefix(one: str, other: str) -> int:
-    """How many code points both begin with. Halves the range, so the work is done by slices and not by a loop over characters."""
+    """How many code points both begin with. Halves the range, so the work is done by slices and not
+    by a loop over characters.
+    """
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -35,6 +38,8 @@ class Cumulative:
         self.text = ""
 
     def update(self, block: int, snapshot: str) -> TextDelta | TextRewrite | None:
-        """What this snapshot changes: more text, text taken back, or nothing (some vendors repeat themselves)."""
+        """What this snapshot changes: more text, text taken back, or nothing (some vendors repeat
+        themselves).
+        """
         said, self.text = self.text, snapshot
         return change(block, said, snapshot)

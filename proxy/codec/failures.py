@@ -1,4 +1,6 @@
-"""What an HTTP error, or an answer that is no stream, says went wrong. For upstream halves whose vendors have no strict error form."""
+"""What an HTTP error, or an answer that is no stream, says went wrong. For upstream halves whose
+vendors have no strict error form.
+"""
 
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
@@ -23,7 +25,9 @@ class Said(NamedTuple):
 
 
 def read_error(body: bytes) -> Said:
-    """The message and code of an error body, whatever it is: JSON of the usual shapes, HTML, plain text or nothing."""
+    """The message and code of an error body, whatever it is: JSON of the usual shapes, HTML, plain
+    text or nothing.
+    """
     try:
         document = msgspec.json.decode(body)
     except (ValueError, RecursionError):
@@ -38,28 +42,36 @@ def read_error(body: bytes) -> Said:
 def http_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """An HTTP status of 400 or more as a failure."""
     said = read_error(body)
-    return status_failure(status, f"HTTP {status}: {said.message}", code=said.code, retry_after_s=retry_after(headers))
+    return status_failure(
+        status, f"HTTP {status}: {said.message}", code=said.code, retry_after_s=retry_after(headers)
+    )
 
 
 def framework_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-    """`UpstreamHalf.parse_error` for a server without error forms of its own: its framework's JSON, as an HTTP error's body or, under 200,
-    in place of the stream.
+    """`UpstreamHalf.parse_error` for a server without error forms of its own: its framework's JSON,
+    as an HTTP error's body or, under 200, in place of the stream.
     """
     if status >= 400:
         return http_failure(status, headers, body)
     said = read_error(body)
     if said.document is None or not {"detail", "error"} & said.document.keys():
         return None
-    return failure("upstream_error", f"The upstream answered with an error: {said.message}", code=said.code)
+    return failure(
+        "upstream_error", f"The upstream answered with an error: {said.message}", code=said.code
+    )
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """`retry-after` in seconds (RFC 9110, 10.2.3). One with a date counts from the answer's own `date`: who wrote both has one clock."""
+    """`retry-after` in seconds (RFC 9110, 10.2.3). One with a date counts from the answer's own
+    `date`: who wrote both has one clock.
+    """
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit() and len(value) < 10:
         return float(value)
     try:
-        wait_s = (parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
+        wait_s = (
+            parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
+        ).total_seconds()
     except (ValueError, TypeError, OverflowError):  # TypeError: one of them has no zone
         return None
     return max(wait_s, 0.0) if wait_s < _LONGEST_WAIT_S else None
@@ -71,7 +83,9 @@ def _message(document: dict[str, Any]) -> str:
         if isinstance(value, str) and value:
             return value[:_SHOWN_CHARS]
         if isinstance(value, list):  # FastAPI: [{"loc": ["body", "cid"], "msg": "Field required"}]
-            rows = [row for row in value if isinstance(row, dict) and isinstance(row.get("msg"), str)]
+            rows = [
+                row for row in value if isinstance(row, dict) and isinstance(row.get("msg"), str)
+            ]
             if rows:
                 return "; ".join(f"{_place(row)}{row['msg']}" for row in rows)[:_SHOWN_CHARS]
     return ""
@@ -92,7 +106,9 @@ def _plain(body: bytes) -> str:
 
 
 class Told(NamedTuple):
-    """An error in a vendor's own envelope. `status` is the HTTP status that its code means, None where that is not known."""
+    """An error in a vendor's own envelope. `status` is the HTTP status that its code means, None
+    where that is not known.
+    """
 
     message: str
     code: str | None = None
@@ -100,9 +116,13 @@ class Told(NamedTuple):
 
 
 def coded(vendor: str, code: str, message: str, statuses: Mapping[str, int]) -> Told:
-    """An error that the vendor gives a code. `statuses` has codes, or their families: the part before the first dot."""
+    """An error that the vendor gives a code. `statuses` has codes, or their families: the part
+    before the first dot.
+    """
     status = statuses.get(code, statuses.get(code.partition(".")[0]))
-    return Told(message or f"{vendor} answered with the error {code} and no message.", code or None, status)
+    return Told(
+        message or f"{vendor} answered with the error {code} and no message.", code or None, status
+    )
 
 
 def in_band(told: Told) -> Failure:
@@ -118,19 +138,33 @@ def in_band(told: Told) -> Failure:
 
 
 def answer_failure(
-    status: int, headers: Mapping[str, str], body: bytes, tell: Callable[[Mapping[str, Any]], Told | None]
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    tell: Callable[[Mapping[str, Any]], Told | None],
 ) -> Failure | None:
-    """`UpstreamHalf.parse_error` for a vendor whose envelope `tell` knows: it takes a JSON object, and answers None if that is no error."""
+    """`UpstreamHalf.parse_error` for a vendor whose envelope `tell` knows: it takes a JSON object,
+    and answers None if that is no error.
+    """
     document = read_error(body).document
     told = tell(document) if document is not None else None
     if status < 400:
         return None if told is None else in_band(told)
     if told is None or not told.message:
         return http_failure(status, headers, body)
-    return status_failure(status, told.message[:_SHOWN_CHARS], code=told.code, retry_after_s=retry_after(headers))
+    return status_failure(
+        status, told.message[:_SHOWN_CHARS], code=told.code, retry_after_s=retry_after(headers)
+    )
 
 
 def text_of(document: Mapping[str, Any], *names: str) -> str:
     """The first of these fields that holds text or a number, as text; "" where none does."""
     found = (document.get(name) for name in names)
-    return next((str(value) for value in found if isinstance(value, str | int) and not isinstance(value, bool) and value != ""), "")
+    return next(
+        (
+            str(value)
+            for value in found
+            if isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+        ),
+        "",
+    )

@@ -49,14 +49,17 @@ class WholeAnswer:
         self.start: StreamStart | None = None
         self.blocks: dict[int, Block] = {}
         self.vendor: list[Vendor] = []
-        self.vendor_at: list[int] = []  # before which block each stood: the number of blocks begun by then
+        # before which block each stood: the number of blocks begun by then
+        self.vendor_at: list[int] = []
         self.usage: Usage = NO_USAGE
         self.end: StreamEnd | None = None
         self.error: Failure | None = None
 
     def add(self, event: Event) -> None:
         match event:
-            case TextDelta(block, piece) | ReasoningDelta(block, piece) | ToolCallDelta(block, piece):
+            case (
+                TextDelta(block, piece) | ReasoningDelta(block, piece) | ToolCallDelta(block, piece)
+            ):
                 self.blocks[block].pieces.append(piece)
             case BlockStart():
                 self.blocks[event.block] = Block(
@@ -67,7 +70,9 @@ class WholeAnswer:
             case TextRewrite(block, keep, text):
                 rewritten = self.blocks[block]
                 rewritten.pieces = [rewritten.text[:keep], text]
-                rewritten.citations = [source for source in rewritten.citations if _cites_within(source, keep)]
+                rewritten.citations = [
+                    source for source in rewritten.citations if _cites_within(source, keep)
+                ]
             case BlockEnd(block, signature) if signature is not UNSET:
                 self.blocks[block].signature = signature
             case Citation(block):
@@ -112,9 +117,13 @@ class WholeAnswer:
             self.usage = usage
 
     def _joined(self, kind: BlockKind, choice: int) -> str:
-        return "".join(b.text for b in self.blocks.values() if b.kind == kind and b.choice == choice)
+        return "".join(
+            b.text for b in self.blocks.values() if b.kind == kind and b.choice == choice
+        )
 
 
 def _cites_within(source: Citation, keep: int) -> bool:
-    """Whether what a source was given for is still there when only the first `keep` code points are. Where it stands may be unknown."""
+    """Whether what a source was given for is still there when only the first `keep` code points
+    are. Where it stands may be unknown.
+    """
     return keep > 0 and (source.start or 0) < keep and (source.end or 0) <= keep

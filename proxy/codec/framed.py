@@ -1,4 +1,5 @@
-"""What decoders have in common whose vendors send JSON or text in frames: the frames are cut, taken one by one, and end exactly once.
+"""What decoders have in common whose vendors send JSON or text in frames: the frames are cut, taken
+one by one, and end exactly once.
 
 A subclass says what one frame means (`_take`) and what a clean end of the body means (`_ended`).
 """
@@ -24,8 +25,9 @@ CUT = "The answer ended before the upstream said that it was complete."
 
 
 def decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
-    """A frame's JSON. A byte that no UTF-8 has becomes U+FFFD, as the standard of event streams has it (HTML 9.2.5): one damaged letter
-    is no reason to lose an answer. Raises ValueError and RecursionError.
+    """A frame's JSON. A byte that no UTF-8 has becomes U+FFFD, as the standard of event streams has
+    it (HTML 9.2.5): one damaged letter is no reason to lose an answer. Raises ValueError and
+    RecursionError.
     """
     try:
         return decoder.decode(data)
@@ -52,7 +54,8 @@ class FramedDecoder(Decoder, Generic[F]):
         if not self.done:
             try:
                 self._take_all(self._splitter.feed(data), out)
-                if self._splitter.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
+                # after the last good frame: the upstream may say no more
+                if self._splitter.fault is not None and not self.done:
                     raise self._splitter.fault.again()
             except FramingError as fault:
                 self._malformed(out, str(fault))
@@ -114,11 +117,19 @@ class FramedDecoder(Decoder, Generic[F]):
         self.done = True
 
     def _malformed(self, out: list[Event], why: str) -> None:
-        self._fail(out, failure("upstream_malformed", f"The upstream sent something that cannot be read: {why[:300]}"))
+        self._fail(
+            out,
+            failure(
+                "upstream_malformed",
+                f"The upstream sent something that cannot be read: {why[:300]}",
+            ),
+        )
 
 
 class SSEDecoder(FramedDecoder[Frame]):
-    """The same for server-sent events. A body that is none at all (JSON, HTML) is told apart from one that was cut."""
+    """The same for server-sent events. A body that is none at all (JSON, HTML) is told apart from
+    one that was cut.
+    """
 
     def __init__(self, max_event_bytes: int) -> None:
         self._parser = SSEParser(max_event_bytes, lossless=True)
@@ -143,4 +154,8 @@ class SSEDecoder(FramedDecoder[Frame]):
     def _not_a_stream(self, body: bytes) -> Failure:
         """Why a body under status 200 holds no event."""
         said = read_error(body)
-        return failure("upstream_malformed", f"The upstream answered, instead of a stream: {said.message}", code=said.code)
+        return failure(
+            "upstream_malformed",
+            f"The upstream answered, instead of a stream: {said.message}",
+            code=said.code,
+        )

@@ -26,9 +26,13 @@ def loads(data: bytes | msgspec.Raw) -> Any:
 
 
 def mended(data: bytes) -> bytes:
-    """The same JSON, strictly written: invalid UTF-8 and lone surrogates are U+FFFD, NaN and infinities null. Raises NotJSONError."""
+    """The same JSON, strictly written: invalid UTF-8 and lone surrogates are U+FFFD, NaN and
+    infinities null. Raises NotJSONError.
+    """
     try:
-        value = json.loads(data.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
+        value = json.loads(
+            data.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None
+        )
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError) as error:
         raise NotJSONError(str(error)) from error

@@ -1,4 +1,6 @@
-"""What a client's message says, read into parts. Shared by client halves whose messages have a text or a list of parts as content."""
+"""What a client's message says, read into parts. Shared by client halves whose messages have a text
+or a list of parts as content.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -9,8 +11,12 @@ from proxy.request import Message, Part, TextPart
 Asked = TypeVar("Asked")
 
 
-def content_parts(content: str | Sequence[Asked] | None, at: str, read: Callable[[Asked, str], Part]) -> str | list[Part]:
-    """The content of the message at `at`; `read` makes a part of one of the client's, and is told where it stands. Raises Refused."""
+def content_parts(
+    content: str | Sequence[Asked] | None, at: str, read: Callable[[Asked, str], Part]
+) -> str | list[Part]:
+    """The content of the message at `at`; `read` makes a part of one of the client's, and is told
+    where it stands. Raises Refused.
+    """
     if content is None:
         raise bad_request(f"{at}.content must be text or a list of parts.", param=f"{at}.content")
     if isinstance(content, str):
@@ -19,7 +25,9 @@ def content_parts(content: str | Sequence[Asked] | None, at: str, read: Callable
 
 
 def text_alone(content: str | Sequence[Part], role: str, at: str, between: str) -> str:
-    """The text of a message whose role may say nothing else, `between` its parts. Raises Refused, naming the part that is none."""
+    """The text of a message whose role may say nothing else, `between` its parts. Raises Refused,
+    naming the part that is none.
+    """
     if isinstance(content, str):
         return content
     texts: list[str] = []

@@ -1,4 +1,6 @@
-"""Arguments that came before the name of their call. In pieces: to add each to a text would cost that text's length again."""
+"""Arguments that came before the name of their call. In pieces: to add each to a text would cost
+that text's length again.
+"""
 
 import msgspec
 

@@ -1,8 +1,10 @@
-"""Between an upstream that may take text back and a client that cannot: text goes out only when it is settled.
+"""Between an upstream that may take text back and a client that cannot: text goes out only when it
+is settled.
 
-ChatGLM2 replaces `[[...]]` when its last bracket arrives, ChatGLM-6B turns half-width punctuation into full-width when the next
-character is Chinese. Both touch only the end of the text, so holding that end back until more text follows removes nearly all rewrites.
-One that reaches further cannot be honoured, and is never papered over: see `Settler`.
+ChatGLM2 replaces `[[...]]` when its last bracket arrives, ChatGLM-6B turns half-width punctuation
+into full-width when the next character is Chinese. Both touch only the end of the text, so holding
+that end back until more text follows removes nearly all rewrites. One that reaches further cannot
+be honoured, and is never papered over: see `Settler`.
 """
 
 from collections.abc import Sequence
@@ -14,25 +16,31 @@ from proxy.events import BlockEnd, Event, Note, StreamEnd, StreamError, TextDelt
 REWRITE_NOTE = Note(
     "changed",
     "text.rewrite",
-    "This upstream may take text back and the client's dialect cannot: the newest characters are held back until they are settled, and an "
+    "This upstream may take text back and the client's dialect cannot: the newest characters "
+    "are held back until they are settled, and an "
     "answer whose earlier text changes ends in an error.",
 )
 _LOST = (
-    "The upstream changed text that was sent already, and this client's dialect cannot take text back: "
+    "The upstream changed text that was sent already, and this client's dialect cannot take "
+    "text back: "
     "ask again without streaming, or by the native dialect."
 )
 # Punctuation that its neighbour may still change, and the first half of "[[".
 _TURNING = frozenset(",!:;?[")
 _OPEN, _CLOSE = "[[", "]]"
-# The known placeholder has 8 code points; a "[[" left open for longer is plain text (a list in code, say) and goes out.
+# The known placeholder has 8 code points; a "[[" left open for longer is plain text (a list in
+# code, say) and goes out.
 _PLACEHOLDER_CHARS = 32
-# Of what went out, so much of a block is remembered, to compare a rewrite with; in pieces, of which so many are put together.
+# Of what went out, so much of a block is remembered, to compare a rewrite with; in pieces, of which
+# so many are put together.
 REMEMBERED_CHARS = 1 << 20
 _PIECES = 256
 
 
 def settled(text: str) -> int:
-    """How many code points of this text, at the end of which more may come, will stay as they are."""
+    """How many code points of this text, at the end of which more may come, will stay as they
+    are.
+    """
     end = len(text)
     if end and text[-1] in _TURNING:
         end -= 1
@@ -43,7 +51,8 @@ def settled(text: str) -> int:
 
 
 class _Block:
-    """A text block: what went out, and either the `tail` that has not, or, once the two parted, the `truth`: the upstream's text.
+    """A text block: what went out, and either the `tail` that has not, or, once the two parted, the
+    `truth`: the upstream's text.
 
     `said` is None once it is too long to be remembered: then only the tail can still change.
     """
@@ -76,7 +85,9 @@ class _Block:
         self._compare(said, now)
 
     def reconcile(self) -> bool:
-        """Whether what went out is still the beginning of the truth; if so, the tail is the rest."""
+        """Whether what went out is still the beginning of the truth; if so, the tail is the
+        rest.
+        """
         if self.truth is not None and self.said is not None:
             self._compare("".join(self.said), "".join(self.truth))
         return self.truth is None
@@ -89,11 +100,14 @@ class _Block:
 
 
 class Settler(Encoder):
-    """Wraps the encoder of a client half with `rewrites` false, where the upstream half has it true.
+    """Wraps the encoder of a client half with `rewrites` false, where the upstream half has it
+    true.
 
-    The inner encoder never sees a text.rewrite. When one reaches into text that went out, the rest of that block is withheld; the answer
-    then ends in an `upstream_error` instead of a finish, unless its finish is `content_filter`: then the vendor withdrew what was
-    shown, and that finish says so. `failed` tells whoever keeps the record. Say REWRITE_NOTE in the notes of the stream's start.
+    The inner encoder never sees a text.rewrite. When one reaches into text that went out, the rest
+    of that block is withheld; the answer then ends in an `upstream_error` instead of a finish,
+    unless its finish is `content_filter`: then the vendor withdrew what was shown, and that finish
+    says so. `failed` tells whoever keeps the record. Say REWRITE_NOTE in the notes of the stream's
+    start.
     """
 
     def __init__(self, inner: Encoder) -> None:

@@ -5,45 +5,78 @@ from typing import Any
 
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 _LABELS = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 
 
-def one_prompt(request: ChatRequest, notes: list[Note], *, images: bool = False, remembered: bool = False) -> str:
+def one_prompt(
+    request: ChatRequest, notes: list[Note], *, images: bool = False, remembered: bool = False
+) -> str:
     """The whole talk as one text, with a note for each way in which that is less than was asked.
 
-    A single user turn is the prompt itself. Otherwise the system text comes first, then every turn after its speaker's name, with blank
-    lines between. `remembered`: the vendor keeps earlier turns itself, so only the newest is said. `images`: the caller sends the newest
-    turn's images. Raises Refused when no user turn has text.
+    A single user turn is the prompt itself. Otherwise the system text comes first, then every turn
+    after its speaker's name, with blank lines between. `remembered`: the vendor keeps earlier turns
+    itself, so only the newest is said. `images`: the caller sends the newest turn's images. Raises
+    Refused when no user turn has text.
     """
     newest = request.last_user_text
     if not newest:
-        raise bad_request("messages must hold a user turn with text: this upstream takes one prompt.", param="messages")
+        raise bad_request(
+            "messages must hold a user turn with text: this upstream takes one prompt.",
+            param="messages",
+        )
     notes += part_notes(request.messages, images=images)
     talk = request.messages[-1:] if remembered else request.messages
     if remembered or (len(talk) == 1 and talk[0].role == "user"):
         if len(request.messages) > 1:
-            notes.append(Note("changed", "messages", "Only the newest turn is sent: the vendor keeps the conversation itself."))
+            notes.append(
+                Note(
+                    "changed",
+                    "messages",
+                    "Only the newest turn is sent: the vendor keeps the conversation itself.",
+                )
+            )
         text = newest
     else:
-        said = "The upstream takes one prompt: the turns are written into it, each after its speaker's name."
+        said = (
+            "The upstream takes one prompt: the turns are written into it, each after its "
+            "speaker's name."
+        )
         notes.append(Note("changed", "messages", said))
-        text = "\n\n".join(f"{_LABELS[turn.role]}: {words}" for turn in talk if (words := turn_text(turn)))
+        text = "\n\n".join(
+            f"{_LABELS[turn.role]}: {words}" for turn in talk if (words := turn_text(turn))
+        )
     if not request.system:
         return text
-    notes.append(Note("changed", "system", "The upstream has no system text: it stands before the prompt."))
+    notes.append(
+        Note("changed", "system", "The upstream has no system text: it stands before the prompt.")
+    )
     return f"{request.system}\n\n{text}"
 
 
 def turn_text(turn: Message) -> str:
     """What a turn says in text, tool results among it."""
-    said = (part.text if isinstance(part, TextPart) else part.content for part in turn.parts if isinstance(part, TextPart | ToolResultPart))
+    said = (
+        part.text if isinstance(part, TextPart) else part.content
+        for part in turn.parts
+        if isinstance(part, TextPart | ToolResultPart)
+    )
     return "\n".join(piece for piece in said if piece)
 
 
 def cannot_say(request: ChatRequest, said: Collection[str] = ()) -> list[Note]:
-    """A note for each setting of the request that the upstream has no word for; `said` are those that it has."""
+    """A note for each setting of the request that the upstream has no word for; `said` are those
+    that it has.
+    """
     return [
         Note("dropped", name, f"The upstream has no setting for {name}.")
         for name, value in _settings(request)
@@ -72,10 +105,26 @@ def _settings(request: ChatRequest) -> Iterator[tuple[str, Any]]:
 def part_notes(turns: list[Message], *, images: bool) -> Iterator[Note]:
     """Notes about parts that are not text. `images`: those of the newest user turn are sent."""
     newest_user = max((at for at, turn in enumerate(turns) if turn.role == "user"), default=-1)
-    pictured = [at for at, turn in enumerate(turns) if any(isinstance(part, ImagePart) for part in turn.parts)]
+    pictured = [
+        at
+        for at, turn in enumerate(turns)
+        if any(isinstance(part, ImagePart) for part in turn.parts)
+    ]
     if any(not images or at != newest_user for at in pictured):
-        yield Note("dropped", "messages.image_url", "Images are left out: the upstream takes none, or only those of the newest turn.")
+        yield Note(
+            "dropped",
+            "messages.image_url",
+            "Images are left out: the upstream takes none, or only those of the newest turn.",
+        )
     if any(isinstance(part, ToolCallPart) for turn in turns for part in turn.parts):
-        yield Note("dropped", "messages.tool_call", "Earlier tool calls are left out: the upstream knows no tools.")
+        yield Note(
+            "dropped",
+            "messages.tool_call",
+            "Earlier tool calls are left out: the upstream knows no tools.",
+        )
     if any(isinstance(part, ReasoningPart) for turn in turns for part in turn.parts):
-        yield Note("dropped", "messages.reasoning", "Earlier reasoning is left out: the upstream takes none.")
+        yield Note(
+            "dropped",
+            "messages.reasoning",
+            "Earlier reasoning is left out: the upstream takes none.",
+        )

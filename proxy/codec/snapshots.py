@@ -1,4 +1,6 @@
-"""Texts that come in pieces, or whole each time, to pieces. For vendors with a switch for that, whose answers do not say how it was."""
+"""Texts that come in pieces, or whole each time, to pieces. For vendors with a switch for that,
+whose answers do not say how it was.
+"""
 
 from typing import Literal
 
@@ -8,8 +10,9 @@ from proxy.framing import FramingError
 class Snapshots:
     """The texts of one answer, by key. `whole`: each piece repeats the text so far.
 
-    Models that think send true pieces whatever was asked, so the second piece of a text tells: one that does not begin with the first is
-    no repetition, and then none is. An empty piece says nothing. All texts together are at most `max_held_chars` long.
+    Models that think send true pieces whatever was asked, so the second piece of a text tells: one
+    that does not begin with the first is no repetition, and then none is. An empty piece says
+    nothing. All texts together are at most `max_held_chars` long.
     """
 
     def __init__(self, max_held_chars: int, *, whole: bool) -> None:
@@ -19,8 +22,8 @@ class Snapshots:
         self._ways: dict[object, Literal["whole", "pieces"]] = {}
 
     def new(self, key: object, piece: str) -> str:
-        """What the piece adds. Raises FramingError where a text is taken back, which these vendors are not known to do, and for texts that
-        are too long to be kept.
+        """What the piece adds. Raises FramingError where a text is taken back, which these vendors
+        are not known to do, and for texts that are too long to be kept.
         """
         if not self._whole or not piece or self._ways.get(key) == "pieces":
             return piece

@@ -1,11 +1,13 @@
-"""What decoders have in common whose vendors frame JSON as server-sent events, count tokens, and say why they end.
+"""What decoders have in common whose vendors frame JSON as server-sent events, count tokens, and
+say why they end.
 
-Beyond the frames of `framed`: the usage and the finishes seen so far, tool calls in pieces, sources that wait for a text, extras that are
-told once however often they are repeated, and the vendor's errors. A subclass says what one event means (`_event`) and how its vendor
-says errors (`_error_of`).
+Beyond the frames of `framed`: the usage and the finishes seen so far, tool calls in pieces, sources
+that wait for a text, extras that are told once however often they are repeated, and the vendor's
+errors. A subclass says what one event means (`_event`) and how its vendor says errors
+(`_error_of`).
 
-The end of the body is a good end once every choice that began has its finish reason: most of these vendors have no terminator. `[DONE]`,
-which gateways add, is the same.
+The end of the body is a good end once every choice that began has its finish reason: most of these
+vendors have no terminator. `[DONE]`, which gateways add, is the same.
 """
 
 from abc import abstractmethod
@@ -20,7 +22,16 @@ from proxy.codec.failures import Told, answer_failure, in_band
 from proxy.codec.framed import CUT, SSEDecoder
 from proxy.codec.json_depth import shallow
 from proxy.errors import Failure, failure
-from proxy.events import MAX_COUNT, NO_USAGE, Citation, Event, FinishReason, Usage, UsageEvent, Vendor
+from proxy.events import (
+    MAX_COUNT,
+    NO_USAGE,
+    Citation,
+    Event,
+    FinishReason,
+    Usage,
+    UsageEvent,
+    Vendor,
+)
 from proxy.framing import FramingError
 from proxy.framing.sse import Frame
 
@@ -42,7 +53,9 @@ class Source(NamedTuple):
 
 
 class SSEJSONDecoder(SSEDecoder):
-    """`finishes` gives our word for the vendor's finish reasons, in lower case; `unfinished` are its ways to say that there is none yet."""
+    """`finishes` gives our word for the vendor's finish reasons, in lower case; `unfinished` are
+    its ways to say that there is none yet.
+    """
 
     name: ClassVar[str]
     finishes: ClassVar[Mapping[str, FinishReason]]
@@ -52,7 +65,8 @@ class SSEJSONDecoder(SSEDecoder):
         super().__init__(max_event_bytes)
         self._calls = CallPieces(self._blocks, self.name, max_event_bytes)
         self._usage = NO_USAGE
-        self._finished: dict[int, str | None] = {}  # choice that began -> the vendor's word for its end
+        # choice that began -> the vendor's word for its end
+        self._finished: dict[int, str | None] = {}
         self._told: dict[str, int] = {}  # extra -> hash of what was told last
         self._sources: list[Source] = []  # those that no text has cited yet
         self._source_chars = 0  # of those, bounded like an event
@@ -85,7 +99,9 @@ class SSEJSONDecoder(SSEDecoder):
             self._blocks.reasoning(out, text, choice)
 
     def _choice(self, index: int | None, finish: str | None) -> int:
-        """The number of a choice, noting that it began and perhaps ended. Raises FramingError for one too many."""
+        """The number of a choice, noting that it began and perhaps ended. Raises FramingError for
+        one too many.
+        """
         choice = max(index or 0, 0)
         if choice not in self._finished:
             if len(self._finished) == _MAX_CHOICES:
@@ -130,7 +146,9 @@ class SSEJSONDecoder(SSEDecoder):
         self._calls.flush(out)
         raw = self._finished[min(self._finished)] if self._finished else None
         reason = self._reason(raw)
-        self._finish(out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw)
+        self._finish(
+            out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw
+        )
 
     def _reason(self, raw: str | None) -> FinishReason:
         """Our word for the finish. No word is a plain end."""
@@ -146,7 +164,10 @@ class SSEJSONDecoder(SSEDecoder):
             return
         try:
             self._event(frame, out)
-        except (ValueError, RecursionError) as error:  # msgspec's own errors and bad UTF-8 are ValueErrors
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # msgspec's own errors and bad UTF-8 are ValueErrors
             if self._closing:
                 self._fail(out, failure("upstream_truncated", CUT))
             else:

@@ -1,4 +1,6 @@
-"""Dialects that know one answer, of text and perhaps reasoning, and no blocks: what their client halves have in common."""
+"""Dialects that know one answer, of text and perhaps reasoning, and no blocks: what their client
+halves have in common.
+"""
 # ruff: noqa: ARG002  a method here says what its dialect may override; most ignore what they are given
 
 from collections.abc import Mapping
@@ -30,14 +32,23 @@ _SHOWN_CHARS = 200  # of unknown keys, in a note
 def unknown_keys(document: Mapping[str, Any], known: type[msgspec.Struct]) -> tuple[Note, ...]:
     """A note about the keys of a client's body that its dialect does not know."""
     carried = {field.encode_name for field in msgspec.structs.fields(known)}
-    strange = list(islice((key for key in document if key not in carried), _SHOWN_CHARS))  # more of them are not shown
+    # more of them are not shown
+    strange = list(islice((key for key in document if key not in carried), _SHOWN_CHARS))
     if not strange:
         return ()
-    return (Note("dropped", "unknown_key", f"Not known here, and left out: {', '.join(sorted(strange))[:_SHOWN_CHARS]}."),)
+    return (
+        Note(
+            "dropped",
+            "unknown_key",
+            f"Not known here, and left out: {', '.join(sorted(strange))[:_SHOWN_CHARS]}.",
+        ),
+    )
 
 
 class TextOnlyEncoder(Encoder):
-    """Calls one method an event. Answers beside the first (`choice`) have no place in these dialects and are left out."""
+    """Calls one method an event. Answers beside the first (`choice`) have no place in these
+    dialects and are left out.
+    """
 
     def __init__(self) -> None:
         self._kinds: dict[int, BlockKind] = {}  # open blocks of choice 0
@@ -48,7 +59,11 @@ class TextOnlyEncoder(Encoder):
         if isinstance(event, ReasoningDelta):
             return self._reasoning(event.text) if event.block in self._kinds else b""
         if isinstance(event, TextRewrite):
-            return self._rewrite(event.block, event.keep, event.text) if event.block in self._kinds else b""
+            return (
+                self._rewrite(event.block, event.keep, event.text)
+                if event.block in self._kinds
+                else b""
+            )
         if isinstance(event, BlockStart):
             if not event.choice:  # 0, or not said
                 self._kinds[event.block] = event.kind

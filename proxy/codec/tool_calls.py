@@ -1,4 +1,6 @@
-"""Tool calls of vendors that want, or give, what others have not: arguments as an object, and no id."""
+"""Tool calls of vendors that want, or give, what others have not: arguments as an object, and no
+id.
+"""
 
 import hashlib
 from typing import Any
@@ -7,7 +9,9 @@ import msgspec
 
 
 def arguments_object(text: str) -> dict[str, Any] | None:
-    """Arguments as an object; "" stands for {}. None for text that is no JSON object, for example cut by a limit."""
+    """Arguments as an object; "" stands for {}. None for text that is no JSON object, for example
+    cut by a limit.
+    """
     try:
         value = msgspec.json.decode(text or "{}")
     except (ValueError, RecursionError):  # not JSON, no UTF-8, or nested too deep
@@ -16,8 +20,14 @@ def arguments_object(text: str) -> dict[str, Any] | None:
 
 
 def made_id(answer: str, number: int) -> str:
-    """An id for a vendor's call that has none: the same for every run over the same bytes, and another one in another answer.
+    """An id for a vendor's call that has none: the same for every run over the same bytes, and
+    another one in another answer.
 
     `answer` is anything that is the vendor's for this answer alone; `number` counts its calls.
     """
-    return "call_" + hashlib.blake2s(f"{answer}/{number}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return (
+        "call_"
+        + hashlib.blake2s(
+            f"{answer}/{number}".encode("utf-8", "surrogatepass"), digest_size=12
+        ).hexdigest()
+    )

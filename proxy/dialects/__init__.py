@@ -1,1 +1,3 @@
-"""The wire formats: each a client half, an upstream half or both. Dialects do not know one another."""
+"""The wire formats: each a client half, an upstream half or both. Dialects do not know one
+another.
+"""

@@ -57,4 +57,6 @@ DIALECTS: tuple[Dialect, ...] = (
     replicate.DIALECT,
 )
 CLIENTS: dict[str, ClientHalf] = {d.name: d.client for d in DIALECTS if d.client is not None}
-UPSTREAMS: dict[str, UpstreamHalf] = {d.name: d.upstream for d in DIALECTS if d.upstream is not None}
+UPSTREAMS: dict[str, UpstreamHalf] = {
+    d.name: d.upstream for d in DIALECTS if d.upstream is not None
+}

@@ -1,6 +1,8 @@
-"""Hugging Face's Text Generation Inference, its own `/generate_stream` (it speaks as OpenAI does at `/v1` too). Upstream half only.
+"""Hugging Face's Text Generation Inference, its own `/generate_stream` (it speaks as OpenAI does at
+`/v1` too). Upstream half only.
 
-Source: the server's OpenAPI document and its router. One event a token; the last one has `generated_text`, and nothing comes after it.
+Source: the server's OpenAPI document and its router. One event a token; the last one has
+`generated_text`, and nothing comes after it.
 """
 
 from collections.abc import Mapping
@@ -64,15 +66,23 @@ def _error_of(document: Mapping[str, Any]) -> Told | None:
 
 
 class TgiDecoder(SSEJSONDecoder):
-    """The token's own numbers (`id`, `logprob`), which come unasked with every token, are not passed on."""
+    """The token's own numbers (`id`, `logprob`), which come unasked with every token, are not
+    passed on.
+    """
 
     name = NAME
-    finishes: ClassVar[Mapping[str, FinishReason]] = {"eos_token": "stop", "stop_sequence": "stop", "length": "length"}
+    finishes: ClassVar[Mapping[str, FinishReason]] = {
+        "eos_token": "stop",
+        "stop_sequence": "stop",
+        "length": "length",
+    }
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
         event = decoded(_EVENT, frame.data)
         if event.error or event.error_type:
-            self._broken(out, coded("The server", event.error_type or "", event.error or "", _STATUS))
+            self._broken(
+                out, coded("The server", event.error_type or "", event.error or "", _STATUS)
+            )
             return
         if event.token is not None and not event.token.special:
             self._text(out, event.token.text)
@@ -81,7 +91,9 @@ class TgiDecoder(SSEJSONDecoder):
             return
         if event.details is not None:
             self._choice(0, event.details.finish_reason)
-            self._count(out, Usage(count(event.details.input_length), count(event.details.generated_tokens)))
+            self._count(
+                out, Usage(count(event.details.input_length), count(event.details.generated_tokens))
+            )
             self._tell(out, seed=event.details.seed)
         self._complete(out)
 
@@ -90,17 +102,23 @@ class TgiDecoder(SSEJSONDecoder):
 
 
 class Upstream(UpstreamHalf):
-    """The server takes one text and knows no turns: the talk is written into it, without the model's chat template. It has no options."""
+    """The server takes one text and knows no turns: the talk is written into it, without the
+    model's chat template. It has no options.
+    """
 
     name = NAME
 
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         notes = cannot_say(request, _SAID)
-        body: dict[str, Any] = {"inputs": one_prompt(request, notes), "parameters": _parameters(request, notes)}
+        body: dict[str, Any] = {
+            "inputs": one_prompt(request, notes),
+            "parameters": _parameters(request, notes),
+        }
         body = with_vendor(body, request.vendor, "parameters")
         return Outgoing(PATH, msgspec.json.encode(body), headers(target.api_key), tuple(notes))
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every answer is read alike
+    # every answer is read alike
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return TgiDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
@@ -115,14 +133,22 @@ def _parameters(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
         "grammar": _grammar(request.response_format, notes),
         **_sampling(request, notes),
     }
-    return {"details": True, "return_full_text": False} | {name: value for name, value in said.items() if value is not None}
+    return {"details": True, "return_full_text": False} | {
+        name: value for name, value in said.items() if value is not None
+    }
 
 
 def _sampling(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
-    """The server refuses a temperature of 0 and a top_p of 1: what they mean is said by not sampling, or by leaving it out."""
+    """The server refuses a temperature of 0 and a top_p of 1: what they mean is said by not
+    sampling, or by leaving it out.
+    """
     if request.temperature == 0:
         if request.top_p is not None:
-            drop(notes, "top_p", "With a temperature of 0 nothing is sampled, so top_p has no meaning.")
+            drop(
+                notes,
+                "top_p",
+                "With a temperature of 0 nothing is sampled, so top_p has no meaning.",
+            )
         return {"do_sample": False}
     top_p = request.top_p if request.top_p is not None and request.top_p < 1 else None
     sample = True if request.temperature is not None or top_p is not None else None
@@ -130,7 +156,9 @@ def _sampling(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
 
 
 def _grammar(wanted: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any] | None:
-    """A JSON schema, which keeps the answer to it; any JSON object for the mode that has no schema."""
+    """A JSON schema, which keeps the answer to it; any JSON object for the mode that has no
+    schema.
+    """
     match wanted:
         case None | {"type": "text"}:
             return None
@@ -138,7 +166,11 @@ def _grammar(wanted: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any]
             return {"type": "json", "value": {"type": "object"}}
         case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
             return {"type": "json", "value": schema}
-    drop(notes, "response_format", "The upstream takes a JSON schema or the mode json_object, and nothing else.")
+    drop(
+        notes,
+        "response_format",
+        "The upstream takes a JSON schema or the mode json_object, and nothing else.",
+    )
     return None
 
 

@@ -1,7 +1,8 @@
 """Zhipu's third API (`sse-invoke`, superseded by the OpenAI-compatible fourth). Upstream half only.
 
-Source: the vendor's old SDK and relays that spoke to it; there are no recordings. An answer is made of events whose data is raw text, and
-the last one carries its counts in `meta`, a field that the standard of event streams does not have:
+Source: the vendor's old SDK and relays that spoke to it; there are no recordings. An answer is made
+of events whose data is raw text, and the last one carries its counts in `meta`, a field that the
+standard of event streams does not have:
 
     event:add        more text; many `data` lines are one text with line feeds
     event:finish     the end, perhaps with a last piece of text
@@ -26,7 +27,8 @@ from proxy.framing.sse import Frame
 from proxy.request import ChatRequest
 
 NAME = "zhipu"
-# The vendor's numbers -> the HTTP status that they mean. Source: the list of error codes in its reference.
+# The vendor's numbers -> the HTTP status that they mean. Source: the list of error codes in its
+# reference.
 _STATUS = {
     **dict.fromkeys(("1000", "1001", "1002", "1003", "1004"), 401),
     **dict.fromkeys(("1210", "1211", "1212", "1213", "1214", "1215", "1261", "1301"), 400),
@@ -54,7 +56,9 @@ _META = msgspec.json.Decoder(_Meta)
 
 
 def _error_of(document: Mapping[str, Any]) -> Told | None:
-    """The error in a JSON object: `{code, msg, success: false}`, under status 200 too; or as the fourth API says it."""
+    """The error in a JSON object: `{code, msg, success: false}`, under status 200 too; or as the
+    fourth API says it.
+    """
     inner = document.get("error")
     error = inner if isinstance(inner, dict) else document
     code = text_of(error, "code")
@@ -67,17 +71,26 @@ class ZhipuDecoder(SSEJSONDecoder):
     """Option `incremental` is the request's."""
 
     name = NAME
-    finishes: ClassVar[Mapping[str, FinishReason]] = {"finish": "stop", "interrupted": "content_filter"}
+    finishes: ClassVar[Mapping[str, FinishReason]] = {
+        "finish": "stop",
+        "interrupted": "content_filter",
+    }
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
         super().__init__(max_event_bytes)
         self._snapshots = Snapshots(max_event_bytes, whole=options.get("incremental") is False)
 
     def feed(self, data: bytes) -> list[Event]:
-        """Line by line where there are counts: only those before an event's end are its own, however the bytes are cut."""
+        """Line by line where there are counts: only those before an event's end are its own,
+        however the bytes are cut.
+        """
         if _META_FIELD not in data:
             return super().feed(data)
-        return [event for line in data.splitlines(keepends=True) for event in super(ZhipuDecoder, self).feed(line)]
+        return [
+            event
+            for line in data.splitlines(keepends=True)
+            for event in super(ZhipuDecoder, self).feed(line)
+        ]
 
     def _take(self, frame: Frame, out: list[Event]) -> None:
         """Data that is blank is text here."""
@@ -101,14 +114,18 @@ class ZhipuDecoder(SSEJSONDecoder):
         self._broken(out, found or Told(said.message, said.code))
 
     def _meta(self, out: list[Event]) -> None:
-        """The counts, if they can be read: they stand in a line that is no field of an event stream. The last such line is the newest."""
+        """The counts, if they can be read: they stand in a line that is no field of an event
+        stream. The last such line is the newest.
+        """
         lines = [line for line in self._parser.stray.split(b"\n") if line.startswith(_META_FIELD)]
         try:
             meta = _META.decode(lines[-1].removeprefix(_META_FIELD)) if lines else _Meta()
         except (ValueError, RecursionError):
             return
         if meta.usage is not None:
-            self._count(out, Usage(count(meta.usage.prompt_tokens), count(meta.usage.completion_tokens)))
+            self._count(
+                out, Usage(count(meta.usage.prompt_tokens), count(meta.usage.completion_tokens))
+            )
 
     def _error_of(self, document: Mapping[str, Any]) -> Told | None:
         return _error_of(document)
@@ -117,9 +134,9 @@ class ZhipuDecoder(SSEJSONDecoder):
 class Upstream(UpstreamHalf):
     """Behind a base URL that ends in `/api/paas/v3`.
 
-    `api_key` goes into `Authorization` as it is: the vendor wants a token there that is signed with the time of day, which this package
-    does not have, so making one is the operator's business. Options: `incremental`, true: each event has a new piece; false: each repeats
-    the text so far.
+    `api_key` goes into `Authorization` as it is: the vendor wants a token there that is signed with
+    the time of day, which this package does not have, so making one is the operator's business.
+    Options: `incremental`, true: each event has a new piece; false: each repeats the text so far.
     """
 
     name = NAME
@@ -152,21 +169,40 @@ def _sampling(request: ChatRequest) -> dict[str, float]:
 
 
 def _prompt(request: ChatRequest, notes: list[Note]) -> list[dict[str, str]]:
-    """User and assistant in turns. System texts and tools' results, which the vendor has no role for, are the user's text."""
+    """User and assistant in turns. System texts and tools' results, which the vendor has no role
+    for, are the user's text.
+    """
     turns = []
     for turn in flat_turns(request, notes, images=False):
         if turn.role == "system":
-            drop(notes, "system", "The upstream has no system text: it stands in the user's turn.", "changed")
+            drop(
+                notes,
+                "system",
+                "The upstream has no system text: it stands in the user's turn.",
+                "changed",
+            )
         elif turn.role == "tool":
-            drop(notes, "messages.tool_result", "The upstream knows no tools: a tool's result stands in the user's turn.", "changed")
+            drop(
+                notes,
+                "messages.tool_result",
+                "The upstream knows no tools: a tool's result stands in the user's turn.",
+                "changed",
+            )
         if turn.calls:
-            drop(notes, "messages.tool_call", "Earlier tool calls are left out: the upstream knows no tools.")
+            drop(
+                notes,
+                "messages.tool_call",
+                "Earlier tool calls are left out: the upstream knows no tools.",
+            )
         role = turn.role if turn.role == "assistant" else "user"
         if turn.text:
             turns.append(Turn(role, turn.text))
     turns = merged(turns, notes)
     if not turns or turns[-1].role == "assistant":
-        raise bad_request("messages must end with a user's turn that has text: this upstream only answers.", param="messages")
+        raise bad_request(
+            "messages must end with a user's turn that has text: this upstream only answers.",
+            param="messages",
+        )
     return [{"role": turn.role, "content": turn.text} for turn in turns]
 
 

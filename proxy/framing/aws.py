@@ -1,6 +1,8 @@
-"""AWS event stream messages (`application/vnd.amazon.eventstream`): a length, headers, a payload and two checksums, all big-endian.
+"""AWS event stream messages (`application/vnd.amazon.eventstream`): a length, headers, a payload
+and two checksums, all big-endian.
 
-    message = total length u32 | headers length u32 | CRC-32 of these 8 bytes | headers | payload | CRC-32 of everything before it
+    message = total length u32 | headers length u32 | CRC-32 of these 8 bytes
+            | headers | payload | CRC-32 of everything before it
     header  = name length u8 | name | type u8 | value
 
 Source: the Smithy specification, "Amazon Event Stream Specification".
@@ -21,7 +23,8 @@ HeaderValue = bool | int | bytes | str
 _PRELUDE_BYTES = 12
 _CRC_BYTES = 4
 _LEAST_BYTES = _PRELUDE_BYTES + _CRC_BYTES
-# Headers say the kind of an event, and there are few kinds: those of this length or less are read once. Longer ones are not kept.
+# Headers say the kind of an event, and there are few kinds: those of this length or less are read
+# once. Longer ones are not kept.
 _REMEMBERED_BYTES = 256
 _prelude = struct.Struct(">III").unpack_from
 _u32 = struct.Struct(">I").unpack_from
@@ -37,7 +40,9 @@ class Message(NamedTuple):
 
 
 class MessageSplitter:
-    """One stream's bytes to messages. `max_event_bytes` bounds a whole message, headers and checksums included."""
+    """One stream's bytes to messages. `max_event_bytes` bounds a whole message, headers and
+    checksums included.
+    """
 
     __slots__ = ("_held", "_max", "_need", "fault")
 
@@ -48,7 +53,9 @@ class MessageSplitter:
         self.fault: FramingError | None = None
 
     def feed(self, chunk: bytes) -> list[Message]:
-        """The messages that this chunk completes. Raises TooLarge, and BadFrame for a wrong checksum or a length that cannot be."""
+        """The messages that this chunk completes. Raises TooLarge, and BadFrame for a wrong
+        checksum or a length that cannot be.
+        """
         if self.fault is not None:
             raise self.fault.again()
         messages: list[Message] = []
@@ -63,7 +70,9 @@ class MessageSplitter:
         return messages
 
     def close(self) -> bytes:
-        """The body ended: what is left of a message that is incomplete, or b"". Raises what `feed` would have raised next."""
+        """The body ended: what is left of a message that is incomplete, or b"". Raises what `feed`
+        would have raised next.
+        """
         if self.fault is not None:
             raise self.fault.again()
         return bytes(self._held)
@@ -85,9 +94,15 @@ class MessageSplitter:
     def _length(self, prelude: bytes) -> int:
         total, headers, crc = _prelude(prelude)
         if crc32(prelude[:8]) != crc:
-            raise BadFrame(f"expected an AWS event stream message, found {prelude!r}: its first checksum does not match")
+            raise BadFrame(
+                f"expected an AWS event stream message, found {prelude!r}: its first checksum "
+                "does not match"
+            )
         if total < _LEAST_BYTES or headers > total - _LEAST_BYTES:
-            raise BadFrame(f"an AWS event stream message cannot be {total} bytes long with {headers} bytes of headers")
+            raise BadFrame(
+                f"an AWS event stream message cannot be {total} bytes long with {headers} "
+                "bytes of headers"
+            )
         if total > self._max:
             raise TooLarge(self._max)
         return int(total)
@@ -123,7 +138,9 @@ _remembered = lru_cache(maxsize=64)(_headers)
 
 
 def _value(raw: bytes, kind: int, at: int) -> tuple[HeaderValue, int]:
-    """The value that begins at `at`, and where it ends. Raises IndexError where the headers end before it does."""
+    """The value that begins at `at`, and where it ends. Raises IndexError where the headers end
+    before it does.
+    """
     if kind in (_TRUE, _FALSE):
         return kind == _TRUE, at
     if kind in (_BYTES, _STRING):

@@ -1,4 +1,6 @@
-"""NDJSON: one JSON text a line. LF ends a line, a CR before it belongs to it; a BOM before the first line says nothing (RFC 8259, 8.1)."""
+"""NDJSON: one JSON text a line. LF ends a line, a CR before it belongs to it; a BOM before the
+first line says nothing (RFC 8259, 8.1).
+"""
 
 from proxy.framing import FramingError, TooLarge
 
@@ -6,7 +8,9 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class LineSplitter:
-    """One stream's bytes to lines that are not blank, without their line ends. `max_event_bytes` bounds a line, CR included."""
+    """One stream's bytes to lines that are not blank, without their line ends. `max_event_bytes`
+    bounds a line, CR included.
+    """
 
     __slots__ = ("_begun", "_held", "_max", "fault")
 

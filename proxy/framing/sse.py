@@ -1,9 +1,12 @@
-"""Server-sent events, by the HTML standard's section 9.2 (parsing and interpreting an event stream), on bytes.
+"""Server-sent events, by the HTML standard's section 9.2 (parsing and interpreting an event
+stream), on bytes.
 
-`SSEParser` reads, `frame` writes. Data stays bytes, because a decoder hands it to a JSON parser that wants bytes.
+`SSEParser` reads, `frame` writes. Data stays bytes, because a decoder hands it to a JSON parser
+that wants bytes.
 
-How the parser stays linear and bounded: line ends become LF per chunk; bytes of an unfinished line are appended to one
-buffer and looked at again only once, when their LF arrives; an unfinished comment is not kept at all.
+How the parser stays linear and bounded: line ends become LF per chunk; bytes of an unfinished line
+are appended to one buffer and looked at again only once, when their LF arrives; an unfinished
+comment is not kept at all.
 """
 
 import re
@@ -11,9 +14,11 @@ from typing import NamedTuple
 
 from proxy.framing import BadFrame, FramingError, TooLarge
 
-# Lines that are no field of the standard are kept up to here: an error object that a vendor prints bare is far smaller.
+# Lines that are no field of the standard are kept up to here: an error object that a vendor prints
+# bare is far smaller.
 STRAY_BYTES = 65_536
-# Longer reconnection times (over 30,000 years in ms) are taken for garbage; int() refuses absurdly long digits anyway.
+# Longer reconnection times (over 30,000 years in ms) are taken for garbage; int() refuses absurdly
+# long digits anyway.
 _RETRY_DIGITS = 15
 _BOM = b"\xef\xbb\xbf"
 # Asked for with `in` as integers: at a tenth of the price of a bytes object there.
@@ -22,14 +27,17 @@ _CR = 0x0D
 _COLON = 0x3A
 _SPACE = 0x20
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-# What a field of some later standard may be called; and how the lines of a JSON text begin, which some vendors print bare.
+# What a field of some later standard may be called; and how the lines of a JSON text begin, which
+# some vendors print bare.
 _NAME = re.compile(rb"[A-Za-z0-9_.-]*")
 _JSON_LINE = (b"{", b"}", b"[", b"]", b'"')
 _FORBIDDEN = str.maketrans("", "", "\r\n\0")
 
 
 class Frame(NamedTuple):
-    """One dispatched event. `event` is "message" where the stream named none; `id` is the last event ID, which persists."""
+    """One dispatched event. `event` is "message" where the stream named none; `id` is the last
+    event ID, which persists.
+    """
 
     event: str
     data: bytes
@@ -41,19 +49,21 @@ class Frame(NamedTuple):
         return self.data.decode("utf-8", "replace")
 
 
-# A named tuple's own constructor is a Python function; this makes the same object at half the price.
+# A named tuple's own constructor is a Python function; this makes the same object at half the
+# price.
 _new = tuple.__new__
 
 
 class SSEParser:
-    """One stream's bytes to frames. `max_event_bytes` bounds the lines of one event, its comments not counted.
+    """One stream's bytes to frames. `max_event_bytes` bounds the lines of one event, its comments
+    not counted.
 
-    `retry` is the reconnection time in ms that the stream set, `last_event_id` what a reconnection would send.
-    `stray` holds lines that are no field of the standard at all, joined by LF: some vendors print a bare JSON error
-    into the stream or instead of it.
+    `retry` is the reconnection time in ms that the stream set, `last_event_id` what a reconnection
+    would send. `stray` holds lines that are no field of the standard at all, joined by LF: some
+    vendors print a bare JSON error into the stream or instead of it.
 
-    The standard drops such a line even when it is garbage that ran into the line behind it, and the event that began there is gone without
-    a trace. `lossless`: that is a BadFrame.
+    The standard drops such a line even when it is garbage that ran into the line behind it, and the
+    event that began there is gone without a trace. `lossless`: that is a BadFrame.
     """
 
     __slots__ = (
@@ -80,7 +90,8 @@ class SSEParser:
         self.retry: int | None = None
         self._max = max_event_bytes
         self._head: bytes | None = b""  # the first bytes, while they may still become a BOM
-        self._fresh = False  # between two events with nothing held: a chunk of whole events needs no care
+        # between two events with nothing held: a chunk of whole events needs no care
+        self._fresh = False
         self.fault: FramingError | None = None  # dead: every further call raises it
         self._lossless = lossless
         self._after_cr = False  # the last chunk ended in CR: a LF now is the rest of that line end
@@ -111,8 +122,8 @@ class SSEParser:
         return self._feed_any(chunk)
 
     def close(self) -> list[Frame]:
-        """The body ended cleanly. An event that lacks only its blank line, or the end of its last line, is dispatched:
-        the standard drops it, but vendors end so. Raises what `feed` does.
+        """The body ended cleanly. An event that lacks only its blank line, or the end of its last
+        line, is dispatched: the standard drops it, but vendors end so. Raises what `feed` does.
         """
         if self.fault is not None:
             raise self.fault.again()
@@ -148,7 +159,10 @@ class SSEParser:
         except FramingError as fault:
             self._die(fault, frames)
         else:
-            self._fresh = not (self._size or self._held or self._in_comment or self._after_cr) and self._head is None
+            self._fresh = (
+                not (self._size or self._held or self._in_comment or self._after_cr)
+                and self._head is None
+            )
         return frames
 
     def _die(self, fault: FramingError, frames: list[Frame]) -> None:
@@ -160,7 +174,9 @@ class SSEParser:
             raise fault.again()
 
     def _normalised(self, chunk: bytes) -> bytes:
-        """The chunk without a BOM at the stream's start, with LF for CR and CRLF. A CR at the end counts at once."""
+        """The chunk without a BOM at the stream's start, with LF for CR and CRLF. A CR at the end
+        counts at once.
+        """
         if self._head is not None:
             chunk = self._head + chunk
             if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
@@ -208,7 +224,9 @@ class SSEParser:
                 self._line(line, frames)
 
     def _blocks(self, blocks: list[bytes], frames: list[Frame]) -> None:
-        """Take whole events, each without its blank line, none too large. The two usual shapes need no look at their lines."""
+        """Take whole events, each without its blank line, none too large. The two usual shapes need
+        no look at their lines.
+        """
         for block in blocks:
             name, rest = b"", block
             if block.startswith(b"event:"):
@@ -273,15 +291,20 @@ class SSEParser:
 
 
 def _has_swallowed(line: bytes) -> bool:
-    """Whether a line that is no field, and holds the name of one, is garbage with a field behind it."""
+    """Whether a line that is no field, and holds the name of one, is garbage with a field behind
+    it.
+    """
     return not _NAME.fullmatch(line.partition(b":")[0]) and not line.lstrip().startswith(_JSON_LINE)
 
 
-def frame(data: bytes | str, *, event: str | None = None, id: str | None = None) -> bytes:  # noqa: A002  the standard's word
-    """One event as bytes: `event`, then a `data` line for each line of data, then `id`, then one blank line.
+# the standard's word
+def frame(data: bytes | str, *, event: str | None = None, id: str | None = None) -> bytes:  # noqa: A002
+    """One event as bytes: `event`, then a `data` line for each line of data, then `id`, then one
+    blank line.
 
-    CR, LF and NUL, which could forge a line or void the id, are left out of `event` and `id`. A reader gets every line
-    end of data as LF. Characters that UTF-8 cannot say (lone surrogates) become U+FFFD.
+    CR, LF and NUL, which could forge a line or void the id, are left out of `event` and `id`. A
+    reader gets every line end of data as LF. Characters that UTF-8 cannot say (lone surrogates)
+    become U+FFFD.
     """
     body = _utf8(data) if isinstance(data, str) else data
     if _LF in body or _CR in body:

@@ -1,6 +1,8 @@
 """JSON objects back to back, as vendors send them that forgot the framing.
 
-    stream = (white space | BOM | "data:" | comment | value)*       value = {...} | [DONE]       comment = ":" to the line's end
+    stream  = (white space | BOM | "data:" | comment | value)*
+    value   = {...} | [DONE]
+    comment = ":" to the line's end
 
 With `array=True` the objects are the elements of one JSON array, streamed: `[{...},{...}]`.
 """
@@ -13,8 +15,8 @@ DONE = b"[DONE]"
 _PREFIX = b"data:"
 _BOM = b"\xef\xbb\xbf"
 _SHOWN_BYTES = 40  # of garbage, in the error's text
-# Outside a string, up to the next brace or unfinished string; whole strings are jumped over. Inside one, up to its end.
-# Possessive, so that a failure never goes back over what was read.
+# Outside a string, up to the next brace or unfinished string; whole strings are jumped over. Inside
+# one, up to its end. Possessive, so that a failure never goes back over what was read.
 _TO_BRACE = re.compile(rb'[^{}"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^{}"]*+)*+', re.DOTALL)
 _TO_QUOTE = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _GAP = re.compile(rb"[ \t\r\n]*+")
@@ -23,7 +25,9 @@ _QUOTE, _OPEN, _CLOSE, _COLON = b'"{}:'
 
 
 class ValueSplitter:
-    """One stream's bytes to values, each given as soon as its closing brace is there. `max_event_bytes` bounds a value."""
+    """One stream's bytes to values, each given as soon as its closing brace is there.
+    `max_event_bytes` bounds a value.
+    """
 
     __slots__ = ("_at", "_depth", "_gap", "_held", "_in_string", "_max", "_words", "fault")
 
@@ -38,7 +42,9 @@ class ValueSplitter:
         self.fault: FramingError | None = None
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The values that this chunk completes. Raises TooLarge, and BadFrame for bytes where no value can begin."""
+        """The values that this chunk completes. Raises TooLarge, and BadFrame for bytes where no
+        value can begin.
+        """
         if self.fault is not None:
             raise self.fault.again()
         values: list[bytes] = []
@@ -53,7 +59,9 @@ class ValueSplitter:
         return values
 
     def close(self) -> bytes:
-        """The body ended: what is left of a value that is incomplete, or b"". Raises what `feed` would have raised next."""
+        """The body ended: what is left of a value that is incomplete, or b"". Raises what `feed`
+        would have raised next.
+        """
         if self.fault is not None:
             raise self.fault.again()
         return b"" if self._held.startswith(b":") else bytes(self._held)
@@ -77,10 +85,13 @@ class ValueSplitter:
         self._at -= start
 
     def _between(self, at: int, values: list[bytes]) -> int:
-        """Jump over what may stand between two values; answers where the next one, or an unfinished word, begins."""
+        """Jump over what may stand between two values; answers where the next one, or an unfinished
+        word, begins.
+        """
         held = self._held
         while True:
-            at = self._gap.match(held, at).end()  # type: ignore[union-attr]  # it matches nothing at least
+            # # it matches nothing at least
+            at = self._gap.match(held, at).end()  # type: ignore[union-attr]
             self._at = at
             if at == len(held):
                 return at
@@ -103,10 +114,14 @@ class ValueSplitter:
                 if word.startswith(held[at : at + len(word)]):
                     return at
             else:
-                raise BadFrame(f"expected a JSON object, found {bytes(held[at : at + _SHOWN_BYTES])!r}")
+                raise BadFrame(
+                    f"expected a JSON object, found {bytes(held[at : at + _SHOWN_BYTES])!r}"
+                )
 
     def _to_end(self) -> bool:
-        """Read on in the open value. True: `_at` is behind its closing brace. False: the bytes are used up."""
+        """Read on in the open value. True: `_at` is behind its closing brace. False: the bytes are
+        used up.
+        """
         held = self._held
         size = len(held)
         while self._at < size:

@@ -1,6 +1,8 @@
-"""What the mock was asked and what became of it: the last requests, newest first, for people and for tests.
+"""What the mock was asked and what became of it: the last requests, newest first, for people and
+for tests.
 
-Kept in memory and bounded, as everything that a client sends is: 2,000 requests, of at most 64 KiB of body each and 12.5 MiB together.
+Kept in memory and bounded, as everything that a client sends is: 2,000 requests, of at most 64 KiB
+of body each and 12.5 MiB together.
 """
 
 from collections import deque
@@ -15,13 +17,14 @@ MAX_KEPT_BYTES = 200 * MAX_BODY_BYTES
 _SECRETS = ("auth", "key", "cookie", "token", "secret", "password", "credential")
 _PLAIN = ("x-mock-",)  # our own headers, whose names may hold such a word
 
-# complete: played to its end · closed, cut: as the script or the fault says · client_gone: it hung up · stopped: the mock was stopped
-# failed: a defect of ours
+# complete: played to its end · closed, cut: as the script or the fault says · client_gone: it hung
+# up · stopped: the mock was stopped failed: a defect of ours
 Ended = Literal["complete", "closed", "cut", "client_gone", "stopped", "failed"]
 
 
 class Entry(msgspec.Struct, kw_only=True):
-    """One request. `time` is in unix seconds, `gone_after_ms` is counted from when the request was read.
+    """One request. `time` is in unix seconds, `gone_after_ms` is counted from when the request was
+    read.
 
     `frames_sent` counts pieces of the answer, as in cut@n. `open`: it is still being answered.
     """
@@ -90,7 +93,10 @@ def bounded(body: bytes) -> bytes:
 
 def redacted(pairs: Mapping[str, str]) -> dict[str, str]:
     """Headers or query parameters, where those that carry a secret show only that they do."""
-    return {name: f"redacted ({len(value)} characters)" if _secret(name.lower()) else value for name, value in pairs.items()}
+    return {
+        name: f"redacted ({len(value)} characters)" if _secret(name.lower()) else value
+        for name, value in pairs.items()
+    }
 
 
 def _secret(name: str) -> bool:

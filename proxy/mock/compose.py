@@ -1,4 +1,6 @@
-"""Writes the script for one request: what was wished for, in the dialect's own words, with its faults. It knows no HTTP."""
+"""Writes the script for one request: what was wished for, in the dialect's own words, with its
+faults. It knows no HTTP.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,16 +14,34 @@ from proxy.mock.damage import Fault, Stage
 from proxy.mock.faults import parse_faults, spoil
 from proxy.mock.load import is_path, load
 from proxy.mock.scenarios import ERRORS, IN_BAND, SCENARIOS, Ask, refused
-from proxy.mock.script import Manner, MockError, Pace, Pause, Step, Steps, at_pace, from_events, from_reply, nearest, rate
+from proxy.mock.script import (
+    Manner,
+    MockError,
+    Pace,
+    Pause,
+    Step,
+    Steps,
+    at_pace,
+    from_events,
+    from_reply,
+    nearest,
+    rate,
+)
 
-SCENARIO, FAULT, TOKENS, CHARS = "x-mock-scenario", "x-mock-fault", "x-mock-tokens-per-s", "x-mock-chars-per-s"
-# A request may override its mock's settings by these headers, or by query parameters of the same names (an EventSource has no headers).
+SCENARIO, FAULT, TOKENS, CHARS = (
+    "x-mock-scenario",
+    "x-mock-fault",
+    "x-mock-tokens-per-s",
+    "x-mock-chars-per-s",
+)
+# A request may override its mock's settings by these headers, or by query parameters of the same
+# names (an EventSource has no headers).
 OVERRIDES = (SCENARIO, FAULT, TOKENS, CHARS)
 
 
 class MockSpec(NamedTuple):
-    """One mock as configured. `tokens_per_s` 0 is as fast as can be. `script` is what a scenario's file held when the configuration was
-    read; without it the file is read for each request.
+    """One mock as configured. `tokens_per_s` 0 is as fast as can be. `script` is what a scenario's
+    file held when the configuration was read; without it the file is read for each request.
     """
 
     dialect: str
@@ -32,7 +52,9 @@ class MockSpec(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """What is to be played for one request. `path` is set when the scenario is a file, `script` when its bytes are known."""
+    """What is to be played for one request. `path` is set when the scenario is a file, `script`
+    when its bytes are known.
+    """
 
     scenario: str
     pace: Pace
@@ -44,7 +66,8 @@ class Wish(NamedTuple):
 def wish_for(spec: MockSpec, overrides: Mapping[str, str], scripts: Path | None = None) -> Wish:
     """What the mock is set to, with what this request overrides. Raises MockError.
 
-    A request may name files below the folder `scripts` only: whoever can call the mock must not read the machine's files with it.
+    A request may name files below the folder `scripts` only: whoever can call the mock must not
+    read the machine's files with it.
     """
     tokens_per_s = rate(overrides[TOKENS], TOKENS) if TOKENS in overrides else spec.tokens_per_s
     chars_per_s = rate(overrides[CHARS], CHARS) if CHARS in overrides else 0
@@ -56,13 +79,22 @@ def wish_for(spec: MockSpec, overrides: Mapping[str, str], scripts: Path | None 
     elif scenario not in SCENARIOS and scenario not in ERRORS:
         known = [*SCENARIOS, *ERRORS]
         raise MockError(
-            f"there is no scenario {scenario!r}{nearest(scenario, known)}; the scenarios are {', '.join(known)}, or the path of a file"
+            f"there is no scenario {scenario!r}{nearest(scenario, known)}; the scenarios are "
+            f"{', '.join(known)}, or the path of a file"
         )
-    return Wish(scenario, Pace(tokens_per_s, chars_per_s), faults, path, None if SCENARIO in overrides else spec.script)
+    return Wish(
+        scenario,
+        Pace(tokens_per_s, chars_per_s),
+        faults,
+        path,
+        None if SCENARIO in overrides else spec.script,
+    )
 
 
 def compose(client: ClientHalf, parsed: Parsed, wish: Wish, start: StreamStart) -> Iterator[Step]:
-    """The script. Raises MockError when a file cannot be played; the steps themselves are written as they are taken."""
+    """The script. Raises MockError when a file cannot be played; the steps themselves are written
+    as they are taken.
+    """
     encoder = client.encoder(parsed)
 
     def refuse(status: int) -> Steps:
@@ -74,33 +106,48 @@ def compose(client: ClientHalf, parsed: Parsed, wish: Wish, start: StreamStart) 
     steps: Steps
     if wish.path is not None:
         steps = load(wish.path, Manner(client.name, encoder.content_type, wish.pace), wish.script)
-        encoder.encode(start)  # its bytes are the file's affair, but an in-band error may need what it says
+        # its bytes are the file's affair, but an in-band error may need what it says
+        encoder.encode(start)
     elif wish.scenario in ERRORS:
         steps = refuse(ERRORS[wish.scenario])
     else:
         events = _events(wish.scenario, Ask(parsed.request, client.rewrites), start)
-        steps = from_events(events, encoder, wish.pace) if parsed.request.stream else _whole(client, parsed, events, wish.pace)
+        steps = (
+            from_events(events, encoder, wish.pace)
+            if parsed.request.stream
+            else _whole(client, parsed, events, wish.pace)
+        )
     return spoil(steps, wish.faults, Stage(refuse, fail))
 
 
 def refusal(client: ClientHalf, failure: Failure, status: int | None = None) -> list[Step]:
-    """An error before the first byte, in the vendor's shape; with this very status, though the vendor might choose another."""
+    """An error before the first byte, in the vendor's shape; with this very status, though the
+    vendor might choose another.
+    """
     reply = client.render_error(failure)
     if status is not None:
         reply = reply._replace(status=status)
     if isinstance(failure.retry_after_s, float):
-        reply = reply._replace(headers={"retry-after": f"{failure.retry_after_s:.0f}", **{k.lower(): v for k, v in reply.headers.items()}})
+        reply = reply._replace(
+            headers={
+                "retry-after": f"{failure.retry_after_s:.0f}",
+                **{k.lower(): v for k, v in reply.headers.items()},
+            }
+        )
     return from_reply(reply)
 
 
 def _below(folder: Path | None, scenario: str) -> Path:
     if folder is None:
         raise MockError(
-            f"{SCENARIO}: {scenario!r} is a file, and no folder was given from which requests may choose one; use a built-in scenario"
+            f"{SCENARIO}: {scenario!r} is a file, and no folder was given from which requests "
+            "may choose one; use a built-in scenario"
         )
     path = (folder / scenario).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise MockError(f"{SCENARIO}: {scenario!r} lies outside the folder of scripts; name a file below it")
+        raise MockError(
+            f"{SCENARIO}: {scenario!r} lies outside the folder of scripts; name a file below it"
+        )
     return path
 
 
@@ -109,7 +156,9 @@ def _events(scenario: str, ask: Ask, start: StreamStart) -> Iterator[Event]:
     yield from SCENARIOS[scenario](ask)
 
 
-def _whole(client: ClientHalf, parsed: Parsed, events: Iterable[Event], pace: Pace) -> Iterator[Step]:
+def _whole(
+    client: ClientHalf, parsed: Parsed, events: Iterable[Event], pace: Pace
+) -> Iterator[Step]:
     """One document, after as long as its stream would have taken."""
     answer, contents = WholeAnswer(), 0
     for event in at_pace(events, pace):
@@ -117,4 +166,6 @@ def _whole(client: ClientHalf, parsed: Parsed, events: Iterable[Event], pace: Pa
         contents += isinstance(event, CONTENT)
     if pace.gap_s:
         yield Pause(contents * pace.gap_s)
-    yield from refusal(client, answer.error) if answer.error else from_reply(client.whole(parsed, answer))
+    yield from (
+        refusal(client, answer.error) if answer.error else from_reply(client.whole(parsed, answer))
+    )

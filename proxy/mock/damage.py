@@ -1,7 +1,7 @@
 """What each fault does to a script: a function from steps to steps. `faults` names them.
 
-Each works in passing, a step at a time, so that a spoilt answer streams like any other, and so that the vendor's own encoder is in
-the state of that very moment when a fault asks it for an error.
+Each works in passing, a step at a time, so that a spoilt answer streams like any other, and so that
+the vendor's own encoder is in the state of that very moment when a fault asks it for an error.
 """
 
 import random
@@ -14,13 +14,17 @@ import msgspec
 
 from proxy.mock.script import CLOSE, CUT, END, LAST, STALL, Pause, Send, Status, Step, Steps
 
-# Between the halves of a character, so that they arrive in two reads; longer than loopback takes, too short to be felt.
+# Between the halves of a character, so that they arrive in two reads; longer than loopback takes,
+# too short to be felt.
 _SPLIT_PAUSE_S = 0.002
 _GARBAGE_BYTES = 256
 _FLOOD = b": keep-alive\n\n" * 100
 _BOM = b"\xef\xbb\xbf"
 _TRAILING = b'data: {"late": true}\n\nafter the end'
-_PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad Gateway</h1></body></html>\n"
+_PAGE = (
+    b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n"
+    b"<body><h1>502 Bad Gateway</h1></body></html>\n"
+)
 _LEAD_BYTE = re.compile(rb"[\xc2-\xf4](?=[\x80-\xbf])")
 _LONE_NEWLINE = re.compile(rb"(?<!\r)\n")
 
@@ -33,7 +37,9 @@ class Stage(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """One fault, as asked for: `after` is the n of its form name@n, `value` is in the fault's own unit."""
+    """One fault, as asked for: `after` is the n of its form name@n, `value` is in the fault's own
+    unit.
+    """
 
     name: str
     after: int = 1
@@ -90,8 +96,10 @@ def half(steps: Iterator[Step], fault: Fault, _stage: Stage) -> Iterator[Step]:
 def garbage(steps: Iterator[Step], fault: Fault, _stage: Stage) -> Iterator[Step]:
     """Random bytes after n frames, the same each time."""
     yield from _through(steps, fault.after)
-    seed = fault.after + 1  # by chance that of 0 begins a comment, in which any reader loses what follows
-    yield Send(random.Random(seed).randbytes(_GARBAGE_BYTES), counted=False)  # noqa: S311  the same bytes each time
+    # by chance that of 0 begins a comment, in which any reader loses what follows
+    seed = fault.after + 1
+    # the same bytes each time
+    yield Send(random.Random(seed).randbytes(_GARBAGE_BYTES), counted=False)  # noqa: S311
     yield from steps
 
 
@@ -105,7 +113,8 @@ def error(steps: Iterator[Step], fault: Fault, stage: Stage) -> Iterator[Step]:
 def huge_event(steps: Iterator[Step], fault: Fault, _stage: Stage) -> Iterator[Step]:
     """After n frames, one that is larger by this many bytes.
 
-    Blanks after the first brace leave a JSON frame the same JSON; a frame of plain text gets letters before its own.
+    Blanks after the first brace leave a JSON frame the same JSON; a frame of plain text gets
+    letters before its own.
     """
     yield from _through(steps, fault.after)
     for step in steps:
@@ -138,7 +147,11 @@ def comment_flood(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterat
 def crlf(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[Step]:
     """Line ends CR LF."""
     for step in steps:
-        yield Send(_LONE_NEWLINE.sub(b"\r\n", step.data), step.counted) if isinstance(step, Send) else step
+        yield (
+            Send(_LONE_NEWLINE.sub(b"\r\n", step.data), step.counted)
+            if isinstance(step, Send)
+            else step
+        )
 
 
 def bom(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[Step]:
@@ -161,13 +174,17 @@ def trailing(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[St
 
 
 def compressed(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[Step]:
-    """Compressed, though nobody asked. Each send is flushed by itself, as a server that compresses a stream does it."""
+    """Compressed, though nobody asked. Each send is flushed by itself, as a server that compresses
+    a stream does it.
+    """
     gzip = zlib.compressobj(wbits=31)
     for step in steps:
         if isinstance(step, Send):
             yield Send(gzip.compress(step.data) + gzip.flush(zlib.Z_SYNC_FLUSH), step.counted)
         elif isinstance(step, Status):
-            yield msgspec.structs.replace(step, headers={**step.headers, "content-encoding": "gzip"})
+            yield msgspec.structs.replace(
+                step, headers={**step.headers, "content-encoding": "gzip"}
+            )
         else:
             if step == END:
                 yield Send(gzip.flush(), counted=False)
@@ -262,7 +279,11 @@ def redirect(_steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[S
 def wrong_type(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[Step]:
     """Content type text/plain."""
     for step in steps:
-        yield msgspec.structs.replace(step, headers={**step.headers, "content-type": "text/plain"}) if isinstance(step, Status) else step
+        yield (
+            msgspec.structs.replace(step, headers={**step.headers, "content-type": "text/plain"})
+            if isinstance(step, Status)
+            else step
+        )
 
 
 def delay(steps: Iterator[Step], fault: Fault, _stage: Stage) -> Iterator[Step]:

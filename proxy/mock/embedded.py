@@ -1,7 +1,9 @@
-"""The mocks that are upstreams of the proxy itself: played by a server of their own in this process, over a real HTTP hop.
+"""The mocks that are upstreams of the proxy itself: played by a server of their own in this
+process, over a real HTTP hop.
 
-A reload that changes them starts another server. The one before goes on as long as a request can still come to it, which is as long as
-somebody holds the plan that leads there, and then until what it plays has ended.
+A reload that changes them starts another server. The one before goes on as long as a request can
+still come to it, which is as long as somebody holds the plan that leads there, and then until what
+it plays has ended.
 """
 
 import asyncio
@@ -19,16 +21,22 @@ from proxy.settings.model import Mock, Settings
 
 
 def played(settings: Settings) -> dict[str, MockSpec]:
-    """The upstreams that are mocks, as the mock server takes them, with what their scripts' files hold now. Raises MockError."""
+    """The upstreams that are mocks, as the mock server takes them, with what their scripts' files
+    hold now. Raises MockError.
+    """
     return {
-        name: MockSpec(upstream.dialect, mock.scenario, mock.tokens_per_s, mock.fault, _script(name, mock))
+        name: MockSpec(
+            upstream.dialect, mock.scenario, mock.tokens_per_s, mock.fault, _script(name, mock)
+        )
         for name, upstream in settings.upstreams.items()
         if (mock := upstream.mock) is not None
     }
 
 
 class EmbeddedMocks:
-    """The mock servers of one process. Make it inside a running event loop; `stop` it at the end."""
+    """The mock servers of one process. Make it inside a running event loop; `stop` it at the
+    end.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -43,7 +51,9 @@ class EmbeddedMocks:
         return self._servers[-1] if self._servers else None
 
     async def plan(self, settings: Settings) -> Plan:
-        """The plan, with its mocks started. Raises MockError, or OSError when they cannot listen."""
+        """The plan, with its mocks started. Raises MockError, or OSError when they cannot
+        listen.
+        """
         mocks = await asyncio.to_thread(played, settings)
         if not mocks:
             return make_plan(settings, {})
@@ -71,7 +81,8 @@ class EmbeddedMocks:
     async def _server(self, mocks: dict[str, MockSpec]) -> MockServer:
         """The newest, if it plays just these, else a new one, which carries the account on."""
         account = self.newest.account if self.newest is not None else None
-        made = await asyncio.to_thread(MockServer, mocks, account=account)  # raises MockError, also where the one that runs will do
+        # raises MockError, also where the one that runs will do
+        made = await asyncio.to_thread(MockServer, mocks, account=account)
         if self.newest is not None and self.newest.mocks == made.mocks:
             return self.newest
         await made.start("127.0.0.1", 0)

@@ -3,7 +3,8 @@
     cut@3               after 3 frames             slow:100        with a value
     cut@3,bytewise      both; the order in which they are written does not matter
 
-A frame here is a piece of the answer (a delta): what a dialect sends before the first one, or after the last, does not count.
+A frame here is a piece of the answer (a delta): what a dialect sends before the first one, or after
+the last, does not count.
 """
 
 import re
@@ -19,7 +20,9 @@ _FORM = re.compile(r"([a-z_0-9]+)(?:@(\d{1,9}))?(?::(\d{1,9}(?:\.\d{1,9})?))?")
 
 
 class Row(NamedTuple):
-    """A known fault, with what it takes. `value` is taken when none is given; it must lie in `span`."""
+    """A known fault, with what it takes. `value` is taken when none is given; it must lie in
+    `span`.
+    """
 
     damage: Damage
     takes: Takes = "nothing"
@@ -34,10 +37,11 @@ class Row(NamedTuple):
     @property
     def does(self) -> str:
         """In one sentence, for people."""
-        return (self.damage.__doc__ or "").partition("\n")[0]
+        return " ".join((self.damage.__doc__ or "").partition("\n\n")[0].split())
 
 
-# In the order in which they work: what is said, then its bytes, then how they are cut into writes, then the head and when it comes.
+# In the order in which they work: what is said, then its bytes, then how they are cut into writes,
+# then the head and when it comes.
 FAULTS: dict[str, Row] = {
     "status": Row(damage.status, "value", 500, (400, 599)),
     "html": Row(damage.html),
@@ -79,10 +83,16 @@ def parse_fault(text: str) -> Fault:
     row = FAULTS.get(name)
     if row is None:
         known = ", ".join(name + row.form for name, row in FAULTS.items())
-        raise MockError(f"there is no fault {name!r}{nearest(name, FAULTS)}; the faults are {known}")
+        raise MockError(
+            f"there is no fault {name!r}{nearest(name, FAULTS)}; the faults are {known}"
+        )
     if match is None:
-        raise MockError(f"fault {text!r} cannot be read; write {name}{row.form}, where n and value are numbers")
-    if (match[2] and row.takes not in ("n", "both")) or (match[3] and row.takes not in ("value", "both")):
+        raise MockError(
+            f"fault {text!r} cannot be read; write {name}{row.form}, where n and value are numbers"
+        )
+    if (match[2] and row.takes not in ("n", "both")) or (
+        match[3] and row.takes not in ("value", "both")
+    ):
         raise MockError(f"fault {text!r} takes no such argument; write {name}{row.form}")
     value = float(match[3]) if match[3] else row.value
     low, high = row.span

@@ -1,4 +1,6 @@
-"""Scripts from files, by the name of the file: see `yaml_script` for those written by hand and `recordings` for the rest."""
+"""Scripts from files, by the name of the file: see `yaml_script` for those written by hand and
+`recordings` for the rest.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,11 +28,14 @@ def is_path(scenario: str) -> bool:
 
 
 def load(path: Path, manner: Manner, data: bytes | None = None) -> list[Step]:
-    """The script in a file, with a status and an end where the file left them out. `data`: what it holds, if that is known.
+    """The script in a file, with a status and an end where the file left them out. `data`: what it
+    holds, if that is known.
 
     Raises MockError, which names the file.
     """
-    reader = next((reader for suffix, reader in _READERS.items() if path.name.endswith(suffix)), None)
+    reader = next(
+        (reader for suffix, reader in _READERS.items() if path.name.endswith(suffix)), None
+    )
     if reader is None:
         raise MockError(f"{path}: its name must end in one of {', '.join(SUFFIXES)}")
     steps = reader(path, read(path) if data is None else data, manner)
@@ -44,4 +49,7 @@ def read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise MockError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML script or of a recording") from error
+        raise MockError(
+            f"{path}: cannot be read ({error.strerror}); give the path of a YAML script or of "
+            "a recording"
+        ) from error

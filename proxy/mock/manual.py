@@ -25,8 +25,14 @@ def wishes_text() -> str:
     lines = [
         "A request may choose by header, or by query parameter of the same name:",
         "  x-mock-scenario: one of these",
-        *(f"    {name:<26} {(scenario.__doc__ or '').strip()}" for name, scenario in SCENARIOS.items()),
-        *(f"    {name:<26} HTTP status {status} in the vendor's shape." for name, status in ERRORS.items()),
+        *(
+            f"    {name:<26} {' '.join((scenario.__doc__ or '').split())}"
+            for name, scenario in SCENARIOS.items()
+        ),
+        *(
+            f"    {name:<26} HTTP status {status} in the vendor's shape."
+            for name, status in ERRORS.items()
+        ),
         "  x-mock-tokens-per-s, x-mock-chars-per-s: a number; 0 is as fast as can be",
         "  x-mock-fault: one or several of these, with commas between them",
         *(f"    {name + row.form:<26} {row.does}" for name, row in FAULTS.items()),
@@ -36,7 +42,10 @@ def wishes_text() -> str:
 
 def greeting(address: str) -> str:
     """The first lines in the terminal, with something to try."""
-    body = '{"model": "demo", "stream": true, "messages": [{"role": "user", "content": "Good morning"}]}'
+    body = (
+        '{"model": "demo", "stream": true, "messages": [{"role": "user", "content": "Good '
+        'morning"}]}'
+    )
     return f"""\
 The mock plays every dialect on {address}
   try it:       curl -N {address}/v1/chat/completions -H 'content-type: application/json' -d '{body}'

@@ -17,7 +17,9 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 async def play(request: web.Request, steps: Steps, entry: Entry) -> web.StreamResponse:
-    """Play to the end, or until the client leaves: then the task is cancelled (the server must run with handler_cancellation)."""
+    """Play to the end, or until the client leaves: then the task is cancelled (the server must run
+    with handler_cancellation).
+    """
     loop = asyncio.get_running_loop()
     began = due = loop.time()
     response = web.StreamResponse()
@@ -34,7 +36,8 @@ async def play(request: web.Request, steps: Steps, entry: Entry) -> web.StreamRe
                     writes = 0
                     await asyncio.sleep(0)
             elif isinstance(step, Pause):
-                # Points on one schedule: what sending took is not added, so that a pace holds over thousands of tokens.
+                # Points on one schedule: what sending took is not added, so that a pace holds over
+                # thousands of tokens.
                 due += step.seconds
                 writes = 0
                 await asyncio.sleep(max(0, due - loop.time()))
@@ -58,7 +61,9 @@ async def play(request: web.Request, steps: Steps, entry: Entry) -> web.StreamRe
     return response
 
 
-async def _last(step: object, request: web.Request, response: web.StreamResponse, entry: Entry) -> None:
+async def _last(
+    step: object, request: web.Request, response: web.StreamResponse, entry: Entry
+) -> None:
     if isinstance(step, End | Close):
         await response.write_eof()
         entry.ended = "complete" if isinstance(step, End) else "closed"
@@ -75,9 +80,12 @@ def _gone(request: web.Request) -> bool:
 
 async def _reset(request: web.Request) -> None:
     """Reset the connection, once what was sent before has left this process."""
-    while request.transport is not None and request.transport.get_write_buffer_size():  # noqa: ASYNC110  nothing announces it
+    # nothing announces it
+    while request.transport is not None and request.transport.get_write_buffer_size():  # noqa: ASYNC110
         await asyncio.sleep(_FLUSH_POLL_S)
     transport = request.transport
     if transport is not None:
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER
+        )
         transport.abort()

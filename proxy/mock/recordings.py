@@ -1,8 +1,11 @@
-"""Scripts from recordings: a real vendor's bytes, sent as they are, frame by frame at the pace that is asked for.
+"""Scripts from recordings: a real vendor's bytes, sent as they are, frame by frame at the pace that
+is asked for.
 
     *.sse  *.ndjson  *.bin            the body of an answer
-    *.chunks.jsonl                    one JSON event a line: framed as SSE, named by its `type` where the dialect does so
-    *.reads.jsonl                     {"t_ms", "bytes", "text"} a line: what one read gave, at its own time (pace 0: at once)
+    *.chunks.jsonl                    one JSON event a line: framed as SSE, named by its `type`
+                                      where the dialect does so
+    *.reads.jsonl                     {"t_ms", "bytes", "text"} a line: what one read gave, at its
+                                      own time (pace 0: at once)
     *.json, error-<status>-*.json     a whole document, with that status
 
 The kind is told by the name of the file.
@@ -20,7 +23,8 @@ from proxy.framing.sse import frame
 from proxy.mock.script import Manner, MockError, Pause, Send, Status, Step
 
 _PIECE_BYTES = 256  # of a binary recording, which shows no frames
-# A blank line ends an SSE frame, whatever the line ends are; JSON values back to back have nothing between them.
+# A blank line ends an SSE frame, whatever the line ends are; JSON values back to back have nothing
+# between them.
 _BLANK_LINES = re.compile(rb"(?:\r\n|\n|\r){2,}")
 _VALUE_END = re.compile(rb"\}(?=\{|data:)")
 # Dialects whose frames are named by the `type` of their JSON.
@@ -71,7 +75,9 @@ def read_reads(path: Path, data: bytes, manner: Manner) -> list[Step]:
         try:
             read = _read.decode(line)
         except msgspec.DecodeError as error:
-            raise MockError(f"{path}: line {number} is not {{t_ms, bytes, text}}: {error}") from error
+            raise MockError(
+                f"{path}: line {number} is not {{t_ms, bytes, text}}: {error}"
+            ) from error
         if manner.pace.gap_s and read.t_ms > at_ms:
             steps.append(Pause((read.t_ms - at_ms) / 1000))
             at_ms = read.t_ms
@@ -111,4 +117,6 @@ def _paced(sends: Iterable[bytes], manner: Manner) -> list[Step]:
 
 
 def _numbered(data: bytes) -> list[tuple[int, bytes]]:
-    return [(number, line) for number, line in enumerate(data.splitlines(), start=1) if line.strip()]
+    return [
+        (number, line) for number, line in enumerate(data.splitlines(), start=1) if line.strip()
+    ]

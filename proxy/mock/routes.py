@@ -15,7 +15,9 @@ def choose(dialects: Sequence[str], incoming: Incoming) -> str:
 
 
 def variables(client: ClientHalf, tail: str) -> dict[str, str]:
-    """The variables of the dialect's own route at the end of a path, whatever stands before it; none when no route fits."""
+    """The variables of the dialect's own route at the end of a path, whatever stands before it;
+    none when no route fits.
+    """
     for route in client.routes:
         match = re.search(_pattern(route.path), f"/{tail}")
         if match:

@@ -1,7 +1,7 @@
 """What the mock can say, as events: so each scenario works in every dialect.
 
-A scenario is a function from what was asked to the events of an answer, without its `stream.start`. Those in ERRORS are answered
-before the first byte, with a status, in the vendor's own shape.
+A scenario is a function from what was asked to the events of an answer, without its `stream.start`.
+Those in ERRORS are answered before the first byte, with a status, in the vendor's own shape.
 """
 
 import itertools
@@ -34,8 +34,12 @@ _ECHOED_CHARS = 40
 _LONG_TOKENS = 4000
 _PIECE_CHARS = 6  # of a tool call's arguments
 # Called where the request offers no tool.
-_WEATHER = ToolSpec("get_weather", parameters={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})
-# A word with the blank before it, one or two characters of a script without blanks, or a mark: together they are the text.
+_WEATHER = ToolSpec(
+    "get_weather",
+    parameters={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
+# A word with the blank before it, one or two characters of a script without blanks, or a mark:
+# together they are the text.
 _TOKEN = re.compile(r"\s*[A-Za-z0-9']+|\s*[^\sA-Za-z0-9']{1,2}|\s+")
 
 
@@ -74,7 +78,9 @@ def _call(block: int, tool: Tool, arguments: str) -> Iterator[Event]:
     yield BlockEnd(block)
 
 
-def _end(ask: Ask, output_tokens: int, reason: FinishReason = "stop", reasoning_tokens: int | None = None) -> Iterator[Event]:
+def _end(
+    ask: Ask, output_tokens: int, reason: FinishReason = "stop", reasoning_tokens: int | None = None
+) -> Iterator[Event]:
     usage = Usage(ask.input_tokens, output_tokens, None, reasoning_tokens)
     yield UsageEvent(usage.input_tokens, usage.output_tokens, None, reasoning_tokens)
     yield StreamEnd(Finish(reason), usage)
@@ -94,7 +100,13 @@ def hello(ask: Ask) -> Iterator[Event]:
     prompt = " ".join(ask.request.last_user_text.split())
     start = prompt[:_ECHOED_CHARS] + ("…" if len(prompt) > _ECHOED_CHARS else "")
     asked = f" You said: {start}" if start else ""
-    return _say(ask, f"Hello! I am {ask.request.model or 'a model'}, played by a mock, one token at a time.{asked}")
+    return _say(
+        ask,
+        (
+            f"Hello! I am {ask.request.model or 'a model'}, played by a mock, one token at a "
+            f"time.{asked}"
+        ),
+    )
 
 
 def echo(ask: Ask) -> Iterator[Event]:
@@ -107,7 +119,10 @@ def echo(ask: Ask) -> Iterator[Event]:
 def chinese(ask: Ask) -> Iterator[Event]:
     """A Chinese paragraph with emoji and rare characters, one or two a token."""
     characters = iter(texts.CHINESE)
-    pieces = ["".join(itertools.islice(characters, 1 + number % 2)) for number in range(len(texts.CHINESE))]
+    pieces = [
+        "".join(itertools.islice(characters, 1 + number % 2))
+        for number in range(len(texts.CHINESE))
+    ]
     pieces = [piece for piece in pieces if piece]
     yield from _text(0, pieces)
     yield from _end(ask, len(pieces))
@@ -115,7 +130,11 @@ def chinese(ask: Ask) -> Iterator[Event]:
 
 def long(ask: Ask) -> Iterator[Event]:
     """Four thousand tokens."""
-    words = (word for sentence in itertools.cycle(texts.LONG_SENTENCES) for word in tokens(" " + sentence))
+    words = (
+        word
+        for sentence in itertools.cycle(texts.LONG_SENTENCES)
+        for word in tokens(" " + sentence)
+    )
     yield from _text(0, itertools.islice(words, _LONG_TOKENS))
     yield from _end(ask, _LONG_TOKENS)
 
@@ -139,13 +158,20 @@ def tools(ask: Ask) -> Iterator[Event]:
     yield from _text(0, said)
     for number, city in enumerate(("Paris", "北京")):
         tool = offered[number % len(offered)]
-        yield from _call(1 + number, Tool(f"call_mock_{number + 1}", tool.name), arguments(tool, city))
+        yield from _call(
+            1 + number, Tool(f"call_mock_{number + 1}", tool.name), arguments(tool, city)
+        )
     yield from _end(ask, len(said) + 20, "tool_calls")
 
 
 def tool_then_answer(ask: Ask) -> Iterator[Event]:
     """A tool call, or the answer where the request holds a tool's result."""
-    results = [part for message in ask.request.messages for part in message.parts if isinstance(part, ToolResultPart)]
+    results = [
+        part
+        for message in ask.request.messages
+        for part in message.parts
+        if isinstance(part, ToolResultPart)
+    ]
     if results:
         yield from _say(ask, "The tool says: " + "; ".join(result.content for result in results))
         return
@@ -175,7 +201,9 @@ def length(ask: Ask) -> Iterator[Event]:
 
 
 def rewrite(ask: Ask) -> Iterator[Event]:
-    """A placeholder that is filled in after it was shown; a dialect that cannot take text back gets the final text."""
+    """A placeholder that is filled in after it was shown; a dialect that cannot take text back gets
+    the final text.
+    """
     final = "截至2023年，样本为1024条。"
     if not ask.rewrites:
         yield from _say(ask, final)
@@ -239,4 +267,9 @@ def refused(status: int) -> Failure:
     """The failure that a vendor answers with this status."""
     kind = _KINDS.get(status, "bad_request" if status < 500 else "upstream_status")
     wait = _RETRY_AFTER_S if status in (429, 503) else None
-    return failure(kind, f"The mock vendor was told to answer with status {status}.", status=status, retry_after_s=wait)
+    return failure(
+        kind,
+        f"The mock vendor was told to answer with status {status}.",
+        status=status,
+        retry_after_s=wait,
+    )

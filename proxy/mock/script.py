@@ -1,9 +1,11 @@
-"""A script: what a vendor does with one request, step by step. Sans-IO: `player` plays it, `faults` spoil it.
+"""A script: what a vendor does with one request, step by step. Sans-IO: `player` plays it, `faults`
+spoil it.
 
     script = pause* status (send | pause)* last        last = end | close | cut | stall
 
-Nothing after the first `last` step is played, so a fault may end a script early simply by putting one in its middle. A script is any
-iterable of steps: a list when it was loaded from a file, a generator when it is written while it is played (see `from_events`).
+Nothing after the first `last` step is played, so a fault may end a script early simply by putting
+one in its middle. A script is any iterable of steps: a list when it was loaded from a file, a
+generator when it is written while it is played (see `from_events`).
 """
 
 import difflib
@@ -21,7 +23,9 @@ MAX_RATE = 1_000_000.0
 
 
 class MockError(Exception):
-    """A script, scenario or fault that cannot be played. The message is a sentence for whoever wrote it."""
+    """A script, scenario or fault that cannot be played. The message is a sentence for whoever
+    wrote it.
+    """
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -32,14 +36,18 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Send(msgspec.Struct, frozen=True, gc=False):
-    """Bytes of the body, in one write. `counted`: it is one of the n frames of a fault such as cut@n."""
+    """Bytes of the body, in one write. `counted`: it is one of the n frames of a fault such as
+    cut@n.
+    """
 
     data: bytes
     counted: bool = True
 
 
 class Pause(msgspec.Struct, frozen=True, gc=False):
-    """Silence. Pauses are points on one schedule: what a step takes is not added to the pause after it."""
+    """Silence. Pauses are points on one schedule: what a step takes is not added to the pause after
+    it.
+    """
 
     seconds: float
 
@@ -67,7 +75,9 @@ END, CLOSE, CUT, STALL = End(), Close(), Cut(), Stall()
 
 
 class Pace(NamedTuple):
-    """How fast events come; 0 is as fast as can be. `chars_per_s` sends one character an event, and wins over `tokens_per_s`."""
+    """How fast events come; 0 is as fast as can be. `chars_per_s` sends one character an event, and
+    wins over `tokens_per_s`.
+    """
 
     tokens_per_s: float = 0
     chars_per_s: float = 0
@@ -80,7 +90,9 @@ class Pace(NamedTuple):
 
 
 class Manner(NamedTuple):
-    """How a file is to be played: the dialect it speaks, that dialect's content type, and the pace."""
+    """How a file is to be played: the dialect it speaks, that dialect's content type, and the
+    pace.
+    """
 
     dialect: str
     content_type: str = SSE
@@ -94,14 +106,18 @@ def rate(text: str, name: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= MAX_RATE:
-        raise MockError(f"{name} must be a number from 0 (as fast as can be) to {MAX_RATE:.0f}, not {text!r}")
+        raise MockError(
+            f"{name} must be a number from 0 (as fast as can be) to {MAX_RATE:.0f}, not {text!r}"
+        )
     return value
 
 
 def from_events(events: Iterable[Event], encoder: Encoder, pace: Pace) -> Iterator[Step]:
-    """An answer in the dialect of `encoder`: one send for each event that has bytes, one gap between content events.
+    """An answer in the dialect of `encoder`: one send for each event that has bytes, one gap
+    between content events.
 
-    It is written while it is played, so that a long answer costs its vendor no more than a vendor's answer costs.
+    It is written while it is played, so that a long answer costs its vendor no more than a vendor's
+    answer costs.
     """
     yield Status(200, {"content-type": encoder.content_type, **encoder.headers})
     gap = pace.gap_s
@@ -119,7 +135,10 @@ def from_events(events: Iterable[Event], encoder: Encoder, pace: Pace) -> Iterat
 
 def from_reply(reply: Reply) -> list[Step]:
     """A whole document."""
-    headers = {"content-type": reply.content_type, **{name.lower(): value for name, value in reply.headers.items()}}
+    headers = {
+        "content-type": reply.content_type,
+        **{name.lower(): value for name, value in reply.headers.items()},
+    }
     body: list[Step] = [Send(reply.body)] if reply.body else []
     return [Status(reply.status, headers), *body, END]
 

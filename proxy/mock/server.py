@@ -1,12 +1,14 @@
-"""The mock over HTTP: one server that plays any number of mocks, each under its own prefix, and keeps the account.
+"""The mock over HTTP: one server that plays any number of mocks, each under its own prefix, and
+keeps the account.
 
     mock = MockServer({"demo": MockSpec("anthropic", "hello")})
     address = await mock.start("127.0.0.1")        # http://127.0.0.1:<port>
-    mock.base_url("demo")                           # http://127.0.0.1:<port>/demo: a base_url for an upstream of that dialect
+    mock.base_url("demo")     # http://127.0.0.1:<port>/demo: for an upstream of that dialect
     await mock.stop()
 
-Any path below a prefix is answered in that mock's dialect, so the vendor's own path may be appended, with or without /v1. Stand-alone
-(`every_dialect`), each dialect is also served on its own paths at the root and below /<dialect>.
+Any path below a prefix is answered in that mock's dialect, so the vendor's own path may be
+appended, with or without /v1. Stand-alone (`every_dialect`), each dialect is also served on its own
+paths at the root and below /<dialect>.
 """
 
 import asyncio
@@ -43,8 +45,8 @@ _REQUESTS_PATH = "/mock/requests"
 class MockServer:
     """See the module. Raises MockError when a mock's dialect, scenario or fault does not exist.
 
-    `scripts` is the folder from which a request's own header may choose a script or recording; without it, none. `account` is one to go on
-    with.
+    `scripts` is the folder from which a request's own header may choose a script or recording;
+    without it, none. `account` is one to go on with.
     """
 
     def __init__(
@@ -57,7 +59,10 @@ class MockServer:
     ) -> None:
         self.account = account or Account()
         self._scripts = scripts
-        self.mocks = {**({name: MockSpec(name) for name in CLIENTS} if every_dialect else {}), **mocks}
+        self.mocks = {
+            **({name: MockSpec(name) for name in CLIENTS} if every_dialect else {}),
+            **mocks,
+        }
         self._roots = _root_routes() if every_dialect else {}
         self.address = ""  # once started
         self._playing: set[asyncio.Task[object]] = set()
@@ -67,8 +72,11 @@ class MockServer:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen; answers the base address. Port 0 lets the system choose."""
-        # Without handler_cancellation a client that leaves during a pause would be noticed only at the next write.
-        self._runner = web.AppRunner(self._app(), handler_cancellation=True, access_log=None, shutdown_timeout=_STOP_S)
+        # Without handler_cancellation a client that leaves during a pause would be noticed only at
+        # the next write.
+        self._runner = web.AppRunner(
+            self._app(), handler_cancellation=True, access_log=None, shutdown_timeout=_STOP_S
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port, backlog=_BACKLOG).start()
         bound = self._runner.addresses[0][1]
@@ -108,7 +116,10 @@ class MockServer:
             return web.Response(status=204)
         limit = request.query.get("limit", str(MAX_ENTRIES))
         if not (limit.isascii() and limit.isdecimal() and len(limit) < 10):
-            return web.json_response({"error": f"limit must be a number from 0 to {MAX_ENTRIES}, not {limit!r}"}, status=400)
+            return web.json_response(
+                {"error": f"limit must be a number from 0 to {MAX_ENTRIES}, not {limit!r}"},
+                status=400,
+            )
         return web.json_response(self.account.newest(int(limit)))
 
     def _app(self) -> web.Application:
@@ -131,7 +142,9 @@ class MockServer:
 
     async def _at_root(self, dialects: Sequence[str], request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        incoming = Incoming(request.method, request.match_info, request.query, request.headers, body)
+        incoming = Incoming(
+            request.method, request.match_info, request.query, request.headers, body
+        )
         return await self._answer(request, body, choose(dialects, incoming), request.match_info)
 
     async def _below_prefix(self, request: web.Request) -> web.StreamResponse:
@@ -139,15 +152,30 @@ class MockServer:
         spec = self.mocks.get(name)
         if spec is None:
             known = ", ".join(f"/{known}" for known in self.mocks)
-            return web.json_response({"error": f"nothing is mocked at /{name}{nearest(name, self.mocks)}; mocks: {known}"}, status=404)
+            return web.json_response(
+                {
+                    "error": (
+                        f"nothing is mocked at /{name}{nearest(name, self.mocks)}; mocks: {known}"
+                    )
+                },
+                status=404,
+            )
         if request.method == "GET" and tail.rpartition("/")[2] == "models":
             return _models(spec)
-        return await self._answer(request, await request.read(), name, variables(CLIENTS[spec.dialect], tail))
+        return await self._answer(
+            request, await request.read(), name, variables(CLIENTS[spec.dialect], tail)
+        )
 
-    async def _answer(self, request: web.Request, body: bytes, name: str, path: Mapping[str, str]) -> web.StreamResponse:
+    async def _answer(
+        self, request: web.Request, body: bytes, name: str, path: Mapping[str, str]
+    ) -> web.StreamResponse:
         spec = self.mocks[name]
         headers = {key.lower(): value for key, value in request.headers.items()}
-        overrides = {key: value for key in OVERRIDES if (value := headers.get(key, request.query.get(key))) is not None}
+        overrides = {
+            key: value
+            for key in OVERRIDES
+            if (value := headers.get(key, request.query.get(key))) is not None
+        }
         query = {key: value for key, value in request.query.items() if key not in OVERRIDES}
         entry = Entry(
             id=self.account.next_id(),
@@ -163,7 +191,9 @@ class MockServer:
             fault=overrides.get(FAULT, spec.fault),
         )
         self.account.add(entry)
-        steps = self._steps(spec, overrides, Incoming(request.method, path, query, headers, body), entry)
+        steps = self._steps(
+            spec, overrides, Incoming(request.method, path, query, headers, body), entry
+        )
         task = asyncio.current_task()
         assert task is not None
         self._playing.add(task)
@@ -172,14 +202,23 @@ class MockServer:
         finally:
             self._playing.discard(task)
 
-    def _steps(self, spec: MockSpec, overrides: Mapping[str, str], incoming: Incoming, entry: Entry) -> Steps:
-        """What is to be played; a request that cannot be read, or wishes for what there is not, is refused in the vendor's shape."""
+    def _steps(
+        self, spec: MockSpec, overrides: Mapping[str, str], incoming: Incoming, entry: Entry
+    ) -> Steps:
+        """What is to be played; a request that cannot be read, or wishes for what there is not, is
+        refused in the vendor's shape.
+        """
         client = CLIENTS[spec.dialect]
         try:
             wish = wish_for(spec, overrides, self._scripts)
             parsed = client.parse_request(incoming)
             model = parsed.request.model
-            return compose(client, parsed, wish, StreamStart(entry.id, model, entry.upstream, model, int(entry.time)))
+            return compose(
+                client,
+                parsed,
+                wish,
+                StreamStart(entry.id, model, entry.upstream, model, int(entry.time)),
+            )
         except Refused as refused:
             return refusal(client, refused.failure)
         except MockError as error:
@@ -207,7 +246,8 @@ async def run(host: str, port: int, scripts: Path | None = None) -> None:
 def _check(name: str, spec: MockSpec) -> None:
     if spec.dialect not in CLIENTS:
         raise MockError(
-            f"mock {name}: no dialect {spec.dialect!r} can be played{nearest(spec.dialect, CLIENTS)}; the dialects are {', '.join(CLIENTS)}"
+            f"mock {name}: no dialect {spec.dialect!r} can be "
+            f"played{nearest(spec.dialect, CLIENTS)}; the dialects are {', '.join(CLIENTS)}"
         )
     try:
         wish = wish_for(spec, {})
@@ -239,4 +279,10 @@ async def _allow_pages(request: web.Request, response: web.StreamResponse) -> No
 
 async def _preflight(request: web.Request) -> web.StreamResponse:
     asked = request.headers.get("access-control-request-headers", "*")
-    return web.Response(status=204, headers={"access-control-allow-methods": "GET, POST", "access-control-allow-headers": asked})
+    return web.Response(
+        status=204,
+        headers={
+            "access-control-allow-methods": "GET, POST",
+            "access-control-allow-headers": asked,
+        },
+    )

@@ -32,7 +32,8 @@ See [the standard](https://html.spec.whatwg.org/multipage/server-sent-events.htm
 """
 
 REASONING = (
-    "The question looks simple, so I check it from two sides. First I look at what is asked, then at what is given. "
+    "The question looks simple, so I check it from two sides. First I look at what is asked, "
+    "then at what is given. "
     "Both lead to the same answer, and nothing speaks against it."
 )
 

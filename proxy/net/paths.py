@@ -14,12 +14,16 @@ _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")
 
 @lru_cache(maxsize=512)
 def checked_path(path: str) -> str:
-    """A dialect's path, which may hold a model's name. It neither leaves the base URL nor climbs in it, however often and as whatever a
-    server reads it. Raises Refused (bad_request): only such a name can be at fault.
+    """A dialect's path, which may hold a model's name. It neither leaves the base URL nor climbs in
+    it, however often and as whatever a server reads it. Raises Refused (bad_request): only such a
+    name can be at fault.
     """
     if len(path) <= _MAX_PATH_CHARS and _PATH.fullmatch(path):
         read = unicodedata.normalize("NFKC", unquote(unquote(path.partition("?")[0])))
         if read.isprintable() and not {".", ".."} & set(re.split(r"[/\\;]", read)):
             return path
-    said = "model, or another name of the request, cannot stand in this upstream's path: it is too long, or has dots between slashes."
+    said = (
+        "model, or another name of the request, cannot stand in this upstream's path: it is too "
+        "long, or has dots between slashes."
+    )
     raise bad_request(said, param="model")

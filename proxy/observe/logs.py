@@ -1,7 +1,8 @@
 """Logging: one line a stream, and what libraries say, in one form on standard error.
 
-JSON, or lines for a terminal. No prompt, answer or key is ever given to these functions; should one slip into a field whose name tells,
-its value is masked. In either form a line is one line: nobody who chooses a model's name or a header writes a second one.
+JSON, or lines for a terminal. No prompt, answer or key is ever given to these functions; should one
+slip into a field whose name tells, its value is masked. In either form a line is one line: nobody
+who chooses a model's name or a header writes a second one.
 """
 
 import json
@@ -26,7 +27,8 @@ _MAX_TEXT_CHARS = 8_192  # of one field: a traceback fits, an answer does not
 _MAX_NAME_CHARS = 200
 _MAX_LISTED = 16
 _MAX_DEPTH = 4
-# C0 and C1 controls, line and paragraph separators, the marks that turn text around (they make a line read as another one), half pairs.
+# C0 and C1 controls, line and paragraph separators, the marks that turn text around (they make a
+# line read as another one), half pairs.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SIMPLE = frozenset({int, bool, type(None)})
 _QUIET = frozenset({"completed", "client_gone", "cancelled"})  # nobody's failure
@@ -39,7 +41,8 @@ class _OurHandler(logging.StreamHandler[TextIO]):
 
 
 def configure(form: Format = "auto", level: Level = "info", stream: TextIO | None = None) -> None:
-    """Sets up structlog and the standard library's logging alike. May be called again, for example when the configuration is reloaded.
+    """Sets up structlog and the standard library's logging alike. May be called again, for example
+    when the configuration is reloaded.
 
     `stream` is standard error unless given; `auto` is console on a terminal and JSON elsewhere.
     """
@@ -68,21 +71,28 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
         )
     )
     root = logging.getLogger()
-    root.handlers = [kept for kept in root.handlers if not isinstance(kept, _OurHandler)] + [handler]
+    root.handlers = [kept for kept in root.handlers if not isinstance(kept, _OurHandler)] + [
+        handler
+    ]
     root.setLevel(level.upper())
     logging.getLogger("asyncio").addFilter(_first_line)  # once, however often
     logging.captureWarnings(True)
 
 
 def _first_line(record: logging.LogRecord) -> bool:
-    """The message of asyncio about a task that failed goes on with its representation, and that with what its exception says."""
+    """The message of asyncio about a task that failed goes on with its representation, and that
+    with what its exception says.
+    """
     record.msg, record.args = record.getMessage().partition("\n")[0], ()
     return True
 
 
 def stream_line(log: FilteringBoundLogger, record: StreamRecord) -> None:
-    """The one line of a stream that has ended. Its fields are bounded in number and length, and hold nothing that was said."""
-    if record.outcome is None or record.outcome in _QUIET:  # without an outcome there was no stream, as with a 204
+    """The one line of a stream that has ended. Its fields are bounded in number and length, and
+    hold nothing that was said.
+    """
+    # without an outcome there was no stream, as with a 204
+    if record.outcome is None or record.outcome in _QUIET:
         log.info("stream", **_fields(record))
     else:
         log.warning("stream", **_fields(record))
@@ -112,7 +122,9 @@ def _fields(record: StreamRecord) -> dict[str, Any]:
         "input_tokens": usage.input_tokens if usage is not None else None,
         "output_tokens": usage.output_tokens if usage is not None else None,
         "notes": [f"{note.note}:{note.param}" for note in record.notes[:_MAX_LISTED]],
-        "fallbacks": [f"{left}>{taken}:{kind}" for left, taken, kind in record.fallbacks[:_MAX_LISTED]],
+        "fallbacks": [
+            f"{left}>{taken}:{kind}" for left, taken, kind in record.fallbacks[:_MAX_LISTED]
+        ],
     }
     return {name: value for name, value in fields.items() if value not in (None, "", [])}
 
@@ -122,7 +134,9 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def clean(_log: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """The last defence: values under names that tell of a secret are masked, everything is plain and of bounded length."""
+    """The last defence: values under names that tell of a secret are masked, everything is plain
+    and of bounded length.
+    """
     for name, value in line.items():
         if not name.startswith("_"):  # what structlog keeps for itself
             line[name] = MASK if holds_secret(name) else _plain(value)
@@ -137,26 +151,44 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return value
     if depth < _MAX_DEPTH:
         if isinstance(value, Mapping):
-            return {str(name): MASK if holds_secret(str(name)) else _plain(item, depth + 1) for name, item in value.items()}
-        if kind is tuple and len(value) == 2 and isinstance(value[0], str) and holds_secret(value[0]):
+            return {
+                str(name): MASK if holds_secret(str(name)) else _plain(item, depth + 1)
+                for name, item in value.items()
+            }
+        if (
+            kind is tuple
+            and len(value) == 2
+            and isinstance(value[0], str)
+            and holds_secret(value[0])
+        ):
             return [value[0], MASK]  # headers come as pairs
         if isinstance(value, list | tuple | set | frozenset):
             return [_plain(item, depth + 1) for item in value]
-    return "..." if isinstance(value, Mapping | list | tuple | set | frozenset) else _cut(repr(value))
+    return (
+        "..." if isinstance(value, Mapping | list | tuple | set | frozenset) else _cut(repr(value))
+    )
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_TEXT_CHARS else f"{text[:_MAX_TEXT_CHARS]}... ({len(text)} characters)"
+    return (
+        text
+        if len(text) <= _MAX_TEXT_CHARS
+        else f"{text[:_MAX_TEXT_CHARS]}... ({len(text)} characters)"
+    )
 
 
 def _to_json(_log: WrappedLogger, _method: str, line: EventDict) -> str:
-    """ASCII only, so that no reader of the log meets a control character, however it decodes the file."""
+    """ASCII only, so that no reader of the log meets a control character, however it decodes the
+    file.
+    """
     first = {name: line.pop(name, None) for name in _FIRST}
     return _JSON.encode({**first, **line})
 
 
 def _to_console(_log: WrappedLogger, _method: str, line: EventDict) -> str:
-    """`time level event name=value ...`; a traceback follows, each of its lines marked as belonging to this one."""
+    """`time level event name=value ...`; a traceback follows, each of its lines marked as belonging
+    to this one.
+    """
     trace = str(line.pop("exception", "") or "").splitlines()
     head = [_escaped(str(line.pop(name, ""))) for name in _FIRST]
     pairs = [f"{_escaped(str(name))}={_value(value)}" for name, value in line.items()]
@@ -167,8 +199,12 @@ def _value(value: Any) -> str:
     if not isinstance(value, str):
         return _escaped(json.dumps(value, ensure_ascii=False, default=repr))
     text = _escaped(value)
-    return text if text and not set(text) & {" ", '"', "="} else '"' + text.replace('"', r"\"") + '"'
+    return (
+        text if text and not set(text) & {" ", '"', "="} else '"' + text.replace('"', r"\"") + '"'
+    )
 
 
 def _escaped(text: str) -> str:
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+    return _UNPRINTABLE.sub(
+        lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text
+    )

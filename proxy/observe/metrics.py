@@ -1,8 +1,9 @@
 """The Prometheus metrics. A record goes in when its stream has ended; the exposition comes out.
 
-Labels are bounded: they are words of the code (dialect, kind, event type) or names out of the configuration, never a client's text.
-With several workers PROMETHEUS_MULTIPROC_DIR names an empty folder before this module is first imported; every worker then writes its
-numbers there, and any of them can answer for all (`Metrics.exposition`).
+Labels are bounded: they are words of the code (dialect, kind, event type) or names out of the
+configuration, never a client's text. With several workers PROMETHEUS_MULTIPROC_DIR names an empty
+folder before this module is first imported; every worker then writes its numbers there, and any of
+them can answer for all (`Metrics.exposition`).
 """
 
 import os
@@ -25,10 +26,14 @@ _STREAM_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.
 
 
 class BulkHistogram(Histogram):
-    """A histogram that takes many observations at once. The only place that knows prometheus_client's insides."""
+    """A histogram that takes many observations at once. The only place that knows
+    prometheus_client's insides.
+    """
 
     def observe_buckets(self, counts: Sequence[int], total: float) -> None:
-        """Add `counts[i]` observations to bucket i (one more count than bounds: the last is +Inf), whose values sum up to `total`."""
+        """Add `counts[i]` observations to bucket i (one more count than bounds: the last is +Inf),
+        whose values sum up to `total`.
+        """
         if len(counts) != len(self._buckets):
             raise ValueError(f"{len(counts)} counts for {len(self._buckets)} buckets")
         for bucket, count in zip(self._buckets, counts, strict=True):
@@ -38,7 +43,9 @@ class BulkHistogram(Histogram):
 
 
 class _Bound(dict[tuple[str, ...], Counter]):
-    """The children of a labelled counter by their labels: a look-up costs no lock and no formatting after the first."""
+    """The children of a labelled counter by their labels: a look-up costs no lock and no formatting
+    after the first.
+    """
 
     def __init__(self, counter: Counter) -> None:
         super().__init__()
@@ -63,22 +70,36 @@ class Metrics:
     def _count_requests(self) -> None:
         about = "Requests answered, by the HTTP status that the client got."
         self._requests = self._counter("requests", about, "client_dialect", "model", "status")
-        about = "Streams ended, by why: completed, or the kind of the failure. The upstream is none where no upstream was tried."
-        self._streams = self._counter("streams", about, "client_dialect", "upstream", "model", "outcome")
+        about = (
+            "Streams ended, by why: completed, or the kind of the failure. The upstream is none "
+            "where no upstream was tried."
+        )
+        self._streams = self._counter(
+            "streams", about, "client_dialect", "upstream", "model", "outcome"
+        )
         about = "Losses in translation: dropped, changed or defaulted parameters."
-        self._notes = self._counter("notes", about, "note", known=get_args(Note.__annotations__["note"]))
+        self._notes = self._counter(
+            "notes", about, "note", known=get_args(Note.__annotations__["note"])
+        )
 
     def _count_upstreams(self) -> None:
         about = (
-            "Upstreams tried, by result: ok, the kind of the failure before any byte went to the client, or why nothing was sent: "
+            "Upstreams tried, by result: ok, the kind of the failure before any byte went to "
+            "the client, or why nothing was sent: "
             "circuit_open, no_room."
         )
         self._attempts = self._counter("upstream_attempts", about, "upstream", "result")
         about = "Moves to the next target of a model, by the kind of the failure."
         self._fallbacks = self._counter("fallbacks", about, "from_upstream", "to_upstream", "kind")
-        about = "Requests sent again after all targets of a model had failed, by the last of them and the kind of its failure."
+        about = (
+            "Requests sent again after all targets of a model had failed, by the last of them and "
+            "the kind of its failure."
+        )
         self._retries = self._counter("retries", about, "upstream", "kind")
-        about = "Targets asked beside one that was slow (hedge_after_s), by whether their answer was taken: won or lost."
+        about = (
+            "Targets asked beside one that was slow (hedge_after_s), by whether their answer was "
+            "taken: won or lost."
+        )
         self._hedges = self._counter("hedges", about, "upstream", "result")
         about = "Vendor events: kept and passed on, not understood. By the upstream's dialect."
         self._opaque = self._counter("opaque", about, "dialect")
@@ -89,39 +110,69 @@ class Metrics:
         about = "Bytes of answers: in (from upstreams) or out (to clients)."
         self._bytes = self._counter("bytes", about, "direction", known=("in", "out"))
         types = {cls: event_type(cls) for cls in get_args(Event)}
-        events = self._counter("events", "Events out of upstreams' answers, by type.", "type", known=tuple(types.values()))
+        events = self._counter(
+            "events",
+            "Events out of upstreams' answers, by type.",
+            "type",
+            known=tuple(types.values()),
+        )
         self._events = {cls: events[word,] for cls, word in types.items()}
         about = "Heartbeats sent to clients of silent streams."
         self._heartbeats = Counter("mainstem_heartbeats", about, registry=self.registry)
 
     def _time(self) -> None:
-        about = "Seconds from the request to the first bytes of the upstream's answer, one observation a stream."
+        about = (
+            "Seconds from the request to the first bytes of the upstream's answer, one "
+            "observation a stream."
+        )
         self._first_byte = self._histogram("first_byte_seconds", about, _FIRST_S)
-        about = "Seconds from the request to the first content; a chunk that only names the role is none."
+        about = (
+            "Seconds from the request to the first content; a chunk that only names the role is "
+            "none."
+        )
         self._first_content = self._histogram("first_content_seconds", about, _FIRST_S)
-        self._gap = self._histogram("event_gap_seconds", "Seconds between two content events of a stream.", EVENT_GAP_S)
-        about = "Seconds from reading a chunk to having written what it gave: the delay that the proxy adds."
+        self._gap = self._histogram(
+            "event_gap_seconds", "Seconds between two content events of a stream.", EVENT_GAP_S
+        )
+        about = (
+            "Seconds from reading a chunk to having written what it gave: the delay that the "
+            "proxy adds."
+        )
         self._delay = self._histogram("relay_delay_seconds", about, RELAY_DELAY_S)
-        self._length = self._histogram("stream_seconds", "Seconds from the request to the end of its stream.", _STREAM_S)
+        self._length = self._histogram(
+            "stream_seconds", "Seconds from the request to the end of its stream.", _STREAM_S
+        )
 
     def _state(self) -> None:
         self._open = self._gauge("streams_open", "Streams open now.", "livesum", "upstream")
         about = "Requests that wait for a place at an upstream (max_streams) now."
         self._waiting = self._gauge("upstream_waiting", about, "livesum", "upstream")
-        about = "Whether nothing, or only a trial, is sent to an upstream because it failed again and again: in how many processes now."
+        about = (
+            "Whether nothing, or only a trial, is sent to an upstream because it failed again and "
+            "again: in how many processes now."
+        )
         self._circuits = self._gauge("circuit_open", about, "livesum", "upstream")
         about = "Times that an upstream's circuit opened."
         self._opened = self._counter("circuit_opened", about, "upstream")
         about = "Times that the configuration was read again: ok or failed."
         self._reloads = self._counter("config_reloads", about, "result", known=("ok", "failed"))
-        about = "Seconds by which the event loop was last late; with several workers the worst of them."
+        about = (
+            "Seconds by which the event loop was last late; with several workers the worst of them."
+        )
         self._lag = self._gauge("event_loop_lag_seconds", about, "livemax")
-        about = "Tasks in the event loop, counted every few seconds: a few, and a few for each connection."
+        about = (
+            "Tasks in the event loop, counted every few seconds: a few, and a few for each "
+            "connection."
+        )
         self._tasks = self._gauge("event_loop_tasks", about, "livesum")
-        self._gauge("build_info", "Always 1; its label says which version runs.", "livemax", "version").labels(__version__).set(1)
+        self._gauge(
+            "build_info", "Always 1; its label says which version runs.", "livemax", "version"
+        ).labels(__version__).set(1)
 
     def _counter(self, name: str, about: str, *labels: str, known: Sequence[str] = ()) -> _Bound:
-        """`known` are the values of a single label that is bounded by the code: shown as 0 before they first happen."""
+        """`known` are the values of a single label that is bounded by the code: shown as 0 before
+        they first happen.
+        """
         bound = _Bound(Counter(f"mainstem_{name}", about, labels, registry=self.registry))
         for value in known:
             _ = bound[value,]
@@ -130,8 +181,12 @@ class Metrics:
     def _histogram(self, name: str, about: str, buckets: Sequence[float]) -> BulkHistogram:
         return BulkHistogram(f"mainstem_{name}", about, buckets=buckets, registry=self.registry)
 
-    def _gauge(self, name: str, about: str, mode: Literal["livesum", "livemax"], *labels: str) -> Gauge:
-        return Gauge(f"mainstem_{name}", about, labels, registry=self.registry, multiprocess_mode=mode)
+    def _gauge(
+        self, name: str, about: str, mode: Literal["livesum", "livemax"], *labels: str
+    ) -> Gauge:
+        return Gauge(
+            f"mainstem_{name}", about, labels, registry=self.registry, multiprocess_mode=mode
+        )
 
     def opened(self, upstream: str) -> None:
         """A stream from this upstream was opened; `closed` must follow."""
@@ -164,7 +219,9 @@ class Metrics:
         self._tasks.set(count)
 
     def flush(self, record: StreamRecord) -> None:
-        """Add a stream that has ended. Call it once for each record, also for requests that were refused."""
+        """Add a stream that has ended. Call it once for each record, also for requests that were
+        refused.
+        """
         dialect, model = record.client_dialect, record.model_label
         self._requests[dialect, model, str(record.status)].inc()
         if record.outcome is not None:
@@ -205,12 +262,15 @@ class Metrics:
         self._heartbeats.inc(record.heartbeats)
         usage = record.usage
         if usage is not None:
-            # Vendors do send negative counts; a counter must not go down, nor past what a float can hold.
+            # Vendors do send negative counts; a counter must not go down, nor past what a float can
+            # hold.
             self._tokens["input",].inc(min(max(usage.input_tokens or 0, 0), MAX_COUNT))
             self._tokens["output",].inc(min(max(usage.output_tokens or 0, 0), MAX_COUNT))
 
     def exposition(self) -> tuple[str, bytes]:
-        """The content type and the text for a scraper: of this process, or of all workers where they share a folder."""
+        """The content type and the text for a scraper: of this process, or of all workers where
+        they share a folder.
+        """
         registry = self.registry
         if _SHARED:
             registry = CollectorRegistry()
@@ -230,9 +290,11 @@ def make_metrics(registry: CollectorRegistry | None = None) -> Metrics:
 
 
 def mark_process_dead(pid: int, folder: str | None = None) -> None:
-    """A worker has ended: what it had open no longer counts; its totals stay. To be called by whoever watches the workers.
+    """A worker has ended: what it had open no longer counts; its totals stay. To be called by
+    whoever watches the workers.
 
-    `folder` is what the workers have as PROMETHEUS_MULTIPROC_DIR, for a caller that is not one of them.
+    `folder` is what the workers have as PROMETHEUS_MULTIPROC_DIR, for a caller that is not one of
+    them.
     """
     if folder is not None or _SHARED:
         _mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]

@@ -1,8 +1,9 @@
 """What is observed about one stream: plain numbers, written while it runs, read once at its end.
 
-The relay writes the attributes and calls the small methods; `Metrics.flush` and `logs.stream_line` read the record when its stream has
-ended. Nothing here takes a lock, looks up a label or reads a clock: every `now` is the caller's monotonic clock, in seconds. A histogram is
-kept as counts per bucket, in lists that are made with the first observation: an idle open stream costs under 1.5 KB.
+The relay writes the attributes and calls the small methods; `Metrics.flush` and `logs.stream_line`
+read the record when its stream has ended. Nothing here takes a lock, looks up a label or reads a
+clock: every `now` is the caller's monotonic clock, in seconds. A histogram is kept as counts per
+bucket, in lists that are made with the first observation: an idle open stream costs under 1.5 KB.
 """
 
 from bisect import bisect_left
@@ -12,22 +13,67 @@ from typing import Any, Literal
 from proxy.errors import Kind
 from proxy.events import Finish, Note, Usage, UsageEvent
 
-# Upper bounds in seconds; a value falls into the first bucket whose bound is not below it, beyond the last into +Inf.
-EVENT_GAP_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-RELAY_DELAY_S = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+# Upper bounds in seconds; a value falls into the first bucket whose bound is not below it, beyond
+# the last into +Inf.
+EVENT_GAP_S = (
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    30.0,
+    60.0,
+)
+RELAY_DELAY_S = (
+    0.00001,
+    0.000025,
+    0.00005,
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+)
 
 Outcome = Literal["completed"] | Kind
 NONE = "none"  # the label where a request named no configured model, or reached no upstream
 
 
 _OF_ONE_ANSWER = (
-    *("upstream", "upstream_dialect", "upstream_model", "outcome", "finish", "usage", "first_byte_s", "first_content_s"),
+    *(
+        "upstream",
+        "upstream_dialect",
+        "upstream_model",
+        "outcome",
+        "finish",
+        "usage",
+        "first_byte_s",
+        "first_content_s",
+    ),
     *("events", "gap_counts", "gap_total_s", "delay_counts", "delay_total_s", "_last_content"),
 )
 
 
 class StreamRecord:
-    """One request and the stream that answers it. Of the attributes that begin unset, what stays unset is not counted."""
+    """One request and the stream that answers it. Of the attributes that begin unset, what stays
+    unset is not counted.
+    """
 
     __slots__ = (
         "_last_content",
@@ -81,13 +127,15 @@ class StreamRecord:
         self.finish: Finish | None = None
         self.usage: Usage | UsageEvent | None = None
         self.notes: Sequence[Note] = ()
-        self.attempts: list[tuple[str, str]] = []  # (upstream, "ok", a kind, or why nothing was sent)
+        # (upstream, "ok", a kind, or why nothing was sent)
+        self.attempts: list[tuple[str, str]] = []
         self.fallbacks: list[tuple[str, str, str]] = []  # (from, to, kind)
         self.retries: Sequence[tuple[str, str]] = ()  # (upstream, kind of the failure before)
         self.hedges: Sequence[tuple[str, str]] = ()  # (upstream, "won" or "lost")
         self.first_byte_s: float | None = None  # since `started`: the upstream's first bytes
         self.first_content_s: float | None = None  # since `started`: its first content event
-        self.left_s: float | None = None  # since `started`: the client left, and the answer went on without it (on_disconnect)
+        # since `started`: the client left, and the answer went on without it (on_disconnect)
+        self.left_s: float | None = None
         self.ended_s: float | None = None  # since `started`
         self.chunks = 0
         self.bytes_in = 0  # from the upstream
@@ -133,7 +181,9 @@ class StreamRecord:
         self.usage = self.outcome = self.first_content_s = None
 
     def set_aside(self) -> "StreamRecord":
-        """What is known of an answer that broke off after commit, while another target is asked to go on with it."""
+        """What is known of an answer that broke off after commit, while another target is asked to
+        go on with it.
+        """
         before = self.fork()
         for name in _OF_ONE_ANSWER:
             setattr(before, name, getattr(self, name))
@@ -166,7 +216,9 @@ class StreamRecord:
             setattr(self, name, getattr(own, name))
 
     def end(self, outcome: Outcome, status: int, now: float) -> None:
-        """The stream is over. The outcome that was found first stays: what follows from it is no news."""
+        """The stream is over. The outcome that was found first stays: what follows from it is no
+        news.
+        """
         if self.outcome is None:
             self.outcome = outcome
         self.status = status

@@ -1,5 +1,5 @@
-"""Which targets a request is sent to, in which order, how often, and at once or one after the other. Before commit a failure costs the
-client nothing but time.
+"""Which targets a request is sent to, in which order, how often, and at once or one after the
+other. Before commit a failure costs the client nothing but time.
 """
 
 import asyncio
@@ -22,7 +22,15 @@ from proxy.upstream.client import Upstreams
 
 # After these another try may do better soon. A time-out has cost the client its patience already.
 _RETRIED: frozenset[Kind] = frozenset(
-    {"connect_failed", "rate_limited", "overloaded", "upstream_status", "upstream_error", "upstream_truncated", "upstream_malformed"}
+    {
+        "connect_failed",
+        "rate_limited",
+        "overloaded",
+        "upstream_status",
+        "upstream_error",
+        "upstream_truncated",
+        "upstream_malformed",
+    }
 )
 
 
@@ -52,7 +60,9 @@ class Attempts:
         self._asking = Asking(plan, upstreams, states, streams, envelope)
 
     async def first(self, parsed: Parsed, *, client_rewrites: bool) -> Won:
-        """The first target whose answer has content, or a complete end. Raises Refused with the last failure when none has."""
+        """The first target whose answer has content, or a complete end. Raises Refused with the
+        last failure when none has.
+        """
         for number in range(self._plan.retry.retries + 1):
             try:
                 return await self._round(parsed, self._targets, client_rewrites=client_rewrites)
@@ -60,7 +70,10 @@ class Attempts:
                 wait_s = self._wait_s(refused, number)
                 if wait_s is None:
                     raise
-                self._record.retries = [*self._record.retries, (self._record.upstream, refused.failure.kind)]
+                self._record.retries = [
+                    *self._record.retries,
+                    (self._record.upstream, refused.failure.kind),
+                ]
                 self._record.start_over()
             await asyncio.sleep(wait_s)
         raise AssertionError("the last round has no retry")
@@ -71,49 +84,72 @@ class Attempts:
         return any(self._plan.upstreams[target.upstream].half.rewrites for target in self._targets)
 
     async def onward(self, parsed: Parsed, failed: Target, *, client_rewrites: bool) -> Won:
-        """The first of the targets after the failed one, in this request's order, that answers. Raises Refused when there is none."""
+        """The first of the targets after the failed one, in this request's order, that answers.
+        Raises Refused when there is none.
+        """
         after = self._targets[self._targets.index(failed) + 1 :]
         return await self._in_turn(parsed, after, client_rewrites=client_rewrites)
 
-    async def _round(self, parsed: Parsed, targets: Sequence[Target], *, client_rewrites: bool) -> Won:
+    async def _round(
+        self, parsed: Parsed, targets: Sequence[Target], *, client_rewrites: bool
+    ) -> Won:
         after_s = self.policy.hedge_after_s
         if after_s is None or len(targets) < 2:
             return await self._in_turn(parsed, targets, client_rewrites=client_rewrites)
 
         async def ask(target: Target, record: StreamRecord) -> Won:
-            return await self._asking.ask(parsed, target, record, client_rewrites=client_rewrites, last=target is targets[-1])
+            return await self._asking.ask(
+                parsed, target, record, client_rewrites=client_rewrites, last=target is targets[-1]
+            )
 
         def may_hedge(target: Target) -> bool:
             return self._states.of(self._plan.upstreams[target.upstream]).budget.take()
 
         return await race(targets, ask, may_hedge, after_s, self._record)
 
-    async def _in_turn(self, parsed: Parsed, targets: Sequence[Target], *, client_rewrites: bool) -> Won:
+    async def _in_turn(
+        self, parsed: Parsed, targets: Sequence[Target], *, client_rewrites: bool
+    ) -> Won:
         """One after the other."""
         record = self._record
         said: Refused | None = None
         try:
             for number, target in enumerate(targets, 1):
                 try:
-                    return await self._asking.ask(parsed, target, record, client_rewrites=client_rewrites, last=number == len(targets))
+                    return await self._asking.ask(
+                        parsed,
+                        target,
+                        record,
+                        client_rewrites=client_rewrites,
+                        last=number == len(targets),
+                    )
                 except Refused as refused:
-                    # What an upstream said tells the client more than that another one was not asked.
-                    said = said if said is not None and isinstance(refused, NotSentError) else refused
+                    # What an upstream said tells the client more than that another one was not
+                    # asked.
+                    said = (
+                        said if said is not None and isinstance(refused, NotSentError) else refused
+                    )
                     kind = refused.failure.kind
                     if number == len(targets) or not KINDS[kind].next_target:
                         raise said from None
                     record.fallbacks.append((target.upstream, targets[number].upstream, kind))
                     record.start_over()
         finally:
-            said = None  # its traceback holds this frame: they would keep each other, and what was asked, until a collection
+            # its traceback holds this frame: they would keep each other, and what was asked, until
+            # a collection
+            said = None
         raise Refused(failure("model_not_found", "This model has no target."))
 
     def _wait_s(self, refused: Refused, number: int) -> float | None:
-        """How long to wait before the next round; None: there is none, and the failure is the client's to hear."""
+        """How long to wait before the next round; None: there is none, and the failure is the
+        client's to hear.
+        """
         why, retry = refused.failure, self._plan.retry
         if number >= retry.retries or why.kind not in _RETRIED or not why.retryable:
             return None
-        wait_s = _backoff_s(why, min(retry.backoff_s * 2**number, retry.max_backoff_s), retry.max_backoff_s)
+        wait_s = _backoff_s(
+            why, min(retry.backoff_s * 2**number, retry.max_backoff_s), retry.max_backoff_s
+        )
         bound = self._plan.upstreams[self._record.upstream]
         if wait_s is None or monotonic() + wait_s > self._record.started + bound.timeouts.total_s:
             return None
@@ -121,7 +157,9 @@ class Attempts:
 
 
 def _backoff_s(why: Failure, longest: float, most: float) -> float | None:
-    """Drawn below `longest` ("full jitter": AWS Architecture Blog, Exponential Backoff And Jitter), beyond what the upstream asked for."""
+    """Drawn below `longest` ("full jitter": AWS Architecture Blog, Exponential Backoff And Jitter),
+    beyond what the upstream asked for.
+    """
     drawn = random.uniform(0, longest)  # noqa: S311  no secret hangs on it
     if why.retry_after_s is UNSET:
         return drawn
@@ -129,10 +167,14 @@ def _backoff_s(why: Failure, longest: float, most: float) -> float | None:
 
 
 def _in_order(targets: tuple[Target, ...]) -> Sequence[Target]:
-    """Those with a weight first, drawn without putting back, each with a chance by its weight (Efraimidis and Spirakis, 2006); then the
-    others as they stand.
+    """Those with a weight first, drawn without putting back, each with a chance by its weight
+    (Efraimidis and Spirakis, 2006); then the others as they stand.
     """
     if not any(target.weight for target in targets):
         return targets
-    drawn = {target: random.random() ** (1 / target.weight) for target in targets if target.weight}  # noqa: S311  no secret hangs on it
-    return [*sorted(drawn, key=drawn.__getitem__, reverse=True), *(target for target in targets if not target.weight)]
+    # no secret hangs on it
+    drawn = {target: random.random() ** (1 / target.weight) for target in targets if target.weight}  # noqa: S311
+    return [
+        *sorted(drawn, key=drawn.__getitem__, reverse=True),
+        *(target for target in targets if not target.weight),
+    ]

@@ -1,7 +1,9 @@
-"""When to stop asking an upstream that fails, and how many retries it may be sent. Plain state; `now` is the caller's monotonic clock.
+"""When to stop asking an upstream that fails, and how many retries it may be sent. Plain state;
+`now` is the caller's monotonic clock.
 
-A circuit breaker after Nygard's "Release It!": closed, requests go through; after `failures` in a row it is open for `open_s`, and nothing
-is sent; then half open, and one request is let through to try. Its success closes the circuit, its failure opens it again.
+A circuit breaker after Nygard's "Release It!": closed, requests go through; after `failures` in a
+row it is open for `open_s`, and nothing is sent; then half open, and one request is let through to
+try. Its success closes the circuit, its failure opens it again.
 """
 
 from collections.abc import Callable
@@ -9,7 +11,8 @@ from collections.abc import Callable
 from proxy.errors import Failure, Kind
 from proxy.settings.model import Breaker
 
-# What says that the upstream is unwell. A 400 says that it is well; a 429 that it is, and that we are too many.
+# What says that the upstream is unwell. A 400 says that it is well; a 429 that it is, and that we
+# are too many.
 UNWELL: frozenset[Kind] = frozenset(
     {
         "connect_failed",
@@ -26,7 +29,9 @@ UNWELL: frozenset[Kind] = frozenset(
 
 
 def unwell(why: Failure) -> bool:
-    """Whether a failure before commit speaks against the upstream. A 401 or 403 does not: it speaks of our key."""
+    """Whether a failure before commit speaks against the upstream. A 401 or 403 does not: it speaks
+    of our key.
+    """
     return why.kind in UNWELL and not 400 <= why.status < 500
 
 
@@ -48,7 +53,9 @@ class Circuit:
         return self._open_until is not None
 
     def wait_s(self, now: float) -> float | None:
-        """How long until a request may be sent; None: at once. While one tries, the others wait for what becomes of it."""
+        """How long until a request may be sent; None: at once. While one tries, the others wait for
+        what becomes of it.
+        """
         if self._open_until is None:
             return None
         if now >= self._open_until and not self._trying:
@@ -81,10 +88,11 @@ class Circuit:
 
 
 class Budget:
-    """How many retries and hedges may be sent: a share of the requests, so that a failing upstream is not asked twice as often by all.
+    """How many retries and hedges may be sent: a share of the requests, so that a failing upstream
+    is not asked twice as often by all.
 
-    Each request adds `share` of a token, up to `_MOST`, and each retry takes a whole one. It begins with `_FIRST`, so that a quiet proxy
-    may retry too.
+    Each request adds `share` of a token, up to `_MOST`, and each retry takes a whole one. It begins
+    with `_FIRST`, so that a quiet proxy may retry too.
     """
 
     _MOST = 10.0

@@ -1,7 +1,9 @@
-"""An upstream whose answer says where its stream is: it is read whole, and the stream opened if that address is the upstream's own.
+"""An upstream whose answer says where its stream is: it is read whole, and the stream opened if
+that address is the upstream's own.
 
-The address is the upstream's word, and the prompt's answer, the key and this machine's network are at stake. So it keeps the scheme of
-`base_url`, and its host is that of `base_url`, a neighbour under the same registered name, or one that the operator has listed.
+The address is the upstream's word, and the prompt's answer, the key and this machine's network are
+at stake. So it keeps the scheme of `base_url`, and its host is that of `base_url`, a neighbour
+under the same registered name, or one that the operator has listed.
 """
 
 import re
@@ -22,11 +24,14 @@ _HOST_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _COUNTRY = re.compile(r"[a-z]{2,3}\.[a-z]{2}")
 
 
-async def followed(answer: Answer, bound: Bound, target: TargetConfig, upstreams: Upstreams, most: int) -> Answer:
-    """The answer at the address that this one gives. This one is read whole, up to `most` bytes, and closed in any case.
+async def followed(
+    answer: Answer, bound: Bound, target: TargetConfig, upstreams: Upstreams, most: int
+) -> Answer:
+    """The answer at the address that this one gives. This one is read whole, up to `most` bytes,
+    and closed in any case.
 
-    Raises Refused: what the answer says went wrong, upstream_malformed for no address or one that is not followed, and what
-    `Upstreams.open` raises.
+    Raises Refused: what the answer says went wrong, upstream_malformed for no address or one that
+    is not followed, and what `Upstreams.open` raises.
     """
     name, half = bound.endpoint.name, bound.half
     try:
@@ -34,41 +39,64 @@ async def followed(answer: Answer, bound: Bound, target: TargetConfig, upstreams
     finally:
         answer.close()
     if len(body) > most:
-        raise _malformed(f"{name} answered with more than {most} bytes where it should have said where its stream is.")
+        raise _malformed(
+            f"{name} answered with more than {most} bytes where it should have said where its "
+            "stream is."
+        )
     why = half.parse_error(answer.status, answer.headers, body)
     if why is not None:
         raise Refused(why)
     onward = half.follow(target, body)
     if onward is None:
         raise _malformed(f"{name} did not say where its stream is.")
-    at = vetted(onward.path, name, bound.endpoint.url, bound.settings.options.get("stream_hosts", ()))
+    at = vetted(
+        onward.path, name, bound.endpoint.url, bound.settings.options.get("stream_hosts", ())
+    )
     return await upstreams.open(bound.endpoint, onward, at)
 
 
 def vetted(said: str, name: str, base_url: str, listed: Collection[str]) -> URL:
-    """The address that upstream `name` gave, if its stream may be read there. `listed` are further hosts, each perhaps with a port.
+    """The address that upstream `name` gave, if its stream may be read there. `listed` are further
+    hosts, each perhaps with a port.
 
     Raises Refused (upstream_malformed), without the address: it may hold a key, and it may be any.
     """
     base, at = URL(base_url), _parsed(said, name)
     if at.scheme != base.scheme:
-        raise _malformed(f"{name} says that its stream is at another scheme than {base.scheme}, that of its base_url.")
+        raise _malformed(
+            f"{name} says that its stream is at another scheme than {base.scheme}, that of "
+            "its base_url."
+        )
     if "@" in at.raw_authority:
-        raise _malformed(f"{name} says that its stream is at an address with a user in it, which is not followed.")
+        raise _malformed(
+            f"{name} says that its stream is at an address with a user in it, which is not "
+            "followed."
+        )
     host, home, listed = _host(at), _host(base), {each.lower() for each in listed}
     if f"{host}:{at.port}" in listed or (_is_loopback(home) and host == home):
         return at
     if at.port != base.port:
-        raise _malformed(f"{name} says that its stream is at another port: list host:port in its options.stream_hosts, if that is right.")
+        raise _malformed(
+            f"{name} says that its stream is at another port: list host:port in its "
+            "options.stream_hosts, if that is right."
+        )
     if host not in (home, *listed) and not _neighbours(host, home):
-        raise _malformed(f"{name} says that its stream is at another host: list the host in its options.stream_hosts, if that is right.")
+        raise _malformed(
+            f"{name} says that its stream is at another host: list the host in its "
+            "options.stream_hosts, if that is right."
+        )
     return at
 
 
 def _parsed(said: str, name: str) -> URL:
     """As it stands, since it may be signed."""
     try:
-        plain = len(said) <= _MAX_URL_CHARS and said.isascii() and said.isprintable() and not (" " in said or "\\" in said)
+        plain = (
+            len(said) <= _MAX_URL_CHARS
+            and said.isascii()
+            and said.isprintable()
+            and not (" " in said or "\\" in said)
+        )
         at = URL(said, encoded=True) if plain else URL()
         if at.scheme in ("http", "https") and at.raw_host and at.port:
             return at
@@ -89,7 +117,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _neighbours(host: str, home: str) -> bool:
-    """Whether two names are under the same registered one, as api.example.com and stream.example.com are."""
+    """Whether two names are under the same registered one, as api.example.com and
+    stream.example.com are.
+    """
     if not (_HOST_NAME.fullmatch(host) and _HOST_NAME.fullmatch(home)):
         return False
     labels = home.split(".")

@@ -1,8 +1,10 @@
-"""One upstream answer and its client, joined: the only place where time, sockets and the translation meet.
+"""One upstream answer and its client, joined: the only place where time, sockets and the
+translation meet.
 
-The upstream's bytes arrive by callback and leave for the client's transport in the same call; the task that serves the request sleeps,
-and is woken only for what is rare: the commit, a client that is slow, the end. One timer a generation watches every deadline; a chunk
-costs it two attribute writes.
+The upstream's bytes arrive by callback and leave for the client's transport in the same call; the
+task that serves the request sleeps, and is woken only for what is rare: the commit, a client that
+is slow, the end. One timer a generation watches every deadline; a chunk costs it two attribute
+writes.
 """
 
 import asyncio
@@ -23,8 +25,9 @@ from proxy.upstream.answer import Answer
 class Generation:
     """Reads one upstream answer until it ends, fails or is no longer wanted.
 
-    Life: `begin` (events are held) -> `ready()` returns -> `commit` -> `relay(sink)` returns at the end. `abandon` and `client_left` may
-    come at any time. Whatever happens, the upstream's connection is closed or given back by the time the end is reached.
+    Life: `begin` (events are held) -> `ready()` returns -> `commit` -> `relay(sink)` returns at the
+    end. `abandon` and `client_left` may come at any time. Whatever happens, the upstream's
+    connection is closed or given back by the time the end is reached.
     """
 
     __slots__ = (
@@ -69,7 +72,8 @@ class Generation:
         self._timeouts = timeouts
         self._streams = streams
         self._write_buffer_bytes = write_buffer_bytes
-        self._started = started  # when the request went up: first_event_s and total_s count from here
+        # when the request went up: first_event_s and total_s count from here
+        self._started = started
         self._loop = asyncio.get_running_loop()
         self._last_read = self._last_write = monotonic()
         self._paused_at: float | None = None
@@ -92,8 +96,9 @@ class Generation:
 
     @property
     def hopeless(self) -> Failure | None:
-        """Why another target may be tried: the answer failed before it had any content. With content it is committed, however it ends,
-        so that what a client sees does not hang on how the upstream's bytes were cut.
+        """Why another target may be tried: the answer failed before it had any content. With
+        content it is committed, however it ends, so that what a client sees does not hang on how
+        the upstream's bytes were cut.
         """
         return None if self._translation.content else self._translation.failed
 
@@ -103,7 +108,9 @@ class Generation:
 
     @property
     def interrupted(self) -> Failure | None:
-        """Why it broke off, if another target may go on with it and the client has not been told."""
+        """Why it broke off, if another target may go on with it and the client has not been
+        told.
+        """
         return self._translation.failed if self._translation.interrupted else None
 
     @property
@@ -126,10 +133,13 @@ class Generation:
         while not self._translation.ready:
             await self._sleep()
 
-    def commit(self, encoder: Encoder, start: StreamStart, max_answer_bytes: int, *, goes_on: bool = False) -> bytes:
-        """The client gets this answer. Gives the first bytes, which the caller sends after the head of the response; what arrives until
-        `relay` takes over is kept in order. `max_answer_bytes` bounds an answer of which all is kept; with `goes_on` another target may go
-        on with it (see `interrupted`).
+    def commit(
+        self, encoder: Encoder, start: StreamStart, max_answer_bytes: int, *, goes_on: bool = False
+    ) -> bytes:
+        """The client gets this answer. Gives the first bytes, which the caller sends after the head
+        of the response; what arrives until `relay` takes over is kept in order. `max_answer_bytes`
+        bounds an answer of which all is kept; with `goes_on` another target may go on with it (see
+        `interrupted`).
         """
         self._encoder = encoder
         self._heartbeat = encoder.heartbeat
@@ -137,8 +147,11 @@ class Generation:
         return self._translation.commit(encoder, start, now, max_answer_bytes, goes_on=goes_on)
 
     def go_on(self, before: "Generation", announced: Vendor) -> None:
-        """The client gets this answer as the rest of the one before, which was interrupted. `relay` or `fold` must follow."""
-        self._encoder, self._heartbeat = before._encoder, before._heartbeat  # noqa: SLF001  of the same class
+        """The client gets this answer as the rest of the one before, which was interrupted. `relay`
+        or `fold` must follow.
+        """
+        # of the same class
+        self._encoder, self._heartbeat = before._encoder, before._heartbeat  # noqa: SLF001
         self._last_write = now = monotonic()
         out = self._translation.take_over(before._translation, announced, now)  # noqa: SLF001
         self._pending = [out] if out else []
@@ -160,8 +173,9 @@ class Generation:
         self._translation.record_in(record)
 
     async def relay(self, sink: Sink) -> None:
-        """Pass everything to the client until the end. Returns when the last frame has been handed to the sink. Raises ConnectionError when
-        the client has left, or was cut because it takes nothing; `client_left` must follow.
+        """Pass everything to the client until the end. Returns when the last frame has been handed
+        to the sink. Raises ConnectionError when the client has left, or was cut because it takes
+        nothing; `client_left` must follow.
         """
         pending = b"" if self._encoder is None else self._encoder.joined(self._pending)
         self._sink, self._pending = sink, []
@@ -193,9 +207,11 @@ class Generation:
             self._close()
 
     def client_left(self, *, gave_up: bool = False) -> bool:
-        """Nobody reads any more. True: the generation goes on alone, by on_disconnect; False: it is closed.
+        """Nobody reads any more. True: the generation goes on alone, by on_disconnect; False: it is
+        closed.
 
-        The outcome is then `client_gone` if nobody was to have the rest of a good answer; else it is how the answer ended.
+        The outcome is then `client_gone` if nobody was to have the rest of a good answer; else it
+        is how the answer ended.
         """
         if self.done:
             self._close()
@@ -225,8 +241,12 @@ class Generation:
             self._defect()
 
     def _defect(self) -> None:
-        """A dialect raised, which none may. The stream fails, the server goes on, and the log has the traceback."""
-        structlog.get_logger("mainstem").exception("internal error", request_id=self._record.request_id, upstream=self._upstream)
+        """A dialect raised, which none may. The stream fails, the server goes on, and the log has
+        the traceback.
+        """
+        structlog.get_logger("mainstem").exception(
+            "internal error", request_id=self._record.request_id, upstream=self._upstream
+        )
         why = failure("internal", "Something went wrong in this proxy; its log has the details.")
         try:
             self._emit(self._translation.fail(why, monotonic()))
@@ -248,7 +268,8 @@ class Generation:
             if translation.ready:
                 self._rouse()
             if translation.begun and not self._begun:
-                self._begun = True  # from now on idle_s holds, which may be sooner than what the timer waits for
+                # from now on idle_s holds, which may be sooner than what the timer waits for
+                self._begun = True
                 self._arm()
         if translation.done:
             self._end()
@@ -257,7 +278,9 @@ class Generation:
         if self.done:
             return
         now = monotonic()
-        self._emit(self._translation.closed(now) if broken is None else self._translation.fail(broken, now))
+        self._emit(
+            self._translation.closed(now) if broken is None else self._translation.fail(broken, now)
+        )
         self._end()
 
     def _end(self) -> None:
@@ -356,7 +379,11 @@ class Generation:
             if now >= when:
                 self.abandon(self._overdue(kind))
                 return
-        if self._heartbeat and self._sink is not None and now >= self._last_write + self._streams.heartbeat_s:
+        if (
+            self._heartbeat
+            and self._sink is not None
+            and now >= self._last_write + self._streams.heartbeat_s
+        ):
             self._beat(now)
         self._arm()
 

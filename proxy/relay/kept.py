@@ -1,4 +1,6 @@
-"""How much of an answer is kept at once: all of it before its first content, and afterwards what the client's encoder gathers."""
+"""How much of an answer is kept at once: all of it before its first content, and afterwards what
+the client's encoder gathers.
+"""
 
 from collections.abc import Sequence
 
@@ -6,8 +8,8 @@ from proxy.events import Event
 
 
 class Kept:
-    """Counts bytes as the upstream sent them, framing and all: what is kept of them is no more. `kinds` are the events that are kept;
-    None: everything is, events or not.
+    """Counts bytes as the upstream sent them, framing and all: what is kept of them is no more.
+    `kinds` are the events that are kept; None: everything is, events or not.
     """
 
     __slots__ = ("_kinds", "_most_bytes", "_unread", "bytes")
@@ -16,7 +18,8 @@ class Kept:
         self.bytes = 0
         self._most_bytes = most_bytes
         self._kinds = kinds
-        self._unread = 0  # that came since the last event: they may be the beginning of the next one
+        # that came since the last event: they may be the beginning of the next one
+        self._unread = 0
 
     def too_much(self, size: int, events: Sequence[Event]) -> bool:
         """Whether it is, with `size` bytes more, which gave these events."""

@@ -1,7 +1,8 @@
-"""What passes between a client and an upstream beside the prompt and the answer: a key, a few headers. All else stays where it is.
+"""What passes between a client and an upstream beside the prompt and the answer: a key, a few
+headers. All else stays where it is.
 
-The core never sees a client's credential, so no dialect can send one; it enters a request only as the config's key, and only for an
-upstream with `pass_through`.
+The core never sees a client's credential, so no dialect can send one; it enters a request only as
+the config's key, and only for an upstream with `pass_through`.
 """
 
 from collections.abc import Mapping
@@ -23,17 +24,23 @@ _MAX_VALUE_CHARS = 1024
 _MAX_RETURNED = 32
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _MAX_KEY_CHARS = 4096  # a JWT is long
-# Where the key was the client's own, a refusal of it is the client's affair: no other target is tried in its place.
+# Where the key was the client's own, a refusal of it is the client's affair: no other target is
+# tried in its place.
 _OF_THE_KEY: Mapping[int, Kind] = {401: "unauthorized", 403: "forbidden"}
 
 
 def prepared(
-    bound: Bound, target: Target, request: ChatRequest, credential: str | None, headers: Mapping[str, str]
+    bound: Bound,
+    target: Target,
+    request: ChatRequest,
+    credential: str | None,
+    headers: Mapping[str, str],
 ) -> tuple[TargetConfig, Outgoing]:
-    """The target's configuration with the key that is to be sent, and the request with the client's headers that may go up. `credential` and `headers`,
-    names in lower case, are the client's.
+    """The target's configuration with the key that is to be sent, and the request with the client's
+    headers that may go up. `credential` and `headers`, names in lower case, are the client's.
 
-    Raises Refused: unauthorized where the client's key is wanted and there is none, and what build_request raises.
+    Raises Refused: unauthorized where the client's key is wanted and there is none, and what
+    build_request raises.
     """
     config = bound.config(target)
     if bound.settings.pass_through:
@@ -45,33 +52,56 @@ def prepared(
 
 
 def returned(answer: Answer, settings: Upstream) -> Mapping[str, str]:
-    """Those headers of an upstream's answer, names in lower case, that may go to the client: listed ones with a plain, short value."""
+    """Those headers of an upstream's answer, names in lower case, that may go to the client: listed
+    ones with a plain, short value.
+    """
     listed = settings.return_headers
     if not listed:
         return _NOTHING
-    found = [(name, value) for name, value in answer.headers.items() if _is_listed(name, listed) and _is_plain(value)]
+    found = [
+        (name, value)
+        for name, value in answer.headers.items()
+        if _is_listed(name, listed) and _is_plain(value)
+    ]
     return dict(found[:_MAX_RETURNED])
 
 
 def veil_of(bound: Bound, credential: str | None) -> Redactor:
     """What hides the upstream's secrets in its failures. `credential` is the client's."""
-    return Redactor(bound.settings, credential if bound.settings.pass_through else bound.settings.key())
+    return Redactor(
+        bound.settings, credential if bound.settings.pass_through else bound.settings.key()
+    )
 
 
 def told(why: Failure, bound: Bound, credential: str | None) -> Failure:
-    """A failure before commit as the client may be told it: without secrets, and as its own where its own key was refused."""
+    """A failure before commit as the client may be told it: without secrets, and as its own where
+    its own key was refused.
+    """
     why = veil_of(bound, credential).over(why)
-    kind = _OF_THE_KEY.get(why.status) if bound.settings.pass_through and why.kind == "upstream_status" else None
+    kind = (
+        _OF_THE_KEY.get(why.status)
+        if bound.settings.pass_through and why.kind == "upstream_status"
+        else None
+    )
     return why if kind is None else msgspec.structs.replace(why, kind=kind)
 
 
 def _own_key(credential: str | None, upstream: str) -> str:
     if not credential:
-        said = f"{upstream} takes your own key: send it as Authorization: Bearer <key>, x-api-key, x-goog-api-key or ?key=."
+        said = (
+            f"{upstream} takes your own key: send it as Authorization: Bearer <key>, x-api-key, "
+            "x-goog-api-key or ?key=."
+        )
         raise Refused(failure("unauthorized", said))
     if len(credential) > _MAX_KEY_CHARS or not (credential.isascii() and credential.isprintable()):
         raise Refused(
-            failure("unauthorized", f"This is no key that {upstream} could be sent: it is too long, or has odd characters in it.")
+            failure(
+                "unauthorized",
+                (
+                    f"This is no key that {upstream} could be sent: it is too long, or has odd "
+                    "characters in it."
+                ),
+            )
         )
     return credential
 
@@ -80,12 +110,16 @@ def _forwarded(bound: Bound, own: Mapping[str, str], headers: Mapping[str, str])
     """What the dialect or the configuration says goes before what the client says."""
     taken = {name.lower() for name in (*own, *bound.endpoint.headers)}
     wanted = (name for name in bound.settings.forward_headers if name not in taken)
-    return {name: headers[name] for name in wanted if name in headers and _is_plain(headers[name])} | dict(own)
+    return {
+        name: headers[name] for name in wanted if name in headers and _is_plain(headers[name])
+    } | dict(own)
 
 
 def _is_listed(name: str, listed: tuple[str, ...]) -> bool:
     """A beginning may cover what must not come down, so each name is asked for."""
-    covered = any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in listed)
+    covered = any(
+        name.startswith(each[:-1]) if each.endswith("*") else name == each for each in listed
+    )
     return covered and may_come_down(name)
 
 

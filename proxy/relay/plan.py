@@ -1,4 +1,6 @@
-"""The configuration as the relay uses it: resolved once, then only looked up. Running streams keep the plan that they began with."""
+"""The configuration as the relay uses it: resolved once, then only looked up. Running streams keep
+the plan that they began with.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -6,7 +8,16 @@ from typing import NamedTuple
 from proxy.codec.base import TargetConfig, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.routing import Router, Target
-from proxy.settings.model import Breaker, Limits, Model, Retry, Settings, Streams, Timeouts, Upstream
+from proxy.settings.model import (
+    Breaker,
+    Limits,
+    Model,
+    Retry,
+    Settings,
+    Streams,
+    Timeouts,
+    Upstream,
+)
 from proxy.upstream.client import Endpoint
 
 # One request may tell a mock to misbehave; no other request shall be refused for it.
@@ -14,7 +25,9 @@ _NO_BREAKER = Breaker(failures=0)
 
 
 class Bound(NamedTuple):
-    """An upstream, ready to be called. `played`: it is a mock, which may be told per request what to play."""
+    """An upstream, ready to be called. `played`: it is a mock, which may be told per request what
+    to play.
+    """
 
     endpoint: Endpoint
     half: UpstreamHalf
@@ -25,7 +38,9 @@ class Bound(NamedTuple):
     retry_share: float
 
     def config(self, target: Target) -> TargetConfig:
-        return TargetConfig(target.upstream, target.model, self.settings.key(), self.settings.options)
+        return TargetConfig(
+            target.upstream, target.model, self.settings.key(), self.settings.options
+        )
 
 
 class ModelPolicy(NamedTuple):
@@ -37,7 +52,9 @@ class ModelPolicy(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All that serving a request needs to know of the configuration. `policies` are by the model's configured name."""
+    """All that serving a request needs to know of the configuration. `policies` are by the model's
+    configured name.
+    """
 
     router: Router
     upstreams: Mapping[str, Bound]
@@ -51,8 +68,16 @@ class Plan(NamedTuple):
 def make_plan(settings: Settings, mock_urls: Mapping[str, str]) -> Plan:
     """`mock_urls` gives the address of each upstream that is played here."""
     return Plan(
-        Router({name: [Target(t.upstream, t.model, t.weight or 0) for t in model.targets] for name, model in settings.models.items()}),
-        {name: _bind(name, upstream, settings, mock_urls) for name, upstream in settings.upstreams.items()},
+        Router(
+            {
+                name: [Target(t.upstream, t.model, t.weight or 0) for t in model.targets]
+                for name, model in settings.models.items()
+            }
+        ),
+        {
+            name: _bind(name, upstream, settings, mock_urls)
+            for name, upstream in settings.upstreams.items()
+        },
         settings.limits,
         settings.retry,
         settings.streams,
@@ -62,15 +87,31 @@ def make_plan(settings: Settings, mock_urls: Mapping[str, str]) -> Plan:
 
 
 def _policy_of(model: Model, streams: Streams) -> ModelPolicy:
-    own = {name: value for name in ("on_disconnect", "grace_s") if (value := getattr(model, name)) is not None}
-    return ModelPolicy(streams.model_copy(update=own), model.hedge_after_s, model.continue_after_commit)
+    own = {
+        name: value
+        for name in ("on_disconnect", "grace_s")
+        if (value := getattr(model, name)) is not None
+    }
+    return ModelPolicy(
+        streams.model_copy(update=own), model.hedge_after_s, model.continue_after_commit
+    )
 
 
 def _bind(name: str, upstream: Upstream, settings: Settings, mock_urls: Mapping[str, str]) -> Bound:
     timeouts = upstream.timeouts or settings.timeouts
     url = mock_urls[name] if upstream.base_url is None else upstream.base_url
     headers = {key: value.get_secret_value() for key, value in upstream.headers.items()}
-    endpoint = Endpoint(name, url.rstrip("/"), upstream.path, headers, timeouts.connect_s, upstream.private)
+    endpoint = Endpoint(
+        name, url.rstrip("/"), upstream.path, headers, timeouts.connect_s, upstream.private
+    )
     played = upstream.mock is not None
     breaker = upstream.breaker or (_NO_BREAKER if played else settings.breaker)
-    return Bound(endpoint, UPSTREAMS[upstream.dialect], timeouts, upstream, played, breaker, settings.retry.budget)
+    return Bound(
+        endpoint,
+        UPSTREAMS[upstream.dialect],
+        timeouts,
+        upstream,
+        played,
+        breaker,
+        settings.retry.budget,
+    )

@@ -1,5 +1,6 @@
-"""Hedging: a second target is asked when the first is slow. The first content wins; an error or an empty answer never does while another
-target may still do better. Those that lose are cancelled, and their connections closed.
+"""Hedging: a second target is asked when the first is slow. The first content wins; an error or an
+empty answer never does while another target may still do better. Those that lose are cancelled, and
+their connections closed.
 """
 
 import asyncio
@@ -13,9 +14,16 @@ from proxy.routing import Target
 Ask = Callable[[Target, StreamRecord], Awaitable[Won]]
 
 
-async def race(targets: Sequence[Target], ask: Ask, may_hedge: Callable[[Target], bool], after_s: float, record: StreamRecord) -> Won:
-    """The winner. `after_s`: how long a target may be silent before the next one is asked beside it, if `may_hedge` allows; one that fails
-    is followed at once. Each target writes into a record of its own, and the winner's becomes part of `record`. Raises Refused.
+async def race(
+    targets: Sequence[Target],
+    ask: Ask,
+    may_hedge: Callable[[Target], bool],
+    after_s: float,
+    record: StreamRecord,
+) -> Won:
+    """The winner. `after_s`: how long a target may be silent before the next one is asked beside
+    it, if `may_hedge` allows; one that fails is followed at once. Each target writes into a record
+    of its own, and the winner's becomes part of `record`. Raises Refused.
     """
     runners = _Race(targets, ask, may_hedge, record)
     won: Won | None = None
@@ -34,7 +42,9 @@ async def race(targets: Sequence[Target], ask: Ask, may_hedge: Callable[[Target]
 
 
 def cancel_or_drop(asking: "asyncio.Task[Won]") -> None:
-    """Nobody waits for this target any more, not even for its end. An answer that comes all the same, in this very moment, is dropped."""
+    """Nobody waits for this target any more, not even for its end. An answer that comes all the
+    same, in this very moment, is dropped.
+    """
 
     def ended(task: "asyncio.Task[Won]") -> None:
         if not task.cancelled() and task.exception() is None:
@@ -45,7 +55,13 @@ def cancel_or_drop(asking: "asyncio.Task[Won]") -> None:
 
 
 class _Race:
-    def __init__(self, targets: Sequence[Target], ask: Ask, may_hedge: Callable[[Target], bool], record: StreamRecord) -> None:
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        ask: Ask,
+        may_hedge: Callable[[Target], bool],
+        record: StreamRecord,
+    ) -> None:
         self._waiting = list(targets)
         self._ask = ask
         self._may_hedge = may_hedge
@@ -53,20 +69,27 @@ class _Race:
         self._running: dict[asyncio.Task[Won], tuple[Target, StreamRecord]] = {}
         self._hedged: set[str] = set()
         self._empty: tuple[Won, StreamRecord] | None = None
-        # Of the exception only what it says: its traceback would hold the frames and tasks of this race, and they it, until a collection.
+        # Of the exception only what it says: its traceback would hold the frames and tasks of this
+        # race, and they it, until a collection.
         self._said: tuple[Failure, Mapping[str, str]] | None = None
         self._over = False  # the request is at fault: no other target can mend that
 
     @property
     def refusal(self) -> Refused:
         """Why nobody has won."""
-        return Refused(*self._said) if self._said is not None else Refused(failure("model_not_found", "This model has no target."))
+        return (
+            Refused(*self._said)
+            if self._said is not None
+            else Refused(failure("model_not_found", "This model has no target."))
+        )
 
     async def run(self, after_s: float) -> Won | None:
         self._start()
         while self._running and not self._over:
             silent_s = after_s if self._waiting else None
-            done, _ = await asyncio.wait(self._running, timeout=silent_s, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                self._running, timeout=silent_s, return_when=asyncio.FIRST_COMPLETED
+            )
             if not done and self._may_hedge(self._waiting[0]):
                 self._hedged.add(self._start().upstream)
             elif not done:
@@ -107,17 +130,23 @@ class _Race:
         try:
             won = task.result()
         except Refused as refused:
-            refused.__traceback__ = None  # the task keeps it, and it would keep this frame, which has the task
+            # the task keeps it, and it would keep this frame, which has the task
+            refused.__traceback__ = None
             self._lose(target, own)
             if not (self._said is not None and isinstance(refused, NotSentError)):
                 self._said = refused.failure, refused.returned
-                self._record.upstream, self._record.upstream_dialect = own.upstream, own.upstream_dialect
+                self._record.upstream, self._record.upstream_dialect = (
+                    own.upstream,
+                    own.upstream_dialect,
+                )
                 self._record.upstream_model = own.upstream_model
             if not KINDS[refused.failure.kind].next_target:
                 self._waiting.clear()
                 self._over = True
             if self._waiting:
-                self._record.fallbacks.append((target.upstream, self._start().upstream, refused.failure.kind))
+                self._record.fallbacks.append(
+                    (target.upstream, self._start().upstream, refused.failure.kind)
+                )
             return None
         if won.generation.has_content or not (self._running or self._waiting):
             return self._take(won, own)

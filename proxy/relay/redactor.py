@@ -1,4 +1,6 @@
-"""Hides an upstream's secrets in what it says about a failure: vendors repeat keys, or whole requests, in their messages."""
+"""Hides an upstream's secrets in what it says about a failure: vendors repeat keys, or whole
+requests, in their messages.
+"""
 
 import base64
 import json
@@ -16,14 +18,18 @@ from proxy.settings.secret import MASK, holds_secret
 
 # A shorter text stands in ordinary words; nobody's key is one.
 _LEAST_CHARS = 6
-_PIECE = re.compile(r"[^\s;,=\"']{8,}")  # of a header or an option: without the scheme, the cookie's name and the like
-# Of a key that is cut or starred in a message, so much of its beginning is recognised, and what follows goes with it.
+# of a header or an option: without the scheme, the cookie's name and the like
+_PIECE = re.compile(r"[^\s;,=\"']{8,}")
+# Of a key that is cut or starred in a message, so much of its beginning is recognised, and what
+# follows goes with it.
 _BEGINNING_CHARS = 16
 _REST = r"[\w.~+/=%*-]*"
 
 
 class Redactor:
-    """For the failures of one upstream, asked with one key. It costs nothing until there is a failure."""
+    """For the failures of one upstream, asked with one key. It costs nothing until there is a
+    failure.
+    """
 
     __slots__ = ("_key", "_settings")
 
@@ -32,8 +38,8 @@ class Redactor:
         self._key = key
 
     def over(self, why: Failure) -> Failure:
-        """The failure, with the mask for each secret in its words: the key, and what the upstream's headers and options hold under names
-        that tell of a secret.
+        """The failure, with the mask for each secret in its words: the key, and what the upstream's
+        headers and options hold under names that tell of a secret.
         """
         patterns = [_pattern(form) for secret in self._secrets() for form in _forms(secret)]
         if not patterns:
@@ -41,7 +47,11 @@ class Redactor:
         said = re.compile("|".join(patterns), re.IGNORECASE)
         words = {name: getattr(why, name) for name in ("message", "code", "param")}
         hidden = {name: said.sub(MASK, text) for name, text in words.items() if text is not UNSET}
-        return msgspec.structs.replace(why, **hidden) if any(hidden[name] != words[name] for name in hidden) else why
+        return (
+            msgspec.structs.replace(why, **hidden)
+            if any(hidden[name] != words[name] for name in hidden)
+            else why
+        )
 
     def _secrets(self) -> Iterator[str]:
         if self._key is not None and len(self._key) >= _LEAST_CHARS:
@@ -59,9 +69,16 @@ def _named(values: dict[str, Any]) -> Iterator[str]:
 
 
 def _forms(secret: str) -> set[str]:
-    """A secret as it stands, and as it stands in a URL, in JSON and in the header of a user and password."""
+    """A secret as it stands, and as it stands in a URL, in JSON and in the header of a user and
+    password.
+    """
     plain = secret.encode("utf-8", "surrogatepass")
-    return {secret, quote(secret, safe="", errors="replace"), json.dumps(secret)[1:-1], base64.b64encode(plain).decode().rstrip("=")}
+    return {
+        secret,
+        quote(secret, safe="", errors="replace"),
+        json.dumps(secret)[1:-1],
+        base64.b64encode(plain).decode().rstrip("="),
+    }
 
 
 def _pattern(form: str) -> str:

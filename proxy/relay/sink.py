@@ -6,8 +6,9 @@ from typing import Protocol
 
 
 class Sink(Protocol):
-    """`write` must not block and must not raise; `unsent` counts bytes that the peer has not taken; `drained` waits until it has taken
-    most of them, and raises ConnectionError when it has left; `cut` drops it.
+    """`write` must not block and must not raise; `unsent` counts bytes that the peer has not taken;
+    `drained` waits until it has taken most of them, and raises ConnectionError when it has left;
+    `cut` drops it.
     """
 
     def write(self, data: bytes) -> None: ...
@@ -17,9 +18,10 @@ class Sink(Protocol):
 
 
 async def drained_by(sink: Sink, patience_s: float, written: Callable[[], int]) -> None:
-    """Wait for a slow client, as long as it takes anything within `patience_s`. Raises ConnectionError when it has left, or took nothing:
-    then it is cut. `written` is how many bytes the sink was given so far: more may be given meanwhile, so that what is unsent may grow
-    though the client takes much.
+    """Wait for a slow client, as long as it takes anything within `patience_s`. Raises
+    ConnectionError when it has left, or took nothing: then it is cut. `written` is how many bytes
+    the sink was given so far: more may be given meanwhile, so that what is unsent may grow though
+    the client takes much.
     """
     while True:
         taken = written() - sink.unsent()

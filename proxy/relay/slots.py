@@ -5,12 +5,15 @@ from collections import deque
 from collections.abc import Callable
 
 
-class Full(Exception):  # noqa: N818  it is a state, and the caller says what it means for the request
+# it is a state, and the caller says what it means for the request
+class Full(Exception):  # noqa: N818
     """No place, and no waiting for one (any more)."""
 
 
 class Slots:
-    """The streams open at one upstream. First come, first served; `most` None: no bound. `changed` hears how many more (or fewer) wait."""
+    """The streams open at one upstream. First come, first served; `most` None: no bound. `changed`
+    hears how many more (or fewer) wait.
+    """
 
     __slots__ = ("_changed", "_open", "_queue", "most", "most_waiting")
 
@@ -26,7 +29,9 @@ class Slots:
         return self._open
 
     async def enter(self, wait_s: float) -> None:
-        """Take a place; `leave` must follow. Raises Full when there is none within `wait_s`, or too many wait already."""
+        """Take a place; `leave` must follow. Raises Full when there is none within `wait_s`, or too
+        many wait already.
+        """
         if self._has_place() and not self._queue:
             self._open += 1
             return
@@ -39,7 +44,9 @@ class Slots:
         self.serve()
 
     def serve(self) -> None:
-        """Give the free places to those who wait: after a `leave`, or when there are more of them."""
+        """Give the free places to those who wait: after a `leave`, or when there are more of
+        them.
+        """
         while self._queue and self._has_place():
             first = self._queue.popleft()
             if not first.done():

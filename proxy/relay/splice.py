@@ -1,7 +1,8 @@
-"""An answer that breaks off after commit and goes on at another target: what was said so far, and how the second answer becomes part of it.
+"""An answer that breaks off after commit and goes on at another target: what was said so far, and
+how the second answer becomes part of it.
 
-Only where a model is configured so (`continue_after_commit`): the second model goes on from another one's words, and the client is told, by
-a `vendor` event.
+Only where a model is configured so (`continue_after_commit`): the second model goes on from another
+one's words, and the client is told, by a `vendor` event.
 """
 
 from collections.abc import Iterator
@@ -27,12 +28,21 @@ from proxy.request import ChatRequest, Message
 
 # Faults of the one upstream, after which another one may do better.
 GOES_ON: frozenset[Kind] = frozenset(
-    {"idle_timeout", "overloaded", "rate_limited", "upstream_error", "upstream_malformed", "upstream_truncated"}
+    {
+        "idle_timeout",
+        "overloaded",
+        "rate_limited",
+        "upstream_error",
+        "upstream_malformed",
+        "upstream_truncated",
+    }
 )
 
 
 class Said:
-    """What a client has been sent. It is kept whole, up to `most` code points, after which the answer cannot go on elsewhere."""
+    """What a client has been sent. It is kept whole, up to `most` code points, after which the
+    answer cannot go on elsewhere.
+    """
 
     __slots__ = ("_answer", "_most", "_size", "open", "usage")
 
@@ -57,7 +67,10 @@ class Said:
     def may_go_on(self) -> bool:
         """A tool call cannot be gone on with, nor can one of several answers."""
         whole = self._size <= self._most
-        return whole and all(block.kind != "tool_call" and block.choice == 0 for block in self._answer.blocks.values())
+        return whole and all(
+            block.kind != "tool_call" and block.choice == 0
+            for block in self._answer.blocks.values()
+        )
 
     @property
     def text(self) -> str:
@@ -80,8 +93,8 @@ def onward_request(request: ChatRequest, text: str, prompt: str) -> ChatRequest:
 
 
 class Joint:
-    """Where a second answer is joined to what was said: its blocks get numbers of their own, but a text that begins it goes into the text
-    block that was left open.
+    """Where a second answer is joined to what was said: its blocks get numbers of their own, but a
+    text that begins it goes into the text block that was left open.
     """
 
     __slots__ = ("_kept_chars", "_left_open", "_merged", "_offset", "_text", "_usage")
@@ -89,8 +102,12 @@ class Joint:
     def __init__(self, said: Said, usage: Usage) -> None:
         self._offset = said.next_block
         self._left_open = dict(said.open)
-        self._merged: tuple[int, int] | None = None  # the second answer's block, and the one that it goes into
-        self._text = next((block for block, start in said.open.items() if start.kind == "text"), None)  # the one left open
+        # the second answer's block, and the one that it goes into
+        self._merged: tuple[int, int] | None = None
+        # the one left open
+        self._text = next(
+            (block for block, start in said.open.items() if start.kind == "text"), None
+        )
         self._kept_chars = 0 if self._text is None else len(said.text_of(self._text))
         self._usage = usage
 
@@ -111,7 +128,9 @@ class Joint:
             yield event
 
     def counted(self, usage: Usage | UsageEvent | None) -> Usage:
-        """What is known to have been used, of both answers: for the books, which an unknown number must not empty."""
+        """What is known to have been used, of both answers: for the books, which an unknown number
+        must not empty.
+        """
         now = (None,) * 4 if usage is None else msgspec.structs.astuple(usage)
         pairs = zip(msgspec.structs.astuple(self._usage), now, strict=True)
         return Usage(*(b if a is None else a if b is None else a + b for a, b in pairs))

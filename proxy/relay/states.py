@@ -1,4 +1,6 @@
-"""What is known of each upstream in this process from one request to the next. It outlives a reload."""
+"""What is known of each upstream in this process from one request to the next. It outlives a
+reload.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -49,5 +51,8 @@ class UpstreamStates:
         if state.circuit.is_open and not bound.breaker.failures:
             state.circuit.succeeded()
         state.budget.share = bound.retry_share
-        state.slots.most, state.slots.most_waiting = bound.settings.max_streams, bound.settings.max_queue
+        state.slots.most, state.slots.most_waiting = (
+            bound.settings.max_streams,
+            bound.settings.max_queue,
+        )
         state.slots.serve()

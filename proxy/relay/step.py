@@ -1,4 +1,6 @@
-"""What one chunk does: bytes in, events, bytes out, what to record. A plain synchronous step with no I/O and no clock of its own."""
+"""What one chunk does: bytes in, events, bytes out, what to record. A plain synchronous step with
+no I/O and no clock of its own.
+"""
 
 from typing import get_args
 
@@ -44,11 +46,13 @@ class Folder(Encoder):
 class Translation:
     """One upstream answer on its way to one client.
 
-    Until `commit` events are held, and `ready` turns true with the first content or terminal event; `commit` names the encoder and gives
-    the first bytes; after it every `chunk` gives bytes at once. `failed` says how it failed, `content` whether it had any content.
+    Until `commit` events are held, and `ready` turns true with the first content or terminal event;
+    `commit` names the encoder and gives the first bytes; after it every `chunk` gives bytes at
+    once. `failed` says how it failed, `content` whether it had any content.
 
-    `interrupted`: it failed, and the client has not been told yet, because it was committed to with `goes_on`. Then either another
-    translation takes over (`take_over`), or this one tells (`surrender`).
+    `interrupted`: it failed, and the client has not been told yet, because it was committed to with
+    `goes_on`. Then either another translation takes over (`take_over`), or this one tells
+    (`surrender`).
     """
 
     __slots__ = (
@@ -70,7 +74,12 @@ class Translation:
     )
 
     def __init__(
-        self, decoder: Decoder, record: StreamRecord, upstream: str, max_held_bytes: int, redactor: Redactor | None = None
+        self,
+        decoder: Decoder,
+        record: StreamRecord,
+        upstream: str,
+        max_held_bytes: int,
+        redactor: Redactor | None = None,
     ) -> None:
         self._decoder = decoder
         self._record = record
@@ -94,7 +103,12 @@ class Translation:
         events = self._decoder.feed(data)
         out = self._take(events, now) if events else b""
         kept = self._kept
-        if kept is not None and kept.too_much(len(data), events) and not self.done and (self._encoder is not None or not self.ready):
+        if (
+            kept is not None
+            and kept.too_much(len(data), events)
+            and not self.done
+            and (self._encoder is not None or not self.ready)
+        ):
             return out + self.fail(self._too_long(kept), now)
         return out
 
@@ -103,17 +117,33 @@ class Translation:
         if self.done:
             return b""
         events = self._decoder.close()
-        if not self._decoder.done:  # a decoder that forgets to end is a defect; the client must not wait for it
-            events = [*events, StreamError(failure("internal", "The decoder gave no end to the answer."), self._decoder.usage)]
+        # a decoder that forgets to end is a defect; the client must not wait for it
+        if not self._decoder.done:
+            events = [
+                *events,
+                StreamError(
+                    failure("internal", "The decoder gave no end to the answer."),
+                    self._decoder.usage,
+                ),
+            ]
         return self._take(events, now)
 
     def fail(self, why: Failure, now: float) -> bytes:
         """The stream ends here, in an error: of the upstream's connection, of time, or ours."""
         return b"" if self.done else self._take([StreamError(why, self._decoder.usage)], now)
 
-    def commit(self, encoder: Encoder, start: StreamStart, now: float, max_answer_bytes: int, *, goes_on: bool = False) -> bytes:
-        """From now on the client gets this answer, in this encoder's form. `max_answer_bytes` bounds what the encoder gathers, and, in code
-        points, what is remembered because the answer `goes_on` elsewhere when it breaks off.
+    def commit(
+        self,
+        encoder: Encoder,
+        start: StreamStart,
+        now: float,
+        max_answer_bytes: int,
+        *,
+        goes_on: bool = False,
+    ) -> bytes:
+        """From now on the client gets this answer, in this encoder's form. `max_answer_bytes`
+        bounds what the encoder gathers, and, in code points, what is remembered because the answer
+        `goes_on` elsewhere when it breaks off.
         """
         if goes_on:
             self._said = Said(max_answer_bytes)
@@ -122,7 +152,9 @@ class Translation:
         return encoder.joined([first, *self._committed(encoder, now)])
 
     def take_over(self, before: "Translation", announced: Vendor, now: float) -> bytes:
-        """The client gets this answer as the rest of one that was interrupted. `announced` tells it so."""
+        """The client gets this answer as the rest of one that was interrupted. `announced` tells it
+        so.
+        """
         encoder, said = before._encoder, before._said  # noqa: SLF001  of the same class
         assert encoder is not None
         assert said is not None
@@ -133,7 +165,9 @@ class Translation:
         return encoder.joined([encoder.encode(announced), *self._committed(encoder, now)])
 
     def surrender(self, now: float, why: Failure | None = None) -> bytes:
-        """No other target takes over: the client is told what interrupted this one, or `why` nobody goes on."""
+        """No other target takes over: the client is told what interrupted this one, or `why` nobody
+        goes on.
+        """
         self.interrupted = False
         assert self._encoder is not None
         assert self.failed is not None
@@ -169,7 +203,9 @@ class Translation:
         return frames
 
     def _remembered(self, encoder: Encoder, event: Event, now: float) -> list[bytes]:
-        """The frames of an event of an answer that may go on elsewhere, or that goes on from another one."""
+        """The frames of an event of an answer that may go on elsewhere, or that goes on from
+        another one.
+        """
         said = self._said
         assert said is not None
         frames = []
@@ -197,11 +233,13 @@ class Translation:
                 record.content(now)
                 self.content = self.ready = True
             elif kind is BlockStart:
-                if event.kind == "tool_call":  # type: ignore[union-attr]  # a call without arguments has no delta
+                # # a call without arguments has no delta
+                if event.kind == "tool_call":  # type: ignore[union-attr]
                     record.content(now)
                     self.content = self.ready = True
             elif kind is UsageEvent:
-                record.usage = event if self._joint is None else self._joint.counted(event)  # type: ignore[assignment, arg-type]  # see `kind`
+                # # see `kind`
+                record.usage = event if self._joint is None else self._joint.counted(event)  # type: ignore[assignment, arg-type]
             elif kind is StreamEnd or kind is StreamError:
                 self._end(event)  # type: ignore[arg-type]  # `kind` says what it is
             if encoder is None:
@@ -230,13 +268,25 @@ class Translation:
 
     def _too_long(self, kept: Kept) -> Failure:
         if self._encoder is None:
-            return failure("upstream_malformed", f"{self._upstream} sent {kept.bytes} bytes without any content.")
-        advice = "ask for a stream" if isinstance(self._encoder, Folder) else "native streams keep nothing"
-        said = f"What must be kept of the answer of {self._upstream} is more than limits.max_answer_bytes allows: {advice}."
+            return failure(
+                "upstream_malformed",
+                f"{self._upstream} sent {kept.bytes} bytes without any content.",
+            )
+        advice = (
+            "ask for a stream"
+            if isinstance(self._encoder, Folder)
+            else "native streams keep nothing"
+        )
+        said = (
+            f"What must be kept of the answer of {self._upstream} is more than "
+            f"limits.max_answer_bytes allows: {advice}."
+        )
         return failure("upstream_error", said)
 
     def _named(self, why: Failure) -> Failure:
-        """A failure that a decoder found is the upstream's; only here is its name known, and what it must not say."""
+        """A failure that a decoder found is the upstream's; only here is its name known, and what
+        it must not say.
+        """
         if self._veil is not None:
             why = self._veil.over(why)
         if why.upstream is None and why.kind.startswith("upstream_"):
@@ -247,8 +297,12 @@ class Translation:
         """The terminal event with what only the shell knows."""
         if isinstance(event, StreamEnd):
             record = self._record
-            first = None if record.first_content_s is None else round(record.first_content_s * 1000, 3)
-            return msgspec.structs.replace(event, timing=Timing(first, round((now - record.started) * 1000, 3)))
+            first = (
+                None if record.first_content_s is None else round(record.first_content_s * 1000, 3)
+            )
+            return msgspec.structs.replace(
+                event, timing=Timing(first, round((now - record.started) * 1000, 3))
+            )
         if isinstance(event, StreamError):
             return msgspec.structs.replace(event, error=self._named(event.error))
         return event

@@ -1,9 +1,11 @@
 """One client's connection, held to bounds for as long as no request stands on it.
 
-aiohttp's server bounds the request line, each header and their number, and drops a connection that has been idle for long. It does not
-bound the head as a whole, nor the time that a head may take (slowloris), nor what a chunked body may weigh beside its data. All three are
-kept here, where the client's own bytes arrive: nothing is spent on what is sent to it. Of aiohttp's private names two are read,
-`_request_count` and `_waiter`; tests/server/test_listener.py fails when a release moves them.
+aiohttp's server bounds the request line, each header and their number, and drops a connection that
+has been idle for long. It does not bound the head as a whole, nor the time that a head may take
+(slowloris), nor what a chunked body may weigh beside its data. All three are kept here, where the
+client's own bytes arrive: nothing is spent on what is sent to it. Of aiohttp's private names two
+are read, `_request_count` and `_waiter`; tests/server/test_listener.py fails when a release moves
+them.
 """
 
 import asyncio
@@ -21,10 +23,13 @@ from proxy.server.respond import with_retry_after
 _NATIVE = CLIENTS["native"]
 SERVER = f"mainstem/{__version__}"
 _HEAD_END = b"\r\n\r\n"
-LINGER_S = 3.0  # so that a client that still sends reads why it was refused: a close with bytes unread would reset the connection
+# so that a client that still sends reads why it was refused: a close with bytes unread would reset
+# the connection
+LINGER_S = 3.0
 _FIELD_BYTES = 8190  # of one header: what nginx and aiohttp take
 _FIELDS = 128
-# A chunk of one byte, the worst that an honest client sends, weighs six: more than this is chunk extensions.
+# A chunk of one byte, the worst that an honest client sends, weighs six: more than this is chunk
+# extensions.
 _WIRE_PER_BYTE = 8
 
 
@@ -45,14 +50,35 @@ class Host(Protocol):
 
 
 class Connection(web.RequestHandler):
-    """At most one timer a connection. It is not stopped by a request, but finds at its end that there is nothing to do."""
+    """At most one timer a connection. It is not stopped by a request, but finds at its end that
+    there is nothing to do.
+    """
 
-    __slots__ = ("_bounds", "_due", "_head_bytes", "_host", "_lined", "_refused", "_tail", "_timer", "_watched_s", "_wire_bytes", "body")
+    __slots__ = (
+        "_bounds",
+        "_due",
+        "_head_bytes",
+        "_host",
+        "_lined",
+        "_refused",
+        "_tail",
+        "_timer",
+        "_watched_s",
+        "_wire_bytes",
+        "body",
+    )
 
-    def __init__(self, manager: web.Server, host: Host, bounds: Bounds, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, manager: web.Server, host: Host, bounds: Bounds, loop: asyncio.AbstractEventLoop
+    ) -> None:
         most = bounds.max_head_bytes
         super().__init__(
-            manager, loop=loop, max_line_size=most, max_field_size=min(_FIELD_BYTES, most - 1), max_headers=_FIELDS, **bounds.options
+            manager,
+            loop=loop,
+            max_line_size=most,
+            max_field_size=min(_FIELD_BYTES, most - 1),
+            max_headers=_FIELDS,
+            **bounds.options,
         )
         self._host = host
         self._bounds = bounds
@@ -83,13 +109,18 @@ class Connection(web.RequestHandler):
             return
         heads = self._request_count
         idle = self._idle(heads)
-        if idle and self._head_bytes + len(data) > self._bounds.max_head_bytes and self._too_large(data):
+        if (
+            idle
+            and self._head_bytes + len(data) > self._bounds.max_head_bytes
+            and self._too_large(data)
+        ):
             return
         super().data_received(data)
         if self._request_count != heads:
             self._due = None
             self._head_bytes = self._wire_bytes = 0
-            if self.body is not None and not self.body.is_eof():  # the next head is none, but the place where this body is broken
+            # the next head is none, but the place where this body is broken
+            if self.body is not None and not self.body.is_eof():
                 self.body.set_exception(web.RequestPayloadError("The body breaks off."))
         elif idle and data:
             self._part_of_head(data)
@@ -103,16 +134,23 @@ class Connection(web.RequestHandler):
             watch(self.transport, lost_s)
 
     def eof_received(self) -> None:
-        """A client that half-closes has left, as nothing tells it from one that closes. The transport now closes itself, but only when what
-        is written has been taken, which may be never: whoever writes must learn of it at once.
+        """A client that half-closes has left, as nothing tells it from one that closes. The
+        transport now closes itself, but only when what is written has been taken, which may be
+        never: whoever writes must learn of it at once.
         """
         transport = self.transport
-        if transport is not None and transport.get_write_buffer_size() and not self._refused and not self._idle(self._request_count):
+        if (
+            transport is not None
+            and transport.get_write_buffer_size()
+            and not self._refused
+            and not self._idle(self._request_count)
+        ):
             transport.abort()
 
     def _idle(self, heads: int) -> bool:
-        """Whether no request is being answered, so that what comes is a head. Of one that comes earlier aiohttp bounds the parts, and the
-        time that a connection may be kept alive bounds its delay.
+        """Whether no request is being answered, so that what comes is a head. Of one that comes
+        earlier aiohttp bounds the parts, and the time that a connection may be kept alive bounds
+        its delay.
         """
         waiter = self._waiter
         return heads == 0 if waiter is None else not waiter.done()
@@ -128,7 +166,9 @@ class Connection(web.RequestHandler):
         self._tail = joined[-3:]
 
     def _part_of_body(self, size: int) -> None:
-        """Once it weighs too much nothing more of it is read; what has come is answered when its time is over."""
+        """Once it weighs too much nothing more of it is read; what has come is answered when its
+        time is over.
+        """
         self._wire_bytes += size
         most = _WIRE_PER_BYTE * self._bounds.max_body_bytes + self._bounds.max_head_bytes
         if self._wire_bytes > most and self.transport is not None:
@@ -160,11 +200,19 @@ class Connection(web.RequestHandler):
             return
         if self._loop.time() < self._due:
             self._timer = self._loop.call_at(self._due, self._look)
-        elif self._head_bytes == 0:  # a browser opens connections that it may never use, and would take a 408 for an answer
+        elif (
+            self._head_bytes == 0
+        ):  # a browser opens connections that it may never use, and would take a 408 for an answer
             self.force_close()
         else:
             most = self._bounds.request_head_s
-            self._refuse(failure("bad_request", f"The head of the request did not arrive within {most:g} s.", status=408))
+            self._refuse(
+                failure(
+                    "bad_request",
+                    f"The head of the request did not arrive within {most:g} s.",
+                    status=408,
+                )
+            )
 
     def _refuse(self, why: Failure) -> None:
         """Answer what is no request, and take nothing more."""
@@ -184,9 +232,15 @@ class Connection(web.RequestHandler):
             super().log_exception(*args, **kw)
 
     def handle_error(
-        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
     ) -> web.StreamResponse:
-        """What is no HTTP is its sender's affair: it gets a sentence in our own shape, and the log, which anybody could fill, nothing."""
+        """What is no HTTP is its sender's affair: it gets a sentence in our own shape, and the log,
+        which anybody could fill, nothing.
+        """
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         self._refused = True
@@ -220,7 +274,10 @@ def refusal(why: Failure) -> bytes:
         "Server": SERVER,
         "Connection": "close",
     }
-    lines = [f"HTTP/1.1 {reply.status} {phrase}", *(f"{name}: {value}" for name, value in fields.items())]
+    lines = [
+        f"HTTP/1.1 {reply.status} {phrase}",
+        *(f"{name}: {value}" for name, value in fields.items()),
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + reply.body
 
 
@@ -228,20 +285,40 @@ def _fault(error: HttpProcessingError, max_head_bytes: int) -> Failure:
     """Why the parser refused it, without a byte of what was sent."""
     if isinstance(error, LineTooLong):
         limit = error.args[1]
-        return _line_too_large(max_head_bytes) if limit == max_head_bytes else _field_too_large(limit)
+        return (
+            _line_too_large(max_head_bytes) if limit == max_head_bytes else _field_too_large(limit)
+        )
     if error.message.startswith("Too many headers"):
-        return failure("too_large", f"The request has more than the {_FIELDS} headers that this proxy takes.", status=431)
-    why = "its target is no URL" if isinstance(error, InvalidURLError) else error.message.partition(":")[0].partition("\n")[0].strip(" .")
+        return failure(
+            "too_large",
+            f"The request has more than the {_FIELDS} headers that this proxy takes.",
+            status=431,
+        )
+    why = (
+        "its target is no URL"
+        if isinstance(error, InvalidURLError)
+        else error.message.partition(":")[0].partition("\n")[0].strip(" .")
+    )
     return failure("bad_request", f"This is no HTTP/1.1 request that can be answered: {why}.")
 
 
 def _line_too_large(most: int) -> Failure:
-    return failure("too_large", f"The request line is larger than limits.max_head_bytes ({most}): use a body.", status=414)
+    return failure(
+        "too_large",
+        f"The request line is larger than limits.max_head_bytes ({most}): use a body.",
+        status=414,
+    )
 
 
 def _head_too_large(most: int) -> Failure:
-    return failure("too_large", f"The head of the request is larger than limits.max_head_bytes ({most}).", status=431)
+    return failure(
+        "too_large",
+        f"The head of the request is larger than limits.max_head_bytes ({most}).",
+        status=431,
+    )
 
 
 def _field_too_large(most: object) -> Failure:
-    return failure("too_large", f"A header is larger than the {most} bytes that this proxy takes.", status=431)
+    return failure(
+        "too_large", f"A header is larger than the {most} bytes that this proxy takes.", status=431
+    )

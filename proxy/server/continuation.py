@@ -1,4 +1,6 @@
-"""After commit, where a model is configured so: another target is asked to go on with an answer that broke off."""
+"""After commit, where a model is configured so: another target is asked to go on with an answer
+that broke off.
+"""
 
 import asyncio
 
@@ -14,11 +16,21 @@ from proxy.server.gateway import Gateway
 
 
 class Continuation:
-    """What is needed to ask again, for one request. `rewrites`: one of its targets may take text back."""
+    """What is needed to ask again, for one request. `rewrites`: one of its targets may take text
+    back.
+    """
 
     __slots__ = ("_attempts", "_client_rewrites", "_gateway", "_parsed", "_record", "rewrites")
 
-    def __init__(self, gateway: Gateway, attempts: Attempts, parsed: Parsed, record: StreamRecord, *, client_rewrites: bool) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        attempts: Attempts,
+        parsed: Parsed,
+        record: StreamRecord,
+        *,
+        client_rewrites: bool,
+    ) -> None:
         self._gateway = gateway
         self._attempts = attempts
         self._parsed = parsed
@@ -27,7 +39,8 @@ class Continuation:
         self.rewrites = attempts.may_rewrite
 
     async def after(self, broken: Won) -> Won | None:
-        """The target that goes on; the client has been told. None: none does, and the client has been told that the answer failed.
+        """The target that goes on; the client has been told. None: none does, and the client has
+        been told that the answer failed.
 
         Meanwhile the client gets its heartbeats. Raises CancelledError when it leaves.
         """
@@ -63,9 +76,15 @@ class Continuation:
         return won
 
     async def _found(self, broken: Won) -> Won:
-        request = onward_request(self._parsed.request, broken.generation.text, self._attempts.policy.streams.continue_prompt)
+        request = onward_request(
+            self._parsed.request,
+            broken.generation.text,
+            self._attempts.policy.streams.continue_prompt,
+        )
         parsed = self._parsed._replace(request=request)
-        asking = asyncio.create_task(self._attempts.onward(parsed, broken.target, client_rewrites=self._client_rewrites))
+        asking = asyncio.create_task(
+            self._attempts.onward(parsed, broken.target, client_rewrites=self._client_rewrites)
+        )
         try:
             while True:
                 await asyncio.wait((asking,), timeout=self._attempts.policy.streams.heartbeat_s)

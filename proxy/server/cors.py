@@ -1,56 +1,84 @@
-"""Which web pages may read our answers: one decision about headers, made from header values alone. No I/O.
+"""Which web pages may read our answers: one decision about headers, made from header values alone.
+No I/O.
 
-The server adds `answer_headers` to every answer (streams, errors, 404s and preflights alike) and `preflight_headers` to the answer
-of an OPTIONS request. A page that is not allowed is not refused here: without the headers its browser keeps the answer
-from it. Follows the Fetch standard, section 3.2 (CORS protocol).
+The server adds `answer_headers` to every answer (streams, errors, 404s and preflights alike) and
+`preflight_headers` to the answer of an OPTIONS request. A page that is not allowed is not refused
+here: without the headers its browser keeps the answer from it. Follows the Fetch standard, section
+3.2 (CORS protocol).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
-from proxy.server.access.origins import as_browsers_write, foreign_name, is_loopback_page, is_of_this_machine, same_origin
+from proxy.server.access.origins import (
+    as_browsers_write,
+    foreign_name,
+    is_loopback_page,
+    is_of_this_machine,
+    same_origin,
+)
 
 # What pages may read beside the few headers that the standard always shows them.
 EXPOSED = "x-request-id, retry-after, x-mainstem-notes, x-mainstem-upstream"
 _EXPOSE = "Access-Control-Expose-Headers"
-# All of them, served or not: a page that uses a wrong method shall see our 405, not a network error without a reason.
+# All of them, served or not: a page that uses a wrong method shall see our 405, not a network error
+# without a reason.
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-# A preflight of the OpenAI SDK asks for about 15 names, together under 400 characters; the bounds keep an answer small.
+# A preflight of the OpenAI SDK asks for about 15 names, together under 400 characters; the bounds
+# keep an answer small.
 MAX_ASKED_CHARS = 4096
 MAX_ASKED_NAMES = 64
-PREFLIGHT_VARY = "Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network"
+PREFLIGHT_VARY = (
+    "Access-Control-Request-Method, Access-Control-Request-Headers, "
+    "Access-Control-Request-Private-Network"
+)
 
-# A token of RFC 9110, section 5.6.2. Nothing else is ever echoed, so no line break can get into an answer.
+# A token of RFC 9110, section 5.6.2. Nothing else is ever echoed, so no line break can get into an
+# answer.
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class CorsPolicy:
-    """The rules of one configuration. The mappings that it gives are shared: copy them into an answer, do not change them.
+    """The rules of one configuration. The mappings that it gives are shared: copy them into an
+    answer, do not change them.
 
-    `allow_origins` holds origins ("https://app.example.com"), "local" for pages served from this machine, "null" for pages without an
-    origin (a file, a sandboxed frame), or "*" for any. `max_age_s`: how long a browser may keep the answer of a preflight, in seconds.
-    `guarded`: whoever reaches the proxy may call it, so only under a name that no page of another site can have.
-    Raises ValueError for "*" with credentials.
+    `allow_origins` holds origins ("https://app.example.com"), "local" for pages served from this
+    machine, "null" for pages without an origin (a file, a sandboxed frame), or "*" for any.
+    `max_age_s`: how long a browser may keep the answer of a preflight, in seconds. `guarded`:
+    whoever reaches the proxy may call it, so only under a name that no page of another site can
+    have. Raises ValueError for "*" with credentials.
     """
 
-    def __init__(self, allow_origins: Sequence[str], allow_credentials: bool, max_age_s: int, *, guarded: bool = False) -> None:
+    def __init__(
+        self,
+        allow_origins: Sequence[str],
+        allow_credentials: bool,
+        max_age_s: int,
+        *,
+        guarded: bool = False,
+    ) -> None:
         origins = {as_browsers_write(origin) for origin in allow_origins}
         self._any = "*" in origins
         self._local = "local" in origins
         self._guarded = guarded
         if self._any and allow_credentials:
-            raise ValueError('allow_credentials cannot go with allow_origins "*": name the origins, or set allow_credentials to false')
+            raise ValueError(
+                'allow_credentials cannot go with allow_origins "*": name the origins, or set '
+                "allow_credentials to false"
+            )
         self._credentials = allow_credentials
         self._max_age_s = max_age_s
         # Every possible answer is made here, but for same-origin pages, whose browsers need none.
         self._granted = {origin: self._grant(origin) for origin in origins}
-        self._refused: Mapping[str, str] = _NOTHING if self._any else MappingProxyType({"Vary": "Origin"})
+        self._refused: Mapping[str, str] = (
+            _NOTHING if self._any else MappingProxyType({"Vary": "Origin"})
+        )
 
     def allowed(self, origin: str | None, host: str) -> bool:
-        """Whether a page of this origin may call; None: no page, or one of the proxy's own origin. `host` is the request's Host header: the
-        playground is always allowed.
+        """Whether a page of this origin may call; None: no page, or one of the proxy's own origin.
+        `host` is the request's Host header: the playground is always allowed.
         """
         return self.refusal(origin, host) is None
 
@@ -58,17 +86,28 @@ class CorsPolicy:
         """Why a request with these headers is refused, as a sentence; None: it is not."""
         if self._guarded and (why := foreign_name(host)) is not None:
             return why
-        if origin is None or self._any or origin in self._granted or self._is_local(origin) or same_origin(origin, host):
+        if (
+            origin is None
+            or self._any
+            or origin in self._granted
+            or self._is_local(origin)
+            or same_origin(origin, host)
+        ):
             return None
-        return f"Pages of {origin[:100]!r} may not call this proxy: add the origin to cors.allow_origins."
+        return (
+            f"Pages of {origin[:100]!r} may not call this proxy: add the origin to "
+            "cors.allow_origins."
+        )
 
     def _is_local(self, origin: str) -> bool:
         return self._local and is_loopback_page(origin)
 
     def answer_headers(self, origin: str | None, host: str) -> Mapping[str, str]:
-        """The headers of every actual answer. `origin` is the request's Origin header, None when it has none.
+        """The headers of every actual answer. `origin` is the request's Origin header, None when it
+        has none.
 
-        With a list of origins Vary is there even without an Origin: else a cache could hand this answer to a page.
+        With a list of origins Vary is there even without an Origin: else a cache could hand this
+        answer to a page.
         """
         if self._guarded and not is_of_this_machine(host):
             return self._refused
@@ -79,7 +118,11 @@ class CorsPolicy:
         granted = self._granted.get(origin)
         if granted is not None:
             return granted
-        return self._grant(origin) if self._is_local(origin) or same_origin(origin, host) else self._refused
+        return (
+            self._grant(origin)
+            if self._is_local(origin) or same_origin(origin, host)
+            else self._refused
+        )
 
     def preflight_headers(
         self,
@@ -91,9 +134,10 @@ class CorsPolicy:
     ) -> Mapping[str, str]:
         """The headers of an answer to OPTIONS; they include those of `answer_headers`.
 
-        The last three are the request's Access-Control-Request-Method, -Headers and -Private-Network as they came. Asked-for
-        headers are granted by default, whatever their name; what is no header name is left out. Without an asked-for method the
-        request is no preflight and nothing more is granted.
+        The last three are the request's Access-Control-Request-Method, -Headers and
+        -Private-Network as they came. Asked-for headers are granted by default, whatever their
+        name; what is no header name is left out. Without an asked-for method the request is no
+        preflight and nothing more is granted.
         """
         headers = dict(self.answer_headers(origin, host))
         vary = headers.get("Vary")
@@ -113,14 +157,17 @@ class CorsPolicy:
         headers = {"Access-Control-Allow-Origin": origin, _EXPOSE: EXPOSED}
         if not self._any:
             headers["Vary"] = "Origin"
-        # "null" is the origin of every sandboxed frame on every site: it is no better than any origin.
+        # "null" is the origin of every sandboxed frame on every site: it is no better than any
+        # origin.
         if self._credentials and origin != "null":
             headers["Access-Control-Allow-Credentials"] = "true"
         return MappingProxyType(headers)
 
 
 def exposing(headers: Mapping[str, str], names: Iterable[str]) -> Mapping[str, str]:
-    """The headers of an answer that also carries these, so that pages may read them. Where pages may read nothing, nothing is added."""
+    """The headers of an answer that also carries these, so that pages may read them. Where pages
+    may read nothing, nothing is added.
+    """
     exposed = headers.get(_EXPOSE)
     return headers if exposed is None else {**headers, _EXPOSE: ", ".join([exposed, *names])}
 
@@ -128,6 +175,8 @@ def exposing(headers: Mapping[str, str], names: Iterable[str]) -> Mapping[str, s
 # Pages ask for few different sets of names; 128 of them, each under 4 KB, stay under a megabyte.
 @lru_cache(maxsize=128)
 def _granted_names(asked: str) -> str:
-    """The names in an Access-Control-Request-Headers that are header names, each once, in their order."""
+    """The names in an Access-Control-Request-Headers that are header names, each once, in their
+    order.
+    """
     names = dict.fromkeys(name.strip(" \t").lower() for name in asked.split(","))
     return ", ".join([name for name in names if name and _TOKEN.issuperset(name)][:MAX_ASKED_NAMES])

@@ -35,7 +35,9 @@ class State(NamedTuple):
 
 
 class Gateway:
-    """One process's share of the clients. `state` may be replaced at any time; what runs keeps what it began with."""
+    """One process's share of the clients. `state` may be replaced at any time; what runs keeps what
+    it began with.
+    """
 
     def __init__(self, state: State, upstreams: Upstreams, metrics: Metrics) -> None:
         self._states = UpstreamStates(metrics)
@@ -47,7 +49,8 @@ class Gateway:
         self._generations: set[Generation] = set()
         self._alone: set[asyncio.Task[None]] = set()
         self._requests = 0
-        self._waiting: set[asyncio.Task[object] | None] = set()  # the requests whose answer has not begun
+        # the requests whose answer has not begun
+        self._waiting: set[asyncio.Task[object] | None] = set()
         self._dismissing = False
 
     @property
@@ -64,7 +67,9 @@ class Gateway:
         return self._requests
 
     async def drain(self, drain_s: float) -> None:
-        """Take nothing new; give what runs `drain_s` to end, then end it with an in-band shutdown error."""
+        """Take nothing new; give what runs `drain_s` to end, then end it with an in-band shutdown
+        error.
+        """
         self.draining = True
         await self._idle(drain_s)
         for generation in list(self._generations):
@@ -78,7 +83,8 @@ class Gateway:
     async def _idle(self, most_s: float) -> None:
         """Until nothing runs, or `most_s` have passed."""
         deadline = asyncio.get_running_loop().time() + most_s
-        while (self._requests or self._alone) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  rare, and simpler than an event
+        # rare, and simpler than an event
+        while (self._requests or self._alone) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     # What a request in service tells the gateway.
@@ -89,7 +95,13 @@ class Gateway:
             raise Refused(self._shutdown())
         most = self.state.plan.limits.max_streams
         if self._requests >= most:
-            raise Refused(failure("overloaded", f"This proxy has {most} streams open, as many as it may; try again soon.", retry_after_s=1))
+            raise Refused(
+                failure(
+                    "overloaded",
+                    f"This proxy has {most} streams open, as many as it may; try again soon.",
+                    retry_after_s=1,
+                )
+            )
         self._requests += 1
         self._waiting.add(asyncio.current_task())
 
@@ -98,7 +110,9 @@ class Gateway:
         self._waiting.discard(asyncio.current_task())
 
     def dismissed(self) -> Failure | None:
-        """Why the calling task was cancelled, if it was because the drain is over and its answer had not begun."""
+        """Why the calling task was cancelled, if it was because the drain is over and its answer
+        had not begun.
+        """
         task = asyncio.current_task()
         if task is None or not self._dismissing or task not in self._waiting:
             return None
@@ -116,7 +130,9 @@ class Gateway:
         self._metrics.opened(won.target.upstream)
 
     def looks_on(self) -> None:
-        """Its answer broke off, and it looks for another one to go on: the end of the drain ends this too."""
+        """Its answer broke off, and it looks for another one to go on: the end of the drain ends
+        this too.
+        """
         self._waiting.add(asyncio.current_task())
 
     def found(self) -> None:
@@ -145,9 +161,26 @@ class Gateway:
         self._alone.add(task)
         task.add_done_callback(self._alone.discard)
 
-    def attempts(self, plan: Plan, record: StreamRecord, routed: Routed, envelope: Envelope, wish: OnDisconnect | None) -> Attempts:
-        """A request's way to an answer. `wish`: what the request itself says is to be done when its client leaves."""
-        return Attempts(plan, self._upstreams, self._states, record, routed, envelope=envelope, on_disconnect=wish)
+    def attempts(
+        self,
+        plan: Plan,
+        record: StreamRecord,
+        routed: Routed,
+        envelope: Envelope,
+        wish: OnDisconnect | None,
+    ) -> Attempts:
+        """A request's way to an answer. `wish`: what the request itself says is to be done when its
+        client leaves.
+        """
+        return Attempts(
+            plan,
+            self._upstreams,
+            self._states,
+            record,
+            routed,
+            envelope=envelope,
+            on_disconnect=wish,
+        )
 
     def flush(self, record: StreamRecord) -> None:
         """The stream is over, for good."""

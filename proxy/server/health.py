@@ -10,8 +10,12 @@ from proxy.server.gateway import Gateway
 from proxy.server.respond import whole, with_retry_after
 
 
-def add_routes(app: web.Application, gateway: Gateway, metrics: Metrics, *, guarded: bool = False) -> None:
-    """/livez, /readyz and /metrics, on the admin port or, where there is none, on the clients': there /metrics is `guarded`."""
+def add_routes(
+    app: web.Application, gateway: Gateway, metrics: Metrics, *, guarded: bool = False
+) -> None:
+    """/livez, /readyz and /metrics, on the admin port or, where there is none, on the clients':
+    there /metrics is `guarded`.
+    """
 
     async def livez(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -34,15 +38,24 @@ def add_routes(app: web.Application, gateway: Gateway, metrics: Metrics, *, guar
 
 
 async def refusal(gateway: Gateway, request: web.Request) -> web.Response | None:
-    """The answer to one who may not see what is the operator's: where keys are configured, whoever sends none that is an admin's; else
-    a page from elsewhere, where none may call.
+    """The answer to one who may not see what is the operator's: where keys are configured, whoever
+    sends none that is an admin's; else a page from elsewhere, where none may call.
     """
-    keyring, headers = gateway.state.keyring, {name.lower(): value for name, value in request.headers.items()}
+    keyring, headers = (
+        gateway.state.keyring,
+        {name.lower(): value for name, value in request.headers.items()},
+    )
     if keyring is None:
         said = gateway.state.cors.refusal(headers.get("origin"), headers.get("host", ""))
-        return None if said is None else whole(CLIENTS["native"].render_error(failure("forbidden", said)))
+        return (
+            None
+            if said is None
+            else whole(CLIENTS["native"].render_error(failure("forbidden", said)))
+        )
     try:
         await keyring.admit_admin(credential(headers, request.query))
     except Refused as refused:
-        return whole(with_retry_after(CLIENTS["native"].render_error(refused.failure), refused.failure))
+        return whole(
+            with_retry_after(CLIENTS["native"].render_error(refused.failure), refused.failure)
+        )
     return None

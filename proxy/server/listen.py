@@ -18,7 +18,9 @@ _REMEDIES = {
 
 
 class ListenError(Exception):
-    """A port that cannot be had, as one sentence. `where` says what sets host and port, for example "server.host, server.port"."""
+    """A port that cannot be had, as one sentence. `where` says what sets host and port, for example
+    "server.host, server.port".
+    """
 
     def __init__(self, host: str, port: int, error: OSError, where: str) -> None:
         named = isinstance(error, socket.gaierror) or not error.errno
@@ -34,10 +36,14 @@ async def prepared(app: web.Application, server: Server, limits: Limits) -> List
     return runner
 
 
-async def listen(runner: web.AppRunner, host: str, port: int, section: str, *, reuse_port: bool) -> str:
+async def listen(
+    runner: web.AppRunner, host: str, port: int, section: str, *, reuse_port: bool
+) -> str:
     """Listen where `section` of the settings says; answers the URL. Raises ListenError."""
     try:
-        await web.TCPSite(runner, host, port, reuse_port=reuse_port or None, backlog=_BACKLOG).start()
+        await web.TCPSite(
+            runner, host, port, reuse_port=reuse_port or None, backlog=_BACKLOG
+        ).start()
     except OSError as error:
         raise ListenError(host, port, error, f"{section}.host, {section}.port") from error
     bound: int = runner.addresses[0][1]
@@ -45,7 +51,9 @@ async def listen(runner: web.AppRunner, host: str, port: int, section: str, *, r
 
 
 def authority(host: str) -> str:
-    """The host as a URL has it; for a listener on every address, one that can be called from here."""
+    """The host as a URL has it; for a listener on every address, one that can be called from
+    here.
+    """
     if host in ("0.0.0.0", "::", ""):  # noqa: S104  said, not bound
         return "127.0.0.1"
     return _bracketed(host)

@@ -1,4 +1,6 @@
-"""Where clients connect: aiohttp's runner of an app, with connections of our own and no more of them than there are files for."""
+"""Where clients connect: aiohttp's runner of an app, with connections of our own and no more of
+them than there are files for.
+"""
 
 import asyncio
 import logging
@@ -16,7 +18,8 @@ from proxy.settings.model import Server as ServerSettings
 _KEEP_ALIVE_S = 75.0
 _SHUTDOWN_S = 2.0
 _LOG_S = 1.0  # clients that are turned away make one line in this time, however many they are
-# Open files beside those of clients and their streams: the program's own, name look-ups, another listener.
+# Open files beside those of clients and their streams: the program's own, name look-ups, another
+# listener.
 _OTHER_FILES = 64
 _LEAST = 16
 # How many that are turned away may be there at once, and for how long: they take files too.
@@ -26,7 +29,9 @@ _HTTP_LOG = logging.getLogger("mainstem.http")  # what aiohttp's server has to s
 
 
 def connection_slots(max_connections: int) -> int:
-    """How many connections may be open: each may come to have a stream, which has another one to its upstream."""
+    """How many connections may be open: each may come to have a stream, which has another one to
+    its upstream.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return max_connections
@@ -37,7 +42,8 @@ class Listener(web.AppRunner):
     """Runs an app. What its site calls for each new connection, the `server`, is the door."""
 
     def __init__(self, app: web.Application, server: ServerSettings, limits: Limits) -> None:
-        super().__init__(app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S)  # else a handler never learns that its client left
+        # else a handler never learns that its client left
+        super().__init__(app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S)
         self._door: Door | None = None
         self._settings = server
         self._limits = limits
@@ -72,8 +78,15 @@ class Door:
 
     def change(self, limits: Limits) -> None:
         """For the connections that come from now on."""
-        options = {"keepalive_timeout": _KEEP_ALIVE_S, "access_log": None, "logger": _HTTP_LOG, "lingering_time": LINGER_S}
-        self._bounds = Bounds(limits.max_head_bytes, self._settings.request_head_s, limits.max_body_bytes, options)
+        options = {
+            "keepalive_timeout": _KEEP_ALIVE_S,
+            "access_log": None,
+            "logger": _HTTP_LOG,
+            "lingering_time": LINGER_S,
+        }
+        self._bounds = Bounds(
+            limits.max_head_bytes, self._settings.request_head_s, limits.max_body_bytes, options
+        )
         self._most = connection_slots(limits.max_connections)
         why = f"This proxy has {self._most} connections open, as many as it may; try again soon."
         self._full = refusal(failure("overloaded", why, retry_after_s=1))
@@ -92,7 +105,9 @@ class Door:
         self._open -= 1
 
     def turn_away(self, transport: asyncio.Transport) -> asyncio.TimerHandle | None:
-        """Tell a client that there is no room. Some are given a moment, so that they read it even if they are sending meanwhile."""
+        """Tell a client that there is no room. Some are given a moment, so that they read it even
+        if they are sending meanwhile.
+        """
         self._turned_away += 1
         if self._telling is None:
             self._tell()

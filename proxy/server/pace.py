@@ -1,4 +1,6 @@
-"""Writes with a moment between them, for clients that take each network read for one whole message."""
+"""Writes with a moment between them, for clients that take each network read for one whole
+message.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,12 +10,16 @@ from proxy.relay.sink import Sink
 
 
 class PacedSink:
-    """A sink in front of another one: between two writes at least `gap_s` seconds pass, and what comes meanwhile goes out together.
+    """A sink in front of another one: between two writes at least `gap_s` seconds pass, and what
+    comes meanwhile goes out together.
 
-    `joined` makes one write of several, as the dialect sees fit: where each frame holds the whole answer so far, the newest will do.
+    `joined` makes one write of several, as the dialect sees fit: where each frame holds the whole
+    answer so far, the newest will do.
     """
 
-    def __init__(self, sink: Sink, joined: Callable[[Sequence[bytes]], bytes], gap_s: float) -> None:
+    def __init__(
+        self, sink: Sink, joined: Callable[[Sequence[bytes]], bytes], gap_s: float
+    ) -> None:
         self._sink = sink
         self._joined = joined
         self._gap_s = gap_s

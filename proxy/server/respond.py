@@ -19,10 +19,13 @@ Answering = TypeVar("Answering", bound=web.StreamResponse)
 # The names of the upstream's own headers in an answer, for CORS.
 RETURNED: web.ResponseKey[Sequence[str]] = web.ResponseKey("returned", Sequence[str])
 # Python names it on some systems only; the number is that of include/uapi/linux/tcp.h.
-_NOTSENT_LOWAT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", 25 if sys.platform == "linux" else None)
+_NOTSENT_LOWAT: int | None = getattr(
+    socket, "TCP_NOTSENT_LOWAT", 25 if sys.platform == "linux" else None
+)
 _STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
-    "X-Accel-Buffering": "no",  # tells nginx to pass every frame on at once, whatever its own settings are
+    # tells nginx to pass every frame on at once, whatever its own settings are
+    "X-Accel-Buffering": "no",
 }
 
 
@@ -30,15 +33,23 @@ def whole(reply: Reply) -> web.Response:
     """A whole HTTP answer."""
     headers = dict(reply.headers)
     headers.setdefault("Cache-Control", "no-store")
-    return web.Response(status=reply.status, body=reply.body, headers={**headers, "Content-Type": reply.content_type})
+    return web.Response(
+        status=reply.status,
+        body=reply.body,
+        headers={**headers, "Content-Type": reply.content_type},
+    )
 
 
 def with_retry_after(reply: Reply, failure: Failure) -> Reply:
-    """The reply, with the failure's advice on when to come again, in whole seconds (RFC 9110, 10.2.3)."""
+    """The reply, with the failure's advice on when to come again, in whole seconds (RFC 9110,
+    10.2.3).
+    """
     if failure.retry_after_s is UNSET:
         return reply
     kept = {name: value for name, value in reply.headers.items() if name.lower() != "retry-after"}
-    return reply._replace(headers={**kept, "Retry-After": str(max(1, math.ceil(failure.retry_after_s)))})
+    return reply._replace(
+        headers={**kept, "Retry-After": str(max(1, math.ceil(failure.retry_after_s)))}
+    )
 
 
 def stream_response(encoder: Encoder, notes: Iterable[Note], upstream: str) -> web.StreamResponse:
@@ -54,13 +65,17 @@ def stream_response(encoder: Encoder, notes: Iterable[Note], upstream: str) -> w
 
 
 def note_headers(notes: Iterable[Note]) -> dict[str, str]:
-    """What the request lost, for clients whose dialect has no place for it. Names only: they are from a fixed set."""
+    """What the request lost, for clients whose dialect has no place for it. Names only: they are
+    from a fixed set.
+    """
     said = ", ".join(dict.fromkeys(f"{note.note}:{note.param}" for note in notes))
     return {"x-mainstem-notes": said} if said else {}
 
 
 def hand_down(response: Answering, returned: Mapping[str, str]) -> Answering:
-    """The answer, not prepared yet, with an upstream's headers beside our own, none of which they replace."""
+    """The answer, not prepared yet, with an upstream's headers beside our own, none of which they
+    replace.
+    """
     if returned:
         for name, value in returned.items():
             response.headers.setdefault(name, value)
@@ -69,8 +84,9 @@ def hand_down(response: Answering, returned: Mapping[str, str]) -> Answering:
 
 
 def _hold_little(transport: asyncio.BaseTransport, most: int) -> None:
-    """Have the kernel take no more than this beyond what is on its way. By itself it takes megabytes for a client that reads slowly, so
-    that back-pressure would come late, and what the client does take would be seen late (TCP_NOTSENT_LOWAT in Linux's tcp(7)).
+    """Have the kernel take no more than this beyond what is on its way. By itself it takes
+    megabytes for a client that reads slowly, so that back-pressure would come late, and what the
+    client does take would be seen late (TCP_NOTSENT_LOWAT in Linux's tcp(7)).
     """
     sock = transport.get_extra_info("socket")
     if sock is not None and _NOTSENT_LOWAT is not None:
@@ -79,14 +95,17 @@ def _hold_little(transport: asyncio.BaseTransport, most: int) -> None:
 
 
 def _heard(waiting: asyncio.Future[None]) -> None:
-    """Nobody may be waiting any more when the client leaves: that is no error that nobody looked at."""
+    """Nobody may be waiting any more when the client leaves: that is no error that nobody looked
+    at.
+    """
     if not waiting.cancelled():
         waiting.exception()
 
 
 class ResponseSink:
-    """Writes the frames of a prepared response. aiohttp's own `write` is a coroutine and costs more than the translation does, so the
-    chunks of HTTP/1.1 (RFC 9112, 7.1) are framed here; the head, the first frames and the end still go through aiohttp.
+    """Writes the frames of a prepared response. aiohttp's own `write` is a coroutine and costs more
+    than the translation does, so the chunks of HTTP/1.1 (RFC 9112, 7.1) are framed here; the head,
+    the first frames and the end still go through aiohttp.
     """
 
     __slots__ = ("_chunked", "_request", "_transport")
@@ -109,8 +128,11 @@ class ResponseSink:
         return self._transport.get_write_buffer_size()
 
     async def drained(self) -> None:
-        """Until the client has taken most of what was written. Raises ConnectionError when it has left."""
-        # aiohttp has one future for all who wait: a wait of ours that is over by its time must not cancel it.
+        """Until the client has taken most of what was written. Raises ConnectionError when it has
+        left.
+        """
+        # aiohttp has one future for all who wait: a wait of ours that is over by its time must not
+        # cancel it.
         waiting = asyncio.ensure_future(self._request.writer.drain())
         waiting.add_done_callback(_heard)
         await asyncio.shield(waiting)

@@ -1,4 +1,6 @@
-"""One request's life: from a request in any dialect to the last byte of its answer, and its record."""
+"""One request's life: from a request in any dialect to the last byte of its answer, and its
+record.
+"""
 
 import asyncio
 import time
@@ -20,7 +22,14 @@ from proxy.server.continuation import Continuation
 from proxy.server.gateway import Gateway, State
 from proxy.server.incoming import MOCK_PREFIX, mock_wishes, on_disconnect, read_incoming, request_id
 from proxy.server.pace import PacedSink
-from proxy.server.respond import ResponseSink, hand_down, note_headers, stream_response, whole, with_retry_after
+from proxy.server.respond import (
+    ResponseSink,
+    hand_down,
+    note_headers,
+    stream_response,
+    whole,
+    with_retry_after,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -28,7 +37,9 @@ _INTERNAL = "Something went wrong in this proxy; its log has the details."
 
 
 def handler(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
-    """The handler of one path. Where dialects share a path, the one that claims the request gets it, else the first."""
+    """The handler of one path. Where dialects share a path, the one that claims the request gets
+    it, else the first.
+    """
 
     async def handle(request: web.Request) -> web.StreamResponse:
         record = StreamRecord(request_id(request), halves[0].name, time.monotonic())
@@ -39,11 +50,31 @@ def handler(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
 
 
 class _Serving:
-    """Serves one request. A stream may last, and thousands at once: what is not needed any more is let go before it begins."""
+    """Serves one request. A stream may last, and thousands at once: what is not needed any more is
+    let go before it begins.
+    """
 
-    __slots__ = ("_alone", "_entered", "_gateway", "_half", "_halves", "_key", "_onward", "_record", "_request", "_state", "_won")
+    __slots__ = (
+        "_alone",
+        "_entered",
+        "_gateway",
+        "_half",
+        "_halves",
+        "_key",
+        "_onward",
+        "_record",
+        "_request",
+        "_state",
+        "_won",
+    )
 
-    def __init__(self, gateway: Gateway, request: web.Request, record: StreamRecord, halves: Sequence[ClientHalf]) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        request: web.Request,
+        record: StreamRecord,
+        halves: Sequence[ClientHalf],
+    ) -> None:
         self._gateway = gateway
         self._state: State = gateway.state
         self._request = request
@@ -68,7 +99,9 @@ class _Serving:
                 return self._refuse(why)
             self._client_gone()
             raise
-        except ConnectionError:  # it left in the moment in which it was written to, or takes nothing
+        except (
+            ConnectionError
+        ):  # it left in the moment in which it was written to, or takes nothing
             self._client_gone()
             self._cut()
             return web.Response(status=499)  # goes nowhere
@@ -82,7 +115,8 @@ class _Serving:
     async def _answer(self) -> web.StreamResponse:
         self._check_origin()
         if self._request.headers.get("Last-Event-ID"):
-            # A reconnect must never run a prompt again; 204 is what makes a browser's EventSource stop (HTML 9.2.3).
+            # A reconnect must never run a prompt again; 204 is what makes a browser's EventSource
+            # stop (HTML 9.2.3).
             self._record.status = 204
             return web.Response(status=204)
         parsed, won = await self._begin()
@@ -93,7 +127,9 @@ class _Serving:
                 return await self._document(parsed, won)
             encoder = self._encoder(parsed, won)
             first = self._commit(encoder, parsed, won)
-            response = hand_down(stream_response(encoder, won.notes, won.target.upstream), won.returned)
+            response = hand_down(
+                stream_response(encoder, won.notes, won.target.upstream), won.returned
+            )
             del parsed, won
             self._record.status = 200
             try:
@@ -102,7 +138,8 @@ class _Serving:
                     await response.write(first)
                     self._record.bytes_out += len(first)
                 else:
-                    self._request.writer.send_headers()  # aiohttp keeps the head for the first write, which the sink does without it
+                    # aiohttp keeps the head for the first write, which the sink does without it
+                    self._request.writer.send_headers()
                 del first
                 return await self._stream(encoder, response)
             except (asyncio.CancelledError, ConnectionError):
@@ -128,9 +165,15 @@ class _Serving:
         secret = credential(incoming.headers, incoming.query)
         await self._admit(secret)
         wish = on_disconnect(incoming.headers)
-        envelope = Envelope(mock_wishes(incoming) if state.plan.plays else {}, secret, incoming.headers)
+        envelope = Envelope(
+            mock_wishes(incoming) if state.plan.plays else {}, secret, incoming.headers
+        )
         if incoming.query:  # a credential and a mock's wishes are no part of what is asked
-            asked = {name: value for name, value in incoming.query.items() if name != "key" and not name.lower().startswith(MOCK_PREFIX)}
+            asked = {
+                name: value
+                for name, value in incoming.query.items()
+                if name != "key" and not name.lower().startswith(MOCK_PREFIX)
+            }
             incoming = incoming._replace(query=asked)
         parsed = self._half.parse_request(incoming)
         record.model = parsed.request.model
@@ -146,13 +189,17 @@ class _Serving:
         rewrites = self._half.rewrites or not parsed.request.stream
         won = await attempts.first(parsed, client_rewrites=rewrites)
         if attempts.policy.continue_after_commit:
-            self._onward = Continuation(self._gateway, attempts, parsed, record, client_rewrites=rewrites)
+            self._onward = Continuation(
+                self._gateway, attempts, parsed, record, client_rewrites=rewrites
+            )
         record.notes = won.notes
         record.stream = record.request_id
         return parsed, won
 
     def _check_origin(self) -> None:
-        """A browser only hides an answer from a page of another origin; the prompt would be run all the same."""
+        """A browser only hides an answer from a page of another origin; the prompt would be run all
+        the same.
+        """
         headers = self._request.headers
         said = self._state.cors.refusal(headers.get("Origin"), headers.get("Host", ""))
         if said is not None:
@@ -168,7 +215,8 @@ class _Serving:
         self._gateway.entered()
         self._entered = True
         if self._key is not None and self._state.keyring is not None:
-            key, self._key = self._key, None  # so that a refusal below is not counted as one that entered
+            # so that a refusal below is not counted as one that entered
+            key, self._key = self._key, None
             self._state.keyring.enter(key)
             self._key = key
 
@@ -180,7 +228,11 @@ class _Serving:
             if key is not None and keyring is not None:
                 keyring.leave(key)
                 usage = self._record.usage
-                tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if usage is not None else 0
+                tokens = (
+                    (usage.input_tokens or 0) + (usage.output_tokens or 0)
+                    if usage is not None
+                    else 0
+                )
                 if tokens > 0 and key.tokens_per_minute is not None:
                     self._gateway.see_to(keyring.spend(key, tokens))
         self._gateway.flush(self._record)
@@ -202,7 +254,9 @@ class _Serving:
 
     def _commit(self, encoder: Encoder, parsed: Parsed, won: Won) -> bytes:
         most = self._state.plan.limits.max_answer_bytes
-        return won.generation.commit(encoder, self._start(parsed, won), most, goes_on=self._onward is not None)
+        return won.generation.commit(
+            encoder, self._start(parsed, won), most, goes_on=self._onward is not None
+        )
 
     async def _stream(self, encoder: Encoder, response: web.StreamResponse) -> web.StreamResponse:
         """From the first frame to the end of the body."""
@@ -249,7 +303,11 @@ class _Serving:
         reply = self._half.whole(parsed, folder.answer)
         self._record.status = reply.status
         self._record.bytes_out += len(reply.body)
-        headers = {**reply.headers, **note_headers(won.notes), "x-mainstem-upstream": won.target.upstream}
+        headers = {
+            **reply.headers,
+            **note_headers(won.notes),
+            "x-mainstem-upstream": won.target.upstream,
+        }
         return hand_down(whole(reply._replace(headers=headers)), won.returned)
 
     def _refuse(self, why: Failure) -> web.Response:

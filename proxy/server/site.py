@@ -1,4 +1,6 @@
-"""The paths: every client dialect's, the models, the schema, the page; and what every answer carries."""
+"""The paths: every client dialect's, the models, the schema, the page; and what every answer
+carries.
+"""
 
 import re
 import time
@@ -37,7 +39,9 @@ _TYPES = {
 _UNSHARED = frozenset({"/metrics", "/livez", "/readyz", "/mock/requests"})
 # The page loads nothing from elsewhere and runs nothing inline.
 _PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
@@ -45,8 +49,8 @@ _PAGE_HEADERS = {
 
 
 def add_routes(app: web.Application, gateway: Gateway) -> None:
-    """Every path of the clients' port. `on_response_prepare` carries CORS, as a streamed answer is prepared before any middleware sees
-    it.
+    """Every path of the clients' port. `on_response_prepare` carries CORS, as a streamed answer is
+    prepared before any middleware sees it.
     """
     router = app.router
     taken: dict[str, set[str]] = defaultdict(set)
@@ -54,9 +58,14 @@ def add_routes(app: web.Application, gateway: Gateway) -> None:
         router.add_route(method, path, handler(gateway, halves))
         taken[path].add(method)
     for path, methods in taken.items():
-        owner = next(half for half in CLIENTS.values() if any(route.path == path for route in half.routes))
+        owner = next(
+            half for half in CLIENTS.values() if any(route.path == path for route in half.routes)
+        )
         router.add_route("*", path, _wrong_method(gateway, owner, sorted(methods)))
-    listings = {path: _models(gateway, halves) for path, halves in _by_listing(list(CLIENTS.values())).items()}
+    listings = {
+        path: _models(gateway, halves)
+        for path, halves in _by_listing(list(CLIENTS.values())).items()
+    }
     for path, answer in {**listings, "/v1/schema": _schema()}.items():
         router.add_get(path, answer)  # HEAD too
         router.add_route("*", path, _wrong_method(gateway, _NATIVE, ["GET", "HEAD"]))
@@ -104,10 +113,16 @@ def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awai
 
 
 def _in_doubt(request: web.Request) -> bool:
-    """Whether where this request ends, and what comes after it, may be read in another way than it is here, by a proxy in front or by its
-    sender: a body of which not all has come, an odd transfer coding, another protocol wished for.
+    """Whether where this request ends, and what comes after it, may be read in another way than it
+    is here, by a proxy in front or by its sender: a body of which not all has come, an odd transfer
+    coding, another protocol wished for.
     """
-    return not request.content.is_eof() or odd_coding(request) or "Upgrade" in request.headers or request.method == "CONNECT"
+    return (
+        not request.content.is_eof()
+        or odd_coding(request)
+        or "Upgrade" in request.headers
+        or request.method == "CONNECT"
+    )
 
 
 def _preflight(gateway: Gateway, request: web.Request) -> web.Response:
@@ -129,7 +144,11 @@ def _wrong_method(gateway: Gateway, half: ClientHalf, methods: Sequence[str]) ->
             response = _preflight(gateway, request)
             response.headers["Allow"] = allowed
             return response
-        why = failure("bad_request", f"{request.path[:100]} takes {' or '.join(methods)}, not {request.method[:20]}.", status=405)
+        why = failure(
+            "bad_request",
+            f"{request.path[:100]} takes {' or '.join(methods)}, not {request.method[:20]}.",
+            status=405,
+        )
         response = whole(half.render_error(why))
         response.headers["Allow"] = allowed
         return response
@@ -138,7 +157,9 @@ def _wrong_method(gateway: Gateway, half: ClientHalf, methods: Sequence[str]) ->
 
 
 def _nothing_here(gateway: Gateway) -> Handler:
-    paths = {_PATTERN.sub(r"{\1}", route.path) for half in CLIENTS.values() for route in half.routes}
+    paths = {
+        _PATTERN.sub(r"{\1}", route.path) for half in CLIENTS.values() for route in half.routes
+    }
     known = ", ".join(sorted(paths))
 
     async def nothing_here(request: web.Request) -> web.StreamResponse:
@@ -154,8 +175,13 @@ def _models(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
     created = int(time.time())
 
     async def models(request: web.Request) -> web.StreamResponse:
-        """The configured models that the caller may ask for, in the list form of its own dialect."""
-        state, headers = gateway.state, {name.lower(): value for name, value in request.headers.items()}
+        """The configured models that the caller may ask for, in the list form of its own
+        dialect.
+        """
+        state, headers = (
+            gateway.state,
+            {name.lower(): value for name, value in request.headers.items()},
+        )
         half = next((half for half in halves if half.lists(headers)), halves[0])
         said = state.cors.refusal(headers.get("origin"), headers.get("host", ""))
         if said is not None:

@@ -1,1 +1,3 @@
-"""The configuration: its shape (model), reading it (load), what is wrong with it (mistakes), and putting it in words (describe)."""
+"""The configuration: its shape (model), reading it (load), what is wrong with it (mistakes), and
+putting it in words (describe).
+"""

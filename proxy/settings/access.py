@@ -18,9 +18,14 @@ _MAX_JWKS_BYTES = 262_144
 
 
 def check_access(auth: Any, store: Any, models: Mapping[str, Any], problems: Problems) -> None:
-    """Adds what is wrong. `auth`, `store` (that of limits) and `models` are parts of the merged tree."""
+    """Adds what is wrong. `auth`, `store` (that of limits) and `models` are parts of the merged
+    tree.
+    """
     if store not in (None, "memory") and find_spec("redis") is None:
-        problems.say(("limits", "store"), 'needs a client of Redis, which is not installed: pip install "mainstem[redis]"')
+        problems.say(
+            ("limits", "store"),
+            'needs a client of Redis, which is not installed: pip install "mainstem[redis]"',
+        )
     if isinstance(auth, dict):
         token = auth.get("jwt")
         _keys(auth.get("keys"), models, problems, alone=token is None)
@@ -29,7 +34,9 @@ def check_access(auth: Any, store: Any, models: Mapping[str, Any], problems: Pro
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a listener there. A name that is not localhost may be anything."""
+    """Whether only this machine can reach a listener there. A name that is not localhost may be
+    anything.
+    """
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
@@ -39,7 +46,9 @@ def is_loopback(host: str) -> bool:
 
 
 def with_jwks_found(tree: Mapping[str, Any], folder: Path, problems: Problems) -> dict[str, Any]:
-    """The tree with auth.jwt.jwks_file found from the configuration's folder. Adds what is wrong with that file."""
+    """The tree with auth.jwt.jwks_file found from the configuration's folder. Adds what is wrong
+    with that file.
+    """
     auth = tree.get("auth")
     token = auth.get("jwt") if isinstance(auth, dict) else None
     named = token.get("jwks_file") if isinstance(token, dict) else None
@@ -62,21 +71,37 @@ def _jwks_fault(file: Path) -> str:
         found = None
     if isinstance(found, dict) and isinstance(found.get("keys"), list):
         return ""
-    return f'does not hold a JWK set: {file}; it must be JSON such as {{"keys": [...]}}, as the login service publishes it'
+    return (
+        f'does not hold a JWK set: {file}; it must be JSON such as {{"keys": [...]}}, as the '
+        "login service publishes it"
+    )
 
 
 def _keys(keys: Any, models: Mapping[str, Any], problems: Problems, *, alone: bool) -> None:
     """`alone`: keys are the only way in."""
     if not keys and alone:
-        problems.say(("auth", "keys"), "is empty, so nobody could call: list a key, or write `auth: none` to let anyone in")
-    listed = [key if isinstance(key, dict) else {} for key in keys] if isinstance(keys, list) else []
+        problems.say(
+            ("auth", "keys"),
+            "is empty, so nobody could call: list a key, or write `auth: none` to let anyone in",
+        )
+    listed = (
+        [key if isinstance(key, dict) else {} for key in keys] if isinstance(keys, list) else []
+    )
     for field in ("name", "sha256"):
         counts = Counter(key[field] for key in listed if isinstance(key.get(field), str))
         for index, key in enumerate(listed):
             if counts[str(key.get(field))] > 1:
-                problems.say(("auth", "keys", index, field), "is that of another key too: give each its own")
+                problems.say(
+                    ("auth", "keys", index, field), "is that of another key too: give each its own"
+                )
     if listed and alone and all(_has_expired(key) for key in listed):
-        problems.say(("auth", "keys"), "has no key that is still good, so nobody could call: add one, or give one a later expires")
+        problems.say(
+            ("auth", "keys"),
+            (
+                "has no key that is still good, so nobody could call: add one, or give one a "
+                "later expires"
+            ),
+        )
     for index, key in enumerate(listed):
         _models(("auth", "keys", index, "models"), key.get("models"), models, problems)
 
@@ -90,10 +115,23 @@ def _has_expired(key: Mapping[str, Any]) -> bool:
 
 def _jwt(token: Mapping[str, Any], models: Mapping[str, Any], problems: Problems) -> None:
     if find_spec("jwt") is None or find_spec("cryptography") is None:
-        problems.say(("auth", "jwt"), 'needs PyJWT and cryptography, which are not installed: pip install "mainstem[jwt]"')
+        problems.say(
+            ("auth", "jwt"),
+            'needs PyJWT and cryptography, which are not installed: pip install "mainstem[jwt]"',
+        )
     url = token.get("jwks_url")
-    if isinstance(url, str) and url.strip().lower().startswith("http:") and not is_loopback(_host(url)):
-        problems.say(("auth", "jwt", "jwks_url"), "must start with https://: whoever stands between could put keys of his own in the list")
+    if (
+        isinstance(url, str)
+        and url.strip().lower().startswith("http:")
+        and not is_loopback(_host(url))
+    ):
+        problems.say(
+            ("auth", "jwt", "jwks_url"),
+            (
+                "must start with https://: whoever stands between could put keys of his own in "
+                "the list"
+            ),
+        )
     _models(("auth", "jwt", "models"), token.get("models"), models, problems)
 
 
@@ -109,4 +147,6 @@ def _models(where: Where, names: Any, known: Mapping[str, Any], problems: Proble
         return
     for number, name in enumerate(names if isinstance(names, list) else []):
         if isinstance(name, str) and name != "*" and name not in known:
-            problems.say((*where, number), f"{name[:60]!r} is not among models{nearest(name, known)}")
+            problems.say(
+                (*where, number), f"{name[:60]!r} is not among models{nearest(name, known)}"
+            )

@@ -1,7 +1,8 @@
-"""What holds between settings, checked on the tree of plain values: so that one wrong number does not hide a wrong name.
+"""What holds between settings, checked on the tree of plain values: so that one wrong number does
+not hide a wrong name.
 
-Each check takes the merged tree, in which anything may have any type, and passes over what is not of the type that it needs:
-validation says that.
+Each check takes the merged tree, in which anything may have any type, and passes over what is not
+of the type that it needs: validation says that.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,9 @@ def check(tree: Raw, problems: Problems) -> None:
     _targets(tree, problems)
     check_reach(section(tree, "upstreams"), tree.get("auth"), problems)
     _listeners(tree, problems)
-    check_access(tree.get("auth"), section(tree, "limits").get("store"), section(tree, "models"), problems)
+    check_access(
+        tree.get("auth"), section(tree, "limits").get("store"), section(tree, "models"), problems
+    )
 
 
 def section(tree: Raw, *names: str) -> dict[str, Any]:
@@ -43,27 +46,58 @@ def _dialects(tree: Raw, problems: Problems) -> None:
     for name, upstream in section(tree, "upstreams").items():
         dialect = upstream.get("dialect") if isinstance(upstream, dict) else None
         if isinstance(dialect, str) and dialect not in UPSTREAMS:
-            problems.say(("upstreams", name, "dialect"), f"{dialect[:60]!r} is not a dialect{nearest(dialect, UPSTREAMS)}")
+            problems.say(
+                ("upstreams", name, "dialect"),
+                f"{dialect[:60]!r} is not a dialect{nearest(dialect, UPSTREAMS)}",
+            )
 
 
 def _targets(tree: Raw, problems: Problems) -> None:
     upstreams, models = section(tree, "upstreams"), section(tree, "models")
     if upstreams and not tree.get("models"):
-        problems.say(("models",), f'is empty: say what clients may ask for, for example "*": [{{upstream: {next(iter(upstreams))}}}]')
+        problems.say(
+            ("models",),
+            (
+                f'is empty: say what clients may ask for, for example "*": [{{upstream: '
+                f"{next(iter(upstreams))}}}]"
+            ),
+        )
     for model, asked in models.items():
-        where: Where = ("models", model, "targets") if isinstance(asked, dict) else ("models", model)
+        where: Where = (
+            ("models", model, "targets") if isinstance(asked, dict) else ("models", model)
+        )
         targets = asked.get("targets") if isinstance(asked, dict) else asked
         if isinstance(asked, dict) and "targets" not in asked and "upstream" in asked:
-            problems.say(("models", model), "must be a list of targets, or a section with targets: put [ ] around this one")
+            problems.say(
+                ("models", model),
+                "must be a list of targets, or a section with targets: put [ ] around this one",
+            )
         elif targets in ([], None):
-            problems.say(where, "needs at least one target, for example [{upstream: NAME, model: THE-VENDORS-NAME}]")
+            problems.say(
+                where,
+                (
+                    "needs at least one target, for example [{upstream: NAME, model: "
+                    "THE-VENDORS-NAME}]"
+                ),
+            )
         for index, target in enumerate(targets if isinstance(targets, list) else []):
             upstream = target.get("upstream") if isinstance(target, dict) else None
             if isinstance(upstream, str) and upstream not in upstreams:
-                problems.say((*where, index, "upstream"), f"{upstream[:60]!r} is not among upstreams{nearest(upstream, upstreams)}")
+                problems.say(
+                    (*where, index, "upstream"),
+                    f"{upstream[:60]!r} is not among upstreams{nearest(upstream, upstreams)}",
+                )
         for setting in ("hedge_after_s", "continue_after_commit"):
-            if isinstance(asked, dict) and asked.get(setting) and isinstance(targets, list) and len(targets) == 1:
-                problems.say(("models", model, setting), "needs a second target to ask: list one, or take this setting out")
+            if (
+                isinstance(asked, dict)
+                and asked.get(setting)
+                and isinstance(targets, list)
+                and len(targets) == 1
+            ):
+                problems.say(
+                    ("models", model, setting),
+                    "needs a second target to ask: list one, or take this setting out",
+                )
 
 
 def _listeners(tree: Raw, problems: Problems) -> None:
@@ -72,11 +106,26 @@ def _listeners(tree: Raw, problems: Problems) -> None:
     fix = "give keys under auth, listen on 127.0.0.1, or write `auth: none` to let anyone in"
     if tree.get("auth") is None:
         if isinstance(host, str) and not is_loopback(host):
-            problems.say(("server", "host"), f"{host[:60]!r} can be reached from other machines, and auth is absent: {fix}")
+            problems.say(
+                ("server", "host"),
+                f"{host[:60]!r} can be reached from other machines, and auth is absent: {fix}",
+            )
         admin_host = admin.get("host")
         if isinstance(admin_host, str) and not is_loopback(admin_host):
-            problems.say(("admin", "host"), f"{admin_host[:60]!r} shows the metrics to other machines, and auth is absent: {fix}")
+            problems.say(
+                ("admin", "host"),
+                (
+                    f"{admin_host[:60]!r} shows the metrics to other machines, and auth is "
+                    f"absent: {fix}"
+                ),
+            )
     if "admin" in tree and tree["admin"] is not None:
         same_host = _given(admin, "host", Admin().host) == host
         if same_host and str(_given(admin, "port", Admin().port)) == str(port) != "0":
-            problems.say(("admin", "port"), "is the port of server too: choose another, or leave admin out to serve both on one")
+            problems.say(
+                ("admin", "port"),
+                (
+                    "is the port of server too: choose another, or leave admin out to serve both "
+                    "on one"
+                ),
+            )

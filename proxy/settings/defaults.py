@@ -1,4 +1,6 @@
-"""What is there when nothing is configured: a mock behind every dialect, on loopback, with no key and no network."""
+"""What is there when nothing is configured: a mock behind every dialect, on loopback, with no key
+and no network.
+"""
 
 from typing import Any
 
@@ -9,9 +11,14 @@ _ANY_MODEL = "openai_chat"
 
 
 def embedded() -> dict[str, Any]:
-    """The `upstreams` and `models` of a tree: one mock per dialect, a model named after each, and any other name on openai_chat's."""
-    played = [dialect for dialect in UPSTREAMS if dialect in CLIENTS]  # the mock plays a vendor by the client half
-    upstreams = {f"mock-{dialect}": {"dialect": dialect, "mock": {"scenario": "hello"}} for dialect in played}
+    """The `upstreams` and `models` of a tree: one mock per dialect, a model named after each, and
+    any other name on openai_chat's.
+    """
+    # the mock plays a vendor by the client half
+    played = [dialect for dialect in UPSTREAMS if dialect in CLIENTS]
+    upstreams = {
+        f"mock-{dialect}": {"dialect": dialect, "mock": {"scenario": "hello"}} for dialect in played
+    }
     models = {dialect: [{"upstream": f"mock-{dialect}"}] for dialect in played}
     return {"upstreams": upstreams, "models": {**models, "*": [{"upstream": f"mock-{_ANY_MODEL}"}]}}
 

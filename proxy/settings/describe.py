@@ -1,5 +1,8 @@
-"""The configuration in words: the tree in effect without its secrets, and the annotated file that names every setting."""
+"""The configuration in words: the tree in effect without its secrets, and the annotated file that
+names every setting.
+"""
 
+import textwrap
 from typing import Any
 
 import yaml
@@ -11,21 +14,32 @@ from proxy.settings.schema import element_of
 from proxy.settings.secret import MASK, holds_secret
 from proxy.settings.tree import Tree
 
-_WIDTH = 140
+_WIDTH = 120
 
 
 def effective(settings: Settings) -> str:
-    """The tree in effect as YAML, secrets masked and what is absent left out. Names of headers stay, their values do not."""
+    """The tree in effect as YAML, secrets masked and what is absent left out. Names of headers
+    stay, their values do not.
+    """
     return _yaml(_shown(settings.model_dump(exclude_none=True)))
 
 
 def reference() -> str:
-    """config/mainstem.yaml: every setting with its description and default; what has no default as a comment with an example."""
+    """config/mainstem.yaml: every setting with its description and default; what has no default as
+    a comment with an example.
+    """
     lines = [_PREAMBLE.rstrip()]
     for name, field in Settings.model_fields.items():
         branch = element_of(field.annotation)
         assert branch is not None, f"{name} is no section"
-        lines += ["", *(_live(name, branch) if isinstance(field.default, Tree) else _example(name, field, branch))]
+        lines += [
+            "",
+            *(
+                _live(name, branch)
+                if isinstance(field.default, Tree)
+                else _example(name, field, branch)
+            ),
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -34,7 +48,11 @@ def _shown(value: Any, name: str = "") -> Any:
     if isinstance(value, SecretStr) or (holds_secret(name) and isinstance(value, str)):
         return MASK
     if isinstance(value, dict):
-        kept = {key: item for key, item in value.items() if not (key == "api_key" and "api_key_file" in value)}
+        kept = {
+            key: item
+            for key, item in value.items()
+            if not (key == "api_key" and "api_key_file" in value)
+        }
         return {key: _shown(item, key) for key, item in kept.items()}
     if isinstance(value, list | tuple):
         return [_shown(item, name) for item in value]
@@ -47,27 +65,50 @@ def _yaml(value: Any) -> str:
 
 def _live(name: str, branch: type[Tree]) -> list[str]:
     """A section whose settings all have defaults, written out with them."""
-    lines = [f"# {branch.__doc__}", f"{name}:"]
+    lines = [*_remark(branch.__doc__), f"{name}:"]
     for key, field in branch.model_fields.items():
-        lines += [f"  # {field.description}", f"  {key}: {_value(field.default)}"]
+        lines += [*_remark(field.description, "  # "), f"  {key}: {_value(field.default)}"]
     return lines
+
+
+def _remark(text: str | None, start: str = "# ", hanging: str = "") -> list[str]:
+    """A comment of as many lines as its words need. `hanging` indents all lines but the first."""
+    return textwrap.wrap(
+        " ".join((text or "").split()),
+        width=_WIDTH,
+        initial_indent=start,
+        subsequent_indent=start + hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _example(name: str, field: FieldInfo, branch: type[Tree]) -> list[str]:
     """A section that is absent by default: what it may have, and an example, all as comments."""
-    example = yaml.safe_dump({name: _EXAMPLES[name]}, sort_keys=False, default_flow_style=None, width=_WIDTH)
-    return [f"# {field.description or branch.__doc__}", *_listed(branch), *(f"#{line}" for line in example.splitlines())]
+    example = yaml.safe_dump(
+        {name: _EXAMPLES[name]}, sort_keys=False, default_flow_style=None, width=_WIDTH
+    )
+    return [
+        *_remark(field.description or branch.__doc__),
+        *_listed(branch),
+        *(f"#{line}" for line in example.splitlines()),
+    ]
 
 
-def _listed(branch: type[Tree], indent: str = "#   ") -> list[str]:
+def _listed(branch: type[Tree], start: str = "#   ") -> list[str]:
     """The settings of a section, one a line: name, default where there is one, description."""
     lines = []
     for key, field in branch.model_fields.items():
-        default = "" if field.is_required() or field.default in (None, "", (), {}) else f" (default {_value(field.default)})"
-        lines.append(f"{indent}{key}{default}: {field.description}")
+        default = (
+            ""
+            if field.is_required() or field.default in (None, "", (), {})
+            else f" (default {_value(field.default)})"
+        )
+        lines += _remark(f"{key}{default}: {field.description}", start, "  ")
         inner = element_of(field.annotation)
-        if inner is not None and inner not in (Timeouts, Breaker):  # described as sections of their own
-            lines += _listed(inner, indent + "  ")
+        # described as sections of their own
+        if inner is not None and inner not in (Timeouts, Breaker):
+            lines += _listed(inner, start + "  ")
     return lines
 
 
@@ -125,13 +166,23 @@ _EXAMPLES: dict[str, Any] = {
             "api_key": "${GATEWAY_API_KEY:-none}",
             "timeouts": {"idle_s": 120},
         },
-        "anthropic": {"dialect": "anthropic", "base_url": "https://api.anthropic.com", "api_key": "${ANTHROPIC_API_KEY}"},
+        "anthropic": {
+            "dialect": "anthropic",
+            "base_url": "https://api.anthropic.com",
+            "api_key": "${ANTHROPIC_API_KEY}",
+        },
         "demo": {"dialect": "anthropic", "mock": {"scenario": "hello", "tokens_per_s": 40}},
     },
     "models": {
-        "fast": [{"upstream": "openai", "model": "gpt-4o-mini"}, {"upstream": "anthropic", "model": "claude-haiku-4-5"}],
+        "fast": [
+            {"upstream": "openai", "model": "gpt-4o-mini"},
+            {"upstream": "anthropic", "model": "claude-haiku-4-5"},
+        ],
         "steady": {
-            "targets": [{"upstream": "openai", "model": "gpt-4o", "weight": 3}, {"upstream": "gateway", "weight": 1}],
+            "targets": [
+                {"upstream": "openai", "model": "gpt-4o", "weight": 3},
+                {"upstream": "gateway", "weight": 1},
+            ],
             "hedge_after_s": 3,
         },
         "*": [{"upstream": "demo"}],

@@ -1,6 +1,8 @@
-"""A configuration file to a tree of plain values: UTF-8, YAML, one mapping, every name once, `${NAME}` filled in.
+"""A configuration file to a tree of plain values: UTF-8, YAML, one mapping, every name once,
+`${NAME}` filled in.
 
-What is wrong with the file as a whole ends the reading (ConfigError); what is wrong at one place is added to `problems`.
+What is wrong with the file as a whole ends the reading (ConfigError); what is wrong at one place is
+added to `problems`.
 """
 
 import re
@@ -19,11 +21,15 @@ _MERGE = "tag:yaml.org,2002:merge"
 _DATE = "tag:yaml.org,2002:timestamp"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 # `$${` stands for a literal `${`; a `${` that is neither that nor well formed is a mistake.
-_VARIABLE = re.compile(rf"\$\$(?=\{{)|\$\{{(?P<name>{_NAME})(?P<default>:-[^}}]*)?\}}|(?P<bad>\$\{{)")
+_VARIABLE = re.compile(
+    rf"\$\$(?=\{{)|\$\{{(?P<name>{_NAME})(?P<default>:-[^}}]*)?\}}|(?P<bad>\$\{{)"
+)
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values only. A date stays the text that it is: API versions look like dates, and JSON has none."""
+    """Plain values only. A date stays the text that it is: API versions look like dates, and JSON
+    has none.
+    """
 
     yaml_implicit_resolvers = {  # noqa: RUF012  # that is how PyYAML wants it
         first: [(tag, pattern) for tag, pattern in resolvers if tag != _DATE]
@@ -43,7 +49,10 @@ def read_document(path: Path, environ: Mapping[str, str], problems: Problems) ->
             _Walk(environ, problems).node(root, ())
             tree: dict[str, Any] = loader.construct_document(root)
             return tree
-        said = "the file must be a section of names and values, such as `server:`, and not a list or a single value"
+        said = (
+            "the file must be a section of names and values, such as `server:`, and not a list or "
+            "a single value"
+        )
     except yaml.YAMLError as error:
         said = _syntax(error, text)
     except RecursionError:
@@ -78,7 +87,9 @@ def _syntax(error: yaml.YAMLError, text: str) -> str:
 
 
 class _Walk:
-    """Visits every value of a file before it is built, as only here lines are known and a name given twice still shows."""
+    """Visits every value of a file before it is built, as only here lines are known and a name
+    given twice still shows.
+    """
 
     def __init__(self, environ: Mapping[str, str], problems: Problems) -> None:
         self._environ = environ
@@ -117,21 +128,40 @@ class _Walk:
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
             here = (*where, name)
             if key.tag != _TEXT:
-                self._problems.say(here, f"(line {line}) has a name that YAML does not read as text: put it in quotes")
+                self._problems.say(
+                    here,
+                    f"(line {line}) has a name that YAML does not read as text: put it in quotes",
+                )
                 key.tag = _TEXT
             if name in lines:
-                self._problems.say(here, f"is given twice, on line {lines[name]} and on line {line}: keep one")
+                self._problems.say(
+                    here, f"is given twice, on line {lines[name]} and on line {line}: keep one"
+                )
             lines[name] = line
             self.node(value, here)
 
     def _value(self, match: re.Match[str], where: Where) -> str:
-        """What a variable stands for. One that is set but empty counts as not set, as in a shell's `${NAME:-default}`."""
+        """What a variable stands for. One that is set but empty counts as not set, as in a shell's
+        `${NAME:-default}`.
+        """
         name, default = match["name"], match["default"]
         if match["bad"]:
-            self._problems.say(where, "has a ${ that is not ${NAME} or ${NAME:-default}: close it, or write $${ for the signs themselves")
+            self._problems.say(
+                where,
+                (
+                    "has a ${ that is not ${NAME} or ${NAME:-default}: close it, or write $${ for "
+                    "the signs themselves"
+                ),
+            )
         if name is None:
             return "$"
         value = self._environ.get(name)
         if not value and default is None:
-            self._problems.say(where, f"needs the environment variable {name}, which is not set: set it, or write ${{{name}:-default}}")
+            self._problems.say(
+                where,
+                (
+                    f"needs the environment variable {name}, which is not set: set it, or write "
+                    f"${{{name}:-default}}"
+                ),
+            )
         return value or (default or "")[2:]

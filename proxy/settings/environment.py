@@ -1,5 +1,5 @@
-"""Settings out of the environment: `MAINSTEM_SERVER__PORT=9000` is server.port. Lists and sections are written in JSON,
-lists of plain texts also with commas.
+"""Settings out of the environment: `MAINSTEM_SERVER__PORT=9000` is server.port. Lists and sections
+are written in JSON, lists of plain texts also with commas.
 
 Names are compared without case, and `-` and `.` in an upstream's or a model's name are written `_`.
 """
@@ -26,15 +26,21 @@ class _Source(EnvSettingsSource):
     """pydantic-settings' own reading of an environment, of the one that it is given."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__(_Names, case_sensitive=False, env_prefix=PREFIX, env_nested_delimiter=NESTED)
+        super().__init__(
+            _Names, case_sensitive=False, env_prefix=PREFIX, env_nested_delimiter=NESTED
+        )
         self.env_vars = {name.lower(): value for name, value in environ.items()}
 
     def decode_complex_value(self, field_name: str, field: Any, value: Any) -> Any:
-        """JSON for lists and sections; a list of texts may also be written with commas. What is neither, validation refuses."""
+        """JSON for lists and sections; a list of texts may also be written with commas. What is
+        neither, validation refuses.
+        """
         try:
             return super().decode_complex_value(field_name, field, value)
         except ValueError:
-            is_list = get_origin(getattr(field, "annotation", None)) is tuple and not value.lstrip().startswith(("[", "{"))
+            is_list = get_origin(
+                getattr(field, "annotation", None)
+            ) is tuple and not value.lstrip().startswith(("[", "{"))
             return [part.strip() for part in value.split(",")] if is_list else value
 
 
@@ -42,22 +48,36 @@ def read_environment(environ: Mapping[str, str], problems: Problems) -> dict[str
     """The tree that the variables give."""
     for name in environ:
         section, nested, _ = name.upper().removeprefix(PREFIX).partition(NESTED)
-        # Without `__` it is no setting of ours: Kubernetes sets MAINSTEM_PORT and the like for a service of that name.
-        if name.upper().startswith(PREFIX) and nested and section.lower() not in Settings.model_fields:
+        # Without `__` it is no setting of ours: Kubernetes sets MAINSTEM_PORT and the like for a
+        # service of that name.
+        if (
+            name.upper().startswith(PREFIX)
+            and nested
+            and section.lower() not in Settings.model_fields
+        ):
             near = difflib.get_close_matches(section.lower(), Settings.model_fields, 1)
-            meant = f"did you mean {PREFIX}{near[0].upper()}{NESTED}...?" if near else f"it may be {', '.join(Settings.model_fields)}"
+            meant = (
+                f"did you mean {PREFIX}{near[0].upper()}{NESTED}...?"
+                if near
+                else f"it may be {', '.join(Settings.model_fields)}"
+            )
             problems.say((name,), f"names no section of the settings; {meant}")
     return _Source(environ)()
 
 
 def variable_of(where: Where, environ: Mapping[str, str], given: Mapping[str, Any]) -> str | None:
-    """The variable that gives the value at a path, if one does. `given` is the tree of `read_environment`."""
+    """The variable that gives the value at a path, if one does. `given` is the tree of
+    `read_environment`.
+    """
     if where[0] in environ:
         return "environment"
     if not _holds(given, where):
         return None
     names = {_plain(name): name for name in environ}
-    spelled = (names.get(_plain(PREFIX + NESTED.join(str(part) for part in where[:end]))) for end in range(len(where), 0, -1))
+    spelled = (
+        names.get(_plain(PREFIX + NESTED.join(str(part) for part in where[:end])))
+        for end in range(len(where), 0, -1)
+    )
     return next((name for name in spelled if name is not None), None)
 
 
@@ -68,17 +88,24 @@ def _holds(tree: Any, where: Where) -> bool:
     first = where[0]
     if isinstance(tree, list):
         return isinstance(first, int) and first < len(tree) and _holds(tree[first], where[1:])
-    return any(_plain(name) == _plain(str(first)) and _holds(value, where[1:]) for name, value in tree.items())
+    return any(
+        _plain(name) == _plain(str(first)) and _holds(value, where[1:])
+        for name, value in tree.items()
+    )
 
 
 def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`under` with the values of `over`, section by section. A name of `over` means the one of `under` that it spells."""
+    """`under` with the values of `over`, section by section. A name of `over` means the one of
+    `under` that it spells.
+    """
     merged = dict(under)
     spelled = {_plain(name): name for name in under if isinstance(name, str)}
     for name, value in over.items():
         key = name if name in under else spelled.get(_plain(name), name)
         below = merged.get(key)
-        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        merged[key] = (
+            merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        )
     return merged
 
 

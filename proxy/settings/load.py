@@ -1,7 +1,9 @@
-"""Reads the configuration: the environment over the YAML file over the catalogue of vendors over the defaults.
+"""Reads the configuration: the environment over the YAML file over the catalogue of vendors over
+the defaults.
 
-`load` gives a whole, checked `Settings` or raises ConfigError with every mistake found, each one sentence that begins with the file or the
-variable at fault. It reads the file, the key files that it names and the mapping that it is given, and nothing else.
+`load` gives a whole, checked `Settings` or raises ConfigError with every mistake found, each one
+sentence that begins with the file or the variable at fault. It reads the file, the key files that
+it names and the mapping that it is given, and nothing else.
 """
 
 from collections.abc import Mapping
@@ -21,8 +23,10 @@ from proxy.settings.model import Settings
 from proxy.settings.vendors import filled
 
 _MAX_KEY_BYTES = 65_536  # a key is a line; more is some other file named by mistake
-_SCRIPT_ENDINGS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".sse", ".bin")  # else it is the name of a built-in scenario
-_VENDORS_WORDS = ("headers", "options")  # in these sections a name means nothing here: what it says is for the vendor
+# else it is the name of a built-in scenario
+_SCRIPT_ENDINGS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".sse", ".bin")
+# in these sections a name means nothing here: what it says is for the vendor
+_VENDORS_WORDS = ("headers", "options")
 
 
 def config_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -32,7 +36,8 @@ def config_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 
 def load(path: Path | None, environ: Mapping[str, str], files: Files | None = None) -> Settings:
-    """The settings. Without a file, or without upstreams and models in it, the embedded mock answers for every dialect.
+    """The settings. Without a file, or without upstreams and models in it, the embedded mock
+    answers for every dialect.
 
     `files` is told of every file that this takes, also when ConfigError is raised.
     """
@@ -55,7 +60,12 @@ def load(path: Path | None, environ: Mapping[str, str], files: Files | None = No
     check(tree, problems)
     settings = _validated(tree, problems)
     if problems or settings is None:
-        raise ConfigError([f"{variable_of(where, environ, given) or path or 'environment'}: {sentence}" for where, sentence in problems])
+        raise ConfigError(
+            [
+                f"{variable_of(where, environ, given) or path or 'environment'}: {sentence}"
+                for where, sentence in problems
+            ]
+        )
     for name, key in keys.items():
         settings.upstreams[name] = settings.upstreams[name].model_copy(update={"api_key": key})
     return settings
@@ -70,7 +80,9 @@ def _validated(tree: Mapping[str, Any], problems: Problems) -> Settings | None:
 
 
 def _with_scripts_found(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """A scenario that is a file is found from the configuration's folder, wherever the program was started."""
+    """A scenario that is a file is found from the configuration's folder, wherever the program was
+    started.
+    """
     upstreams = dict(section(tree, "upstreams"))
     for name, upstream in upstreams.items():
         mock = section(tree, "upstreams", name, "mock")
@@ -85,14 +97,17 @@ def _is_script(scenario: str) -> bool:
 
 
 def _named_files(tree: Mapping[str, Any], depth: int = 4) -> list[str]:
-    """The files that are named anywhere in the tree: by whatever is called `..._file`, and the mocks' scripts. The depth is that of a
-    script (upstreams, name, mock, scenario); a tree that holds itself has none.
+    """The files that are named anywhere in the tree: by whatever is called `..._file`, and the
+    mocks' scripts. The depth is that of a script (upstreams, name, mock, scenario); a tree that
+    holds itself has none.
     """
     named: list[str] = []
     for name, value in tree.items():
         if isinstance(value, dict) and name not in _VENDORS_WORDS and depth > 1:
             named += _named_files(value, depth - 1)
-        elif isinstance(value, str) and (name.endswith("_file") or (name == "scenario" and _is_script(value))):
+        elif isinstance(value, str) and (
+            name.endswith("_file") or (name == "scenario" and _is_script(value))
+        ):
             named.append(value)
     return named
 
@@ -102,7 +117,8 @@ def _read_keys(tree: Mapping[str, Any], folder: Path, problems: Problems) -> dic
     keys = {}
     for name, upstream in section(tree, "upstreams").items():
         named = upstream.get("api_key_file") if isinstance(upstream, dict) else None
-        if isinstance(named, str) and upstream.get("api_key") is None:  # both is a mistake, which validation says
+        # both is a mistake, which validation says
+        if isinstance(named, str) and upstream.get("api_key") is None:
             key, fault = _key_in(folder / named)
             if fault:
                 problems.say(("upstreams", name, "api_key_file"), fault)

@@ -1,8 +1,10 @@
-"""What is wrong with a configuration, one sentence a mistake: the setting's path, what it must be, and the fix.
+"""What is wrong with a configuration, one sentence a mistake: the setting's path, what it must be,
+and the fix.
 
-`Problems` collects them while the tree is read, checked and validated; the first one at a path wins, as what follows from it is no news.
-`ConfigError` carries them all, each begun with the file or the environment variable at fault. No sentence repeats a value of a setting
-that may hold a secret.
+`Problems` collects them while the tree is read, checked and validated; the first one at a path
+wins, as what follows from it is no news. `ConfigError` carries them all, each begun with the file
+or the environment variable at fault. No sentence repeats a value of a setting that may hold a
+secret.
 """
 
 import difflib
@@ -31,7 +33,11 @@ _WANTED = {
     "dict": "a section of names and values",
     "model": "a section of names and values",
 }
-_BOUNDS = {"greater_than": ("more than", "gt"), "greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le")}
+_BOUNDS = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+}
 
 
 class ConfigError(Exception):
@@ -43,7 +49,9 @@ class ConfigError(Exception):
 
 
 class Problems:
-    """The mistakes found so far. `hidden` are paths whose values came out of the environment and are not repeated."""
+    """The mistakes found so far. `hidden` are paths whose values came out of the environment and
+    are not repeated.
+    """
 
     def __init__(self) -> None:
         self._found: dict[Where, str] = {}
@@ -54,7 +62,9 @@ class Problems:
         self._found.setdefault(where, f"{dotted(where)} {rest}".strip())
 
     def covers(self, where: Where) -> bool:
-        """Whether something around this path is wrong already: what is wrong inside follows from it, or will be said then."""
+        """Whether something around this path is wrong already: what is wrong inside follows from
+        it, or will be said then.
+        """
         return any(where[:size] in self._found for size in range(1, len(where)))
 
     def __bool__(self) -> bool:
@@ -72,29 +82,41 @@ def dotted(where: Where) -> str:
         if isinstance(part, int):
             out += f"[{part}]"
         else:
-            out += ("." if out else "") + (part if _PLAIN.fullmatch(part) else json.dumps(part[:_SHOWN_CHARS], ensure_ascii=False))
+            out += ("." if out else "") + (
+                part
+                if _PLAIN.fullmatch(part)
+                else json.dumps(part[:_SHOWN_CHARS], ensure_ascii=False)
+            )
     return out
 
 
 def nearest(word: str, known: Collection[str]) -> str:
     """`; did you mean x?`, or else what there is to choose from."""
     close = difflib.get_close_matches(word, known, 1, 0.5)
-    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(known)) or 'none'}"
+    return (
+        f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(known)) or 'none'}"
+    )
 
 
 def add_validation(error: ValidationError, problems: Problems, tree: Mapping[str, Any]) -> None:
-    """Each mistake that pydantic found in the tree, in our words. What it says of the tree as a whole is left to `checks`, which says it
-    better.
+    """Each mistake that pydantic found in the tree, in our words. What it says of the tree as a
+    whole is left to `checks`, which says it better.
     """
     for detail in error.errors(include_url=False):
         where = _as_written(_where(detail), tree)
-        other_branch = where == ("auth",) and detail["type"] == "literal_error" and isinstance(detail["input"], dict)
+        other_branch = (
+            where == ("auth",)
+            and detail["type"] == "literal_error"
+            and isinstance(detail["input"], dict)
+        )
         if where and not problems.covers(where) and not other_branch:
             problems.say(where, _rest(where, detail, problems))
 
 
 def _where(detail: ErrorDetails) -> Where:
-    """Where it is in the file: without the marks that pydantic adds for the branch of a union and for a key."""
+    """Where it is in the file: without the marks that pydantic adds for the branch of a union and
+    for a key.
+    """
     where = tuple(part for part in detail["loc"] if part != "[key]")
     return where[:1] + where[2:] if where[:1] == ("auth",) else where
 
@@ -117,11 +139,16 @@ def _rest(where: Where, detail: ErrorDetails, problems: Problems) -> str:
     if where == ("auth",):
         return "must be a section with keys, or the word none"
     if kind.startswith("model") and where[0] == "models":
-        return "must be a list of targets, for example [{upstream: NAME}], or a section with targets"
+        return (
+            "must be a list of targets, for example [{upstream: NAME}], or a section with targets"
+        )
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":
-        return "must be a SHA-256: 64 lower-case hex digits, as `printf %s KEY | sha256sum` prints them"
+        return (
+            "must be a SHA-256: 64 lower-case hex digits, as `printf %s KEY | sha256sum` prints "
+            "them"
+        )
     not_that = _not_that(where, detail["input"], problems)
     if kind == "literal_error":
         return f"must be one of {context['expected'].replace(chr(39), '')}{not_that}"
@@ -163,7 +190,13 @@ def _not_that(where: Where, given: Any, problems: Problems) -> str:
         return ", not empty"
     if isinstance(given, dict | list | tuple):
         return ", not a section" if isinstance(given, dict) else ", not a list"
-    if where in problems.hidden or any(isinstance(part, str) and (part in _NEVER_SHOWN or holds_secret(part)) for part in where):
+    if where in problems.hidden or any(
+        isinstance(part, str) and (part in _NEVER_SHOWN or holds_secret(part)) for part in where
+    ):
         return ""
-    shown = repr(given[:_SHOWN_CHARS]) if isinstance(given, str) else json.dumps(given, default=str)[:_SHOWN_CHARS]
+    shown = (
+        repr(given[:_SHOWN_CHARS])
+        if isinstance(given, str)
+        else json.dumps(given, default=str)[:_SHOWN_CHARS]
+    )
     return f", not {shown}"

@@ -1,4 +1,6 @@
-"""What holds between the settings of one upstream: where it is, and whose key it gets. Part of `proxy/settings/checks.py`."""
+"""What holds between the settings of one upstream: where it is, and whose key it gets. Part of
+`proxy/settings/checks.py`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,22 +39,35 @@ def _place(where: tuple[str, str], upstream: Mapping[str, Any], problems: Proble
     if host and is_barred(host, "near"):
         problems.say(
             (*where, "base_url"),
-            f"has the address {host[:60]}, which is link-local, multicast or a cloud's metadata service: "
+            f"has the address {host[:60]}, which is link-local, multicast or a cloud's "
+            "metadata service: "
             "correct it, or set private: true on this upstream, if that is right",
         )
 
 
-def _keys(where: tuple[str, str], upstream: Mapping[str, Any], auth: Any, problems: Problems) -> None:
+def _keys(
+    where: tuple[str, str], upstream: Mapping[str, Any], auth: Any, problems: Problems
+) -> None:
     for setting in ("api_key", "api_key_file"):
         if upstream.get(setting) is not None:
-            problems.say((*where, "pass_through"), f"cannot go with {setting}: the upstream gets either each client's own key or yours")
+            problems.say(
+                (*where, "pass_through"),
+                (
+                    f"cannot go with {setting}: the upstream gets either each client's own key or "
+                    "yours"
+                ),
+            )
     headers = upstream.get("headers")
     for header in headers if isinstance(headers, dict) else ():
         if str(header).lower() in _KEY_HEADERS:
-            problems.say((*where, "pass_through"), f"cannot go with headers.{str(header)[:60]}: the client's key is sent there")
+            problems.say(
+                (*where, "pass_through"),
+                f"cannot go with headers.{str(header)[:60]}: the client's key is sent there",
+            )
     if isinstance(auth, dict):
         problems.say(
             (*where, "pass_through"),
-            "cannot go with auth: the keys that clients have for this proxy would be given to the upstream; write `auth: none`, or take "
+            "cannot go with auth: the keys that clients have for this proxy would be given to "
+            "the upstream; write `auth: none`, or take "
             "pass_through out and give api_key",
         )

@@ -1,4 +1,6 @@
-"""Reads the tree's own shape: which settings a place may have. For messages, the annotated file and the environment."""
+"""Reads the tree's own shape: which settings a place may have. For messages, the annotated file and
+the environment.
+"""
 
 from collections.abc import Iterator
 from types import UnionType
@@ -11,7 +13,9 @@ Where = tuple[str | int, ...]
 
 
 def branch_at(where: Where) -> type[Tree] | None:
-    """The section that stands at a path such as ("upstreams", "demo", "mock"); None where there is no section."""
+    """The section that stands at a path such as ("upstreams", "demo", "mock"); None where there is
+    no section.
+    """
     here: Any = Settings
     for part in where:
         here = _inside(here, part)
@@ -21,15 +25,21 @@ def branch_at(where: Where) -> type[Tree] | None:
 
 
 def element_of(annotation: Any) -> type[Tree] | None:
-    """The section that a mapping or list of sections holds, however deep, or that an optional one is; None for plain values."""
+    """The section that a mapping or list of sections holds, however deep, or that an optional one
+    is; None for plain values.
+    """
     here = _plain(annotation)
     while here is not None and not _is_branch(here):
         here = _inside_any(here)
     return here  # type: ignore[no-any-return]  # narrowed by _is_branch
 
 
-def fixed_paths(branch: type[Tree] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every setting whose path has no name of the operator's in it: server.port, but not upstreams.x.dialect."""
+def fixed_paths(
+    branch: type[Tree] = Settings, above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
+    """Every setting whose path has no name of the operator's in it: server.port, but not
+    upstreams.x.dialect.
+    """
     for name, field in branch.model_fields.items():
         yield (*above, name)
         plain = _plain(field.annotation)
@@ -60,7 +70,14 @@ def _plain(annotation: Any) -> Any:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, UnionType):
         members = [_plain(member) for member in get_args(annotation)]
-        return next((member for member in members if _is_branch(member) or get_origin(member) in (dict, tuple)), members[0])
+        return next(
+            (
+                member
+                for member in members
+                if _is_branch(member) or get_origin(member) in (dict, tuple)
+            ),
+            members[0],
+        )
     return annotation
 
 

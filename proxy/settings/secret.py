@@ -1,4 +1,6 @@
-"""Which names hold secrets, and what is shown in their place. Used wherever settings are printed and lines are logged."""
+"""Which names hold secrets, and what is shown in their place. Used wherever settings are printed
+and lines are logged.
+"""
 
 from functools import lru_cache
 
@@ -27,9 +29,11 @@ _ENDINGS = (
 
 @lru_cache(maxsize=1024)  # asked for every field of every log line; the names are few
 def holds_secret(name: str) -> bool:
-    """Whether a setting, header or log field of this name holds what must not be shown. Case and dashes do not matter.
+    """Whether a setting, header or log field of this name holds what must not be shown. Case and
+    dashes do not matter.
 
-    Counts of tokens (`output_tokens`, `max_tokens`) are no secrets, and neither is the configured name of a key (`key`).
+    Counts of tokens (`output_tokens`, `max_tokens`) are no secrets, and neither is the configured
+    name of a key (`key`).
     """
     plain = name.lower().replace("-", "_")
     return plain in _NAMES or plain.endswith(_ENDINGS)

@@ -1,6 +1,7 @@
 """Types of single settings: what each must look like, and the sentence that says so.
 
-A message follows the path of the setting at fault, so it begins with a verb; none repeats a value that may be a secret.
+A message follows the path of the setting at fault, so it begins with a verb; none repeats a value
+that may be a secret.
 """
 
 import re
@@ -15,9 +16,21 @@ _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: token
 _UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_ALGORITHMS = (
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+)
 _MAX_LEEWAY_S = 300.0  # clocks differ by seconds; more would only make tokens live longer
-_YEAR_S = 31_536_000.0  # event loops refuse timers beyond what their clock can count; nobody waits longer than this
+# event loops refuse timers beyond what their clock can count; nobody waits longer than this
+_YEAR_S = 31_536_000.0
 
 
 def _number(value: Any) -> Any:
@@ -36,7 +49,8 @@ def _whole(value: Any) -> Any:
 def _origin(value: str) -> str:
     if value not in ("*", "null", "local", "auto") and not _ORIGIN.fullmatch(value):
         raise ValueError(
-            "must be an origin such as https://app.example.com: a scheme, a host and perhaps a port, and no path or slash after it"
+            "must be an origin such as https://app.example.com: a scheme, a host and perhaps "
+            "a port, and no path or slash after it"
         )
     return value
 
@@ -52,7 +66,10 @@ def _base_url(value: str) -> str:
     if parts.scheme not in ("http", "https"):
         raise ValueError("must start with http:// or https://")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user or a password: put them in headers or api_key, which are never printed")
+        raise ValueError(
+            "must not hold a user or a password: put them in headers or api_key, which are "
+            "never printed"
+        )
     if "?" in url or "#" in url:
         raise ValueError("must not have a query or a fragment: put a fixed query in path")
     if not host or not url.isprintable() or " " in url:
@@ -70,33 +87,48 @@ def _api_key(value: SecretStr) -> SecretStr:
     """A key with a line break in it would end the header that carries it."""
     key = value.get_secret_value().strip()
     if not (key.isascii() and key.isprintable()):
-        raise ValueError("has characters that no header can carry: look for a line break or a typographic quote")
+        raise ValueError(
+            "has characters that no header can carry: look for a line break or a typographic quote"
+        )
     return SecretStr(key)
 
 
 def _headers(value: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for name, secret in value.items():
         if not _HEADER_NAME.fullmatch(name):
-            raise ValueError(f"has {name!r}, which is not a header's name: only letters, digits and a few signs such as - may be in it")
-        if any((sign < " " and sign != "\t") or sign == "\x7f" for sign in secret.get_secret_value()):
-            raise ValueError(f"has a line break or another control character in {name}: take it out")
+            raise ValueError(
+                f"has {name!r}, which is not a header's name: only letters, digits and a few "
+                "signs such as - may be in it"
+            )
+        if any(
+            (sign < " " and sign != "\t") or sign == "\x7f" for sign in secret.get_secret_value()
+        ):
+            raise ValueError(
+                f"has a line break or another control character in {name}: take it out"
+            )
     return value
 
 
 def _upstream_name(value: str) -> str:
     if not _UPSTREAM_NAME.fullmatch(value):
-        raise ValueError("is not a good name: use up to 64 letters, digits, dots, dashes and underscores")
+        raise ValueError(
+            "is not a good name: use up to 64 letters, digits, dots, dashes and underscores"
+        )
     return value
 
 
 def _model_name(value: str) -> str:
     if not value or len(value) > 200 or not value.isprintable() or value != value.strip():
-        raise ValueError("is not a good name: use 1 to 200 printable characters without spaces around them")
+        raise ValueError(
+            "is not a good name: use 1 to 200 printable characters without spaces around them"
+        )
     return value
 
 
 def expiry(value: Any) -> datetime:
-    """The moment from which a key is no longer good: a date means the end of that day, UTC. Raises ValueError."""
+    """The moment from which a key is no longer good: a date means the end of that day, UTC. Raises
+    ValueError.
+    """
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
     try:
@@ -107,7 +139,10 @@ def expiry(value: Any) -> datetime:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ValueError("must be a date such as 2030-12-31 (good to the end of that day, UTC) or a time such as 2030-12-31T12:00:00+00:00")
+    raise ValueError(
+        "must be a date such as 2030-12-31 (good to the end of that day, UTC) or a time such "
+        "as 2030-12-31T12:00:00+00:00"
+    )
 
 
 def _store(value: Any) -> SecretStr | Literal["memory"]:
@@ -115,7 +150,10 @@ def _store(value: Any) -> SecretStr | Literal["memory"]:
     url = value.get_secret_value() if isinstance(value, SecretStr) else value
     if url == "memory":
         return "memory"
-    wrong = ValueError('must be memory, or the address of a Redis such as redis://host:6379/0, rediss://host:6379/0 or "${REDIS_URL}"')
+    wrong = ValueError(
+        "must be memory, or the address of a Redis such as redis://host:6379/0, "
+        'rediss://host:6379/0 or "${REDIS_URL}"'
+    )
     if not isinstance(url, str) or not url.isprintable() or " " in url:
         raise wrong
     try:
@@ -123,10 +161,17 @@ def _store(value: Any) -> SecretStr | Literal["memory"]:
         _ = parts.port  # raises when it is no number
     except ValueError:
         raise wrong from None
-    if not (parts.hostname if parts.scheme in ("redis", "rediss") else parts.scheme == "unix" and parts.path):
+    if not (
+        parts.hostname
+        if parts.scheme in ("redis", "rediss")
+        else parts.scheme == "unix" and parts.path
+    ):
         raise wrong
     if parts.scheme != "unix" and not re.fullmatch(r"/?|/\d+", parts.path):
-        raise ValueError("must have the number of a database after the host, such as redis://host:6379/0, or nothing")
+        raise ValueError(
+            "must have the number of a database after the host, such as redis://host:6379/0, "
+            "or nothing"
+        )
     return SecretStr(url)
 
 
@@ -142,7 +187,8 @@ def _jwks_url(value: str) -> str:
 def _algorithm(value: str) -> str:
     if value not in _ALGORITHMS:
         raise ValueError(
-            f"must be one of {', '.join(_ALGORITHMS)}: with any other, whoever knows the public keys could sign tokens, or anybody"
+            f"must be one of {', '.join(_ALGORITHMS)}: with any other, whoever knows the "
+            "public keys could sign tokens, or anybody"
         )
     return value
 
@@ -163,7 +209,9 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 UrlPath = Annotated[str, AfterValidator(_path)]
 ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
 Headers = Annotated[dict[str, SecretStr], AfterValidator(_headers)]
-Leeway = Annotated[float, BeforeValidator(_number), Field(ge=0, le=_MAX_LEEWAY_S, allow_inf_nan=False)]
+Leeway = Annotated[
+    float, BeforeValidator(_number), Field(ge=0, le=_MAX_LEEWAY_S, allow_inf_nan=False)
+]
 Expiry = Annotated[datetime, PlainValidator(expiry)]
 Store = Annotated[SecretStr | Literal["memory"], PlainValidator(_store)]
 JwksUrl = Annotated[str, AfterValidator(_jwks_url)]

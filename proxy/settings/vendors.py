@@ -1,7 +1,9 @@
-"""The catalogue of vendors, and what it gives to upstreams that name one: `openai: {vendor: openai}`.
+"""The catalogue of vendors, and what it gives to upstreams that name one: `openai: {vendor:
+openai}`.
 
-The catalogue is proxy/settings/vendors.yaml, which explains its own fields. It is filled in before the tree is validated, so that what it
-gives is checked like what a file says; a file's own keys go before it.
+The catalogue is proxy/settings/vendors.yaml, which explains its own fields. It is filled in before
+the tree is validated, so that what it gives is checked like what a file says; a file's own keys go
+before it.
 """
 
 from collections.abc import Mapping
@@ -40,7 +42,9 @@ def vendors() -> Mapping[str, Vendor]:
     return msgspec.convert(yaml.safe_load(text), dict[str, Vendor])
 
 
-def filled(tree: Mapping[str, Any], environ: Mapping[str, str], problems: Problems) -> dict[str, Any]:
+def filled(
+    tree: Mapping[str, Any], environ: Mapping[str, str], problems: Problems
+) -> dict[str, Any]:
     """The tree, with what the catalogue knows of the vendors that its upstreams name."""
     upstreams = tree.get("upstreams")
     if not isinstance(upstreams, dict):
@@ -53,16 +57,24 @@ def filled(tree: Mapping[str, Any], environ: Mapping[str, str], problems: Proble
     return {**tree, "upstreams": upstreams | named}
 
 
-def _filled(name: str, upstream: Mapping[str, Any], environ: Mapping[str, str], problems: Problems) -> dict[str, Any]:
+def _filled(
+    name: str, upstream: Mapping[str, Any], environ: Mapping[str, str], problems: Problems
+) -> dict[str, Any]:
     own = {key: value for key, value in upstream.items() if value is not None}
     called = own["vendor"]
     vendor = vendors().get(called) if isinstance(called, str) else None
     where = ("upstreams", name)
     if vendor is None:
         if isinstance(called, str):  # validation says what is no text
-            problems.say((*where, "vendor"), f"{called[:60]!r} is not a vendor{nearest(called, vendors())}")
+            problems.say(
+                (*where, "vendor"), f"{called[:60]!r} is not a vendor{nearest(called, vendors())}"
+            )
         # Stand-ins: what is missing without the vendor is no news.
-        return {"dialect": "openai_chat", **({} if "mock" in own else {"base_url": "http://127.0.0.1"}), **own}
+        return {
+            "dialect": "openai_chat",
+            **({} if "mock" in own else {"base_url": "http://127.0.0.1"}),
+            **own,
+        }
     given: dict[str, Any] = {"dialect": vendor.dialect}
     if own.get("dialect", vendor.dialect) == vendor.dialect and vendor.options:
         options = own.get("options", {})
@@ -72,20 +84,37 @@ def _filled(name: str, upstream: Mapping[str, Any], environ: Mapping[str, str], 
     return {**given, **own, **{key: value for key, value in given.items() if key == "options"}}
 
 
-def _place(where: tuple[str, str], own: Mapping[str, Any], vendor: Vendor, problems: Problems) -> dict[str, Any]:
+def _place(
+    where: tuple[str, str], own: Mapping[str, Any], vendor: Vendor, problems: Problems
+) -> dict[str, Any]:
     if "base_url" in own or vendor.base_url is not None:
         return {"base_url": vendor.base_url}
-    problems.say((*where, "base_url"), f"is missing: {vendor.title} has an address of your own, such as {vendor.address}")
+    problems.say(
+        (*where, "base_url"),
+        f"is missing: {vendor.title} has an address of your own, such as {vendor.address}",
+    )
     return {"base_url": "http://127.0.0.1"}  # a stand-in, as above
 
 
-def _key(where: tuple[str, str], own: Mapping[str, Any], vendor: Vendor, environ: Mapping[str, str], problems: Problems) -> dict[str, Any]:
-    """The key out of the vendor's own variable. An upstream with a key of its own, with a header that carries one, or that gets its
-    clients' keys, needs none.
+def _key(
+    where: tuple[str, str],
+    own: Mapping[str, Any],
+    vendor: Vendor,
+    environ: Mapping[str, str],
+    problems: Problems,
+) -> dict[str, Any]:
+    """The key out of the vendor's own variable. An upstream with a key of its own, with a header
+    that carries one, or that gets its clients' keys, needs none.
     """
     headers = own.get("headers")
     carried = isinstance(headers, dict) and any(holds_secret(str(header)) for header in headers)
-    if vendor.key is None or "api_key" in own or "api_key_file" in own or carried or is_on(own.get("pass_through")):
+    if (
+        vendor.key is None
+        or "api_key" in own
+        or "api_key_file" in own
+        or carried
+        or is_on(own.get("pass_through"))
+    ):
         return {}
     key = environ.get(vendor.key)
     if key:
@@ -94,6 +123,9 @@ def _key(where: tuple[str, str], own: Mapping[str, Any], vendor: Vendor, environ
     if vendor.needs_key:
         problems.say(
             (*where, "api_key"),
-            f"is missing: set the environment variable {vendor.key}, which is to hold it, or give api_key or api_key_file",
+            (
+                f"is missing: set the environment variable {vendor.key}, which is to hold it, or "
+                "give api_key or api_key_file"
+            ),
         )
     return {}

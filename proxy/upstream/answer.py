@@ -1,8 +1,10 @@
-"""One upstream's answer, whose bytes are handed on as they arrive, and the connection that it comes on. Neither parses what is in it.
+"""One upstream's answer, whose bytes are handed on as they arrive, and the connection that it comes
+on. Neither parses what is in it.
 
-A body's bytes go from aiohttp's response parser straight to a callback, in the very call in which the event loop delivers them: no task
-is woken per chunk, as that is most of what relaying a chunk costs. aiohttp offers no hook for it, so `Protocol` adds one;
-tests/upstream/test_client.py fails if an aiohttp release changes what it relies on.
+A body's bytes go from aiohttp's response parser straight to a callback, in the very call in which
+the event loop delivers them: no task is woken per chunk, as that is most of what relaying a chunk
+costs. aiohttp offers no hook for it, so `Protocol` adds one; tests/upstream/test_client.py fails if
+an aiohttp release changes what it relies on.
 """
 
 import asyncio
@@ -15,10 +17,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from proxy.errors import Failure, failure
 from proxy.net.keepalive import watch
 
-# After the dialect's terminator: how much, and how long, to wait for the body's own end, so that the connection can be used again.
+# After the dialect's terminator: how much, and how long, to wait for the body's own end, so that
+# the connection can be used again.
 _LINGER_BYTES = 65_536
 _LINGER_S = 1.0
-# How long an upstream's machine may give no sign of life: long for any network, and mostly shorter than idle_s, which is for its model.
+# How long an upstream's machine may give no sign of life: long for any network, and mostly shorter
+# than idle_s, which is for its model.
 _LOST_S = 30
 
 
@@ -27,7 +31,9 @@ class Protocol(ResponseHandler):
 
     on_data: Callable[[], None] | None = None
     lost: BaseException | None = None
-    malformed = False  # what came is no HTTP: aiohttp then drops the connection, and the body that it was in would never end
+    # what came is no HTTP: aiohttp then drops the connection, and the body that it was in would
+    # never end
+    malformed = False
     _held = False  # by aiohttp, until what it has parsed is taken
     _stopped = False  # by us
 
@@ -43,11 +49,13 @@ class Protocol(ResponseHandler):
         super().pause_reading()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
-        # aiohttp resumes after every read, which costs a parse of nothing and a call into the transport each time.
+        # aiohttp resumes after every read, which costs a parse of nothing and a call into the
+        # transport each time.
         if self._held:
             self._held = False
             super().resume_reading(resume_parser)
-            if self._stopped and self.transport is not None:  # in the midst of a large read; aiohttp has just undone it
+            # in the midst of a large read; aiohttp has just undone it
+            if self._stopped and self.transport is not None:
                 self.transport.pause_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -71,11 +79,25 @@ class Protocol(ResponseHandler):
 
 
 class Answer:
-    """An upstream's HTTP answer whose head has come. Either `read` it whole or `attach` to it; `close` it in any case."""
+    """An upstream's HTTP answer whose head has come. Either `read` it whole or `attach` to it;
+    `close` it in any case.
+    """
 
-    __slots__ = ("_content", "_delivering", "_lingered", "_on_chunk", "_on_end", "_open", "_protocol", "_response", "_upstream")
+    __slots__ = (
+        "_content",
+        "_delivering",
+        "_lingered",
+        "_on_chunk",
+        "_on_end",
+        "_open",
+        "_protocol",
+        "_response",
+        "_upstream",
+    )
 
-    def __init__(self, response: aiohttp.ClientResponse, upstream: str, still_open: "set[Answer]") -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, upstream: str, still_open: "set[Answer]"
+    ) -> None:
         self._open = still_open
         still_open.add(self)
         self._response = response
@@ -103,7 +125,9 @@ class Answer:
         return self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     async def read(self, most: int) -> bytes:
-        """The first `most` bytes of the body, or all of it; what a broken body had until it broke."""
+        """The first `most` bytes of the body, or all of it; what a broken body had until it
+        broke.
+        """
         body = b""
         if isinstance(self._protocol, Protocol):
             self._protocol.on_data = self._give_up_malformed
@@ -117,29 +141,43 @@ class Answer:
         except (aiohttp.ClientError, OSError) as error:
             forget(error)
         finally:
-            if isinstance(self._protocol, Protocol) and self._protocol.on_data == self._give_up_malformed:
+            if (
+                isinstance(self._protocol, Protocol)
+                and self._protocol.on_data == self._give_up_malformed
+            ):
                 self._protocol.on_data = None
         return body
 
     def _give_up_malformed(self) -> None:
         """Wake who reads a body that will never end."""
-        if isinstance(self._protocol, Protocol) and self._protocol.malformed and not self._content.is_eof():
+        if (
+            isinstance(self._protocol, Protocol)
+            and self._protocol.malformed
+            and not self._content.is_eof()
+        ):
             self._content.set_exception(aiohttp.ClientPayloadError("no HTTP"))
 
-    def attach(self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]) -> None:
-        """From now on call `on_chunk` with every chunk and, once, `on_end` with None (a clean end) or what broke. What has come already is
-        handed over before this returns.
+    def attach(
+        self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]
+    ) -> None:
+        """From now on call `on_chunk` with every chunk and, once, `on_end` with None (a clean end)
+        or what broke. What has come already is handed over before this returns.
         """
         self._on_chunk, self._on_end = on_chunk, on_end
-        if self._response.connection is None and self._protocol is not None and self._protocol.is_connected():
-            self._protocol = None  # the whole body is here, and the connection may be another's already
+        if (
+            self._response.connection is None
+            and self._protocol is not None
+            and self._protocol.is_connected()
+        ):
+            # the whole body is here, and the connection may be another's already
+            self._protocol = None
         if isinstance(self._protocol, Protocol):
             self._protocol.on_data = self._deliver
         self._deliver()
 
     def pause(self) -> None:
-        """Stop reading the socket: the client takes no more. (The protocol's own pause_reading is for its parser, and only while it
-        parses.)
+        """Stop reading the socket: the client takes no more. (The protocol's own pause_reading is
+        for its parser, and only while it parses.)
         """
         if isinstance(self._protocol, Protocol):
             self._protocol.stop(True)
@@ -149,12 +187,16 @@ class Answer:
             self._protocol.stop(False)
 
     def close(self) -> None:
-        """Close the connection at once, unless the body has ended and it went back to the pool. Safe to call again."""
+        """Close the connection at once, unless the body has ended and it went back to the pool.
+        Safe to call again.
+        """
         self._detach()
         self._response.close()
 
     def finish(self) -> None:
-        """The dialect's terminator has come: wait a moment for the body's own end, to keep the connection, then close."""
+        """The dialect's terminator has come: wait a moment for the body's own end, to keep the
+        connection, then close.
+        """
         self._on_chunk = self._on_end = None
         if self._content.at_eof() or self._protocol is None or self._protocol.transport is None:
             self.close()
@@ -176,16 +218,20 @@ class Answer:
         if isinstance(self._protocol, Protocol) and self._protocol.on_data == self._deliver:
             self._protocol.on_data = None
             self._protocol.stop(False)  # the connection may be used again
-        self._protocol = None  # by another answer, which is not to be paused or resumed by whoever still holds this one
+        # by another answer, which is not to be paused or resumed by whoever still holds this one
+        self._protocol = None
 
     def _deliver(self) -> None:
-        if self._delivering:  # reading may make aiohttp parse, and deliver, more: the loop below takes it in its turn
+        # reading may make aiohttp parse, and deliver, more: the loop below takes it in its turn
+        if self._delivering:
             return
         self._delivering = True
         try:
             while data := self._content.read_nowait():
                 self._take(data)
-                if self not in self._open:  # closed: to read on raises what all of aiohttp's answers share, which then keeps our frames
+                # closed: to read on raises what all of aiohttp's answers share, which then keeps
+                # our frames
+                if self not in self._open:
                     return
         except Exception as error:
             if self._content.exception() is None:
@@ -198,7 +244,8 @@ class Answer:
             self._delivering = False
         if self._content.at_eof():
             lost = self._protocol.lost if isinstance(self._protocol, Protocol) else None
-            # A body without a length ends with its connection, so a reset looks like an end to the parser.
+            # A body without a length ends with its connection, so a reset looks like an end to the
+            # parser.
             self._end(self._broken(lost) if lost is not None else None)
         elif isinstance(self._protocol, Protocol) and self._protocol.malformed:
             said = f"{self._upstream} sent a body that breaks the rules of HTTP."
@@ -222,13 +269,22 @@ class Answer:
 
     def _broken(self, error: BaseException) -> Failure:
         if isinstance(error, aiohttp.ClientPayloadError) and "ontent-encoding" in str(error):
-            return failure("upstream_malformed", f"{self._upstream} sent a compressed body that cannot be read.", upstream=self._upstream)
-        return failure("upstream_truncated", f"{self._upstream} broke off its answer before it was complete.", upstream=self._upstream)
+            return failure(
+                "upstream_malformed",
+                f"{self._upstream} sent a compressed body that cannot be read.",
+                upstream=self._upstream,
+            )
+        return failure(
+            "upstream_truncated",
+            f"{self._upstream} broke off its answer before it was complete.",
+            upstream=self._upstream,
+        )
 
 
 def forget(error: BaseException) -> None:
-    """Where it came from. aiohttp's protocol and body keep their exception, whose traceback keeps the frames that hold them, and the
-    answer: a circle, which only a collection would end, and that may be long after megabytes were read.
+    """Where it came from. aiohttp's protocol and body keep their exception, whose traceback keeps
+    the frames that hold them, and the answer: a circle, which only a collection would end, and that
+    may be long after megabytes were read.
     """
     chain: BaseException | None = error
     while chain is not None and chain.__traceback__ is not None:

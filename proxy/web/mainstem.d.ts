@@ -7,7 +7,10 @@ export interface BlockEnd {
   signature?: string;
 }
 
-/** `tool` only for a tool call; `choice` only when the upstream answers several times (choice 0 may leave it out). */
+/**
+ * `tool` only for a tool call; `choice` only when the upstream answers several times (choice 0 may leave it
+ * out).
+ */
 export interface BlockStart {
   type: "block.start";
   block: number;
@@ -30,8 +33,8 @@ export interface Citation {
 /**
  * Why a request or a stream failed. `status` is the HTTP status that goes, or would go, to the client.
  *
- * `upstream` is the configured name of the endpoint whose fault it is, null when it is ours or the client's.
- * The optional fields are left out when unknown: `param` names the request field at fault, `code` is the vendor's
+ * `upstream` is the configured name of the endpoint whose fault it is, null when it is ours or the client's. The
+ * optional fields are left out when unknown: `param` names the request field at fault, `code` is the vendor's
  * own word for the error, `retry_after_s` its advice in seconds.
  */
 export interface Failure {
@@ -66,8 +69,9 @@ export interface Message {
 /**
  * What a request, or an answer, lost in translation.
  *
- * `note` says how: `dropped` (the upstream cannot say it), `changed` (said differently), `defaulted` (the upstream insists
- * on a value and the client gave none: no loss). `param` is a name from a fixed set in the code, never a client's text.
+ * `note` says how: `dropped` (the upstream cannot say it), `changed` (said differently), `defaulted` (the
+ * upstream insists on a value and the client gave none: no loss). `param` is a name from a fixed set in the
+ * code, never a client's text.
  */
 export interface Note {
   note: "changed" | "defaulted" | "dropped";
@@ -133,8 +137,9 @@ export type StreamEvent =
 /**
  * The body of `POST /v1/stream`. Null is the same as leaving a key out.
  *
- * Give `messages` or, for a single turn, `prompt`. `vendor` is merged last into the request that goes to the upstream. `on_loss` says
- * what to do with a parameter that the upstream cannot say: `note` it in stream.start, or `refuse` the request.
+ * Give `messages` or, for a single turn, `prompt`. `vendor` is merged last into the request that goes to the
+ * upstream. `on_loss` says what to do with a parameter that the upstream cannot say: `note` it in stream.start,
+ * or `refuse` the request.
  */
 export interface StreamRequest {
   model: string;
@@ -252,7 +257,8 @@ export interface ToolSpec {
 /**
  * Tokens, as the vendor counted them: 0 to MAX_COUNT. Unknown is null, never 0.
  *
- * `input_tokens` includes the cached ones, `output_tokens` includes the reasoning ones, whatever the vendor's own habit.
+ * `input_tokens` includes the cached ones, `output_tokens` includes the reasoning ones, whatever the vendor's
+ * own habit.
  */
 export interface Usage {
   input_tokens: number | null;
@@ -299,7 +305,10 @@ export interface Whole {
   timing: Timing | null;
 }
 
-/** One piece of the answer, whole. `text` holds its text, reasoning or arguments; `choice` only where there are several answers. */
+/**
+ * One piece of the answer, whole. `text` holds its text, reasoning or arguments; `choice` only where there are
+ * several answers.
+ */
 export interface WholeBlock {
   kind: "reasoning" | "text" | "tool_call";
   text: string;

@@ -1,7 +1,9 @@
-"""`make bench`: Mainstem beside nginx, in one run on one core, as one table. Takes under three minutes; `--quick` half a minute.
-`--pairs` measures each pair of the commonest dialects instead, and gives one matrix.
+"""`make bench`: Mainstem beside nginx, in one run on one core, as one table. Takes under three
+minutes; `--quick` half a minute. `--pairs` measures each pair of the commonest dialects instead,
+and gives one matrix.
 
-Three processes on loopback: a vendor that sends at an even pace, the proxy on a processor of its own, and the clients.
+Three processes on loopback: a vendor that sends at an even pace, the proxy on a processor of its
+own, and the clients.
 """
 
 import argparse
@@ -18,7 +20,15 @@ from typing import NoReturn
 from tests.bench import pairs
 from tests.bench.measure import QUICK, Measurement, Row, Scale, Way
 from tests.bench.processes import upstream
-from tests.bench.proxies import Proxy, Served, client_path, mainstem, mainstem_config, nginx, passed_path
+from tests.bench.proxies import (
+    Proxy,
+    Served,
+    client_path,
+    mainstem,
+    mainstem_config,
+    nginx,
+    passed_path,
+)
 from tests.bench.table import render
 from tests.needs import path_of
 
@@ -29,9 +39,15 @@ DIRECT_WINDOW_S = 3.0
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smoke run: small numbers, nothing to quote")
+    parser.add_argument(
+        "--quick", action="store_true", help="a smoke run: small numbers, nothing to quote"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
-    parser.add_argument("--pairs", action="store_true", help="CPU per chunk for each pair of the commonest dialects, instead of the table")
+    parser.add_argument(
+        "--pairs",
+        action="store_true",
+        help="CPU per chunk for each pair of the commonest dialects, instead of the table",
+    )
     parser.add_argument("--only", choices=["mainstem", "nginx"], help="measure only one of the two")
     return parser.parse_args()
 
@@ -52,11 +68,16 @@ class Bench:
         self.modes = scale.mode_paths()
 
     def passing(self, dialect: str) -> Way:
-        """Through something that passes bytes on: the client speaks the vendor's own dialect, to the vendor's own paths."""
+        """Through something that passes bytes on: the client speaks the vendor's own dialect, to
+        the vendor's own paths."""
         return Way(dialect, lambda mode: passed_path(dialect, self.modes[mode]), lambda mode: mode)
 
-    def measurement(self, row: Row, proxy: Proxy, way: Way, *, accounted: bool = True) -> Measurement:
-        return Measurement(row, proxy, way, self.upstream_port, scale=self.scale, log=self.log, accounted=accounted)
+    def measurement(
+        self, row: Row, proxy: Proxy, way: Way, *, accounted: bool = True
+    ) -> Measurement:
+        return Measurement(
+            row, proxy, way, self.upstream_port, scale=self.scale, log=self.log, accounted=accounted
+        )
 
     def direct(self) -> Row:
         """What the harness itself takes: clients straight at the vendor."""
@@ -64,15 +85,21 @@ class Bench:
         row = Row("no proxy", "openai_chat", "none")
         scale = self.scale._replace(window_s=min(DIRECT_WINDOW_S, self.scale.window_s))
         bench = Bench(self.folder, scale, self.upstream_port)
-        bench.measurement(row, Proxy(self.upstream_port, 0), bench.passing("openai_chat"), accounted=False).paced()
+        bench.measurement(
+            row, Proxy(self.upstream_port, 0), bench.passing("openai_chat"), accounted=False
+        ).paced()
         return row
 
     def mainstem(self, client: str, dialect: str) -> Row:
         say(f"Mainstem, {dialect} -> {client} ...")
         row = Row(f"Mainstem  {dialect} -> {client}", dialect, "mainstem")
-        config = mainstem_config(self.upstream_port, {mode: Served(dialect, path) for mode, path in self.modes.items()})
+        config = mainstem_config(
+            self.upstream_port, {mode: Served(dialect, path) for mode, path in self.modes.items()}
+        )
         with mainstem(config, self.folder, self.log) as proxy:
-            return self.measurement(row, proxy, Way(client, lambda mode: client_path(client, mode), lambda mode: mode)).all()
+            return self.measurement(
+                row, proxy, Way(client, lambda mode: client_path(client, mode), lambda mode: mode)
+            ).all()
 
     def nginx(self, dialect: str) -> Row:
         say(f"nginx, {dialect} passed through ...")
@@ -92,12 +119,15 @@ class Bench:
 
 @contextmanager
 def stopped_cleanly() -> Iterator[None]:
-    """Both signals that end a command unwind it, so that every process started here is stopped; also where a shell had Ctrl-C ignored."""
+    """Both signals that end a command unwind it, so that every process started here is stopped;
+    also where a shell had Ctrl-C ignored."""
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
@@ -114,18 +144,30 @@ def table(chosen: argparse.Namespace, folder: Path, port: int) -> int:
     print(render(rows, direct, scale))
     if chosen.json:
         chosen.json.write_text(
-            json.dumps({"scale": scale._asdict(), "direct": asdict(direct), "rows": [asdict(row) for row in rows]}, indent=2)
+            json.dumps(
+                {
+                    "scale": scale._asdict(),
+                    "direct": asdict(direct),
+                    "rows": [asdict(row) for row in rows],
+                },
+                indent=2,
+            )
         )
     return 1 if any(row.lost for row in [direct, *rows]) else 0
 
 
 def matrix(chosen: argparse.Namespace, folder: Path, port: int) -> int:
-    """Each pair of the commonest dialects. What is lost fails a run; a pair that costs too much only shows, as neighbours may be why."""
+    """Each pair of the commonest dialects. What is lost fails a run; a pair that costs too much
+    only shows, as neighbours may be why."""
     scale = QUICK if chosen.quick else pairs.PAIRS
     measured = pairs.measure(folder, folder / "bench.log", port, scale, say)
     print(pairs.text(measured, scale))
     if chosen.json:
-        chosen.json.write_text(json.dumps({"scale": scale._asdict(), "rows": [asdict(row) for row in measured.all]}, indent=2))
+        chosen.json.write_text(
+            json.dumps(
+                {"scale": scale._asdict(), "rows": [asdict(row) for row in measured.all]}, indent=2
+            )
+        )
     return 1 if measured.lost else 0
 
 

@@ -6,17 +6,26 @@ from pathlib import Path
 
 
 def cpu_s(pid: int) -> float:
-    """Seconds of processor that the process has used, user and system, all threads, to the nanosecond.
+    """Seconds of processor that the process has used, user and system, all threads, to the
+    nanosecond.
 
-    Linux numbers the CPU clock of a process by its id (clock_getcpuclockid(3)); /proc/PID/stat has the same in hundredths of a second.
+    Linux numbers the CPU clock of a process by its id (clock_getcpuclockid(3)); /proc/PID/stat has
+    the same in hundredths of a second.
     """
     return time.clock_gettime((~pid << 3) | 2)
 
 
 def waited_s(pid: int) -> float:
-    """Seconds that the process could have run, but something else had its processor (schedstat's second field, proc(5)); 0 if unknown."""
+    """Seconds that the process could have run, but something else had its processor (schedstat's
+    second field, proc(5)); 0 if unknown."""
     try:
-        return sum(int((task / "schedstat").read_text().split()[1]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+        return (
+            sum(
+                int((task / "schedstat").read_text().split()[1])
+                for task in Path(f"/proc/{pid}/task").iterdir()
+            )
+            / 1e9
+        )
     except (OSError, IndexError):
         return 0.0
 

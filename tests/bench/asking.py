@@ -8,14 +8,16 @@ _SAY = "Say what streams are."
 
 
 class Asking(NamedTuple):
-    """A client dialect. `path` has a place for the model, `said` is the body without it, `terminal` stands in the last frame only."""
+    """A client dialect. `path` has a place for the model, `said` is the body without it, `terminal`
+    stands in the last frame only."""
 
     path: str
     said: Mapping[str, Any]
     terminal: bytes
 
     def body(self, model: str) -> bytes:
-        """A small streaming request. The model is in it even where the path names it: there it does no harm."""
+        """A small streaming request. The model is in it even where the path names it: there it does
+        no harm."""
         return json.dumps({**self.said, "model": model}).encode()
 
 
@@ -25,9 +27,16 @@ ASKING: Mapping[str, Asking] = {
     "anthropic": Asking("/v1/messages", _MESSAGES, b"message_stop"),
     "gemini": Asking(
         "/v1beta/models/{model}:streamGenerateContent?alt=sse",
-        {"contents": [{"role": "user", "parts": [{"text": _SAY}]}], "generationConfig": {"maxOutputTokens": 1024}},
+        {
+            "contents": [{"role": "user", "parts": [{"text": _SAY}]}],
+            "generationConfig": {"maxOutputTokens": 1024},
+        },
         b'"finishReason":"STOP"',
     ),
-    "openai_responses": Asking("/v1/responses", {"input": _SAY, "max_output_tokens": 1024, "stream": True}, b"event: response.completed"),
+    "openai_responses": Asking(
+        "/v1/responses",
+        {"input": _SAY, "max_output_tokens": 1024, "stream": True},
+        b"event: response.completed",
+    ),
     "native": Asking("/v1/stream", _MESSAGES, b'"type":"stream.end"'),
 }

@@ -1,6 +1,8 @@
-"""The clients of the bench, a process of its own: `python -m tests.bench.load JSON` runs one `Plan` and prints one JSON result.
+"""The clients of the bench, a process of its own: `python -m tests.bench.load JSON` runs one `Plan`
+and prints one JSON result.
 
-It counts and times chunks by the mark in them, and reads the proxy's CPU clock at the same instants as its own counters.
+It counts and times chunks by the mark in them, and reads the proxy's CPU clock at the same instants
+as its own counters.
 """
 
 import asyncio
@@ -48,7 +50,8 @@ class Result:
     counted: int = 0  # chunks (short: requests) in the window
     cpu_s: float = 0.0
     wall_s: float = 0.0
-    waited_s: float = 0.0  # how long the process was ready to run, and something else had its processor
+    # how long the process was ready to run, and something else had its processor
+    waited_s: float = 0.0
     delay_p50_ms: float = 0.0
     delay_p99_ms: float = 0.0
     memory_bytes: int = 0
@@ -67,7 +70,9 @@ class Book:
 class Stream(asyncio.Protocol):
     """One request at a time on one connection. `ended(ok)` is called once for each."""
 
-    def __init__(self, book: Book, terminal: bytes, began: Callable[[], None], ended: Callable[[bool], None]) -> None:
+    def __init__(
+        self, book: Book, terminal: bytes, began: Callable[[], None], ended: Callable[[bool], None]
+    ) -> None:
         self._book = book
         self._terminal = terminal
         self._began = began
@@ -80,7 +85,13 @@ class Stream(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own class is not a subclass
 
     def ask(self, request: bytes) -> None:
-        self._open, self._seen, self._complete, self._carry, self._tail = True, False, False, b"", b""
+        self._open, self._seen, self._complete, self._carry, self._tail = (
+            True,
+            False,
+            False,
+            b"",
+            b"",
+        )
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -98,7 +109,8 @@ class Stream(asyncio.Protocol):
             self._seen = True
             self._began()
         tail = self._tail + data
-        self._complete = self._complete or self._terminal in tail  # it may stand before the whole text, said again
+        # it may stand before the whole text, said again
+        self._complete = self._complete or self._terminal in tail
         self._tail = tail[-TAIL_BYTES:]
         if tail.endswith(LAST_CHUNK):
             self._end(self._complete)
@@ -109,7 +121,10 @@ class Stream(asyncio.Protocol):
 
     def _end(self, ok: bool) -> None:
         if not ok and not self._book.complaint:
-            self._book.complaint = self._tail[-300:].decode(errors="replace") or "the connection was closed with no answer"
+            self._book.complaint = (
+                self._tail[-300:].decode(errors="replace")
+                or "the connection was closed with no answer"
+            )
         self._open = False
         self._ended(ok)
 
@@ -142,7 +157,11 @@ class Run:
 
     async def connect(self, ended: Callable[[bool], None] | None = None) -> Stream:
         _, protocol = await asyncio.get_running_loop().create_connection(
-            lambda: Stream(self.book, self.plan.terminal.encode(), self._on_began, ended or self._on_ended), "127.0.0.1", self.plan.port
+            lambda: Stream(
+                self.book, self.plan.terminal.encode(), self._on_began, ended or self._on_ended
+            ),
+            "127.0.0.1",
+            self.plan.port,
         )
         return protocol
 
@@ -158,7 +177,8 @@ class Run:
         return condition()
 
     async def open_all(self) -> None:
-        """Opens the plan's streams, few at a time so that no listen queue overflows, until each has begun or ended."""
+        """Opens the plan's streams, few at a time so that no listen queue overflows, until each has
+        begun or ended."""
         for opened in range(1, self.plan.streams + 1):
             self.result.asked += 1
             (await self.connect()).ask(self.request)
@@ -182,7 +202,11 @@ class Run:
         self.book.delays = array("q")
         await asyncio.sleep(self.plan.window_s)
         delays, self.book.delays = sorted(self.book.delays), None
-        self.result.cpu_s, self.result.counted, self.result.wall_s = self.cpu() - cpu, count() - counted, time.monotonic() - began
+        self.result.cpu_s, self.result.counted, self.result.wall_s = (
+            self.cpu() - cpu,
+            count() - counted,
+            time.monotonic() - began,
+        )
         self.result.waited_s = self.waited() - waited
         if delays:
             self.result.delay_p50_ms = delays[len(delays) // 2] / 1e6
@@ -221,7 +245,11 @@ class Run:
             self.result.asked += 1
             (await self.connect()).ask(self.request)
         await self.until_all_ended()
-        self.result.cpu_s, self.result.counted, self.result.wall_s = self.cpu() - cpu, self.book.chunks, time.monotonic() - began
+        self.result.cpu_s, self.result.counted, self.result.wall_s = (
+            self.cpu() - cpu,
+            self.book.chunks,
+            time.monotonic() - began,
+        )
 
     async def carry_out(self) -> Result:
         modes = {"paced": self.paced, "short": self.short, "hold": self.hold, "burst": self.burst}

@@ -1,4 +1,5 @@
-"""What a chunk costs for each pair of dialects, as one text: a row for each upstream dialect, a column for each client dialect."""
+"""What a chunk costs for each pair of dialects, as one text: a row for each upstream dialect, a
+column for each client dialect."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -35,12 +36,21 @@ def render(what: str, costs: Mapping[Pair, float], reference: float) -> str:
     table = [["upstream", *(f"-> {client} " for client in clients)], *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [
-        "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))])
+        "  ".join(
+            [
+                line[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
+            ]
+        )
         for line in table
     ]
     lines.insert(1, "-" * len(lines[0]))
     found = over(costs, reference)
-    verdict = "none costs more than" if not found else f"{len(found)} of {len(costs)}, marked with !, cost more than"
+    verdict = (
+        "none costs more than"
+        if not found
+        else f"{len(found)} of {len(costs)}, marked with !, cost more than"
+    )
     return "\n".join(
         [
             *lines,

@@ -1,4 +1,5 @@
-"""One row of the table: a proxy put through all modes, and what came of it per chunk, request and stream."""
+"""One row of the table: a proxy put through all modes, and what came of it per chunk, request and
+stream."""
 
 import time
 from collections.abc import Callable
@@ -29,7 +30,8 @@ class Scale(NamedTuple):
     idle_s: float = 1.5
 
     def mode_paths(self) -> dict[str, str]:
-        """For each mode, what the upstream is asked; a paced answer outlasts its window a little."""
+        """For each mode, what the upstream is asked; a paced answer outlasts its window a
+        little."""
         paced = round(self.rate * (self.window_s + 2 * self.warm_s + 1.0))
         return {
             "paced": upstream_path("paced", self.rate, paced),
@@ -39,7 +41,15 @@ class Scale(NamedTuple):
         }
 
 
-QUICK = Scale(window_s=1.0, warm_s=0.3, short_window_s=0.5, open_streams=300, burst_streams=4, burst_chunks=1500, idle_s=0.3)
+QUICK = Scale(
+    window_s=1.0,
+    warm_s=0.3,
+    short_window_s=0.5,
+    open_streams=300,
+    burst_streams=4,
+    burst_chunks=1500,
+    idle_s=0.3,
+)
 
 
 @dataclass
@@ -59,14 +69,16 @@ class Row:
     chunks_per_s: float = 0.0
     requests_per_s: float = 0.0
     held_open: int = 0
-    disturbed: float = 0.0  # share of the paced window in which something else had the proxy's processor
+    # share of the paced window in which something else had the proxy's processor
+    disturbed: float = 0.0
     asked: int = 0
     lost: int = 0
     complaint: str = ""
 
 
 class Way(NamedTuple):
-    """How a client reaches a mode through this proxy: the path and the model it asks for, and its own dialect."""
+    """How a client reaches a mode through this proxy: the path and the model it asks for, and its
+    own dialect."""
 
     client: str
     path: Callable[[str], str]
@@ -76,7 +88,17 @@ class Way(NamedTuple):
 class Measurement:
     """Runs the modes one after the other and fills a row."""
 
-    def __init__(self, row: Row, proxy: Proxy, way: Way, upstream_port: int, *, scale: Scale, log: Path, accounted: bool = True) -> None:
+    def __init__(
+        self,
+        row: Row,
+        proxy: Proxy,
+        way: Way,
+        upstream_port: int,
+        *,
+        scale: Scale,
+        log: Path,
+        accounted: bool = True,
+    ) -> None:
         self.row = row
         self._proxy = proxy
         self._way = way
@@ -111,7 +133,8 @@ class Measurement:
         return max(0.0, result.cpu_s - self._idle * result.wall_s)
 
     def warm_up(self) -> None:
-        """The first requests pay for imports and caches; then what the process uses when nobody asks."""
+        """The first requests pay for imports and caches; then what the process uses when nobody
+        asks."""
         self._load(self._plan("short", 4, window_s=0.2, warm_s=0.1))
         if self._pid is not None:
             before, began = cpu_s(self._pid), time.monotonic()
@@ -124,14 +147,18 @@ class Measurement:
         self.row.memory_per_stream_kb = result.memory_bytes / 1024 / max(1, result.counted)
 
     def paced(self) -> None:
-        result = self._load(self._plan("paced", self._scale.streams, self._scale.window_s, self._scale.warm_s))
+        result = self._load(
+            self._plan("paced", self._scale.streams, self._scale.window_s, self._scale.warm_s)
+        )
         self.row.chunks_per_s = result.counted / result.wall_s
         self.row.cpu_per_chunk_us = self._net(result) / max(1, result.counted) * 1e6
         self.row.disturbed = result.waited_s / result.wall_s
         self.row.delay_p50_ms, self.row.delay_p99_ms = result.delay_p50_ms, result.delay_p99_ms
 
     def short(self) -> None:
-        result = self._load(self._plan("short", self._scale.short_clients, self._scale.short_window_s))
+        result = self._load(
+            self._plan("short", self._scale.short_clients, self._scale.short_window_s)
+        )
         self.row.requests_per_s = result.counted / result.wall_s
         self.row.cpu_per_request_ms = self._net(result) / max(1, result.counted) * 1e3
 
@@ -141,7 +168,8 @@ class Measurement:
         self.row.burst_cpu_per_chunk_us = self._net(result) / max(1, result.counted) * 1e6
 
     def all(self) -> Row:
-        """Memory first: a process that has done much keeps room that later streams would fill unseen."""
+        """Memory first: a process that has done much keeps room that later streams would fill
+        unseen."""
         self.warm_up()
         self.memory()
         self.paced()

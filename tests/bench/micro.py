@@ -1,8 +1,10 @@
-"""`make micro`: what one chunk costs in this process, for each pair of the commonest dialects. No network, no proxy.
+"""`make micro`: what one chunk costs in this process, for each pair of the commonest dialects. No
+network, no proxy.
 
-The chunks are those that the bench's vendors send, one for each piece of text; each goes through what the relay does with it: decoding,
-the record, encoding. The pairs take turns, and of each the fastest turn counts: what disturbs a turn only makes it slower. Ends with 1 if a
-pair costs too much.
+The chunks are those that the bench's vendors send, one for each piece of text; each goes through
+what the relay does with it: decoding, the record, encoding. The pairs take turns, and of each the
+fastest turn counts: what disturbs a turn only makes it slower. Ends with 1 if a pair costs too
+much.
 """
 
 import argparse
@@ -19,12 +21,16 @@ from tests.bench.matrix import REFERENCE, Pair, over, pairs, render
 from tests.bench.wire import VENDORS
 
 MAX_EVENT_BYTES = 1 << 20
-START = StreamStart(stream="str_micro", model="micro", upstream="micro", upstream_model="micro", created=1700000000)
+START = StreamStart(
+    stream="str_micro", model="micro", upstream="micro", upstream_model="micro", created=1700000000
+)
 
 
 def parsed_by(client: str) -> Parsed:
     """The bench's request, as this dialect's client half reads it."""
-    return CLIENTS[client].parse_request(Incoming("POST", {"model": "micro"}, {"alt": "sse"}, {}, ASKING[client].body("micro")))
+    return CLIENTS[client].parse_request(
+        Incoming("POST", {"model": "micro"}, {"alt": "sse"}, {}, ASKING[client].body("micro"))
+    )
 
 
 class Turns:
@@ -60,7 +66,9 @@ class Turns:
         for _ in range(self._pieces):
             chunk(content, 0.0)
         self.best_s = min(self.best_s, time.process_time() - began)
-        assert record.events[TextDelta] == before + self._pieces, f"{self._pair}: chunks were lost, so their time means nothing"
+        assert record.events[TextDelta] == before + self._pieces, (
+            f"{self._pair}: chunks were lost, so their time means nothing"
+        )
 
 
 def measured(pieces: int, rounds: int) -> dict[Pair, float]:
@@ -74,8 +82,15 @@ def measured(pieces: int, rounds: int) -> dict[Pair, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.micro", description=__doc__)
-    parser.add_argument("--pieces", type=int, default=1000, help="pieces of text in an answer (1000)")
-    parser.add_argument("--rounds", type=int, default=40, help="turns of each pair, of which the fastest counts (40)")
+    parser.add_argument(
+        "--pieces", type=int, default=1000, help="pieces of text in an answer (1000)"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=40,
+        help="turns of each pair, of which the fastest counts (40)",
+    )
     options = parser.parse_args()
     costs = measured(options.pieces, options.rounds)
     print(render("CPU per chunk in the relay's step alone", costs, costs[REFERENCE]))

@@ -1,7 +1,8 @@
-"""`make bench ARGS=--pairs`: what a chunk costs a whole Mainstem, for each pair of the commonest dialects, as one matrix.
+"""`make bench ARGS=--pairs`: what a chunk costs a whole Mainstem, for each pair of the commonest
+dialects, as one matrix.
 
-One process serves all pairs, one after the other. The reference pair is measured again in between, and the median of it counts: what a
-processor does in a second changes with the minutes.
+One process serves all pairs, one after the other. The reference pair is measured again in between,
+and the median of it counts: what a processor does in a second changes with the minutes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,8 @@ class Measured(NamedTuple):
 
 
 def in_turn(every: Sequence[Pair]) -> Iterator[Pair | None]:
-    """The pairs, and None where the reference is to be measured: first, last, and in between at equal distances."""
+    """The pairs, and None where the reference is to be measured: first, last, and in between at
+    equal distances."""
     share = -(-len(every) // (REFERENCES - 1))
     for at, pair in enumerate(every):
         if at % share == 0:
@@ -45,13 +47,18 @@ def in_turn(every: Sequence[Pair]) -> Iterator[Pair | None]:
     yield None
 
 
-def measure(folder: Path, log: Path, upstream_port: int, scale: Scale, say: Callable[[str], None]) -> Measured:
+def measure(
+    folder: Path, log: Path, upstream_port: int, scale: Scale, say: Callable[[str], None]
+) -> Measured:
     """All pairs, one after the other."""
     paced = scale.mode_paths()["paced"]
-    config = mainstem_config(upstream_port, {dialect: Served(dialect, paced) for dialect in VENDORS})
+    config = mainstem_config(
+        upstream_port, {dialect: Served(dialect, paced) for dialect in VENDORS}
+    )
     measured = Measured({}, [])
     with mainstem(config, folder, log) as proxy:
-        _paced(REFERENCE, proxy, upstream_port, scale, log)  # the first streams of a process pay for what later ones find
+        # the first streams of a process pay for what later ones find
+        _paced(REFERENCE, proxy, upstream_port, scale, log)
         for pair in in_turn(pairs(VENDORS, ASKING)):
             say("the reference ..." if pair is None else f"{pair.upstream} -> {pair.client} ...")
             row = _paced(pair or REFERENCE, proxy, upstream_port, scale, log)
@@ -64,7 +71,9 @@ def measure(folder: Path, log: Path, upstream_port: int, scale: Scale, say: Call
 
 def _paced(pair: Pair, proxy: Proxy, upstream_port: int, scale: Scale, log: Path) -> Row:
     row = Row(f"{pair.upstream} -> {pair.client}", pair.upstream, "mainstem")
-    way = Way(pair.client, lambda _: client_path(pair.client, pair.upstream), lambda _: pair.upstream)
+    way = Way(
+        pair.client, lambda _: client_path(pair.client, pair.upstream), lambda _: pair.upstream
+    )
     Measurement(row, proxy, way, upstream_port, scale=scale, log=log).paced()
     return row
 
@@ -84,5 +93,9 @@ def text(measured: Measured, scale: Scale) -> str:
             f"Other programs had the proxy's processor in {len(disturbed)} of {len(measured.all)} windows, for up to {max(disturbed):.0%} "
             "of one: run it again on a quiet machine, or see `make micro`."
         )
-    remarks += [f"{row.name}: the first bad answer was {row.complaint!r}" for row in measured.all if row.complaint]
+    remarks += [
+        f"{row.name}: the first bad answer was {row.complaint!r}"
+        for row in measured.all
+        if row.complaint
+    ]
     return "\n".join([render(what, costs, median(references)), *remarks])

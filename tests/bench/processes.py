@@ -1,4 +1,5 @@
-"""Starting and stopping the processes of the bench: the upstream, the proxies, the load. Each is stopped by its own id."""
+"""Starting and stopping the processes of the bench: the upstream, the proxies, the load. Each is
+stopped by its own id."""
 
 import contextlib
 import json
@@ -23,8 +24,11 @@ LOAD_TIMEOUT_S = 120.0
 
 
 @contextlib.contextmanager
-def process(command: Sequence[str], cpu: set[int], log: Path, **more: object) -> Iterator[subprocess.Popen[str]]:
-    """Runs a command on the given processors, its errors in `log`; stops it at the end, whatever happened."""
+def process(
+    command: Sequence[str], cpu: set[int], log: Path, **more: object
+) -> Iterator[subprocess.Popen[str]]:
+    """Runs a command on the given processors, its errors in `log`; stops it at the end, whatever
+    happened."""
     with log.open("a") as errors:
         started = subprocess.Popen(
             command,
@@ -59,7 +63,9 @@ def upstream(log: Path) -> Iterator[int]:
 
 def load(plan: Plan, log: Path) -> Result:
     """Carries one plan out in a process of its own."""
-    with process([sys.executable, "-m", "tests.bench.load", json.dumps(asdict(plan))], OTHER_CPU, log) as started:
+    with process(
+        [sys.executable, "-m", "tests.bench.load", json.dumps(asdict(plan))], OTHER_CPU, log
+    ) as started:
         output, _ = started.communicate(timeout=LOAD_TIMEOUT_S)
     if started.returncode != 0:
         raise RuntimeError(f"the load client failed: {log.read_text()[-2000:]}")

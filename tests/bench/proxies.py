@@ -1,4 +1,5 @@
-"""What is measured: Mainstem, started by its own command, and nginx, configured to pass a stream through as it comes."""
+"""What is measured: Mainstem, started by its own command, and nginx, configured to pass a stream
+through as it comes."""
 
 import contextlib
 import hashlib
@@ -17,7 +18,8 @@ READY = "Mainstem is listening on "
 
 
 class Served(NamedTuple):
-    """What a model of Mainstem's stands for: the vendor's dialect, and how the vendor is told to answer."""
+    """What a model of Mainstem's stands for: the vendor's dialect, and how the vendor is told to
+    answer."""
 
     dialect: str
     mode_path: str
@@ -68,7 +70,8 @@ def mainstem(config: str, folder: Path, log: Path) -> Iterator[Proxy]:
             if not line:
                 raise RuntimeError(f"Mainstem did not start: {log.read_text()[-2000:]}")
         port = int(line.removeprefix(READY).split()[0].rstrip("/").rpartition(":")[2])
-        threading.Thread(target=started.stdout.read, daemon=True).start()  # or a full pipe would block it
+        # or a full pipe would block it
+        threading.Thread(target=started.stdout.read, daemon=True).start()
         yield Proxy(port, started.pid)
 
 
@@ -113,7 +116,11 @@ def nginx(upstream_port: int, folder: Path, log: Path) -> Iterator[Proxy]:
     port = free_port()
     file = folder / "nginx.conf"
     file.write_text(NGINX_CONF.format(folder=folder, port=port, upstream_port=upstream_port))
-    with process([program, "-p", str(folder), "-e", str(folder / "nginx.log"), "-c", str(file)], PROXY_CPU, log) as started:
+    with process(
+        [program, "-p", str(folder), "-e", str(folder / "nginx.log"), "-c", str(file)],
+        PROXY_CPU,
+        log,
+    ) as started:
         wait_for_port(port, started, log)
         yield Proxy(port, started.pid)
 

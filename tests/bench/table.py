@@ -7,11 +7,14 @@ from tests.bench.measure import Row, Scale
 
 CHUNK_RATIO_AIM = 3.0
 MEMORY_AIM_KB = 32.0
-DISTURBED = 0.05  # of the window; beyond it delays are the neighbours' and chunks come in heaps, which are cheaper by the piece
+# of the window; beyond it delays are the neighbours' and chunks come in heaps, which are cheaper by
+# the piece
+DISTURBED = 0.05
 
 
 class Column(NamedTuple):
-    """A heading of two lines and what stands under it. `beside` is the nginx row of the same bytes, if any."""
+    """A heading of two lines and what stands under it. `beside` is the nginx row of the same bytes,
+    if any."""
 
     heading: tuple[str, str]
     cell: Callable[[Row, Row | None], str]
@@ -29,13 +32,24 @@ def _columns(direct: Row | None) -> list[Column]:
     return [
         Column(("", ""), lambda row, _: row.name),
         Column(("CPU per", "chunk"), lambda row, _: f"{row.cpu_per_chunk_us:.1f} µs"),
-        Column(("to", "nginx"), lambda row, nginx: _ratio(row.cpu_per_chunk_us, nginx and nginx.cpu_per_chunk_us)),
+        Column(
+            ("to", "nginx"),
+            lambda row, nginx: _ratio(row.cpu_per_chunk_us, nginx and nginx.cpu_per_chunk_us),
+        ),
         Column(("CPU per", "request"), lambda row, _: f"{row.cpu_per_request_ms:.3f} ms"),
-        Column(("to", "nginx"), lambda row, nginx: _ratio(row.cpu_per_request_ms, nginx and nginx.cpu_per_request_ms)),
+        Column(
+            ("to", "nginx"),
+            lambda row, nginx: _ratio(row.cpu_per_request_ms, nginx and nginx.cpu_per_request_ms),
+        ),
         Column(("added delay", "p50"), lambda row, _: added(row.delay_p50_ms, base.delay_p50_ms)),
         Column(("added delay", "p99"), lambda row, _: added(row.delay_p99_ms, base.delay_p99_ms)),
         Column(("memory per", "open stream"), lambda row, _: f"{row.memory_per_stream_kb:.1f} KB"),
-        Column(("to", "nginx"), lambda row, nginx: _ratio(row.memory_per_stream_kb, nginx and nginx.memory_per_stream_kb)),
+        Column(
+            ("to", "nginx"),
+            lambda row, nginx: _ratio(
+                row.memory_per_stream_kb, nginx and nginx.memory_per_stream_kb
+            ),
+        ),
         Column(("burst", "chunks/s"), lambda row, _: f"{row.burst_chunks_per_s:,.0f}"),
         Column(("open", "at once"), lambda row, _: f"{row.held_open:,}"),
         Column(("lost of", "all asked"), lambda row, _: f"{row.lost:,} of {row.asked:,}"),
@@ -52,14 +66,19 @@ def render(rows: Sequence[Row], direct: Row | None, scale: Scale) -> str:
         table.append([column.cell(row, beside) for column in columns])
     widths = [max(len(line[at]) for line in table) for at in range(len(columns))]
     lines = [
-        "  ".join(cell.ljust(width) if at == 0 else cell.rjust(width) for at, (cell, width) in enumerate(zip(line, widths, strict=True)))
+        "  ".join(
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
         for line in table
     ]
     lines.insert(2, "-" * len(lines[0]))
     return "\n".join([*lines, "", *_remarks(rows, nginx, direct, scale)])
 
 
-def _remarks(rows: Sequence[Row], nginx: dict[str, Row], direct: Row | None, scale: Scale) -> list[str]:
+def _remarks(
+    rows: Sequence[Row], nginx: dict[str, Row], direct: Row | None, scale: Scale
+) -> list[str]:
     remarks = [
         (
             f"CPU per chunk: {scale.streams} streams of {scale.rate:g} chunks/s on one core for {scale.window_s:g} s. Request: a stream of "
@@ -73,11 +92,16 @@ def _remarks(rows: Sequence[Row], nginx: dict[str, Row], direct: Row | None, sca
             f"{direct.chunks_per_s:,.0f} chunks/s."
         )
     if not nginx:
-        remarks.append("nginx is not on this machine, so there is no ratio: `make tools` (or apt-get install nginx-light) brings it.")
+        remarks.append(
+            "nginx is not on this machine, so there is no ratio: `make tools` (or apt-get install nginx-light) brings it."
+        )
     ours = [row for row in rows if row.proxy == "mainstem"]
     for row in ours:
         beside = nginx.get(row.dialect)
-        aims = [_aim("memory per open stream", row.memory_per_stream_kb, MEMORY_AIM_KB, "KB"), f"{row.lost} lost"]
+        aims = [
+            _aim("memory per open stream", row.memory_per_stream_kb, MEMORY_AIM_KB, "KB"),
+            f"{row.lost} lost",
+        ]
         if beside is not None:
             ratio = row.cpu_per_chunk_us / max(beside.cpu_per_chunk_us, 1e-9)
             aims.insert(0, _aim("CPU per chunk beside nginx", ratio, CHUNK_RATIO_AIM, "x"))
@@ -87,7 +111,9 @@ def _remarks(rows: Sequence[Row], nginx: dict[str, Row], direct: Row | None, sca
         for row in rows
         if row.disturbed > DISTURBED
     ]
-    remarks += [f"{row.name}: the first bad answer was {row.complaint!r}" for row in rows if row.complaint]
+    remarks += [
+        f"{row.name}: the first bad answer was {row.complaint!r}" for row in rows if row.complaint
+    ]
     return remarks
 
 

@@ -1,4 +1,5 @@
-"""A timer finer than the event loop's: loops sleep in whole milliseconds, which would send the streams in bunches."""
+"""A timer finer than the event loop's: loops sleep in whole milliseconds, which would send the
+streams in bunches."""
 
 import ctypes
 import heapq
@@ -21,7 +22,8 @@ class _Itimerspec(ctypes.Structure):
 
 
 class Timer:
-    """Calls back at times of the monotonic clock, in nanoseconds, with the kernel's own precision (Linux timerfd)."""
+    """Calls back at times of the monotonic clock, in nanoseconds, with the kernel's own precision
+    (Linux timerfd)."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._fd = _libc.timerfd_create(time.CLOCK_MONOTONIC, _TFD_NONBLOCK)

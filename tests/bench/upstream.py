@@ -1,7 +1,9 @@
-"""The vendor of the bench, a process of its own: `python -m tests.bench.upstream` prints its port as JSON and serves until it is stopped.
+"""The vendor of the bench, a process of its own: `python -m tests.bench.upstream` prints its port
+as JSON and serves until it is stopped.
 
-The path says how to answer: /paced/RATE/COUNT (COUNT chunks at RATE a second), /short/0/COUNT (all at once), /burst/0/COUNT (as fast as
-it is taken), /hold/0/0 (one chunk, then nothing until POST /release). What follows these three says the dialect.
+The path says how to answer: /paced/RATE/COUNT (COUNT chunks at RATE a second), /short/0/COUNT (all
+at once), /burst/0/COUNT (as fast as it is taken), /hold/0/0 (one chunk, then nothing until POST
+/release). What follows these three says the dialect.
 """
 
 import asyncio
@@ -27,7 +29,8 @@ class Bench:
         self.paced = 0
 
     def phase(self) -> float:
-        """Where in its interval the next paced stream sends: the streams of a run never send in step."""
+        """Where in its interval the next paced stream sends: the streams of a run never send in
+        step."""
         self.paced += 1
         return self.paced * GOLDEN % 1.0
 
@@ -37,7 +40,8 @@ class Bench:
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection, kept alive between requests; hand-written, so that it costs next to nothing."""
+    """One client's connection, kept alive between requests; hand-written, so that it costs next to
+    nothing."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -62,7 +66,10 @@ class Connection(asyncio.Protocol):
         if not separator:
             return
         lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines[1:])
+        }
         length = int(headers.get("content-length", "0"))
         if len(rest) < length:
             return
@@ -88,7 +95,9 @@ class Connection(asyncio.Protocol):
             self._burst()
         else:
             self._bench.held.add(self)
-            self._transport.write(self._wire.head + self._wire.start + self._wire.content(time.monotonic_ns()))
+            self._transport.write(
+                self._wire.head + self._wire.start + self._wire.content(time.monotonic_ns())
+            )
 
     def finish_held(self) -> None:
         self._bench.held.discard(self)

@@ -1,7 +1,9 @@
-"""The bytes of the bench: what each vendor sends, as it sends it, ready made but for a slot for the time in each piece of text.
+"""The bytes of the bench: what each vendor sends, as it sends it, ready made but for a slot for the
+time in each piece of text.
 
-A mark and 19 digits fill the slot: the sender's monotonic clock in nanoseconds. A proxy may say the text in another dialect; the mark
-passes through, so that the client finds it in any dialect and counts and times chunks without parsing.
+A mark and 19 digits fill the slot: the sender's monotonic clock in nanoseconds. A proxy may say the
+text in another dialect; the mark passes through, so that the client finds it in any dialect and
+counts and times chunks without parsing.
 """
 
 import json
@@ -19,7 +21,8 @@ _CREATED = 1700000000
 
 
 class Vendor(NamedTuple):
-    """One upstream dialect. `path` is what its upstream half appends to its base URL, `base` that URL's own path."""
+    """One upstream dialect. `path` is what its upstream half appends to its base URL, `base` that
+    URL's own path."""
 
     base: str
     path: str
@@ -34,7 +37,8 @@ class Vendor(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """The same as HTTP. `before` and `after` surround the slot of a content chunk; all but `head` is HTTP-chunked already."""
+    """The same as HTTP. `before` and `after` surround the slot of a content chunk; all but `head`
+    is HTTP-chunked already."""
 
     head: bytes
     start: bytes
@@ -85,7 +89,9 @@ def _openai_chat() -> Vendor:
                 "model": _MODEL,
                 "service_tier": "default",
                 "system_fingerprint": "fp_0123456789",
-                "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
+                "choices": [
+                    {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+                ],
             }
         )
 
@@ -116,10 +122,15 @@ def _anthropic() -> Vendor:
     return Vendor(
         base="",
         path="/v1/messages",
-        start=frame("message_start", message=message) + frame("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+        start=frame("message_start", message=message)
+        + frame("content_block_start", index=0, content_block={"type": "text", "text": ""}),
         content=frame("content_block_delta", index=0, delta={"type": "text_delta", "text": TEXT}),
         end=frame("content_block_stop", index=0)
-        + frame("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": 12})
+        + frame(
+            "message_delta",
+            delta={"stop_reason": "end_turn", "stop_sequence": None},
+            usage={"output_tokens": 12},
+        )
         + frame("message_stop"),
     )
 
@@ -131,7 +142,12 @@ def _gemini() -> Vendor:
         usage: dict[str, Any] = {"promptTokenCount": 9, "totalTokenCount": 9}
         usage["promptTokensDetails"] = [{"modality": "TEXT", "tokenCount": 9}]
         candidate = {"content": {"parts": [{"text": text}], "role": "model"}, **more, "index": 0}
-        chunk = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": _MODEL, "responseId": "bench0123456789abcdefgh"}
+        chunk = {
+            "candidates": [candidate],
+            "usageMetadata": usage,
+            "modelVersion": _MODEL,
+            "responseId": "bench0123456789abcdefgh",
+        }
         return _frame(chunk, end="\r\n")
 
     return Vendor(
@@ -144,8 +160,15 @@ def _gemini() -> Vendor:
 
 
 def _openai_responses() -> Vendor:
-    """This vendor pads each delta to a length that tells nothing, and numbers its events: here all bear one number."""
-    item = {"id": "msg_bench0123456789", "type": "message", "status": "in_progress", "content": [], "role": "assistant"}
+    """This vendor pads each delta to a length that tells nothing, and numbers its events: here all
+    bear one number."""
+    item = {
+        "id": "msg_bench0123456789",
+        "type": "message",
+        "status": "in_progress",
+        "content": [],
+        "role": "assistant",
+    }
     part = {"type": "output_text", "annotations": [], "logprobs": [], "text": ""}
     place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
 
@@ -153,7 +176,15 @@ def _openai_responses() -> Vendor:
         return _frame({"type": kind, "sequence_number": 7, **fields}, kind)
 
     def response(status: str, **more: object) -> dict[str, object]:
-        return {"id": "resp_bench", "object": "response", "created_at": _CREATED, "status": status, "model": _MODEL, "output": [], **more}
+        return {
+            "id": "resp_bench",
+            "object": "response",
+            "created_at": _CREATED,
+            "status": status,
+            "model": _MODEL,
+            "output": [],
+            **more,
+        }
 
     return Vendor(
         base="/v1",
@@ -161,10 +192,25 @@ def _openai_responses() -> Vendor:
         start=frame("response.created", response=response("in_progress"))
         + frame("response.output_item.added", output_index=0, item=item)
         + frame("response.content_part.added", **place, part=part),
-        content=frame("response.output_text.delta", **place, delta=TEXT, logprobs=[], obfuscation="bench0123456"),
+        content=frame(
+            "response.output_text.delta",
+            **place,
+            delta=TEXT,
+            logprobs=[],
+            obfuscation="bench0123456",
+        ),
         end=frame("response.output_text.done", **place, text="", logprobs=[])
-        + frame("response.output_item.done", output_index=0, item={**item, "status": "completed", "content": [part]})
-        + frame("response.completed", response=response("completed", usage={"input_tokens": 9, "output_tokens": 12, "total_tokens": 21})),
+        + frame(
+            "response.output_item.done",
+            output_index=0,
+            item={**item, "status": "completed", "content": [part]},
+        )
+        + frame(
+            "response.completed",
+            response=response(
+                "completed", usage={"input_tokens": 9, "output_tokens": 12, "total_tokens": 21}
+            ),
+        ),
     )
 
 

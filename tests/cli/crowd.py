@@ -17,7 +17,9 @@ async def streaming(peer: Peer) -> None:
         await peer.request()
         peer.write(CHUNKED)
         pieces = 0
-        while (pieces < PIECES or b"endless" in peer.body) and not peer.writer.transport.is_closing():
+        while (
+            pieces < PIECES or b"endless" in peer.body
+        ) and not peer.writer.transport.is_closing():
             peer.send(HELLO)
             pieces += 1
             await asyncio.sleep(PACE_S)
@@ -26,7 +28,8 @@ async def streaming(peer: Peer) -> None:
 
 
 class Crowd:
-    """`outcomes`: how their streams ended, as a status, the terminal events and perhaps `cut`; `begun`: how many they have begun."""
+    """`outcomes`: how their streams ended, as a status, the terminal events and perhaps `cut`;
+    `begun`: how many they have begun."""
 
     def __init__(self, url: str) -> None:
         self.outcomes: Counter[str] = Counter()

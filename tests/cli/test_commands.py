@@ -19,14 +19,21 @@ KEY = "the-vendors-key"
 
 
 def answered(status: str, content_type: str, body: bytes) -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
 
 
 FIXED = {
     "page": answered("200 OK", "text/html", b"<html>"),
     "json": answered("200 OK", "application/json", b"{}"),
-    "401": answered("401 Unauthorized", "application/json", b'{"error": {"message": "Incorrect API key"}}'),
-    "404": answered("404 Not Found", "application/json", b'{"error": {"message": "There is no such model"}}'),
+    "401": answered(
+        "401 Unauthorized", "application/json", b'{"error": {"message": "Incorrect API key"}}'
+    ),
+    "404": answered(
+        "404 Not Found", "application/json", b'{"error": {"message": "There is no such model"}}'
+    ),
 }
 
 
@@ -47,20 +54,35 @@ async def vendor(peer: Peer) -> None:
 
 
 def upstreams(url: str, *names: str) -> dict[str, Any]:
-    return {name: {"dialect": "openai_chat", "base_url": f"{url}/{name}", "api_key": KEY} for name in names}
+    return {
+        name: {"dialect": "openai_chat", "base_url": f"{url}/{name}", "api_key": KEY}
+        for name in names
+    }
 
 
 async def test_check_prints_the_tree_without_secrets_and_asks_the_upstreams(tmp_path: Path) -> None:
     async with raw_upstream(vendor) as url:
         good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
         played = {"played": {"dialect": "plain", "headers": {"x-cookie": "the-cookie"}, "mock": {}}}
-        models = {"m": [{"upstream": "good", "model": "vendor-model"}], "*": [{"upstream": "404"}, {"upstream": "played"}]}
-        good.write_text(yaml.safe_dump(sort_keys=False, data={"upstreams": {**upstreams(url, "good", "404"), **played}, "models": models}))
+        models = {
+            "m": [{"upstream": "good", "model": "vendor-model"}],
+            "*": [{"upstream": "404"}, {"upstream": "played"}],
+        }
+        good.write_text(
+            yaml.safe_dump(
+                sort_keys=False,
+                data={"upstreams": {**upstreams(url, "good", "404"), **played}, "models": models},
+            )
+        )
         models = {name: [{"upstream": name}] for name in ("page", "json", "401", "404", "refused")}
         refused = {"refused": {"dialect": "anthropic", "base_url": "http://127.0.0.1:9"}}
         bad.write_text(
             yaml.safe_dump(
-                sort_keys=False, data={"upstreams": {**upstreams(url, "page", "json", "401", "404"), **refused}, "models": models}
+                sort_keys=False,
+                data={
+                    "upstreams": {**upstreams(url, "page", "json", "401", "404"), **refused},
+                    "models": models,
+                },
             )
         )
 
@@ -87,14 +109,23 @@ async def test_check_prints_the_tree_without_secrets_and_asks_the_upstreams(tmp_
     assert (1, "") == (failed.status, failed.err)
     kinds = [line.split(": ")[1] for line in failed.out.splitlines()[-5:]]
     assert [
-        f"failed ({kind})" for kind in ("upstream_malformed", "upstream_malformed", "upstream_status", "model_not_found", "connect_failed")
+        f"failed ({kind})"
+        for kind in (
+            "upstream_malformed",
+            "upstream_malformed",
+            "upstream_status",
+            "model_not_found",
+            "connect_failed",
+        )
     ] == kinds
     assert "Incorrect API key" in failed.out
 
 
 async def test_tap_prints_an_answer(tmp_path: Path) -> None:
     one = {
-        "upstreams": {"played": {"dialect": "plain", "mock": {"scenario": "echo", "tokens_per_s": 0}}},
+        "upstreams": {
+            "played": {"dialect": "plain", "mock": {"scenario": "echo", "tokens_per_s": 0}}
+        },
         "models": {"only": [{"upstream": "played"}]},
     }
     config = tmp_path / "mainstem.yaml"
@@ -111,7 +142,9 @@ async def test_tap_prints_an_answer(tmp_path: Path) -> None:
     )
     assert (0, "How are you?") == (text.status, text.out)
     assert ["max_tokens", "[stop]"] == [
-        next(word for word in ("max_tokens", "[stop]") if word in line) for line in text.err.split("\n") if line
+        next(word for word in ("max_tokens", "[stop]") if word in line)
+        for line in text.err.split("\n")
+        if line
     ]
     assert [0, ""] == [lines.status, lines.err]
     types = [json.loads(line)["type"] for line in lines.out.splitlines()]
@@ -120,7 +153,11 @@ async def test_tap_prints_an_answer(tmp_path: Path) -> None:
     assert raw.out.startswith("data: ")
     assert "[stop]" in raw.err
     assert (0, "Grüße, 世界") == (piped.status, piped.out)
-    assert (1, "", "model_not_found: There is no model 'onyl' here; did you mean 'only'?\n") == unknown
+    assert (
+        1,
+        "",
+        "model_not_found: There is no model 'onyl' here; did you mean 'only'?\n",
+    ) == unknown
     assert (1, "", "Standard input is not UTF-8 text: look at byte 3.\n") == garbage
     assert (1, "") == broken[:2]
     assert broken.err.startswith("The prompt is not text")
@@ -128,8 +165,13 @@ async def test_tap_prints_an_answer(tmp_path: Path) -> None:
 
 async def test_tap_says_how_a_broken_answer_ended(tmp_path: Path) -> None:
     config = tmp_path / "mainstem.yaml"
-    played = {"dialect": "openai_chat", "mock": {"scenario": "echo", "tokens_per_s": 0, "fault": "cut@2"}}
-    config.write_text(yaml.safe_dump({"upstreams": {"played": played}, "models": {"*": [{"upstream": "played"}]}}))
+    played = {
+        "dialect": "openai_chat",
+        "mock": {"scenario": "echo", "tokens_per_s": 0, "fault": "cut@2"},
+    }
+    config.write_text(
+        yaml.safe_dump({"upstreams": {"played": played}, "models": {"*": [{"upstream": "played"}]}})
+    )
     ended = await mainstem("tap", "one two three four", "--config", str(config))
     assert 1 == ended.status
     assert ended.out.startswith("one")
@@ -140,23 +182,46 @@ async def test_tap_says_how_a_broken_answer_ended(tmp_path: Path) -> None:
 async def test_a_reader_that_has_seen_enough_is_no_error(line: str) -> None:
     words = " ".join(command())
     done = await asyncio.to_thread(
-        subprocess.run, f"{words} {line} | head -c 1", shell=True, check=True, capture_output=True, timeout=20, cwd=ROOT
+        subprocess.run,
+        f"{words} {line} | head -c 1",
+        shell=True,
+        check=True,
+        capture_output=True,
+        timeout=20,
+        cwd=ROOT,
     )
     assert (1, b"") == (len(done.stdout), done.stderr)
 
 
 async def test_mock_answers_on_every_dialects_path_and_keeps_an_account() -> None:
-    async with started("mock", "--port", "0", last="its account") as mock, aiohttp.ClientSession() as session:
-        paths = {route.path for half in CLIENTS.values() for route in half.routes if route.method == "POST" and "{" not in route.path}
+    async with (
+        started("mock", "--port", "0", last="its account") as mock,
+        aiohttp.ClientSession() as session,
+    ):
+        paths = {
+            route.path
+            for half in CLIENTS.values()
+            for route in half.routes
+            if route.method == "POST" and "{" not in route.path
+        }
         paths |= {f"/{dialect}/v1/anything" for dialect in CLIENTS}
-        body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Good morning"}], "stream": True}
+        body = {
+            "model": "m",
+            "max_tokens": 9,
+            "messages": [{"role": "user", "content": "Good morning"}],
+            "stream": True,
+        }
         statuses = {}
         for path in paths:
-            async with session.post(mock.url + path, json=body, headers={"x-mock-tokens-per-s": "0"}) as response:
+            async with session.post(
+                mock.url + path, json=body, headers={"x-mock-tokens-per-s": "0"}
+            ) as response:
                 statuses[path] = response.status
                 assert await response.read()
         assert {200, 400, 422} >= set(statuses.values())  # not every dialect has messages
-        assert [200] * 3 == [statuses[path] for path in ("/v1/stream", "/v1/chat/completions", "/v1/messages")]
+        assert [200] * 3 == [
+            statuses[path] for path in ("/v1/stream", "/v1/chat/completions", "/v1/messages")
+        ]
         async with session.get(f"{mock.url}/mock/requests") as response:
             assert paths == {entry["path"] for entry in await response.json()}
         async with session.get(mock.url) as response:

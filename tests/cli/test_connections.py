@@ -1,4 +1,5 @@
-"""HTTP/1.1 as clients speak it, and the log that it leaves: one line a request, nothing of what was said, no trace of a broken client."""
+"""HTTP/1.1 as clients speak it, and the log that it leaves: one line a request, nothing of what was
+said, no trace of a broken client."""
 
 import asyncio
 import json
@@ -8,7 +9,20 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.cli.tools import ASK, Client, Stage, Started, clients, events, log_lines, request_bytes, stage, started, until, whole
+from tests.cli.tools import (
+    ASK,
+    Client,
+    Stage,
+    Started,
+    clients,
+    events,
+    log_lines,
+    request_bytes,
+    stage,
+    started,
+    until,
+    whole,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -40,7 +54,15 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     file = tmp_path_factory.mktemp("connections") / "mainstem.yaml"
     async with stage() as upstream:
         far = {"dialect": "openai_chat", "base_url": upstream.url, "api_key": "the-vendors-key"}
-        file.write_text(json.dumps({"server": {"port": 0}, "upstreams": {"far": far}, "models": {"*": [{"upstream": "far"}]}}))
+        file.write_text(
+            json.dumps(
+                {
+                    "server": {"port": 0},
+                    "upstreams": {"far": far},
+                    "models": {"*": [{"upstream": "far"}]},
+                }
+            )
+        )
         async with started("serve", "--config", str(file), last="try") as proxy:
             yield Scene(proxy, upstream)
 
@@ -68,7 +90,12 @@ async def test_one_connection_serves_one_request_after_another(scene: Scene) -> 
 async def test_requests_that_are_sent_at_once_are_answered_in_their_order(scene: Scene) -> None:
     async with clients(scene.url) as connect:
         client = await connect()
-        client.writer.write(b"".join(request_bytes(json.dumps({**ASK, "model": f"m{number}"}).encode()) for number in range(3)))
+        client.writer.write(
+            b"".join(
+                request_bytes(json.dumps({**ASK, "model": f"m{number}"}).encode())
+                for number in range(3)
+            )
+        )
         for number in range(3):
             head, body = await client.answer()
             assert head.startswith(b"HTTP/1.1 200 ")
@@ -78,7 +105,9 @@ async def test_requests_that_are_sent_at_once_are_answered_in_their_order(scene:
 async def test_an_old_client_gets_a_body_that_ends_with_its_connection(scene: Scene) -> None:
     async with clients(scene.url) as connect:
         client = await connect()
-        client.writer.write(request_bytes(json.dumps(ASK).encode()).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        client.writer.write(
+            request_bytes(json.dumps(ASK).encode()).replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+        )
         head, _, body = (await client.reader.read()).partition(b"\r\n\r\n")
         assert b"transfer-encoding" not in head.lower()
         assert "stream.end" == events(body)[-1]["type"]
@@ -120,8 +149,13 @@ async def test_clients_that_never_finish_their_requests_are_in_nobodys_way(scene
 
 async def test_what_is_not_http_is_refused_and_leaves_no_trace_of_the_code(scene: Scene) -> None:
     await scene.logged()
-    for sent in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20, b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"GET /\x00 HTTP/9\r\n\r\n",
-                 b"POST /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n"):  # fmt: skip
+    for sent in (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET /\x00 HTTP/9\r\n\r\n",
+        b"POST /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
+    ):
         async with clients(scene.url) as connect:
             client = await connect()
             client.writer.write(sent)
@@ -131,9 +165,19 @@ async def test_what_is_not_http_is_refused_and_leaves_no_trace_of_the_code(scene
 
 @pytest.mark.parametrize(
     ("asked", "taken"),
-    [("mine-1.2_3", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ('"}{', False), ("caf\u00e9", False), ("../../etc", False)],
+    [
+        ("mine-1.2_3", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("a b", False),
+        ('"}{', False),
+        ("caf\u00e9", False),
+        ("../../etc", False),
+    ],
 )
-async def test_a_harmless_request_id_is_kept_and_any_other_replaced(scene: Scene, asked: str, taken: bool) -> None:
+async def test_a_harmless_request_id_is_kept_and_any_other_replaced(
+    scene: Scene, asked: str, taken: bool
+) -> None:
     await scene.logged()
     async with clients(scene.url) as connect:
         client = await connect()
@@ -148,15 +192,33 @@ async def test_a_harmless_request_id_is_kept_and_any_other_replaced(scene: Scene
 
 async def test_the_log_has_one_line_a_request_and_nothing_that_was_said(scene: Scene) -> None:
     await scene.logged()
-    said = {"model": "m\nforged", "system": "the-secret-system", "prompt": "the-secret-prompt", "user": "the-secret-user"}
-    headers = {"authorization": "Bearer the-clients-key", "x_api_key": "the-clients-key", "cookie": "the-cookie"}
+    said = {
+        "model": "m\nforged",
+        "system": "the-secret-system",
+        "prompt": "the-secret-prompt",
+        "user": "the-secret-user",
+    }
+    headers = {
+        "authorization": "Bearer the-clients-key",
+        "x_api_key": "the-clients-key",
+        "cookie": "the-cookie",
+    }
     async with clients(scene.url) as connect:
         client = await connect()
         for body in (said, {**said, "stream": False}, {**said, "no-such-key": "the-secret-value"}):
             client.post(body, path="/v1/stream?x=the-query", **headers)
             await client.answer()
     lines = await scene.logged()
-    assert [("completed", 200), ("completed", 200), ("bad_request", 400)] == [(line["outcome"], line["status"]) for line in lines]
+    assert [("completed", 200), ("completed", 200), ("bad_request", 400)] == [
+        (line["outcome"], line["status"]) for line in lines
+    ]
     text = json.dumps(lines)
-    for secret in ("the-secret", "the-clients-key", "the-cookie", "the-query", "the-vendors-key", "Hello"):
+    for secret in (
+        "the-secret",
+        "the-clients-key",
+        "the-cookie",
+        "the-query",
+        "the-vendors-key",
+        "Hello",
+    ):
         assert secret not in text

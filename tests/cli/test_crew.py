@@ -47,7 +47,9 @@ async def both_listen(proxy: Started, without: int) -> None:
 async def test_under_load_a_worker_takes_none_but_its_own_streams_along(tmp_path: Path) -> None:
     async with stage() as upstream:
         upstream.script = streaming
-        async with started("serve", "--config", str(written(tmp_path, upstream.url)), last="try") as proxy:
+        async with started(
+            "serve", "--config", str(written(tmp_path, upstream.url)), last="try"
+        ) as proxy:
             admin = proxy.greeting.split("metrics  ")[1].split("/metrics")[0]
             crowd = Crowd(proxy.url)
 
@@ -61,10 +63,21 @@ async def test_under_load_a_worker_takes_none_but_its_own_streams_along(tmp_path
             await asyncio.sleep(0.1)  # in which it is given its share
             await crowd.finish()
             assert second in children(proxy.process.pid)
-            assert {"200 stream.end", "cut", "200 cut", "200 stream.end cut"} >= crowd.outcomes.keys()
-            whole, cut = crowd.outcomes["200 stream.end"], crowd.begun - crowd.outcomes["200 stream.end"]
+            assert {
+                "200 stream.end",
+                "cut",
+                "200 cut",
+                "200 stream.end cut",
+            } >= crowd.outcomes.keys()
+            whole, cut = (
+                crowd.outcomes["200 stream.end"],
+                crowd.begun - crowd.outcomes["200 stream.end"],
+            )
             assert 0 < cut < CROWD
-            counted = await metric(admin, 'mainstem_streams_total{client_dialect="native",model="*",outcome="completed"')
+            counted = await metric(
+                admin,
+                'mainstem_streams_total{client_dialect="native",model="*",outcome="completed"',
+            )
             assert whole - CROWD <= counted <= whole + cut  # a reset may take along what was whole
 
             async def none_open() -> bool:
@@ -79,7 +92,10 @@ async def test_an_emptied_file_lets_no_worker_start_until_it_is_mended(tmp_path:
     async with stage() as upstream:
         file = written(tmp_path, upstream.url)
         text = file.read_text()
-        async with started("serve", "--config", str(file), last="try") as proxy, aiohttp.ClientSession() as session:
+        async with (
+            started("serve", "--config", str(file), last="try") as proxy,
+            aiohttp.ClientSession() as session,
+        ):
             first, second = children(proxy.process.pid)
             file.write_text("")
             os.kill(first, signal.SIGKILL)
@@ -87,9 +103,13 @@ async def test_an_emptied_file_lets_no_worker_start_until_it_is_mended(tmp_path:
             deaths = 0
             async with asyncio.timeout(30):
                 while deaths < 2:
-                    deaths += b"a worker died and is replaced" in await proxy.process.stderr.readline()
+                    deaths += (
+                        b"a worker died and is replaced" in await proxy.process.stderr.readline()
+                    )
             for _ in range(5):
-                async with session.post(f"{proxy.url}/v1/stream", json={"model": "m", "prompt": "hi"}) as response:
+                async with session.post(
+                    f"{proxy.url}/v1/stream", json={"model": "m", "prompt": "hi"}
+                ) as response:
                     assert "far" == response.headers["x-mainstem-upstream"]
             file.write_text(text)
             proxy.process.send_signal(signal.SIGHUP)
@@ -149,13 +169,17 @@ def waits(crew: Any, clock: SimpleNamespace, times: int, lived_s: float = 0) -> 
     return found
 
 
-def test_a_worker_that_dies_again_and_again_is_started_ever_more_seldom(crew: Any, clock: SimpleNamespace) -> None:
+def test_a_worker_that_dies_again_and_again_is_started_ever_more_seldom(
+    crew: Any, clock: SimpleNamespace
+) -> None:
     assert [1, 2, 4, 8, 16, 30, 30] == waits(crew, clock, 7)
     assert [1] == waits(crew, clock, 1, lived_s=61)
     assert [2] == waits(crew, clock, 1)
 
 
-def test_a_signal_to_reload_has_the_missing_ones_started_at_once(crew: Any, clock: SimpleNamespace) -> None:
+def test_a_signal_to_reload_has_the_missing_ones_started_at_once(
+    crew: Any, clock: SimpleNamespace
+) -> None:
     crew._due = [clock.s + 30, clock.s + 16]
     crew._replace()
     assert [] == crew._workers

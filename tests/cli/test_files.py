@@ -1,4 +1,5 @@
-"""The real command with no file left to open: it goes on with what it has, and takes clients again once there are files."""
+"""The real command with no file left to open: it goes on with what it has, and takes clients again
+once there are files."""
 
 import asyncio
 import json
@@ -10,11 +11,15 @@ import pytest
 from tests.cli.tools import HELLO, STOP, Client, clients, events, stage, started, until
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 
-pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux lets another process's limits be set")
+pytestmark = pytest.mark.skipif(
+    not hasattr(resource, "prlimit"), reason="only Linux lets another process's limits be set"
+)
 FILES = 60
 
 
-async def test_without_files_it_goes_on_and_with_files_it_takes_clients_again(tmp_path: Path) -> None:
+async def test_without_files_it_goes_on_and_with_files_it_takes_clients_again(
+    tmp_path: Path,
+) -> None:
     """Twice: the second time finds it as the first did."""
     go_on = asyncio.Event()
 
@@ -30,7 +35,15 @@ async def test_without_files_it_goes_on_and_with_files_it_takes_clients_again(tm
     async with stage() as upstream:
         upstream.script = script
         far = {"dialect": "openai_chat", "base_url": upstream.url}
-        file.write_text(json.dumps({"server": {"port": 0}, "upstreams": {"far": far}, "models": {"*": [{"upstream": "far"}]}}))
+        file.write_text(
+            json.dumps(
+                {
+                    "server": {"port": 0},
+                    "upstreams": {"far": far},
+                    "models": {"*": [{"upstream": "far"}]},
+                }
+            )
+        )
         async with started("serve", "--config", str(file), last="try") as proxy:
             resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
             for _ in range(2):
@@ -57,7 +70,9 @@ async def _one_is_dropped(flood: list[Client]) -> bool:
         finally:
             for task in waiting:
                 task.cancel()
-        return all(isinstance(task.exception(), ConnectionError) or task.result() == b"" for task in done)
+        return all(
+            isinstance(task.exception(), ConnectionError) or task.result() == b"" for task in done
+        )
 
 
 async def _answered(url: str) -> bool:

@@ -34,7 +34,12 @@ class Scene:
 async def scene() -> AsyncIterator[Scene]:
     async with stage() as upstream:
         models = {"*": [{"upstream": "far"}]}
-        proxy = running_proxy({"upstreams": {"far": {"dialect": "openai_chat", "base_url": upstream.url}}, "models": models})
+        proxy = running_proxy(
+            {
+                "upstreams": {"far": {"dialect": "openai_chat", "base_url": upstream.url}},
+                "models": models,
+            }
+        )
         async with proxy:
             yield Scene(proxy, upstream)
 
@@ -67,7 +72,9 @@ async def floods(peer: Peer) -> None:
         return
 
 
-async def seconds_to_notice(scene: Scene, script: Callable[[Peer], Awaitable[None]], *, reads: bool) -> float:
+async def seconds_to_notice(
+    scene: Scene, script: Callable[[Peer], Awaitable[None]], *, reads: bool
+) -> float:
     """From the client's leaving to the upstream's losing its connection."""
     loop = asyncio.get_running_loop()
     ready, gone = asyncio.Event(), loop.create_future()
@@ -97,7 +104,10 @@ async def seconds_to_notice(scene: Scene, script: Callable[[Peer], Awaitable[Non
     return noticed - left
 
 
-@pytest.mark.parametrize(("script", "reads"), [(head_never_comes, False), (content_never_comes, False), (begins, True), (floods, False)])
+@pytest.mark.parametrize(
+    ("script", "reads"),
+    [(head_never_comes, False), (content_never_comes, False), (begins, True), (floods, False)],
+)
 async def test_the_upstream_is_closed_at_once_when_the_client_leaves(
     scene: Scene, script: Callable[[Peer], Awaitable[None]], reads: bool
 ) -> None:
@@ -107,7 +117,8 @@ async def test_the_upstream_is_closed_at_once_when_the_client_leaves(
 
 
 async def test_a_client_that_closes_its_half_of_the_connection_has_left(scene: Scene) -> None:
-    """Its FIN is the only sign that a client has gone: what waited for another one would leave upstreams running."""
+    """Its FIN is the only sign that a client has gone: what waited for another one would leave
+    upstreams running."""
     left = asyncio.Event()
 
     async def play(peer: Peer) -> None:

@@ -35,9 +35,12 @@ async def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch
         await asyncio.sleep(0.005)
 
 
-@pytest.mark.skipif(sys.platform != "linux" or memory.trimmer() is None, reason="only glibc has malloc_trim")
+@pytest.mark.skipif(
+    sys.platform != "linux" or memory.trimmer() is None, reason="only glibc has malloc_trim"
+)
 def test_the_pages_of_holes_go_back() -> None:
-    """Large buffers between small ones that live on: half of what they took is free, and none of it at the heap's end."""
+    """Large buffers between small ones that live on: half of what they took is free, and none of it
+    at the heap's end."""
     trim = memory.trimmer()
     assert trim is not None
     live, buffers = [], []

@@ -1,4 +1,5 @@
-"""The file is watched, a reload loses nothing, and nothing is left behind: the real command, alone and with two workers."""
+"""The file is watched, a reload loses nothing, and nothing is left behind: the real command, alone
+and with two workers."""
 
 import asyncio
 import json
@@ -12,7 +13,19 @@ import aiohttp
 import pytest
 
 from tests.cli.crowd import CROWD, Crowd, streaming
-from tests.cli.tools import HELLO, STOP, Stage, Started, clients, events, log_lines, metric, stage, started, until
+from tests.cli.tools import (
+    HELLO,
+    STOP,
+    Stage,
+    Started,
+    clients,
+    events,
+    log_lines,
+    metric,
+    stage,
+    started,
+    until,
+)
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 
 ENDLESS = 10
@@ -21,7 +34,9 @@ SERVER = {"port": 0, "drain_s": 4, "reload_check_s": LOOK_S}
 BAD = ("sever: {}", "upstreams: [", "", "models: {'*': [{upstream: nobody}]}")
 
 
-def config(url: str, *, server: dict[str, Any] | None = None, name: str = "far", **upstream: Any) -> dict[str, Any]:
+def config(
+    url: str, *, server: dict[str, Any] | None = None, name: str = "far", **upstream: Any
+) -> dict[str, Any]:
     far = {"dialect": "openai_chat", "base_url": url, **upstream}
     return {
         "server": {**SERVER, **(server or {})},
@@ -52,7 +67,9 @@ class Scene:
         """Until it has been read again so often with this result."""
 
         async def counted() -> bool:
-            return times <= await metric(self.admin, f'mainstem_config_reloads_total{{result="{result}"}}')
+            return times <= await metric(
+                self.admin, f'mainstem_config_reloads_total{{result="{result}"}}'
+            )
 
         await until(counted)
 
@@ -71,7 +88,11 @@ async def key_seen(it: Scene, upstream: Stage) -> bytes:
 
     async def tells(peer: Peer) -> None:
         head = await peer.request()
-        seen.append(next(line for line in head.split(b"\r\n") if line.lower().startswith(b"authorization:")).split()[-1])
+        seen.append(
+            next(
+                line for line in head.split(b"\r\n") if line.lower().startswith(b"authorization:")
+            ).split()[-1]
+        )
         peer.write(CHUNKED)
         peer.send(HELLO + STOP)
         peer.write(LAST_CHUNK)
@@ -85,7 +106,8 @@ async def key_seen(it: Scene, upstream: Stage) -> bytes:
 
 
 async def test_the_file_and_the_key_file_are_watched_each_for_itself(tmp_path: Path) -> None:
-    """The key is as Kubernetes mounts a Secret: a link to a link to a folder, and the one in the middle is swapped."""
+    """The key is as Kubernetes mounts a Secret: a link to a link to a folder, and the one in the
+    middle is swapped."""
     for version in ("v1", "v2"):
         (tmp_path / version).mkdir()
         (tmp_path / version / "key").write_text(version)
@@ -104,17 +126,27 @@ async def test_the_file_and_the_key_file_are_watched_each_for_itself(tmp_path: P
         assert (0, "") == (ended.status, ended.err)
 
 
-async def test_a_bad_file_is_said_once_and_an_emptied_one_never_brings_the_mock(tmp_path: Path) -> None:
-    async with stage() as upstream, scene(tmp_path, config(upstream.url)) as it, aiohttp.ClientSession() as session:
+async def test_a_bad_file_is_said_once_and_an_emptied_one_never_brings_the_mock(
+    tmp_path: Path,
+) -> None:
+    async with (
+        stage() as upstream,
+        scene(tmp_path, config(upstream.url)) as it,
+        aiohttp.ClientSession() as session,
+    ):
         for number, text in enumerate(BAD, 1):
             it.write(text)
             await it.read("failed", number)
             await asyncio.sleep(LOOK_S)  # another look
-        async with session.post(f"{it.url}/v1/stream", json={"model": "m", "prompt": "hi"}) as response:
+        async with session.post(
+            f"{it.url}/v1/stream", json={"model": "m", "prompt": "hi"}
+        ) as response:
             assert "far" == response.headers["x-mainstem-upstream"]
         ended = await it.end()
     lines = log_lines(ended.err)
-    assert ["configuration not reloaded: nothing was changed"] * len(BAD) == [line["event"] for line in lines]
+    assert ["configuration not reloaded: nothing was changed"] * len(BAD) == [
+        line["event"] for line in lines
+    ]
     assert "names no upstreams any more" in lines[2]["problems"][0]
 
 
@@ -126,7 +158,10 @@ async def test_a_hundred_reloads_leave_no_file_open(tmp_path: Path) -> None:
     """Each brings other mocks, and somebody asks one."""
 
     def played(number: int) -> dict[str, Any]:
-        upstream = {"dialect": "plain", "mock": {"tokens_per_s": 0, "scenario": "hello" if number % 2 else "echo"}}
+        upstream = {
+            "dialect": "plain",
+            "mock": {"tokens_per_s": 0, "scenario": "hello" if number % 2 else "echo"},
+        }
         return {
             **config(""),
             "server": {**SERVER, "reload_check_s": 0},
@@ -137,7 +172,9 @@ async def test_a_hundred_reloads_leave_no_file_open(tmp_path: Path) -> None:
     async with scene(tmp_path, played(0)) as it, aiohttp.ClientSession() as session:
 
         async def ask(number: int) -> None:
-            async with session.post(f"{it.url}/v1/stream", json={"model": "m", "prompt": "hi"}) as response:
+            async with session.post(
+                f"{it.url}/v1/stream", json={"model": "m", "prompt": "hi"}
+            ) as response:
                 assert f"mock-{number}" == response.headers["x-mainstem-upstream"]
                 assert b"stream.end" in await response.read()
 
@@ -157,10 +194,13 @@ async def test_a_hundred_reloads_leave_no_file_open(tmp_path: Path) -> None:
 
 
 async def read_again_and_again(it: Scene, url: str) -> None:
-    """20 signals, and 10 other files, good and bad in turn, written by one who takes no care; the last one is good."""
+    """20 signals, and 10 other files, good and bad in turn, written by one who takes no care; the
+    last one is good."""
     for number in range(20):
         if number % 4 == 3:
-            it.file.write_text(json.dumps(config(url, name=f"far-{number}", timeouts={"idle_s": 5 + number})))
+            it.file.write_text(
+                json.dumps(config(url, name=f"far-{number}", timeouts={"idle_s": 5 + number}))
+            )
         elif number % 4 == 1:
             it.file.write_text(BAD[number // 4 % len(BAD)])
         it.process.send_signal(signal.SIGHUP)
@@ -171,13 +211,17 @@ async def read_again_and_again(it: Scene, url: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_no_stream_is_lost_by_reloads_and_none_is_cut_by_the_end(tmp_path: Path, workers: int) -> None:
+async def test_no_stream_is_lost_by_reloads_and_none_is_cut_by_the_end(
+    tmp_path: Path, workers: int
+) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     async with stage() as upstream:
         upstream.script = streaming
         async with (
-            scene(tmp_path, config(upstream.url, server={"workers": workers}), TMPDIR=str(temporary)) as it,
+            scene(
+                tmp_path, config(upstream.url, server={"workers": workers}), TMPDIR=str(temporary)
+            ) as it,
             clients(it.url) as connect,
         ):
             endless = [await connect() for _ in range(ENDLESS)]

@@ -1,4 +1,5 @@
-"""The workers' folder: nobody's is taken away while anybody has it, and what the killed have left is."""
+"""The workers' folder: nobody's is taken away while anybody has it, and what the killed have left
+is."""
 
 import os
 import subprocess
@@ -66,7 +67,9 @@ def test_one_that_a_proxy_has_is_left_alone_however_old_it_is() -> None:
 
 def test_a_worker_that_outlives_its_parent_still_has_it(temporary: Path) -> None:
     with metrics_folder() as (folder, lock):
-        worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(lock,))
+        worker = subprocess.Popen(
+            [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(lock,)
+        )
         os.utime(folder, LONG_AGO)
         orphaned = Path(folder)
         orphaned.rename(temporary / "kept")  # so that the end of this block does not find it

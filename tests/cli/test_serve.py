@@ -23,19 +23,34 @@ KEY = "it's a $ecret"
 
 def printed(greeting: str, word: str) -> str:
     """What stands behind a word of the greeting."""
-    return next(line.split(maxsplit=1)[1] for line in greeting.splitlines() if line.lstrip().startswith(word))
+    return next(
+        line.split(maxsplit=1)[1]
+        for line in greeting.splitlines()
+        if line.lstrip().startswith(word)
+    )
 
 
 async def shell(line: str, **env: str) -> bytes:
     """What a command line, run as it stands, prints."""
-    done = await asyncio.to_thread(subprocess.run, line, shell=True, check=True, capture_output=True, timeout=20, env={**os.environ, **env})
+    done = await asyncio.to_thread(
+        subprocess.run,
+        line,
+        shell=True,
+        check=True,
+        capture_output=True,
+        timeout=20,
+        env={**os.environ, **env},
+    )
     return done.stdout
 
 
 @requires("curl")
 async def test_without_a_configuration_all_that_it_prints_works_as_it_stands() -> None:
     env = {"MAINSTEM_CONFIG": "/nowhere.yaml", "MAINSTEM_LOGS__FORMAT": "console"}
-    async with started("serve", "--mock", "--port", "0", last="mock", env=env) as proxy, aiohttp.ClientSession() as session:
+    async with (
+        started("serve", "--mock", "--port", "0", last="mock", env=env) as proxy,
+        aiohttp.ClientSession() as session,
+    ):
         assert f"Mainstem is listening on {proxy.url}" == proxy.greeting.splitlines()[0]
         async with session.get(printed(proxy.greeting, "page")) as page:
             assert (200, "text/html") == (page.status, page.content_type)
@@ -53,7 +68,9 @@ async def test_without_a_configuration_all_that_it_prints_works_as_it_stands() -
 
 
 @requires("curl")
-async def test_the_configuration_that_the_environment_names_with_an_admin_port_and_a_key(tmp_path: Path) -> None:
+async def test_the_configuration_that_the_environment_names_with_an_admin_port_and_a_key(
+    tmp_path: Path,
+) -> None:
     names = {"tricky 'name' \"of\" $HOME": [{"upstream": "played"}]}
     config = {
         "server": {"port": 1},  # the option goes before
@@ -64,7 +81,10 @@ async def test_the_configuration_that_the_environment_names_with_an_admin_port_a
     }
     (tmp_path / "mainstem.yaml").write_text(yaml.safe_dump(config))
     env = {"MAINSTEM_CONFIG": str(tmp_path / "mainstem.yaml")}
-    async with started("serve", "--port", "0", last="mock", env=env) as proxy, aiohttp.ClientSession() as session:
+    async with (
+        started("serve", "--port", "0", last="mock", env=env) as proxy,
+        aiohttp.ClientSession() as session,
+    ):
         answer = events(await shell(printed(proxy.greeting, "try"), KEY=KEY))
         assert [*names, "stream.end"] == [answer[0]["model"], answer[-1]["type"]]
         async with session.get(printed(proxy.greeting, "metrics")) as metrics:
@@ -74,11 +94,18 @@ async def test_the_configuration_that_the_environment_names_with_an_admin_port_a
             assert "There is nothing at '/metrics'" in (await nothing.json())["error"]["message"]
         for path in ("/livez", "/readyz"):
             assert 404 == (await session.get(proxy.url + path)).status
-            assert 200 == (await session.get(printed(proxy.greeting, "metrics").replace("/metrics", path))).status
+            assert (
+                200
+                == (
+                    await session.get(printed(proxy.greeting, "metrics").replace("/metrics", path))
+                ).status
+            )
         assert 0 == (await proxy.end()).status
 
 
-BAD = "sever: {port: 1}\nupstreams: {a: {dialect: opnai, mock: {}}}\nmodels: {'*': [{upstream: a}]}\n"
+BAD = (
+    "sever: {port: 1}\nupstreams: {a: {dialect: opnai, mock: {}}}\nmodels: {'*': [{upstream: a}]}\n"
+)
 UNPLAYABLE = "upstreams: {a: {dialect: plain, mock: {scenario: helo}}}\nmodels: {'*': [{upstream: a}]}\nserver: {port: 0}\n"
 
 
@@ -122,7 +149,11 @@ async def test_what_cannot_be_served_is_said_in_sentences(tmp_path: Path) -> Non
     ],
 )  # fmt: skip
 def test_what_is_wrong_before_anything_runs_is_one_sentence(
-    arguments: list[str], env: dict[str, str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    env: dict[str, str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in env.items():
         monkeypatch.setenv(name, value)
@@ -136,14 +167,22 @@ def test_what_is_wrong_before_anything_runs_is_one_sentence(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["serve", "--port", "99999"], "argument --port: '99999' is not a whole number from 0 to 65535"),
+        (
+            ["serve", "--port", "99999"],
+            "argument --port: '99999' is not a whole number from 0 to 65535",
+        ),
         (["mock", "--port", "x"], "argument --port: 'x' is not a whole number"),
-        (["tap", "--max-tokens", "0", "hi"], "argument --max-tokens: '0' is not a whole number from 1"),
+        (
+            ["tap", "--max-tokens", "0", "hi"],
+            "argument --max-tokens: '0' is not a whole number from 1",
+        ),
         (["tap"], "the following arguments are required: prompt"),
         (["serv"], "invalid choice: 'serv'"),
     ],
 )
-def test_what_was_asked_wrongly_is_status_2(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_asked_wrongly_is_status_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as left:
         main(arguments)
     assert 2 == left.value.code
@@ -167,7 +206,9 @@ def test_the_mocks_help_lists_what_it_can_play(capsys: pytest.CaptureFixture[str
         assert f"\n    {name}" in out
 
 
-def test_an_option_goes_before_its_variable_however_that_is_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_option_goes_before_its_variable_however_that_is_spelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("mainstem_server__port", "1")
     settings = common.settings_of(argparse.Namespace(config=None, host="127.0.0.2", port=2))
     assert ("127.0.0.2", 2) == (settings.server.host, settings.server.port)

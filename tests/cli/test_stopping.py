@@ -8,7 +8,20 @@ from typing import Any
 import aiohttp
 import yaml
 
-from tests.cli.tools import HELLO, ROLE, STOP, Ended, Stage, clients, events, log_lines, metric, stage, started, until
+from tests.cli.tools import (
+    HELLO,
+    ROLE,
+    STOP,
+    Ended,
+    Stage,
+    clients,
+    events,
+    log_lines,
+    metric,
+    stage,
+    started,
+    until,
+)
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 
 
@@ -33,7 +46,11 @@ async def test_sigterm_lets_streams_end_and_then_ends_them(tmp_path: Path) -> No
 
     async def script(peer: Peer) -> None:
         await peer.request()
-        prompt = next(word for word in (b"whole", b"endless", b"silent", b"headless", b"document") if word in peer.body)
+        prompt = next(
+            word
+            for word in (b"whole", b"endless", b"silent", b"headless", b"document")
+            if word in peer.body
+        )
         if prompt != b"headless":
             peer.write(CHUNKED)
             peer.send(ROLE if prompt == b"silent" else HELLO)
@@ -49,9 +66,15 @@ async def test_sigterm_lets_streams_end_and_then_ends_them(tmp_path: Path) -> No
 
     async with stage() as upstream:
         upstream.script = script
-        async with started("serve", "--config", written(tmp_path, upstream), last="try") as proxy, clients(proxy.url) as connect:
+        async with (
+            started("serve", "--config", written(tmp_path, upstream), last="try") as proxy,
+            clients(proxy.url) as connect,
+        ):
             admin = proxy.greeting.split("metrics  ")[1].split("/metrics")[0]
-            asking = {prompt: await connect() for prompt in ("whole", "endless", "silent", "headless", "document")}
+            asking = {
+                prompt: await connect()
+                for prompt in ("whole", "endless", "silent", "headless", "document")
+            }
             for prompt, client in asking.items():
                 client.post({"model": "m", "prompt": prompt, "stream": prompt != "document"})
             idle = await connect()
@@ -95,11 +118,17 @@ async def test_sigterm_lets_streams_end_and_then_ends_them(tmp_path: Path) -> No
                 assert b"shutdown" in body, prompt
             ended = await proxy.ended()
     assert 0 == ended.status
-    outcomes = sorted(str(line.get("outcome")) for line in log_lines(ended.err) if line["event"] == "stream" and line.get("upstream"))
+    outcomes = sorted(
+        str(line.get("outcome"))
+        for line in log_lines(ended.err)
+        if line["event"] == "stream" and line.get("upstream")
+    )
     assert ["completed", *["shutdown"] * 4] == outcomes
 
 
-async def test_nothing_running_is_ended_at_once_and_whoever_insists_need_not_wait(tmp_path: Path) -> None:
+async def test_nothing_running_is_ended_at_once_and_whoever_insists_need_not_wait(
+    tmp_path: Path,
+) -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         peer.write(CHUNKED)
@@ -107,7 +136,10 @@ async def test_nothing_running_is_ended_at_once_and_whoever_insists_need_not_wai
         await peer.left()
 
     async def stopped(number: int, *, running: bool) -> Ended:
-        async with started("serve", "--config", config, last="try") as proxy, clients(proxy.url) as connect:
+        async with (
+            started("serve", "--config", config, last="try") as proxy,
+            clients(proxy.url) as connect,
+        ):
             if running:
                 client = await connect()
                 client.post()
@@ -123,7 +155,9 @@ async def test_nothing_running_is_ended_at_once_and_whoever_insists_need_not_wai
         upstream.script = script
         config = written(tmp_path, upstream, server={"port": 0, "drain_s": 60})
         calm, again, interrupted = await asyncio.gather(
-            stopped(signal.SIGTERM, running=False), stopped(signal.SIGTERM, running=True), stopped(signal.SIGINT, running=True)
+            stopped(signal.SIGTERM, running=False),
+            stopped(signal.SIGTERM, running=True),
+            stopped(signal.SIGINT, running=True),
         )
     assert [0, -signal.SIGTERM, 130] == [calm.status, again.status, interrupted.status]
     for ended in (calm, again, interrupted):
@@ -160,7 +194,9 @@ async def test_sighup_changes_what_comes_and_nothing_that_runs(tmp_path: Path) -
                 proxy.process.send_signal(signal.SIGHUP)
 
                 async def counted() -> bool:
-                    return times == await metric(admin, f'mainstem_config_reloads_total{{result="{result}"}}')
+                    return times == await metric(
+                        admin, f'mainstem_config_reloads_total{{result="{result}"}}'
+                    )
 
                 await until(counted)
 
@@ -169,7 +205,13 @@ async def test_sighup_changes_what_comes_and_nothing_that_runs(tmp_path: Path) -
             await client.reader.readuntil(b"Hello")
 
             played = {"dialect": "plain", "mock": {"tokens_per_s": 0}}
-            written(tmp_path, upstream, upstreams={"mock": played}, models={"new": [{"upstream": "mock"}]}, logs={"level": "warning"})
+            written(
+                tmp_path,
+                upstream,
+                upstreams={"mock": played},
+                models={"new": [{"upstream": "mock"}]},
+                logs={"level": "warning"},
+            )
             await reloaded("ok", 1)
             assert ["new"] == await listed()
             newer = await connect()
@@ -185,5 +227,6 @@ async def test_sighup_changes_what_comes_and_nothing_that_runs(tmp_path: Path) -
             assert b'"stream.end"' in rest
             ended = await proxy.end()
     lines = log_lines(ended.err)
-    assert ["configuration not reloaded: nothing was changed"] == [line["event"] for line in lines]  # by now the level is warning
+    # by now the level is warning
+    assert ["configuration not reloaded: nothing was changed"] == [line["event"] for line in lines]
     assert any("'nobody' is not among upstreams" in problem for problem in lines[0]["problems"])

@@ -25,11 +25,17 @@ def runs(pid: int) -> bool:
 
 
 def sockets(pid: int) -> int:
-    return sum(1 for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink() and "socket:" in str(file.readlink()))
+    return sum(
+        1
+        for file in Path(f"/proc/{pid}/fd").iterdir()
+        if file.is_symlink() and "socket:" in str(file.readlink())
+    )
 
 
 def has_open(pid: int, path: Path) -> bool:
-    return any(file.is_symlink() and file.readlink() == path for file in Path(f"/proc/{pid}/fd").iterdir())
+    return any(
+        file.is_symlink() and file.readlink() == path for file in Path(f"/proc/{pid}/fd").iterdir()
+    )
 
 
 def written(folder: Path, url: str) -> str:
@@ -55,14 +61,20 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
         peer.send(STOP)
         peer.write(LAST_CHUNK)
 
-    async with stage() as upstream, started("serve", "--config", written(tmp_path, upstream.url), last="try") as proxy:
+    async with (
+        stage() as upstream,
+        started("serve", "--config", written(tmp_path, upstream.url), last="try") as proxy,
+    ):
         admin = proxy.greeting.split("metrics  ")[1].split("/metrics")[0]
         first, second = workers = children(proxy.process.pid)
         async with clients(proxy.url) as connect:
             for client in await asyncio.gather(*(connect() for _ in range(REQUESTS))):
                 client.post()
                 await client.answer()
-            assert REQUESTS == await metric(admin, 'mainstem_streams_total{client_dialect="native",model="*",outcome="completed"')
+            assert REQUESTS == await metric(
+                admin,
+                'mainstem_streams_total{client_dialect="native",model="*",outcome="completed"',
+            )
             assert min(map(sockets, workers)) > 4  # every worker has some of them
 
         upstream.script = waits
@@ -112,16 +124,25 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
         ended = await proxy.ended()
     assert 0 == ended.status
     assert not any(map(runs, workers))
-    died = [(line["pid"], line["status"]) for line in log_lines(ended.err) if line["level"] == "error"]
+    died = [
+        (line["pid"], line["status"]) for line in log_lines(ended.err) if line["level"] == "error"
+    ]
     assert [(first, -signal.SIGKILL)] == died
 
 
-async def test_workers_end_with_their_parent_and_are_us_wherever_it_was_started(tmp_path: Path) -> None:
-    """What a killed parent leaves in the temporary folder is its workers' as long as they run, and the next start takes it away."""
+async def test_workers_end_with_their_parent_and_are_us_wherever_it_was_started(
+    tmp_path: Path,
+) -> None:
+    """What a killed parent leaves in the temporary folder is its workers' as long as they run, and
+    the next start takes it away."""
     (tmp_path / "proxy.py").write_text("raise SystemExit('the wrong module')")
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    env = {"MAINSTEM_SERVER__WORKERS": "2", "MAINSTEM_SERVER__DRAIN_S": "0.1", "TMPDIR": str(temporary)}
+    env = {
+        "MAINSTEM_SERVER__WORKERS": "2",
+        "MAINSTEM_SERVER__DRAIN_S": "0.1",
+        "TMPDIR": str(temporary),
+    }
     async with started("serve", "--port", "0", last="mock", env=env, cwd=tmp_path) as proxy:
         workers = children(proxy.process.pid)
         assert 2 == len(workers)

@@ -1,4 +1,5 @@
-"""What the tests of the command line share: running a command to its end, raw clients, and what the proxy says of itself."""
+"""What the tests of the command line share: running a command to its end, raw clients, and what the
+proxy says of itself."""
 
 import asyncio
 import json
@@ -31,7 +32,9 @@ class Ended(NamedTuple):
     err: str
 
 
-async def mainstem(*arguments: str | bytes, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ended:
+async def mainstem(
+    *arguments: str | bytes, stdin: bytes = b"", env: Mapping[str, str] | None = None
+) -> Ended:
     """Runs `mainstem ...` to its end; one that does not end is killed and fails the test."""
     process = await asyncio.create_subprocess_exec(
         *command(),
@@ -74,7 +77,9 @@ class Started(NamedTuple):
 
 
 @asynccontextmanager
-async def started(*arguments: str, last: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> AsyncIterator[Started]:
+async def started(
+    *arguments: str, last: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT
+) -> AsyncIterator[Started]:
     """Runs `mainstem ...` until the block is left; `last` begins the last line of its greeting."""
     process = await asyncio.create_subprocess_exec(
         *command(),
@@ -157,7 +162,11 @@ class Client:
 
 
 def request_bytes(body: bytes, path: str = "/v1/stream", **headers: str) -> bytes:
-    fields = {"Host": "mainstem", "Content-Type": "application/json", "Content-Length": str(len(body))}
+    fields = {
+        "Host": "mainstem",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+    }
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
@@ -165,7 +174,8 @@ def request_bytes(body: bytes, path: str = "/v1/stream", **headers: str) -> byte
 
 @asynccontextmanager
 async def clients(url: str) -> AsyncIterator[Callable[..., Awaitable[Client]]]:
-    """Gives what opens a connection; all of them are dropped at the end. Options are those of asyncio.open_connection."""
+    """Gives what opens a connection; all of them are dropped at the end. Options are those of
+    asyncio.open_connection."""
     host, _, port = url.removeprefix("http://").rpartition(":")
     opened: list[Client] = []
 
@@ -191,7 +201,9 @@ async def metric(url: str, name: str) -> float:
     """The sum of the samples whose line begins with `name`."""
     async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as response:
         text = await response.text()
-    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
+    return sum(
+        float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name)
+    )
 
 
 async def until(true: Callable[[], Awaitable[bool]], within_s: float = 15) -> None:

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from proxy.codec import blocks as module
 from proxy.codec.blocks import Blocks
 from proxy.codec.fold import WholeAnswer
-from proxy.events import BlockEnd, BlockStart, Event, Finish, ReasoningDelta, StreamEnd, TextDelta, Tool, ToolCallDelta
+from proxy.events import (
+    BlockEnd,
+    BlockStart,
+    Event,
+    Finish,
+    ReasoningDelta,
+    StreamEnd,
+    TextDelta,
+    Tool,
+    ToolCallDelta,
+)
 from tests.support import check_grammar
 
 TOOL = Tool("call_1", "look")
@@ -28,7 +38,9 @@ def made(*steps: Callable[[Blocks, list[Event]], Any]) -> list[Event]:
 
 def test_text_is_one_block() -> None:
     """The first delta opens the block, the end closes it."""
-    events = made(lambda b, o: b.text(o, "a"), lambda b, o: b.text(o, "b"), lambda b, o: b.end_all(o))
+    events = made(
+        lambda b, o: b.text(o, "a"), lambda b, o: b.text(o, "b"), lambda b, o: b.end_all(o)
+    )
     assert [BlockStart(0, "text"), TextDelta(0, "a"), TextDelta(0, "b"), BlockEnd(0)] == events
 
 
@@ -91,23 +103,44 @@ def test_fragments_of_calls_may_interleave() -> None:
     assert expected == events
 
 
-@pytest.mark.parametrize("turn", [lambda b, o: b.text(o, "x"), lambda b, o: b.reasoning(o, "x"), lambda b, o: b.open_call(o, 1, OTHER)])
-def test_a_complete_call_is_closed_by_the_next_block(turn: Callable[[Blocks, list[Event]], Any]) -> None:
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda b, o: b.text(o, "x"),
+        lambda b, o: b.reasoning(o, "x"),
+        lambda b, o: b.open_call(o, 1, OTHER),
+    ],
+)
+def test_a_complete_call_is_closed_by_the_next_block(
+    turn: Callable[[Blocks, list[Event]], Any],
+) -> None:
     """Once the arguments are a whole JSON value, whatever comes next closes the call first."""
-    events = made(lambda b, o: b.open_call(o, 0, TOOL), lambda b, o: b.arguments(o, 0, '{"a":1} '), turn)
-    assert [BlockStart, ToolCallDelta, BlockEnd, BlockStart] == [type(event) for event in events[:4]]
+    events = made(
+        lambda b, o: b.open_call(o, 0, TOOL), lambda b, o: b.arguments(o, 0, '{"a":1} '), turn
+    )
+    assert [BlockStart, ToolCallDelta, BlockEnd, BlockStart] == [
+        type(event) for event in events[:4]
+    ]
 
 
-@pytest.mark.parametrize("arguments", ["", "{", '{"a":"}"', "{}}", "12", "tru", '"\ud800"', "[" * 100_000 + "]"])
+@pytest.mark.parametrize(
+    "arguments", ["", "{", '{"a":"}"', "{}}", "12", "tru", '"\ud800"', "[" * 100_000 + "]"]
+)
 def test_arguments_that_are_not_complete_keep_the_call_open(arguments: str) -> None:
-    """Nothing, half a value, garbage, a number that more digits may follow, what JSON cannot hold: closed at the finish only."""
-    steps = [lambda b, o: b.open_call(o, 0, TOOL), lambda b, o: b.arguments(o, 0, arguments), lambda b, o: b.text(o, "x")]
+    """Nothing, half a value, garbage, a number that more digits may follow, what JSON cannot hold:
+    closed at the finish only."""
+    steps = [
+        lambda b, o: b.open_call(o, 0, TOOL),
+        lambda b, o: b.arguments(o, 0, arguments),
+        lambda b, o: b.text(o, "x"),
+    ]
     assert BlockEnd(0) not in made(*steps)
     assert made(*steps, lambda b, o: b.end_all(o)).count(BlockEnd(0)) == 1
 
 
 def test_a_closed_call_takes_no_more() -> None:
-    """A piece for a closed call is refused, unless it is only white space; a choice that ended closes its calls."""
+    """A piece for a closed call is refused, unless it is only white space; a choice that ended
+    closes its calls."""
     blocks = Blocks()
     out: list[Event] = []
     blocks.open_call(out, "k", TOOL)
@@ -140,12 +173,17 @@ def test_calls_are_told_apart_by_key_and_choice() -> None:
     blocks = Blocks()
     assert not blocks.saw_tool_call
     blocks.open_call([], "k", TOOL, 1)
-    assert (True, False, False) == (blocks.has_call("k", 1), blocks.has_call("k"), blocks.has_call("q", 1))
+    assert (True, False, False) == (
+        blocks.has_call("k", 1),
+        blocks.has_call("k"),
+        blocks.has_call("q", 1),
+    )
     assert blocks.saw_tool_call
 
 
 def test_arguments_are_not_checked_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream that turns to and fro while a call stays incomplete has its arguments looked at a bounded number of times."""
+    """A stream that turns to and fro while a call stays incomplete has its arguments looked at a
+    bounded number of times."""
     checked: list[int] = []
 
     def refuse(text: str) -> None:
@@ -171,7 +209,10 @@ def test_endless_arguments_are_not_hoarded() -> None:
         blocks.open_call(out, key, TOOL)
         for _ in range(64):
             blocks.arguments(out, key, "[" * 100)
-        assert sum(len(piece) for call in blocks._calls[0].values() for piece in call.pieces or ()) <= 1000
+        assert (
+            sum(len(piece) for call in blocks._calls[0].values() for piece in call.pieces or ())
+            <= 1000
+        )
     blocks.text(out, "a")
     blocks.end_all(out)
     check_grammar([*out, StreamEnd(Finish("stop"))])
@@ -201,7 +242,12 @@ def test_a_turn_looks_only_at_calls_that_got_more(monkeypatch: pytest.MonkeyPatc
 CHOICES = st.integers(0, 2)
 PIECES = st.sampled_from(["", "a", "{", "}", '{"a":1}', '"', " ", "1"])
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["text", "reasoning", "call", "arguments", "end", "end_reasoning"]), CHOICES, st.integers(0, 2), PIECES),
+    st.tuples(
+        st.sampled_from(["text", "reasoning", "call", "arguments", "end", "end_reasoning"]),
+        CHOICES,
+        st.integers(0, 2),
+        PIECES,
+    ),
     max_size=40,
 )
 

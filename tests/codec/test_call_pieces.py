@@ -48,20 +48,30 @@ def test_arguments_before_the_name_wait():
 
 def test_an_id_is_made_where_there_is_none():
     """Another one for each call, and for each answer."""
-    ids = {tool.id for seed in "ab" for tool, _ in called(made((0, "f", "{}"), (1, "f", "{}"), seed=seed)) if tool}
+    ids = {
+        tool.id
+        for seed in "ab"
+        for tool, _ in called(made((0, "f", "{}"), (1, "f", "{}"), seed=seed))
+        if tool
+    }
     assert 4 == len(ids)
 
 
 def test_choices_have_calls_of_their_own():
     """Under the same key."""
     events = made((0, "f", "{}", "c1", 0), (0, "g", "[]", "c2", 1))
-    assert ([(Tool("c1", "f"), "{}")], [(Tool("c2", "g"), "[]")]) == (called(events), called(events, 1))
+    assert ([(Tool("c1", "f"), "{}")], [(Tool("c2", "g"), "[]")]) == (
+        called(events),
+        called(events, 1),
+    )
 
 
 def test_a_piece_for_a_closed_call_is_told():
     """It was complete, and another has begun since."""
     events = made((0, "f", "{}", "c1"), (1, "g", "", "c2"), (0, "", "!"))
-    assert [Vendor("x", {"tool_call": {"choice": 0, "key": 0, "arguments": "!"}})] == [e for e in events if isinstance(e, Vendor)]
+    assert [Vendor("x", {"tool_call": {"choice": 0, "key": 0, "arguments": "!"}})] == [
+        e for e in events if isinstance(e, Vendor)
+    ]
 
 
 def test_an_endless_number_of_calls_is_refused():
@@ -71,9 +81,12 @@ def test_an_endless_number_of_calls_is_refused():
 
 
 def test_arguments_that_wait_have_a_bound_together():
-    """Not each call its own: a thousand calls would hold a thousand times as much. Nothing is lost by it but the name."""
+    """Not each call its own: a thousand calls would hold a thousand times as much. Nothing is lost
+    by it but the name."""
     calls = CallPieces(Blocks(), "x", 1000)
     for key in range(100):
         calls.piece([], key, "", "x" * 100)
         assert sum(call.waiting.size for call in calls._calls.values()) <= 1000
-    assert [(Tool("c1", ""), "x" * 9), (Tool("c2", ""), "y" * 9)] == called(made((0, "", "x" * 9, "c1"), (1, "", "y" * 9, "c2")))
+    assert [(Tool("c1", ""), "x" * 9), (Tool("c2", ""), "y" * 9)] == called(
+        made((0, "", "x" * 9, "c1"), (1, "", "y" * 9, "c2"))
+    )

@@ -1,4 +1,5 @@
-"""A request's turns as flat messages; what else requests have in common is tested with each dialect."""
+"""A request's turns as flat messages; what else requests have in common is tested with each
+dialect."""
 
 from typing import Any
 
@@ -19,13 +20,17 @@ def test_results_stand_right_behind_their_calls():
     assert tuple(part for part in TALK[1].parts if isinstance(part, ToolCallPart)) == turns[2].calls
 
 
-@pytest.mark.parametrize(("images", "pictures", "lost"), [(True, ("https://h/x.png",), 0), (False, (), 1)])
+@pytest.mark.parametrize(
+    ("images", "pictures", "lost"), [(True, ("https://h/x.png",), 0), (False, (), 1)]
+)
 def test_images(images: bool, pictures: tuple[str, ...], lost: int):
     """The user's, where the vendor takes any."""
     notes: list[Note] = []
     (turn,) = flat_turns(talk(PICTURE), notes, images=images)
     assert (pictures, lost) == (turn.images, len(notes))
-    flat_turns(talk([Message("assistant", [ImagePart("x"), TextPart("y")])]), notes := [], images=True)
+    flat_turns(
+        talk([Message("assistant", [ImagePart("x"), TextPart("y")])]), notes := [], images=True
+    )
     assert ["messages.image_url"] == [note.param for note in notes]
 
 
@@ -48,20 +53,34 @@ def test_neighbours_of_one_role_are_joined():
         Turn("assistant", "d"),
         Turn("user", "e"),
     ]
-    assert [Turn("user", "a\n\nb", ("x", "y")), call, *results, Turn("assistant", "d"), Turn("user", "e")] == merged(turns, notes)
+    assert [
+        Turn("user", "a\n\nb", ("x", "y")),
+        call,
+        *results,
+        Turn("assistant", "d"),
+        Turn("user", "e"),
+    ] == merged(turns, notes)
     assert [("changed", "messages")] == [(note.note, note.param) for note in notes]
 
 
 def test_the_clients_own_keys():
     """Over ours; a section's one by one, unless it is replaced by something else."""
     body = {"a": 1, "inner": {"b": 2, "c": 3}}
-    assert {"a": 1, "inner": {"b": 9, "c": 3}, "d": 4} == with_vendor(body, {"inner": {"b": 9}, "d": 4}, "inner")
+    assert {"a": 1, "inner": {"b": 9, "c": 3}, "d": 4} == with_vendor(
+        body, {"inner": {"b": 9}, "d": 4}, "inner"
+    )
     assert {"a": 1, "inner": 5} == with_vendor(body, {"inner": 5}, "inner")
 
 
 @pytest.mark.parametrize(
     ("said", "expected"),
-    [(None, None), (Reasoning(), None), (Reasoning("none"), False), (Reasoning("low"), True), (Reasoning(None, 5), True)],
+    [
+        (None, None),
+        (Reasoning(), None),
+        (Reasoning("none"), False),
+        (Reasoning("low"), True),
+        (Reasoning(None, 5), True),
+    ],
 )
 def test_thinking_is_on_or_off(said: Any, expected: bool | None):
     """Or not said."""

@@ -39,7 +39,10 @@ def test_a_shorter_snapshot_takes_text_back():
 @given(st.text("ab", max_size=40), st.text("ab", max_size=40))
 def test_common_prefix_is_what_a_loop_finds(one, other):
     """The halving finds what comparing one character after the other finds."""
-    expected = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    expected = next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
     assert expected == common_prefix(one, other)
 
 
@@ -48,6 +51,8 @@ def test_common_prefix_is_what_a_loop_finds(one, other):
 def test_applied_in_order_the_events_give_the_last_snapshot(snapshots):
     """Whatever the snapshots are, a reader who follows the events has the newest one."""
     cumulative = Cumulative()
-    events = [event for snapshot in snapshots if (event := cumulative.update(0, snapshot)) is not None]
+    events = [
+        event for snapshot in snapshots if (event := cumulative.update(0, snapshot)) is not None
+    ]
     answer = folded([BlockStart(0, "text"), *events, BlockEnd(0), ending()])
     assert (snapshots[-1] if snapshots else "") == answer.text()

@@ -45,15 +45,27 @@ def test_everything_finds_its_place() -> None:
     end = StreamEnd(Finish("tool_calls", "tool_use"), Usage(3, 4))
     answer = folded(
         start,
-        *(BlockStart(0, "reasoning"), ReasoningDelta(0, "h"), ReasoningDelta(0, "m"), BlockEnd(0, "sig")),
+        *(
+            BlockStart(0, "reasoning"),
+            ReasoningDelta(0, "h"),
+            ReasoningDelta(0, "m"),
+            BlockEnd(0, "sig"),
+        ),
         *(BlockStart(1, "text"), TextDelta(1, "ye"), cited, TextDelta(1, "s"), BlockEnd(1)),
-        *(BlockStart(2, "tool_call", tool=Tool("a", "look")), ToolCallDelta(2, "{"), ToolCallDelta(2, "}"), BlockEnd(2)),
+        *(
+            BlockStart(2, "tool_call", tool=Tool("a", "look")),
+            ToolCallDelta(2, "{"),
+            ToolCallDelta(2, "}"),
+            BlockEnd(2),
+        ),
         vendor,
         end,
     )
     assert ("yes", "hm") == (answer.text(), answer.reasoning())
     assert ("sig", [cited]) == (answer.blocks[0].signature, answer.blocks[1].citations)
-    assert [("a", "look", "{}")] == [(b.tool.id, b.tool.name, b.text) for b in answer.tool_calls() if b.tool]
+    assert [("a", "look", "{}")] == [
+        (b.tool.id, b.tool.name, b.text) for b in answer.tool_calls() if b.tool
+    ]
     assert (start, [vendor], end, None) == (answer.start, answer.vendor, answer.end, answer.error)
     assert (Finish("tool_calls", "tool_use"), Usage(3, 4)) == (answer.finish, answer.usage)
 
@@ -72,7 +84,14 @@ def test_blocks_of_a_kind_are_joined_in_order() -> None:
 def test_choices_are_kept_apart() -> None:
     """Each choice has its own text and calls; a block that names none is choice 0's."""
     answer = folded(
-        *(BlockStart(0, "text"), BlockStart(1, "text", choice=1), TextDelta(1, "b"), TextDelta(0, "a"), BlockEnd(0), BlockEnd(1)),
+        *(
+            BlockStart(0, "text"),
+            BlockStart(1, "text", choice=1),
+            TextDelta(1, "b"),
+            TextDelta(0, "a"),
+            BlockEnd(0),
+            BlockEnd(1),
+        ),
         *(BlockStart(2, "tool_call", tool=Tool("x", "look"), choice=1), BlockEnd(2)),
         END,
     )
@@ -91,7 +110,8 @@ def test_choices_are_kept_apart() -> None:
     ],
 )
 def test_text_taken_back(rewrites: list[tuple[int, str]], expected: str) -> None:
-    """A rewrite keeps so many code points, of all that stood in the block, and goes on from there."""
+    """A rewrite keeps so many code points, of all that stood in the block, and goes on from
+    there."""
     answer = folded(
         *(BlockStart(0, "text"), TextDelta(0, "he"), TextDelta(0, "llo")),
         *(TextRewrite(0, keep, text) for keep, text in rewrites),
@@ -117,9 +137,15 @@ def test_a_call_without_arguments() -> None:
     ],
 )
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_newest_usage_counts(said: list[Event], at_the_end: Usage, expected: Usage, fails: bool) -> None:
+def test_the_newest_usage_counts(
+    said: list[Event], at_the_end: Usage, expected: Usage, fails: bool
+) -> None:
     """Each usage replaces the one before; an end that knows none takes back none."""
-    end = StreamError(failure("upstream_error", "no more"), at_the_end) if fails else StreamEnd(Finish("stop"), at_the_end)
+    end = (
+        StreamError(failure("upstream_error", "no more"), at_the_end)
+        if fails
+        else StreamEnd(Finish("stop"), at_the_end)
+    )
     assert expected == folded(*said, end).usage
 
 
@@ -141,7 +167,8 @@ def test_answers_share_nothing() -> None:
 
 
 def test_a_source_goes_with_the_text_that_it_was_given_for() -> None:
-    """Text that is taken back takes its sources along; of those whose place is not known only a whole retraction does."""
+    """Text that is taken back takes its sources along; of those whose place is not known only a
+    whole retraction does."""
     told = [
         Citation(0, "early", start=0, end=2),
         Citation(0, "late", start=3, end=5),

@@ -34,7 +34,9 @@ def refused(body: bytes, at: str = "") -> tuple[str, object]:
 
 def test_a_good_body() -> None:
     """Null is the same as leaving a key out."""
-    body = fitted(json_object(b'{"model": "m", "mode": null, "parts": [{"type": "leaf", "text": "x"}]}'), Body)
+    body = fitted(
+        json_object(b'{"model": "m", "mode": null, "parts": [{"type": "leaf", "text": "x"}]}'), Body
+    )
     assert Body("m", [Leaf("x")]) == body
 
 
@@ -55,10 +57,26 @@ def test_a_good_body() -> None:
         (b'{"model":"m","mode":"c"}', "mode must be one of a, b.", "mode"),
         (b'{"model":"m","stop":true}', "stop must be text or a list, not true or false.", "stop"),
         (b'{"model":"m","stop":["x",null]}', "stop[1] must be text, not null.", "stop[1]"),
-        (b'{"model":"m","parts":[{"type":"leaf","text":"x"},{}]}', "parts[1].type is required.", "parts[1].type"),
-        (b'{"model":"m","parts":[{"type":"leave"}]}', "parts[0].type must be one of leaf, other.", "parts[0].type"),
-        (b'{"model":"m","parts":[{"type":"leaf","txt":"x"}]}', "Unknown key parts[0].txt: did you mean text?", "parts[0].txt"),
-        (b'{"model":"m","parts":[{"type":"other","number":0}]}', "parts[0].number must be a whole number >= 1.", "parts[0].number"),
+        (
+            b'{"model":"m","parts":[{"type":"leaf","text":"x"},{}]}',
+            "parts[1].type is required.",
+            "parts[1].type",
+        ),
+        (
+            b'{"model":"m","parts":[{"type":"leave"}]}',
+            "parts[0].type must be one of leaf, other.",
+            "parts[0].type",
+        ),
+        (
+            b'{"model":"m","parts":[{"type":"leaf","txt":"x"}]}',
+            "Unknown key parts[0].txt: did you mean text?",
+            "parts[0].txt",
+        ),
+        (
+            b'{"model":"m","parts":[{"type":"other","number":0}]}',
+            "parts[0].number must be a whole number >= 1.",
+            "parts[0].number",
+        ),
     ],
 )
 def test_faults_name_their_place(body: bytes, message: str, param: str | None) -> None:
@@ -68,17 +86,24 @@ def test_faults_name_their_place(body: bytes, message: str, param: str | None) -
 
 def test_a_place_inside_a_larger_body() -> None:
     """A part that is checked by itself is named from the body's root."""
-    assert ("parts[3].stop must be text or a list, not a whole number.", "parts[3].stop") == refused(b'{"model":"m","stop":4}', "parts[3]")
+    assert (
+        "parts[3].stop must be text or a list, not a whole number.",
+        "parts[3].stop",
+    ) == refused(b'{"model":"m","stop":4}', "parts[3]")
 
 
 def test_unknown_keys_of_a_query() -> None:
     """The same words for keys that are in no struct."""
-    assert "Unknown key promt: did you mean prompt?" == unknown_key("promt", ("model", "prompt")).failure.message
+    assert (
+        "Unknown key promt: did you mean prompt?"
+        == unknown_key("promt", ("model", "prompt")).failure.message
+    )
 
 
 @pytest.mark.parametrize("key", ["", "a`b", "x" * 100_000])
 def test_odd_keys_are_named_too(key: str) -> None:
-    """An empty key, one with the mark that our JSON library quotes with, and one that is shown in part."""
+    """An empty key, one with the mark that our JSON library quotes with, and one that is shown in
+    part."""
     message, param = refused(msgspec.json.encode({"model": "m", key: 1}))
     assert message.startswith(f"Unknown key {key[:100] or '(empty)'}: known are model")
     assert (key[:100] or None) == param
@@ -87,10 +112,14 @@ def test_odd_keys_are_named_too(key: str) -> None:
 def test_what_is_nested_too_deeply_is_refused_before_it_is_passed_on() -> None:
     """It could be read here, and not be written there."""
     for depth in (100, 150, 900, 90_000):
-        assert "nested" in refused(b'{"model": "m", "stop": ' + b"[" * depth + b"]" * depth + b"}")[0]
+        assert (
+            "nested" in refused(b'{"model": "m", "stop": ' + b"[" * depth + b"]" * depth + b"}")[0]
+        )
     deep = json_object(b'{"model": ' + b"[" * 90 + b"]" * 90 + b', "x": [' + b"{}," * 500 + b"{}]}")
     assert 501 == len(deep["x"])
 
 
 def test_a_number_out_of_range_is_said_without_a_guess_at_its_place() -> None:
-    assert ("The body is not JSON: Number out of range.", None) == refused(b'{"model": "m", "stop": 1e400}')
+    assert ("The body is not JSON: Number out of range.", None) == refused(
+        b'{"model": "m", "stop": 1e400}'
+    )

@@ -87,7 +87,8 @@ def test_what_is_settled(text, chars):
     ],
 )
 def test_both_rewrites_of_the_recordings_touch_only_unsent_text(name, text):
-    """What ChatGLM takes back never went out: a client that cannot take text back gets the exact text, as plain deltas."""
+    """What ChatGLM takes back never went out: a client that cannot take text back gets the exact
+    text, as plain deltas."""
     events = settle(decode(CHATGLM.upstream.decoder(LIMIT, {}), [seed_bytes(name)]))
     assert text == folded(events).text()
     assert isinstance(events[-1], StreamEnd)
@@ -107,12 +108,17 @@ def test_text_flows_at_once_when_it_is_settled():
 def test_the_held_end_goes_out_with_what_follows_or_at_the_blocks_end():
     """A comma waits for its neighbour; the last one for the end of the block."""
     events = settle(block(TextDelta(0, "a,"), TextDelta(0, "b!")))
-    assert [TextDelta(0, "a"), TextDelta(0, ",b"), TextDelta(0, "!")] == [e for e in events if isinstance(e, TextDelta)]
+    assert [TextDelta(0, "a"), TextDelta(0, ",b"), TextDelta(0, "!")] == [
+        e for e in events if isinstance(e, TextDelta)
+    ]
 
 
 def test_a_rewrite_of_sent_text_ends_in_an_error_and_never_in_a_garbled_text():
-    """What is sent stays a beginning of what the vendor once said; nothing is added behind a gap; the end is an error."""
-    events = settle(block(TextDelta(0, "hello world"), TextRewrite(0, 5, " moon"), TextDelta(0, " and stars")))
+    """What is sent stays a beginning of what the vendor once said; nothing is added behind a gap;
+    the end is an error."""
+    events = settle(
+        block(TextDelta(0, "hello world"), TextRewrite(0, 5, " moon"), TextDelta(0, " and stars"))
+    )
     assert "hello world" == folded(events).text()
     assert isinstance(events[-1], StreamError)
     assert "upstream_error" == events[-1].error.kind
@@ -132,13 +138,19 @@ def test_the_keeper_of_the_record_can_ask():
 
 def test_a_retraction_ends_as_the_content_filter_that_it_is():
     """A moderator withdrew the text: the finish says so, and it gets through."""
-    events = settle(block(TextDelta(0, "hello"), TextRewrite(0, 0, ""), end=ending("content_filter")))
+    events = settle(
+        block(TextDelta(0, "hello"), TextRewrite(0, 0, ""), end=ending("content_filter"))
+    )
     assert ending("content_filter") == events[-1]
 
 
 def test_text_that_comes_back_is_no_loss():
     """A vendor that takes text back and says it again leaves nothing wrong."""
-    events = settle(block(TextDelta(0, "hello"), TextRewrite(0, 2, ""), TextDelta(0, "llo"), TextDelta(0, " you")))
+    events = settle(
+        block(
+            TextDelta(0, "hello"), TextRewrite(0, 2, ""), TextDelta(0, "llo"), TextDelta(0, " you")
+        )
+    )
     assert "hello you" == folded(events).text()
     assert ending() == events[-1]
 
@@ -151,7 +163,8 @@ def test_a_rewrite_that_says_the_same_again_is_no_loss():
 
 
 def test_a_long_text_is_remembered_up_to_a_bound(monkeypatch):
-    """Beyond it what was not sent may still change; a rewrite of what was sent can no longer be followed, and is an error."""
+    """Beyond it what was not sent may still change; a rewrite of what was sent can no longer be
+    followed, and is an error."""
     monkeypatch.setattr(module, "REMEMBERED_CHARS", 1000)
     long = [TextDelta(0, "word ") for _ in range(600)]
     settler = Settler(Spy())
@@ -195,16 +208,23 @@ def test_an_error_gives_no_unsettled_text():
 def test_it_speaks_as_the_encoder_inside():
     """Content type, heartbeat and headers are the client's dialect's."""
     settler = Settler(Spy())
-    assert ("text/spy", b"beat", {"x-spy": "1"}) == (settler.content_type, settler.heartbeat, settler.headers)
+    assert ("text/spy", b"beat", {"x-spy": "1"}) == (
+        settler.content_type,
+        settler.heartbeat,
+        settler.headers,
+    )
     assert ("changed", "text.rewrite") == (REWRITE_NOTE.note, REWRITE_NOTE.param)
 
 
 @unhurried
 @given(st.lists(st.text("ab,[]!", max_size=10), max_size=10))
 def test_what_is_sent_is_the_whole_text_or_the_end_is_an_error(snapshots):
-    """For any vendor: either the client has exactly the last snapshot, or it is told that the answer failed."""
+    """For any vendor: either the client has exactly the last snapshot, or it is told that the
+    answer failed."""
     cumulative = Cumulative()
-    deltas = [event for snapshot in snapshots if (event := cumulative.update(0, snapshot)) is not None]
+    deltas = [
+        event for snapshot in snapshots if (event := cumulative.update(0, snapshot)) is not None
+    ]
     events = settle(block(*deltas))
     if isinstance(events[-1], StreamEnd):
         assert cumulative.text == folded(events).text()

@@ -16,7 +16,8 @@ def pieces(*texts: str, whole: bool = True) -> list[str]:
     [
         (("a", "ab", "ab", "abc"), ["a", "b", "", "c"]),
         (("a", "", "ab"), ["a", "", "b"]),
-        (("a", "b", "bc"), ["a", "b", "bc"]),  # the second piece does not repeat the first, so none does
+        # the second piece does not repeat the first, so none does
+        (("a", "b", "bc"), ["a", "b", "bc"]),
         (("a",), ["a"]),
     ],
 )
@@ -35,7 +36,9 @@ def test_texts_are_told_apart_by_key():
     snapshots = Snapshots(100, whole=True)
     keys = ["r", "t", "r", "t", "r", "t"]
     texts = ["x", "a", "y", "ab", "xy", "abc"]
-    assert ["x", "a", "y", "b", "xy", "c"] == [snapshots.new(key, text) for key, text in zip(keys, texts, strict=True)]
+    assert ["x", "a", "y", "b", "xy", "c"] == [
+        snapshots.new(key, text) for key, text in zip(keys, texts, strict=True)
+    ]
 
 
 def test_text_that_is_taken_back_is_refused():
@@ -45,7 +48,8 @@ def test_text_that_is_taken_back_is_refused():
 
 
 def test_texts_that_are_kept_have_a_bound_together():
-    """A vendor that counts up its choices does not fill the memory; one whose texts are no repetitions is not held to it."""
+    """A vendor that counts up its choices does not fill the memory; one whose texts are no
+    repetitions is not held to it."""
     snapshots = Snapshots(100, whole=True)
     assert ["a" * 60] == [snapshots.new(1, "a" * 60)]
     assert ["b" * 60] == [snapshots.new(1, "b" * 60)]

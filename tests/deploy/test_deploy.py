@@ -1,4 +1,5 @@
-"""The files of deploy/ hold: the programs they are for accept them, and they name only metrics, paths and settings that exist."""
+"""The files of deploy/ hold: the programs they are for accept them, and they name only metrics,
+paths and settings that exist."""
 
 import json
 import re
@@ -16,20 +17,31 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 DASHBOARD = DEPLOY / "grafana" / "dashboards" / "mainstem.json"
 YAML_FILES = sorted([*DEPLOY.rglob("*.yaml"), *DEPLOY.rglob("*.yml")])
-FOREIGN = {"mainstem:streams_failing:rate5m", "mainstem:streams:rate5m"}  # recorded by alerts.yml itself
+# recorded by alerts.yml itself
+FOREIGN = {"mainstem:streams_failing:rate5m", "mainstem:streams:rate5m"}
 
 
 def run(*command: str | Path) -> None:
     """Runs a checker; its output is the message when it objects."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, cwd=DEPLOY, check=False)
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=DEPLOY,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def known_series() -> set[str]:
-    """Every name that /metrics can print, and the names of the families, by which a text may speak of them."""
+    """Every name that /metrics can print, and the names of the families, by which a text may speak
+    of them."""
     names = set()
     for family in make_metrics().registry.collect():
-        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [])
+        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(
+            family.type, []
+        )
         names.update(family.name + suffix for suffix in ["", *suffixes])
     return names
 
@@ -62,14 +74,20 @@ def test_the_alerts_fire_when_they_should_and_only_then():
 @requires("promtool")
 def test_the_dashboard_has_only_queries_that_prometheus_understands(tmp_path):
     """Each is put into a rule, for promtool to parse."""
-    rules = [{"record": f"panel_{number}", "expr": query} for number, query in enumerate(expressions())]
+    rules = [
+        {"record": f"panel_{number}", "expr": query} for number, query in enumerate(expressions())
+    ]
     file = tmp_path / "rules.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
 
     run(program("promtool"), "check", "rules", file)
 
 
-@pytest.mark.parametrize("file", [DEPLOY / "alerts.yml", DEPLOY / "alerts.test.yml", DASHBOARD], ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file",
+    [DEPLOY / "alerts.yml", DEPLOY / "alerts.test.yml", DASHBOARD],
+    ids=lambda file: file.name,
+)
 def test_only_metrics_that_exist_are_named(file):
     """A renamed metric must not leave an alert that can never fire."""
     named = set(re.findall(r"\bmainstem[_:][a-z0-9_:]+", file.read_text())) - FOREIGN
@@ -80,7 +98,11 @@ def test_only_metrics_that_exist_are_named(file):
 def test_every_metric_is_on_the_dashboard():
     """What is measured can be seen."""
     shown = DASHBOARD.read_text()
-    ours = {family.name for family in make_metrics().registry.collect() if family.name.startswith("mainstem_")}
+    ours = {
+        family.name
+        for family in make_metrics().registry.collect()
+        if family.name.startswith("mainstem_")
+    }
 
     assert set() == {name for name in ours if name not in shown}
 
@@ -99,8 +121,14 @@ def test_the_image_is_built_from_hashed_locks_and_serves_as_nobody():
 
 def test_the_build_context_holds_what_the_image_copies():
     """.dockerignore leaves everything out but these."""
-    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    allowed = {
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    copied = re.findall(
+        r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE
+    )
 
     assert {name for line in copied for name in line.split()} == allowed
 
@@ -117,7 +145,10 @@ def test_the_image_environment_and_config_are_settings_that_the_program_takes():
 
 def test_the_kubernetes_config_is_one_that_the_program_takes(tmp_path):
     """And its pods are given longer to end than their streams are."""
-    documents = {document["kind"]: document for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())}
+    documents = {
+        document["kind"]: document
+        for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())
+    }
     file = tmp_path / "mainstem.yaml"
     file.write_text(documents["ConfigMap"]["data"]["mainstem.yaml"])
     settings = load(file, {"OPENAI_API_KEY": "k", "MAINSTEM_SERVER__HOST": "0.0.0.0"})
@@ -132,7 +163,11 @@ def test_the_dashboard_panels_do_not_overlap():
     taken = set()
     for panel in json.loads(DASHBOARD.read_text())["panels"]:
         place = panel["gridPos"]
-        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
         assert not cells & taken, panel["title"]
         assert place["x"] + place["w"] <= 24
         taken |= cells

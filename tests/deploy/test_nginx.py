@@ -1,4 +1,5 @@
-"""nginx with deploy/nginx.conf, for real: each chunk goes through before the next one is sent, and a client's leaving is passed on."""
+"""nginx with deploy/nginx.conf, for real: each chunk goes through before the next one is sent, and
+a client's leaving is passed on."""
 
 import asyncio
 import contextlib
@@ -17,7 +18,8 @@ pytestmark = requires("nginx")
 
 
 def localised(folder: Path, port: int, upstream_port: int) -> Path:
-    """The same file with places that a test may use: other ports, other folders, one worker, whoever we are."""
+    """The same file with places that a test may use: other ports, other folders, one worker,
+    whoever we are."""
     text = CONF.read_text()
     changes = {
         "user www-data;\n": "",
@@ -28,7 +30,10 @@ def localised(folder: Path, port: int, upstream_port: int) -> Path:
         "server 127.0.0.1:8080;": f"server 127.0.0.1:{upstream_port};",
         "listen 8000;": f"listen 127.0.0.1:{port};",
         "http {\n": "http {\n"
-        + "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")),
+        + "".join(
+            f"{kind}_temp_path {folder}/{kind};\n"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        ),
     }
     for old, new in changes.items():
         assert old in text, f"nginx.conf has no {old!r} any more: change this test with it"
@@ -42,14 +47,24 @@ def test_the_file_as_it_stands_is_accepted(tmp_path):
     """nginx -t on the whole file; only its log folder is moved, which needs root elsewhere."""
     file = tmp_path / "nginx.conf"
     file.write_text(CONF.read_text().replace("/var/log/nginx/", f"{tmp_path}/"))
-    command = [program("nginx"), "-t", "-e", "stderr", "-c", str(file), "-g", f"pid {tmp_path}/pid;"]
+    command = [
+        program("nginx"),
+        "-t",
+        "-e",
+        "stderr",
+        "-c",
+        str(file),
+        "-g",
+        f"pid {tmp_path}/pid;",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
     assert 0 == done.returncode, done.stderr
 
 
 class Vendor:
-    """An upstream that sends a chunk each time it is told to, and notices when its client leaves."""
+    """An upstream that sends a chunk each time it is told to, and notices when its client
+    leaves."""
 
     def __init__(self) -> None:
         self.send: asyncio.Queue[bytes] = asyncio.Queue()
@@ -57,7 +72,9 @@ class Vendor:
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
         gone = asyncio.create_task(reader.read())
         while not gone.done():
             chunk = asyncio.create_task(self.send.get())
@@ -76,7 +93,15 @@ async def nginx_before(vendor: Callable[..., object], folder: Path) -> AsyncIter
     server = await asyncio.start_server(vendor, "127.0.0.1", 0)
     port = free_port()
     conf = localised(folder, port, server.sockets[0].getsockname()[1])
-    command = [program("nginx"), "-e", f"{folder}/error.log", "-c", str(conf), "-g", f"daemon off; master_process off; pid {folder}/pid;"]
+    command = [
+        program("nginx"),
+        "-e",
+        f"{folder}/error.log",
+        "-c",
+        str(conf),
+        "-g",
+        f"daemon off; master_process off; pid {folder}/pid;",
+    ]
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
     try:
         yield port
@@ -97,7 +122,8 @@ async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
 
 
 async def test_each_chunk_passes_before_the_next_is_sent_and_a_departure_is_passed_on(tmp_path):
-    """More than the 4 KB that a default nginx keeps back, without any header from us; then the client closes."""
+    """More than the 4 KB that a default nginx keeps back, without any header from us; then the
+    client closes."""
     vendor = Vendor()
     async with nginx_before(vendor, tmp_path) as port:
         reader, writer = await connect(port)

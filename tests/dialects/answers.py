@@ -38,11 +38,19 @@ def ending(reason: FinishReason = "stop") -> StreamEnd:
 
 
 def text_block(*pieces: str, block: int = 0) -> list[Event]:
-    return [BlockStart(block, "text"), *(TextDelta(block, piece) for piece in pieces), BlockEnd(block)]
+    return [
+        BlockStart(block, "text"),
+        *(TextDelta(block, piece) for piece in pieces),
+        BlockEnd(block),
+    ]
 
 
 def reasoning_block(*pieces: str, block: int = 0) -> list[Event]:
-    return [BlockStart(block, "reasoning"), *(ReasoningDelta(block, piece) for piece in pieces), BlockEnd(block)]
+    return [
+        BlockStart(block, "reasoning"),
+        *(ReasoningDelta(block, piece) for piece in pieces),
+        BlockEnd(block),
+    ]
 
 
 def encoded(encoder: Encoder, events: Iterable[Event]) -> bytes:
@@ -72,7 +80,9 @@ def same_however_cut(new: Callable[[], Decoder], data: bytes) -> list[Event]:
     return expected
 
 
-def every_cut_is_an_error(new: Callable[[], Decoder], data: bytes, kinds: Sequence[str] = ("upstream_truncated",)) -> None:
+def every_cut_is_an_error(
+    new: Callable[[], Decoder], data: bytes, kinds: Sequence[str] = ("upstream_truncated",)
+) -> None:
     """However much is missing at the end, a body that lacks its terminator is no answer."""
     for size in range(len(data)):
         last = decode(new(), [data[:size]])[-1]
@@ -83,7 +93,13 @@ def every_cut_is_an_error(new: Callable[[], Decoder], data: bytes, kinds: Sequen
 def spoiled(bodies: Sequence[bytes]) -> st.SearchStrategy[bytes]:
     """Bodies with bytes changed, put in, left out and repeated."""
     edits = st.lists(
-        st.tuples(st.integers(0, 1 << 16), st.sampled_from(["put", "cut", "swap", "again"]), st.binary(max_size=12)), min_size=1, max_size=6
+        st.tuples(
+            st.integers(0, 1 << 16),
+            st.sampled_from(["put", "cut", "swap", "again"]),
+            st.binary(max_size=12),
+        ),
+        min_size=1,
+        max_size=6,
     )
     return st.builds(_spoil, st.sampled_from(list(bodies)), edits)
 
@@ -105,14 +121,18 @@ def _spoil(body: bytes, edits: list[tuple[int, str, bytes]]) -> bytes:
 def asked(*turns: str, **more: Any) -> ChatRequest:
     """A request whose turns alternate between user and assistant."""
     roles = ("user", "assistant")
-    return ChatRequest(model="m", messages=[Message(roles[at % 2], text) for at, text in enumerate(turns)], **more)  # type: ignore[arg-type]
+    return ChatRequest(
+        model="m", messages=[Message(roles[at % 2], text) for at, text in enumerate(turns)], **more
+    )  # type: ignore[arg-type]
 
 
 def target(**options: Any) -> TargetConfig:
     return TargetConfig("up", "theirs", options.pop("api_key", None), options)
 
 
-def posted(body: bytes, *, path: dict[str, str] | None = None, query: dict[str, str] | None = None) -> Incoming:
+def posted(
+    body: bytes, *, path: dict[str, str] | None = None, query: dict[str, str] | None = None
+) -> Incoming:
     return Incoming("POST", path or {}, query or {}, {}, body)
 
 
@@ -125,5 +145,6 @@ def answered(parsed: Parsed, events: Sequence[Event]) -> WholeAnswer:
 
 
 def read_sse(data: bytes) -> list[tuple[str | None, str, str | None]]:
-    """(event, data, id) of each event, as a reader finds them that knows nothing of this project: the openai SDK's."""
+    """(event, data, id) of each event, as a reader finds them that knows nothing of this project:
+    the openai SDK's."""
     return [(sse.event, sse.data, sse.id) for sse in SSEDecoder().iter_bytes(iter([data]))]

@@ -1,4 +1,5 @@
-"""What an encoder keeps of an answer. It says which events, and then their size is bounded. Holds for every client half."""
+"""What an encoder keeps of an answer. It says which events, and then their size is bounded. Holds
+for every client half."""
 
 import tracemalloc
 from collections.abc import Callable, Mapping
@@ -7,7 +8,17 @@ import pytest
 
 from proxy.codec.base import Encoder
 from proxy.dialects.registry import CLIENTS
-from proxy.events import BlockStart, Citation, Event, ReasoningDelta, StreamStart, TextDelta, TextRewrite, Tool, ToolCallDelta
+from proxy.events import (
+    BlockStart,
+    Citation,
+    Event,
+    ReasoningDelta,
+    StreamStart,
+    TextDelta,
+    TextRewrite,
+    Tool,
+    ToolCallDelta,
+)
 from tests.fuzz.bodies import parsed_by
 
 PIECES, CHARS = 300, 1000
@@ -17,7 +28,10 @@ TEXT = BlockStart(0, "text")
 MORE: Mapping[type[Event], tuple[BlockStart, Callable[[str], Event]]] = {
     ReasoningDelta: (BlockStart(0, "reasoning"), lambda text: ReasoningDelta(0, text)),
     TextDelta: (TEXT, lambda text: TextDelta(0, text)),
-    ToolCallDelta: (BlockStart(0, "tool_call", tool=Tool("call_1", "look_up")), lambda text: ToolCallDelta(0, text)),
+    ToolCallDelta: (
+        BlockStart(0, "tool_call", tool=Tool("call_1", "look_up")),
+        lambda text: ToolCallDelta(0, text),
+    ),
     Citation: (TEXT, lambda text: Citation(0, url=f"https://example.org/{text}", title="A page")),
 }
 
@@ -39,7 +53,11 @@ def keeps(encoder: Encoder, begin: BlockStart, more: Callable[[str], Event]) -> 
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_an_encoder_says_what_it_keeps(client: str) -> None:
-    kept = {kind for kind, more in MORE.items() if keeps(CLIENTS[client].encoder(parsed_by(client)), *more)}
+    kept = {
+        kind
+        for kind, more in MORE.items()
+        if keeps(CLIENTS[client].encoder(parsed_by(client)), *more)
+    }
     assert kept == CLIENTS[client].encoder(parsed_by(client)).gathers & MORE.keys()
 
 

@@ -1,4 +1,5 @@
-"""No dialect imports another: what two of them share stands in a module of its own beside them. Holds for every dialect there is."""
+"""No dialect imports another: what two of them share stands in a module of its own beside them.
+Holds for every dialect there is."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""The dialects without a client half, all alike: recordings give their facts under every split, and garbage of any kind keeps the grammar."""
+"""The dialects without a client half, all alike: recordings give their facts under every split, and
+garbage of any kind keeps the grammar."""
 
 import hashlib
 import json
@@ -19,8 +20,12 @@ from tests.support import decode, facts, needs_recordings, recording_bytes, reco
 NAMES = ("dashscope", "hunyuan", "qianfan", "zhipu", "minimax", "tgi")
 STREAMS = {row["file"]: row for name in NAMES for row in facts(name)}
 ERRORS = {row["file"]: row for name in NAMES for row in facts(name, errors=True)}
-# DashScope's answers do not say how they were asked for; in these the pieces repeat the text so far.
-WHOLE = {"dashscope/loongsuite-aio-generation-call-streaming.sse", "dashscope/loongsuite-generation-call-streaming.sse"}
+# DashScope's answers do not say how they were asked for; in these the pieces repeat the text so
+# far.
+WHOLE = {
+    "dashscope/loongsuite-aio-generation-call-streaming.sse",
+    "dashscope/loongsuite-generation-call-streaming.sse",
+}
 # How the vendors name the counts that the facts have.
 COUNTS = {"dashscope": ("input_tokens", "output_tokens")}
 USUAL = ("prompt_tokens", "completion_tokens")
@@ -38,11 +43,17 @@ def half(name: str) -> UpstreamHalf:
 def test_a_recording_gives_its_facts_however_it_is_cut(file: str) -> None:
     row = STREAMS[file]
     options = {"incremental_output": False} if file in WHOLE else {}
-    events = same_however_cut(lambda: half(row["dialect"]).decoder(LIMIT, options), recording_bytes(row))
+    events = same_however_cut(
+        lambda: half(row["dialect"]).decoder(LIMIT, options), recording_bytes(row)
+    )
     answer = folded(events)
     assert row["text_sha256"] == hashlib.sha256(answer.text().encode()).hexdigest()
     assert row["reasoning_chars"] == len(answer.reasoning())
-    assert row["tools"] == [{"name": call.tool.name, "arguments": call.text} for call in answer.tool_calls() if call.tool]
+    assert row["tools"] == [
+        {"name": call.tool.name, "arguments": call.text}
+        for call in answer.tool_calls()
+        if call.tool
+    ]
     assert row["finish"] == answer.finish.raw
     names = COUNTS.get(row["dialect"], USUAL)
     expected = tuple((row["usage"] or {}).get(name) for name in names)
@@ -53,7 +64,12 @@ def test_a_recording_gives_its_facts_however_it_is_cut(file: str) -> None:
 def test_whole_texts_are_told_from_pieces_by_the_second_piece() -> None:
     """Asked for whole texts, DashScope's recordings of either kind give their text."""
     for row in facts("dashscope"):
-        answer = folded(decode(half("dashscope").decoder(LIMIT, {"incremental_output": False}), [recording_bytes(row)]))
+        answer = folded(
+            decode(
+                half("dashscope").decoder(LIMIT, {"incremental_output": False}),
+                [recording_bytes(row)],
+            )
+        )
         assert row["text_sha256"] == hashlib.sha256(answer.text().encode()).hexdigest()
 
 
@@ -77,7 +93,8 @@ def test_an_error_body_gives_the_vendors_message(file: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_no_answer(name: str) -> None:
-    """A page, nothing, and a document of something else: an error that says so, and no error in a good document."""
+    """A page, nothing, and a document of something else: an error that says so, and no error in a
+    good document."""
     for body, kind in (
         (b"<html><body>Sign in</body></html>", "upstream_malformed"),
         (b"", "upstream_truncated"),
@@ -91,7 +108,10 @@ def test_what_is_no_answer(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"\xff\xfe", b"{}", b'{"code":"x"}', b'{"error":{}}', b'{"error":[]}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[]", b"\xff\xfe", b"{}", b'{"code":"x"}', b'{"error":{}}', b'{"error":[]}'],
+)
 def test_an_http_error_is_a_failure_whatever_its_body(name: str, body: bytes) -> None:
     """With the vendor's advice when to come again."""
     why = half(name).parse_error(429, {"retry-after": "7"}, body)
@@ -126,13 +146,23 @@ KEYS = {
     "zhipu": "code msg error message",
 }
 WORDS = ["", "a", "null", "stop", "tool_calls", "tool", "chat.completion", "[]", "{", "\ud800"]
-SCALARS = st.none() | st.booleans() | st.integers(-3, 2**70) | st.floats(allow_nan=False) | st.sampled_from(WORDS)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 2**70)
+    | st.floats(allow_nan=False)
+    | st.sampled_from(WORDS)
+)
 
 
 def values(name: str) -> st.SearchStrategy[Any]:
     """JSON objects of the vendor's keys."""
     keys = st.sampled_from(KEYS[name].split())
-    inner = st.recursive(SCALARS, lambda less: st.lists(less, max_size=3) | st.dictionaries(keys, less, max_size=5), max_leaves=14)
+    inner = st.recursive(
+        SCALARS,
+        lambda less: st.lists(less, max_size=3) | st.dictionaries(keys, less, max_size=5),
+        max_leaves=14,
+    )
     return st.dictionaries(keys, inner, min_size=1, max_size=6)
 
 
@@ -141,21 +171,31 @@ def plausible(name: str) -> bytes:
     call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"a":1}'}}
     said = {"content": "Hé", "reasoning_content": "hm", "tool_calls": [call]}
     usage = {"input_tokens": 1, "output_tokens": 2, "prompt_tokens": 1, "completion_tokens": 2}
-    pascal = {"Content": "Hé", "ReasoningContent": "hm", "ToolCalls": [{"Id": "c", "Function": {"Name": "f", "Arguments": "{}"}}]}
+    pascal = {
+        "Content": "Hé",
+        "ReasoningContent": "hm",
+        "ToolCalls": [{"Id": "c", "Function": {"Name": "f", "Arguments": "{}"}}],
+    }
     bodies = {
         "dashscope": data(
             {"output": {"choices": [{"message": said, "finish_reason": "null"}]}},
             {"output": {"text": "!", "finish_reason": "stop"}, "usage": usage},
         ),
         "hunyuan": data(
-            {"Choices": [{"Delta": pascal, "FinishReason": ""}], "Note": "n"}, {"Choices": [{"Delta": {}, "FinishReason": "stop"}]}
+            {"Choices": [{"Delta": pascal, "FinishReason": ""}], "Note": "n"},
+            {"Choices": [{"Delta": {}, "FinishReason": "stop"}]},
         ),
         "qianfan": data(
-            {"result": "Hé", "usage": usage}, {"is_end": True, "result": "", "function_call": {"name": "f", "arguments": "{}"}}
+            {"result": "Hé", "usage": usage},
+            {"is_end": True, "result": "", "function_call": {"name": "f", "arguments": "{}"}},
         ),
         "minimax": data(
             {"choices": [{"delta": said}]},
-            {"object": "chat.completion", "choices": [{"message": said, "finish_reason": "stop"}], "usage": usage},
+            {
+                "object": "chat.completion",
+                "choices": [{"message": said, "finish_reason": "stop"}],
+                "usage": usage,
+            },
         ),
         "tgi": data(
             {"token": {"text": "Hé", "special": False}},
@@ -180,7 +220,10 @@ def test_spoiled_streams_keep_the_grammar(name: str, drawn: Any) -> None:
     body = drawn.draw(spoiled([plausible(name), *recorded]))
     size = drawn.draw(st.integers(1, 300))
     options = drawn.draw(st.sampled_from([{}, {"incremental_output": False, "incremental": False}]))
-    decode(half(name).decoder(1 << 14, options), [body[at : at + size] for at in range(0, len(body), size)])
+    decode(
+        half(name).decoder(1 << 14, options),
+        [body[at : at + size] for at in range(0, len(body), size)],
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -188,7 +231,9 @@ def test_spoiled_streams_keep_the_grammar(name: str, drawn: Any) -> None:
 @given(drawn=st.data())
 def test_events_of_wrong_shapes_keep_the_grammar(name: str, drawn: Any) -> None:
     """The vendor's keys with any value, in any order, between two good streams."""
-    middle = b"".join(framed(name, value) for value in drawn.draw(st.lists(values(name), min_size=1, max_size=5)))
+    middle = b"".join(
+        framed(name, value) for value in drawn.draw(st.lists(values(name), min_size=1, max_size=5))
+    )
     first, _, rest = plausible(name).partition(b"\n\n")
     options = drawn.draw(st.sampled_from([{}, {"incremental_output": False}]))
     decode(half(name).decoder(1 << 16, options), [first + b"\n\n" + middle + rest])
@@ -196,7 +241,10 @@ def test_events_of_wrong_shapes_keep_the_grammar(name: str, drawn: Any) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @quick
-@given(body=st.binary(max_size=300) | st.lists(SCALARS, max_size=3).map(lambda some: repr(some).encode("utf-8", "replace")))
+@given(
+    body=st.binary(max_size=300)
+    | st.lists(SCALARS, max_size=3).map(lambda some: repr(some).encode("utf-8", "replace"))
+)
 def test_any_bytes_are_an_error_of_any_status(name: str, body: bytes) -> None:
     """And no exception."""
     assert half(name).parse_error(500, {}, body) is not None

@@ -1,4 +1,5 @@
-"""What all upstream halves have in common, whatever their form: how damaged text is read, and an error document in place of the stream."""
+"""What all upstream halves have in common, whatever their form: how damaged text is read, and an
+error document in place of the stream."""
 
 import gc
 import weakref
@@ -18,7 +19,9 @@ from tests.support import decode
 def test_a_small_good_answer_is_read(dialect: str) -> None:
     """However it is cut."""
     sample = SAMPLES[dialect]
-    answer = folded(same_however_cut(lambda: UPSTREAMS[dialect].decoder(LIMIT, sample.options), sample.whole))
+    answer = folded(
+        same_however_cut(lambda: UPSTREAMS[dialect].decoder(LIMIT, sample.options), sample.whole)
+    )
     assert (TEXT, None, "stop") == (answer.text(), answer.error, answer.finish.reason)
 
 
@@ -27,7 +30,9 @@ def test_a_byte_that_no_utf8_has_is_replaced(dialect: str) -> None:
     """It costs a letter, not the answer."""
     sample = SAMPLES[dialect]
     body = sample.opening + sample.starts + sample.say("", f"{FIRST}{SPOILED}!")
-    answer = folded(same_however_cut(lambda: UPSTREAMS[dialect].decoder(LIMIT, sample.options), body))
+    answer = folded(
+        same_however_cut(lambda: UPSTREAMS[dialect].decoder(LIMIT, sample.options), body)
+    )
     assert f"{FIRST}\ufffd!" == answer.text()
 
 
@@ -35,7 +40,9 @@ def test_a_byte_that_no_utf8_has_is_replaced(dialect: str) -> None:
 def test_an_error_document_in_place_of_the_stream_is_the_vendors_error(dialect: str) -> None:
     """With its words."""
     sample = SAMPLES[dialect]
-    last = decode(UPSTREAMS[dialect].decoder(LIMIT, sample.options), [dumped(sample.error_body)])[-1]
+    last = decode(UPSTREAMS[dialect].decoder(LIMIT, sample.options), [dumped(sample.error_body)])[
+        -1
+    ]
     assert isinstance(last, StreamError)
     assert "upstream_error" == last.error.kind
     assert WORDS in last.error.message
@@ -43,10 +50,16 @@ def test_an_error_document_in_place_of_the_stream_is_the_vendors_error(dialect: 
 
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 def test_an_event_that_is_too_large_ends_the_answer_at_once(dialect: str) -> None:
-    """Also in the same read as good ones: the upstream may say nothing more, and the client would wait for it."""
+    """Also in the same read as good ones: the upstream may say nothing more, and the client would
+    wait for it."""
     sample = SAMPLES[dialect]
     decoder = UPSTREAMS[dialect].decoder(20_000, sample.options)
-    body = sample.opening + sample.starts + sample.say("", FIRST) + sample.say(FIRST, f"{FIRST}{'x' * 60_000}")
+    body = (
+        sample.opening
+        + sample.starts
+        + sample.say("", FIRST)
+        + sample.say(FIRST, f"{FIRST}{'x' * 60_000}")
+    )
     last = decoder.feed(body)[-1]
     assert isinstance(last, StreamError)
     assert "upstream_malformed" == last.error.kind
@@ -57,7 +70,12 @@ def _too_large(sample: Sample) -> bytes:
 
 
 def _too_large_after_good(sample: Sample) -> bytes:
-    return sample.opening + sample.starts + sample.say("", FIRST) + sample.say(FIRST, f"{FIRST}{'x' * 60_000}")
+    return (
+        sample.opening
+        + sample.starts
+        + sample.say("", FIRST)
+        + sample.say(FIRST, f"{FIRST}{'x' * 60_000}")
+    )
 
 
 def _error(sample: Sample) -> bytes:
@@ -71,8 +89,11 @@ def _garbage(sample: Sample) -> bytes:
 @pytest.mark.parametrize("body", [_too_large, _too_large_after_good, _error, _garbage])
 @pytest.mark.parametrize("size", [None, 997])
 @pytest.mark.parametrize("dialect", UPSTREAMS)
-def test_a_decoder_that_failed_is_let_go_with_its_last_reference(dialect: str, size: int | None, body: Callable[[Sample], bytes]) -> None:
-    """An exception that it kept would keep the frames that read the bytes, and these would keep it, until a collection."""
+def test_a_decoder_that_failed_is_let_go_with_its_last_reference(
+    dialect: str, size: int | None, body: Callable[[Sample], bytes]
+) -> None:
+    """An exception that it kept would keep the frames that read the bytes, and these would keep it,
+    until a collection."""
     sample = SAMPLES[dialect]
     decoder = UPSTREAMS[dialect].decoder(20_000, sample.options)
     gc.disable()

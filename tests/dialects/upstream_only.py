@@ -1,4 +1,5 @@
-"""What the tests of the dialects without a client half share: frames, requests with everything in them, and how an answer is summed up."""
+"""What the tests of the dialects without a client half share: frames, requests with everything in
+them, and how an answer is summed up."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +22,11 @@ from proxy.request import (
 from tests.dialects.answers import folded, same_however_cut, target
 
 LIMIT = 1 << 20
-WEATHER = ToolSpec("weather", "The weather somewhere.", {"type": "object", "properties": {"city": {"type": "string"}}})
+WEATHER = ToolSpec(
+    "weather",
+    "The weather somewhere.",
+    {"type": "object", "properties": {"city": {"type": "string"}}},
+)
 CLOCK = ToolSpec("clock")
 WEATHER_OPENAI = {
     "type": "function",
@@ -43,7 +48,14 @@ TALK = [
             ToolCallPart("c2", "clock"),
         ],
     ),
-    Message("user", [ToolResultPart("c1", "sunny"), ToolResultPart("c2", "noon", is_error=True), TextPart("And?")]),
+    Message(
+        "user",
+        [
+            ToolResultPart("c1", "sunny"),
+            ToolResultPart("c2", "noon", is_error=True),
+            TextPart("And?"),
+        ],
+    ),
 ]
 PICTURE = [Message("user", [TextPart("What is it?"), ImagePart("https://h/x.png")])]
 EVERYTHING: dict[str, Any] = {
@@ -76,7 +88,9 @@ def built(half: UpstreamHalf, request: ChatRequest, **options: Any) -> tuple[Out
 def data(*values: Any, event: str = "") -> bytes:
     """Events as the vendors frame them."""
     named = f"event:{event}\n" if event else ""
-    return b"".join(f"{named}data: {json.dumps(value, ensure_ascii=False)}\n\n".encode() for value in values)
+    return b"".join(
+        f"{named}data: {json.dumps(value, ensure_ascii=False)}\n\n".encode() for value in values
+    )
 
 
 def events_of(half: UpstreamHalf, body: bytes, **options: Any) -> list[Event]:
@@ -88,7 +102,9 @@ def summed(events: list[Event]) -> tuple[str, str, list[tuple[str, str, str]], s
     """Text, reasoning, calls (id, name, arguments), our finish and the vendor's."""
     answer = folded(events)
     assert answer.end is not None, answer.error
-    calls = [(block.tool.id, block.tool.name, block.text) for block in answer.tool_calls() if block.tool]
+    calls = [
+        (block.tool.id, block.tool.name, block.text) for block in answer.tool_calls() if block.tool
+    ]
     return answer.text(), answer.reasoning(), calls, answer.finish.reason, answer.finish.raw
 
 

@@ -1,4 +1,5 @@
-"""The browser: a Node process that drives headless Chromium, told in JSON lines what to do (see browser.mjs)."""
+"""The browser: a Node process that drives headless Chromium, told in JSON lines what to do (see
+browser.mjs)."""
 
 import json
 import subprocess
@@ -14,7 +15,8 @@ STOP_S = 10
 
 
 class Visit(NamedTuple):
-    """What came of a visit. `values`: what each `evaluate` step gave, in order. `sent`: every request of the page, preflights included."""
+    """What came of a visit. `values`: what each `evaluate` step gave, in order. `sent`: every
+    request of the page, preflights included."""
 
     values: list[Any]
     console: list[str]
@@ -30,10 +32,25 @@ class Browser:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def visit(self, url: str, *steps: dict[str, Any], width: int = 1280, height: int = 900, dark: bool = False) -> Visit:
-        """Open a page and do the steps: {"wait": js}, {"evaluate": js}, {"click": css}, {"fill": css, "text": ...}, {"select": css, "text": ...},
-        {"screenshot": path}. Raises AssertionError with the page's console when a step fails."""
-        job = {"url": url, "steps": steps, "width": width, "height": height, "dark": dark, "timeout_ms": STEP_S * 1000}
+    def visit(
+        self,
+        url: str,
+        *steps: dict[str, Any],
+        width: int = 1280,
+        height: int = 900,
+        dark: bool = False,
+    ) -> Visit:
+        """Open a page and do the steps: {"wait": js}, {"evaluate": js}, {"click": css}, {"fill":
+        css, "text": ...}, {"select": css, "text": ...}, {"screenshot": path}. Raises AssertionError
+        with the page's console when a step fails."""
+        job = {
+            "url": url,
+            "steps": steps,
+            "width": width,
+            "height": height,
+            "dark": dark,
+            "timeout_ms": STEP_S * 1000,
+        }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(job) + "\n")
@@ -41,7 +58,9 @@ class Browser:
         line = self._process.stdout.readline()
         assert line, "the browser has ended"
         done = json.loads(line)
-        assert "error" not in done, f"{done['error']}\nconsole: {done['console']}\nlast value: {done['state']}\nsent: {done['sent']}"
+        assert "error" not in done, (
+            f"{done['error']}\nconsole: {done['console']}\nlast value: {done['state']}\nsent: {done['sent']}"
+        )
         return Visit(done["values"], done["console"], done["sent"])
 
 

@@ -1,4 +1,5 @@
-"""What the browser tests share, started once: the proxy by its command, nginx in front of it, the pages' origin, the browser."""
+"""What the browser tests share, started once: the proxy by its command, nginx in front of it, the
+pages' origin, the browser."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from tests.e2e.proxy_process import running_proxy
 
 
 def _mock(dialect: str, scenario: str, tokens_per_s: float = 50, **more: Any) -> dict[str, Any]:
-    return {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": tokens_per_s, **more}}
+    return {
+        "dialect": dialect,
+        "mock": {"scenario": scenario, "tokens_per_s": tokens_per_s, **more},
+    }
 
 
 KEY = "a key that only tests know"
@@ -85,6 +89,7 @@ def guarded(site: str) -> Iterator[str]:
 
 @pytest.fixture(params=["direct", pytest.param("nginx", marks=pytest.mark.requires("nginx"))])
 def api(request: pytest.FixtureRequest) -> str:
-    """Where pages call: the proxy itself, and once more nginx with its default settings before it."""
+    """Where pages call: the proxy itself, and once more nginx with its default settings before
+    it."""
     url: str = request.getfixturevalue({"direct": "proxy", "nginx": "nginx"}[request.param])
     return url

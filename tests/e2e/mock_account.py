@@ -7,9 +7,16 @@ from urllib.request import Request, urlopen
 
 
 def asked_with(proxy: str, prompt: str, key: str | None = None) -> list[dict[str, Any]]:
-    """The generations that the vendor was asked for with this prompt, newest first. `key` where the proxy wants one."""
-    with urlopen(Request(f"{proxy}/mock/requests", headers={"x-api-key": key} if key else {})) as answer:
-        return [row for row in json.load(answer) if prompt in json.dumps(row["body"], ensure_ascii=False)]
+    """The generations that the vendor was asked for with this prompt, newest first. `key` where the
+    proxy wants one."""
+    with urlopen(
+        Request(f"{proxy}/mock/requests", headers={"x-api-key": key} if key else {})
+    ) as answer:
+        return [
+            row
+            for row in json.load(answer)
+            if prompt in json.dumps(row["body"], ensure_ascii=False)
+        ]
 
 
 def wait_until_ended(proxy: str, prompt: str) -> str:

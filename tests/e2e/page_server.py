@@ -14,7 +14,8 @@ _LIBRARY = NPM_PACKAGES / "@microsoft" / "fetch-event-source" / "lib" / "esm"
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """`/<page>` from the pages, `/fetch-event-source/<file>` from the installed package (whose imports leave out the `.js`)."""
+    """`/<page>` from the pages, `/fetch-event-source/<file>` from the installed package (whose
+    imports leave out the `.js`)."""
 
     def translate_path(self, path: str) -> str:
         folder, _, name = urlsplit(path).path.lstrip("/").rpartition("/")

@@ -23,7 +23,10 @@ START_S = 20  # the first start on a busy machine compiles every module
 STOP_S = 10
 _LISTENING = re.compile(r"^Mainstem is listening on (http://\S+)", re.MULTILINE)
 # A port of its own, a quick end, and one log line a stream to be shown when a test fails.
-_DEFAULTS: dict[str, dict[str, Any]] = {"server": {"port": 0, "drain_s": 0.2}, "logs": {"format": "json"}}
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "server": {"port": 0, "drain_s": 0.2},
+    "logs": {"format": "json"},
+}
 
 
 def command() -> list[str]:
@@ -33,10 +36,15 @@ def command() -> list[str]:
 
 
 class running_proxy:  # noqa: N801  used as a context manager, with or without async
-    """Starts `mainstem serve` with this configuration, answers its base URL, stops it by its process id."""
+    """Starts `mainstem serve` with this configuration, answers its base URL, stops it by its
+    process id."""
 
-    def __init__(self, config: dict[str, Any] | None = None, *, env: dict[str, str] | None = None) -> None:
-        merged = {name: {**values, **(config or {}).get(name, {})} for name, values in _DEFAULTS.items()}
+    def __init__(
+        self, config: dict[str, Any] | None = None, *, env: dict[str, str] | None = None
+    ) -> None:
+        merged = {
+            name: {**values, **(config or {}).get(name, {})} for name, values in _DEFAULTS.items()
+        }
         self.config = {**(config or {}), **merged}
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
         self.url = ""
@@ -86,6 +94,8 @@ class running_proxy:  # noqa: N801  used as a context manager, with or without a
             if found:
                 return found[1]
             if self.process.poll() is not None:
-                raise RuntimeError(f"the proxy ended with {self.process.returncode} before it listened:\n{self.log}")
+                raise RuntimeError(
+                    f"the proxy ended with {self.process.returncode} before it listened:\n{self.log}"
+                )
             time.sleep(0.02)
         raise RuntimeError(f"the proxy did not listen within {START_S} s:\n{self.log}")

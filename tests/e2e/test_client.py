@@ -12,7 +12,8 @@ HERE = Path(__file__).parent
 
 @requires("node")
 def test_the_browser_client_keeps_its_promises_in_node():
-    """Its own vectors and server; beside them the shared vectors of the standard, where they are present."""
+    """Its own vectors and server; beside them the shared vectors of the standard, where they are
+    present."""
     recordings = recordings_dir()
     vectors = "" if recordings is None else str(recordings.parent / "sse_vectors.json")
     ran = subprocess.run(

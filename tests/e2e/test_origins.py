@@ -1,4 +1,5 @@
-"""Pages of other origins: what a real browser lets them send, and what of the answers it lets them see."""
+"""Pages of other origins: what a real browser lets them send, and what of the answers it lets them
+see."""
 
 import json
 from pathlib import Path
@@ -21,7 +22,9 @@ def ask(path: str, **init: Any) -> dict[str, str]:
     return {"evaluate": f"ask({json.dumps(path)}, {json.dumps(init)})"}
 
 
-def post(body: Any, headers: dict[str, str] | None = None, path: str = "/v1/stream", **init: Any) -> dict[str, str]:
+def post(
+    body: Any, headers: dict[str, str] | None = None, path: str = "/v1/stream", **init: Any
+) -> dict[str, str]:
     text = body if isinstance(body, str) else json.dumps(body)
     return ask(path, method="POST", headers={**JSON_BODY, **(headers or {})}, body=text, **init)
 
@@ -56,9 +59,20 @@ def test_a_page_may_send_what_real_clients_send(browser: Browser, site, proxy):
     steps = []
     for row in PREFLIGHTS:
         names = row["headers"].get("access-control-request-headers", "").split(",")
-        headers = {name: "application/json" if name == "content-type" else "1" for name in names if name and name != "last-event-id"}
+        headers = {
+            name: "application/json" if name == "content-type" else "1"
+            for name in names
+            if name and name != "last-event-id"
+        }
         method = row["headers"]["access-control-request-method"]
-        steps.append(ask("/v1/models", method=method, headers=headers, **({} if method == "GET" else {"body": "{}"})))
+        steps.append(
+            ask(
+                "/v1/models",
+                method=method,
+                headers=headers,
+                **({} if method == "GET" else {"body": "{}"}),
+            )
+        )
     answers = browser.visit(page(site, proxy), *steps).values
     assert not [answer for answer in answers if "blocked" in answer]
 
@@ -69,8 +83,13 @@ def test_metrics_are_not_for_pages(browser: Browser, site, proxy):
 
 @pytest.mark.parametrize("credentials", ["omit", "include"])
 def test_with_a_list_only_the_pages_on_it_may_call(browser: Browser, site, guarded, credentials):
-    """The same server by another name is another origin. A page on the list may send cookies where the operator says so."""
-    asked = post({"model": "echo", "prompt": "hi", "stream": False}, {"authorization": f"Bearer {KEY}"}, credentials=credentials)
+    """The same server by another name is another origin. A page on the list may send cookies where
+    the operator says so."""
+    asked = post(
+        {"model": "echo", "prompt": "hi", "stream": False},
+        {"authorization": f"Bearer {KEY}"},
+        credentials=credentials,
+    )
     stranger = site.replace("127.0.0.1", "localhost")
     assert browser.visit(page(site, guarded), asked).values[0]["status"] == 200
     assert "blocked" in browser.visit(page(stranger, guarded), asked).values[0]

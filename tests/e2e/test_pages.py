@@ -1,4 +1,5 @@
-"""The founding post's three clients in a real browser, from another origin: alone and behind nginx with its defaults."""
+"""The founding post's three clients in a real browser, from another origin: alone and behind nginx
+with its defaults."""
 
 import itertools
 import re
@@ -31,7 +32,9 @@ def page(site: str, name: str, api: str, model: str, prompt: str) -> str:
 
 def heartbeats(proxy: str) -> float:
     with urlopen(f"{proxy}/metrics") as answer:
-        rows = re.findall(r"^mainstem_heartbeats_total(?:\{.*\})? (\S+)$", answer.read().decode(), re.MULTILINE)
+        rows = re.findall(
+            r"^mainstem_heartbeats_total(?:\{.*\})? (\S+)$", answer.read().decode(), re.MULTILINE
+        )
     return sum(map(float, rows))
 
 
@@ -55,10 +58,17 @@ def check_preflight(visit: Visit, path: str) -> None:
     assert all(200 <= row["status"] < 300 for row in asked)
 
 
-def test_a_native_eventsource_gets_the_stream_once_and_is_told_to_stop(browser: Browser, site, proxy, api):
-    """It comes back by itself after the end of the body; the answer to that is 204, and the prompt is not run again."""
+def test_a_native_eventsource_gets_the_stream_once_and_is_told_to_stop(
+    browser: Browser, site, proxy, api
+):
+    """It comes back by itself after the end of the body; the answer to that is 204, and the prompt
+    is not run again."""
     prompt = new_prompt()
-    visit = browser.visit(page(site, "eventsource.html", api, "echo", prompt), {"wait": "result.errors.includes(2)"}, RESULT)
+    visit = browser.visit(
+        page(site, "eventsource.html", api, "echo", prompt),
+        {"wait": "result.errors.includes(2)"},
+        RESULT,
+    )
     result = visit.values[0]
     check_whole_stream(result["messages"], prompt)
     assert [0, 2] == result["errors"]
@@ -69,7 +79,9 @@ def test_a_native_eventsource_gets_the_stream_once_and_is_told_to_stop(browser: 
 
 def test_the_posts_eventsource_page_works_unchanged_on_data(browser: Browser, site, proxy, api):
     prompt = new_prompt("每个 字符 都 到 了")
-    result = browser.visit(page(site, "post-eventsource.html", api, "echo", prompt), {"wait": "result.done"}, RESULT).values[0]
+    result = browser.visit(
+        page(site, "post-eventsource.html", api, "echo", prompt), {"wait": "result.done"}, RESULT
+    ).values[0]
     assert prompt == result["text"]
     assert result["errors"] == 0
     assert len(asked_with(proxy, prompt)) == 1
@@ -77,31 +89,47 @@ def test_the_posts_eventsource_page_works_unchanged_on_data(browser: Browser, si
 
 def test_the_posts_eventsource_page_ends_after_a_failure_too(browser: Browser, site, proxy, api):
     prompt = new_prompt()
-    result = browser.visit(page(site, "post-eventsource.html", api, "breaks", prompt), {"wait": "result.done"}, RESULT).values[0]
+    result = browser.visit(
+        page(site, "post-eventsource.html", api, "breaks", prompt), {"wait": "result.done"}, RESULT
+    ).values[0]
     assert "[error]" in result["text"]
     assert result["errors"] == 0
     assert len(asked_with(proxy, prompt)) == 1
 
 
 def test_the_posts_hand_written_reader_works_unchanged_on_data(browser: Browser, site, proxy, api):
-    """Each of its reads must be one JSON text; its preflight asks for a header that only answers should have."""
+    """Each of its reads must be one JSON text; its preflight asks for a header that only answers
+    should have."""
     prompt = new_prompt("根据 您 提供 的 数据 报告 如下")
-    visit = browser.visit(page(site, "hand-written.html", api, "", prompt), {"wait": "result.over"}, RESULT)
+    visit = browser.visit(
+        page(site, "hand-written.html", api, "", prompt), {"wait": "result.over"}, RESULT
+    )
     result = visit.values[0]
     assert result["error"] is None
     assert prompt == result["shown"]
-    assert all(after.startswith(before) for before, after in itertools.pairwise(result["snapshots"]))
+    assert all(
+        after.startswith(before) for before, after in itertools.pairwise(result["snapshots"])
+    )
     assert len(result["snapshots"]) > 5
     check_preflight(visit, "/data")
     assert len(asked_with(proxy, prompt)) == 1
 
 
-def test_fetch_event_source_gets_every_event_and_no_empty_message(browser: Browser, site, proxy, api):
+def test_fetch_event_source_gets_every_event_and_no_empty_message(
+    browser: Browser, site, proxy, api
+):
     prompt = new_prompt()
-    visit = browser.visit(page(site, "fetch-event-source.html", api, "echo", prompt), {"wait": "result.over"}, RESULT)
+    visit = browser.visit(
+        page(site, "fetch-event-source.html", api, "echo", prompt), {"wait": "result.over"}, RESULT
+    )
     result = visit.values[-1]
     check_whole_stream(result["messages"], prompt)
-    assert (0, [], [200], True) == (result["empty"], result["errors"], result["opened"], result["closed"])
+    assert (0, [], [200], True) == (
+        result["empty"],
+        result["errors"],
+        result["opened"],
+        result["closed"],
+    )
     check_preflight(visit, "/v1/stream")
     assert len(asked_with(proxy, prompt)) == 1
 
@@ -110,7 +138,9 @@ def test_fetch_event_source_is_not_disturbed_by_heartbeats(browser: Browser, sit
     """A comment with a blank line after it would come out as an empty message."""
     before = heartbeats(proxy)
     prompt = new_prompt("one two three")
-    result = browser.visit(page(site, "fetch-event-source.html", api, "slow", prompt), {"wait": "result.over"}, RESULT).values[0]
+    result = browser.visit(
+        page(site, "fetch-event-source.html", api, "slow", prompt), {"wait": "result.over"}, RESULT
+    ).values[0]
     check_whole_stream(result["messages"], prompt)
     assert (0, [], [200]) == (result["empty"], result["errors"], result["opened"])
     assert heartbeats(proxy) >= before + 2
@@ -118,7 +148,12 @@ def test_fetch_event_source_is_not_disturbed_by_heartbeats(browser: Browser, sit
 
 def test_fetch_event_source_stops_when_its_request_is_refused(browser: Browser, site, proxy, api):
     prompt = new_prompt()
-    visit = browser.visit(page(site, "fetch-event-source.html", api, "busy", prompt), {"wait": "result.over"}, AFTER_A_RETRY, RESULT)
+    visit = browser.visit(
+        page(site, "fetch-event-source.html", api, "busy", prompt),
+        {"wait": "result.over"},
+        AFTER_A_RETRY,
+        RESULT,
+    )
     result = visit.values[-1]
     assert ([429], [], False) == (result["opened"], result["messages"], result["closed"])
     assert len(result["errors"]) == 1
@@ -127,19 +162,33 @@ def test_fetch_event_source_stops_when_its_request_is_refused(browser: Browser, 
 
 
 def test_fetch_event_source_stops_when_the_stream_fails(browser: Browser, site, proxy, api):
-    """The error is an event like others, and the end of the body after it is a clean one: nothing to post again for."""
+    """The error is an event like others, and the end of the body after it is a clean one: nothing
+    to post again for."""
     prompt = new_prompt()
-    visit = browser.visit(page(site, "fetch-event-source.html", api, "breaks", prompt), {"wait": "result.over"}, AFTER_A_RETRY, RESULT)
+    visit = browser.visit(
+        page(site, "fetch-event-source.html", api, "breaks", prompt),
+        {"wait": "result.over"},
+        AFTER_A_RETRY,
+        RESULT,
+    )
     result = visit.values[-1]
     types = [event["type"] for event in result["messages"]]
     assert types[-1] == "stream.error"
     assert "stream.end" not in types
-    assert (0, [], [200], True) == (result["empty"], result["errors"], result["opened"], result["closed"])
+    assert (0, [], [200], True) == (
+        result["empty"],
+        result["errors"],
+        result["opened"],
+        result["closed"],
+    )
     assert len(asked_with(proxy, prompt)) == 1
 
 
-def test_a_tab_that_is_left_and_come_back_to_does_not_run_its_prompt_again(browser: Browser, site, proxy, api):
-    """fetch-event-source hangs up when its tab is hidden, and posts again, with the last id, when it is shown."""
+def test_a_tab_that_is_left_and_come_back_to_does_not_run_its_prompt_again(
+    browser: Browser, site, proxy, api
+):
+    """fetch-event-source hangs up when its tab is hidden, and posts again, with the last id, when
+    it is shown."""
     prompt = new_prompt()
     visit = browser.visit(
         page(site, "fetch-event-source.html", api, "slow", prompt),
@@ -155,11 +204,19 @@ def test_a_tab_that_is_left_and_come_back_to_does_not_run_its_prompt_again(brows
 
 
 @pytest.mark.parametrize(
-    "front", ["proxy", pytest.param("nginx", marks=requires("nginx")), pytest.param("nginx_gzip", marks=requires("nginx"))]
+    "front",
+    [
+        "proxy",
+        pytest.param("nginx", marks=requires("nginx")),
+        pytest.param("nginx_gzip", marks=requires("nginx")),
+    ],
 )
 @pytest.mark.parametrize("name", ["eventsource.html", "fetch-event-source.html"])
-def test_what_has_come_is_shown_while_the_rest_is_still_awaited(browser: Browser, site, request, front, name):
-    """The vendor falls silent after five tokens: with anything held back on the way they would never be seen."""
+def test_what_has_come_is_shown_while_the_rest_is_still_awaited(
+    browser: Browser, site, request, front, name
+):
+    """The vendor falls silent after five tokens: with anything held back on the way they would
+    never be seen."""
     api = request.getfixturevalue(front)
     seen = {"wait": "result.messages.filter((event) => event.type === 'text.delta').length === 5"}
     result = browser.visit(page(site, name, api, "stalls", new_prompt()), seen, RESULT).values[0]

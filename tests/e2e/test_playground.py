@@ -40,8 +40,15 @@ def prompt(text: str) -> dict[str, str]:
 
 def test_each_button_shows_the_text_and_how_it_ended(browser: Browser, api):
     # The reader by hand needs a vendor that is slow enough for each write to be a read of its own.
-    asked = [(client, "report" if client == "handwritten" else "echo", f"What does {client} show?") for client in CLIENTS]
-    steps = [step for client, name, words in asked for step in (model(name), prompt(words), press(client), ended("good"), ANSWER, STATUS)]
+    asked = [
+        (client, "report" if client == "handwritten" else "echo", f"What does {client} show?")
+        for client in CLIENTS
+    ]
+    steps = [
+        step
+        for client, name, words in asked
+        for step in (model(name), prompt(words), press(client), ended("good"), ANSWER, STATUS)
+    ]
     visit = browser.visit(api, LISTED, *steps)
     assert [words for _, _, words in asked] == visit.values[::2]
     assert all("Ended" in status for status in visit.values[1::2])
@@ -49,7 +56,11 @@ def test_each_button_shows_the_text_and_how_it_ended(browser: Browser, api):
 
 
 def test_reasoning_tool_calls_and_corrections_are_shown_as_what_they_are(browser: Browser, proxy):
-    steps = [step for name in ("thinks", "calls", "rewrites") for step in (model(name), press("fetch"), ended("good"), ANSWER)]
+    steps = [
+        step
+        for name in ("thinks", "calls", "rewrites")
+        for step in (model(name), press("fetch"), ended("good"), ANSWER)
+    ]
     visit = browser.visit(proxy, LISTED, *steps)
     thinks, calls, rewrites = visit.values
     assert "Reasoning" in thinks
@@ -61,9 +72,14 @@ def test_reasoning_tool_calls_and_corrections_are_shown_as_what_they_are(browser
 
 
 def test_what_goes_wrong_is_a_sentence(browser: Browser, proxy):
-    """Before the stream and within it, for each client; EventSource is told nothing of a refusal and says so."""
+    """Before the stream and within it, for each client; EventSource is told nothing of a refusal
+    and says so."""
     cases = [(client, name) for name in ("busy", "breaks") for client in CLIENTS]
-    steps = [step for client, name in cases for step in (model(name), press(client), ended("bad"), STATUS)]
+    steps = [
+        step
+        for client, name in cases
+        for step in (model(name), press(client), ended("bad"), STATUS)
+    ]
     visit = browser.visit(proxy, LISTED, *steps)
     said = dict(zip(cases, visit.values, strict=True))
     assert "does not tell a page why" in said["eventsource", "busy"]
@@ -92,7 +108,9 @@ def test_stop_closes_the_connection_and_the_vendors_work_with_it(browser: Browse
     assert wait_until_ended(proxy, words) == "client_gone"
 
 
-def test_where_a_key_is_wanted_the_page_says_so_and_sends_it_with_every_client(browser: Browser, guarded):
+def test_where_a_key_is_wanted_the_page_says_so_and_sends_it_with_every_client(
+    browser: Browser, guarded
+):
     words = f"open n{next(_numbers)}"
     steps = [step for client in CLIENTS for step in (press(client), ended("good"), ANSWER)]
     visit = browser.visit(
@@ -124,11 +142,21 @@ def test_the_command_to_copy_asks_the_same(browser: Browser, proxy):
 
 def test_the_page_fits_and_loads_nothing_from_elsewhere(browser: Browser, proxy, tmp_path: Path):
     """On a wide and a narrow screen, in light and dark; the picture is there to be looked at."""
-    overflow = {"evaluate": "document.documentElement.scrollWidth - document.documentElement.clientWidth"}
+    overflow = {
+        "evaluate": "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    }
     for width, dark in ((1280, False), (390, True)):
         shot = tmp_path / f"{width}.png"
         visit = browser.visit(
-            proxy, LISTED, model("calls"), press("fetch"), ended("good"), overflow, {"screenshot": str(shot)}, width=width, dark=dark
+            proxy,
+            LISTED,
+            model("calls"),
+            press("fetch"),
+            ended("good"),
+            overflow,
+            {"screenshot": str(shot)},
+            width=width,
+            dark=dark,
         )
         assert visit.values[0] == 0
         assert shot.stat().st_size > 10_000

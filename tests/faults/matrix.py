@@ -1,4 +1,5 @@
-"""One dialect's part of the matrix: every fault, before and after commit, for each client, with and without another target to go to."""
+"""One dialect's part of the matrix: every fault, before and after commit, for each client, with and
+without another target to go to."""
 
 import asyncio
 import re
@@ -19,7 +20,8 @@ from tests.faults.stage import After, Part, Play, Playing, Stage
 from tests.running import Running, running
 
 SPARE, SPARE_TEXT = "spare", "The spare answers."
-# The timeout that is to end a cell is short, and all others are far away, so that a busy machine changes nothing.
+# The timeout that is to end a cell is short, and all others are far away, so that a busy machine
+# changes nothing.
 _LONG = {"connect_s": 40.0, "first_event_s": 40.0, "idle_s": 40.0, "total_s": 80.0}
 _SHORT: dict[Outcome, dict[str, float]] = {
     "connect_timeout": {"connect_s": 0.5},
@@ -59,7 +61,12 @@ class Cell(NamedTuple):
     def moves_on(self) -> bool:
         """Whether the next target must be asked."""
         kind = self.outcome
-        return self.spared and self.moment == "before" and kind != "completed" and KINDS[kind].next_target
+        return (
+            self.spared
+            and self.moment == "before"
+            and kind != "completed"
+            and KINDS[kind].next_target
+        )
 
     def __str__(self) -> str:
         return f"{self.fault_name!r} {self.moment} commit, {self.client}{', spared' if self.spared else ''}"
@@ -85,7 +92,10 @@ async def _good(playing: Playing) -> After:
 
 async def _spare(playing: Playing) -> After:
     playing.head()
-    for choice in ({"delta": {"content": SPARE_TEXT}, "finish_reason": None}, {"delta": {}, "finish_reason": "stop"}):
+    for choice in (
+        {"delta": {"content": SPARE_TEXT}, "finish_reason": None},
+        {"delta": {}, "finish_reason": "stop"},
+    ):
         playing.send(data({"choices": [{"index": 0, **choice}]}))
     playing.send(data("[DONE]"))
     return playing.end()
@@ -96,12 +106,15 @@ def _part(sample: Sample, play: Play) -> Part:
 
 
 def stage_for(dialect: str, played: Iterable[Cell]) -> Stage:
-    """What the upstream plays in each cell, the spare, and what no request must ever reach: the place that a redirect names."""
+    """What the upstream plays in each cell, the spare, and what no request must ever reach: the
+    place that a redirect names."""
     sample, stage = SAMPLES[dialect], Stage()
     for cell in played:
         fault = cell.fault
         if fault.play is not None:
-            stage.parts[cell.name] = Part(sample, fault.play, early=cell.moment == "before", at_head=fault.at_head)
+            stage.parts[cell.name] = Part(
+                sample, fault.play, early=cell.moment == "before", at_head=fault.at_head
+            )
     stage.parts[SPARE] = _part(SAMPLES["openai_chat"], _spare)
     stage.parts["trap"] = _part(sample._replace(follows=False), _good)
     stage.parts["good"] = _part(sample, _good)
@@ -119,21 +132,42 @@ def config_for(dialect: str, played: Iterable[Cell], urls: dict[Any, str]) -> di
     models: dict[str, Any] = {"good": [{"upstream": "good", "model": sample.model}]}
     for cell in played:
         patience = _LONG | _SHORT.get(cell.outcome, {})
-        upstreams[cell.name] = far | {"base_url": f"{urls[cell.fault.place]}/{cell.name}", "timeouts": patience}
+        upstreams[cell.name] = far | {
+            "base_url": f"{urls[cell.fault.place]}/{cell.name}",
+            "timeouts": patience,
+        }
         spare = [{"upstream": SPARE, "model": "m"}] if cell.spared else []
         models[cell.name] = [{"upstream": cell.name, "model": sample.model}, *spare]
-    return {"upstreams": upstreams, "models": models, "limits": {"max_event_bytes": 20_000}, "timeouts": _LONG}
+    return {
+        "upstreams": upstreams,
+        "models": models,
+        "limits": {"max_event_bytes": 20_000},
+        "timeouts": _LONG,
+    }
 
 
 async def ask(run: Running, client: str, model: str, committed: asyncio.Event) -> Seen:
-    """Raises what the client's library does where an answer does not end as HTTP has it, and TimeoutError where it never ends."""
+    """Raises what the client's library does where an answer does not end as HTTP has it, and
+    TimeoutError where it never ends."""
     headers = {"x-request-id": model}
-    body = {"model": model, "messages": [{"role": "user", "content": "Hello?"}], "stream": True, "max_tokens": 99}
+    body = {
+        "model": model,
+        "messages": [{"role": "user", "content": "Hello?"}],
+        "stream": True,
+        "max_tokens": 99,
+    }
     try:
-        async with asyncio.timeout(_PATIENCE_S), run.session.post(f"{run.url}{PATHS[client]}", json=body, headers=headers) as response:
+        async with (
+            asyncio.timeout(_PATIENCE_S),
+            run.session.post(f"{run.url}{PATHS[client]}", json=body, headers=headers) as response,
+        ):
             committed.set()
             said = await response.read()
-            return Seen(response.status, {name.lower(): value for name, value in response.headers.items()}, said.decode())
+            return Seen(
+                response.status,
+                {name.lower(): value for name, value in response.headers.items()},
+                said.decode(),
+            )
     finally:
         committed.set()
 
@@ -141,8 +175,10 @@ async def ask(run: Running, client: str, model: str, committed: asyncio.Event) -
 class Counted(NamedTuple):
     """What the proxy's metrics say, by upstream or model."""
 
-    streams: dict[str, list[tuple[str, str, str, int]]]  # model -> (client, upstream, outcome, how many)
-    fallbacks: dict[str, list[tuple[str, str, int]]]  # from upstream -> (to upstream, kind, how many)
+    # model -> (client, upstream, outcome, how many)
+    streams: dict[str, list[tuple[str, str, str, int]]]
+    # from upstream -> (to upstream, kind, how many)
+    fallbacks: dict[str, list[tuple[str, str, int]]]
     open: int
 
 
@@ -157,7 +193,9 @@ async def counted(run: Running) -> Counted:
         labels = dict(re.findall(r'(\w+)="([^"]*)"', found[2]))
         many = int(float(found[3]))
         if found[1] == "mainstem_streams_total":
-            streams[labels["model"]].append((labels["client_dialect"], labels["upstream"], labels["outcome"], many))
+            streams[labels["model"]].append(
+                (labels["client_dialect"], labels["upstream"], labels["outcome"], many)
+            )
         elif found[1] == "mainstem_fallbacks_total":
             fallbacks[labels["from_upstream"]].append((labels["to_upstream"], labels["kind"], many))
         elif found[1] == "mainstem_streams_open":
@@ -231,10 +269,20 @@ async def played(dialect: str, folder: Path) -> list[str]:
             lines[line.get("request_id", "") if line["event"] == "stream" else "other"].append(line)
         wrong = []
         for cell, each in zip(row, seen, strict=True):
-            told = (*wrong_answer(cell, each), *wrong_books(cell, counts, lines[cell.name]), *wrong_upstream(cell, stage))
+            told = (
+                *wrong_answer(cell, each),
+                *wrong_books(cell, counts, lines[cell.name]),
+                *wrong_upstream(cell, stage),
+            )
             wrong += [f"{cell}: {'; '.join(told)}"] if told else []
-        wrong += [f"the log has {line}" for line in lines["other"] if line["log_level"] in ("error", "critical")]
+        wrong += [
+            f"the log has {line}"
+            for line in lines["other"]
+            if line["log_level"] in ("error", "critical")
+        ]
         wrong += ["a redirect was followed"] if stage.parts["trap"].asked else []
         wrong += [f"{counts.open} streams are open after all have ended"] if counts.open else []
-        wrong += [f"{stage.open} connections are open after the proxy has stopped"] if stage.open else []
+        wrong += (
+            [f"{stage.open} connections are open after the proxy has stopped"] if stage.open else []
+        )
     return wrong

@@ -10,7 +10,9 @@ from tests.faults.sample import FIRST, SECOND, SPOILED, TEXT, dumped
 from tests.faults.stage import After, Play, Playing
 
 GARBAGE = bytes(range(128, 160)) + b"\x00\x01\x02<<<\xff\xfe"
-PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
+PAGE = (
+    b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
+)
 RETRY_AFTER_S = 7
 DRIP_S = 0.2
 # Over the matrix's bound for one event.
@@ -48,7 +50,9 @@ def status(line: str, *lines: str) -> Play:
     """An HTTP error in the vendor's own words."""
 
     async def play(playing: Playing) -> After:
-        return playing.document(dumped(playing.sample.error_body), "application/json", *lines, status=line)
+        return playing.document(
+            dumped(playing.sample.error_body), "application/json", *lines, status=line
+        )
 
     return play
 
@@ -61,7 +65,9 @@ def page(line: str) -> Play:
 
 
 async def redirect(playing: Playing) -> After:
-    return playing.document(b"", "text/plain", f"Location: {playing.stage_url}/trap", status="302 Found")
+    return playing.document(
+        b"", "text/plain", f"Location: {playing.stage_url}/trap", status="302 Found"
+    )
 
 
 # In place of the stream.
@@ -194,7 +200,11 @@ async def comment_flood(playing: Playing) -> After:
 
 async def huge_event(playing: Playing) -> After:
     await playing.begin()
-    piece = playing.sample.starts + playing.sample.say("", HUGE) if playing.early else playing.sample.say(FIRST, HUGE)
+    piece = (
+        playing.sample.starts + playing.sample.say("", HUGE)
+        if playing.early
+        else playing.sample.say(FIRST, HUGE)
+    )
     playing.send(piece)
     return After.OVER
 
@@ -203,11 +213,15 @@ async def spoiled_text(playing: Playing) -> After:
     sample = playing.sample
     await playing.begin()
     text = SECOND.replace("ö", SPOILED)
-    playing.send(sample.first + sample.say(FIRST, text) if playing.early else sample.say(FIRST, text))
+    playing.send(
+        sample.first + sample.say(FIRST, text) if playing.early else sample.say(FIRST, text)
+    )
     if TEXT not in sample.ending.decode("utf-8", "replace"):
         playing.send(sample.ending)
     else:
-        playing.send(sample.ending.replace(TEXT.encode(), TEXT.encode().replace("ö".encode(), b"\xff")))
+        playing.send(
+            sample.ending.replace(TEXT.encode(), TEXT.encode().replace("ö".encode(), b"\xff"))
+        )
     return playing.end()
 
 
@@ -249,7 +263,9 @@ def compressed(*, said: bool) -> Play:
 async def broken_gzip(playing: Playing) -> After:
     """It begins as gzip, and goes on as something else."""
     deflate = zlib.compressobj(wbits=31)
-    said = playing.sample.opening if playing.early else playing.sample.opening + playing.sample.first
+    said = (
+        playing.sample.opening if playing.early else playing.sample.opening + playing.sample.first
+    )
     playing.head("Content-Encoding: gzip")
     playing.send(deflate.compress(said) + deflate.flush(zlib.Z_FULL_FLUSH))
     if not playing.early:

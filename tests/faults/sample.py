@@ -1,4 +1,5 @@
-"""What a small good answer of a vendor is made of, as raw wire bytes, so that a fault can be played between any two of its pieces.
+"""What a small good answer of a vendor is made of, as raw wire bytes, so that a fault can be played
+between any two of its pieces.
 
 The bytes are written from the vendors' formats; nothing of the project's code takes part.
 """
@@ -14,7 +15,8 @@ TEXT = FIRST + SECOND
 SPOILED = "\ue000"
 SSE = "text/event-stream"
 AWS = "application/vnd.amazon.eventstream"
-# What the good answers count. What a failed one may say it has counted is what had come by then, and 7 never had.
+# What the good answers count. What a failed one may say it has counted is what had come by then,
+# and 7 never had.
 INPUT_TOKENS, BEGUN_TOKENS, OUTPUT_TOKENS = 11, 1, 7
 # What a vendor says went wrong, whatever its form.
 WORDS = "The machine room is on fire."
@@ -23,11 +25,15 @@ WORDS = "The machine room is on fire."
 class Sample(NamedTuple):
     """A good answer is `opening + first + second + ending`; its text is TEXT.
 
-    - `opening`: frames before the content; `starts`: frames that the first content needs before it; `ending`: all behind the content.
+    - `opening`: frames before the content; `starts`: frames that the first content needs before it;
+      `ending`: all behind the content.
     - `say(before, text)`: the frames of one more piece of text, `before` being the text so far.
-    - `error`: what the vendor sends when it fails in the midst of a stream. `error_body`: the JSON of its HTTP errors.
-    - `comment`: what says nothing and keeps the connection alive; b"" where the form has no such thing.
-    - `begins`: whether the opening holds anything that a client is told, so that idle_s holds from there on and first_event_s no more.
+    - `error`: what the vendor sends when it fails in the midst of a stream. `error_body`: the JSON
+      of its HTTP errors.
+    - `comment`: what says nothing and keeps the connection alive; b"" where the form has no such
+      thing.
+    - `begins`: whether the opening holds anything that a client is told, so that idle_s holds from
+      there on and first_event_s no more.
     - `over`: the ending says that the answer is over; else the end of the body does.
     """
 
@@ -67,7 +73,11 @@ def dumped(value: Any) -> bytes:
 
 def data(value: Any, event: str = "", id: str = "") -> bytes:  # noqa: A002  the standard's word
     """A server-sent event. Text stands as it is, all else as JSON."""
-    body = value.encode().replace(SPOILED.encode(), b"\xff") if isinstance(value, str) else dumped(value)
+    body = (
+        value.encode().replace(SPOILED.encode(), b"\xff")
+        if isinstance(value, str)
+        else dumped(value)
+    )
     lines = [b"event: " + event.encode()] if event else []
     lines += [b"id: " + id.encode()] if id else []
     return b"\n".join([*lines, b"data: " + body]) + b"\n\n"

@@ -4,7 +4,12 @@ from typing import Any
 
 from tests.faults.sample import INPUT_TOKENS, OUTPUT_TOKENS, TEXT, WORDS, Sample, data, dumped
 
-NO_USAGE = {"input_tokens": None, "output_tokens": None, "cached_input_tokens": None, "reasoning_tokens": None}
+NO_USAGE = {
+    "input_tokens": None,
+    "output_tokens": None,
+    "cached_input_tokens": None,
+    "reasoning_tokens": None,
+}
 NATIVE_START = {
     "type": "stream.start",
     "stream": "far",
@@ -20,7 +25,13 @@ NATIVE_END = {
     "timing": {"first_event_ms": 1.0, "total_ms": 2.0},
     "usage": NO_USAGE | {"input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS},
 }
-NATIVE_ERROR = {"kind": "upstream_error", "message": WORDS, "retryable": True, "status": 502, "upstream": "theirs"}
+NATIVE_ERROR = {
+    "kind": "upstream_error",
+    "message": WORDS,
+    "retryable": True,
+    "status": 502,
+    "upstream": "theirs",
+}
 NATIVE = Sample(
     opening=data(NATIVE_START),
     starts=data({"type": "block.start", "block": 0, "kind": "text"}),
@@ -39,8 +50,27 @@ PLAIN = Sample(
 
 
 def sider_chunk(text: str) -> bytes:
-    quota = {"total": 30, "remain": 17, "remain_period": "daily", "extra_quota": 0, "extra_total": 0, "chat_model": "m"}
-    return data({"code": 0, "msg": "", "data": {"text": text, "cid": "c1", "req_message_id": "q1", "message_id": "a1", **quota}})
+    quota = {
+        "total": 30,
+        "remain": 17,
+        "remain_period": "daily",
+        "extra_quota": 0,
+        "extra_total": 0,
+        "chat_model": "m",
+    }
+    return data(
+        {
+            "code": 0,
+            "msg": "",
+            "data": {
+                "text": text,
+                "cid": "c1",
+                "req_message_id": "q1",
+                "message_id": "a1",
+                **quota,
+            },
+        }
+    )
 
 
 SIDER_ERROR = {"code": 1999, "msg": WORDS, "data": None}
@@ -54,7 +84,9 @@ SIDER = Sample(
 )
 # Each object has the whole text so far, and nothing stands between two.
 CHATGLM = Sample(
-    say=lambda before, text: dumped({"id": 1, "time": "2026-01-01 00:00:00", "body": {"content": before + text}}),
+    say=lambda before, text: dumped(
+        {"id": 1, "time": "2026-01-01 00:00:00", "body": {"content": before + text}}
+    ),
     ending=b"",
     error=dumped({"error": WORDS}),
     error_body={"error": WORDS},
@@ -62,15 +94,31 @@ CHATGLM = Sample(
 )
 
 
-def baidu_packet(message: dict[str, Any], status: int = 0, state: str = "generating-resp", *, end: bool = False) -> bytes:
+def baidu_packet(
+    message: dict[str, Any], status: int = 0, state: str = "generating-resp", *, end: bool = False
+) -> bytes:
     meta = {"state": state, "endTurn": end}
     return data(
-        {"status": status, "qid": "q1", "sessionId": "", "data": {"message": {"metaData": meta, **message}}, "seq_id": 1}, "message"
+        {
+            "status": status,
+            "qid": "q1",
+            "sessionId": "",
+            "data": {"message": {"metaData": meta, **message}},
+            "seq_id": 1,
+        },
+        "message",
     )
 
 
 def baidu_said(text: str) -> dict[str, Any]:
-    said = {"text": "", "type": "entry", "antiFlag": 0, "isSafe": 1, "isFinished": False, "component": "markdown-yiyan"}
+    said = {
+        "text": "",
+        "type": "entry",
+        "antiFlag": 0,
+        "isSafe": 1,
+        "isFinished": False,
+        "component": "markdown-yiyan",
+    }
     return {"content": {"generator": {**said, "data": {"value": text}}}}
 
 
@@ -78,7 +126,11 @@ BAIDU_CHAT = Sample(
     opening=data({"status": 0, "lid": "q1", "chatHitKunlun": ""}, "basedata") + b"event:ping\n\n",
     say=lambda _, text: baidu_packet(baidu_said(text)),
     ending=baidu_packet({}, state="generate-complete", end=True),
-    error=baidu_packet({"content": {"hints": {"parts": [{"type": "error", "text": WORDS}]}}}, 1999, "generate-complete"),
+    error=baidu_packet(
+        {"content": {"hints": {"parts": [{"type": "error", "text": WORDS}]}}},
+        1999,
+        "generate-complete",
+    ),
     error_body={"status": 1999, "msg": WORDS},
 )
 YIYAN_IDS = {
@@ -88,8 +140,12 @@ YIYAN_IDS = {
 YIYAN_ERROR = {"code": 1999, "msg": WORDS, "data": None}
 YIYAN = Sample(
     opening=data({"code": 0, "msg": "", "data": YIYAN_IDS}, "major"),
-    say=lambda _, text: data({"code": 0, "msg": "", "data": {"content": text, "is_end": 0}}, "message"),
-    ending=data({"code": 0, "msg": "", "data": {"content": "", "is_end": 1, "tokens_all": TEXT}}, "message"),
+    say=lambda _, text: data(
+        {"code": 0, "msg": "", "data": {"content": text, "is_end": 0}}, "message"
+    ),
+    ending=data(
+        {"code": 0, "msg": "", "data": {"content": "", "is_end": 1, "tokens_all": TEXT}}, "message"
+    ),
     error=data(YIYAN_ERROR, "message"),
     error_body=YIYAN_ERROR,
     begins=True,
@@ -111,13 +167,27 @@ DIFY = Sample(
 
 
 def coze_message(text: str, state: str) -> bytes:
-    message = {"id": "m1", "conversation_id": "c1", "role": "assistant", "type": "answer", "content": text, "content_type": "text"}
+    message = {
+        "id": "m1",
+        "conversation_id": "c1",
+        "role": "assistant",
+        "type": "answer",
+        "content": text,
+        "content_type": "text",
+    }
     return data(message, f"conversation.message.{state}")
 
 
 def coze_chat(state: str, **more: Any) -> bytes:
     return data(
-        {"id": "a1", "conversation_id": "c1", "status": state, "last_error": {"code": 0, "msg": ""}, **more}, f"conversation.chat.{state}"
+        {
+            "id": "a1",
+            "conversation_id": "c1",
+            "status": state,
+            "last_error": {"code": 0, "msg": ""},
+            **more,
+        },
+        f"conversation.chat.{state}",
     )
 
 
@@ -126,7 +196,10 @@ COZE = Sample(
     opening=coze_chat("created") + coze_chat("in_progress"),
     say=lambda _, text: coze_message(text, "delta"),
     ending=coze_message(TEXT, "completed")
-    + coze_chat("completed", usage={"input_count": INPUT_TOKENS, "output_count": OUTPUT_TOKENS, "token_count": 18})
+    + coze_chat(
+        "completed",
+        usage={"input_count": INPUT_TOKENS, "output_count": OUTPUT_TOKENS, "token_count": 18},
+    )
     + data('"[DONE]"', "done"),
     error=coze_chat("failed", last_error=COZE_ERROR),
     error_body=COZE_ERROR,
@@ -135,9 +208,15 @@ COZE = Sample(
 
 
 def dashscope_event(text: str, finish: str = "null") -> bytes:
-    output = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": finish}]}
+    output = {
+        "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": finish}]
+    }
     usage = {"input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS}
-    return data({"output": output, "request_id": "r1"} | ({} if finish == "null" else {"usage": usage}), "result", "1")
+    return data(
+        {"output": output, "request_id": "r1"} | ({} if finish == "null" else {"usage": usage}),
+        "result",
+        "1",
+    )
 
 
 DASHSCOPE_ERROR = {"code": "InternalError.Algo", "message": WORDS, "request_id": "r1"}
@@ -153,32 +232,51 @@ DASHSCOPE = Sample(
 def hunyuan_event(text: str, finish: str = "") -> bytes:
     usage = {"PromptTokens": INPUT_TOKENS, "CompletionTokens": OUTPUT_TOKENS, "TotalTokens": 18}
     choice = {"Index": 0, "Delta": {"Role": "assistant", "Content": text}, "FinishReason": finish}
-    return data({"Id": "a1", "Created": 1, "Choices": [choice]} | ({"Usage": usage} if finish else {}))
+    return data(
+        {"Id": "a1", "Created": 1, "Choices": [choice]} | ({"Usage": usage} if finish else {})
+    )
 
 
 HUNYUAN = Sample(
     say=lambda _, text: hunyuan_event(text),
     ending=hunyuan_event("", "stop"),
     error=data({"Id": "a1", "ErrorMsg": {"Code": 4001, "Msg": WORDS}}),
-    error_body={"Response": {"Error": {"Code": "InternalError", "Message": WORDS}, "RequestId": "r1"}},
+    error_body={
+        "Response": {"Error": {"Code": "InternalError", "Message": WORDS}, "RequestId": "r1"}
+    },
     over=False,
 )
 
 
 def qianfan_event(text: str, **more: Any) -> bytes:
-    return data({"id": "a1", "object": "chat.completion", "created": 1, "is_end": False, "is_truncated": False, "result": text, **more})
+    return data(
+        {
+            "id": "a1",
+            "object": "chat.completion",
+            "created": 1,
+            "is_end": False,
+            "is_truncated": False,
+            "result": text,
+            **more,
+        }
+    )
 
 
 QIANFAN_ERROR = {"error_code": 336000, "error_msg": WORDS}
 QIANFAN = Sample(
     say=lambda _, text: qianfan_event(text),
-    ending=qianfan_event("", is_end=True, usage={"prompt_tokens": INPUT_TOKENS, "completion_tokens": OUTPUT_TOKENS}),
+    ending=qianfan_event(
+        "", is_end=True, usage={"prompt_tokens": INPUT_TOKENS, "completion_tokens": OUTPUT_TOKENS}
+    ),
     error=data(QIANFAN_ERROR),
     error_body=QIANFAN_ERROR,
 )
 
 ZHIPU_ERROR = {"code": 1234, "msg": WORDS, "success": False}
-ZHIPU_META = {"task_status": "SUCCESS", "usage": {"prompt_tokens": INPUT_TOKENS, "completion_tokens": OUTPUT_TOKENS}}
+ZHIPU_META = {
+    "task_status": "SUCCESS",
+    "usage": {"prompt_tokens": INPUT_TOKENS, "completion_tokens": OUTPUT_TOKENS},
+}
 ZHIPU = Sample(
     say=lambda _, text: data(text, "add", "1"),
     ending=b"event: finish\nid: 1\ndata: \nmeta:" + dumped(ZHIPU_META) + b"\n\n",
@@ -188,15 +286,27 @@ ZHIPU = Sample(
 
 
 def minimax_chunk(text: str) -> bytes:
-    return data({"id": "a1", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}}]})
+    return data(
+        {
+            "id": "a1",
+            "object": "chat.completion.chunk",
+            "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}}],
+        }
+    )
 
 
 MINIMAX_WHOLE = {
     "id": "a1",
     "object": "chat.completion",
     "base_resp": {"status_code": 0, "status_msg": ""},
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": TEXT}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": INPUT_TOKENS, "completion_tokens": OUTPUT_TOKENS, "total_tokens": 18},
+    "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": TEXT}, "finish_reason": "stop"}
+    ],
+    "usage": {
+        "prompt_tokens": INPUT_TOKENS,
+        "completion_tokens": OUTPUT_TOKENS,
+        "total_tokens": 18,
+    },
 }
 MINIMAX_ERROR = {"base_resp": {"status_code": 1013, "status_msg": WORDS}}
 MINIMAX = Sample(
@@ -209,7 +319,14 @@ MINIMAX = Sample(
 
 
 def tgi_token(text: str, **more: Any) -> bytes:
-    return data({"index": 1, "token": {"id": 1, "text": text, "logprob": -0.1, "special": bool(more)}, "generated_text": None, **more})
+    return data(
+        {
+            "index": 1,
+            "token": {"id": 1, "text": text, "logprob": -0.1, "special": bool(more)},
+            "generated_text": None,
+            **more,
+        }
+    )
 
 
 TGI_ERROR = {"error": WORDS, "error_type": "incomplete_generation"}
@@ -218,7 +335,11 @@ TGI = Sample(
     ending=tgi_token(
         "</s>",
         generated_text=TEXT,
-        details={"finish_reason": "eos_token", "generated_tokens": OUTPUT_TOKENS, "input_length": INPUT_TOKENS},
+        details={
+            "finish_reason": "eos_token",
+            "generated_tokens": OUTPUT_TOKENS,
+            "input_length": INPUT_TOKENS,
+        },
     ),
     error=data(TGI_ERROR),
     error_body=TGI_ERROR,

@@ -1,4 +1,5 @@
-"""The upstream of the matrix: one listener in raw bytes, where the first segment of a request's path says what is to be played."""
+"""The upstream of the matrix: one listener in raw bytes, where the first segment of a request's
+path says what is to be played."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +8,8 @@ from enum import Enum
 from tests.faults.sample import Sample, dumped
 from tests.raw_upstream import LAST_CHUNK, Peer
 
-# By then a proxy that lets go of an upstream has long done so: the longest timeout of the matrix is two seconds.
+# By then a proxy that lets go of an upstream has long done so: the longest timeout of the matrix is
+# two seconds.
 LET_GO_S = 15.0
 
 
@@ -20,16 +22,25 @@ class After(Enum):
 
 
 class Playing:
-    """One request's answer. `early`: the fault comes before anything of the answer's content, else behind the first piece of it."""
+    """One request's answer. `early`: the fault comes before anything of the answer's content, else
+    behind the first piece of it."""
 
-    def __init__(self, peer: Peer, sample: Sample, stage_url: str, *, early: bool, committed: asyncio.Event) -> None:
+    def __init__(
+        self, peer: Peer, sample: Sample, stage_url: str, *, early: bool, committed: asyncio.Event
+    ) -> None:
         self.peer = peer
         self.sample = sample
         self.stage_url = stage_url
         self.early = early
         self._committed = committed
 
-    def head(self, *lines: str, status: str = "200 OK", content_type: str | None = "", chunked: bool = True) -> None:
+    def head(
+        self,
+        *lines: str,
+        status: str = "200 OK",
+        content_type: str | None = "",
+        chunked: bool = True,
+    ) -> None:
         """The head of the answer. `content_type` "" is that of the dialect, None is none."""
         said = [f"HTTP/1.1 {status}", *lines]
         if content_type is not None:
@@ -38,14 +49,23 @@ class Playing:
             said.append("Transfer-Encoding: chunked")
         self.peer.write("".join(f"{line}\r\n" for line in said).encode() + b"\r\n")
 
-    def document(self, body: bytes, content_type: str, *lines: str, status: str = "200 OK") -> After:
+    def document(
+        self, body: bytes, content_type: str, *lines: str, status: str = "200 OK"
+    ) -> After:
         """A whole answer."""
-        self.head(f"Content-Length: {len(body)}", *lines, status=status, content_type=content_type, chunked=False)
+        self.head(
+            f"Content-Length: {len(body)}",
+            *lines,
+            status=status,
+            content_type=content_type,
+            chunked=False,
+        )
         self.peer.write(body)
         return After.KEPT
 
     async def begin(self, *lines: str, chunked: bool = True) -> None:
-        """The head, and the answer up to where the fault comes. Returns when the client has got what there is for it."""
+        """The head, and the answer up to where the fault comes. Returns when the client has got
+        what there is for it."""
         self.head(*lines, chunked=chunked)
         said = self.sample.opening if self.early else self.sample.opening + self.sample.first
         (self.send if chunked else self.peer.write)(said)
@@ -100,7 +120,8 @@ class Part:
 
 
 class Stage:
-    """All parts, by name. `open` counts the connections, `busy` those of them that are no idle ones."""
+    """All parts, by name. `open` counts the connections, `busy` those of them that are no idle
+    ones."""
 
     def __init__(self) -> None:
         self.parts: dict[str, Part] = {}
@@ -108,9 +129,11 @@ class Stage:
         self.busy = 0
 
     async def settled(self, *, closed: bool) -> None:
-        """Returns when nothing is played any more, or all connections are `closed`; or when that should have been so for long."""
+        """Returns when nothing is played any more, or all connections are `closed`; or when that
+        should have been so for long."""
         deadline = asyncio.get_running_loop().time() + LET_GO_S + 1
-        while (self.open if closed else self.busy) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  simpler than events
+        # simpler than events
+        while (self.open if closed else self.busy) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
     async def script(self, peer: Peer) -> None:
@@ -122,10 +145,13 @@ class Stage:
             self.open -= 1
 
     async def _answer(self, peer: Peer) -> After:
-        """Play one answer. Raises IncompleteReadError when the proxy closes the connection instead of asking again."""
+        """Play one answer. Raises IncompleteReadError when the proxy closes the connection instead
+        of asking again."""
         head = (await peer.request()).decode("latin-1")
         method, path, _ = head.split(" ", 2)
-        host = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("host:"))
+        host = next(
+            line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("host:")
+        )
         name = path.split("/")[1]
         part = self.parts[name]
         part.asked += 1
@@ -138,7 +164,9 @@ class Stage:
     async def _play(self, part: Part, peer: Peer, url: str, name: str, method: str) -> After:
         playing = Playing(peer, part.sample, url, early=part.early, committed=part.committed)
         if part.sample.follows and method == "POST" and not part.at_head:
-            return playing.document(dumped({"id": "p1", "urls": {"stream": f"{url}/{name}/stream"}}), "application/json")
+            return playing.document(
+                dumped({"id": "p1", "urls": {"stream": f"{url}/{name}/stream"}}), "application/json"
+            )
         after = await part.play(playing)
         if after is After.OVER:
             await self._let_go(part, peer, name)

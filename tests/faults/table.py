@@ -41,9 +41,18 @@ that the same request may succeed later (`retryable`).
 
 def page() -> str:
     """The whole file."""
-    cells = sum(outcome(fault, dialect, moment) is not None for fault in FAULTS.values() for dialect in SAMPLES for moment in MOMENTS)
+    cells = sum(
+        outcome(fault, dialect, moment) is not None
+        for fault in FAULTS.values()
+        for dialect in SAMPLES
+        for moment in MOMENTS
+    )
     many = cells * len(PATHS) * 2
-    parts = [HEAD.format(dialects=len(SAMPLES), clients=_listed(PATHS), cells=f"{many:,}"), BY_OUTCOME, _kinds()]
+    parts = [
+        HEAD.format(dialects=len(SAMPLES), clients=_listed(PATHS), cells=f"{many:,}"),
+        BY_OUTCOME,
+        _kinds(),
+    ]
     parts += [
         "## From the fault to what comes of it\n",
         "*Before*, *After*: what the client gets, by the moment of the fault; – where it cannot be. *Again*: before commit, then after it, if they differ.\n",
@@ -67,17 +76,39 @@ def _kinds() -> str:
     for kind in get_args(Kind):
         if kind not in CLIENTS_OWN:
             row = KINDS[kind]
-            causes = ", ".join(name for name, fault in FAULTS.items() if kind in (fault.before, fault.after))
-            rows.append([f"`{kind}`", _status(kind, row.status), _yes(row.next_target), _yes(row.retryable), *MEANINGS[kind], causes])
-    said = _table(["Outcome", "Status", "Next", "Again", "What it means", "Look first", "Faults below"], rows)
-    own = "\n".join(f"- `{kind}` ({KINDS[kind].status}): {said}" for kind, said in CLIENTS_OWN.items())
+            causes = ", ".join(
+                name for name, fault in FAULTS.items() if kind in (fault.before, fault.after)
+            )
+            rows.append(
+                [
+                    f"`{kind}`",
+                    _status(kind, row.status),
+                    _yes(row.next_target),
+                    _yes(row.retryable),
+                    *MEANINGS[kind],
+                    causes,
+                ]
+            )
+    said = _table(
+        ["Outcome", "Status", "Next", "Again", "What it means", "Look first", "Faults below"], rows
+    )
+    own = "\n".join(
+        f"- `{kind}` ({KINDS[kind].status}): {said}" for kind, said in CLIENTS_OWN.items()
+    )
     return f"{said}\nThese are no upstream's fault:\n\n{own}\n"
 
 
 def _section(title: str, faults: Mapping[str, Fault]) -> str:
-    body = [[f"**{name}**", fault.says, _early(fault), _next(fault), _late(fault.after), _again(fault)] for name, fault in faults.items()]
+    body = [
+        [f"**{name}**", fault.says, _early(fault), _next(fault), _late(fault.after), _again(fault)]
+        for name, fault in faults.items()
+    ]
     said = _table(["Fault", "What happens", "Before", "Next", "After", "Again"], body)
-    notes = [f"- **{name}**, {_exception(unlike, fault)}" for name, fault in faults.items() for unlike in fault.unlike]
+    notes = [
+        f"- **{name}**, {_exception(unlike, fault)}"
+        for name, fault in faults.items()
+        for unlike in fault.unlike
+    ]
     return f"### {title}\n\n{said}" + (f"\nExceptions:\n\n{chr(10).join(notes)}\n" if notes else "")
 
 
@@ -89,12 +120,20 @@ def _early(fault: Fault) -> str:
     kind = _failed(fault.before)
     if kind is None:
         return _late(fault.before)
-    advice = " with `Retry-After`" if fault.retry_after_s is not None else " or the vendor's own 4xx" if fault.vendors_word else ""
+    advice = (
+        " with `Retry-After`"
+        if fault.retry_after_s is not None
+        else " or the vendor's own 4xx"
+        if fault.vendors_word
+        else ""
+    )
     return f"{_status(kind, fault.status or KINDS[kind].status)}{advice}, `{kind}`"
 
 
 def _late(kind: Outcome | None) -> str:
-    return "–" if kind is None else "the whole answer" if kind == "completed" else f"in band, `{kind}`"
+    return (
+        "–" if kind is None else "the whole answer" if kind == "completed" else f"in band, `{kind}`"
+    )
 
 
 def _next(fault: Fault) -> str:
@@ -107,7 +146,10 @@ def _again(fault: Fault) -> str:
     kinds = [kind for kind in map(_failed, (fault.before, fault.after)) if kind is not None]
     if fault.vendors_word:
         return "as the vendor says"
-    said = [_yes(KINDS[kind].retryable if fault.retryable is None else fault.retryable) for kind in kinds]
+    said = [
+        _yes(KINDS[kind].retryable if fault.retryable is None else fault.retryable)
+        for kind in kinds
+    ]
     return "–" if not said else ", then ".join(dict.fromkeys(said))
 
 

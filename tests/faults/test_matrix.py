@@ -1,4 +1,5 @@
-"""What happens when: every fault, for every dialect that an upstream may speak, before and after commit, as three clients see it.
+"""What happens when: every fault, for every dialect that an upstream may speak, before and after
+commit, as three clients see it.
 
 The table is in faults.py, and FAULTS.md is written from it.
 """
@@ -29,9 +30,18 @@ async def test_every_fault_ends_as_the_table_says(dialect: str, tmp_path: Path) 
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 async def test_an_answer_without_a_fault_is_whole(dialect: str, tmp_path: Path) -> None:
     stage = stage_for(dialect, ())
-    async with places(stage.script, tmp_path) as urls, running(config_for(dialect, (), urls)) as run:
-        seen = await asyncio.gather(*(ask(run, client, "good", asyncio.Event()) for client in PATHS))
-    assert [] == [(client, wrong) for client, each in zip(PATHS, seen, strict=True) for wrong in streamed(client, each, "completed", TEXT)]
+    async with (
+        places(stage.script, tmp_path) as urls,
+        running(config_for(dialect, (), urls)) as run,
+    ):
+        seen = await asyncio.gather(
+            *(ask(run, client, "good", asyncio.Event()) for client in PATHS)
+        )
+    assert [] == [
+        (client, wrong)
+        for client, each in zip(PATHS, seen, strict=True)
+        for wrong in streamed(client, each, "completed", TEXT)
+    ]
 
 
 def test_there_is_a_sample_of_every_dialect() -> None:
@@ -48,4 +58,6 @@ def test_every_fault_can_happen_and_no_exception_is_one_in_name_only(name: str) 
 
 
 def test_the_page_is_current() -> None:
-    assert PAGE.read_text("utf-8") == page(), "run `python -m tests.faults --write` and review what changed"
+    assert PAGE.read_text("utf-8") == page(), (
+        "run `python -m tests.faults --write` and review what changed"
+    )

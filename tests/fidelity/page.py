@@ -26,7 +26,10 @@ def page() -> str:
         "## What each client dialect can ask for\n",
         _clients(clients),
     ]
-    parts += ["## Each client over each upstream\n", "Named is what is not carried of what that client can ask for.\n"]
+    parts += [
+        "## Each client over each upstream\n",
+        "Named is what is not carried of what that client can ask for.\n",
+    ]
     parts += [_pairs(client, says, upstreams) for client, says in clients.items()]
     return "\n".join(parts)
 
@@ -37,20 +40,35 @@ def _table(head: list[str], body: list[list[str]]) -> str:
 
 
 def _upstreams(upstreams: dict[str, dict[str, Fate]]) -> str:
-    body = [[feature, *(SIGNS[fates[feature].word] for fates in upstreams.values())] for feature in PROBES]
+    body = [
+        [feature, *(SIGNS[fates[feature].word] for fates in upstreams.values())]
+        for feature in PROBES
+    ]
     return _table(["", *(f"`{name}`" for name in upstreams)], body)
 
 
 def _clients(clients: dict[str, dict[str, bool]]) -> str:
-    body = [[feature, *("●" if says[feature] else "" for says in clients.values())] for feature in PROBES]
+    body = [
+        [feature, *("●" if says[feature] else "" for says in clients.values())]
+        for feature in PROBES
+    ]
     return _table(["", *(f"`{name}`" for name in clients)], body)
 
 
 def _pairs(client: str, says: dict[str, bool], upstreams: dict[str, dict[str, Fate]]) -> str:
     asked = [feature for feature in PROBES if says[feature]]
-    lines = [f"### `{client}`\n", "| over | carried | said differently | dropped | refused |", "|---|:-:|---|---|---|"]
+    lines = [
+        f"### `{client}`\n",
+        "| over | carried | said differently | dropped | refused |",
+        "|---|:-:|---|---|---|",
+    ]
     for upstream, fates in upstreams.items():
-        by_word = {word: ", ".join(feature for feature in asked if fates[feature].word == word) for word in (CHANGED, DROPPED, REFUSED)}
+        by_word = {
+            word: ", ".join(feature for feature in asked if fates[feature].word == word)
+            for word in (CHANGED, DROPPED, REFUSED)
+        }
         carried = sum(fates[feature].word == CARRIED for feature in asked)
-        lines.append(f"| `{upstream}` | {carried} of {len(asked)} | {by_word[CHANGED]} | {by_word[DROPPED]} | {by_word[REFUSED]} |")
+        lines.append(
+            f"| `{upstream}` | {carried} of {len(asked)} | {by_word[CHANGED]} | {by_word[DROPPED]} | {by_word[REFUSED]} |"
+        )
     return "\n".join(lines) + "\n"

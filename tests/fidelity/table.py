@@ -1,9 +1,12 @@
-"""What survives between every client dialect and every upstream dialect: found by asking the code, written to FIDELITY.md.
+"""What survives between every client dialect and every upstream dialect: found by asking the code,
+written to FIDELITY.md.
 
-For each feature of a request there is a probe, a request that differs from a plain one in that feature alone. An upstream half carries a feature if the probe's body
-differs from the plain one's and no note says otherwise; a probe that changes nothing and gives no note would be a silent loss, and a test fails on it.
-A client half can say a feature if what its own vendor's API is sent for the probe (by the upstream half of the same name) comes back from
-parse_request with the feature in it. `python -m tests.fidelity --write` writes the file; a test keeps it current.
+For each feature of a request there is a probe, a request that differs from a plain one in that
+feature alone. An upstream half carries a feature if the probe's body differs from the plain one's
+and no note says otherwise; a probe that changes nothing and gives no note would be a silent loss,
+and a test fails on it. A client half can say a feature if what its own vendor's API is sent for the
+probe (by the upstream half of the same name) comes back from parse_request with the feature in it.
+`python -m tests.fidelity --write` writes the file; a test keeps it current.
 """
 
 import re
@@ -55,7 +58,9 @@ THOUGHT = Message("assistant", [ReasoningPart("Hm.", "c2lnbmF0dXJl"), TextPart("
 PROBES: dict[str, tuple[ChatRequest, ChatRequest]] = {
     "system": probe(system="Be brief."),
     "turns": turns(Message("user", "One."), Message("assistant", "Two."), ASK),
-    "image url": turns(Message("user", [TextPart("Hello?"), ImagePart("https://example.test/a.png")])),
+    "image url": turns(
+        Message("user", [TextPart("Hello?"), ImagePart("https://example.test/a.png")])
+    ),
     "image base64": turns(Message("user", [TextPart("Hello?"), ImagePart(PIXEL)])),
     "max_tokens": probe(max_tokens=64),
     "temperature": probe(temperature=0.5),
@@ -68,10 +73,14 @@ PROBES: dict[str, tuple[ChatRequest, ChatRequest]] = {
     "no parallel calls": probe(WITH_TOOLS, tool_choice=ToolChoice("auto", parallel=False)),
     "tool results": turns(ASK, CALLED, RESULT, base=WITH_TOOLS),
     "JSON mode": probe(response_format={"type": "json_object"}),
-    "JSON schema": probe(response_format={"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}),
+    "JSON schema": probe(
+        response_format={"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}
+    ),
     "reasoning effort": probe(ROOM, reasoning=Reasoning(effort="low")),
     "reasoning budget": probe(ROOM, reasoning=Reasoning(max_tokens=2048)),
-    "reasoning replayed": turns(ASK, THOUGHT, ASK, base=msgspec.structs.replace(ROOM, messages=[ASK, SAID, ASK])),
+    "reasoning replayed": turns(
+        ASK, THOUGHT, ASK, base=msgspec.structs.replace(ROOM, messages=[ASK, SAID, ASK])
+    ),
     "user": probe(user="u-1"),
     "metadata": probe(metadata={"a": "b"}),
     "several answers": probe(n=2),
@@ -88,7 +97,9 @@ class Fate(NamedTuple):
 
 def built(dialect: str, request: ChatRequest) -> Outgoing | Refused:
     try:
-        return UPSTREAMS[dialect].build_request(request, TargetConfig("far", "m", "key", OPTIONS.get(dialect, {})))
+        return UPSTREAMS[dialect].build_request(
+            request, TargetConfig("far", "m", "key", OPTIONS.get(dialect, {}))
+        )
     except Refused as refused:
         return refused
 
@@ -114,15 +125,27 @@ def upstream_fate(dialect: str, feature: str) -> Fate:
 
 
 def incoming(client: ClientHalf, call: Outgoing) -> Incoming | None:
-    """A vendor's request as it would reach the client half; None where no route of its fits the path."""
+    """A vendor's request as it would reach the client half; None where no route of its fits the
+    path."""
     parts = urlsplit(call.path)
     for route in client.routes:
         tail = re.sub(r"^/v\d+\w*", "", route.path)
         for path in (parts.path, f"/v1{parts.path}", f"/v1beta{parts.path}"):
             if re.fullmatch(
-                re.sub(r"\\?\{[^}]+\\?\}", "[^/]+", re.escape(route.path).replace(r"\{", "{").replace(r"\}", "}")), path
+                re.sub(
+                    r"\\?\{[^}]+\\?\}",
+                    "[^/]+",
+                    re.escape(route.path).replace(r"\{", "{").replace(r"\}", "}"),
+                ),
+                path,
             ) or path.endswith(tail):
-                return Incoming("POST", variables(client, path.lstrip("/")), dict(parse_qsl(parts.query)), {}, call.body)
+                return Incoming(
+                    "POST",
+                    variables(client, path.lstrip("/")),
+                    dict(parse_qsl(parts.query)),
+                    {},
+                    call.body,
+                )
     return None
 
 
@@ -146,7 +169,8 @@ def client_says(dialect: str, feature: str) -> bool:
     return parsed[0].request != parsed[1].request
 
 
-# Client halves without an upstream half cannot be asked that way: what they say is written down here, and their own tests prove it.
+# Client halves without an upstream half cannot be asked that way: what they say is written down
+# here, and their own tests prove it.
 ALONE: dict[str, frozenset[str]] = {
     "ai_sdk": frozenset(PROBES) - {"no parallel calls", "metadata", "several answers"},
 }
@@ -154,6 +178,11 @@ ALONE: dict[str, frozenset[str]] = {
 
 def rows() -> tuple[dict[str, dict[str, bool]], dict[str, dict[str, Fate]]]:
     """(client -> feature -> can it say it, upstream -> feature -> its fate)."""
-    clients = {client: {feature: client_says(client, feature) for feature in PROBES} for client in CLIENTS}
-    upstreams = {upstream: {feature: upstream_fate(upstream, feature) for feature in PROBES} for upstream in UPSTREAMS}
+    clients = {
+        client: {feature: client_says(client, feature) for feature in PROBES} for client in CLIENTS
+    }
+    upstreams = {
+        upstream: {feature: upstream_fate(upstream, feature) for feature in PROBES}
+        for upstream in UPSTREAMS
+    }
     return clients, upstreams

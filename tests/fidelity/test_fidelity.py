@@ -1,4 +1,5 @@
-"""Nothing that a client asks for vanishes on its way up; and the page that says what becomes of it is true."""
+"""Nothing that a client asks for vanishes on its way up; and the page that says what becomes of it
+is true."""
 
 import pytest
 
@@ -13,4 +14,6 @@ def test_nothing_is_lost_without_a_note(dialect: str) -> None:
 
 
 def test_the_page_is_current() -> None:
-    assert PAGE.read_text("utf-8") == page(), "run `python -m tests.fidelity --write` and review what changed"
+    assert PAGE.read_text("utf-8") == page(), (
+        "run `python -m tests.fidelity --write` and review what changed"
+    )

@@ -42,7 +42,10 @@ VALUES = st.one_of(
     st.text(max_size=20),
     typed(0, st.just(None)),
     typed(1, st.just(None)),
-    *(typed(kind, st.integers(-(1 << bits - 1), (1 << bits - 1) - 1)) for kind, bits in {2: 8, 3: 16, 4: 32, 5: 64, 8: 64}.items()),
+    *(
+        typed(kind, st.integers(-(1 << bits - 1), (1 << bits - 1) - 1))
+        for kind, bits in {2: 8, 3: 16, 4: 32, 5: 64, 8: 64}.items()
+    ),
     typed(6, st.binary(max_size=20)),
     typed(9, st.binary(min_size=16, max_size=16)),
 )
@@ -52,7 +55,9 @@ MESSAGES = st.lists(st.tuples(HEADERS, st.binary(max_size=60)), max_size=5)
 
 @settings(max_examples=150, deadline=None)
 @given(MESSAGES, st.randoms(use_true_random=False))
-def test_any_message_at_any_split_is_what_botocore_reads(messages: list[tuple[dict[str, Any], bytes]], chance: random.Random) -> None:
+def test_any_message_at_any_split_is_what_botocore_reads(
+    messages: list[tuple[dict[str, Any], bytes]], chance: random.Random
+) -> None:
     """Headers of every type and any payload, cut anywhere."""
     data = b"".join(message(headers, payload) for headers, payload in messages)
     cuts = sorted(chance.sample(range(len(data) + 1), min(len(data), 6)))
@@ -63,7 +68,9 @@ def test_any_message_at_any_split_is_what_botocore_reads(messages: list[tuple[di
 
 @settings(max_examples=150, deadline=None)
 @given(MESSAGES, st.integers(min_value=0), st.integers(1, 255))
-def test_a_damaged_byte_is_found_where_botocore_finds_it(messages: list[tuple[dict[str, Any], bytes]], at: int, flip: int) -> None:
+def test_a_damaged_byte_is_found_where_botocore_finds_it(
+    messages: list[tuple[dict[str, Any], bytes]], at: int, flip: int
+) -> None:
     """Both refuse the same message, after the same good ones."""
     data = bytearray(HELLO + b"".join(message(headers, payload) for headers, payload in messages))
     data[at % len(data)] ^= flip
@@ -152,7 +159,8 @@ def test_lengths_that_cannot_be(total: int, headers: int) -> None:
     ],
 )
 def test_headers_that_cannot_be_read(headers: bytes) -> None:
-    """Cut, of an unknown type, no UTF-8, or twice: one message of this project's own, never another exception."""
+    """Cut, of an unknown type, no UTF-8, or twice: one message of this project's own, never another
+    exception."""
     with pytest.raises(BadFrame, match="header"):
         MessageSplitter(MAX).feed(raw_message(headers, b"{}"))
 

@@ -18,14 +18,28 @@ CASES: list[tuple[str, bytes, list[bytes], list[bytes]]] = [
     ("one CR belongs to the line end", b"1\r\r\n", [b"1\r"], []),
     ("blank lines are nothing", b"\n\n1\n \t\n\r\n2\n\n", [b"1", b"2"], []),
     ("space inside a line stays", b" 1 \n", [b" 1 "], []),
-    ("a BOM before the first line says nothing", b"\xef\xbb\xbf1\n\xef\xbb\xbf2\n", [b"1", b"\xef\xbb\xbf2"], []),
+    (
+        "a BOM before the first line says nothing",
+        b"\xef\xbb\xbf1\n\xef\xbb\xbf2\n",
+        [b"1", b"\xef\xbb\xbf2"],
+        [],
+    ),
     ("the last line end may lack", b"1\n2", [b"1"], [b"2"]),
     ("half of it too", b"1\n2\r", [b"1"], [b"2"]),
-    ("other separators of Unicode are content", "1\u2028\x0b\x0c\x85\n".encode(), ["1\u2028\x0b\x0c\x85".encode()], []),
+    (
+        "other separators of Unicode are content",
+        "1\u2028\x0b\x0c\x85\n".encode(),
+        ["1\u2028\x0b\x0c\x85".encode()],
+        [],
+    ),
 ]
 
 
-@pytest.mark.parametrize(("stream", "expected", "at_close"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("stream", "expected", "at_close"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
 def test_lines(stream: bytes, expected: list[bytes], at_close: list[bytes]) -> None:
     """The lines do not depend on how the bytes are cut."""
     for chunks in splits(stream):
@@ -51,13 +65,20 @@ def test_a_line_past_the_bound_is_refused(end: bytes, size: int) -> None:
     """Lines before it are given; then TooLarge, for good."""
     stream = b"1\n" + b"2" * 99 + b"\n" + b"3" * 100 + end
     splitter = LineSplitter(99)
-    assert ([b"1", b"2" * 99], True) == drain(splitter, [stream[at : at + size] for at in range(0, len(stream), size)])
+    assert ([b"1", b"2" * 99], True) == drain(
+        splitter, [stream[at : at + size] for at in range(0, len(stream), size)]
+    )
     for call in (lambda s: s.feed(b"5\n"), lambda s: s.close()):
         with pytest.raises(TooLarge, match="larger than 99 bytes"):
             call(splitter)
 
 
-@given(st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"bb", b" ", b"{}"]), max_size=30).map(b"".join), st.integers(1, 6))
+@given(
+    st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"bb", b" ", b"{}"]), max_size=30).map(
+        b"".join
+    ),
+    st.integers(1, 6),
+)
 def test_any_bytes_any_split(stream: bytes, bound: int) -> None:
     """Lines and fault are the same for every split."""
     whole = drain(LineSplitter(bound), [stream])
@@ -80,13 +101,17 @@ class Counting(bytearray):
 
 
 @pytest.mark.parametrize("size", [1, 1000])
-def test_each_byte_is_handled_a_bounded_number_of_times(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_byte_is_handled_a_bounded_number_of_times(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The bytes copied grow with the bytes read, not with their square."""
     monkeypatch.setattr(lines, "bytearray", Counting, raising=False)
     Counting.handled = 0
     stream = b"x" * 100_000 + b"\n"
     splitter = LineSplitter(1 << 20)
-    assert [stream[:-1]] == [line for at in range(0, len(stream), size) for line in splitter.feed(stream[at : at + size])]
+    assert [stream[:-1]] == [
+        line for at in range(0, len(stream), size) for line in splitter.feed(stream[at : at + size])
+    ]
     assert Counting.handled <= 3 * len(stream)
 
 

@@ -1,4 +1,5 @@
-"""The rules of the HTML standard's section 9.2, one case each, held for every split of the bytes."""
+"""The rules of the HTML standard's section 9.2, one case each, held for every split of the
+bytes."""
 
 import base64
 import json
@@ -36,11 +37,19 @@ CASES = [
     Case("a blank line dispatches", b"data: tea\n\n", message(b"tea")),
     Case("CRLF ends a line", b"data: tea\r\n\r\ndata: milk\r\n\r\n", message(b"tea", b"milk")),
     Case("CR ends a line", b"data: tea\r\rdata: milk\r\r", message(b"tea", b"milk")),
-    Case("each line may end its own way", b"data: 1\rdata: 2\r\ndata: 3\n\r\n", message(b"1\n2\n3")),
-    Case("CR after LF is a second line end", b"data: tea\n\rdata: milk\n\r", message(b"tea", b"milk")),
+    Case(
+        "each line may end its own way", b"data: 1\rdata: 2\r\ndata: 3\n\r\n", message(b"1\n2\n3")
+    ),
+    Case(
+        "CR after LF is a second line end", b"data: tea\n\rdata: milk\n\r", message(b"tea", b"milk")
+    ),
     Case("CR CR LF is two line ends", b"data: tea\r\r\n", message(b"tea")),
     Case("blank lines alone give nothing", b"\n\n\r\n\r\r\n\n"),
-    Case("further blank lines between events change nothing", b"data: 1\n\n\n\n\ndata: 2\n\n\n", message(b"1", b"2")),
+    Case(
+        "further blank lines between events change nothing",
+        b"data: 1\n\n\n\n\ndata: 2\n\n\n",
+        message(b"1", b"2"),
+    ),
     Case("an odd number of blank lines neither", b"data: 1\n\n\ndata: 2\n\n", message(b"1", b"2")),
     Case(
         "other separators of Unicode and ASCII are content",
@@ -57,19 +66,47 @@ CASES = [
     # the data buffer
     Case("lines of data are joined by LF", b"data: 1\ndata: 2\ndata: 3\n\n", message(b"1\n2\n3")),
     Case("empty data is still data", b"data:\n\ndata: \n\n", message(b"", b"")),
-    Case("empty lines of data keep their place", b"data: 1\ndata\ndata:\ndata: 4\ndata\n\n", message(b"1\n\n\n4\n")),
+    Case(
+        "empty lines of data keep their place",
+        b"data: 1\ndata\ndata:\ndata: 4\ndata\n\n",
+        message(b"1\n\n\n4\n"),
+    ),
     Case("data of empty lines only", b"data\ndata\n\n", message(b"\n")),
     Case("NUL in data is content", b"data: a\0b\n\n", message(b"a\0b")),
     # the event type
     Case("the event line names the event", b"event: sip\ndata: 1\n\n", [("sip", b"1", "")]),
     Case("it may come after the data", b"data: 1\nevent: sip\n\n", [("sip", b"1", "")]),
-    Case("no space needed there either", b"event:sip\ndata:1\n\nevent:gulp\ndata:2\n\n", [("sip", b"1", ""), ("gulp", b"2", "")]),
+    Case(
+        "no space needed there either",
+        b"event:sip\ndata:1\n\nevent:gulp\ndata:2\n\n",
+        [("sip", b"1", ""), ("gulp", b"2", "")],
+    ),
     Case("the last event line wins", b"event: a\nevent: b\ndata: 1\n\n", [("b", b"1", "")]),
-    Case("the name holds for one event", b"event: sip\ndata: 1\n\ndata: 2\n\n", [("sip", b"1", ""), ("message", b"2", "")]),
-    Case("an empty name is no name", b"event: a\nevent:\ndata: 1\n\nevent: \ndata: 2\n\n", message(b"1", b"2")),
-    Case("without data there is no event, and its name is forgotten", b"event: sip\n\ndata: 1\n\n", message(b"1")),
-    Case("several data lines under a name", b"event: sip\ndata: 1\ndata: 2\n\n", [("sip", b"1\n2", "")]),
-    Case("a name may be any text, spaces kept", "event:  茶 time\ndata: 1\n\n".encode(), [(" 茶 time", b"1", "")]),
+    Case(
+        "the name holds for one event",
+        b"event: sip\ndata: 1\n\ndata: 2\n\n",
+        [("sip", b"1", ""), ("message", b"2", "")],
+    ),
+    Case(
+        "an empty name is no name",
+        b"event: a\nevent:\ndata: 1\n\nevent: \ndata: 2\n\n",
+        message(b"1", b"2"),
+    ),
+    Case(
+        "without data there is no event, and its name is forgotten",
+        b"event: sip\n\ndata: 1\n\n",
+        message(b"1"),
+    ),
+    Case(
+        "several data lines under a name",
+        b"event: sip\ndata: 1\ndata: 2\n\n",
+        [("sip", b"1\n2", "")],
+    ),
+    Case(
+        "a name may be any text, spaces kept",
+        "event:  茶 time\ndata: 1\n\n".encode(),
+        [(" 茶 time", b"1", "")],
+    ),
     # the id
     Case(
         "an id stays until another comes",
@@ -77,7 +114,11 @@ CASES = [
         [("message", b"1", "7"), ("message", b"2", "7"), ("message", b"3", "8")],
         last_id="8",
     ),
-    Case("an empty id takes it back", b"id: 7\ndata: 1\n\nid\ndata: 2\n\n", [("message", b"1", "7"), ("message", b"2", "")]),
+    Case(
+        "an empty id takes it back",
+        b"id: 7\ndata: 1\n\nid\ndata: 2\n\n",
+        [("message", b"1", "7"), ("message", b"2", "")],
+    ),
     Case(
         "an id with NUL is ignored",
         b"id: 7\ndata: 1\n\nid: 8\0\ndata: 2\n\n",
@@ -92,7 +133,12 @@ CASES = [
         last_id="7",
         at_close=[("message", b"2", "8")],
     ),
-    Case("the last id line wins, inner spaces kept", b"id: 7\nid:  8 9\ndata: 1\n\n", [("message", b"1", " 8 9")], last_id=" 8 9"),
+    Case(
+        "the last id line wins, inner spaces kept",
+        b"id: 7\nid:  8 9\ndata: 1\n\n",
+        [("message", b"1", " 8 9")],
+        last_id=" 8 9",
+    ),
     # retry
     Case("retry is a number of ms", b"retry: 2500\ndata: 1\n\n", message(b"1"), retry=2500),
     Case("it counts at once, with no blank line", b"retry: 0\n", retry=0),
@@ -107,10 +153,23 @@ CASES = [
     Case("zeros may be many", b"retry: " + b"0" * 5000 + b"3\n\n", retry=3),
     # comments and unknown fields
     Case("a comment is nothing", b": hello\n\n:\n\ndata: 1\n\n", message(b"1")),
-    Case("a comment inside an event is nothing", b"event: sip\n:HTTP/200\ndata: 1\n: data: 2\n\n", [("sip", b"1", "")]),
+    Case(
+        "a comment inside an event is nothing",
+        b"event: sip\n:HTTP/200\ndata: 1\n: data: 2\n\n",
+        [("sip", b"1", "")],
+    ),
     Case("a heartbeat of one newline glues nothing", b": ping\ndata: 1\n\n: ping\n", message(b"1")),
-    Case("unknown fields are ignored, and kept aside", b"meta: {}\ndata: 1\nid2: 3\n\n", message(b"1"), stray=b"meta: {}\nid2: 3"),
-    Case("names are exact", b"Data: 1\n data: 2\ndata : 3\ndat: 4\ndata\0: 5\n\n", stray=b"Data: 1\n data: 2\ndata : 3\ndat: 4\ndata\0: 5"),
+    Case(
+        "unknown fields are ignored, and kept aside",
+        b"meta: {}\ndata: 1\nid2: 3\n\n",
+        message(b"1"),
+        stray=b"meta: {}\nid2: 3",
+    ),
+    Case(
+        "names are exact",
+        b"Data: 1\n data: 2\ndata : 3\ndat: 4\ndata\0: 5\n\n",
+        stray=b"Data: 1\n data: 2\ndata : 3\ndat: 4\ndata\0: 5",
+    ),
     # UTF-8 and the byte order mark
     Case("one BOM at the start is taken away", b"\xef\xbb\xbfdata: 1\n\n", message(b"1")),
     Case(
@@ -119,17 +178,42 @@ CASES = [
         message(b"2"),
         stray=b"\xef\xbb\xbfdata: 1",
     ),
-    Case("so does one that comes later", b"data: 1\n\n\xef\xbb\xbfdata: 2\n\n", message(b"1"), stray=b"\xef\xbb\xbfdata: 2"),
-    Case("half a BOM is garbage", b"\xef\xbbdata: 1\n\ndata: 2\n\n", message(b"2"), stray=b"\xef\xbbdata: 1"),
+    Case(
+        "so does one that comes later",
+        b"data: 1\n\n\xef\xbb\xbfdata: 2\n\n",
+        message(b"1"),
+        stray=b"\xef\xbb\xbfdata: 2",
+    ),
+    Case(
+        "half a BOM is garbage",
+        b"\xef\xbbdata: 1\n\ndata: 2\n\n",
+        message(b"2"),
+        stray=b"\xef\xbbdata: 1",
+    ),
     Case("nothing but a BOM", b"\xef\xbb\xbf"),
     Case("nothing but half a BOM", b"\xef\xbb", stray=b"\xef\xbb"),
     Case("a BOM, then a blank line", b"\xef\xbb\xbf\r\ndata: 1\r\n\r\n", message(b"1")),
     Case("a BOM in data is content", b"data: \xef\xbb\xbf1\n\n", message(b"\xef\xbb\xbf1")),
     Case("data stays bytes, valid or not", b"data: \xff\xe8\x8c\n\n", message(b"\xff\xe8\x8c")),
-    Case("invalid names and ids are replaced", b"event: \xe8\x8c\nid: \xff7\ndata: 1\n\n", [("�", b"1", "�7")], last_id="�7"),
+    Case(
+        "invalid names and ids are replaced",
+        b"event: \xe8\x8c\nid: \xff7\ndata: 1\n\n",
+        [("�", b"1", "�7")],
+        last_id="�7",
+    ),
     # the end of the body
-    Case("an event may lack its blank line", b"data: 1\n\ndata: 2\n", message(b"1"), at_close=message(b"2")),
-    Case("and the end of its last line", b"data: 1\n\nevent: sip\ndata: 2", message(b"1"), at_close=[("sip", b"2", "")]),
+    Case(
+        "an event may lack its blank line",
+        b"data: 1\n\ndata: 2\n",
+        message(b"1"),
+        at_close=message(b"2"),
+    ),
+    Case(
+        "and the end of its last line",
+        b"data: 1\n\nevent: sip\ndata: 2",
+        message(b"1"),
+        at_close=[("sip", b"2", "")],
+    ),
     Case("CR is an end of line there too", b"data: 1\r", at_close=message(b"1")),
     Case("a comment that lacks its end is nothing", b"data: 1\n\n: bye", message(b"1")),
     Case("a name without data is no event there either", b"event: sip"),
@@ -141,7 +225,11 @@ CASES = [
         stray=b'{\n  "error": {\n    "code": 499\n  }\n}',
     ),
     Case("also with no line end", b'{"error": "no"}', stray=b'{"error": "no"}'),
-    Case("events glued together are one line", b'data: {"a":1}data: {"a":2}', at_close=message(b'{"a":1}data: {"a":2}')),
+    Case(
+        "events glued together are one line",
+        b'data: {"a":1}data: {"a":2}',
+        at_close=message(b'{"a":1}data: {"a":2}'),
+    ),
 ]
 
 
@@ -157,19 +245,26 @@ def test_rule(case: Case) -> None:
         assert case.stray == parser.stray
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if not case.stream.startswith(b"\xef")], ids=lambda case: case.rule)
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if not case.stream.startswith(b"\xef")],
+    ids=lambda case: case.rule,
+)
 def test_rule_in_mid_stream(case: Case) -> None:
     """The same for a parser that stands between two events already, as it mostly does."""
     for chunks in splits(case.stream):
         parser = SSEParser(MAX)
         assert [] == parser.feed(b":\n\n")
-        assert list(case.frames) == [tuple(frame) for chunk in chunks for frame in parser.feed(chunk)]
+        assert list(case.frames) == [
+            tuple(frame) for chunk in chunks for frame in parser.feed(chunk)
+        ]
         assert list(case.at_close) == [tuple(frame) for frame in parser.close()]
         assert (case.retry, case.stray) == (parser.retry, parser.stray)
 
 
 def test_a_cr_at_the_end_of_a_chunk_dispatches_at_once() -> None:
-    """A CR may be half a CRLF, but the event does not wait for the LF, and the LF is no second line end."""
+    """A CR may be half a CRLF, but the event does not wait for the LF, and the LF is no second line
+    end."""
     parser = SSEParser(MAX)
     assert message(b"1") == parser.feed(b"data: 1\r\n\r")
     assert [] == parser.feed(b"\n")
@@ -179,7 +274,11 @@ def test_a_cr_at_the_end_of_a_chunk_dispatches_at_once() -> None:
 def test_an_empty_chunk_does_not_part_a_crlf() -> None:
     """The LF that follows a CR and an empty read is still the same line end."""
     parser = SSEParser(MAX)
-    frames = [frame for chunk in (b"data: 1\r", b"", b"\ndata: 2\r\n", b"\r\n") for frame in parser.feed(chunk)]
+    frames = [
+        frame
+        for chunk in (b"data: 1\r", b"", b"\ndata: 2\r\n", b"\r\n")
+        for frame in parser.feed(chunk)
+    ]
     assert message(b"1\n2") == frames
 
 
@@ -189,7 +288,8 @@ def test_text_replaces_what_is_not_utf8() -> None:
 
 
 def test_stray_lines_are_bounded() -> None:
-    """Lines outside the standard are kept up to 64 KiB; the first that does not fit ends the keeping."""
+    """Lines outside the standard are kept up to 64 KiB; the first that does not fit ends the
+    keeping."""
     parser = SSEParser(MAX)
     for _ in range(3):
         parser.feed(b"x" * 30_000 + b"\n\n")
@@ -199,31 +299,45 @@ def test_stray_lines_are_bounded() -> None:
 
 def _vectors() -> list[dict[str, Any]]:
     folder = recordings_dir()
-    path = (folder or Path(__file__).resolve().parents[3] / "shared" / "recordings").parent / "sse_vectors.json"
+    path = (
+        folder or Path(__file__).resolve().parents[3] / "shared" / "recordings"
+    ).parent / "sse_vectors.json"
     return json.loads(path.read_bytes()) if path.is_file() else []
 
 
 VECTORS = _vectors()
-needs_vectors = pytest.mark.skipif(not VECTORS, reason="148 shared cases not tested: sse_vectors.json is not beside the recordings")
+needs_vectors = pytest.mark.skipif(
+    not VECTORS, reason="148 shared cases not tested: sse_vectors.json is not beside the recordings"
+)
 
 
 @needs_vectors
 @pytest.mark.parametrize("vector", VECTORS or [{"name": "none"}], ids=lambda vector: vector["name"])
 def test_shared_case(vector: dict[str, Any]) -> None:
-    """A case that browsers confirmed holds whole, byte by byte, at its own splits and at random ones."""
+    """A case that browsers confirmed holds whole, byte by byte, at its own splits and at random
+    ones."""
     data = base64.b64decode(vector["input_base64"])
     cuts = [0, *vector.get("split_at", ()), len(data)]
     own_split = [data[start:end] for start, end in pairwise(cuts)]
     for chunks in [own_split, *splits(data)]:
         parser = SSEParser(MAX)
-        frames = [{"event": f.event, "data": f.text, "id": f.id} for chunk in chunks for f in parser.feed(chunk)]
+        frames = [
+            {"event": f.event, "data": f.text, "id": f.id}
+            for chunk in chunks
+            for f in parser.feed(chunk)
+        ]
         assert vector["strict_events"] == frames
         assert (vector["retry"], vector["last_event_id"]) == (parser.retry, parser.last_event_id)
 
 
-@pytest.mark.parametrize("garbage", [b"\xff\x00junk ", b"<b>Warning</b>: ", b" ", b"\xef\xbb\xbf"], ids=repr)
-def test_garbage_that_swallows_an_event_is_a_fault_where_nothing_may_be_lost(garbage: bytes) -> None:
-    """The standard drops such a line without a trace; what came before it is given first, however the bytes are cut."""
+@pytest.mark.parametrize(
+    "garbage", [b"\xff\x00junk ", b"<b>Warning</b>: ", b" ", b"\xef\xbb\xbf"], ids=repr
+)
+def test_garbage_that_swallows_an_event_is_a_fault_where_nothing_may_be_lost(
+    garbage: bytes,
+) -> None:
+    """The standard drops such a line without a trace; what came before it is given first, however
+    the bytes are cut."""
     for chunks in splits(b"data: 1\n\n" + garbage + b"data: 2\n\ndata: 3\n\n"):
         parser, frames = SSEParser(MAX, lossless=True), []
         with pytest.raises(BadFrame, match="lost"):  # noqa: PT012
@@ -235,7 +349,8 @@ def test_garbage_that_swallows_an_event_is_a_fault_where_nothing_may_be_lost(gar
 
 
 def test_unknown_fields_and_bare_json_are_no_such_fault() -> None:
-    """A field of a later standard, whatever it says, and a JSON error that a vendor prints without any framing."""
+    """A field of a later standard, whatever it says, and a JSON error that a vendor prints without
+    any framing."""
     stray = b'metadata: 1\nx-note: data: 2\n{"error": "no data: at all"}\n    "message": "bad event: x"\n'
     parser = SSEParser(MAX, lossless=True)
     assert message(b"1") == parser.feed(stray + b"data: 1\n\n")

@@ -41,7 +41,8 @@ class Counting(bytearray):
 
 
 def handled(stream: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many bytes pass through the parser's buffers when the stream comes in chunks of `size`."""
+    """How many bytes pass through the parser's buffers when the stream comes in chunks of
+    `size`."""
     monkeypatch.setattr(sse, "bytearray", Counting, raising=False)
     Counting.handled = 0
     parser = SSEParser(4 * MIB)
@@ -51,15 +52,27 @@ def handled(stream: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 30])
-@pytest.mark.parametrize("line", [b"data: " + b"x" * 30_000 + b"\n", b"data: x\n" * 3_000, b"data: x\r\n" * 3_000, b"data\n" * 6_000])
-def test_each_byte_is_handled_a_bounded_number_of_times(line: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One long line or many short ones, in whatever pieces: the bytes copied grow with the bytes read, not with their square."""
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"data: " + b"x" * 30_000 + b"\n",
+        b"data: x\n" * 3_000,
+        b"data: x\r\n" * 3_000,
+        b"data\n" * 6_000,
+    ],
+)
+def test_each_byte_is_handled_a_bounded_number_of_times(
+    line: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One long line or many short ones, in whatever pieces: the bytes copied grow with the bytes
+    read, not with their square."""
     assert handled(line + b"\n", size, monkeypatch) <= 5 * len(line)
     assert handled(line * 4 + b"\n", size, monkeypatch) <= 5 * len(line * 4)
 
 
 def test_a_mebibyte_in_single_bytes_arrives() -> None:
-    """An event of 1 MiB in 1-byte chunks, which would take hours at a quadratic cost, is read within the test's time limit."""
+    """An event of 1 MiB in 1-byte chunks, which would take hours at a quadratic cost, is read
+    within the test's time limit."""
     parser = SSEParser(2 * MIB)
     stream = b"data: " + b"x" * MIB + b"\n\n"
     frames = [f for at in range(len(stream)) for f in parser.feed(stream[at : at + 1])]
@@ -95,7 +108,8 @@ OVERSIZE = {
 @pytest.mark.parametrize("size", [1, 10, 1000])
 @pytest.mark.parametrize("before", [b"", b": hello\n\n"])
 def test_an_event_past_the_bound_is_refused(stream: bytes, before: bytes, size: int) -> None:
-    """All lines of one event count together, finished or not, first or later; afterwards the parser is dead."""
+    """All lines of one event count together, finished or not, first or later; afterwards the parser
+    is dead."""
     parser = SSEParser(100)
     parser.feed(before)
     with pytest.raises(TooLarge, match=r"larger than 100 bytes: raise limits\.max_event_bytes"):
@@ -111,11 +125,14 @@ def test_an_event_of_just_the_bound_passes() -> None:
     parser = SSEParser(100)
     event = b"data: " + b"x" * 93 + b"\n\n"
     for chunks in ([event], [event[:50], event[50:]], [event * 3]):
-        assert sum(map(len, chunks)) // len(event) == sum(len(parser.feed(chunk)) for chunk in chunks)
+        assert sum(map(len, chunks)) // len(event) == sum(
+            len(parser.feed(chunk)) for chunk in chunks
+        )
 
 
 def test_events_before_the_fault_are_given_first() -> None:
-    """A chunk with a good event and one too large gives the good one; the next call raises, close too."""
+    """A chunk with a good event and one too large gives the good one; the next call raises, close
+    too."""
     for follow_up in (lambda p: p.feed(b""), lambda p: p.feed(b"data: 3\n\n"), lambda p: p.close()):
         parser = SSEParser(20)
         assert [("message", b"1", "")] == parser.feed(b"data: 1\n\ndata: " + b"2" * 50)
@@ -124,7 +141,8 @@ def test_events_before_the_fault_are_given_first() -> None:
 
 
 def test_comments_are_free() -> None:
-    """Comments of any number and length, ended or not, neither hold memory nor count as part of an event."""
+    """Comments of any number and length, ended or not, neither hold memory nor count as part of an
+    event."""
     parser = SSEParser(100)
     comment = b": " + b"." * 65_534
     tracemalloc.start()
@@ -149,7 +167,9 @@ def test_unknown_lines_hold_little() -> None:
 
 @pytest.mark.parametrize("follow_up", [lambda parser: parser.feed(b"data: 1\n\n"), SSEParser.close])
 @pytest.mark.parametrize(("body", "fault"), [(b"\xff data: 1", BadFrame), (b"\xef\xbb", TooLarge)])
-def test_a_fault_that_the_end_shows_is_kept(follow_up: Any, body: bytes, fault: type[Exception]) -> None:
+def test_a_fault_that_the_end_shows_is_kept(
+    follow_up: Any, body: bytes, fault: type[Exception]
+) -> None:
     """As every other: a last line without its line end is read by `close` only."""
     parser = SSEParser(2 if fault is TooLarge else 100, lossless=True)
     assert [] == parser.feed(body)

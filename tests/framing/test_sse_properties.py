@@ -1,4 +1,5 @@
-"""Any bytes, any split: judged by a reader that takes the standard's steps one by one, and by another project's."""
+"""Any bytes, any split: judged by a reader that takes the standard's steps one by one, and by
+another project's."""
 
 import re
 from itertools import pairwise
@@ -10,7 +11,24 @@ from hypothesis import strategies as st
 from proxy.framing import TooLarge
 from proxy.framing.sse import Frame, SSEParser, frame
 
-TOKENS = [b"data", b"event", b"id", b"retry", b":", b": ", b" ", b"\n", b"\n\n", b"\r", b"\r\n", b"\r\n\r\n", b"\0", b"12", b"x", b"{}"]
+TOKENS = [
+    b"data",
+    b"event",
+    b"id",
+    b"retry",
+    b":",
+    b": ",
+    b" ",
+    b"\n",
+    b"\n\n",
+    b"\r",
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\0",
+    b"12",
+    b"x",
+    b"{}",
+]
 TOKENS += [
     b"data: 1\n\n",
     b"data:",
@@ -23,7 +41,9 @@ TOKENS += [
     b":ping\n",
     b"event: e\ndata: 2\n\n",
 ]
-STREAMS = st.one_of(st.lists(st.sampled_from(TOKENS), max_size=40).map(b"".join), st.binary(max_size=60))
+STREAMS = st.one_of(
+    st.lists(st.sampled_from(TOKENS), max_size=40).map(b"".join), st.binary(max_size=60)
+)
 CUTS = st.none() | st.lists(st.integers(0, 300), max_size=12)  # none: behind each blank line
 
 
@@ -102,23 +122,38 @@ def test_any_split_is_as_the_standard_says(stream: bytes, cuts: list[int] | None
 
 
 @given(STREAMS, CUTS, st.integers(0, 24))
-def test_a_bound_strikes_at_the_same_place_for_any_split(stream: bytes, cuts: list[int] | None, bound: int) -> None:
-    """The frames before an event that is too large are given, and then TooLarge, however the bytes are cut."""
+def test_a_bound_strikes_at_the_same_place_for_any_split(
+    stream: bytes, cuts: list[int] | None, bound: int
+) -> None:
+    """The frames before an event that is too large are given, and then TooLarge, however the bytes
+    are cut."""
     reading = Reading(stream, bound)
     assert (reading.frames, reading.too_large) == read(SSEParser(bound), cut(stream, cuts))
 
 
-FIELD_TEXT = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=12)
+FIELD_TEXT = st.text(
+    st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=12
+)
 DATA = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=30)
 
 
-@given(st.lists(st.tuples(FIELD_TEXT.filter(bool), DATA, FIELD_TEXT.filter(bool)), max_size=6), CUTS, st.sampled_from(["\n", "\r\n", "\r"]))
-def test_another_reader_sees_the_same(events: list[tuple[str, str, str]], cuts: list[int] | None, end: str) -> None:
+@given(
+    st.lists(st.tuples(FIELD_TEXT.filter(bool), DATA, FIELD_TEXT.filter(bool)), max_size=6),
+    CUTS,
+    st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_another_reader_sees_the_same(
+    events: list[tuple[str, str, str]], cuts: list[int] | None, end: str
+) -> None:
     """What `frame` writes is what httpx-sse and our own parser read, with any line end."""
     httpx, httpx_sse = pytest.importorskip("httpx"), pytest.importorskip("httpx_sse")
-    stream = b"".join(frame(data, event=name, id=last_id) for name, data, last_id in events).replace(b"\n", end.encode())
+    stream = b"".join(
+        frame(data, event=name, id=last_id) for name, data, last_id in events
+    ).replace(b"\n", end.encode())
     chunks = cut(stream, cuts)
-    response = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=iter(chunks))
+    response = httpx.Response(
+        200, headers={"content-type": "text/event-stream"}, content=iter(chunks)
+    )
     theirs = [(e.event, e.data, e.id) for e in httpx_sse.EventSource(response).iter_sse()]
     ours, _ = read(SSEParser(1 << 20), chunks)
     assert events == theirs

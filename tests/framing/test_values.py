@@ -20,15 +20,40 @@ CASES: list[tuple[str, bytes, list[bytes], bytes]] = [
     ("one object", b"{}", [b"{}"], b""),
     ("no separator at all", b'{"a":1}{"a":2}{}', [b'{"a":1}', b'{"a":2}', b"{}"], b""),
     ("white space of any kind", b' {"a":1}\r\n\t{"a":2}\n', [b'{"a":1}', b'{"a":2}'], b""),
-    ("a prefix glued to the object before", b'data: {"a":1}data: {"a":2}data:[DONE]', [b'{"a":1}', b'{"a":2}', b"[DONE]"], b""),
+    (
+        "a prefix glued to the object before",
+        b'data: {"a":1}data: {"a":2}data:[DONE]',
+        [b'{"a":1}', b'{"a":2}', b"[DONE]"],
+        b"",
+    ),
     ("server-sent events", b'data: {"a":1}\n\ndata: [DONE]\n\n', [b'{"a":1}', b"[DONE]"], b""),
     ("a prefix said twice, or before nothing", b"data:\n\ndata: data: {}\n\ndata:", [b"{}"], b""),
-    ("the token without a prefix, and more after it", b"{}[DONE]{}[DONE]", [b"{}", b"[DONE]", b"{}", b"[DONE]"], b""),
-    ("objects in objects", b'{"a":{"b":[{},{"c":{}}]}}{}', [b'{"a":{"b":[{},{"c":{}}]}}', b"{}"], b""),
+    (
+        "the token without a prefix, and more after it",
+        b"{}[DONE]{}[DONE]",
+        [b"{}", b"[DONE]", b"{}", b"[DONE]"],
+        b"",
+    ),
+    (
+        "objects in objects",
+        b'{"a":{"b":[{},{"c":{}}]}}{}',
+        [b'{"a":{"b":[{},{"c":{}}]}}', b"{}"],
+        b"",
+    ),
     ("braces in strings", b'{"a":"}{","}":"{"}{}', [b'{"a":"}{","}":"{"}', b"{}"], b""),
-    ("quotes in strings", b'{"a":"\\"}","b":"\\\\"}{"c":"\\\\\\""}', [b'{"a":"\\"}","b":"\\\\"}', b'{"c":"\\\\\\""}'], b""),
+    (
+        "quotes in strings",
+        b'{"a":"\\"}","b":"\\\\"}{"c":"\\\\\\""}',
+        [b'{"a":"\\"}","b":"\\\\"}', b'{"c":"\\\\\\""}'],
+        b"",
+    ),
     ("text beyond ASCII", '{"文":"茶}"}{}'.encode(), ['{"文":"茶}"}'.encode(), b"{}"], b""),
-    ("pretty-printed", b'{\n  "a": {\n    "b": 1\n  }\n}\n', [b'{\n  "a": {\n    "b": 1\n  }\n}'], b""),
+    (
+        "pretty-printed",
+        b'{\n  "a": {\n    "b": 1\n  }\n}\n',
+        [b'{\n  "a": {\n    "b": 1\n  }\n}'],
+        b"",
+    ),
     ("bytes that are no UTF-8 stay", b'{"a":"\xff"}', [b'{"a":"\xff"}'], b""),
     ("an object cut between members", b'{}{"a":1,', [b"{}"], b'{"a":1,'),
     ("an object cut in a string", b'{}\n{"a":"}', [b"{}"], b'{"a":"}'),
@@ -40,7 +65,9 @@ CASES: list[tuple[str, bytes, list[bytes], bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(("stream", "expected", "left"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("stream", "expected", "left"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
 def test_values(stream: bytes, expected: list[bytes], left: bytes) -> None:
     """The values, and what an early end leaves, do not depend on how the bytes are cut."""
     for chunks in splits(stream):
@@ -57,7 +84,9 @@ ARRAYS: list[tuple[str, bytes, list[bytes], bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(("stream", "expected", "left"), [case[1:] for case in ARRAYS], ids=[case[0] for case in ARRAYS])
+@pytest.mark.parametrize(
+    ("stream", "expected", "left"), [case[1:] for case in ARRAYS], ids=[case[0] for case in ARRAYS]
+)
 def test_array(stream: bytes, expected: list[bytes], left: bytes) -> None:
     """The elements of a streamed array come one by one."""
     for chunks in splits(stream):
@@ -74,7 +103,9 @@ def test_a_value_is_given_with_its_last_byte() -> None:
     assert [b"[DONE]"] == splitter.feed(b"[DONE]")
 
 
-def drain(splitter: ValueSplitter, chunks: list[bytes]) -> tuple[list[bytes], type[FramingError] | None]:
+def drain(
+    splitter: ValueSplitter, chunks: list[bytes]
+) -> tuple[list[bytes], type[FramingError] | None]:
     found: list[bytes] = []
     try:
         for chunk in chunks:
@@ -85,12 +116,27 @@ def drain(splitter: ValueSplitter, chunks: list[bytes]) -> tuple[list[bytes], ty
     return found, None
 
 
-GARBAGE = [b"<html>", b"null", b"1", b'"text"', b"[1]", b"[DONE ]", b"}", b"]", b",{}", b"event: x\ndata: {}", b"dada: {}", b"\xff", b"\0"]
+GARBAGE = [
+    b"<html>",
+    b"null",
+    b"1",
+    b'"text"',
+    b"[1]",
+    b"[DONE ]",
+    b"}",
+    b"]",
+    b",{}",
+    b"event: x\ndata: {}",
+    b"dada: {}",
+    b"\xff",
+    b"\0",
+]
 
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=repr)
 def test_garbage_is_refused(garbage: bytes) -> None:
-    """Where neither an object nor a known word begins, what came before is given, and then BadFrame, for good."""
+    """Where neither an object nor a known word begins, what came before is given, and then
+    BadFrame, for good."""
     for chunks in splits(b'{"a":1} ' + garbage):
         splitter = ValueSplitter(MAX)
         assert ([b'{"a":1}'], BadFrame) == drain(splitter, chunks)
@@ -101,13 +147,18 @@ def test_garbage_is_refused(garbage: bytes) -> None:
 
 def test_the_error_shows_what_was_there_but_not_all_of_it() -> None:
     """The message quotes the garbage, escaped and cut."""
-    with pytest.raises(BadFrame, match=re.escape(r"expected a JSON object, found b'<html>\n\x00xxxx")) as caught:
+    with pytest.raises(
+        BadFrame, match=re.escape(r"expected a JSON object, found b'<html>\n\x00xxxx")
+    ) as caught:
         ValueSplitter(MAX).feed(b"<html>\n\0" + b"x" * 5000)
     assert len(str(caught.value)) < 120
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-@pytest.mark.parametrize("value", [b'{"a":"' + b"x" * 200, b'{"a":"' + b"x" * 92 + b'"}', b'{"a":' * 30, b"{" + b" " * 200])
+@pytest.mark.parametrize(
+    "value",
+    [b'{"a":"' + b"x" * 200, b'{"a":"' + b"x" * 92 + b'"}', b'{"a":' * 30, b"{" + b" " * 200],
+)
 def test_a_value_past_the_bound_is_refused(value: bytes, size: int) -> None:
     """A value of more than 99 bytes, finished or not, ends the reading; values of 99 pass."""
     good = b'{"a":"' + b"x" * 91 + b'"}'
@@ -129,8 +180,14 @@ def test_what_stands_between_values_holds_nothing(filler: bytes) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(['"', "\\", "{", "}", '\\"', "}{", "data:"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(['"', "\\", "{", "}", '\\"', "}{", "data:"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 OBJECTS = st.lists(st.dictionaries(st.text(max_size=4), JSON, max_size=3), max_size=5)
@@ -138,9 +195,13 @@ GAPS = st.sampled_from(["", " ", "\n", "data:", "data: ", "\n\ndata: ", "\r\n"])
 
 
 @given(OBJECTS, GAPS, st.booleans(), st.lists(st.integers(0, 400), max_size=10))
-def test_any_objects_any_split(objects: list[dict[str, Any]], gap: str, ascii_only: bool, cuts: list[int]) -> None:
+def test_any_objects_any_split(
+    objects: list[dict[str, Any]], gap: str, ascii_only: bool, cuts: list[int]
+) -> None:
     """Whatever JSON objects go in come out, one value each, judged by Python's own json."""
-    stream = "".join(gap + json.dumps(o, ensure_ascii=ascii_only) for o in objects).encode("utf-8", "surrogatepass")
+    stream = "".join(gap + json.dumps(o, ensure_ascii=ascii_only) for o in objects).encode(
+        "utf-8", "surrogatepass"
+    )
     at = [0, *sorted(min(c, len(stream)) for c in cuts), len(stream)]
     splitter = ValueSplitter(MAX)
     found = [value for start, end in pairwise(at) for value in splitter.feed(stream[start:end])]
@@ -149,9 +210,12 @@ def test_any_objects_any_split(objects: list[dict[str, Any]], gap: str, ascii_on
 
 
 @given(
-    st.lists(st.sampled_from([b"{", b"}", b'"', b"\\", b"data:", b"[DONE]", b"d", b"[", b" ", b"x", b":", b"\n"]), max_size=25).map(
-        b"".join
-    ),
+    st.lists(
+        st.sampled_from(
+            [b"{", b"}", b'"', b"\\", b"data:", b"[DONE]", b"d", b"[", b" ", b"x", b":", b"\n"]
+        ),
+        max_size=25,
+    ).map(b"".join),
     st.integers(1, 12),
 )
 def test_any_bytes_any_split(stream: bytes, bound: int) -> None:
@@ -177,9 +241,14 @@ class Scan:
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
-@pytest.mark.parametrize("piece", [b"x", b"\\\\", b'\\"', b'","', b"}{", b'":{},"', b"\\"], ids=repr)
-def test_each_byte_is_looked_at_a_bounded_number_of_times(piece: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The scan goes on where it stopped: what it looks at grows with the bytes, not with their square."""
+@pytest.mark.parametrize(
+    "piece", [b"x", b"\\\\", b'\\"', b'","', b"}{", b'":{},"', b"\\"], ids=repr
+)
+def test_each_byte_is_looked_at_a_bounded_number_of_times(
+    piece: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scan goes on where it stopped: what it looks at grows with the bytes, not with their
+    square."""
     for name in ("_TO_BRACE", "_TO_QUOTE", "_GAP"):
         monkeypatch.setattr(values, name, Scan(getattr(values, name)))
     stream = b'{"a":"' + piece * 10_000 + b'"}'
@@ -191,9 +260,12 @@ def test_each_byte_is_looked_at_a_bounded_number_of_times(piece: bytes, size: in
 
 
 @needs_recordings
-@pytest.mark.parametrize("name", ["c-chatglm1-report.body.bin", "c-chatglm2-report.body.bin", "b-sider-shaped.body.sse"])
+@pytest.mark.parametrize(
+    "name", ["c-chatglm1-report.body.bin", "c-chatglm2-report.body.bin", "b-sider-shaped.body.sse"]
+)
 def test_the_founding_posts_servers(name: str) -> None:
-    """Bodies with no framing at all come apart into the objects that json.JSONDecoder finds in them."""
+    """Bodies with no framing at all come apart into the objects that json.JSONDecoder finds in
+    them."""
     data = seed_bytes(name)
     text = data.decode()
     expected = []
@@ -210,6 +282,7 @@ def test_the_founding_posts_servers(name: str) -> None:
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
-    """Before the first value, as a text editor leaves it, or wherever two streams were put together."""
+    """Before the first value, as a text editor leaves it, or wherever two streams were put
+    together."""
     for chunks in splits(b'\xef\xbb\xbf{"a":1}\xef\xbb\xbfdata: {"b":2}'):
         assert ([b'{"a":1}', b'{"b":2}'], None) == drain(ValueSplitter(MAX), chunks)

@@ -20,8 +20,17 @@ BODIES: dict[str, Any] = {
         "stream": True,
         "model": "m",
         "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "url": "https://a.example/b.png"}]},
-            {"role": "assistant", "content": [{"type": "tool_call", "id": "c1", "name": "f", "arguments": "{}"}]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "a"},
+                    {"type": "image_url", "url": "https://a.example/b.png"},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": [{"type": "tool_call", "id": "c1", "name": "f", "arguments": "{}"}],
+            },
             {"role": "tool", "content": [{"type": "tool_result", "id": "c1", "content": "r"}]},
         ],
         "tools": [{"name": "f", "parameters": {"type": "object"}}],
@@ -47,12 +56,22 @@ BODIES: dict[str, Any] = {
             {"role": "system", "content": "s"},
             {
                 "role": "user",
-                "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}],
+                "content": [
+                    {"type": "text", "text": "a"},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+                ],
             },
-            {"role": "assistant", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+            {
+                "role": "assistant",
+                "tool_calls": [
+                    {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+                ],
+            },
             {"role": "tool", "tool_call_id": "c1", "content": "r"},
         ],
-        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+        "tools": [
+            {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+        ],
         "tool_choice": {"type": "function", "function": {"name": "f"}},
         "stream_options": {"include_usage": True},
         "stop": ["x"],
@@ -70,7 +89,15 @@ BODIES: dict[str, Any] = {
         "max_tokens": 2000,
         "system": [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}],
         "messages": [
-            {"role": "user", "content": [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}}]},
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "image",
+                        "source": {"type": "base64", "media_type": "image/png", "data": "AA=="},
+                    }
+                ],
+            },
             {
                 "role": "assistant",
                 "content": [
@@ -78,7 +105,16 @@ BODIES: dict[str, Any] = {
                     {"type": "tool_use", "id": "c1", "name": "f", "input": {}},
                 ],
             },
-            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "r"}]}]},
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": "c1",
+                        "content": [{"type": "text", "text": "r"}],
+                    }
+                ],
+            },
         ],
         "tools": [{"name": "f", "input_schema": {"type": "object"}}],
         "tool_choice": {"type": "any", "disable_parallel_tool_use": True},
@@ -96,13 +132,23 @@ BODIES: dict[str, Any] = {
         "input": [
             {
                 "role": "user",
-                "content": [{"type": "input_text", "text": "a"}, {"type": "input_image", "image_url": "data:image/png;base64,AA=="}],
+                "content": [
+                    {"type": "input_text", "text": "a"},
+                    {"type": "input_image", "image_url": "data:image/png;base64,AA=="},
+                ],
             },
-            {"type": "reasoning", "id": "r1", "summary": [{"type": "summary_text", "text": "t"}], "encrypted_content": "e"},
+            {
+                "type": "reasoning",
+                "id": "r1",
+                "summary": [{"type": "summary_text", "text": "t"}],
+                "encrypted_content": "e",
+            },
             {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
             {"type": "function_call_output", "call_id": "c1", "output": "r"},
         ],
-        "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": True}],
+        "tools": [
+            {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": True}
+        ],
         "tool_choice": {"type": "function", "name": "f"},
         "reasoning": {"effort": "low", "summary": "auto"},
         "text": {"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}}},
@@ -129,17 +175,37 @@ BODIES: dict[str, Any] = {
         "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
         "systemInstruction": {"parts": [{"text": "s"}]},
         "contents": [
-            {"role": "user", "parts": [{"text": "a"}, {"inlineData": {"mimeType": "image/png", "data": "AA=="}}]},
+            {
+                "role": "user",
+                "parts": [{"text": "a"}, {"inlineData": {"mimeType": "image/png", "data": "AA=="}}],
+            },
             {
                 "role": "model",
                 "parts": [
                     {"text": "t", "thought": True},
-                    {"functionCall": {"id": "c1", "name": "f", "args": {}}, "thoughtSignature": "c2ln"},
+                    {
+                        "functionCall": {"id": "c1", "name": "f", "args": {}},
+                        "thoughtSignature": "c2ln",
+                    },
                 ],
             },
-            {"role": "user", "parts": [{"functionResponse": {"id": "c1", "name": "f", "response": {"output": "r"}}}]},
+            {
+                "role": "user",
+                "parts": [
+                    {"functionResponse": {"id": "c1", "name": "f", "response": {"output": "r"}}}
+                ],
+            },
         ],
-        "tools": [{"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT", "properties": {"p": {"type": "STRING"}}}}]}],
+        "tools": [
+            {
+                "functionDeclarations": [
+                    {
+                        "name": "f",
+                        "parameters": {"type": "OBJECT", "properties": {"p": {"type": "STRING"}}},
+                    }
+                ]
+            }
+        ],
         "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]}},
         "generationConfig": {
             "maxOutputTokens": 5,
@@ -162,16 +228,27 @@ BODIES: dict[str, Any] = {
             {"role": "system", "content": "s"},
             {
                 "role": "user",
-                "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}],
+                "content": [
+                    {"type": "text", "text": "a"},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+                ],
             },
             {
                 "role": "assistant",
                 "tool_plan": "p",
-                "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+                "tool_calls": [
+                    {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+                ],
             },
-            {"role": "tool", "tool_call_id": "c1", "content": [{"type": "document", "document": {"data": "r"}}]},
+            {
+                "role": "tool",
+                "tool_call_id": "c1",
+                "content": [{"type": "document", "document": {"data": "r"}}],
+            },
         ],
-        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+        "tools": [
+            {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+        ],
         "tool_choice": "REQUIRED",
         "thinking": {"type": "enabled", "token_budget": 100},
         "response_format": {"type": "json_object"},
@@ -182,15 +259,29 @@ BODIES: dict[str, Any] = {
         "messages": [
             {"role": "system", "content": "s"},
             {"role": "user", "content": "a", "images": ["AA=="]},
-            {"role": "assistant", "content": "", "thinking": "t", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]},
+            {
+                "role": "assistant",
+                "content": "",
+                "thinking": "t",
+                "tool_calls": [{"function": {"name": "f", "arguments": {}}}],
+            },
             {"role": "tool", "tool_name": "f", "content": "r"},
         ],
-        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+        "tools": [
+            {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+        ],
         "think": True,
         "format": "json",
         "options": {"seed": 1, "stop": ["x"], "num_predict": 5},
     },
-    "dify": {"query": "你好", "inputs": {"a": "b"}, "user": "u", "response_mode": "streaming", "conversation_id": "", "files": []},
+    "dify": {
+        "query": "你好",
+        "inputs": {"a": "b"},
+        "user": "u",
+        "response_mode": "streaming",
+        "conversation_id": "",
+        "files": [],
+    },
     "ai_sdk": {
         "id": "c",
         "model": "m",
@@ -210,7 +301,13 @@ BODIES: dict[str, Any] = {
                 "role": "assistant",
                 "parts": [
                     {"type": "reasoning", "text": "t"},
-                    {"type": "tool-f", "toolCallId": "c1", "state": "output-available", "input": {}, "output": "r"},
+                    {
+                        "type": "tool-f",
+                        "toolCallId": "c1",
+                        "state": "output-available",
+                        "input": {},
+                        "output": "r",
+                    },
                 ],
             },
         ],

@@ -1,8 +1,7 @@
 """The corpus: inputs that once broke something, one a file, in `corpus/`.
 
-what it showed, in one line
-DIALECT MAX_EVENT_BYTES OPTIONS         of a decoder, options as JSON; or FRAMING and the name of a target of `framing.py`
-the bytes, as literals of Python, one a line
+what it showed, in one line DIALECT MAX_EVENT_BYTES OPTIONS         of a decoder, options as JSON;
+or FRAMING and the name of a target of `framing.py` the bytes, as literals of Python, one a line
 """
 
 import ast

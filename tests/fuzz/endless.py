@@ -19,7 +19,9 @@ def _sider(said: Any, **more: Any) -> bytes:
 
 
 def _baidu(generator: Any, **more: Any) -> bytes:
-    return b"event:message\ndata:%b\n\n" % json_of({"status": 0, **more, "data": {"message": {"content": {"generator": generator}}}})
+    return b"event:message\ndata:%b\n\n" % json_of(
+        {"status": 0, **more, "data": {"message": {"content": {"generator": generator}}}}
+    )
 
 
 def _yiyan(event: bytes, value: Any) -> bytes:
@@ -64,8 +66,16 @@ OWN: dict[str, dict[str, Endless]] = {
         "calls without a name": lambda n: call(n, f"c{n}", None, PAD),
         "arguments": lambda n: call(0, "c", "f", PAD),
         "arguments without a name": lambda n: call(0, "c", None, PAD),
-        "arguments to and fro": lambda n: choice({"content": "t"}) if n % 2 else call(0, "c", "f", '"}'),
-        "sources": lambda n: choice({"annotations": [{"type": "url_citation", "url_citation": {"url": f"http://{n}/{PAD}"}}]}),
+        "arguments to and fro": lambda n: (
+            choice({"content": "t"}) if n % 2 else call(0, "c", "f", '"}')
+        ),
+        "sources": lambda n: choice(
+            {
+                "annotations": [
+                    {"type": "url_citation", "url_citation": {"url": f"http://{n}/{PAD}"}}
+                ]
+            }
+        ),
         "extras": lambda n: data({"choices": [], "system_fingerprint": f"f{n}"}),
         "usage": lambda n: data({"choices": [], "usage": {"prompt_tokens": n, f"k{n}": 1}}),
         "turns": lambda n: choice({"reasoning_content": PAD} if n % 2 else {"content": PAD}),
@@ -76,26 +86,53 @@ OWN: dict[str, dict[str, Endless]] = {
         "blocks": lambda n: _start(n, "text", text=""),
         "calls": lambda n: _start(n, "tool_use", id=f"t{n}", name="n"),
         "blocks in one place": lambda n: _start(0, "tool_use", id=f"t{n}", name="n"),
-        "blocks that stop": lambda n: _start(n, "text", text="") + named("content_block_stop", index=n),
-        "an opaque block": once(_start(0, "server_tool_use"), lambda n: _delta(0, "input_json_delta", partial_json=PAD)),
-        "keys of an opaque block": once(_start(0, "server_tool_use"), lambda n: _delta(0, "new", **{f"k{n}": 1})),
-        "empty keys of an opaque block": once(_start(0, "server_tool_use"), lambda n: _delta(0, "new", **{f"k{n}": ""})),
+        "blocks that stop": lambda n: (
+            _start(n, "text", text="") + named("content_block_stop", index=n)
+        ),
+        "an opaque block": once(
+            _start(0, "server_tool_use"), lambda n: _delta(0, "input_json_delta", partial_json=PAD)
+        ),
+        "keys of an opaque block": once(
+            _start(0, "server_tool_use"), lambda n: _delta(0, "new", **{f"k{n}": 1})
+        ),
+        "empty keys of an opaque block": once(
+            _start(0, "server_tool_use"), lambda n: _delta(0, "new", **{f"k{n}": ""})
+        ),
         "counts": lambda n: named("message_delta", delta={}, usage={f"k{n}": PAD}),
-        "stops": lambda n: named("message_delta", delta={"stop_reason": f"s{n}", "container": PAD, "stop_details": n}),
+        "stops": lambda n: named(
+            "message_delta", delta={"stop_reason": f"s{n}", "container": PAD, "stop_details": n}
+        ),
         "signatures": lambda n: _delta(n, "signature_delta", signature=PAD),
         "text": lambda n: _delta(0, "text_delta", text=PAD),
         "text everywhere": lambda n: _delta(n, "text_delta", text=PAD),
-        "turns": lambda n: _delta(0, "text_delta", text="a") if n % 2 else _delta(0, "thinking_delta", thinking="b"),
-        "messages": lambda n: named("message_start", message={"id": f"{n}", "usage": {"input_tokens": n}}),
+        "turns": lambda n: (
+            _delta(0, "text_delta", text="a")
+            if n % 2
+            else _delta(0, "thinking_delta", thinking="b")
+        ),
+        "messages": lambda n: named(
+            "message_start", message={"id": f"{n}", "usage": {"input_tokens": n}}
+        ),
     },
     "native": {
         "blocks": lambda n: data({"type": "block.start", "block": n, "kind": "text"}),
-        "blocks that end": lambda n: data({"type": "block.start", "block": n, "kind": "text"}) + data({"type": "block.end", "block": n}),
-        "calls": lambda n: data({"type": "block.start", "block": n, "kind": "tool_call", "tool": {"id": "a", "name": "b"}}),
+        "blocks that end": lambda n: (
+            data({"type": "block.start", "block": n, "kind": "text"})
+            + data({"type": "block.end", "block": n})
+        ),
+        "calls": lambda n: data(
+            {
+                "type": "block.start",
+                "block": n,
+                "kind": "tool_call",
+                "tool": {"id": "a", "name": "b"},
+            }
+        ),
         "vendor": lambda n: data({"type": "vendor", "dialect": "x", "data": {f"k{n}": 1}}),
         "usage": lambda n: data({"type": "usage", "input_tokens": n}),
         "text": once(
-            data({"type": "block.start", "block": 0, "kind": "text"}), lambda n: data({"type": "text.delta", "block": 0, "text": PAD})
+            data({"type": "block.start", "block": 0, "kind": "text"}),
+            lambda n: data({"type": "text.delta", "block": 0, "text": PAD}),
         ),
     },
     "plain": {
@@ -109,7 +146,9 @@ OWN: dict[str, dict[str, Endless]] = {
         "words": lambda n: _sider({"text": ""}, msg=f"m{n}"),
         "types": lambda n: _sider({"type": f"t{n}"}),
         "turns": lambda n: _sider(
-            {"type": "text", "text": "a"} if n % 2 else {"type": "reasoning_content", "reasoning_content": {"text": "b"}}
+            {"type": "text", "text": "a"}
+            if n % 2
+            else {"type": "reasoning_content", "reasoning_content": {"text": "b"}}
         ),
         "prefixes": lambda n: b"data:" * 20,
     },
@@ -124,12 +163,24 @@ OWN: dict[str, dict[str, Endless]] = {
         "sources": lambda n: _baidu({"referenceList": [{"url": f"u{n}{PAD}"}]}, compareIdx=n % 3),
         "empty sources": lambda n: _baidu({"referenceList": [{}, {}, {}]}, compareIdx=n),
         "sessions": lambda n: b"data:%b\n\n" % json_of({"status": 0, "sessionId": f"s{n}"}),
-        "turns": lambda n: _baidu({"component": "thinkingSteps" if n % 2 else "markdown", "data": {"value": "a"}}),
+        "turns": lambda n: _baidu(
+            {"component": "thinkingSteps" if n % 2 else "markdown", "data": {"value": "a"}}
+        ),
         "withdrawals": lambda n: _baidu({"antiFlag": 1, "text": "a"}, compareIdx=n),
     },
     "yiyan": {
         "text": lambda n: _yiyan(b"message", {"code": 0, "data": {"content": PAD}}),
-        "turns": lambda n: _yiyan(b"message", {"code": 0, "data": {"content": "a"}}) if n % 2 else _yiyan(b"thought", {"thoughts": "b"}),
-        "ids": lambda n: _yiyan(b"major", {"code": 0, "data": {"createChatResponseVoCommonResult": {"data": {"botChat": {"id": n}}}}}),
+        "turns": lambda n: (
+            _yiyan(b"message", {"code": 0, "data": {"content": "a"}})
+            if n % 2
+            else _yiyan(b"thought", {"thoughts": "b"})
+        ),
+        "ids": lambda n: _yiyan(
+            b"major",
+            {
+                "code": 0,
+                "data": {"createChatResponseVoCommonResult": {"data": {"botChat": {"id": n}}}},
+            },
+        ),
     },
 }

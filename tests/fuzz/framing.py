@@ -3,8 +3,9 @@
     python -m pip install --no-deps --require-hashes -r requirements-dev.lock     (there are wheels for Linux on x86-64 only)
     python -m tests.fuzz.framing sse -max_total_time=120 [FOLDER OF INPUTS]
 
-Arguments behind the target's name are libFuzzer's own. Each target is a function from bytes to nothing that raises AssertionError where a
-splitter breaks its promise; `test_framing.py` calls the same ones.
+Arguments behind the target's name are libFuzzer's own. Each target is a function from bytes to
+nothing that raises AssertionError where a splitter breaks its promise; `test_framing.py` calls the
+same ones.
 """
 
 import itertools
@@ -47,7 +48,8 @@ def cut(data: bytes, seed: int) -> list[bytes]:
 
 
 def split(splitter: Splitter, chunks: Sequence[bytes]) -> tuple[list[Any], str]:
-    """All that comes out, and the fault that ended it, if one did. Nothing but a FramingError may be raised, and then by every later call."""
+    """All that comes out, and the fault that ended it, if one did. Nothing but a FramingError may
+    be raised, and then by every later call."""
     given: list[Any] = []
     try:
         for chunk in chunks:
@@ -81,11 +83,13 @@ def same(make: Callable[[], Splitter], data: bytes, seed: int) -> tuple[list[Any
 
 
 def sse(data: bytes) -> None:
-    """Frames are those that another reader of event streams finds, where the stream is one that it reads alike."""
+    """Frames are those that another reader of event streams finds, where the stream is one that it
+    reads alike."""
     most, seed, body = _control(data)
     same(lambda: SSEParser(most, lossless=True), body, seed)
     frames, fault = same(lambda: SSEParser(most), body, seed)
-    plain = body.isascii() and not {0, 11, 12, 28, 29, 30}.intersection(body)  # other line ends and other white space for Python's texts
+    # other line ends and other white space for Python's texts
+    plain = body.isascii() and not {0, 11, 12, 28, 29, 30}.intersection(body)
     if plain and not fault and body.endswith((b"\n\n", b"\r\r")) and b"\r" not in body:
         found = [(event.event, event.data) for event in _events(body) if event.data]
         assert found == [(frame.event, frame.text) for frame in frames if frame.data]
@@ -111,7 +115,8 @@ def lines(data: bytes) -> None:
 
 
 def values(data: bytes) -> None:
-    """Values begin and end with braces, are balanced where no string is, and stand in the body in that order."""
+    """Values begin and end with braces, are balanced where no string is, and stand in the body in
+    that order."""
     most, seed, body = _control(data)
     for array in (False, True):
         found, fault = same(lambda array=array: ValueSplitter(most, array=array), body, seed)
@@ -129,7 +134,11 @@ def aws(data: bytes) -> None:
     most, seed, body = _control(data)
     same(lambda: MessageSplitter(most), body, seed)
     parts = body.split(b"|")
-    stream = b"".join(itertools.starmap(aws_frames.raw_message, itertools.zip_longest(parts[::2], parts[1::2], fillvalue=b"")))
+    stream = b"".join(
+        itertools.starmap(
+            aws_frames.raw_message, itertools.zip_longest(parts[::2], parts[1::2], fillvalue=b"")
+        )
+    )
     found, fault = same(lambda: MessageSplitter(1 << 20), stream, seed)
     payloads = parts[1::2] + [b""] * (len(parts) % 2)
     messages = found if fault else found[:-1]
@@ -137,14 +146,23 @@ def aws(data: bytes) -> None:
     assert fault or (len(messages) == len(payloads) and found[-1] == b"")
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"sse": sse, "lines": lines, "values": values, "aws": aws}
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "sse": sse,
+    "lines": lines,
+    "values": values,
+    "aws": aws,
+}
 
 
 def _functions(*modules: ModuleType) -> Iterator[FunctionType]:
     """Those of the modules, and of their classes."""
     for module in modules:
         for owner in (module, *(kind for kind in vars(module).values() if isinstance(kind, type))):
-            yield from (it for it in vars(owner).values() if isinstance(it, FunctionType) and it.__module__ == module.__name__)
+            yield from (
+                it
+                for it in vars(owner).values()
+                if isinstance(it, FunctionType) and it.__module__ == module.__name__
+            )
 
 
 def main() -> None:
@@ -153,7 +171,9 @@ def main() -> None:
     try:
         import atheris
     except ImportError:
-        sys.exit("atheris is missing: python -m pip install --no-deps --require-hashes -r requirements-dev.lock")
+        sys.exit(
+            "atheris is missing: python -m pip install --no-deps --require-hashes -r requirements-dev.lock"
+        )
     target = TARGETS[sys.argv[1]]
     for function in _functions(framing.aws, framing.lines, framing.sse, framing.values):
         atheris.instrument_func(function)

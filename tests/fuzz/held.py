@@ -14,20 +14,36 @@ from proxy.framing.lines import LineSplitter
 from proxy.framing.sse import SSEParser
 from proxy.framing.values import ValueSplitter
 
-_CODE = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType, re.Pattern)
+_CODE = (
+    type,
+    types.ModuleType,
+    types.FunctionType,
+    types.MethodType,
+    types.BuiltinFunctionType,
+    re.Pattern,
+)
 _SPLITTERS = (LineSplitter, MessageSplitter, SSEParser, ValueSplitter)
 # A splitter with a tiny bound still holds a BOM or the lengths of a message, to know what it has.
 _LEAST = 16
 
 
 def held(root: Any) -> int:
-    """Bytes that are reachable from an object: of its texts, and a few for each thing that a container holds."""
+    """Bytes that are reachable from an object: of its texts, and a few for each thing that a
+    container holds."""
     return sum(_size(item) for item in _reachable(root))
 
 
 def overfull(root: Any) -> str | None:
-    """What a splitter within an object holds of the frame that it is reading, if that is more than it may."""
-    return next((wrong for item in _reachable(root) if isinstance(item, _SPLITTERS) and (wrong := too_full(item))), None)
+    """What a splitter within an object holds of the frame that it is reading, if that is more than
+    it may."""
+    return next(
+        (
+            wrong
+            for item in _reachable(root)
+            if isinstance(item, _SPLITTERS) and (wrong := too_full(item))
+        ),
+        None,
+    )
 
 
 def too_full(splitter: Any) -> str | None:
@@ -73,5 +89,8 @@ def _size(item: Any) -> int:
 
 def _attributes(item: Any) -> Iterable[Any]:
     yield from getattr(item, "__dict__", {}).values()
-    names = [*getattr(item, "__struct_fields__", ()), *(name for kind in type(item).__mro__ for name in getattr(kind, "__slots__", ()))]
+    names = [
+        *getattr(item, "__struct_fields__", ()),
+        *(name for kind in type(item).__mro__ for name in getattr(kind, "__slots__", ())),
+    ]
     yield from (getattr(item, name) for name in names if hasattr(item, name))

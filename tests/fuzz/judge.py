@@ -1,4 +1,5 @@
-"""What is asked of a decoder for any bytes at all, as one function that raises AssertionError, or whatever else came out."""
+"""What is asked of a decoder for any bytes at all, as one function that raises AssertionError, or
+whatever else came out."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -17,13 +18,26 @@ from tests.support import decode
 
 _BOUNDS = (48, 2048, 1 << 15, 1 << 20, 1 << 20, 1 << 20)
 _OPTIONS: tuple[Mapping[str, Any], ...] = (
-    *({}, {}, {"incremental": False}, {"incremental_output": False}, {"done": "[END]"}, {"workflow": True}, {"form": "array"}),
-    *({"text_in_msg": True, "br": "newline", "done": "", "empty": "newline"}, {"api": True}, {"generation": "chat"}),
+    *(
+        {},
+        {},
+        {"incremental": False},
+        {"incremental_output": False},
+        {"done": "[END]"},
+        {"workflow": True},
+        {"form": "array"},
+    ),
+    *(
+        {"text_in_msg": True, "br": "newline", "done": "", "empty": "newline"},
+        {"api": True},
+        {"generation": "chat"},
+    ),
 )
 
 
 class Trial(NamedTuple):
-    """One input: bytes and the cuts between them, the bound and the options of the decoder, and a client that reads the answer."""
+    """One input: bytes and the cuts between them, the bound and the options of the decoder, and a
+    client that reads the answer."""
 
     name: str
     body: bytes
@@ -45,7 +59,14 @@ def trial(chance: random.Random, name: str, body: bytes) -> Trial:
     while place < len(body):
         cuts.append(place)
         place += chance.randint(1, longest)
-    return Trial(name, body, tuple(cuts), chance.choice(_BOUNDS), chance.choice(_OPTIONS), chance.choice(list(CLIENTS)))
+    return Trial(
+        name,
+        body,
+        tuple(cuts),
+        chance.choice(_BOUNDS),
+        chance.choice(_OPTIONS),
+        chance.choice(list(CLIENTS)),
+    )
 
 
 class Watched(Decoder):
@@ -87,17 +108,24 @@ class Watched(Decoder):
 
 def judge(given: Trial) -> int:
     """Bytes that the decoder took before its terminal event."""
-    decoder = Watched(UPSTREAMS[given.name].decoder(given.most, given.options), len(given.body) // 3 + 1)
+    decoder = Watched(
+        UPSTREAMS[given.name].decoder(given.most, given.options), len(given.body) // 3 + 1
+    )
     events = decode(decoder, given.chunks())
     assert [] == decoder.feed(b"data: {}\n\n"), "events after the end of the body"
-    assert decoder.most_held <= 4 * given.most + 2 * sse.STRAY_BYTES, f"held {decoder.most_held} bytes, with a bound of {given.most}"
+    assert decoder.most_held <= 4 * given.most + 2 * sse.STRAY_BYTES, (
+        f"held {decoder.most_held} bytes, with a bound of {given.most}"
+    )
     return decoder.taken if events else 0
 
 
 def judge_cuts(given: Trial) -> None:
     """The same events, whole and cut."""
     decoders = [UPSTREAMS[given.name].decoder(given.most, given.options) for _ in range(2)]
-    whole, cut = (list(map(_unquoted, decode(*pair))) for pair in zip(decoders, ([given.body], given.chunks()), strict=True))
+    whole, cut = (
+        list(map(_unquoted, decode(*pair)))
+        for pair in zip(decoders, ([given.body], given.chunks()), strict=True)
+    )
     assert whole == cut, _difference(whole, cut)
 
 
@@ -109,12 +137,19 @@ def judge_client(given: Trial) -> None:
 
 
 def _unquoted(event: Event) -> Event:
-    """An error without what it quotes of garbage: how much of that had come is the one thing that depends on the cuts."""
+    """An error without what it quotes of garbage: how much of that had come is the one thing that
+    depends on the cuts."""
     if not isinstance(event, StreamError):
         return event
-    return StreamError(msgspec.structs.replace(event.error, message=event.error.message.partition(", found b")[0]), event.usage)
+    return StreamError(
+        msgspec.structs.replace(event.error, message=event.error.message.partition(", found b")[0]),
+        event.usage,
+    )
 
 
 def _difference(whole: Sequence[Event], cut: Sequence[Event]) -> str:
-    place = next((n for n, (one, two) in enumerate(zip(whole, cut, strict=False)) if one != two), min(len(whole), len(cut)))
+    place = next(
+        (n for n, (one, two) in enumerate(zip(whole, cut, strict=False)) if one != two),
+        min(len(whole), len(cut)),
+    )
     return f"event {place} of {len(whole)}, whole: {whole[place : place + 2]!r}, of {len(cut)}, cut: {cut[place : place + 2]!r}"

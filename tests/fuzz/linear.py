@@ -1,7 +1,8 @@
-"""What an input of a kind costs a decoder, and what one four times as long: `python -m tests.fuzz.linear [--dialect NAME]` prints CPU seconds.
+"""What an input of a kind costs a decoder, and what one four times as long: `python -m
+tests.fuzz.linear [--dialect NAME]` prints CPU seconds.
 
-Tests count the work (`work.py`); CPU time also shows what C code does without allocating, but depends on the machine, so it is for a
-reader to judge: anything well above 4 is not linear.
+Tests count the work (`work.py`); CPU time also shows what C code does without allocating, but
+depends on the machine, so it is for a reader to judge: anything well above 4 is not linear.
 """
 
 import argparse
@@ -59,13 +60,15 @@ def prepared(name: str, script: Script) -> Callable[[], Any]:
 
 
 def grown(name: str, kind: Kind, size: int) -> tuple[float, float]:
-    """How many times the calls, and the bytes copied, of an input that is `TIMES` as long. Near `TIMES`, or below, where the work is linear."""
+    """How many times the calls, and the bytes copied, of an input that is `TIMES` as long. Near
+    `TIMES`, or below, where the work is linear."""
     few, many = kind(size), kind(size * TIMES)
     prepared(name, few)()  # what is made at the first time only
     one, other = work(prepared(name, few)), work(prepared(name, many))
     scale = TIMES * few.size / many.size  # pieces do not add up to just what was asked for
     calls = other.calls / one.calls
-    copied = (other.copied + 2 * many.size) / (one.copied + 2 * few.size)  # to copy the input twice is no work to speak of
+    # to copy the input twice is no work to speak of
+    copied = (other.copied + 2 * many.size) / (one.copied + 2 * few.size)
     return calls * scale, copied * scale
 
 
@@ -84,13 +87,19 @@ def common() -> Kinds:
 def whole(kinds: Kinds) -> Kinds:
     """The same in one read."""
     for label, kind in kinds:
-        yield f"{label}, in one read", lambda size, kind=kind: Script([], [b"".join(kind(size).chunks)])
+        yield (
+            f"{label}, in one read",
+            lambda size, kind=kind: Script([], [b"".join(kind(size).chunks)]),
+        )
 
 
 def bits(kinds: Kinds) -> Kinds:
     """The same a few bytes at a time."""
     for label, kind in kinds:
-        yield f"{label}, in bits", lambda size, kind=kind: Script([], _bits(b"".join(kind(size).chunks)))
+        yield (
+            f"{label}, in bits",
+            lambda size, kind=kind: Script([], _bits(b"".join(kind(size).chunks))),
+        )
 
 
 def stretched(name: str) -> Kinds:
@@ -98,7 +107,12 @@ def stretched(name: str) -> Kinds:
     for spot in spots(name):
         value = at(spot.found.value, spot.way)
         if isinstance(value, str | list | dict) and value:
-            yield spot.label, lambda size, spot=spot: Script(spot.before, [_stretched(spot.found, spot.way, size)])
+            yield (
+                spot.label,
+                lambda size, spot=spot: Script(
+                    spot.before, [_stretched(spot.found, spot.way, size)]
+                ),
+            )
 
 
 def _stretched(found: Carried, way: tuple[Any, ...], size: int) -> bytes:
@@ -134,7 +148,8 @@ def _bits(data: bytes) -> list[bytes]:
 
 
 def _cpu(name: str, script: Script) -> float:
-    """The least of three. Without the collector of garbage, which looks at a list of events again and again as it grows."""
+    """The least of three. Without the collector of garbage, which looks at a list of events again
+    and again as it grows."""
     spent = []
     gc.disable()
     for _ in range(3):
@@ -147,10 +162,14 @@ def _cpu(name: str, script: Script) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.linear", description="CPU time for inputs and for longer ones.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fuzz.linear", description="CPU time for inputs and for longer ones."
+    )
     parser.add_argument("--dialect", choices=list(UPSTREAMS), action="append")
     parser.add_argument("--bytes", type=int, default=200_000, help="of the shorter input")
-    parser.add_argument("--over", type=float, default=1.5 * TIMES, help="show what grew more than this")
+    parser.add_argument(
+        "--over", type=float, default=1.5 * TIMES, help="show what grew more than this"
+    )
     args = parser.parse_args()
     for name in args.dialect or UPSTREAMS:
         worst = 0.0
@@ -160,7 +179,10 @@ def main() -> int:
             times = long / max(short, 1e-4) * TIMES * one.size / other.size
             worst = max(worst, times)
             if times > args.over:
-                print(f"{name:<18} {label:<60} {short * 1000:8.1f} ms {long * 1000:8.1f} ms  x{times:.1f}", flush=True)
+                print(
+                    f"{name:<18} {label:<60} {short * 1000:8.1f} ms {long * 1000:8.1f} ms  x{times:.1f}",
+                    flush=True,
+                )
         print(f"{name:<18} at worst x{worst:.1f}, where {TIMES} is linear", flush=True)
     return 0
 

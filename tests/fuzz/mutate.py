@@ -1,4 +1,5 @@
-"""Bodies made wrong: by their bytes, by their frames, and by the JSON values that these carry. All by a `random.Random` that is handed in."""
+"""Bodies made wrong: by their bytes, by their frames, and by the JSON values that these carry. All
+by a `random.Random` that is handed in."""
 
 import copy
 import random
@@ -18,11 +19,33 @@ from tests.fuzz.samples import bodies
 GARBAGE = (
     *(b'"', b"{", b"}", b"[", b"]", b"\\", b":", b"\n", b"\n\n", b"\r", b"\r\n\r\n", b"\0"),
     *(b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xf0\x9f", b"\xe2\x80\xa8", b"\\ud800"),
-    *(b"null", b"-1", b"1e999", b"9" * 400, b"NaN", b"true", b'""', b"[" * 3000, b'{"a":' * 3000, b"<html>", b'"error":{"message":1},'),
+    *(
+        b"null",
+        b"-1",
+        b"1e999",
+        b"9" * 400,
+        b"NaN",
+        b"true",
+        b'""',
+        b"[" * 3000,
+        b'{"a":' * 3000,
+        b"<html>",
+        b'"error":{"message":1},',
+    ),
 )
 # Frames that are put between others.
 NOISE = (
-    *(b": ping\n\n", b":\n", b"\n\n\n", b"\r\n", b"data:\n\n", b"data: [DONE]\n\n", b"data: {}\n\n", b"data: []\n\n", b"data: null\n\n"),
+    *(
+        b": ping\n\n",
+        b":\n",
+        b"\n\n\n",
+        b"\r\n",
+        b"data:\n\n",
+        b"data: [DONE]\n\n",
+        b"data: {}\n\n",
+        b"data: []\n\n",
+        b"data: null\n\n",
+    ),
     *(
         b"event: error\n",
         b"event: ping\ndata: {}\n\n",
@@ -46,8 +69,33 @@ NOISE = (
 ODD = tuple(
     Raw(text)
     for text in (
-        *(b"null", b"true", b"false", b"0", b"-1", b"1", b"1.5", b"1.0", b"-0.0", b"1e308", b"1e999", b"1e-999", b"18446744073709551616"),
-        *(b"-9223372036854775809", b"9" * 400, b"NaN", b'""', b'" "', b'"x"', b'"\\u0000"', b'"\\ud800"', b'"\\ud83d\\ude00"', b'"[DONE]"'),
+        *(
+            b"null",
+            b"true",
+            b"false",
+            b"0",
+            b"-1",
+            b"1",
+            b"1.5",
+            b"1.0",
+            b"-0.0",
+            b"1e308",
+            b"1e999",
+            b"1e-999",
+            b"18446744073709551616",
+        ),
+        *(
+            b"-9223372036854775809",
+            b"9" * 400,
+            b"NaN",
+            b'""',
+            b'" "',
+            b'"x"',
+            b'"\\u0000"',
+            b'"\\ud800"',
+            b'"\\ud83d\\ude00"',
+            b'"[DONE]"',
+        ),
         *(
             b'"\\r\\n\\r\\ndata: {}\\n\\n"',
             b'"null"',
@@ -59,18 +107,29 @@ ODD = tuple(
             b"[[]]",
             b"[{}]",
         ),
-        *(b"[null]", b'["a",1]', b'{"":{}}', b'{"type":"text"}', b'{"message":"no"}', b"[" * 90 + b"]" * 90, b"[" * 2000 + b"]" * 2000),
+        *(
+            b"[null]",
+            b'["a",1]',
+            b'{"":{}}',
+            b'{"type":"text"}',
+            b'{"message":"no"}',
+            b"[" * 90 + b"]" * 90,
+            b"[" * 2000 + b"]" * 2000,
+        ),
         *(b'{"a":' * 300 + b"1" + b"}" * 300, b"\xff", b"", b"{"),
     )
 )
-FEW_ODD = tuple(Raw(text) for text in (b"null", b"-1", b"1e999", b'""', b'"x"', b"[]", b"{}", b"[{}]"))
+FEW_ODD = tuple(
+    Raw(text) for text in (b"null", b"-1", b"1e999", b'""', b'"x"', b"[]", b"{}", b"[{}]")
+)
 _SPANS = (1, 2, 9, 60, 700)
 _MOST_BYTES = 100_000  # of what is made
 _MANY_FRAMES = 40
 
 
 class Material:
-    """What is known of a dialect: its bodies in frames, the values that its keys have, and the names of its events."""
+    """What is known of a dialect: its bodies in frames, the values that its keys have, and the
+    names of its events."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -96,7 +155,13 @@ def material(name: str) -> Material:
 
 def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The ways to every value within a value, itself not counted."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [found for key, item in inner for found in ((*way, key), *places(item, (*way, key)))]
 
 
@@ -117,7 +182,8 @@ class Spot(NamedTuple):
 
 
 def spots(name: str) -> Iterator[Spot]:
-    """Every place that a dialect's frames have, each once: places in a list are one, and what lists hold is told apart by the first item's keys."""
+    """Every place that a dialect's frames have, each once: places in a list are one, and what lists
+    hold is told apart by the first item's keys."""
     seen = set()
     for body in material(name).bodies:
         for number, frame in enumerate(body[:50]):
@@ -133,18 +199,27 @@ def spots(name: str) -> Iterator[Spot]:
 def _label(frame: Any, way: tuple[Any, ...]) -> str:
     value = at(frame, way)
     label = f"{type(value).__name__} at {'.'.join(key if isinstance(key, str) else '*' for key in way)} {kind_of(frame)}".rstrip()
-    return f"{label} of {'+'.join(value[0])}" if isinstance(value, list) and value and isinstance(value[0], dict) else label
+    return (
+        f"{label} of {'+'.join(value[0])}"
+        if isinstance(value, list) and value and isinstance(value[0], dict)
+        else label
+    )
 
 
 def kind_of(frame: Any) -> str:
     """What most vendors call the kind of a frame, for those that have one."""
-    said = frame.get("type", frame.get("event", frame.get("event_type"))) if isinstance(frame, dict) else None
+    said = (
+        frame.get("type", frame.get("event", frame.get("event_type")))
+        if isinstance(frame, dict)
+        else None
+    )
     return said if isinstance(said, str) and len(said) < 60 else ""
 
 
 def wrong_values(name: str, odd: Sequence[Raw] = ODD, deepest: int = 99) -> Iterator[bytes]:
-    """Bodies where at one place stands an odd value, for every place and every value; short, as there are thousands. With `deepest` only at
-    places of so many keys, of which those count as one that are called the same.
+    """Bodies where at one place stands an odd value, for every place and every value; short, as
+    there are thousands. With `deepest` only at places of so many keys, of which those count as one
+    that are called the same.
     """
     seen = set()
     for spot in spots(name):
@@ -156,7 +231,15 @@ def wrong_values(name: str, odd: Sequence[Raw] = ODD, deepest: int = 99) -> Iter
             changed = copy.deepcopy(spot.found.value)
             at(changed, spot.way[:-1])[spot.way[-1]] = value
             frame = spot.found.rendered(msgspec.json.encode(changed))
-            yield b"".join((*spot.before[:2], *spot.before[2:][-4:], frame, *spot.after[:3], *spot.after[3:][-2:]))
+            yield b"".join(
+                (
+                    *spot.before[:2],
+                    *spot.before[2:][-4:],
+                    frame,
+                    *spot.after[:3],
+                    *spot.after[3:][-2:],
+                )
+            )
 
 
 # Edits of a JSON value, in place.
@@ -172,7 +255,9 @@ def _drop(chance: random.Random, value: Any, way: tuple[Any, ...], known: Materi
 
 def _wrap(chance: random.Random, value: Any, way: tuple[Any, ...], known: Material) -> None:
     parent = at(value, way[:-1])
-    parent[way[-1]] = chance.choice(([parent[way[-1]]], {"type": parent[way[-1]]}, [parent[way[-1]]] * 3))
+    parent[way[-1]] = chance.choice(
+        ([parent[way[-1]]], {"type": parent[way[-1]]}, [parent[way[-1]]] * 3)
+    )
 
 
 def _usual(chance: random.Random, value: Any, way: tuple[Any, ...], known: Material) -> None:
@@ -206,7 +291,9 @@ def _nudge(chance: random.Random, value: Any, way: tuple[Any, ...], known: Mater
     elif isinstance(old, int):
         parent[last] = chance.choice((old + 1, old - 1, -old - 1, old + 10**9, 0, 3))
     elif isinstance(old, str):
-        parent[last] = chance.choice((old * 2, old[: len(old) // 2], "", old[::-1], old + "\n", old.upper()))
+        parent[last] = chance.choice(
+            (old * 2, old[: len(old) // 2], "", old[::-1], old + "\n", old.upper())
+        )
 
 
 _JSON_EDITS = (_odd, _odd, _odd, _drop, _wrap, _usual, _usual, _add, _swap, _nudge, _nudge)
@@ -261,7 +348,9 @@ def _dropped(chance: random.Random, frames: list[bytes], known: Material) -> Non
 
 def _doubled(chance: random.Random, frames: list[bytes], known: Material) -> None:
     place = chance.randrange(len(frames))
-    frames[place:place] = frames[place : place + chance.choice((1, 1, 4))] * chance.choice((1, 1, 1, 2, 2, 20))
+    frames[place:place] = frames[place : place + chance.choice((1, 1, 4))] * chance.choice(
+        (1, 1, 1, 2, 2, 20)
+    )
 
 
 def _moved(chance: random.Random, frames: list[bytes], known: Material) -> None:
@@ -273,7 +362,9 @@ def _spliced(chance: random.Random, frames: list[bytes], known: Material) -> Non
     other = chance.choice(known.bodies)
     start = chance.randrange(len(other))
     place = chance.randrange(len(frames) + 1)
-    frames[place : place + chance.choice((0, 0, 2))] = other[start : start + chance.choice((1, 3, 40))]
+    frames[place : place + chance.choice((0, 0, 2))] = other[
+        start : start + chance.choice((1, 3, 40))
+    ]
 
 
 def _foreign(chance: random.Random, frames: list[bytes], known: Material) -> None:
@@ -284,7 +375,9 @@ def _foreign(chance: random.Random, frames: list[bytes], known: Material) -> Non
 
 
 def _noise(chance: random.Random, frames: list[bytes], known: Material) -> None:
-    frames.insert(chance.randrange(len(frames) + 1), chance.choice(NOISE) * chance.choice((1, 1, 1, 50)))
+    frames.insert(
+        chance.randrange(len(frames) + 1), chance.choice(NOISE) * chance.choice((1, 1, 1, 50))
+    )
 
 
 def _cut(chance: random.Random, frames: list[bytes], known: Material) -> None:
@@ -302,17 +395,45 @@ def _line_ends(chance: random.Random, frames: list[bytes], known: Material) -> N
 _EDITS: tuple[Edit, ...] = (
     *(_a_value,) * 10,
     *(_some_bytes,) * 3,
-    *(_dropped, _doubled, _doubled, _moved, _spliced, _spliced, _foreign, _noise, _noise, _cut, _line_ends),
+    *(
+        _dropped,
+        _doubled,
+        _doubled,
+        _moved,
+        _spliced,
+        _spliced,
+        _foreign,
+        _noise,
+        _noise,
+        _cut,
+        _line_ends,
+    ),
 )
-_NAMES = frozenset(("openai_chat", "anthropic", "native", "gemini", "ollama", "bedrock_converse", "baidu_chat", "sider"))
+_NAMES = frozenset(
+    (
+        "openai_chat",
+        "anthropic",
+        "native",
+        "gemini",
+        "ollama",
+        "bedrock_converse",
+        "baidu_chat",
+        "sider",
+    )
+)
 
 
 def _short(chance: random.Random, frames: list[bytes]) -> list[bytes]:
-    """Mostly without a part of a long stream's middle, so that more different ones go into as many bytes."""
+    """Mostly without a part of a long stream's middle, so that more different ones go into as many
+    bytes."""
     if len(frames) <= _MANY_FRAMES or chance.random() < 0.1:
         return list(frames)
     start = chance.randrange(4, len(frames) - 4)
-    return [*frames[:4], *frames[start : min(start + chance.randrange(_MANY_FRAMES), len(frames) - 4)], *frames[-4:]]
+    return [
+        *frames[:4],
+        *frames[start : min(start + chance.randrange(_MANY_FRAMES), len(frames) - 4)],
+        *frames[-4:],
+    ]
 
 
 def mutated(chance: random.Random, name: str) -> bytes:

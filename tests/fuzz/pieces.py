@@ -1,4 +1,5 @@
-"""A body taken apart into its frames, and a frame into the JSON value that it carries, for mutations that know where they are.
+"""A body taken apart into its frames, and a frame into the JSON value that it carries, for
+mutations that know where they are.
 
 This is no parser: what it cannot take apart stays bytes.
 """
@@ -19,7 +20,8 @@ _CRC = 4
 
 
 class Carried(NamedTuple):
-    """A frame that carries a JSON value: the bytes around it; `aws` is how deep the value lies in AWS's message, 0 for text."""
+    """A frame that carries a JSON value: the bytes around it; `aws` is how deep the value lies in
+    AWS's message, 0 for text."""
 
     before: bytes
     value: Any
@@ -85,5 +87,10 @@ def _in_message(frame: bytes) -> Carried:
     headers_end = _PRELUDE + int.from_bytes(frame[4:8])
     value = msgspec.json.decode(frame[headers_end:-_CRC])
     if isinstance(value, dict) and isinstance(value.get("bytes"), str):
-        return Carried(frame[_PRELUDE:headers_end], msgspec.json.decode(base64.b64decode(value["bytes"])), b"", 2)
+        return Carried(
+            frame[_PRELUDE:headers_end],
+            msgspec.json.decode(base64.b64decode(value["bytes"])),
+            b"",
+            2,
+        )
     return Carried(frame[_PRELUDE:headers_end], value, b"", 1)

@@ -25,7 +25,8 @@ def frames(data: bytes) -> list[Any]:
 
 
 def readable(name: str, encoder: Encoder, data: bytes) -> list[Any]:
-    """The JSON values of what was written, as an independent reader finds them; for plain text the texts."""
+    """The JSON values of what was written, as an independent reader finds them; for plain text the
+    texts."""
     if name == "chatglm":
         values, text = [], data.decode()
         while text:
@@ -34,11 +35,19 @@ def readable(name: str, encoder: Encoder, data: bytes) -> list[Any]:
             text = text[end:]
         return values
     if not encoder.content_type.startswith("text/event-stream"):
-        return [json.loads(line) for line in data.split(b"\n") if line.strip()] if "ndjson" in encoder.content_type else []
+        return (
+            [json.loads(line) for line in data.split(b"\n") if line.strip()]
+            if "ndjson" in encoder.content_type
+            else []
+        )
     found = frames(data)
     if name == "plain":
         return [frame.data for frame in found]
-    values = [json.loads(frame.data) for frame in found if frame.data != "[DONE]" and frame.event not in ("done", "ping")]
+    values = [
+        json.loads(frame.data)
+        for frame in found
+        if frame.data != "[DONE]" and frame.event not in ("done", "ping")
+    ]
     if name == "anthropic":
         assert [value["type"] for value in values] == [frame.event for frame in found]
     return values

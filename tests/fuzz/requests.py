@@ -1,4 +1,5 @@
-"""What is asked of a client half for any request at all, and of every upstream half for what came of it."""
+"""What is asked of a client half for any request at all, and of every upstream half for what came
+of it."""
 
 import json
 import re
@@ -21,7 +22,8 @@ _LEAST_BYTES = 4000
 
 
 def answered(name: str, incoming: Incoming) -> Parsed | Failure:
-    """What the dialect makes of a request: nothing but a request or a refusal comes out, and the refusal can be told."""
+    """What the dialect makes of a request: nothing but a request or a refusal comes out, and the
+    refusal can be told."""
     try:
         return CLIENTS[name].parse_request(incoming)
     except Refused as refused:
@@ -37,7 +39,8 @@ def answered(name: str, incoming: Incoming) -> Parsed | Failure:
 
 
 def sent(parsed: Parsed, size: int, names: Iterable[str] = tuple(UPSTREAMS)) -> None:
-    """What the request is to these upstreams: a refusal, or something that can safely be sent. `size` is the client's own body's."""
+    """What the request is to these upstreams: a refusal, or something that can safely be sent.
+    `size` is the client's own body's."""
     for name in names:
         for target in TARGETS:
             try:
@@ -61,7 +64,8 @@ def _check(call: Outgoing, size: int) -> None:
 
 
 def wrong(body: Any, odd: Iterable[Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """The body once for every place in it and every odd value, with that value there. And the place."""
+    """The body once for every place in it and every odd value, with that value there. And the
+    place."""
     kept = json.dumps(body)
     for way in places(body):
         for value in odd:

@@ -1,4 +1,5 @@
-"""One dialect's decoder under mutated recordings, until enough bytes went in. Input number n of a seed is always the same."""
+"""One dialect's decoder under mutated recordings, until enough bytes went in. Input number n of a
+seed is always the same."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +14,16 @@ from tests.fuzz.shrink import smallest
 
 
 class Total(NamedTuple):
-    """What went in: inputs, and the bytes of them that the decoder took before its terminal event."""
+    """What went in: inputs, and the bytes of them that the decoder took before its terminal
+    event."""
 
     inputs: int
     taken: int
 
 
 class Found(NamedTuple):
-    """An input that failed, made small. `number` is its in its seed, None of one that has no chance in it."""
+    """An input that failed, made small. `number` is its in its seed, None of one that has no chance
+    in it."""
 
     number: int | None
     given: Trial
@@ -33,7 +36,8 @@ def made(name: str, seed: int, number: int) -> Trial:
 
 
 def judged(given: Trial, number: int) -> int:
-    """Every third input is also compared whole and cut, and every third given to a client. Bytes taken."""
+    """Every third input is also compared whole and cut, and every third given to a client. Bytes
+    taken."""
     taken = judge(given)
     if number % 3 == 0:
         judge_cuts(given)
@@ -46,7 +50,9 @@ def everywhere(name: str, odd: Sequence[Raw] = ODD, deepest: int = 99) -> Total 
     """Odd values at every place of a dialect's frames: no chance in it. See `wrong_values`."""
     inputs = taken = 0
     for body in wrong_values(name, odd, deepest):
-        given = Trial(name, body, (len(body) // 2,), 1 << 20, {}, list(CLIENTS)[inputs % len(CLIENTS)])
+        given = Trial(
+            name, body, (len(body) // 2,), 1 << 20, {}, list(CLIENTS)[inputs % len(CLIENTS)]
+        )
         if why_not(given, inputs) is not None:
             return _small(given, inputs)._replace(number=None)
         taken += len(body)
@@ -63,7 +69,9 @@ def why_not(given: Trial, number: int) -> str | None:
     return None
 
 
-def fuzz(name: str, seed: int, enough: int, progress: Callable[[Total], None] = lambda total: None) -> Total | Found:
+def fuzz(
+    name: str, seed: int, enough: int, progress: Callable[[Total], None] = lambda total: None
+) -> Total | Found:
     """Inputs until the decoder has taken `enough` bytes, or one fails."""
     inputs = taken = 0
     for number in _numbers():

@@ -1,4 +1,5 @@
-"""Streams of every upstream dialect to mutate: recordings where they are, else what the project writes itself, and small ones of our own."""
+"""Streams of every upstream dialect to mutate: recordings where they are, else what the project
+writes itself, and small ones of our own."""
 
 import itertools
 from functools import cache
@@ -15,9 +16,17 @@ _MOST_BYTES = 40_000  # of one recording: an edit of a long one is lost in it
 _MOST_FILES = 30
 _SEEDS = {
     "plain": ("a-minimal.body.sse",),
-    "sider": ("b-sider-shaped.body.sse", "authored/sider-v1-ok.sse", "authored/sider-chat-v1-ok.sse"),
+    "sider": (
+        "b-sider-shaped.body.sse",
+        "authored/sider-v1-ok.sse",
+        "authored/sider-chat-v1-ok.sse",
+    ),
     "chatglm": ("c-chatglm2-report.body.bin",),
-    "baidu_chat": ("authored/baidu-2023-ok.sse", "authored/baidu-2026-ok.sse", "authored/baidu-2026-error-1005.sse"),
+    "baidu_chat": (
+        "authored/baidu-2023-ok.sse",
+        "authored/baidu-2026-ok.sse",
+        "authored/baidu-2026-error-1005.sse",
+    ),
     "yiyan": ("authored/yiyan-v2-ok.sse",),
 }
 # Of vendors without a recording, or with one: the documented shape.
@@ -63,7 +72,9 @@ def bodies(name: str) -> tuple[bytes, ...]:
     found = [*_own(name), *_AUTHORED.get(name, ())]
     found += [b"".join(map(endless, range(12))) for endless in OWN.get(name, {}).values()]
     if recordings_dir() is not None:
-        rows = sorted((row for row in facts(name) if row["bytes"] < _MOST_BYTES), key=lambda row: row["bytes"])
+        rows = sorted(
+            (row for row in facts(name) if row["bytes"] < _MOST_BYTES), key=lambda row: row["bytes"]
+        )
         found += [body_of(row) for row in rows[:: len(rows) // _MOST_FILES + 1]]
         found += [seed_bytes(file) for file in _SEEDS.get(name, ())]
     return tuple(body for body in found if body)

@@ -9,7 +9,8 @@ _MOST_TRIES = 400
 
 
 def smallest(given: Trial, fails: Callable[[Trial], bool]) -> Trial:
-    """First without cuts if it can be, then with fewer frames, then with fewer bytes. `fails` is asked a few hundred times at most."""
+    """First without cuts if it can be, then with fewer frames, then with fewer bytes. `fails` is
+    asked a few hundred times at most."""
     tries = [_MOST_TRIES]
 
     def still(body: bytes) -> bool:
@@ -28,7 +29,11 @@ def smallest(given: Trial, fails: Callable[[Trial], bool]) -> Trial:
 
 def _with(given: Trial, body: bytes) -> Trial:
     every_byte = given.cuts and len(given.cuts) == len(given.body) - 1
-    cuts = tuple(range(1, len(body))) if every_byte else tuple(cut for cut in given.cuts if cut < len(body))
+    cuts = (
+        tuple(range(1, len(body)))
+        if every_byte
+        else tuple(cut for cut in given.cuts if cut < len(body))
+    )
     return given._replace(body=body, cuts=cuts)
 
 

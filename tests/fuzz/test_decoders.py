@@ -13,8 +13,8 @@ _BYTES = 100_000
 
 @pytest.mark.parametrize("name", UPSTREAMS)
 def test_a_decoder_takes_any_bytes(name: str) -> None:
-    """It never raises, keeps the grammar, gives one terminal event, holds little and makes the same of the same bytes however they are
-    cut; and a client's encoder can say what it gave.
+    """It never raises, keeps the grammar, gives one terminal event, holds little and makes the same
+    of the same bytes however they are cut; and a client's encoder can say what it gave.
     """
     result = fuzz(name, 0, _BYTES)
     assert not isinstance(result, Found), result
@@ -22,6 +22,7 @@ def test_a_decoder_takes_any_bytes(name: str) -> None:
 
 @pytest.mark.parametrize("name", UPSTREAMS)
 def test_a_decoder_takes_any_value_anywhere(name: str) -> None:
-    """The same where, in a frame of a good stream, one value is of a type or a size that it cannot be."""
+    """The same where, in a frame of a good stream, one value is of a type or a size that it cannot
+    be."""
     result = everywhere(name, FEW_ODD, 4)
     assert not isinstance(result, Found), result

@@ -61,7 +61,18 @@ TEXT = st.lists(
                 "\\",
                 ":",
             ),
-            *("[DONE]", "[done]", "data: x", "\n\ndata: {}\n\n", "event: error\n", "\nid: 7\n", "</script>", "[error] ", "<br>", "x" * 300),
+            *(
+                "[DONE]",
+                "[done]",
+                "data: x",
+                "\n\ndata: {}\n\n",
+                "event: error\n",
+                "\nid: 7\n",
+                "</script>",
+                "[error] ",
+                "<br>",
+                "x" * 300,
+            ),
             *("[[", "]]", ",", "{", "}"),
         ]
     ),
@@ -87,14 +98,32 @@ KEYS = st.sampled_from(
         "input",
     ]
 )
-JSON = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=8)
+JSON = st.recursive(
+    LEAF,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=8,
+)
 DATA = (
     JSON
     | st.dictionaries(KEYS, JSON, max_size=4)
     | st.sampled_from(["server_tool_use", "message_delta", "text"]).map(lambda kind: {"type": kind})
 )
 STEP = st.tuples(
-    st.sampled_from(["text", "reasoning", "call", "say", "say", "say", "rewrite", "cite", "usage", "vendor", "close"]),
+    st.sampled_from(
+        [
+            "text",
+            "reasoning",
+            "call",
+            "say",
+            "say",
+            "say",
+            "rewrite",
+            "cite",
+            "usage",
+            "vendor",
+            "close",
+        ]
+    ),
     st.integers(0, 9),
     TEXT,
     DATA,
@@ -115,10 +144,21 @@ def story(steps: list[Any], ending: int, last: str) -> list[Event]:
             choice = int(pick == 9)
             if what != "text" or not any(row[:2] == ("text", choice) for row in opened.values()):
                 tool = {"tool": Tool(text, text)} if what == "call" else {}
-                events.append(BlockStart(number, "tool_call" if what == "call" else what, **tool, **({"choice": choice} if choice else {})))
+                events.append(
+                    BlockStart(
+                        number,
+                        "tool_call" if what == "call" else what,
+                        **tool,
+                        **({"choice": choice} if choice else {}),
+                    )
+                )
                 opened[number] = (what, choice, 0)
         elif what == "say" and kind:
-            events.append({"text": TextDelta, "reasoning": ReasoningDelta, "call": ToolCallDelta}[kind](chosen, text))
+            events.append(
+                {"text": TextDelta, "reasoning": ReasoningDelta, "call": ToolCallDelta}[kind](
+                    chosen, text
+                )
+            )
             opened[chosen] = (kind, choice, length + len(text))
         elif what == "rewrite" and kind == "text":
             keep = length * pick // 10
@@ -134,27 +174,46 @@ def story(steps: list[Any], ending: int, last: str) -> list[Event]:
             del opened[chosen]
             events.append(BlockEnd(chosen, **({"signature": text} if kind == "reasoning" else {})))
     if ending == 5:
-        return [*events, StreamError(failure("upstream_error", f"Why: {last}", code=last, param=last))]
+        return [
+            *events,
+            StreamError(failure("upstream_error", f"Why: {last}", code=last, param=last)),
+        ]
     reason = ("stop", "length", "tool_calls", "refusal", "other")[ending]
-    return [*events, *map(BlockEnd, opened), StreamEnd(Finish(reason, last), Usage(1, None, 2, None))]  # type: ignore[arg-type]
+    return [
+        *events,
+        *map(BlockEnd, opened),
+        StreamEnd(Finish(reason, last), Usage(1, None, 2, None)),
+    ]  # type: ignore[arg-type]
 
 
 # Where each dialect says the first answer's text.
 SAID: dict[str, Callable[[list[Any]], str]] = {
     "openai_chat": lambda values: "".join(
-        choice["delta"].get("content") or "" for value in values for choice in value.get("choices", ()) if choice["index"] == 0
+        choice["delta"].get("content") or ""
+        for value in values
+        for choice in value.get("choices", ())
+        if choice["index"] == 0
     ),
     "anthropic": lambda values: "".join(
-        value["delta"]["text"] for value in values if value["type"] == "content_block_delta" and value["delta"]["type"] == "text_delta"
+        value["delta"]["text"]
+        for value in values
+        if value["type"] == "content_block_delta" and value["delta"]["type"] == "text_delta"
     ),
     "sider": lambda values: "".join(
-        value["data"]["text"] for value in values if value["data"] and value["data"].get("type", "text") == "text"
+        value["data"]["text"]
+        for value in values
+        if value["data"] and value["data"].get("type", "text") == "text"
     ),
     "baidu_chat": lambda values: "".join(
-        part["data"]["value"] for value in values for part in generators(value) if part.get("component", "").startswith("markdown")
+        part["data"]["value"]
+        for value in values
+        for part in generators(value)
+        if part.get("component", "").startswith("markdown")
     ),
     "yiyan": lambda values: "".join(
-        value["data"]["content"] for value in values if isinstance((value.get("data") or {}).get("content"), str)
+        value["data"]["content"]
+        for value in values
+        if isinstance((value.get("data") or {}).get("content"), str)
     ),
     "chatglm": lambda values: values[-1]["body"]["content"],
     "plain": lambda values: "".join(values).removesuffix("[done]"),
@@ -173,7 +232,8 @@ def unbroken(text: str) -> str:
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_an_encoder_says_any_text_and_nothing_else(name: str) -> None:
-    """It never raises, an independent reader finds whole JSON values in whole frames, and the text is that of the events."""
+    """It never raises, an independent reader finds whole JSON values in whole frames, and the text
+    is that of the events."""
 
     @settings(steady, max_examples=80)
     @given(st.lists(STEP, max_size=14), st.integers(0, 5), TEXT)

@@ -21,9 +21,13 @@ from tests.support import check_grammar
 _MOST = 8192
 _FED = 400_000
 ENDLESS = [
-    pytest.param(name, endless, id=f"{name}: {kind}") for name in UPSTREAMS for kind, endless in {**COMMON, **OWN.get(name, {})}.items()
+    pytest.param(name, endless, id=f"{name}: {kind}")
+    for name in UPSTREAMS
+    for kind, endless in {**COMMON, **OWN.get(name, {})}.items()
 ]
-_NUMBERED = re.compile(rb'("(?:index|output_index|content_index|seq|id|item_id|cid|url|name)": ?"?)(\w+)')
+_NUMBERED = re.compile(
+    rb'("(?:index|output_index|content_index|seq|id|item_id|cid|url|name)": ?"?)(\w+)'
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +39,11 @@ def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partial, "_MAX_KEYS", 512)
 
 
-def hold_no_more(name: str, endless: Callable[[int], bytes], options: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """What it holds late is what it held in the middle, and a few times the largest event at most; or it has given up."""
+def hold_no_more(
+    name: str, endless: Callable[[int], bytes], options: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """What it holds late is what it held in the middle, and a few times the largest event at most;
+    or it has given up."""
     decoder = UPSTREAMS[name].decoder(_MOST, options)
     fed, numbers, events = 0, itertools.count(), []
     middle = None
@@ -53,11 +60,15 @@ def hold_no_more(name: str, endless: Callable[[int], bytes], options: Mapping[st
     events += decoder.close()
     check_grammar(events)
     assert late <= 20 * _MOST
-    assert middle is None or late <= middle * 1.1 + _MOST, f"held {middle} bytes in the middle and {late} late"
+    assert middle is None or late <= middle * 1.1 + _MOST, (
+        f"held {middle} bytes in the middle and {late} late"
+    )
 
 
 @pytest.mark.parametrize(("name", "endless"), ENDLESS)
-def test_an_endless_upstream_makes_a_decoder_hold_no_more(name: str, endless: Callable[[int], bytes]) -> None:
+def test_an_endless_upstream_makes_a_decoder_hold_no_more(
+    name: str, endless: Callable[[int], bytes]
+) -> None:
     hold_no_more(name, endless)
 
 
@@ -68,9 +79,12 @@ def test_whole_texts_that_come_again_and_again_make_a_decoder_hold_no_more(kind:
 
 @pytest.mark.parametrize("name", UPSTREAMS)
 def test_an_answer_that_begins_again_and_again_makes_a_decoder_hold_no_more(name: str) -> None:
-    """The first part of a real stream, without its end, and with other ids and numbers every other time."""
+    """The first part of a real stream, without its end, and with other ids and numbers every other
+    time."""
     known = sorted(bodies(name), key=len)
     for body in known[:: max(len(known) // 6, 1)]:
         frames = frames_of(name, body)
         part = b"".join(frames[: max(len(frames) * 2 // 3, 1)])
-        hold_no_more(name, lambda n, part=part: _NUMBERED.sub(rb"\g<1>\g<2>%d" % n, part) if n % 2 else part)
+        hold_no_more(
+            name, lambda n, part=part: _NUMBERED.sub(rb"\g<1>\g<2>%d" % n, part) if n % 2 else part
+        )

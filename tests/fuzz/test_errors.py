@@ -1,4 +1,5 @@
-"""Bodies of errors, with bytes put in and left out: every upstream half finds a failure in them that every client can be told."""
+"""Bodies of errors, with bytes put in and left out: every upstream half finds a failure in them
+that every client can be told."""
 
 import json
 from typing import Any
@@ -37,7 +38,9 @@ def test_an_error_body_of_any_bytes_is_a_failure_that_every_client_can_be_told(n
         st.sampled_from(_BODIES),
         st.lists(SPOILING, max_size=3),
         st.sampled_from([200, 400, 401, 404, 429, 451, 499, 500, 503, 529, 599]),
-        st.sampled_from(["", "5", "-1", "1e9", "99999999999999999999", "²", "Wed, 21 Oct 2026 07:28:00 GMT"]),
+        st.sampled_from(
+            ["", "5", "-1", "1e9", "99999999999999999999", "²", "Wed, 21 Oct 2026 07:28:00 GMT"]
+        ),
     )
     def check(body: bytes, how: list[Any], status: int, wait: str) -> None:
         why = UPSTREAMS[name].parse_error(status, {"retry-after": wait}, spoiled(body, how))
@@ -48,7 +51,10 @@ def test_an_error_body_of_any_bytes_is_a_failure_that_every_client_can_be_told(n
         for client in CLIENTS.values():
             reply = client.render_error(why)
             assert 400 <= reply.status < 600
-            assert all(value.isascii() and value.isprintable() and len(value) < 40 for value in reply.headers.values())
+            assert all(
+                value.isascii() and value.isprintable() and len(value) < 40
+                for value in reply.headers.values()
+            )
             assert reply.body.decode().strip()
             if reply.content_type == JSON:
                 json.loads(reply.body)

@@ -1,4 +1,5 @@
-"""Twice the bytes cost twice the work, for every decoder and whatever the bytes: counted (see `work.py`), never timed."""
+"""Twice the bytes cost twice the work, for every decoder and whatever the bytes: counted (see
+`work.py`), never timed."""
 
 import pytest
 
@@ -8,7 +9,8 @@ from tests.fuzz.linear import TIMES, grown
 
 pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
 
-# In short inputs a table that doubles once more may cost this much; what does is tried again, longer, where that does not count any more.
+# In short inputs a table that doubles once more may cost this much; what does is tried again,
+# longer, where that does not count any more.
 _SUSPECT = 1.25 * TIMES
 _MOST_TIMES = 1.5 * TIMES  # where work that goes with the square takes TIMES * TIMES
 _BYTES = 2000
@@ -46,7 +48,8 @@ def test_one_large_read_costs_what_its_bytes_cost(name: str) -> None:
 
 
 def test_work_that_is_not_linear_is_seen() -> None:
-    """The measure itself: a text that is built anew with every piece, and a list that is gone through with every item."""
+    """The measure itself: a text that is built anew with every piece, and a list that is gone
+    through with every item."""
 
     def built(count: int) -> None:
         text = ""
@@ -61,5 +64,7 @@ def test_work_that_is_not_linear_is_seen() -> None:
             seen.append(f"{number}")
 
     for do in (built, searched):
-        few, many = (linear.work(lambda do=do, count=count: do(count)) for count in (100, 100 * TIMES))
+        few, many = (
+            linear.work(lambda do=do, count=count: do(count)) for count in (100, 100 * TIMES)
+        )
         assert max(many.calls / few.calls, many.copied / max(few.copied, 1)) > _MOST_TIMES

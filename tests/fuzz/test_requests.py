@@ -1,4 +1,5 @@
-"""Garbage from clients: whatever it is, it is parsed or refused in a sentence, and what was parsed can be sent to every upstream.
+"""Garbage from clients: whatever it is, it is parsed or refused in a sentence, and what was parsed
+can be sent to every upstream.
 
 Everything is drawn from fixed seeds, so a run is the same as the last one.
 """
@@ -43,7 +44,9 @@ ODD = (
     ["a", 1],
     {"": {}},
 )
-ODD_VALUES = st.sampled_from([*ODD, DEEP, "stream.end", "tool", "../../x", "\ud800", 1e300, {"type": "tool_call"}])
+ODD_VALUES = st.sampled_from(
+    [*ODD, DEEP, "stream.end", "tool", "../../x", "\ud800", 1e300, {"type": "tool_call"}]
+)
 _NAMES = itertools.cycle(UPSTREAMS)
 
 
@@ -53,7 +56,8 @@ def body_of(value: Any) -> bytes:
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_a_value_that_is_wrong_anywhere_is_taken_or_refused(name: str) -> None:
-    """At every place of a good body, each of the odd values. What is refused names a field; what is taken can be sent on."""
+    """At every place of a good body, each of the odd values. What is refused names a field; what is
+    taken can be sent on."""
     for way, changed in wrong(BODIES[name], ODD):
         body = body_of(changed)
         result = answered(name, incoming(body))
@@ -61,12 +65,15 @@ def test_a_value_that_is_wrong_anywhere_is_taken_or_refused(name: str) -> None:
             sent(result, len(body), (next(_NAMES), next(_NAMES)))
         else:
             assert isinstance(result.param, str), f"{way}: {result.message}"
-            assert way[0] in result.param or "tool_choice" in result.param, f"{way}: {result.param}: {result.message}"
+            assert way[0] in result.param or "tool_choice" in result.param, (
+                f"{way}: {result.param}: {result.message}"
+            )
 
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_a_request_of_its_dialects_shape_is_taken_or_refused(name: str) -> None:
-    """Keys left out, lists longer and shorter, odd values here and there; for every upstream, and with an encoder that can answer."""
+    """Keys left out, lists longer and shorter, odd values here and there; for every upstream, and
+    with an encoder that can answer."""
 
     @settings(steady, max_examples=80)
     @given(shaped(BODIES[name], ODD_VALUES))
@@ -75,7 +82,11 @@ def test_a_request_of_its_dialects_shape_is_taken_or_refused(name: str) -> None:
         result = answered(name, incoming(body))
         if isinstance(result, Parsed):
             encoder = CLIENTS[name].encoder(result)
-            readable(name, encoder, b"".join(encoder.encode(event) for event in (START, StreamEnd(Finish("stop")))))
+            readable(
+                name,
+                encoder,
+                b"".join(encoder.encode(event) for event in (START, StreamEnd(Finish("stop")))),
+            )
             sent(result, len(body))
 
     check()
@@ -95,22 +106,53 @@ def test_a_body_of_any_bytes_is_taken_or_refused(name: str) -> None:
 
 
 _WORDS = st.sampled_from(
-    ["", "m", "模型", "../../x", "a/b", "%2f..", "m\r\nx: y", "\0", "streamGenerateContent", "x" * 3000, "@host", "a?b#c"]
+    [
+        "",
+        "m",
+        "模型",
+        "../../x",
+        "a/b",
+        "%2f..",
+        "m\r\nx: y",
+        "\0",
+        "streamGenerateContent",
+        "x" * 3000,
+        "@host",
+        "a?b#c",
+    ]
 )
 
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_any_path_query_and_headers_are_taken_or_refused(name: str) -> None:
-    """Also of a GET without a body, where the dialect has one: the query is then the whole request."""
+    """Also of a GET without a body, where the dialect has one: the query is then the whole
+    request."""
 
     @settings(steady, max_examples=60)
     @given(
         st.sampled_from(["GET", "POST"]),
         st.dictionaries(st.sampled_from(["model", "version", "method", "form"]), _WORDS),
-        st.dictionaries(st.sampled_from(["model", "prompt", "system", "alt", "key", "stream", "n", "on_loss"]), _WORDS),
-        st.dictionaries(st.sampled_from(["content-type", "accept", "authorization", "x-api-key", "last-event-id", "user-agent"]), _WORDS),
+        st.dictionaries(
+            st.sampled_from(["model", "prompt", "system", "alt", "key", "stream", "n", "on_loss"]),
+            _WORDS,
+        ),
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    "content-type",
+                    "accept",
+                    "authorization",
+                    "x-api-key",
+                    "last-event-id",
+                    "user-agent",
+                ]
+            ),
+            _WORDS,
+        ),
     )
-    def check(method: str, path: dict[str, str], query: dict[str, str], headers: dict[str, str]) -> None:
+    def check(
+        method: str, path: dict[str, str], query: dict[str, str], headers: dict[str, str]
+    ) -> None:
         body = b"" if method == "GET" else body_of(BODIES[name])
         known = {**incoming(b"").path, **path}
         result = answered(name, Incoming(method, known, query, headers, body))

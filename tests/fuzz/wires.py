@@ -21,7 +21,13 @@ def choice(delta: Any, index: int = 0, **beside: Any) -> bytes:
 
 
 def call(index: int, call_id: str, name: str | None, arguments: str) -> bytes:
-    return choice({"tool_calls": [{"index": index, "id": call_id, "function": {"name": name, "arguments": arguments}}]})
+    return choice(
+        {
+            "tool_calls": [
+                {"index": index, "id": call_id, "function": {"name": name, "arguments": arguments}}
+            ]
+        }
+    )
 
 
 def named(kind: str, **more: Any) -> bytes:

@@ -1,5 +1,6 @@
-"""Work, counted and not timed, so that it is the same on every run and every machine: the calls that the interpreter makes, of Python's
-functions and of C's, and the bytes that it allocates between them, which is what is copied.
+"""Work, counted and not timed, so that it is the same on every run and every machine: the calls
+that the interpreter makes, of Python's functions and of C's, and the bytes that it allocates
+between them, which is what is copied.
 """
 
 import gc
@@ -8,7 +9,8 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-# Less than this at once is what calls themselves need, the one that counts among them: there is a bound of them to each call.
+# Less than this at once is what calls themselves need, the one that counts among them: there is a
+# bound of them to each call.
 _SMALL_BYTES = 400
 
 

@@ -1,4 +1,5 @@
-"""Proxies that operators put in front, as they would: each keeps connections to Mainstem and uses them for whoever comes next."""
+"""Proxies that operators put in front, as they would: each keeps connections to Mainstem and uses
+them for whoever comes next."""
 
 import os
 import socket
@@ -52,7 +53,10 @@ def nginx(url: str) -> Iterator[str]:
 def haproxy(url: str) -> Iterator[str]:
     """The base URL of an HAProxy before this address."""
     host, port = place(url)
-    with tempfile.TemporaryDirectory(prefix="mainstem-haproxy-") as name, socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+    with (
+        tempfile.TemporaryDirectory(prefix="mainstem-haproxy-") as name,
+        socket.create_server(("127.0.0.1", 0), backlog=100) as listening,
+    ):
         folder, fd = Path(name), listening.fileno()
         (folder / "haproxy.cfg").write_text(_HAPROXY.format(fd=fd, host=host, port=port))
         os.set_inheritable(fd, True)
@@ -69,7 +73,9 @@ def haproxy(url: str) -> Iterator[str]:
         try:
             yield front
             if process.poll() is not None:
-                raise RuntimeError(f"haproxy ended with {process.returncode}:\n{(folder / 'output').read_text(errors='replace')}")
+                raise RuntimeError(
+                    f"haproxy ended with {process.returncode}:\n{(folder / 'output').read_text(errors='replace')}"
+                )
         finally:
             stop(process, STOP_S)
 

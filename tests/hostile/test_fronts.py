@@ -1,4 +1,5 @@
-"""The same requests with nginx and HAProxy in between: whatever they make of them, no prompt runs that was not answered to who sent it."""
+"""The same requests with nginx and HAProxy in between: whatever they make of them, no prompt runs
+that was not answered to who sent it."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -13,7 +14,10 @@ from tests.needs import requires
 from tests.running import Running, running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), requires("nginx", "haproxy")]
-MOCKED = {"upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}, "models": {"*": [{"upstream": "far"}]}}
+MOCKED = {
+    "upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}},
+    "models": {"*": [{"upstream": "far"}]},
+}
 LAST = whole(b"Connection: close\r\n").replace(b"seen", b"last")
 
 
@@ -32,8 +36,11 @@ async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-async def test_whoever_sent_a_prompt_gets_its_answer_and_nobody_else_does(scene: Scene, case: Case) -> None:
-    """A prompt that was smuggled in would run without an answer to its sender, whose answer the next client would get."""
+async def test_whoever_sent_a_prompt_gets_its_answer_and_nobody_else_does(
+    scene: Scene, case: Case
+) -> None:
+    """A prompt that was smuggled in would run without an answer to its sender, whose answer the
+    next client would get."""
     scene.run.mock.account.clear()
     got = await exchange(scene.url, [case.data], then=LAST)
     ran = models(await prompts(scene.run.url))

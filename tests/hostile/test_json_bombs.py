@@ -1,4 +1,5 @@
-"""Bodies that are small to send and dear to read: refused by what they are, before anything is made of them, and read alike everywhere."""
+"""Bodies that are small to send and dear to read: refused by what they are, before anything is made
+of them, and read alike everywhere."""
 
 import asyncio
 import json
@@ -17,7 +18,10 @@ from tests.hostile.paths import PATHS
 from tests.hostile.wire import place
 from tests.running import running
 
-MOCKED = {"upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}, "models": {"*": [{"upstream": "far"}]}}
+MOCKED = {
+    "upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}},
+    "models": {"*": [{"upstream": "far"}]},
+}
 SIZE = 4_000_000  # just under limits.max_body_bytes
 
 
@@ -33,12 +37,24 @@ REFUSED = {
     "empty lists": (repeated(b"[]"), f"more than {MAX_CONTAINERS} lists"),
     "empty objects": (repeated(b"{}"), f"more than {MAX_CONTAINERS} lists"),
     "deep lists side by side": (repeated(NEST), f"more than {MAX_CONTAINERS} lists"),
-    "lists behind texts with quotation marks": (repeated(rb'"\"[",[]'), f"more than {MAX_CONTAINERS} lists"),
-    "lists behind texts with backslashes": (repeated(rb'"\\",[]'), f"more than {MAX_CONTAINERS} lists"),
-    "a level too deep": (b'{"x":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}", f"deeper than {MAX_DEPTH}"),
+    "lists behind texts with quotation marks": (
+        repeated(rb'"\"[",[]'),
+        f"more than {MAX_CONTAINERS} lists",
+    ),
+    "lists behind texts with backslashes": (
+        repeated(rb'"\\",[]'),
+        f"more than {MAX_CONTAINERS} lists",
+    ),
+    "a level too deep": (
+        b'{"x":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}",
+        f"deeper than {MAX_DEPTH}",
+    ),
     "many levels too deep": (b'{"x":' + b"[" * 50_000 + b"]" * 50_000 + b"}", "nested too deeply"),
     "a million digits": (b'{"max_tokens":' + b"9" * 1_000_000 + b"}", "out of range"),
-    "an exponent of a million digits": (b'{"temperature":1e' + b"9" * 1_000_000 + b"}", "out of range"),
+    "an exponent of a million digits": (
+        b'{"temperature":1e' + b"9" * 1_000_000 + b"}",
+        "out of range",
+    ),
     "a large exponent": (b'{"temperature":1e400}', "out of range"),
     "half a surrogate pair": (rb'{"prompt":"\ud800"}', "half of a surrogate pair"),
     "the other half": (rb'{"prompt":"\udc00 x"}', "is not JSON"),
@@ -63,8 +79,10 @@ def test_every_dialect_refuses_it_by_its_name_and_in_its_own_shape(dialect: str,
         half.parse_request(incoming(body))
     assert "bad_request" == refused.value.failure.kind
     reply = half.render_error(refused.value.failure)
-    assert reply.status in (400, 422) or dialect in ("baidu_chat", "sider", "yiyan")  # whose errors come under 200
-    said = reply.body.decode() if dialect == "ai_sdk" else json.dumps(json.loads(reply.body))  # the AI SDK shows the body as it is
+    # whose errors come under 200
+    assert reply.status in (400, 422) or dialect in ("baidu_chat", "sider", "yiyan")
+    # the AI SDK shows the body as it is
+    said = reply.body.decode() if dialect == "ai_sdk" else json.dumps(json.loads(reply.body))
     assert why in said
     assert 2000 > len(reply.body)
 
@@ -82,7 +100,9 @@ HARMLESS = {
 def test_a_long_text_is_a_text_whatever_is_in_it(text: str) -> None:
     """A prompt may be a program, or a file in JSON."""
     said = HARMLESS[text]
-    asked = CLIENTS["native"].parse_request(incoming(b'{"model":"m","prompt":' + said + b"}")).request
+    asked = (
+        CLIENTS["native"].parse_request(incoming(b'{"model":"m","prompt":' + said + b"}")).request
+    )
     assert json.loads(said) == asked.messages[0].content
 
 
@@ -101,13 +121,16 @@ def test_many_small_things_get_a_short_answer(dialect: str, body: bytes) -> None
 @pytest.mark.parametrize("dialect", sorted(set(CLIENTS) - {"native"}))  # which refuses them
 def test_notes_about_unknown_keys_are_bounded(dialect: str) -> None:
     many = b",".join(b'"%x":0' % number for number in range(100_000))
-    parsed = CLIENTS[dialect].parse_request(incoming(json.dumps(BODIES[dialect]).encode()[:-1] + b"," + many + b"}"))
+    parsed = CLIENTS[dialect].parse_request(
+        incoming(json.dumps(BODIES[dialect]).encode()[:-1] + b"," + many + b"}")
+    )
     assert 10_000 > len(msgspec.json.encode(parsed.notes))
 
 
 @pytest.mark.parametrize("bomb", ["empty lists", "empty objects", "deep lists side by side"])
 def test_what_is_refused_is_not_built_first(bomb: str) -> None:
-    """Built, three bytes of it are eighty: what is held at once is measured, which tells the work too."""
+    """Built, three bytes of it are eighty: what is held at once is measured, which tells the work
+    too."""
     body = REFUSED[bomb][0]
     tracemalloc.start()
     try:
@@ -156,16 +179,26 @@ def test_brackets_in_texts_are_not_counted(text: bytes, count: int) -> None:
 
 @pytest.mark.parametrize("dialect", CLIENTS)
 def test_of_a_key_that_stands_twice_the_last_counts(dialect: str) -> None:
-    """At every level, and nothing of the first goes on: two readers that chose differently would be two requests."""
+    """At every level, and nothing of the first goes on: two readers that chose differently would be
+    two requests."""
     poison = {"a": ["FIRST"]}
 
     def doubled(value: Any) -> str:
         if isinstance(value, dict):
-            pairs = (f"{json.dumps(key)}:{json.dumps(poison)},{json.dumps(key)}:{doubled(inner)}" for key, inner in value.items())
+            pairs = (
+                f"{json.dumps(key)}:{json.dumps(poison)},{json.dumps(key)}:{doubled(inner)}"
+                for key, inner in value.items()
+            )
             return "{" + ",".join(pairs) + "}"
-        return "[" + ",".join(map(doubled, value)) + "]" if isinstance(value, list) else json.dumps(value)
+        return (
+            "[" + ",".join(map(doubled, value)) + "]"
+            if isinstance(value, list)
+            else json.dumps(value)
+        )
 
-    assert parsed_by(dialect) == CLIENTS[dialect].parse_request(incoming(doubled(BODIES[dialect]).encode()))
+    assert parsed_by(dialect) == CLIENTS[dialect].parse_request(
+        incoming(doubled(BODIES[dialect]).encode())
+    )
 
 
 async def test_others_are_served_between_the_halves_of_a_bomb() -> None:
@@ -177,7 +210,9 @@ async def test_others_are_served_between_the_halves_of_a_bomb() -> None:
             head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {len(bomb)}\r\n\r\n"
             writer.write(head.encode() + bomb[: SIZE // 2])
             await writer.drain()
-            async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi"}) as other:
+            async with run.session.post(
+                f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi"}
+            ) as other:
                 assert '"stream.end"' in await other.text()
             writer.write(bomb[SIZE // 2 :])
             answer = await asyncio.wait_for(reader.read(), 30)

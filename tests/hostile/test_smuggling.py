@@ -1,4 +1,5 @@
-"""Requests that two readers could read in two ways, sent to the proxy itself: one clean refusal and the end, or one right answer."""
+"""Requests that two readers could read in two ways, sent to the proxy itself: one clean refusal and
+the end, or one right answer."""
 
 import asyncio
 import gzip
@@ -14,7 +15,10 @@ from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 from tests.running import Running, one, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-MOCKED = {"upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}, "models": {"*": [{"upstream": "far"}]}}
+MOCKED = {
+    "upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}},
+    "models": {"*": [{"upstream": "far"}]},
+}
 LAST = whole(b"Connection: close\r\n").replace(b"seen", b"last")
 HELLO = b'data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\n'
 STOP = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -32,7 +36,8 @@ def _no_account(run: Running) -> None:
 
 
 def cut(data: bytes) -> list[bytes]:
-    """The head, the beginning of what follows, and the rest: a fault may come when the request is in service already."""
+    """The head, the beginning of what follows, and the rest: a fault may come when the request is
+    in service already."""
     at = data.find(b"\r\n\r\n") + 4
     return [piece for piece in (data[:at], data[at : at + 9], data[at + 9 :]) if piece]
 
@@ -60,9 +65,14 @@ async def test_a_refusal_is_in_our_shape_and_repeats_nothing_that_was_sent(run: 
     assert b"sk-0123456789" not in got.data
 
 
-@pytest.mark.parametrize("line", [b"X-A : b\r\n", b"X-A: " + b"a" * 70_000], ids=["no HTTP", "too large"])
-async def test_a_client_that_goes_on_sending_reads_why_it_was_refused(run: Running, line: bytes) -> None:
-    """Closed at once, with bytes that nobody has read, its connection would be reset, and the answer lost on the way."""
+@pytest.mark.parametrize(
+    "line", [b"X-A : b\r\n", b"X-A: " + b"a" * 70_000], ids=["no HTTP", "too large"]
+)
+async def test_a_client_that_goes_on_sending_reads_why_it_was_refused(
+    run: Running, line: bytes
+) -> None:
+    """Closed at once, with bytes that nobody has read, its connection would be reset, and the
+    answer lost on the way."""
     reader, writer = await asyncio.open_connection(*place(run.url))
     writer.write(b"POST /v1/stream HTTP/1.1\r\nHost: x\r\n" + line)
     for _ in range(5):
@@ -74,22 +84,39 @@ async def test_a_client_that_goes_on_sending_reads_why_it_was_refused(run: Runni
     assert b'{"error":{"kind":' in answer
 
 
-@pytest.mark.parametrize("request_line", [b"GET /v1/stream?model=seen&prompt=hi", b"GET /v1/stream?model=seen&prompt=hi HTTP/0.9"])
+@pytest.mark.parametrize(
+    "request_line",
+    [b"GET /v1/stream?model=seen&prompt=hi", b"GET /v1/stream?model=seen&prompt=hi HTTP/0.9"],
+)
 async def test_http_0_9_runs_nothing(run: Running, request_line: bytes) -> None:
-    got = await exchange(run.url, [request_line + b"\r\nHost: x\r\n\r\n" if request_line.endswith(b"9") else request_line + b"\r\n\r\n"])
+    got = await exchange(
+        run.url,
+        [
+            request_line + b"\r\nHost: x\r\n\r\n"
+            if request_line.endswith(b"9")
+            else request_line + b"\r\n\r\n"
+        ],
+    )
     assert [] == await prompts(run.url)
     assert b" 400 " in got.data.split(b"\r\n")[0]
 
 
 async def test_a_request_that_is_hidden_in_a_body_is_a_part_of_it(run: Running) -> None:
-    head = whole().partition(b"\r\n\r\n")[0].replace(b" %d" % len(BODY), b" %d" % (len(BODY) + len(HIDDEN)))
-    got = await exchange(run.url, [head + b"\r\n\r\n" + BODY + HIDDEN + whole(b"Connection: close\r\n")])
+    head = (
+        whole()
+        .partition(b"\r\n\r\n")[0]
+        .replace(b" %d" % len(BODY), b" %d" % (len(BODY) + len(HIDDEN)))
+    )
+    got = await exchange(
+        run.url, [head + b"\r\n\r\n" + BODY + HIDDEN + whole(b"Connection: close\r\n")]
+    )
     assert ([400, 200], ["seen"]) == (got.statuses, models(await prompts(run.url)))
     assert b"trailing characters" in got.data
 
 
 async def test_a_request_behind_one_that_streams_waits_for_its_end(run: Running) -> None:
-    """The second is sent while the first is at its beginning, and its upstream is not asked before the first has ended."""
+    """The second is sent while the first is at its beginning, and its upstream is not asked before
+    the first has ended."""
     go_on, asked = asyncio.Event(), 0
 
     async def script(peer: Peer) -> None:
@@ -109,14 +136,23 @@ async def test_a_request_behind_one_that_streams_waits_for_its_end(run: Running)
         writer.write(whole())
         first = await reader.readuntil(b"text.delta")
         writer.write(LAST)
-        async with proxy.session.get(f"{proxy.url}/livez") as response:  # the second has been read by then
+        # the second has been read by then
+        async with proxy.session.get(f"{proxy.url}/livez") as response:
             assert 200 == response.status
         assert 1 == asked
         go_on.set()
         first += await reader.readuntil(b"0\r\n\r\n")
-        assert (1, b"seen" in first, b"last" in first) == (first.count(b"HTTP/1.1 200"), True, False)
+        assert (1, b"seen" in first, b"last" in first) == (
+            first.count(b"HTTP/1.1 200"),
+            True,
+            False,
+        )
         second = await reader.readuntil(b"0\r\n\r\n")
-        assert (1, b"last" in second, b"seen" in second) == (second.count(b"HTTP/1.1 200"), True, False)
+        assert (1, b"last" in second, b"seen" in second) == (
+            second.count(b"HTTP/1.1 200"),
+            True,
+            False,
+        )
         writer.close()
 
 
@@ -129,7 +165,9 @@ async def test_a_compressed_body_is_bounded_by_what_it_becomes(run: Running) -> 
     assert ([413], []) == (got.statuses, await prompts(run.url))
 
 
-async def test_nothing_of_a_broken_request_is_logged(run: Running, caplog: pytest.LogCaptureFixture) -> None:
+async def test_nothing_of_a_broken_request_is_logged(
+    run: Running, caplog: pytest.LogCaptureFixture
+) -> None:
     for case in CASES:
         if not case.runs:
             await exchange(run.url, cut(case.data))

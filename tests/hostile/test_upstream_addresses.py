@@ -1,4 +1,5 @@
-"""Private addresses are asked only where the configuration leads there: what a name resolves to is judged in the look-up that connects."""
+"""Private addresses are asked only where the configuration leads there: what a name resolves to is
+judged in the look-up that connects."""
 
 import socket
 from typing import Any, ClassVar
@@ -23,10 +24,21 @@ class Poisoned(AbstractResolver):
     addresses: ClassVar[list[str]]
     asked: ClassVar[list[str]]
 
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
         self.asked.append(host)
         said = self.addresses.pop(0) if len(self.addresses) > 1 else self.addresses[0]
-        return [ResolveResult(hostname=host, host=said, port=port, family=socket.AF_INET, proto=0, flags=socket.AI_NUMERICHOST)]
+        return [
+            ResolveResult(
+                hostname=host,
+                host=said,
+                port=port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+        ]
 
     async def close(self) -> None:
         pass
@@ -54,7 +66,9 @@ async def asked(upstreams: Upstreams, url: str, **endpoint: Any) -> int | str:
     return opened.status
 
 
-async def test_a_public_name_on_a_private_address_is_not_connected_to(poisoned: type[Poisoned]) -> None:
+async def test_a_public_name_on_a_private_address_is_not_connected_to(
+    poisoned: type[Poisoned],
+) -> None:
     """The message names the setting, and no address; with the setting it is connected to."""
     far = far_of("openai_chat")
     async with listening(far):
@@ -65,16 +79,29 @@ async def test_a_public_name_on_a_private_address_is_not_connected_to(poisoned: 
         assert "127.0.0.1" not in error["message"]
         assert 0 == far.connections
         async with running(one("openai_chat", at(far, "api.vendor.example"), private=True)) as run:
-            async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "x"}) as response:
+            async with run.session.post(
+                f"{run.url}/v1/stream", json={"model": "m", "prompt": "x"}
+            ) as response:
                 assert 200 == response.status
     assert 1 == far.connections
     assert ["api.vendor.example"] * 2 == poisoned.asked
 
 
 @pytest.mark.parametrize(
-    "host", ["vllm", "llm.internal", "llm.default.svc", "llm.default.svc.cluster.local", "box.lan", "a.local", "a.home.arpa"]
+    "host",
+    [
+        "vllm",
+        "llm.internal",
+        "llm.default.svc",
+        "llm.default.svc.cluster.local",
+        "box.lan",
+        "a.local",
+        "a.home.arpa",
+    ],
 )
-async def test_a_name_of_a_private_network_needs_nothing(host: str, poisoned: type[Poisoned]) -> None:
+async def test_a_name_of_a_private_network_needs_nothing(
+    host: str, poisoned: type[Poisoned]
+) -> None:
     far = Far(answer(b"{}"))
     async with listening(far):
         upstreams = Upstreams()
@@ -82,15 +109,21 @@ async def test_a_name_of_a_private_network_needs_nothing(host: str, poisoned: ty
         await upstreams.close()
 
 
-async def test_even_a_private_name_does_not_lead_to_credentials_of_the_cloud(poisoned: type[Poisoned]) -> None:
+async def test_even_a_private_name_does_not_lead_to_credentials_of_the_cloud(
+    poisoned: type[Poisoned],
+) -> None:
     poisoned.addresses = ["169.254.169.254"]
     upstreams = Upstreams()
     said = await asked(upstreams, "http://metadata.google.internal")
-    assert str(said).startswith("connect_failed: far has a host name that stands for an address that is link-local")
+    assert str(said).startswith(
+        "connect_failed: far has a host name that stands for an address that is link-local"
+    )
     await upstreams.close()
 
 
-@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "0.0.0.0", "[::ffff:169.254.169.254]"])
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[fe80::1]", "0.0.0.0", "[::ffff:169.254.169.254]"]
+)
 async def test_an_address_that_no_upstream_has_is_not_connected_to(host: str) -> None:
     """Also where nothing checked the configuration."""
     upstreams = Upstreams()
@@ -98,7 +131,9 @@ async def test_an_address_that_no_upstream_has_is_not_connected_to(host: str) ->
     await upstreams.close()
 
 
-async def test_a_name_that_turns_bad_between_two_requests_is_refused(poisoned: type[Poisoned], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_turns_bad_between_two_requests_is_refused(
+    poisoned: type[Poisoned], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rebinding: no look-up is trusted for longer than its own connection and the cache."""
     monkeypatch.setattr("proxy.upstream.client._DNS_CACHE_S", 0)
     far = Far(answer(b"{}", Connection="close"))
@@ -111,8 +146,11 @@ async def test_a_name_that_turns_bad_between_two_requests_is_refused(poisoned: t
     assert 1 == far.connections
 
 
-async def test_a_connection_that_one_may_use_is_not_lent_to_another(poisoned: type[Poisoned]) -> None:
-    """Two upstreams of one host, one of them allowed to be private: the other one's request finds no open connection, and no cached name."""
+async def test_a_connection_that_one_may_use_is_not_lent_to_another(
+    poisoned: type[Poisoned],
+) -> None:
+    """Two upstreams of one host, one of them allowed to be private: the other one's request finds
+    no open connection, and no cached name."""
     far = Far(answer(b"{}"))
     async with listening(far):
         upstreams = Upstreams()
@@ -143,7 +181,9 @@ async def test_other_ways_to_write_an_address_are_no_way_round(host: str) -> Non
     assert 0 == far.connections
 
 
-async def test_an_address_that_an_answer_gives_goes_through_the_same_look_up(poisoned: type[Poisoned]) -> None:
+async def test_an_address_that_an_answer_gives_goes_through_the_same_look_up(
+    poisoned: type[Poisoned],
+) -> None:
     """A neighbour of a public host may be followed, and yet not to a private address."""
     sample = SAMPLES["replicate"]
     far = Far(b"", good(sample))
@@ -156,7 +196,9 @@ async def test_an_address_that_an_answer_gives_goes_through_the_same_look_up(poi
             # The first look-up is of the listed host alone: base_url is an address.
             options = {**sample.options, "stream_hosts": [f"stream.vendor.example:{port}"]}
             async with running(one("replicate", far.url, options=options, private=private)) as run:
-                async with run.session.post(f"{run.url}/v1/stream", json={"model": sample.model, "prompt": "x"}) as response:
+                async with run.session.post(
+                    f"{run.url}/v1/stream", json={"model": sample.model, "prompt": "x"}
+                ) as response:
                     text = await response.text()
                     assert (status, not private) == (response.status, "private: true" in text), text
             assert (2 if private else 1) == len(far.asked)

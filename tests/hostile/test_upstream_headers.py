@@ -25,7 +25,13 @@ async def sent_up(said: Any, **upstream: Any) -> str:
 async def test_by_default_no_header_of_a_client_goes_up() -> None:
     """What does go up is all that there is."""
     sent = await sent_up(
-        {"x-user-id": "u1", "traceparent": "00-1-2-03", "Accept-Language": "xx", "User-Agent": "odd/1", "OpenAI-Beta": "b"}
+        {
+            "x-user-id": "u1",
+            "traceparent": "00-1-2-03",
+            "Accept-Language": "xx",
+            "User-Agent": "odd/1",
+            "OpenAI-Beta": "b",
+        }
     )
     names = {line.partition(":")[0] for line in sent.partition("\r\n\r\n")[0].split("\r\n")[1:]}
     assert {"host", "content-type", "content-length", "accept", "accept-encoding"} >= names
@@ -34,7 +40,8 @@ async def test_by_default_no_header_of_a_client_goes_up() -> None:
 
 async def test_listed_headers_go_up_and_no_others() -> None:
     sent = await sent_up(
-        {"X-User-Id": "u1", "traceparent": "00-1-2-03", "x-other": "o"}, forward_headers=["x-user-id", "traceparent", "absent"]
+        {"X-User-Id": "u1", "traceparent": "00-1-2-03", "x-other": "o"},
+        forward_headers=["x-user-id", "traceparent", "absent"],
     )
     assert "\r\nx-user-id: u1\r\n" in sent
     assert "\r\ntraceparent: 00-1-2-03\r\n" in sent
@@ -83,9 +90,20 @@ LISTED = ["openai-processing-ms", "x-ratelimit-*", "x-*"]
 @pytest.mark.parametrize("listed", [[], LISTED])
 async def test_listed_headers_come_down_and_no_others(stream: bool, listed: list[str]) -> None:
     """Over a stream and over a document; what this proxy says itself stays its own."""
-    far = Far(good(SAMPLE, **LIMITS, Server="evil", x_accel_redirect="/etc", x_mainstem_upstream="evil", Cache_Control="public"))
+    far = Far(
+        good(
+            SAMPLE,
+            **LIMITS,
+            Server="evil",
+            x_accel_redirect="/etc",
+            x_mainstem_upstream="evil",
+            Cache_Control="public",
+        )
+    )
     async with listening(far), running(one("openai_chat", far.url, return_headers=listed)) as run:
-        async with run.session.post(f"{run.url}/v1/stream", json={**ASK, "stream": stream}) as response:
+        async with run.session.post(
+            f"{run.url}/v1/stream", json={**ASK, "stream": stream}
+        ) as response:
             assert 200 == response.status
             got = response.headers
     assert (["7"] if listed else []) == got.getall("x-ratelimit-remaining", [])
@@ -105,10 +123,21 @@ async def test_headers_come_down_with_an_error_too() -> None:
     far = Far(answer(b'{"error":{"message":"slow"}}', "application/json", "429 Slow", **LIMITS))
     async with (
         listening(far),
-        running({**one("openai_chat", far.url, return_headers=["x-ratelimit-*"]), "cors": {"allow_origins": ["*"]}}) as run,
+        running(
+            {
+                **one("openai_chat", far.url, return_headers=["x-ratelimit-*"]),
+                "cors": {"allow_origins": ["*"]},
+            }
+        ) as run,
     ):
-        status, _, headers = await asked_in(run, "openai_chat", headers={"Origin": "https://page.example"})
-    assert (429, "7", None) == (status, headers.get("x-ratelimit-remaining"), headers.get("openai-processing-ms"))
+        status, _, headers = await asked_in(
+            run, "openai_chat", headers={"Origin": "https://page.example"}
+        )
+    assert (429, "7", None) == (
+        status,
+        headers.get("x-ratelimit-remaining"),
+        headers.get("openai-processing-ms"),
+    )
     assert "x-ratelimit-remaining" in headers["Access-Control-Expose-Headers"]
 
 
@@ -117,15 +146,17 @@ async def test_pages_may_read_what_comes_down() -> None:
     far = Far(good(SAMPLE, **LIMITS))
     config = {**one("openai_chat", far.url), "cors": {"allow_origins": ["https://page.example"]}}
     async with listening(far):
-        config["upstreams"] = {"far": {"dialect": "openai_chat", "base_url": far.url, "return_headers": LISTED[:2]}}
+        config["upstreams"] = {
+            "far": {"dialect": "openai_chat", "base_url": far.url, "return_headers": LISTED[:2]}
+        }
         async with running(config) as run:
             _, _, page = await asked_in(run, "native", headers={"Origin": "https://page.example"})
             _, _, none = await asked_in(run, "native")
     exposed = [name.strip() for name in page["Access-Control-Expose-Headers"].split(",")]
     assert {"x-request-id", "retry-after", "x-mainstem-upstream"} <= set(exposed)
-    assert {"x-ratelimit-remaining", "x-ratelimit-reset", "openai-processing-ms"} == {name for name in exposed if name in page} - {
-        *("x-request-id", "x-mainstem-upstream", "x-mainstem-notes")
-    }
+    assert {"x-ratelimit-remaining", "x-ratelimit-reset", "openai-processing-ms"} == {
+        name for name in exposed if name in page
+    } - {*("x-request-id", "x-mainstem-upstream", "x-mainstem-notes")}
     assert "Access-Control-Expose-Headers" not in none
     assert "7" == none["x-ratelimit-remaining"]
 
@@ -138,7 +169,10 @@ async def test_an_upstreams_value_that_is_not_plain_is_left_out(value: bytes) ->
         peer.send(SAMPLE.whole)
         peer.write(LAST_CHUNK)
 
-    async with raw_upstream(script) as url, running(one("openai_chat", url, return_headers=["x-bad", "x-good"])) as run:
+    async with (
+        raw_upstream(script) as url,
+        running(one("openai_chat", url, return_headers=["x-bad", "x-good"])) as run,
+    ):
         status, body, headers = await asked_in(run, "native")
     assert 200 == status, body
     assert (None, "1") == (headers.get("x-bad"), headers.get("x-good"))
@@ -146,18 +180,28 @@ async def test_an_upstreams_value_that_is_not_plain_is_left_out(value: bytes) ->
 
 async def test_no_more_than_a_few_come_down() -> None:
     far = Far(good(SAMPLE, **{f"x_many_{number}": "v" for number in range(100)}))
-    async with listening(far), running(one("openai_chat", far.url, return_headers=["x-many-*"])) as run:
+    async with (
+        listening(far),
+        running(one("openai_chat", far.url, return_headers=["x-many-*"])) as run,
+    ):
         _, _, headers = await asked_in(run, "native")
     assert 32 == sum(name.lower().startswith("x-many-") for name in headers)
 
 
 @pytest.mark.parametrize("client", ["native", "openai_chat", "anthropic", "gemini", "ollama"])
 @pytest.mark.parametrize("message", ["a\r\nx-evil: 1\r\n\r\nboo", "a\u2028b\x00c"])
-async def test_what_an_upstream_says_went_wrong_never_stands_in_a_header(client: str, message: str) -> None:
-    body = json.dumps({"error": {"message": message, "code": message, "type": message, "param": message}}).encode()
+async def test_what_an_upstream_says_went_wrong_never_stands_in_a_header(
+    client: str, message: str
+) -> None:
+    body = json.dumps(
+        {"error": {"message": message, "code": message, "type": message, "param": message}}
+    ).encode()
     for status in ("400 Bad", "401 No", "429 Slow", "500 Oops", "200 OK"):
         far = Far(answer(body, "application/json", status))
-        async with listening(far), running(one("openai_chat", far.url, return_headers=["x-*"])) as run:
+        async with (
+            listening(far),
+            running(one("openai_chat", far.url, return_headers=["x-*"])) as run,
+        ):
             _, _, headers = await asked_in(run, client)
         assert "x-evil" not in headers
         assert not any("\u2028" in value or "boo" in value for value in headers.values())

@@ -1,4 +1,5 @@
-"""Heads and bodies that are meant to fill the memory: each is a failure of its kind, within bounds."""
+"""Heads and bodies that are meant to fill the memory: each is a failure of its kind, within
+bounds."""
 
 import gzip
 import tracemalloc
@@ -16,7 +17,11 @@ BOMB_MB = 64
 
 
 def many_headers() -> bytes:
-    return b"HTTP/1.1 200 OK\r\n" + b"".join(b"x-h-%d: v\r\n" % number for number in range(10_000)) + b"\r\n"
+    return (
+        b"HTTP/1.1 200 OK\r\n"
+        + b"".join(b"x-h-%d: v\r\n" % number for number in range(10_000))
+        + b"\r\n"
+    )
 
 
 def long_header() -> bytes:
@@ -43,7 +48,18 @@ def null_in_a_value() -> bytes:
     return b"HTTP/1.1 200 OK\r\nx-a: b\x00c\r\nContent-Length: 0\r\n\r\n"
 
 
-@pytest.mark.parametrize("head", [many_headers, long_header, long_name, long_status, two_lengths, length_and_chunks, null_in_a_value])
+@pytest.mark.parametrize(
+    "head",
+    [
+        many_headers,
+        long_header,
+        long_name,
+        long_status,
+        two_lengths,
+        length_and_chunks,
+        null_in_a_value,
+    ],
+)
 async def test_a_head_that_is_none_is_malformed(head: Callable[[], bytes]) -> None:
     """And its connection is not used again."""
     far = Far(head())
@@ -93,7 +109,8 @@ def squeezed(how: str) -> bytes:
 @pytest.mark.parametrize("how", ["gzip", "deflate"])
 @pytest.mark.parametrize("status", ["200 OK", "500 Oops"])
 async def test_a_compressed_bomb_is_not_unpacked(how: str, status: str) -> None:
-    """Only as much of it as one event, or one error, may have: memory stays within a few megabytes."""
+    """Only as much of it as one event, or one error, may have: memory stays within a few
+    megabytes."""
     far = Far(answer(squeezed(how), "text/event-stream", status, Content_Encoding=how))
     async with listening(far), running(one("openai_chat", far.url)) as run:
         await refusal(run)  # what is made once is made
@@ -117,7 +134,10 @@ async def test_a_coding_that_nobody_asked_for_is_no_success(coding: str) -> None
     assert error["kind"] in ("upstream_malformed", "upstream_truncated")
 
 
-@pytest.mark.parametrize("size", [b"fffffffffffffffffff", b"-1", b"zz", b"0x10", b"1" * 100_000, b"5;" + b"e" * 1_000_000])
+@pytest.mark.parametrize(
+    "size",
+    [b"fffffffffffffffffff", b"-1", b"zz", b"0x10", b"1" * 100_000, b"5;" + b"e" * 1_000_000],
+)
 async def test_a_chunk_of_an_odd_size_breaks_the_answer_off(size: bytes) -> None:
     async def script(peer: Peer) -> None:
         await peer.request()

@@ -1,4 +1,5 @@
-"""Where a request goes is the configuration's choice alone: no model's name, path or query of a client moves it."""
+"""Where a request goes is the configuration's choice alone: no model's name, path or query of a
+client moves it."""
 
 import json
 from typing import Any
@@ -20,11 +21,23 @@ from tests.hostile.upstream import Far, good, listening
 from tests.running import Running, running
 
 BASE = "/base/v9"
-# Dialects whose path holds the model's name; of the first two a slash in a name is a slash in the path.
+# Dialects whose path holds the model's name; of the first two a slash in a name is a slash in the
+# path.
 SLASHES = {"gemini", "replicate"}
 NAMED = SLASHES | {"bedrock_converse", "bedrock_invoke", "qianfan", "zhipu"}
 HOSTILE = [
-    *("..", ".", "../", "../../admin", "a/../../b", "..%2fadmin", "%2e%2e/admin", "%2e%2e%2fadmin", "%252e%252e%252fadmin", "..%5cadmin"),
+    *(
+        "..",
+        ".",
+        "../",
+        "../../admin",
+        "a/../../b",
+        "..%2fadmin",
+        "%2e%2e/admin",
+        "%2e%2e%2fadmin",
+        "%252e%252e%252fadmin",
+        "..%5cadmin",
+    ),
     *(
         "..\\admin",
         "a\\..\\..\\b",
@@ -75,12 +88,30 @@ HOSTILE = [
         "arn:aws:bedrock:us-east-1:1:x/../../y",
         "a/./b",
     ),
-    *("a//b", "{model}", "%", "%zz", "%00", "%0d%0aHost:%20evil", "a%2Fb", "|", '"', "<script>", "^", "`"),
+    *(
+        "a//b",
+        "{model}",
+        "%",
+        "%zz",
+        "%00",
+        "%0d%0aHost:%20evil",
+        "a%2Fb",
+        "|",
+        '"',
+        "<script>",
+        "^",
+        "`",
+    ),
 ]
 MODELS = st.one_of(
     st.sampled_from(HOSTILE),
     st.text(max_size=40),
-    st.lists(st.sampled_from([*"./\\%@:?#&;a2efF \r\n\u2024\uff0f", "..", "%2e", "%2F", "%25", "models/"]), max_size=12).map("".join),
+    st.lists(
+        st.sampled_from(
+            [*"./\\%@:?#&;a2efF \r\n\u2024\uff0f", "..", "%2e", "%2F", "%25", "models/"]
+        ),
+        max_size=12,
+    ).map("".join),
 )
 
 
@@ -95,7 +126,11 @@ def path_for(dialect: str, model: str, **request: Any) -> str | None:
     """The path of the request as it goes out; None where it is refused, naming the model."""
     asked = ChatRequest(model=model, messages=[Message("user", "hi")], **request)
     try:
-        return checked(UPSTREAMS[dialect].build_request(asked, TargetConfig("far", "", None, options_of(dialect))).path)
+        return checked(
+            UPSTREAMS[dialect]
+            .build_request(asked, TargetConfig("far", "", None, options_of(dialect)))
+            .path
+        )
     except Refused as refused:
         if (400, "model") != (refused.failure.status, refused.failure.param):
             raise
@@ -122,7 +157,8 @@ def test_which_dialects_name_the_model_in_the_path(dialect: str) -> None:
 @given(model=MODELS)
 @settings(max_examples=150, deadline=None)
 def test_no_name_of_a_model_leads_elsewhere(dialect: str, model: str) -> None:
-    """The address is the base URL, the dialect's own path, and at most the name in its one place, which no reader takes for more."""
+    """The address is the base URL, the dialect's own path, and at most the name in its one place,
+    which no reader takes for more."""
     path = path_for(dialect, model or "m")
     if path is None:
         return
@@ -147,7 +183,22 @@ def test_no_name_of_a_model_leads_elsewhere(dialect: str, model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "at", ["/a/../b", "/a/%2e%2e/b", "/a/..%2fb", "/%252e%252e/b", "/a\\b", "/a b", "/a#b", "a", "@evil", "", "/a\r\nb", "/é", "/%zz"]
+    "at",
+    [
+        "/a/../b",
+        "/a/%2e%2e/b",
+        "/a/..%2fb",
+        "/%252e%252e/b",
+        "/a\\b",
+        "/a b",
+        "/a#b",
+        "a",
+        "@evil",
+        "",
+        "/a\r\nb",
+        "/é",
+        "/%zz",
+    ],
 )
 def test_a_path_that_a_dialect_let_slip_is_not_sent(at: str) -> None:
     """The last guard, whatever a dialect does."""
@@ -156,7 +207,16 @@ def test_a_path_that_a_dialect_let_slip_is_not_sent(at: str) -> None:
     assert ("bad_request", "model") == (refused.value.failure.kind, refused.value.failure.param)
 
 
-@pytest.mark.parametrize("at", ["/v1/chat", "/model/arn%3Aaws%3Ax%2Fy/z", "/v1beta/models/a..b:stream?alt=sse", "/a?b=../c", "/%E6%A8%A1"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "/v1/chat",
+        "/model/arn%3Aaws%3Ax%2Fy/z",
+        "/v1beta/models/a..b:stream?alt=sse",
+        "/a?b=../c",
+        "/%E6%A8%A1",
+    ],
+)
 def test_a_plain_path_stays_as_it_is(at: str) -> None:
     assert at == checked(at)
 
@@ -165,11 +225,15 @@ async def asked_for(run: Running, model: str, how: str) -> tuple[int, str]:
     """Status and body, the model said in each place where a client can say it."""
     if how == "gemini":
         body: Any = {"contents": [{"parts": [{"text": "hi"}]}]}
-        url = URL(f"{run.url}/v1beta/models/{quote(model, safe='')}:streamGenerateContent", encoded=True)
+        url = URL(
+            f"{run.url}/v1beta/models/{quote(model, safe='')}:streamGenerateContent", encoded=True
+        )
         async with run.session.post(url, json=body) as response:
             return response.status, await response.text("latin-1")
     if how == "query":
-        async with run.session.get(f"{run.url}/v1/stream", params={"model": model, "prompt": "hi"}) as response:
+        async with run.session.get(
+            f"{run.url}/v1/stream", params={"model": model, "prompt": "hi"}
+        ) as response:
             return response.status, await response.text("latin-1")
     path, body = {
         "native": ("/v1/stream", {"model": model, "prompt": "hi"}),
@@ -182,12 +246,19 @@ async def asked_for(run: Running, model: str, how: str) -> tuple[int, str]:
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 @pytest.mark.parametrize("how", ["native", "query", "gemini", "ollama"])
 async def test_on_the_wire_too(dialect: str, how: str) -> None:
-    """What a raw upstream is sent: one host, one prefix, as many segments as the dialect has; all else was refused before."""
+    """What a raw upstream is sent: one host, one prefix, as many segments as the dialect has; all
+    else was refused before."""
     before, after = fixed(dialect)
     far, sample = Far(good(SAMPLES[dialect])), SAMPLES[dialect]
     async with listening(far):
-        upstream = {"dialect": dialect, "base_url": far.url + BASE, "options": {**sample.options, **options_of(dialect)}}
-        async with running({"upstreams": {"far": upstream}, "models": {"*": [{"upstream": "far"}]}}) as run:
+        upstream = {
+            "dialect": dialect,
+            "base_url": far.url + BASE,
+            "options": {**sample.options, **options_of(dialect)},
+        }
+        async with running(
+            {"upstreams": {"far": upstream}, "models": {"*": [{"upstream": "far"}]}}
+        ) as run:
             for model in HOSTILE:
                 asked = len(far.asked)
                 status, text = await asked_for(run, model, how)
@@ -197,7 +268,13 @@ async def test_on_the_wire_too(dialect: str, how: str) -> None:
     for line, sent in zip(far.lines, far.asked, strict=True):
         verb, target, version = line.split(" ")
         assert ("POST", "HTTP/1.1") == (verb, version) or (sample.follows and verb == "GET")
-        assert target.startswith((BASE + before.partition("?")[0], f"{BASE}/v1/predictions", f"{BASE}/v1beta/tunedModels/"))
+        assert target.startswith(
+            (
+                BASE + before.partition("?")[0],
+                f"{BASE}/v1/predictions",
+                f"{BASE}/v1beta/tunedModels/",
+            )
+        )
         assert not {".", ".."} & set(target.partition("?")[0].split("/")), target
         assert "//" not in target
         if dialect not in SLASHES:
@@ -209,7 +286,8 @@ async def test_on_the_wire_too(dialect: str, how: str) -> None:
 
 @pytest.mark.parametrize("dialect", ["openai_chat", "dify", "coze"])
 async def test_what_a_client_says_about_paths_is_content(dialect: str) -> None:
-    """`path`, `base_url`, `options` and the like in a request go nowhere but into the body, or are refused."""
+    """`path`, `base_url`, `options` and the like in a request go nowhere but into the body, or are
+    refused."""
     said = {
         "path": "/evil",
         "base_url": "https://evil.example",
@@ -219,10 +297,21 @@ async def test_what_a_client_says_about_paths_is_content(dialect: str) -> None:
     }
     far = Far(good(SAMPLES[dialect]))
     async with listening(far):
-        upstream = {"dialect": dialect, "base_url": far.url + BASE, "options": dict(SAMPLES[dialect].options)}
-        async with running({"upstreams": {"far": upstream}, "models": {"*": [{"upstream": "far"}]}}) as run:
-            for body in ({"model": "m", "prompt": "hi", "vendor": said}, {"model": "m", "prompt": "hi", **said}):
-                async with run.session.post(f"{run.url}/v1/stream", json=body, params={"path": "/evil", "upstream": "x"}) as response:
+        upstream = {
+            "dialect": dialect,
+            "base_url": far.url + BASE,
+            "options": dict(SAMPLES[dialect].options),
+        }
+        async with running(
+            {"upstreams": {"far": upstream}, "models": {"*": [{"upstream": "far"}]}}
+        ) as run:
+            for body in (
+                {"model": "m", "prompt": "hi", "vendor": said},
+                {"model": "m", "prompt": "hi", **said},
+            ):
+                async with run.session.post(
+                    f"{run.url}/v1/stream", json=body, params={"path": "/evil", "upstream": "x"}
+                ) as response:
                     await response.read()
     assert 1 == len(far.asked)  # the second has unknown keys
     target = far.lines[0].split(" ")[1]
@@ -235,7 +324,9 @@ async def test_a_path_of_the_configuration_has_the_last_word() -> None:
     far = Far(good(SAMPLES["gemini"]))
     async with listening(far):
         upstream = {"dialect": "gemini", "base_url": far.url, "path": "/mine?alt=sse"}
-        async with running({"upstreams": {"far": upstream}, "models": {"*": [{"upstream": "far"}]}}) as run:
+        async with running(
+            {"upstreams": {"far": upstream}, "models": {"*": [{"upstream": "far"}]}}
+        ) as run:
             assert 200 == (await asked_for(run, "gemini-pro", "native"))[0]
     assert ["POST /mine?alt=sse HTTP/1.1"] == far.lines
 
@@ -243,7 +334,8 @@ async def test_a_path_of_the_configuration_has_the_last_word() -> None:
 async def test_a_name_too_long_for_a_path_is_refused_before_a_connection() -> None:
     upstreams = Upstreams()
     call = UPSTREAMS["bedrock_converse"].build_request(
-        ChatRequest(model="a" * 9000, messages=[Message("user", "hi")]), TargetConfig("far", "", "key", {})
+        ChatRequest(model="a" * 9000, messages=[Message("user", "hi")]),
+        TargetConfig("far", "", "key", {}),
     )
     with pytest.raises(Refused) as refused:
         await upstreams.open(Endpoint("far", "http://127.0.0.1:9", None, {}, 1.0), call)

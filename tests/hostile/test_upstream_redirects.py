@@ -1,4 +1,5 @@
-"""A redirect is an answer, and a bad one: it is never followed, to the same host or another, however it is said."""
+"""A redirect is an answer, and a bad one: it is never followed, to the same host or another,
+however it is said."""
 
 import pytest
 
@@ -17,7 +18,9 @@ STATUSES = [
 
 
 @pytest.mark.parametrize("status", STATUSES)
-@pytest.mark.parametrize("where", ["another host", "the same host", "a path", "no scheme", "a file", "nothing"])
+@pytest.mark.parametrize(
+    "where", ["another host", "the same host", "a path", "no scheme", "a file", "nothing"]
+)
 async def test_nobody_hears_of_it(status: str, where: str) -> None:
     """Neither the prompt nor the key goes to where it points: not even a connection does."""
     other = far_of("openai_chat")
@@ -45,7 +48,9 @@ async def test_nobody_hears_of_it(status: str, where: str) -> None:
 @pytest.mark.parametrize("client", ["openai_chat", "anthropic", "gemini", "plain"])
 async def test_its_address_does_not_reach_a_client(client: str) -> None:
     """It would be the upstream sending a browser somewhere."""
-    far = Far(answer(b"", "application/json", "307 Go", Location="https://evil.example/", return_x="1"))
+    far = Far(
+        answer(b"", "application/json", "307 Go", Location="https://evil.example/", return_x="1")
+    )
     async with listening(far), running(one("openai_chat", far.url, return_headers=["x-*"])) as run:
         status, body, headers = await asked_in(run, client)
     assert 502 == status

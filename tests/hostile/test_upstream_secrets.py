@@ -1,5 +1,5 @@
-"""Prompts and keys stay where they belong: whatever fails, none stands in a log, a metric, a traceback or another client's answer, and an
-upstream's key in no client's answer at all.
+"""Prompts and keys stay where they belong: whatever fails, none stands in a log, a metric, a
+traceback or another client's answer, and an upstream's key in no client's answer at all.
 """
 
 import base64
@@ -68,16 +68,27 @@ def logged(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
 def told(text: str) -> list[str]:
     """Which of the secrets stand in a text."""
     forms = {
-        "the upstream's key": (KEY, KEY[:20], quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode()[:24]),
+        "the upstream's key": (
+            KEY,
+            KEY[:20],
+            quote(KEY, safe=""),
+            base64.b64encode(KEY.encode()).decode()[:24],
+        ),
         "the client's key": (CLIENT, hashlib.sha256(CLIENT.encode()).hexdigest()),
         "the prompt": (PROMPT, PROMPT.split(" ", maxsplit=1)[0]),
         "the cookie": (COOKIE,),
     }
-    return [name for name, said in forms.items() if any(each.lower() in text.lower() for each in said)]
+    return [
+        name for name, said in forms.items() if any(each.lower() in text.lower() for each in said)
+    ]
 
 
 def config(url: str) -> dict[str, Any]:
-    auth = {"keys": [{"name": "web", "sha256": hashlib.sha256(key.encode()).hexdigest()} for key in (CLIENT,)]}
+    auth = {
+        "keys": [
+            {"name": "web", "sha256": hashlib.sha256(key.encode()).hexdigest()} for key in (CLIENT,)
+        ]
+    }
     auth["keys"].append({"name": "other", "sha256": hashlib.sha256(b"other").hexdigest()})
     upstream = one("openai_chat", url, api_key=KEY, headers={"cookie": f"sid={COOKIE}"})
     return {**upstream, "auth": auth, "breaker": {"failures": 0}}
@@ -85,15 +96,26 @@ def config(url: str) -> dict[str, Any]:
 
 async def asked(run: Running, client: str) -> str:
     """All of an answer, head and body."""
-    status, body, headers = await asked_in(run, client, headers={"Authorization": f"Bearer {CLIENT}"}, body=prompting(client))
+    status, body, headers = await asked_in(
+        run, client, headers={"Authorization": f"Bearer {CLIENT}"}, body=prompting(client)
+    )
     return f"{status} {dict(headers)} {body.decode()}"
 
 
 def prompting(client: str) -> Any:
     return {
         "native": {"model": "m", "prompt": PROMPT},
-        "openai_chat": {"model": "m", "messages": [{"role": "user", "content": PROMPT}], "stream": True},
-        "anthropic": {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": PROMPT}], "stream": True},
+        "openai_chat": {
+            "model": "m",
+            "messages": [{"role": "user", "content": PROMPT}],
+            "stream": True,
+        },
+        "anthropic": {
+            "model": "m",
+            "max_tokens": 9,
+            "messages": [{"role": "user", "content": PROMPT}],
+            "stream": True,
+        },
         "ollama": {"model": "m", "messages": [{"role": "user", "content": PROMPT}]},
     }[client]
 
@@ -103,14 +125,17 @@ async def afterwards(run: Running) -> str:
     async with run.session.get(f"{run.url}/metrics") as response:
         metrics = await response.text()
     async with run.session.post(
-        f"{run.url}/v1/stream", json={"model": "m", "prompt": "x", "zzz": 1}, headers={"x-api-key": "other"}
+        f"{run.url}/v1/stream",
+        json={"model": "m", "prompt": "x", "zzz": 1},
+        headers={"x-api-key": "other"},
     ) as response:
         return metrics + await response.text()
 
 
 @pytest.mark.parametrize("client", ["native", "openai_chat", "anthropic", "ollama"])
 async def test_every_way_to_fail_upstream(client: str, logged: io.StringIO) -> None:
-    """With a vendor that repeats everything it was sent. The client may read its own prompt again, and nothing else."""
+    """With a vendor that repeats everything it was sent. The client may read its own prompt again,
+    and nothing else."""
     far = Far(b"")
     async with listening(far), running(config(far.url)) as run:
         for name, wrong in WRONG.items():
@@ -118,12 +143,15 @@ async def test_every_way_to_fail_upstream(client: str, logged: io.StringIO) -> N
             got = await asked(run, client)
             assert not set(told(got)) - {"the prompt"}, (name, got)
         rest = await afterwards(run)
-    assert f"authorization: bearer {KEY}".encode().lower() in far.asked[0].lower()  # it was sent what it repeats
+    # it was sent what it repeats
+    assert f"authorization: bearer {KEY}".encode().lower() in far.asked[0].lower()
     assert PROMPT.encode() in far.asked[0]
     assert [] == told(rest)
     text = logged.getvalue()
     assert [] == told(text)
-    assert len(WRONG) + 1 == sum('"event": "stream"' in line or " stream " in line for line in text.splitlines())
+    assert len(WRONG) + 1 == sum(
+        '"event": "stream"' in line or " stream " in line for line in text.splitlines()
+    )
 
 
 async def test_an_upstream_that_is_not_there(logged: io.StringIO) -> None:
@@ -141,8 +169,13 @@ def _raising(error: Callable[[], Exception]) -> Callable[..., Any]:
     return fail
 
 
-@pytest.mark.parametrize("error", [KeyError, ValueError, RuntimeError, AssertionError, UnicodeError, LookupError])
-@pytest.mark.parametrize("where", ["build_request", "decoder", "feed", "close", "parse_error", "encoder", "parse_request"])
+@pytest.mark.parametrize(
+    "error", [KeyError, ValueError, RuntimeError, AssertionError, UnicodeError, LookupError]
+)
+@pytest.mark.parametrize(
+    "where",
+    ["build_request", "decoder", "feed", "close", "parse_error", "encoder", "parse_request"],
+)
 async def test_a_defect_of_ours_says_nothing_of_what_was_handled(
     error: type[Exception], where: str, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
 ) -> None:
@@ -175,7 +208,9 @@ async def test_a_defect_of_ours_says_nothing_of_what_was_handled(
 async def test_settings_show_no_secret() -> None:
     """Neither as they print themselves, nor when they are refused."""
     options = {"aws_secret_access_key": KEY, "cookie": COOKIE}
-    shown = Settings.model_validate(one("openai_chat", "https://h", api_key=KEY, headers={"cookie": COOKIE}, options=options))
+    shown = Settings.model_validate(
+        one("openai_chat", "https://h", api_key=KEY, headers={"cookie": COOKIE}, options=options)
+    )
     assert [] == told(f"{shown!r} {shown} {shown.upstreams['far']!r}")
     with pytest.raises(ValueError, match="api_key") as refused:
         Settings.model_validate(one("openai_chat", "https://h", api_key=f"{KEY}\n{KEY}é"))
@@ -183,7 +218,9 @@ async def test_settings_show_no_secret() -> None:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-async def test_with_pass_through_a_clients_key_is_told_to_nobody(client: str, logged: io.StringIO) -> None:
+async def test_with_pass_through_a_clients_key_is_told_to_nobody(
+    client: str, logged: io.StringIO
+) -> None:
     """Not even back to the client: its page may show messages to others, or log them."""
     body = json.dumps({"error": {"message": f"bad key {CLIENT}", "code": CLIENT}}).encode()
     far = Far(b"")

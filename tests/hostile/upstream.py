@@ -1,4 +1,5 @@
-"""What the tests of upstreams share: one in raw bytes that keeps all that it was sent, and a way to ask in every client dialect."""
+"""What the tests of upstreams share: one in raw bytes that keeps all that it was sent, and a way to
+ask in every client dialect."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -31,10 +32,15 @@ PATHS = {
 ASK = {"model": "m", "prompt": "hi"}
 
 
-def answer(body: bytes, content_type: str = "text/event-stream", status: str = "200 OK", **headers: str) -> bytes:
+def answer(
+    body: bytes, content_type: str = "text/event-stream", status: str = "200 OK", **headers: str
+) -> bytes:
     """An answer in one piece, whose connection may be used again."""
     more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-    return f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\n{more}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\n{more}Content-Length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
 
 
 def good(sample: Sample, **headers: str) -> bytes:
@@ -42,10 +48,12 @@ def good(sample: Sample, **headers: str) -> bytes:
 
 
 class Far:
-    """An upstream that answers everything alike. `asked` is what it was sent, a request each, head and body as they came."""
+    """An upstream that answers everything alike. `asked` is what it was sent, a request each, head
+    and body as they came."""
 
     def __init__(self, *answers: bytes) -> None:
-        """The first answer to the first request and so on, the last one to all others. `{here}` in one is its own address."""
+        """The first answer to the first request and so on, the last one to all others. `{here}` in
+        one is its own address."""
         self.answers = answers
         self.asked: list[bytes] = []
         self.connections = 0
@@ -84,16 +92,26 @@ async def listening(*fars: Far) -> AsyncIterator[None]:
 
 
 async def asked_in(
-    run: Running, client: str, *, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None, body: Any = None
+    run: Running,
+    client: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+    body: Any = None,
 ) -> tuple[int, bytes, Mapping[str, str]]:
-    """Status, body and headers of the answer to a request, a good one unless given, in this client dialect."""
+    """Status, body and headers of the answer to a request, a good one unless given, in this client
+    dialect."""
     data = json.dumps(BODIES[client] if body is None else body).encode()
     sent = {"Content-Type": "application/json", **(headers or {})}
-    async with run.session.post(f"{run.url}{PATHS[client]}", data=data, headers=sent, params=query or {}) as response:
+    async with run.session.post(
+        f"{run.url}{PATHS[client]}", data=data, headers=sent, params=query or {}
+    ) as response:
         return response.status, await response.read(), response.headers
 
 
-async def refusal(run: Running, body: Mapping[str, Any] = ASK, **headers: str) -> tuple[int, dict[str, Any]]:
+async def refusal(
+    run: Running, body: Mapping[str, Any] = ASK, **headers: str
+) -> tuple[int, dict[str, Any]]:
     """Status and error of a native request that is refused."""
     async with run.session.post(f"{run.url}/v1/stream", json=body, headers=headers) as response:
         text = await response.text()

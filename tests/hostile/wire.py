@@ -21,7 +21,8 @@ class Got(NamedTuple):
 
     @property
     def statuses(self) -> list[int]:
-        """Of all answers: neither our frames nor our errors hold anything that looks like a status line."""
+        """Of all answers: neither our frames nor our errors hold anything that looks like a status
+        line."""
         return [int(number) for number in _STATUS.findall(self.data)]
 
 
@@ -30,9 +31,12 @@ def place(url: str) -> tuple[str, int]:
     return host, int(port)
 
 
-async def exchange(url: str, pieces: Sequence[bytes], *, gap_s: float = 0.02, then: bytes = b"") -> Got:
-    """Sends the pieces one after another and reads until the other side closes. `then`, a last request that asks for the close, is sent once
-    there is an answer: had anything been hidden in the pieces, it would be answered before that one.
+async def exchange(
+    url: str, pieces: Sequence[bytes], *, gap_s: float = 0.02, then: bytes = b""
+) -> Got:
+    """Sends the pieces one after another and reads until the other side closes. `then`, a last
+    request that asks for the close, is sent once there is an answer: had anything been hidden in
+    the pieces, it would be answered before that one.
     """
     reader, writer = await asyncio.open_connection(*place(url))
     sending = asyncio.create_task(_send(writer, pieces, gap_s))

@@ -1,6 +1,8 @@
-"""What the tests of leaving clients share: `mainstem mock` as the upstream, proxies in front of it, and ways to leave.
+"""What the tests of leaving clients share: `mainstem mock` as the upstream, proxies in front of it,
+and ways to leave.
 
-Each request has a mark, which is its prompt, its request id and so the name of its line in the log and of its entry in the mock's account.
+Each request has a mark, which is its prompt, its request id and so the name of its line in the log
+and of its entry in the mock's account.
 """
 
 import asyncio
@@ -36,14 +38,21 @@ UPSTREAMS: dict[str, dict[str, str]] = {
     "busy": {"scenario": "error_503"},  # come again in 7 s
     "narrow": {"scenario": "long", "tokens-per-s": "20"},
 }
-_MORE: dict[str, dict[str, Any]] = {"narrow": {"max_streams": 1, "queue_s": 60}, "breaks": {"dialect": "anthropic"}}
+_MORE: dict[str, dict[str, Any]] = {
+    "narrow": {"max_streams": 1, "queue_s": 60},
+    "breaks": {"dialect": "anthropic"},
+}
 _GRACE_S = {"steady": 0.5}  # ends it long before its end; the others have time
 _LONG_GRACE_S = 60
 
 
 def big_bytes() -> int:
-    """More than the kernel takes on its own, however fast a stream begins: for the mock to send, for the proxy to receive and to send."""
-    most_sent, most_received = (int(Path(f"/proc/sys/net/ipv4/tcp_{name}").read_text().split()[2]) for name in ("wmem", "rmem"))
+    """More than the kernel takes on its own, however fast a stream begins: for the mock to send,
+    for the proxy to receive and to send."""
+    most_sent, most_received = (
+        int(Path(f"/proc/sys/net/ipv4/tcp_{name}").read_text().split()[2])
+        for name in ("wmem", "rmem")
+    )
     return 2 * most_sent + most_received + (4 << 20)
 
 
@@ -61,7 +70,9 @@ class Account:
 
     async def all(self, limit: int) -> list[dict[str, Any]]:
         """The newest entries, newest first."""
-        async with self._session.get(f"{self.url}/mock/requests", params={"limit": str(limit)}) as response:
+        async with self._session.get(
+            f"{self.url}/mock/requests", params={"limit": str(limit)}
+        ) as response:
             found: list[dict[str, Any]] = await response.json()
         return found
 
@@ -78,7 +89,8 @@ class Account:
         await until(asked)
 
     async def ended(self, mark: str, how: str, within_s: float = 15) -> None:
-        """Returns once all that it was asked for this request has ended so; any other end is a failure at once."""
+        """Returns once all that it was asked for this request has ended so; any other end is a
+        failure at once."""
 
         async def so() -> bool:
             ends = [entry["ended"] for entry in await self.of(mark)]
@@ -146,20 +158,30 @@ def new_mark() -> str:
 
 
 def config(mock_url: str, policy: Policy, **more: Any) -> dict[str, Any]:
-    """Every upstream; each as a model without a policy of its own, and as one with each policy, such as `steady-finish`."""
+    """Every upstream; each as a model without a policy of its own, and as one with each policy,
+    such as `steady-finish`."""
     upstreams = {}
     models: dict[str, Any] = {}
     for name, play in UPSTREAMS.items():
         own = _MORE.get(name, {})
         dialect = own.get("dialect", "openai_chat")
         headers = {f"x-mock-{key}": value for key, value in play.items()}
-        upstreams[name] = {"dialect": dialect, "base_url": f"{mock_url}/{dialect}", "headers": headers, "breaker": {"failures": 0}, **own}
+        upstreams[name] = {
+            "dialect": dialect,
+            "base_url": f"{mock_url}/{dialect}",
+            "headers": headers,
+            "breaker": {"failures": 0},
+            **own,
+        }
         section = {"targets": [{"upstream": name}], "grace_s": _GRACE_S.get(name, _LONG_GRACE_S)}
         models[name] = section
         models |= {f"{name}-{each}": {**section, "on_disconnect": each} for each in POLICIES}
     targets = [{"upstream": "breaks"}, {"upstream": "mute"}]
     models["goes_on"] = {"targets": targets, "continue_after_commit": True}
-    models["hedged"] = {"targets": [{"upstream": "mute"}, {"upstream": "mute_too"}], "hedge_after_s": 0.05}
+    models["hedged"] = {
+        "targets": [{"upstream": "mute"}, {"upstream": "mute_too"}],
+        "hedge_after_s": 0.05,
+    }
     config = {
         "streams": {"on_disconnect": policy, "grace_s": _LONG_GRACE_S},
         "retry": {"retries": 1, "max_backoff_s": 30},
@@ -175,7 +197,9 @@ def config(mock_url: str, policy: Policy, **more: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def mock(folder: Path) -> AsyncIterator[Account]:
     """`mainstem mock`, which also has the big answer."""
-    await asyncio.to_thread((folder / "big.sse").write_bytes, _BIG * (big_bytes() // len(_BIG)) + _BIG_END)
+    await asyncio.to_thread(
+        (folder / "big.sse").write_bytes, _BIG * (big_bytes() // len(_BIG)) + _BIG_END
+    )
     command = ("mock", "--port", "0", "--scripts", str(folder))
     async with started(*command, last="its account") as process, aiohttp.ClientSession() as session:
         yield Account(process, session)
@@ -206,7 +230,8 @@ def resets(client: Client) -> None:
 
 
 def half_closes(client: Client) -> None:
-    """FIN, and it could still read: nothing tells this from a close, so it is one (as it is to nginx)."""
+    """FIN, and it could still read: nothing tells this from a close, so it is one (as it is to
+    nginx)."""
     client.writer.write_eof()
 
 
@@ -215,8 +240,11 @@ WAYS: tuple[Leaves, ...] = (closes, resets, half_closes)
 
 
 @asynccontextmanager
-async def asked(proxy: Proxy, model: str, *, narrow: bool = False, **wishes: Any) -> AsyncIterator[tuple[Client, str]]:
-    """A client that has asked `model`, and its mark. `narrow`: it takes few bytes unless it reads. `wishes` are headers; `stream` is not."""
+async def asked(
+    proxy: Proxy, model: str, *, narrow: bool = False, **wishes: Any
+) -> AsyncIterator[tuple[Client, str]]:
+    """A client that has asked `model`, and its mark. `narrow`: it takes few bytes unless it reads.
+    `wishes` are headers; `stream` is not."""
     mark = new_mark()
     stream = wishes.pop("stream", True)
     options: dict[str, Any] = {}

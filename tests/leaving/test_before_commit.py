@@ -1,4 +1,5 @@
-"""A client that leaves before it has been answered: whatever `on_disconnect` says, everything that is done for it stops at once."""
+"""A client that leaves before it has been answered: whatever `on_disconnect` says, everything that
+is done for it stops at once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -53,7 +54,10 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     shaking = Shaking()
     async with mock(tmp_path_factory.mktemp("scripts")) as account, raw_upstream(shaking) as url:
         more = config(account.url, "finish")
-        more["upstreams"]["shaking"] = {"dialect": "openai_chat", "base_url": url.replace("http:", "https:")}
+        more["upstreams"]["shaking"] = {
+            "dialect": "openai_chat",
+            "base_url": url.replace("http:", "https:"),
+        }
         more["models"]["shaking"] = [{"upstream": "shaking"}]
         async with proxies(more) as (proxy,):
             yield Scene(account, proxy, shaking)
@@ -62,7 +66,9 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
 @pytest.mark.parametrize("leaves", WAYS)
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("moment", ["headless", "mute"])
-async def test_before_the_head_and_before_the_first_event(scene: Scene, moment: str, policy: str, leaves: Leaves) -> None:
+async def test_before_the_head_and_before_the_first_event(
+    scene: Scene, moment: str, policy: str, leaves: Leaves
+) -> None:
     async with asked(scene.proxy, f"{moment}-{policy}") as (client, mark):
         await scene.account.come(mark)
         leaves(client)
@@ -83,7 +89,10 @@ async def test_a_document_that_nothing_has_come_for_yet(scene: Scene, stream: bo
 async def test_while_it_connects(scene: Scene, policy: str) -> None:
     scene.shaking.came.clear()
     scene.shaking.left.clear()
-    async with asked(scene.proxy, "shaking", x_mainstem_on_disconnect=policy) as (client, mark), asyncio.timeout(AT_ONCE_S):
+    async with (
+        asked(scene.proxy, "shaking", x_mainstem_on_disconnect=policy) as (client, mark),
+        asyncio.timeout(AT_ONCE_S),
+    ):
         await scene.shaking.came.wait()
         assert not scene.shaking.left.is_set()
         closes(client)
@@ -95,7 +104,8 @@ async def test_while_it_connects(scene: Scene, policy: str) -> None:
 @pytest.mark.parametrize("leaves", [closes, resets])
 @pytest.mark.parametrize("policy", POLICIES)
 async def test_in_the_queue_for_a_place(scene: Scene, policy: str, leaves: Leaves) -> None:
-    """It is gone from the queue, the upstream is never asked, and the one behind it gets the place."""
+    """It is gone from the queue, the upstream is never asked, and the one behind it gets the
+    place."""
 
     async def wait(count: int) -> None:
         async def so_many() -> bool:
@@ -122,7 +132,8 @@ async def test_in_the_queue_for_a_place(scene: Scene, policy: str, leaves: Leave
 
 @pytest.mark.parametrize("policy", POLICIES)
 async def test_while_it_waits_to_ask_again(scene: Scene, policy: str) -> None:
-    """The upstream has said that it wants to be left alone for 7 s; after the client's leaving it is not asked again."""
+    """The upstream has said that it wants to be left alone for 7 s; after the client's leaving it
+    is not asked again."""
     async with asked(scene.proxy, f"busy-{policy}") as (client, mark):
         await scene.account.ended(mark, "complete")
         await asyncio.sleep(0.1)  # for its refusal to arrive
@@ -151,7 +162,9 @@ async def test_while_another_target_is_looked_for_after_commit(scene: Scene, pol
         closes(client)
 
         async def left() -> bool:
-            return ["cut", "client_gone"] == [entry["ended"] for entry in await scene.account.of(mark)]
+            return ["cut", "client_gone"] == [
+                entry["ended"] for entry in await scene.account.of(mark)
+            ]
 
         await until(left, AT_ONCE_S)
         line = await scene.proxy.line(mark)
@@ -162,6 +175,8 @@ async def test_nothing_is_left_open(scene: Scene) -> None:
     """Last of this file."""
 
     async def all_over() -> bool:
-        return 0 == await metric(scene.proxy.url, "mainstem_streams_open") + await metric(scene.proxy.url, "mainstem_upstream_waiting")
+        return 0 == await metric(scene.proxy.url, "mainstem_streams_open") + await metric(
+            scene.proxy.url, "mainstem_upstream_waiting"
+        )
 
     await until(all_over)

@@ -1,4 +1,5 @@
-"""Who leaves and comes back, again and again, with answers that are to be finished, has no more of them open than any other client may."""
+"""Who leaves and comes back, again and again, with answers that are to be finished, has no more of
+them open than any other client may."""
 
 import hashlib
 from collections import Counter
@@ -19,11 +20,27 @@ async def status_of(client: Client) -> int:
     return status
 
 
-async def test_streams_without_a_client_count_for_the_key_the_upstream_and_the_proxy(tmp_path: Path) -> None:
-    keys = [{"name": name, "sha256": hashlib.sha256(name.encode()).hexdigest(), "admin": name == "admin"} for name in ("bound", "free")]
+async def test_streams_without_a_client_count_for_the_key_the_upstream_and_the_proxy(
+    tmp_path: Path,
+) -> None:
+    keys = [
+        {
+            "name": name,
+            "sha256": hashlib.sha256(name.encode()).hexdigest(),
+            "admin": name == "admin",
+        }
+        for name in ("bound", "free")
+    ]
     keys[0]["max_streams"] = 2
     async with mock(tmp_path) as account:
-        tree = config(account.url, "cancel", auth={"keys": keys}, limits={"max_streams": 7}, admin={"port": 0}, retry={"retries": 0})
+        tree = config(
+            account.url,
+            "cancel",
+            auth={"keys": keys},
+            limits={"max_streams": 7},
+            admin={"port": 0},
+            retry={"retries": 0},
+        )
         tree["upstreams"]["narrow"] |= {"max_streams": 4, "queue_s": 0}
         async with proxies(tree) as (proxy,):
             admin = proxy.process.log.split("metrics  ")[1].split("/metrics")[0]
@@ -32,7 +49,12 @@ async def test_streams_without_a_client_count_for_the_key_the_upstream_and_the_p
                 """Comes and leaves, each time with an answer that is to be finished."""
                 found: Counter[int] = Counter()
                 for _ in range(TRIES):
-                    async with asked(proxy, model, x_mainstem_on_disconnect="finish", authorization=f"Bearer {key}") as (client, _mark):
+                    async with asked(
+                        proxy,
+                        model,
+                        x_mainstem_on_disconnect="finish",
+                        authorization=f"Bearer {key}",
+                    ) as (client, _mark):
                         found[await status_of(client)] += 1
                         closes(client)
                 return found
@@ -48,4 +70,5 @@ async def test_streams_without_a_client_count_for_the_key_the_upstream_and_the_p
                 return 0 == await metric(admin, "mainstem_streams_open")
 
             await until(none_open)
-            assert {502: TRIES} == await statuses("bound", "steady")  # its places are free again, and its upstream is gone
+            # its places are free again, and its upstream is gone
+            assert {502: TRIES} == await statuses("bound", "steady")

@@ -20,7 +20,10 @@ STALLED_S = 5  # far more than a busy machine takes from a stream of 20 events a
 OTHERS = 20
 CROWD = "crowd: " + " ".join(f"word{number}" for number in range(12))
 # In mid-stream for long, and in mid-stream for 6 s, which is time for all to come and to leave.
-TALK = {"cancel": {"scenario": "long", "tokens-per-s": "0.5"}, "finish": {"scenario": "echo", "tokens-per-s": "2"}}
+TALK = {
+    "cancel": {"scenario": "long", "tokens-per-s": "0.5"},
+    "finish": {"scenario": "echo", "tokens-per-s": "2"},
+}
 TASKS = "mainstem_event_loop_tasks"
 
 
@@ -80,14 +83,17 @@ async def watched(proxy: Proxy) -> AsyncIterator[list[Other]]:
 
 @asynccontextmanager
 async def crowd(proxy: Proxy, account: Account, size: int) -> AsyncIterator[Callable[[], None]]:
-    """So many clients, half of them in mid-stream, half before the first event; and what makes all of them leave."""
+    """So many clients, half of them in mid-stream, half before the first event; and what makes all
+    of them leave."""
     async with clients(proxy.url) as connect:
         everyone = await asyncio.gather(*(connect() for _ in range(size)))
         for number, client in enumerate(everyone):
             body = {"model": "mute" if number % 2 else "talk", "prompt": CROWD}
             client.writer.write(request_bytes(json.dumps(body).encode()))
         async with asyncio.timeout(30):
-            await asyncio.gather(*(client.reader.readuntil(b'"text.delta"') for client in everyone[::2]))
+            await asyncio.gather(
+                *(client.reader.readuntil(b'"text.delta"') for client in everyone[::2])
+            )
 
         async def all_came() -> bool:
             await asyncio.sleep(0.1)
@@ -106,7 +112,11 @@ def talking(account: Account, policy: Policy) -> dict[str, Any]:
     """The configuration, with an upstream for the crowd."""
     made = config(account.url, policy)
     headers = {f"x-mock-{key}": value for key, value in TALK[policy].items()}
-    made["upstreams"]["talk"] = {"dialect": "openai_chat", "base_url": f"{account.url}/openai_chat", "headers": headers}
+    made["upstreams"]["talk"] = {
+        "dialect": "openai_chat",
+        "base_url": f"{account.url}/openai_chat",
+        "headers": headers,
+    }
     made["models"]["talk"] = [{"upstream": "talk"}]
     return made
 
@@ -117,7 +127,9 @@ async def reference(account: Account) -> str:
     body = {"model": "m", "messages": [{"role": "user", "content": "reference"}]}
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"{account.url}/openai_chat/chat/completions", json=body, headers=headers) as response,
+        session.post(
+            f"{account.url}/openai_chat/chat/completions", json=body, headers=headers
+        ) as response,
     ):
         said: str = (await response.json())["choices"][0]["message"]["content"]
     return said
@@ -125,7 +137,9 @@ async def reference(account: Account) -> str:
 
 async def of_crowd(account: Account) -> list[str | None]:
     """How each of the crowd's answers ended, so far."""
-    return [entry["ended"] for entry in await account.all(2000) if CROWD in json.dumps(entry["body"])]
+    return [
+        entry["ended"] for entry in await account.all(2000) if CROWD in json.dumps(entry["body"])
+    ]
 
 
 def open_files(proxy: Proxy) -> int:
@@ -133,9 +147,15 @@ def open_files(proxy: Proxy) -> int:
 
 
 @pytest.mark.parametrize(
-    ("policy", "size", "ends"), [("cancel", 1000, {"client_gone": 1000}), ("finish", 500, {"client_gone": 250, "complete": 250})]
+    ("policy", "size", "ends"),
+    [
+        ("cancel", 1000, {"client_gone": 1000}),
+        ("finish", 500, {"client_gone": 250, "complete": 250}),
+    ],
 )
-async def test_nobody_else_notices_and_nothing_is_left(tmp_path: Path, policy: Policy, size: int, ends: dict[str, int]) -> None:
+async def test_nobody_else_notices_and_nothing_is_left(
+    tmp_path: Path, policy: Policy, size: int, ends: dict[str, int]
+) -> None:
     async with mock(tmp_path) as account, proxies(talking(account, policy)) as (proxy,):
         files, tasks = open_files(proxy), await metric(proxy.url, TASKS)
         async with watched(proxy) as others:
@@ -154,18 +174,34 @@ async def test_nobody_else_notices_and_nothing_is_left(tmp_path: Path, policy: P
             await asyncio.gather(*(other.more(1) for other in others))
             said = await reference(account)
             assert all(said.startswith(other.text) for other in others)
-            before, after = (max(other.longest_gap_s(*span) for other in others) for span in ((0, began), (began, monotonic())))
-            print(f"longest gap of the others, of 50 ms each: {before:.3f} s while the crowd came, {after:.3f} s as it left")  # see with -s
+            before, after = (
+                max(other.longest_gap_s(*span) for other in others)
+                for span in ((0, began), (began, monotonic()))
+            )
+            # see with -s
+            print(
+                f"longest gap of the others, of 50 ms each: {before:.3f} s while the crowd came, {after:.3f} s as it left"
+            )
             assert after < STALLED_S
         await account.stop()  # with it go the idle connections that are kept for it
 
         async def nothing_left() -> bool:
             await asyncio.sleep(0.1)
-            counts = (await metric(proxy.url, "mainstem_streams_open"), await metric(proxy.url, TASKS) - tasks, open_files(proxy) - files)
-            return counts[0] == 0 and counts[1] <= 1 and counts[2] <= 1  # the connection that asks for the metrics
+            counts = (
+                await metric(proxy.url, "mainstem_streams_open"),
+                await metric(proxy.url, TASKS) - tasks,
+                open_files(proxy) - files,
+            )
+            # the connection that asks for the metrics
+            return counts[0] == 0 and counts[1] <= 1 and counts[2] <= 1
 
         await until(nothing_left)
         counted = 'mainstem_streams_total{client_dialect="native",model="%s",outcome="%s",'
         assert ends.get("complete", 0) == await metric(proxy.url, counted % ("talk", "completed"))
-        assert size / 2 == sum([await metric(proxy.url, counted % ("talk", outcome)) for outcome in ("completed", "client_gone")])
+        assert size / 2 == sum(
+            [
+                await metric(proxy.url, counted % ("talk", outcome))
+                for outcome in ("completed", "client_gone")
+            ]
+        )
         assert size / 2 == await metric(proxy.url, counted % ("mute", "client_gone"))

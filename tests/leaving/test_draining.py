@@ -1,4 +1,5 @@
-"""Clients that leave after SIGTERM: what goes on without them is waited for, what does not go on is not."""
+"""Clients that leave after SIGTERM: what goes on without them is waited for, what does not go on is
+not."""
 
 import asyncio
 import signal

@@ -1,4 +1,5 @@
-"""Moments of leaving that last for a few milliseconds, or hang on a bound: made to last, in this process."""
+"""Moments of leaving that last for a few milliseconds, or hang on a bound: made to last, in this
+process."""
 
 import asyncio
 import contextlib
@@ -57,7 +58,9 @@ async def test_who_leaves_while_the_losers_of_a_race_are_cancelled_takes_the_win
             await asyncio.sleep(0.05)
             raise
 
-    racing = asyncio.create_task(race([slow, quick], asks, lambda _: True, 0, StreamRecord("r", "native", 0)))
+    racing = asyncio.create_task(
+        race([slow, quick], asks, lambda _: True, 0, StreamRecord("r", "native", 0))
+    )
     await cancelling.wait()
     racing.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -82,7 +85,9 @@ async def test_an_answer_that_comes_although_it_was_cancelled_is_dropped() -> No
                 await asyncio.sleep(0.02)
         return answer
 
-    racing = asyncio.create_task(race([slow, other], asks, lambda _: True, 0, StreamRecord("r", "native", 0)))
+    racing = asyncio.create_task(
+        race([slow, other], asks, lambda _: True, 0, StreamRecord("r", "native", 0))
+    )
     await started.wait()
     racing.cancel()
     await cancelling.wait()
@@ -92,7 +97,9 @@ async def test_an_answer_that_comes_although_it_was_cancelled_is_dropped() -> No
     await until(lambda: answer.dropped)
 
 
-async def test_what_was_said_of_tokens_before_an_answer_broke_off_is_counted_when_the_client_leaves_the_search() -> None:
+async def test_what_was_said_of_tokens_before_an_answer_broke_off_is_counted_when_the_client_leaves_the_search() -> (
+    None
+):
     usage = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}\n\n'
 
     async def breaks_off(peer: Peer) -> None:
@@ -108,15 +115,23 @@ async def test_what_was_said_of_tokens_before_an_answer_broke_off_is_counted_whe
         await until(lambda: second.asked)
         asking.cancel()
         await until(lambda: second.left)
-        await until(lambda: run.metric('mainstem_streams_total{client_dialect="native",model="m",outcome="client_gone",upstream="first"}'))
+        await until(
+            lambda: run.metric(
+                'mainstem_streams_total{client_dialect="native",model="m",outcome="client_gone",upstream="first"}'
+            )
+        )
         assert (5, 7) == (
             await run.metric('mainstem_tokens_total{direction="input"}'),
             await run.metric('mainstem_tokens_total{direction="output"}'),
         )
 
 
-@pytest.mark.parametrize(("policy", "outcome"), [("cancel", "client_gone"), ("finish", "completed")])
-async def test_a_client_that_is_cut_because_it_takes_nothing_has_left_as_any_other(policy: str, outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("policy", "outcome"), [("cancel", "client_gone"), ("finish", "completed")]
+)
+async def test_a_client_that_is_cut_because_it_takes_nothing_has_left_as_any_other(
+    policy: str, outcome: str
+) -> None:
     """A vanished client and one that closes are alike to whoever wants the answer finished."""
     sent = 0
 
@@ -133,18 +148,24 @@ async def test_a_client_that_is_cut_because_it_takes_nothing_has_left_as_any_oth
         await peer.left()
 
     streams = {"write_timeout_s": 0.2, "on_disconnect": policy}
-    async with raw_upstream(script) as url, running({**one("openai_chat", url), "streams": streams}) as run:
+    async with (
+        raw_upstream(script) as url,
+        running({**one("openai_chat", url), "streams": streams}) as run,
+    ):
         host, port = run.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as client:
             client.sendall(request_bytes(json.dumps({"model": "m", "prompt": "hi"}).encode()))
             await until(
-                lambda: run.metric(f'mainstem_streams_total{{client_dialect="native",model="*",outcome="{outcome}",upstream="far"}}')
+                lambda: run.metric(
+                    f'mainstem_streams_total{{client_dialect="native",model="*",outcome="{outcome}",upstream="far"}}'
+                )
             )
     assert (policy == "finish") is (sent == PIECES)
 
 
 class Unread:
-    """A client's connection on which nothing is taken, and an upstream's answer that says what it is told to."""
+    """A client's connection on which nothing is taken, and an upstream's answer that says what it
+    is told to."""
 
     def __init__(self) -> None:
         self.on_chunk: Callable[[bytes], None] = lambda _: None
@@ -164,9 +185,14 @@ class Unread:
     close = finish = write = cut = nothing
 
 
-@pytest.mark.parametrize(("policy", "outcome"), [("cancel", "client_gone"), ("finish", "completed")])
-async def test_a_client_that_leaves_before_it_has_the_end_of_a_whole_answer(policy: Literal["cancel", "finish"], outcome: str) -> None:
-    """The answer is complete; whether that is a success hangs on whether the client was to have it."""
+@pytest.mark.parametrize(
+    ("policy", "outcome"), [("cancel", "client_gone"), ("finish", "completed")]
+)
+async def test_a_client_that_leaves_before_it_has_the_end_of_a_whole_answer(
+    policy: Literal["cancel", "finish"], outcome: str
+) -> None:
+    """The answer is complete; whether that is a success hangs on whether the client was to have
+    it."""
     peer, record = Unread(), StreamRecord("r", "native", 0)
     half, client = UPSTREAMS["openai_chat"], CLIENTS["native"]
     generation = Generation(

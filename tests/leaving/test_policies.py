@@ -1,4 +1,5 @@
-"""What becomes of an answer whose client leaves after commit: as `on_disconnect` says, whoever says it. The mock's account is the proof."""
+"""What becomes of an answer whose client leaves after commit: as `on_disconnect` says, whoever says
+it. The mock's account is the proof."""
 
 from collections.abc import AsyncIterator
 
@@ -37,8 +38,11 @@ class Scene:
         self.account = account
         self.by_policy = by_policy
 
-    def decided(self, upstream: str, policy: Policy, decider: str) -> tuple[Proxy, str, dict[str, str]]:
-        """Where this decides for `policy`, and whatever comes below it for another one: the proxy, the model and the headers."""
+    def decided(
+        self, upstream: str, policy: Policy, decider: str
+    ) -> tuple[Proxy, str, dict[str, str]]:
+        """Where this decides for `policy`, and whatever comes below it for another one: the proxy,
+        the model and the headers."""
         other: Policy = "cancel" if policy == "finish" else "finish"
         if decider == "streams":
             return self.by_policy[policy], upstream, {}
@@ -83,7 +87,9 @@ async def test_grace_reads_on_and_then_hangs_up(scene: Scene, decider: str, leav
 
 @pytest.mark.parametrize("policy", ["grace", "finish"])
 @pytest.mark.parametrize("decider", DECIDERS)
-async def test_an_answer_that_ends_in_time_is_whole_and_its_tokens_count(scene: Scene, decider: str, policy: Policy) -> None:
+async def test_an_answer_that_ends_in_time_is_whole_and_its_tokens_count(
+    scene: Scene, decider: str, policy: Policy
+) -> None:
     """Its outcome is how it ended; that nobody was there is a field of the log line."""
     proxy, model, wish = scene.decided("brief", policy, decider)
     counted = await metric(proxy.url, OUTPUT)
@@ -111,7 +117,9 @@ async def test_finish_does_not_end_with_any_grace(scene: Scene, decider: str) ->
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("decider", DECIDERS)
-async def test_who_waits_for_one_document_leaves_as_any_other(scene: Scene, decider: str, policy: Policy) -> None:
+async def test_who_waits_for_one_document_leaves_as_any_other(
+    scene: Scene, decider: str, policy: Policy
+) -> None:
     upstream = "brief" if policy == "finish" else "steady"
     proxy, model, wish = scene.decided(upstream, policy, decider)
     async with asked(proxy, model, stream=False, **wish) as (client, mark):
@@ -122,14 +130,26 @@ async def test_who_waits_for_one_document_leaves_as_any_other(scene: Scene, deci
             await scene.account.goes_on(mark)
         await scene.account.ended(mark, "complete" if policy == "finish" else "client_gone")
         line = await proxy.line(mark)
-    assert ("completed" if policy == "finish" else "client_gone", 499) == (line["outcome"], line["status"])
+    assert ("completed" if policy == "finish" else "client_gone", 499) == (
+        line["outcome"],
+        line["status"],
+    )
 
 
 @pytest.mark.parametrize(
-    ("policy", "leaves"), [*(("cancel", way) for way in WAYS), ("grace", closes), ("finish", resets), ("finish", half_closes)]
+    ("policy", "leaves"),
+    [
+        *(("cancel", way) for way in WAYS),
+        ("grace", closes),
+        ("finish", resets),
+        ("finish", half_closes),
+    ],
 )
-async def test_a_client_that_reads_nothing_leaves_as_any_other(scene: Scene, policy: Policy, leaves: Leaves) -> None:
-    """Its upstream is not read either, until it has left: then it is hung up on, or read to its end."""
+async def test_a_client_that_reads_nothing_leaves_as_any_other(
+    scene: Scene, policy: Policy, leaves: Leaves
+) -> None:
+    """Its upstream is not read either, until it has left: then it is hung up on, or read to its
+    end."""
     proxy, model, wish = scene.decided("big", policy, "request")
     async with asked(proxy, model, narrow=True, **wish) as (client, mark):
         await scene.account.blocked(mark)
@@ -143,7 +163,8 @@ async def test_a_client_that_reads_nothing_leaves_as_any_other(scene: Scene, pol
 async def test_no_stream_is_left_open(scene: Scene) -> None:
     """Last of this file: all but those that go on for minutes are over."""
     for policy, proxy in scene.by_policy.items():
-        going_on = {"finish": 1, "grace": 0, "cancel": 2}[policy]  # of test_finish_does_not_end_with_any_grace
+        # of test_finish_does_not_end_with_any_grace
+        going_on = {"finish": 1, "grace": 0, "cancel": 2}[policy]
 
         async def all_over(proxy: Proxy = proxy, left: int = going_on) -> bool:
             return left == await metric(proxy.url, "mainstem_streams_open")

@@ -1,7 +1,8 @@
-"""The clients of the soak, a process of its own: `python -m tests.load.clients JSON` runs one `Crew` and prints a JSON line for each request.
+"""The clients of the soak, a process of its own: `python -m tests.load.clients JSON` runs one
+`Crew` and prints a JSON line for each request.
 
-As many clients as there are to be streams, each with one request at a time and no pause between two. At the end nobody begins another one;
-what runs is seen to its end.
+As many clients as there are to be streams, each with one request at a time and no pause between
+two. At the end nobody begins another one; what runs is seen to its end.
 """
 
 import asyncio
@@ -18,14 +19,16 @@ from tests.load.errands import draw
 from tests.load.manners import Line, carry_out
 from tests.load.scripts import FIRST_EVENT_S, TOTAL_S
 
-# Two targets may be tried, one after the other, and both once more; longer than that nothing may last.
+# Two targets may be tried, one after the other, and both once more; longer than that nothing may
+# last.
 HUNG_S = 4 * FIRST_EVENT_S + TOTAL_S + 20
 _FLUSH_S = 0.5
 
 
 @dataclass(frozen=True)
 class Crew:
-    """How many clients, against which port, for how long, drawn from which seed. Reused connections hold several requests."""
+    """How many clients, against which port, for how long, drawn from which seed. Reused connections
+    hold several requests."""
 
     streams: int
     port: int
@@ -53,7 +56,8 @@ class Clients:
         while time.monotonic() < self._until:
             errand = draw(rng, f"{self._crew.seed:x}-{number:x}-{count:x}")
             count += 1
-            if kept is not None and errand.manner in ("read_slowly", "stop_reading"):  # these want a narrow one
+            # these want a narrow one
+            if kept is not None and errand.manner in ("read_slowly", "stop_reading"):
                 kept.close()
                 kept = None
             row, kept = await carry_out(errand, self._crew.port, kept, HUNG_S)

@@ -1,4 +1,5 @@
-"""The proxy's configuration for the soak: short timeouts, small bounds, every policy, and upstreams of which two never answer."""
+"""The proxy's configuration for the soak: short timeouts, small bounds, every policy, and upstreams
+of which two never answer."""
 
 import contextlib
 import hashlib
@@ -26,7 +27,10 @@ from tests.load.manners import MAX_BODY_BYTES, WRITE_TIMEOUT_S
 from tests.load.scripts import CONNECT_S, FIRST_EVENT_S, IDLE_S, MAX_EVENT_BYTES, TOTAL_S
 
 NARROW_STREAMS = 5
-_OF_MODELS: Mapping[str, Mapping[str, Any]] = {HEDGED: {"hedge_after_s": 0.5}, CONTINUED: {"continue_after_commit": True}}
+_OF_MODELS: Mapping[str, Mapping[str, Any]] = {
+    HEDGED: {"hedge_after_s": 0.5},
+    CONTINUED: {"continue_after_commit": True},
+}
 _OF_UPSTREAMS: Mapping[str, Mapping[str, Any]] = {
     FRAGILE: {"breaker": {"failures": 2, "open_s": 1}},
     NARROW: {"max_streams": NARROW_STREAMS, "queue_s": 1, "max_queue": NARROW_STREAMS},
@@ -34,7 +38,8 @@ _OF_UPSTREAMS: Mapping[str, Mapping[str, Any]] = {
 
 
 class Ports(NamedTuple):
-    """Of the upstream that plays, of the one where nobody listens, and of the one that accepts nobody."""
+    """Of the upstream that plays, of the one where nobody listens, and of the one that accepts
+    nobody."""
 
     upstream: int
     dead: int
@@ -43,7 +48,8 @@ class Ports(NamedTuple):
 
 @contextlib.contextmanager
 def dead_and_stuck() -> Iterator[tuple[int, int]]:
-    """A port that refuses connections, and one whose queue is full, so that connections to it hang."""
+    """A port that refuses connections, and one whose queue is full, so that connections to it
+    hang."""
     with contextlib.ExitStack() as held:
         dead, stuck = (held.enter_context(socket.socket()) for _ in range(2))
         for place in (dead, stuck):
@@ -61,10 +67,12 @@ def dead_and_stuck() -> Iterator[tuple[int, int]]:
 
 
 def written(ports: Ports, streams: int, reloads: int = 0) -> str:
-    """The configuration after so many reloads: each changes how models are served that say nothing of it. JSON is YAML."""
+    """The configuration after so many reloads: each changes how models are served that say nothing
+    of it. JSON is YAML."""
     return json.dumps(
         {
-            "server": {"host": "127.0.0.1", "port": 0, "drain_s": 1, "reload_check_s": 0},  # by SIGHUP only, so that each counts
+            # by SIGHUP only, so that each counts
+            "server": {"host": "127.0.0.1", "port": 0, "drain_s": 1, "reload_check_s": 0},
             "auth": {
                 "keys": [
                     _key("soak", KEY),
@@ -72,8 +80,17 @@ def written(ports: Ports, streams: int, reloads: int = 0) -> str:
                     _key("operator", OPERATOR_KEY, admin=True),
                 ]
             },
-            "limits": {"max_body_bytes": MAX_BODY_BYTES, "max_event_bytes": MAX_EVENT_BYTES, "max_streams": 2 * streams + 100},
-            "timeouts": {"connect_s": CONNECT_S, "first_event_s": FIRST_EVENT_S, "idle_s": IDLE_S, "total_s": TOTAL_S},
+            "limits": {
+                "max_body_bytes": MAX_BODY_BYTES,
+                "max_event_bytes": MAX_EVENT_BYTES,
+                "max_streams": 2 * streams + 100,
+            },
+            "timeouts": {
+                "connect_s": CONNECT_S,
+                "first_event_s": FIRST_EVENT_S,
+                "idle_s": IDLE_S,
+                "total_s": TOTAL_S,
+            },
             "streams": {
                 "heartbeat_s": 1,
                 "on_disconnect": POLICIES[reloads % len(POLICIES)],
@@ -81,7 +98,8 @@ def written(ports: Ports, streams: int, reloads: int = 0) -> str:
                 "write_timeout_s": WRITE_TIMEOUT_S,
             },
             "retry": {"retries": 1, "backoff_s": 0.2},
-            "breaker": {"failures": 0},  # the plays are drawn at random: nearly every circuit would be open
+            # the plays are drawn at random: nearly every circuit would be open
+            "breaker": {"failures": 0},
             "logs": {"format": "json", "level": "info"},
             "upstreams": _upstreams(ports),
             "models": {name: _model(name) for name in model_names()},
@@ -99,9 +117,17 @@ def _upstreams(ports: Ports) -> dict[str, Any]:
     for number in (1, 2):
         for dialect, vendor in VENDORS.items():
             base = f"http://127.0.0.1:{ports.upstream}/{number}{vendor.base}"
-            upstreams[f"{dialect}-{number}"] = {"dialect": dialect, "base_url": base, "api_key": "none"}
+            upstreams[f"{dialect}-{number}"] = {
+                "dialect": dialect,
+                "base_url": base,
+                "api_key": "none",
+            }
     for name, port in ((DEAD, ports.dead), (STUCK, ports.stuck)):
-        upstreams[name] = {"dialect": first, "base_url": f"http://127.0.0.1:{port}/v1", "api_key": "none"}
+        upstreams[name] = {
+            "dialect": first,
+            "base_url": f"http://127.0.0.1:{port}/v1",
+            "api_key": "none",
+        }
     for name, more in _OF_UPSTREAMS.items():
         upstreams[f"{name}-{first}-1"] = {**upstreams[f"{first}-1"], **more}
     return upstreams
@@ -110,5 +136,11 @@ def _upstreams(ports: Ports) -> dict[str, Any]:
 def _model(name: str) -> dict[str, Any]:
     special, dialects = targets_of(name)
     prefix = f"{special}-" if special in _OF_UPSTREAMS else ""
-    names = [one if one in (DEAD, STUCK) else f"{prefix}{one}-{number}" for number, one in enumerate(dialects, 1)]
-    return {"targets": [{"upstream": upstream, "model": "bench"} for upstream in names], **_OF_MODELS.get(special, {})}
+    names = [
+        one if one in (DEAD, STUCK) else f"{prefix}{one}-{number}"
+        for number, one in enumerate(dialects, 1)
+    ]
+    return {
+        "targets": [{"upstream": upstream, "model": "bench"} for upstream in names],
+        **_OF_MODELS.get(special, {}),
+    }

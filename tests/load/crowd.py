@@ -1,7 +1,9 @@
-"""`python -m tests.load.crowd`: thousands of streams open at once through the real command, and none lost.
+"""`python -m tests.load.crowd`: thousands of streams open at once through the real command, and
+none lost.
 
-All are opened and held; then the upstream sends each a piece a second for a minute, and its end, while a few others run at twenty a second
-beside the crowd. Everything is on loopback, bounded in time, and stopped by its id. Exit status 1 if a stream is lost.
+All are opened and held; then the upstream sends each a piece a second for a minute, and its end,
+while a few others run at twenty a second beside the crowd. Everything is on loopback, bounded in
+time, and stopped by its id. Exit status 1 if a stream is lost.
 """
 
 import argparse
@@ -31,7 +33,9 @@ OTHERS = 20  # streams beside the crowd
 OTHERS_PERIOD_MS = 50
 PERIOD_MS = 1000
 END_S = 10.0  # over which the ends are spread
-_SPARE_FILES = 200  # of a process that are not streams': the loop's, listeners, log, modules, connections of those who ask for metrics
+# of a process that are not streams': the loop's, listeners, log, modules, connections of those who
+# ask for metrics
+_SPARE_FILES = 200
 _MIB = 1 << 20
 
 
@@ -44,8 +48,9 @@ class Plan(NamedTuple):
 
 
 def most_streams(workers: int) -> int:
-    """What fits: a stream takes two files of its worker, and each process of the clients and the upstream has one for each stream. The
-    kernel spreads connections over workers by chance, so a share of each is left empty.
+    """What fits: a stream takes two files of its worker, and each process of the clients and the
+    upstream has one for each stream. The kernel spreads connections over workers by chance, so a
+    share of each is left empty.
     """
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - _SPARE_FILES
     return files // 2 if workers == 1 else min(files, int(files // 2 * workers * 0.95))
@@ -59,7 +64,8 @@ class Report(NamedTuple):
     others: Outcome
     memory_per_stream_kb: float
     cpu_share: float
-    waited_share: float  # of the time in which a worker could have run, and something else had its processor
+    # of the time in which a worker could have run, and something else had its processor
+    waited_share: float
     completed: int
 
     def lines(self) -> list[str]:
@@ -84,7 +90,9 @@ class Crowd:
         self._others_count = max(2, round(plan.seconds * 1000 / OTHERS_PERIOD_MS))
 
     def run(self) -> Report:
-        with process([sys.executable, "-m", "tests.load.crowd_upstream"], OTHER_CPU, self._log[1]) as upstream:
+        with process(
+            [sys.executable, "-m", "tests.load.crowd_upstream"], OTHER_CPU, self._log[1]
+        ) as upstream:
             upstream_port = _said(upstream, self._log[1])["port"]
             with mainstem(self._config(upstream_port), self._folder, self._log[0]) as proxy:
                 workers = _workers(proxy)
@@ -97,9 +105,15 @@ class Crowd:
                     memory = _memory(workers) - before
                     cpu, waited = sum(map(cpu_s, workers)), sum(map(waited_s, workers))
                     _go(upstream_port)
-                    ended, others_ended = (Outcome(**_said(clients, self._log[1])) for clients in (many, few))
-                    cpu, waited = sum(map(cpu_s, workers)) - cpu, sum(map(waited_s, workers)) - waited
-            completed = self._log[0].read_text().count('"outcome": "completed"')  # when it has stopped, all is written
+                    ended, others_ended = (
+                        Outcome(**_said(clients, self._log[1])) for clients in (many, few)
+                    )
+                    cpu, waited = (
+                        sum(map(cpu_s, workers)) - cpu,
+                        sum(map(waited_s, workers)) - waited,
+                    )
+            # when it has stopped, all is written
+            completed = self._log[0].read_text().count('"outcome": "completed"')
         return Report(
             opened,
             ended,
@@ -111,17 +125,31 @@ class Crowd:
         )
 
     def _clients(self, party: Party) -> "contextlib.AbstractContextManager[Popen[str]]":
-        return process([sys.executable, "-m", "tests.load.crowd_clients", json.dumps(asdict(party))], OTHER_CPU, self._log[1])
+        return process(
+            [sys.executable, "-m", "tests.load.crowd_clients", json.dumps(asdict(party))],
+            OTHER_CPU,
+            self._log[1],
+        )
 
     def _config(self, upstream_port: int) -> str:
         """Opening takes a while, in which a stream is silent. JSON is YAML."""
-        models = {"crowd": (PERIOD_MS, self._count), "others": (OTHERS_PERIOD_MS, self._others_count)}
+        models = {
+            "crowd": (PERIOD_MS, self._count),
+            "others": (OTHERS_PERIOD_MS, self._others_count),
+        }
         end_ms = round(min(END_S, self._plan.seconds) * 1000)
         base = f"http://127.0.0.1:{upstream_port}"
         return json.dumps(
             {
-                "server": {"host": "127.0.0.1", "port": 0, "drain_s": 1, "workers": self._plan.workers},
-                "auth": {"keys": [{"name": "crowd", "sha256": hashlib.sha256(KEY.encode()).hexdigest()}]},
+                "server": {
+                    "host": "127.0.0.1",
+                    "port": 0,
+                    "drain_s": 1,
+                    "workers": self._plan.workers,
+                },
+                "auth": {
+                    "keys": [{"name": "crowd", "sha256": hashlib.sha256(KEY.encode()).hexdigest()}]
+                },
                 "limits": {"max_streams": self._plan.streams + OTHERS},
                 "timeouts": {"connect_s": 30, "first_event_s": 120, "idle_s": 600, "total_s": 3600},
                 "logs": {"format": "json", "level": "info"},
@@ -170,14 +198,26 @@ def crowd(plan: Plan) -> tuple[Report, list[Verdict]]:
         report = Crowd(plan, Path(folder)).run()
     everyone = plan.streams + OTHERS
     return report, [
-        Verdict("open", report.opened.open == plan.streams, f"{report.opened.open} of {plan.streams} at once"),
+        Verdict(
+            "open",
+            report.opened.open == plan.streams,
+            f"{report.opened.open} of {plan.streams} at once",
+        ),
         Verdict(
             "crowd",
             report.crowd.whole == plan.streams,
             f"{report.crowd.whole} got all of their text and its end {report.crowd.complaint}".rstrip(),
         ),
-        Verdict("others", report.others.whole == OTHERS, f"{report.others.whole} of {OTHERS} did {report.others.complaint}".rstrip()),
-        Verdict("log", report.completed == everyone, f"{report.completed} of {everyone} are written down as completed"),
+        Verdict(
+            "others",
+            report.others.whole == OTHERS,
+            f"{report.others.whole} of {OTHERS} did {report.others.complaint}".rstrip(),
+        ),
+        Verdict(
+            "log",
+            report.completed == everyone,
+            f"{report.completed} of {everyone} are written down as completed",
+        ),
     ]
 
 
@@ -185,14 +225,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--streams", type=int, default=Plan().streams, help="open at once")
     parser.add_argument("--workers", type=int, default=1, help="processes of the proxy")
-    parser.add_argument("--seconds", type=float, default=Plan().seconds, help="for which they run once all are open")
+    parser.add_argument(
+        "--seconds", type=float, default=Plan().seconds, help="for which they run once all are open"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is stopped
     os.sched_setaffinity(0, OTHER_CPU)
     most = most_streams(options.workers)
     if options.streams > most:
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        print(f"crowd: with {files} open files a process, {most} streams fit into --workers {options.workers}: running those", flush=True)
+        print(
+            f"crowd: with {files} open files a process, {most} streams fit into --workers {options.workers}: running those",
+            flush=True,
+        )
     report, verdicts = crowd(Plan(min(options.streams, most), options.workers, options.seconds))
     print("\n".join(report.lines()))
     for verdict in verdicts:

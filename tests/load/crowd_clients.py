@@ -1,5 +1,6 @@
-"""The clients of the crowd, a process of its own: `python -m tests.load.crowd_clients JSON` opens the streams of one `Party`, prints how that
-went, reads them all to their end, and prints what came of it.
+"""The clients of the crowd, a process of its own: `python -m tests.load.crowd_clients JSON` opens
+the streams of one `Party`, prints how that went, reads them all to their end, and prints what came
+of it.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ _TAIL_BYTES = 512
 
 @dataclass(frozen=True)
 class Party:
-    """So many streams of one model, in one client dialect; `at_once` of them being opened at a time. Each is to bring `count` pieces."""
+    """So many streams of one model, in one client dialect; `at_once` of them being opened at a
+    time. Each is to bring `count` pieces."""
 
     streams: int
     port: int
@@ -43,8 +45,8 @@ class Opened:
 
 @dataclass
 class Outcome:
-    """`whole`: streams whose every piece came once and in order, and then their end. The delays are from the upstream's sending to the
-    client's reading, of all pieces but the first ones.
+    """`whole`: streams whose every piece came once and in order, and then their end. The delays are
+    from the upstream's sending to the client's reading, of all pieces but the first ones.
     """
 
     whole: int = 0
@@ -88,7 +90,9 @@ class Guests:
         return Opened(self.begun - self.ended, time.monotonic() - began)
 
     async def _connect(self) -> "Guest":
-        _, guest = await asyncio.get_running_loop().create_connection(lambda: Guest(self), "127.0.0.1", self.party.port)
+        _, guest = await asyncio.get_running_loop().create_connection(
+            lambda: Guest(self), "127.0.0.1", self.party.port
+        )
         return guest
 
     async def read_all(self) -> Outcome:
@@ -100,7 +104,8 @@ class Guests:
         outcome.pieces = len(delays)
         if delays:
             outcome.p50_ms, outcome.p99_ms, outcome.most_ms = (
-                delays[min(len(delays) - 1, len(delays) * share // 100)] / 1e6 for share in (50, 99, 100)
+                delays[min(len(delays) - 1, len(delays) * share // 100)] / 1e6
+                for share in (50, 99, 100)
             )
         return outcome
 

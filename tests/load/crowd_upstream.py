@@ -1,8 +1,9 @@
-"""The upstream of the crowd, a process of its own: `python -m tests.load.crowd_upstream` prints its port as JSON and serves until it is
-stopped.
+"""The upstream of the crowd, a process of its own: `python -m tests.load.crowd_upstream` prints its
+port as JSON and serves until it is stopped.
 
-The path is /PERIOD_MS/COUNT/END_MS and then the dialect's own. A stream gets its first piece at once, the others, one each period, only
-after `POST /go`, and its end at some moment within END_MS after the last: that thousands end in one second is another test.
+The path is /PERIOD_MS/COUNT/END_MS and then the dialect's own. A stream gets its first piece at
+once, the others, one each period, only after `POST /go`, and its end at some moment within END_MS
+after the last: that thousands end in one second is another test.
 """
 
 import asyncio
@@ -57,7 +58,12 @@ class Connection(asyncio.Protocol):
             return
         _, period_ms, count, end_ms, *_ = path.split("/")
         self._frames = _FRAMES[dialect_of(path)]
-        self._period_s, self._count, self._end_s, self._number = int(period_ms) / 1000, int(count), int(end_ms) / 1000, 0
+        self._period_s, self._count, self._end_s, self._number = (
+            int(period_ms) / 1000,
+            int(count),
+            int(end_ms) / 1000,
+            0,
+        )
         self._transport.write(self._frames.begin)
         self._say()
         self._crowd.waiting.append(self)
@@ -99,7 +105,9 @@ def _length(head: bytes) -> int:
 
 async def serve() -> None:
     crowd = Crowd()
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(crowd), "127.0.0.1", 0, backlog=_BACKLOG)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(crowd), "127.0.0.1", 0, backlog=_BACKLOG
+    )
     print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
     await server.serve_forever()
 

@@ -1,4 +1,5 @@
-"""What the clients of the soak set out to do, drawn at random: who asks, in which dialect, for which model, and how it behaves."""
+"""What the clients of the soak set out to do, drawn at random: who asks, in which dialect, for
+which model, and how it behaves."""
 
 import json
 import random
@@ -10,11 +11,17 @@ from tests.bench.wire import VENDORS
 from tests.load.plays import PLAYS
 from tests.load.scripts import Asked
 
-KEY, NARROW_KEY, WRONG_KEY, OPERATOR_KEY = "soak-key", "soak-narrow-key", "soak-no-key", "soak-operator-key"
+KEY, NARROW_KEY, WRONG_KEY, OPERATOR_KEY = (
+    "soak-key",
+    "soak-narrow-key",
+    "soak-no-key",
+    "soak-operator-key",
+)
 POLICIES = ("cancel", "grace", "finish")
 NOWHERE = "nowhere"  # a model that is not configured
 DEAD, STUCK = "dead", "stuck"  # upstreams: nobody listens there; nobody accepts there
-# What a model may have besides its targets, said before them in its name. The last two are of its upstreams: a circuit breaker, few places.
+# What a model may have besides its targets, said before them in its name. The last two are of its
+# upstreams: a circuit breaker, few places.
 HEDGED, CONTINUED, FRAGILE, NARROW = "hedged", "continued", "fragile", "narrow"
 
 RARE = (DEAD, STUCK, *(f"{name}-{next(iter(VENDORS))}" for name in (DEAD, STUCK)))
@@ -39,8 +46,9 @@ MANNERS: Mapping[str, int] = {
 
 
 class Client(NamedTuple):
-    """A client dialect. `document` is where one document is asked for, where that is another path; `terminal` stands only in the last frame
-    of a complete answer; `repeats`: the last frames say the whole text again.
+    """A client dialect. `document` is where one document is asked for, where that is another path;
+    `terminal` stands only in the last frame of a complete answer; `repeats`: the last frames say
+    the whole text again.
     """
 
     path: str
@@ -53,7 +61,9 @@ CLIENTS: Mapping[str, Client] = {
     "native": Client("/v1/stream", ASKING["native"].terminal),
     "openai_chat": Client("/v1/chat/completions", ASKING["openai_chat"].terminal),
     "anthropic": Client("/v1/messages", ASKING["anthropic"].terminal),
-    "gemini": Client(ASKING["gemini"].path, ASKING["gemini"].terminal, "/v1beta/models/{model}:generateContent"),
+    "gemini": Client(
+        ASKING["gemini"].path, ASKING["gemini"].terminal, "/v1beta/models/{model}:generateContent"
+    ),
     "openai_responses": Client("/v1/responses", ASKING["openai_responses"].terminal, repeats=True),
     "ollama": Client("/api/chat", b'"done":true'),
     "cohere": Client("/v2/chat", b"data: [DONE]"),
@@ -61,7 +71,8 @@ CLIENTS: Mapping[str, Client] = {
 
 
 class Errand(NamedTuple):
-    """One request to be made. `leave_at`: the piece, or the moment in seconds, at which the client goes; `reset`: how."""
+    """One request to be made. `leave_at`: the piece, or the moment in seconds, at which the client
+    goes; `reset`: how."""
 
     asked: Asked
     dialect: str
@@ -84,7 +95,9 @@ class Errand(NamedTuple):
         return ((self.document and client.document) or client.path).format(model=self.model)
 
     def body(self) -> bytes:
-        return json.dumps(_body(self.dialect, self.model, self.asked.prompt(), stream=not self.document)).encode()
+        return json.dumps(
+            _body(self.dialect, self.model, self.asked.prompt(), stream=not self.document)
+        ).encode()
 
     def head(self, length: int, *fields: str) -> bytes:
         lines = [
@@ -105,16 +118,27 @@ def _body(dialect: str, model: str, prompt: str, *, stream: bool) -> dict[str, A
         return {"contents": [{"role": "user", "parts": [{"text": prompt}]}]}
     if dialect == "openai_responses":
         return {"model": model, "input": prompt, "stream": stream}
-    return {"model": model, "max_tokens": 1024, "stream": stream, "messages": [{"role": "user", "content": prompt}]}
+    return {
+        "model": model,
+        "max_tokens": 1024,
+        "stream": stream,
+        "messages": [{"role": "user", "content": prompt}],
+    }
 
 
 def model_names() -> list[str]:
-    """All models; `targets_of` reads such a name. For each upstream dialect one with one target, and one with two, of which the second is of
-    the next dialect; behind a dead or a stuck upstream stands one that answers.
+    """All models; `targets_of` reads such a name. For each upstream dialect one with one target,
+    and one with two, of which the second is of the next dialect; behind a dead or a stuck upstream
+    stands one that answers.
     """
     first, second, *_ = VENDORS
     pairs = [f"{one}-{two}" for one, two in zip(VENDORS, [*list(VENDORS)[1:], first], strict=True)]
-    special = [f"{HEDGED}+{first}-{second}", f"{CONTINUED}+{first}-{second}", f"{FRAGILE}+{first}", f"{NARROW}+{first}"]
+    special = [
+        f"{HEDGED}+{first}-{second}",
+        f"{CONTINUED}+{first}-{second}",
+        f"{FRAGILE}+{first}",
+        f"{NARROW}+{first}",
+    ]
     return [*VENDORS, *pairs, *special, *RARE]
 
 
@@ -131,7 +155,15 @@ def draw(rng: random.Random, name: str) -> Errand:
     pieces = 2 if "byte_by_byte" in (first, second) else rng.randint(1, 40)
     asked = Asked(name, pieces, round(rng.uniform(0.02, 0.3), 3), (first, second))
     leave_at = rng.uniform(0, 1.5) if manner == "leave_early" else rng.randint(1, pieces)
-    return Errand(asked, rng.choice(list(CLIENTS)), _model(rng, manner), manner, rng.choice(POLICIES), leave_at, rng.random() < 0.5)
+    return Errand(
+        asked,
+        rng.choice(list(CLIENTS)),
+        _model(rng, manner),
+        manner,
+        rng.choice(POLICIES),
+        leave_at,
+        rng.random() < 0.5,
+    )
 
 
 def _model(rng: random.Random, manner: str) -> str:

@@ -1,18 +1,32 @@
-"""The three accounts of a soak, the clients', the proxy's and the upstream's, and whether they agree."""
+"""The three accounts of a soak, the clients', the proxy's and the upstream's, and whether they
+agree."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tests.load.errands import CLIENTS, CONTINUED, DEAD, FRAGILE, HEDGED, NARROW, STUCK, Errand, targets_of
+from tests.load.errands import (
+    CLIENTS,
+    CONTINUED,
+    DEAD,
+    FRAGILE,
+    HEDGED,
+    NARROW,
+    STUCK,
+    Errand,
+    targets_of,
+)
 from tests.load.manners import Row
 from tests.load.plays import PLAYS
 from tests.load.scripts import Asked
 
 _SHOWN = 3  # offenders in a verdict
 _LEAVERS = frozenset({"leave_midway", "leave_early", "stop_reading"})
-_BY_PLACE: Mapping[str, frozenset[str]] = {DEAD: frozenset({"connect_failed"}), STUCK: frozenset({"connect_timeout"})}
+_BY_PLACE: Mapping[str, frozenset[str]] = {
+    DEAD: frozenset({"connect_failed"}),
+    STUCK: frozenset({"connect_timeout"}),
+}
 _BY_MANNER: Mapping[str, frozenset[str]] = {
     "bad_body": frozenset({"bad_request"}),
     "large_body": frozenset({"too_large"}),
@@ -24,7 +38,8 @@ _BY_MANNER: Mapping[str, frozenset[str]] = {
 
 
 class Verdict(NamedTuple):
-    """One thing that must hold. `said` has the numbers, `wrong` each request that it does not hold for."""
+    """One thing that must hold. `said` has the numbers, `wrong` each request that it does not hold
+    for."""
 
     name: str
     holds: bool
@@ -43,9 +58,13 @@ class Line(NamedTuple):
 
 
 def deciding(errand: Errand) -> list[tuple[str, str]]:
-    """The targets that may decide how the answer ends: the dialect and the play of each, or DEAD, or STUCK, twice."""
+    """The targets that may decide how the answer ends: the dialect and the play of each, or DEAD,
+    or STUCK, twice."""
     special, dialects = targets_of(errand.model)
-    targets = [(name, name if name in (DEAD, STUCK) else play) for name, play in zip(dialects, errand.asked.plays, strict=False)]
+    targets = [
+        (name, name if name in (DEAD, STUCK) else play)
+        for name, play in zip(dialects, errand.asked.plays, strict=False)
+    ]
     if len(targets) == 1 or special in (HEDGED, CONTINUED):
         return targets
     name, play = targets[0]
@@ -55,7 +74,8 @@ def deciding(errand: Errand) -> list[tuple[str, str]]:
 def _ends(dialect: str, play: str) -> frozenset[str]:
     if play in _BY_PLACE:
         return _BY_PLACE[play]
-    if play == "no_end_of_body" and dialect == "gemini":  # whose answer ends with its body, and no sooner
+    # whose answer ends with its body, and no sooner
+    if play == "no_end_of_body" and dialect == "gemini":
         return frozenset({"idle_timeout"})
     return PLAYS[play].outcomes
 
@@ -76,13 +96,21 @@ def allowed(errand: Errand) -> frozenset[str]:
 
 
 def whole_text(errand: Errand, row: Row) -> bool:
-    """Whether the pieces are those that the upstream sent: all, once, in order. Some dialects say the whole text again at the end, and some
-    documents say it twice.
+    """Whether the pieces are those that the upstream sent: all, once, in order. Some dialects say
+    the whole text again at the end, and some documents say it twice.
     """
-    if targets_of(errand.model)[0] == CONTINUED:  # the second upstream begins anew, whatever it was told
+    # the second upstream begins anew, whatever it was told
+    if targets_of(errand.model)[0] == CONTINUED:
         return True
     sizes = [PLAYS[play].whole for _, play in deciding(errand) if play in PLAYS]
-    return any(_is_whole(row.pieces, size or errand.asked.pieces, CLIENTS[errand.dialect].repeats or errand.document) for size in sizes)
+    return any(
+        _is_whole(
+            row.pieces,
+            size or errand.asked.pieces,
+            CLIENTS[errand.dialect].repeats or errand.document,
+        )
+        for size in sizes
+    )
 
 
 def _is_whole(pieces: list[int], size: int, repeats: bool) -> bool:
@@ -91,7 +119,8 @@ def _is_whole(pieces: list[int], size: int, repeats: bool) -> bool:
 
 
 def ended_alike(errand: Errand, row: Row, line: Line) -> bool:
-    """Whether the client saw what the proxy wrote down: no failure looks like a success, nor the other way round."""
+    """Whether the client saw what the proxy wrote down: no failure looks like a success, nor the
+    other way round."""
     if row.ended == "left":
         return row.status in (0, line.status)
     if row.ended == "cut":
@@ -133,7 +162,13 @@ class Ledger:
         self.logged += 1
         if name in self.lines:
             self._offend("accounted", f"{name} was logged twice")
-        line = Line(said["client_dialect"], said.get("upstream", "none"), said.get("model", ""), said["status"], said.get("outcome", ""))
+        line = Line(
+            said["client_dialect"],
+            said.get("upstream", "none"),
+            said.get("model", ""),
+            said["status"],
+            said.get("outcome", ""),
+        )
         self.lines[name] = line
         if line.outcome:
             self.outcomes[line.outcome] += 1
@@ -163,9 +198,13 @@ class Ledger:
 
     def _compare(self, errand: Errand, row: Row, line: Line) -> None:
         if line.outcome not in allowed(errand):
-            self._offend("outcomes", f"{_described(errand, row)} ended as {line.outcome or 'nothing'}")
+            self._offend(
+                "outcomes", f"{_described(errand, row)} ended as {line.outcome or 'nothing'}"
+            )
         if not ended_alike(errand, row, line):
-            self._offend("seen alike", f"{_described(errand, row)}, in the log {line.status} {line.outcome}")
+            self._offend(
+                "seen alike", f"{_described(errand, row)}, in the log {line.status} {line.outcome}"
+            )
         if row.ended in ("complete", "document") and not whole_text(errand, row):
             self._offend("text", f"{_described(errand, row)}: {row.pieces[:50]}")
 
@@ -185,11 +224,17 @@ class Ledger:
         self._check_metrics(metrics)
         streams = sum(self.outcomes.values())
         return [
-            self._verdict("accounted", f"{self.requests} requests, {self.logged} lines, {self.unseen} left before they were read"),
+            self._verdict(
+                "accounted",
+                f"{self.requests} requests, {self.logged} lines, {self.unseen} left before they were read",
+            ),
             self._verdict("metrics", f"{streams} streams by label, {self.logged} requests"),
             self._verdict("outcomes", f"{streams} streams ended as their play allows"),
             self._verdict("seen alike", "clients saw the status and the ending that the log has"),
-            self._verdict("text", f"{self.outcomes['completed']} completed streams: every piece once and in order, where it was read"),
+            self._verdict(
+                "text",
+                f"{self.outcomes['completed']} completed streams: every piece once and in order, where it was read",
+            ),
             self._verdict("hung", "no request outlived all timeouts"),
             self._verdict("internal", "no stream ended by a defect of the proxy's"),
             self._verdict("log", "no error, no traceback, nothing but JSON"),
@@ -204,7 +249,9 @@ class Ledger:
             logged[dialect, upstream, outcome] += count
         for labels in counted.keys() | logged.keys():
             if counted[labels] != logged[labels]:
-                self._offend("metrics", f"{labels}: {counted[labels]} counted, {logged[labels]} logged")
+                self._offend(
+                    "metrics", f"{labels}: {counted[labels]} counted, {logged[labels]} logged"
+                )
         requests = sum(int(value) for _, value in metrics["mainstem_requests_total"])
         if requests != self.logged:
             self._offend("metrics", f"{requests} requests counted, {self.logged} logged")

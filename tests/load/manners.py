@@ -1,4 +1,5 @@
-"""How a client of the soak carries out its errand: in raw bytes, so that it can leave, lag or misbehave at any byte."""
+"""How a client of the soak carries out its errand: in raw bytes, so that it can leave, lag or
+misbehave at any byte."""
 
 import asyncio
 import contextlib
@@ -23,7 +24,8 @@ Ended = Literal["complete", "failed", "document", "refused", "cut", "left", "hun
 
 @dataclasses.dataclass
 class Row:
-    """What a client saw of one request. `status` 0: it saw no head. `pieces`: the numbers of the pieces of text, in order."""
+    """What a client saw of one request. `status` 0: it saw no head. `pieces`: the numbers of the
+    pieces of text, in order."""
 
     status: int = 0
     ended: Ended = "cut"
@@ -39,13 +41,15 @@ class Line:
         self.fields: dict[bytes, bytes] = {}
 
     async def head(self) -> int:
-        """Reads the head of the answer; gives its status. Raises ConnectionError or IncompleteReadError."""
+        """Reads the head of the answer; gives its status. Raises ConnectionError or
+        IncompleteReadError."""
         first, *lines = (await self.reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
         self.fields = dict(line.lower().split(b": ", 1) for line in lines if line)
         return int(first.split()[1])
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The body as it comes, chunks undone. Raises ConnectionError or IncompleteReadError for one that is cut."""
+        """The body as it comes, chunks undone. Raises ConnectionError or IncompleteReadError for
+        one that is cut."""
         if b"content-length" in self.fields:
             async for data in self._exactly(int(self.fields[b"content-length"])):
                 yield data
@@ -101,7 +105,9 @@ class Text:
 Manner = Callable[[Line, Errand, Row], Awaitable[None]]
 
 
-async def _answer(line: Line, errand: Errand, row: Row, *, leave_at: float | None = None, pause_s: float = 0.0) -> None:
+async def _answer(
+    line: Line, errand: Errand, row: Row, *, leave_at: float | None = None, pause_s: float = 0.0
+) -> None:
     """Reads the answer, to its end or until so many pieces have come."""
     row.status = await line.head()
     text = Text(CLIENTS[errand.dialect].terminal)
@@ -207,19 +213,30 @@ DO: Mapping[str, Manner] = {
 _AGAIN = frozenset({"complete", "document"})
 
 
-async def carry_out(errand: Errand, port: int, kept: Line | None, within_s: float) -> tuple[Row, Line | None]:
-    """One errand, on the connection that was kept or on a new one. Gives what the client saw, and the connection if it may be used again."""
+async def carry_out(
+    errand: Errand, port: int, kept: Line | None, within_s: float
+) -> tuple[Row, Line | None]:
+    """One errand, on the connection that was kept or on a new one. Gives what the client saw, and
+    the connection if it may be used again."""
     row, line = Row(), kept
     try:
         async with asyncio.timeout(within_s):
             if line is None:
-                line = await _connected(port, narrow=errand.manner in ("read_slowly", "stop_reading"))
+                line = await _connected(
+                    port, narrow=errand.manner in ("read_slowly", "stop_reading")
+                )
             await DO[errand.manner](line, errand, row)
     except TimeoutError:
         row.ended = "hung"
-    except (OSError, asyncio.IncompleteReadError, ValueError):  # ValueError: half a line where a chunk's size should be
+    except (
+        OSError,
+        asyncio.IncompleteReadError,
+        ValueError,
+    ):  # ValueError: half a line where a chunk's size should be
         row.ended = "cut"
-    if line is not None and (row.ended not in _AGAIN or line.fields.get(b"connection") == b"close" or errand.reset):
+    if line is not None and (
+        row.ended not in _AGAIN or line.fields.get(b"connection") == b"close" or errand.reset
+    ):
         line.close(reset=errand.reset)
         line = None
     return row, line

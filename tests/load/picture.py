@@ -1,4 +1,5 @@
-"""A curve as an SVG picture, written by hand: one line over time, and bands for the spans that are compared."""
+"""A curve as an SVG picture, written by hand: one line over time, and bands for the spans that are
+compared."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,8 +16,11 @@ class Band(NamedTuple):
     mean: float
 
 
-def curve(points: Sequence[tuple[float, float]], bands: Sequence[Band], title: str, unit: str) -> str:
-    """The picture of (seconds, value); the value's axis begins at 0, so that a small change looks small."""
+def curve(
+    points: Sequence[tuple[float, float]], bands: Sequence[Band], title: str, unit: str
+) -> str:
+    """The picture of (seconds, value); the value's axis begins at 0, so that a small change looks
+    small."""
     last = max((at for at, _ in points), default=1.0) or 1.0
     most = max((value for _, value in points), default=1.0) * 1.1 or 1.0
 
@@ -33,15 +37,23 @@ def curve(points: Sequence[tuple[float, float]], bands: Sequence[Band], title: s
     ]
     for tick in range(_TICKS + 1):
         value, at = most * tick / _TICKS, last * tick / _TICKS
-        parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - 20}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#ddd"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.0f} {unit}</text>')
-        parts.append(f'<text x="{x(at):.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{at / 60:.1f} min</text>')
+        parts.append(
+            f'<line x1="{_LEFT}" x2="{_WIDTH - 20}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#ddd"/>'
+        )
+        parts.append(
+            f'<text x="{_LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.0f} {unit}</text>'
+        )
+        parts.append(
+            f'<text x="{x(at):.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{at / 60:.1f} min</text>'
+        )
     for band in bands:
         width = x(band.end_s) - x(band.begin_s)
         parts.append(
             f'<rect x="{x(band.begin_s):.1f}" y="{_TOP}" width="{width:.1f}" height="{_HEIGHT - _BOTTOM - _TOP}" fill="#48a" opacity="0.12"/>'
         )
-        parts.append(f'<text x="{x(band.begin_s) + 4:.1f}" y="{_TOP + 12}">mean {band.mean:.1f} {unit}</text>')
+        parts.append(
+            f'<text x="{x(band.begin_s) + 4:.1f}" y="{_TOP + 12}">mean {band.mean:.1f} {unit}</text>'
+        )
     path = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in points)
     parts.append(f'<polyline points="{path}" fill="none" stroke="#06c" stroke-width="1.5"/>')
     return "\n".join([*parts, "</svg>\n"])

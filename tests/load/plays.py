@@ -1,5 +1,5 @@
-"""The plays of the soak: what its upstream does, how often, and how a stream must end then. A client names the play in its prompt, so that
-it is known beforehand.
+"""The plays of the soak: what its upstream does, how often, and how a stream must end then. A
+client names the play in its prompt, so that it is known beforehand.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,9 @@ from tests.load.scripts import Script, status
 
 
 class Play(NamedTuple):
-    """`outcomes`: how a stream ends whose client reads it all. `weight`: how often it is drawn. `moves`: it fails before there is any
-    content, and another target may do better. `whole`: how many pieces make the text; None: as many as were asked for.
+    """`outcomes`: how a stream ends whose client reads it all. `weight`: how often it is drawn.
+    `moves`: it fails before there is any content, and another target may do better. `whole`: how
+    many pieces make the text; None: as many as were asked for.
     """
 
     script: Script

@@ -12,7 +12,9 @@ from tests.load.picture import Band, curve
 from tests.load.watch import Sample
 
 WARM_S = 120.0
-_WINDOWS = 4  # in a run: the first after the warming up is compared with the last. What lives at a time moves shorter ones by some percent
+# in a run: the first after the warming up is compared with the last. What lives at a time moves
+# shorter ones by some percent
+_WINDOWS = 4
 _LEAST_S = 3 * WARM_S  # of a run whose memory is judged
 GROWTH = 0.05
 LAG_S = 0.5
@@ -27,14 +29,23 @@ class Course:
     last: Sample = field(default_factory=lambda: Sample(0, 0, 0, 0, 0))
 
     def bands(self, seconds: float) -> list[Band]:
-        """The memory after the warming up and at the end, in MiB; none for a run that is too short to have both."""
+        """The memory after the warming up and at the end, in MiB; none for a run that is too short
+        to have both."""
         if seconds < _LEAST_S:
             return []
         window_s = seconds / _WINDOWS
         return [self._band(WARM_S, WARM_S + window_s), self._band(seconds - window_s, seconds)]
 
     def _band(self, begin_s: float, end_s: float) -> Band:
-        return Band(begin_s, end_s, fmean(sample.memory_bytes / _MIB for sample in self.samples if begin_s <= sample.at_s < end_s))
+        return Band(
+            begin_s,
+            end_s,
+            fmean(
+                sample.memory_bytes / _MIB
+                for sample in self.samples
+                if begin_s <= sample.at_s < end_s
+            ),
+        )
 
     def lag_p99_s(self) -> float:
         lags = sorted(sample.lag_s for sample in self.samples)
@@ -44,7 +55,9 @@ class Course:
 def measured(course: Course, seconds: float) -> list[Verdict]:
     """The verdicts that hang on the machine as well."""
     bands, lag_s = course.bands(seconds), course.lag_p99_s()
-    streams = f"{fmean(sample.open_streams for sample in course.samples):.0f} streams open on average"
+    streams = (
+        f"{fmean(sample.open_streams for sample in course.samples):.0f} streams open on average"
+    )
     if bands:
         first, last = bands
         growth = last.mean / first.mean - 1
@@ -52,8 +65,17 @@ def measured(course: Course, seconds: float) -> list[Verdict]:
         memory = Verdict("memory", growth <= GROWTH, said)
     else:
         now = course.samples[-1].memory_bytes / _MIB
-        memory = Verdict("memory", True, f"{now:.1f} MiB at the end; not judged in under {_LEAST_S / 60:g} minutes; {streams}")
-    return [memory, Verdict("event loop", lag_s <= LAG_S, f"lag p99 {lag_s * 1e3:.1f} ms, at most {LAG_S * 1e3:.0f}")]
+        memory = Verdict(
+            "memory",
+            True,
+            f"{now:.1f} MiB at the end; not judged in under {_LEAST_S / 60:g} minutes; {streams}",
+        )
+    return [
+        memory,
+        Verdict(
+            "event loop", lag_s <= LAG_S, f"lag p99 {lag_s * 1e3:.1f} ms, at most {LAG_S * 1e3:.0f}"
+        ),
+    ]
 
 
 def write(out: Path, plan: Mapping[str, Any], course: Course, verdicts: Sequence[Verdict]) -> None:

@@ -1,6 +1,8 @@
-"""What the upstream of the soak does with a request, one script each: it answers well, badly or not at all.
+"""What the upstream of the soak does with a request, one script each: it answers well, badly or not
+at all.
 
-A piece of the text is the bench's mark with the piece's number instead of the time: whoever reads it sees what is missing or twice.
+A piece of the text is the bench's mark with the piece's number instead of the time: whoever reads
+it sees what is missing or twice.
 """
 
 import asyncio
@@ -12,7 +14,8 @@ from typing import NamedTuple
 from tests.bench.wire import DIGITS, LAST_CHUNK, MARK, TEXT, VENDORS, Vendor
 from tests.raw_upstream import Peer
 
-# In the proxy's configuration of the soak (tests/load/config.py); a play is well on one side of them or the other.
+# In the proxy's configuration of the soak (tests/load/config.py); a play is well on one side of
+# them or the other.
 CONNECT_S = 3.0
 FIRST_EVENT_S = 4.0
 IDLE_S = 4.0
@@ -32,11 +35,14 @@ ERRORS: Mapping[str, bytes] = {
     "openai_responses": b'event: error\ndata: {"type":"error","sequence_number":7,"code":"server_error","message":"no","param":null}\n\n',
     "ollama": b'{"error":"no"}\n',
 }
-ASKED = re.compile(rb"soak id=([0-9a-f-]+) pieces=(\d+) gap=([0-9.]+) plays=([a-z_0-9]+),([a-z_0-9]+)")
+ASKED = re.compile(
+    rb"soak id=([0-9a-f-]+) pieces=(\d+) gap=([0-9.]+) plays=([a-z_0-9]+),([a-z_0-9]+)"
+)
 
 
 class Asked(NamedTuple):
-    """What a client's prompt says. `plays` are for the first target and the second one; `gap_s` is the pause between two pieces."""
+    """What a client's prompt says. `plays` are for the first target and the second one; `gap_s` is
+    the pause between two pieces."""
 
     id: str
     pieces: int
@@ -78,7 +84,9 @@ class Stage(NamedTuple):
     def piece(self, number: int, padding: int = 0) -> bytes:
         """A content frame with this piece of the text."""
         text = b"%b%0*d" % (MARK, DIGITS, number)
-        return self.vendor.content.replace(TEXT.encode(), text + b" streams" + b" padding" * (padding // 8))
+        return self.vendor.content.replace(
+            TEXT.encode(), text + b" streams" + b" padding" * (padding // 8)
+        )
 
     async def begin(self, pieces: int, *fields: str) -> None:
         """The head, with these fields too, and so many pieces."""
@@ -115,14 +123,22 @@ async def good(stage: Stage) -> None:
 
 async def at_once(stage: Stage) -> None:
     stage.head()
-    for data in (stage.vendor.start, *(stage.piece(number) for number in range(stage.asked.pieces)), stage.vendor.end):
+    for data in (
+        stage.vendor.start,
+        *(stage.piece(number) for number in range(stage.asked.pieces)),
+        stage.vendor.end,
+    ):
         stage.peer.send(data)
     stage.peer.write(LAST_CHUNK)
 
 
 async def byte_by_byte(stage: Stage) -> None:
     stage.head()
-    for byte in stage.vendor.start + b"".join(map(stage.piece, range(stage.asked.pieces))) + stage.vendor.end:
+    for byte in (
+        stage.vendor.start
+        + b"".join(map(stage.piece, range(stage.asked.pieces)))
+        + stage.vendor.end
+    ):
         await stage.say(bytes([byte]))
         await asyncio.sleep(0.001)
     stage.peer.write(LAST_CHUNK)
@@ -167,7 +183,8 @@ async def no_end_of_body(stage: Stage) -> None:
 
 
 async def end_and_hang_up(stage: Stage) -> None:
-    """A good answer on a connection that cannot be used again. It is said: a request on one that closes unsaid may be lost."""
+    """A good answer on a connection that cannot be used again. It is said: a request on one that
+    closes unsaid may be lost."""
     await stage.begin(stage.asked.pieces, "connection: close")
     await stage.end()
     raise Hangup
@@ -177,7 +194,11 @@ async def end_and_hang_up(stage: Stage) -> None:
 
 
 def status(code: int, *fields: str, html: bool = False) -> Script:
-    body = b"<html><h1>Bad Gateway</h1></html>" if html else b'{"error":{"message":"no","type":"server_error","code":null}}'
+    body = (
+        b"<html><h1>Bad Gateway</h1></html>"
+        if html
+        else b'{"error":{"message":"no","type":"server_error","code":null}}'
+    )
     lines = [
         f"HTTP/1.1 {code} Said",
         f"content-type: {'text/html' if html else 'application/json'}",

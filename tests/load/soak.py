@@ -1,7 +1,9 @@
-"""`python -m tests.load.soak`: the real command under faults at random, for minutes, and what must hold at the end.
+"""`python -m tests.load.soak`: the real command under faults at random, for minutes, and what must
+hold at the end.
 
-Four processes: the proxy, an upstream that misbehaves, the clients, and this one, which compares their accounts. Everything is on
-loopback, bounded in time, and stopped by its id. Exit status 1 if a verdict fails.
+Four processes: the proxy, an upstream that misbehaves, the clients, and this one, which compares
+their accounts. Everything is on loopback, bounded in time, and stopped by its id. Exit status 1 if
+a verdict fails.
 """
 
 import argparse
@@ -88,18 +90,31 @@ class Soak:
         proxy_log, others_log = self._log
         with (
             dead_and_stuck() as (dead, stuck),
-            process([sys.executable, "-m", "tests.load.upstream"], OTHER_CPU, others_log) as upstream,
+            process(
+                [sys.executable, "-m", "tests.load.upstream"], OTHER_CPU, others_log
+            ) as upstream,
         ):
             assert upstream.stdout is not None
             self._ports = Ports(json.loads(upstream.stdout.readline())["port"], dead, stuck)
-            with mainstem(written(self._ports, self._plan.streams), self._folder, proxy_log) as proxy:
+            with mainstem(
+                written(self._ports, self._plan.streams), self._folder, proxy_log
+            ) as proxy:
                 self._proxy: Proxy = proxy
                 time.sleep(_SETTLE_S)
-                tasks, held = watch.total(watch.samples(proxy.port), "mainstem_event_loop_tasks"), watch.sockets(proxy.pid)
+                tasks, held = (
+                    watch.total(watch.samples(proxy.port), "mainstem_event_loop_tasks"),
+                    watch.sockets(proxy.pid),
+                )
                 self._load()
                 verdicts = self._afterwards(tasks, held)
         others = others_log.read_text()
-        verdicts.append(Verdict("upstream and clients", not others, f"had nothing to complain of{others and ': ' + others[-500:]}"))
+        verdicts.append(
+            Verdict(
+                "upstream and clients",
+                not others,
+                f"had nothing to complain of{others and ': ' + others[-500:]}",
+            )
+        )
         return verdicts, self._course
 
     # ---- while the clients are there ----
@@ -111,7 +126,11 @@ class Soak:
         said, reload_at = began, began + RELOAD_S / 2
         with process(command, OTHER_CPU, self._log[1]) as clients:
             reader = Reader(clients)
-            while not reader.done and clients.poll() is None and time.monotonic() < began + crew.seconds + 2 * HUNG_S:
+            while (
+                not reader.done
+                and clients.poll() is None
+                and time.monotonic() < began + crew.seconds + 2 * HUNG_S
+            ):
                 time.sleep(SAMPLE_S)
                 self._take(reader)
                 now = time.monotonic()
@@ -125,7 +144,9 @@ class Soak:
             reader.join(SAMPLE_S)
             self._take(reader)
             if not reader.done:
-                raise RuntimeError(f"the clients did not end as they should: {self._log[1].read_text()[-2000:]}")
+                raise RuntimeError(
+                    f"the clients did not end as they should: {self._log[1].read_text()[-2000:]}"
+                )
 
     def _take(self, reader: Reader) -> None:
         with contextlib.suppress(queue.Empty):
@@ -159,7 +180,9 @@ class Soak:
     def _reload(self) -> None:
         """Another configuration by SIGHUP: running streams keep theirs."""
         self._reloads += 1
-        (self._folder / "mainstem.yaml").write_text(written(self._ports, self._plan.streams, self._reloads))
+        (self._folder / "mainstem.yaml").write_text(
+            written(self._ports, self._plan.streams, self._reloads)
+        )
         os.kill(self._proxy.pid, signal.SIGHUP)
 
     def _progress(self) -> None:
@@ -194,21 +217,44 @@ class Soak:
         metrics = watch.samples(proxy.port)
         self._read_log()
         account = json.loads(watch.get(self._ports.upstream, "/account"))
-        reloads = [int(value) for labels, value in metrics["mainstem_config_reloads_total"] if labels["result"] == "ok"]
+        reloads = [
+            int(value)
+            for labels, value in metrics["mainstem_config_reloads_total"]
+            if labels["result"] == "ok"
+        ]
         tasks = watch.total(metrics, "mainstem_event_loop_tasks")
-        still = {labels["upstream"]: value for labels, value in metrics["mainstem_streams_open"] if value}
+        still = {
+            labels["upstream"]: value for labels, value in metrics["mainstem_streams_open"] if value
+        }
         return [
             *self._ledger.verdicts(account["seen"], metrics),
             Verdict("streams", not still, f"open when all clients had gone: {still or 'none'}"),
-            Verdict("tasks", 0 < tasks <= tasks_before, f"{tasks:.0f} in the event loop, {tasks_before:.0f} before the first client"),
-            Verdict("sockets", not sockets, f"{len(sockets)} open {sockets_s:.0f} s after the last client, besides those before the first"),
-            Verdict("upstream", account["open"] == 0, f"{account['open']} answers still being given to nobody"),
-            Verdict("reloads", reloads == [self._reloads], f"{self._reloads} by SIGHUP, taken: {reloads}"),
+            Verdict(
+                "tasks",
+                0 < tasks <= tasks_before,
+                f"{tasks:.0f} in the event loop, {tasks_before:.0f} before the first client",
+            ),
+            Verdict(
+                "sockets",
+                not sockets,
+                f"{len(sockets)} open {sockets_s:.0f} s after the last client, besides those before the first",
+            ),
+            Verdict(
+                "upstream",
+                account["open"] == 0,
+                f"{account['open']} answers still being given to nobody",
+            ),
+            Verdict(
+                "reloads",
+                reloads == [self._reloads],
+                f"{self._reloads} by SIGHUP, taken: {reloads}",
+            ),
         ]
 
 
 def soak(plan: Plan, out: Path) -> list[Verdict]:
-    """Runs a soak and writes its summary into `out`. Gives the verdicts, those that measure included."""
+    """Runs a soak and writes its summary into `out`. Gives the verdicts, those that measure
+    included."""
     with tempfile.TemporaryDirectory(prefix="mainstem-soak-") as folder:
         run = Soak(plan, Path(folder))
         try:
@@ -226,11 +272,19 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--streams", type=int, default=500, help="open all the time")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn")
-    parser.add_argument("--out", type=Path, default=Path("build/soak"), help="folder for summary.json, memory.svg and the proxy's log")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/soak"),
+        help="folder for summary.json, memory.svg and the proxy's log",
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is stopped
     os.sched_setaffinity(0, OTHER_CPU)
-    print(f"soak: {options.streams} streams for {options.minutes:g} min, seed {options.seed}", flush=True)
+    print(
+        f"soak: {options.streams} streams for {options.minutes:g} min, seed {options.seed}",
+        flush=True,
+    )
     verdicts = soak(Plan(options.minutes * 60, options.streams, options.seed), options.out)
     for verdict in verdicts:
         print(f"{'holds' if verdict.holds else 'FAILS'}  {verdict.name}: {verdict.said}")

@@ -1,4 +1,5 @@
-"""The crowd's pieces of text: each says when it was sent and which one it is. Of fixed length, so that a frame is made by filling two gaps."""
+"""The crowd's pieces of text: each says when it was sent and which one it is. Of fixed length, so
+that a frame is made by filling two gaps."""
 
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ _EMPTY = EMPTY_SLOT + b"#" + b"0" * _NUMBER_DIGITS
 
 
 class Frames(NamedTuple):
-    """One upstream dialect's answer as HTTP. `begin` is head and first frames, `end` the last ones and the end of the body."""
+    """One upstream dialect's answer as HTTP. `begin` is head and first frames, `end` the last ones
+    and the end of the body."""
 
     begin: bytes
     before: bytes
@@ -25,7 +27,12 @@ def frames(dialect: str) -> Frames:
     vendor = VENDORS[dialect]
     head = f"HTTP/1.1 200 OK\r\ncontent-type: {vendor.media}\r\ntransfer-encoding: chunked\r\n\r\n"
     before, after = http_chunk(vendor.content.replace(EMPTY_SLOT, _EMPTY)).split(_EMPTY)
-    return Frames(head.encode() + http_chunk(vendor.start), before + MARK, after, http_chunk(vendor.end) + LAST_CHUNK)
+    return Frames(
+        head.encode() + http_chunk(vendor.start),
+        before + MARK,
+        after,
+        http_chunk(vendor.end) + LAST_CHUNK,
+    )
 
 
 class Stamp(NamedTuple):
@@ -43,4 +50,6 @@ def find(text: bytes, begin: int) -> Stamp | None:
         return None
     time_at = at + len(MARK)
     number_at = time_at + DIGITS + 1
-    return Stamp(int(text[time_at : time_at + DIGITS]), int(text[number_at : at + STAMP]), at + STAMP)
+    return Stamp(
+        int(text[time_at : time_at + DIGITS]), int(text[number_at : at + STAMP]), at + STAMP
+    )

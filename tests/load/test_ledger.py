@@ -11,7 +11,12 @@ from tests.load.scripts import Asked
 from tests.load.watch import Samples
 
 
-def errand(model: str = "anthropic", plays: tuple[str, str] = ("good", "good"), manner: str = "read", dialect: str = "native") -> Errand:
+def errand(
+    model: str = "anthropic",
+    plays: tuple[str, str] = ("good", "good"),
+    manner: str = "read",
+    dialect: str = "native",
+) -> Errand:
     return Errand(Asked("a", 3, 0.1, plays), dialect, model, manner, "cancel", 2, reset=False)
 
 
@@ -29,7 +34,10 @@ def stream_line(**changes: object) -> str:
 
 def samples(outcome: str = "completed", streams: int = 1, requests: int = 1) -> Samples:
     labels = {"client_dialect": "native", "upstream": "anthropic-1", "outcome": outcome}
-    return {"mainstem_streams_total": [(labels, streams)], "mainstem_requests_total": [({}, requests)]}
+    return {
+        "mainstem_streams_total": [(labels, streams)],
+        "mainstem_requests_total": [({}, requests)],
+    }
 
 
 def whole() -> Row:
@@ -52,15 +60,35 @@ def test_accounts_that_agree_give_verdicts_that_hold() -> None:
     [
         ("logged twice", [stream_line(), stream_line()], whole(), "accounted"),
         ("not logged", [], whole(), "accounted"),
-        ("another outcome than was played", [stream_line(outcome="idle_timeout")], whole(), "outcomes"),
-        ("a failure that looks like a success", [stream_line(outcome="upstream_truncated")], whole(), "seen alike"),
-        ("a success that looks like a failure", [stream_line()], Row(200, "failed", [0, 1, 2]), "seen alike"),
+        (
+            "another outcome than was played",
+            [stream_line(outcome="idle_timeout")],
+            whole(),
+            "outcomes",
+        ),
+        (
+            "a failure that looks like a success",
+            [stream_line(outcome="upstream_truncated")],
+            whole(),
+            "seen alike",
+        ),
+        (
+            "a success that looks like a failure",
+            [stream_line()],
+            Row(200, "failed", [0, 1, 2]),
+            "seen alike",
+        ),
         ("another status", [stream_line(status=502)], whole(), "seen alike"),
         ("cut", [stream_line()], Row(200, "cut", [0]), "seen alike"),
         ("a piece lost", [stream_line()], Row(200, "complete", [0, 2]), "text"),
         ("a piece twice", [stream_line()], Row(200, "complete", [0, 1, 1, 2]), "text"),
         ("a defect", [stream_line(outcome="internal")], whole(), "internal"),
-        ("an error", [stream_line(), json.dumps({"level": "error", "event": "internal error"})], whole(), "log"),
+        (
+            "an error",
+            [stream_line(), json.dumps({"level": "error", "event": "internal error"})],
+            whole(),
+            "log",
+        ),
         ("a traceback", [stream_line(), "Traceback (most recent call last):"], whole(), "log"),
         ("no end", [stream_line()], Row(200, "hung", [0]), "hung"),
     ],
@@ -73,7 +101,9 @@ def test_a_defect_is_found(defect: str, lines: list[str], row: Row, found: str) 
     assert found in failing(ledger.verdicts({"a"}, samples())), defect
 
 
-@pytest.mark.parametrize("wrong", [samples(streams=2), samples(requests=2), samples(outcome="internal")])
+@pytest.mark.parametrize(
+    "wrong", [samples(streams=2), samples(requests=2), samples(outcome="internal")]
+)
 def test_metrics_that_say_otherwise_than_the_log_are_found(wrong: Samples) -> None:
     ledger = Ledger()
     ledger.row(errand(), whole())
@@ -82,7 +112,9 @@ def test_metrics_that_say_otherwise_than_the_log_are_found(wrong: Samples) -> No
 
 
 @pytest.mark.parametrize(("seen", "found"), [(set(), set()), ({"a"}, {"accounted"})])
-def test_a_client_that_left_need_not_be_in_the_log_unless_the_upstream_was_asked(seen: set[str], found: set[str]) -> None:
+def test_a_client_that_left_need_not_be_in_the_log_unless_the_upstream_was_asked(
+    seen: set[str], found: set[str]
+) -> None:
     ledger = Ledger()
     ledger.row(errand(manner="leave_early"), Row(0, "left"))
     assert found == failing(ledger.verdicts(seen, samples(streams=0, requests=0)))
@@ -105,7 +137,9 @@ def test_a_client_that_left_need_not_be_in_the_log_unless_the_upstream_was_asked
         ("anthropic", ("good", "good"), "come_back", {""}),
     ],
 )
-def test_what_is_played_says_how_a_stream_may_end(model: str, plays: tuple[str, str], manner: str, ends: set[str]) -> None:
+def test_what_is_played_says_how_a_stream_may_end(
+    model: str, plays: tuple[str, str], manner: str, ends: set[str]
+) -> None:
     assert ends == allowed(errand(model, plays, manner))
 
 
@@ -118,12 +152,16 @@ def test_what_is_played_says_how_a_stream_may_end(model: str, plays: tuple[str, 
         ("openai_responses", [0, 1, 2, 0, 1], False),
     ],
 )
-def test_a_text_said_again_at_the_end_is_whole_only_where_the_dialect_does_so(dialect: str, pieces: list[int], is_whole: bool) -> None:
+def test_a_text_said_again_at_the_end_is_whole_only_where_the_dialect_does_so(
+    dialect: str, pieces: list[int], is_whole: bool
+) -> None:
     assert is_whole == whole_text(errand(dialect=dialect), Row(200, "complete", pieces))
 
 
 def test_what_the_clients_print_is_read_back() -> None:
-    assert (errand(), whole()) == read_row(json.dumps([errand(), {"status": 200, "ended": "complete", "pieces": [0, 1, 2]}]))
+    assert (errand(), whole()) == read_row(
+        json.dumps([errand(), {"status": 200, "ended": "complete", "pieces": [0, 1, 2]}])
+    )
 
 
 def test_a_line_of_the_log_is_kept_by_request() -> None:

@@ -17,7 +17,9 @@ def piece(number: int) -> bytes:
 
 def test_pieces_are_found_however_they_are_cut() -> None:
     data = b'{"a":"' + piece(0) + b' streams"}\n' + piece(1) + piece(2) + b"\ndata: [DONE]\n\n"
-    assert [([0, 1, 2], True)] * 3 == [(read(data, step).pieces, read(data, step).complete) for step in (1, 7, len(data))]
+    assert [([0, 1, 2], True)] * 3 == [
+        (read(data, step).pieces, read(data, step).complete) for step in (1, 7, len(data))
+    ]
 
 
 def test_a_mark_in_what_a_failure_repeats_is_no_piece() -> None:

@@ -17,11 +17,18 @@ def course(first: float, last: float, lag_s: float = 0.01) -> Course:
     """Twenty minutes: warming up, then this much memory, in the last five minutes that much."""
     times = range(0, 1200, 2)
     memory = [20.0 if at < 120 else first if at < 900 else last for at in times]
-    return Course([Sample(at, round(used * MIB), 500, 700, lag_s) for at, used in zip(times, memory, strict=True)])
+    return Course(
+        [
+            Sample(at, round(used * MIB), 500, 700, lag_s)
+            for at, used in zip(times, memory, strict=True)
+        ]
+    )
 
 
 @pytest.mark.parametrize(("last", "holds"), [(104.9, True), (105.1, False), (60.0, True)])
-def test_memory_may_be_five_percent_above_what_it_was_after_two_minutes(last: float, holds: bool) -> None:
+def test_memory_may_be_five_percent_above_what_it_was_after_two_minutes(
+    last: float, holds: bool
+) -> None:
     memory, _ = measured(course(100, last), 1200)
     assert holds == memory.holds
 
@@ -39,7 +46,12 @@ def test_the_event_loop_may_be_late_but_not_long(lag_s: float, holds: bool) -> N
 
 
 def test_the_summary_is_json_and_the_picture_is_xml(tmp_path: Path) -> None:
-    write(tmp_path, {"streams": 500, "seconds": 1200}, course(100, 101), [Verdict("memory", True, "fine")])
+    write(
+        tmp_path,
+        {"streams": 500, "seconds": 1200},
+        course(100, 101),
+        [Verdict("memory", True, "fine")],
+    )
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert [{"name": "memory", "holds": True, "said": "fine", "wrong": []}] == summary["verdicts"]
     assert 600 == len(summary["samples"])

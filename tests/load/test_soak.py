@@ -1,4 +1,5 @@
-"""The soak in small: the same processes and the same faults, for seconds. Its verdicts of memory and of time are for `make soak`."""
+"""The soak in small: the same processes and the same faults, for seconds. Its verdicts of memory
+and of time are for `make soak`."""
 
 from pathlib import Path
 
@@ -11,7 +12,11 @@ _MEASURED = {"memory", "event loop"}
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_under_faults_at_random_every_stream_is_accounted_for_and_nothing_is_left(tmp_path: Path) -> None:
+def test_under_faults_at_random_every_stream_is_accounted_for_and_nothing_is_left(
+    tmp_path: Path,
+) -> None:
     verdicts = soak(Plan(seconds=10, streams=60, seed=4, quiet=True), tmp_path)
-    assert [] == [verdict for verdict in verdicts if not verdict.holds and verdict.name not in _MEASURED]
+    assert [] == [
+        verdict for verdict in verdicts if not verdict.holds and verdict.name not in _MEASURED
+    ]
     assert {"summary.json", "memory.svg", "proxy.log"} == {file.name for file in tmp_path.iterdir()}

@@ -1,7 +1,9 @@
-"""The upstream of the soak, a process of its own: `python -m tests.load.upstream` prints its port as JSON and serves until it is stopped.
+"""The upstream of the soak, a process of its own: `python -m tests.load.upstream` prints its port
+as JSON and serves until it is stopped.
 
-The path's first part is the number of the target (1 or 2), its last one the dialect; the prompt says what to play. `GET /account` answers
-what it was asked so far: the ids of all requests with a prompt, and how many it is answering now.
+The path's first part is the number of the target (1 or 2), its last one the dialect; the prompt
+says what to play. `GET /account` answers what it was asked so far: the ids of all requests with a
+prompt, and how many it is answering now.
 """
 
 import asyncio
@@ -26,7 +28,10 @@ class Account:
 
     def answer(self) -> bytes:
         body = json.dumps({"seen": sorted(self.seen), "open": self.open}).encode()
-        return b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        return b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%b" % (
+            len(body),
+            body,
+        )
 
 
 async def converse(peer: Peer, account: Account) -> None:

@@ -15,8 +15,8 @@ _TIMEOUT_S = 20.0
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory that is the process's own now (statm's second field less its third, the shared one; proc(5)): what other processes map of
-    the same files does not move it.
+    """The memory that is the process's own now (statm's second field less its third, the shared
+    one; proc(5)): what other processes map of the same files does not move it.
     """
     _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
@@ -39,7 +39,9 @@ def get(port: int, path: str) -> bytes:
     """The body of an answer, on a connection that is closed at once."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     try:
-        connection.request("GET", path, headers={"Connection": "close", "Authorization": f"Bearer {OPERATOR_KEY}"})
+        connection.request(
+            "GET", path, headers={"Connection": "close", "Authorization": f"Bearer {OPERATOR_KEY}"}
+        )
         return connection.getresponse().read()
     finally:
         connection.close()

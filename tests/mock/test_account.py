@@ -1,6 +1,14 @@
 """The account: bounded, redacted, newest first."""
 
-from proxy.mock.account import MAX_BODY_BYTES, MAX_ENTRIES, MAX_KEPT_BYTES, Account, Entry, bounded, redacted
+from proxy.mock.account import (
+    MAX_BODY_BYTES,
+    MAX_ENTRIES,
+    MAX_KEPT_BYTES,
+    Account,
+    Entry,
+    bounded,
+    redacted,
+)
 
 
 def entry(account: Account, body: bytes = b"") -> Entry:
@@ -31,10 +39,13 @@ def test_newest_first_and_bounded():
 
 
 def test_what_is_shown():
-    """The body is read as JSON where it is JSON, and `open` says whether the answer is still played."""
+    """The body is read as JSON where it is JSON, and `open` says whether the answer is still
+    played."""
     account = Account()
     made = entry(account, b'{"a": [1]}')
-    assert ({"a": [1]}, True, None) == tuple(account.newest(1)[0][key] for key in ("body", "open", "ended"))
+    assert ({"a": [1]}, True, None) == tuple(
+        account.newest(1)[0][key] for key in ("body", "open", "ended")
+    )
     made.ended = "complete"
     assert not account.newest(1)[0]["open"]
     entry(account, b"not json \xff")
@@ -66,7 +77,14 @@ def test_bodies_are_bounded_together():
 def test_secrets_are_not_kept_in_the_open():
     """What carries a secret shows only that it was there; our own headers are shown."""
     shown = redacted(
-        {"Authorization": "Bearer abc", "x-api-key": "k", "cookie": "a=b", "Acs-Token": "t", "x-mock-tokens-per-s": "3", "accept": "*/*"}
+        {
+            "Authorization": "Bearer abc",
+            "x-api-key": "k",
+            "cookie": "a=b",
+            "Acs-Token": "t",
+            "x-mock-tokens-per-s": "3",
+            "accept": "*/*",
+        }
     )
     assert {
         "Authorization": "redacted (10 characters)",

@@ -39,11 +39,19 @@ async def answered(
     mock: MockServer, dialect: str, headers: dict[str, str], request: ChatRequest = REQUEST
 ) -> tuple[int, dict[str, str], bytes]:
     """The vendor's answer to that dialect's own request."""
-    outgoing = UPSTREAMS[dialect].build_request(request, TargetConfig(dialect, "some-model", "secret"))
+    outgoing = UPSTREAMS[dialect].build_request(
+        request, TargetConfig(dialect, "some-model", "secret")
+    )
     async with aiohttp.ClientSession() as session:
         url = mock.base_url(dialect) + outgoing.path
-        async with session.request(outgoing.method, url, data=outgoing.body, headers={**outgoing.headers, **headers}) as response:
-            return response.status, {name.lower(): value for name, value in response.headers.items()}, await response.read()
+        async with session.request(
+            outgoing.method, url, data=outgoing.body, headers={**outgoing.headers, **headers}
+        ) as response:
+            return (
+                response.status,
+                {name.lower(): value for name, value in response.headers.items()},
+                await response.read(),
+            )
 
 
 def folded(events: list[Event]) -> WholeAnswer:
@@ -53,8 +61,12 @@ def folded(events: list[Event]) -> WholeAnswer:
     return answer
 
 
-async def read(mock: MockServer, dialect: str, scenario: str, request: ChatRequest = REQUEST, fault: str = "") -> list[Event]:
-    status, _, body = await answered(mock, dialect, {"x-mock-scenario": scenario, "x-mock-fault": fault}, request)
+async def read(
+    mock: MockServer, dialect: str, scenario: str, request: ChatRequest = REQUEST, fault: str = ""
+) -> list[Event]:
+    status, _, body = await answered(
+        mock, dialect, {"x-mock-scenario": scenario, "x-mock-fault": fault}, request
+    )
     assert 200 == status, body
     decoder = UPSTREAMS[dialect].decoder(1 << 20, {})
     return [event for event in decode(decoder, [body]) if not isinstance(event, StreamStart)]
@@ -75,7 +87,9 @@ async def test_scenarios(mock: MockServer, dialect: str, scenario: str):
     if dialect in WITH_REASONING:
         assert expected.reasoning() == actual.reasoning()
     if dialect in WITH_TOOLS:
-        assert [(b.tool, b.text) for b in expected.tool_calls()] == [(b.tool, b.text) for b in actual.tool_calls()]
+        assert [(b.tool, b.text) for b in expected.tool_calls()] == [
+            (b.tool, b.text) for b in actual.tool_calls()
+        ]
     if dialect in WITH_FINISH:
         reason = expected.finish.reason
         assert OTHERWISE.get((dialect, reason), reason) == actual.finish.reason
@@ -85,10 +99,16 @@ async def test_scenarios(mock: MockServer, dialect: str, scenario: str):
 
 def asked(dialect: str) -> ChatRequest:
     """The request as the vendor reads it: some dialects have no place for the name of the model."""
-    outgoing = UPSTREAMS[dialect].build_request(REQUEST, TargetConfig(dialect, "some-model", "secret"))
+    outgoing = UPSTREAMS[dialect].build_request(
+        REQUEST, TargetConfig(dialect, "some-model", "secret")
+    )
     headers = {name.lower(): value for name, value in outgoing.headers.items()}
     path = variables(CLIENTS[dialect], outgoing.path.partition("?")[0])
-    return CLIENTS[dialect].parse_request(Incoming(outgoing.method, path, {}, headers, outgoing.body)).request
+    return (
+        CLIENTS[dialect]
+        .parse_request(Incoming(outgoing.method, path, {}, headers, outgoing.body))
+        .request
+    )
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -107,7 +127,11 @@ async def test_errors_are_in_the_vendors_shape(mock: MockServer, dialect: str, s
 @pytest.mark.parametrize("how", ["scenario", "fault"])
 async def test_in_band_errors_are_errors(mock: MockServer, dialect: str, how: str):
     """After some text, by scenario or by fault: a failed stream never looks like a success."""
-    events = await (read(mock, dialect, "error_in_stream") if how == "scenario" else read(mock, dialect, "hello", fault="error@3"))
+    events = await (
+        read(mock, dialect, "error_in_stream")
+        if how == "scenario"
+        else read(mock, dialect, "hello", fault="error@3")
+    )
     assert isinstance(events[-1], StreamError)
     assert folded(events).text()
 
@@ -125,7 +149,12 @@ async def test_split_utf8_is_the_same_answer(mock: MockServer, dialect: str):
 async def test_a_tool_loop(mock: MockServer, dialect: str):
     """A call of the offered tool; its result in the next request; then the answer."""
     schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-    first = ChatRequest(model="some-model", messages=REQUEST.messages, tools=[ToolSpec("weather", parameters=schema)], max_tokens=100)
+    first = ChatRequest(
+        model="some-model",
+        messages=REQUEST.messages,
+        tools=[ToolSpec("weather", parameters=schema)],
+        max_tokens=100,
+    )
     (call,) = folded(await read(mock, dialect, "tool_then_answer", first)).tool_calls()
     assert call.tool is not None
     assert ("weather", '{"city":"Paris"}') == (call.tool.name, call.text)
@@ -135,7 +164,10 @@ async def test_a_tool_loop(mock: MockServer, dialect: str):
         Message("tool", [ToolResultPart(call.tool.id, "21 degrees")]),
     ]
     second = ChatRequest(model="some-model", messages=turns, tools=first.tools, max_tokens=100)
-    assert "The tool says: 21 degrees" == folded(await read(mock, dialect, "tool_then_answer", second)).text()
+    assert (
+        "The tool says: 21 degrees"
+        == folded(await read(mock, dialect, "tool_then_answer", second)).text()
+    )
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

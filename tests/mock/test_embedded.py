@@ -1,4 +1,5 @@
-"""The mocks of one process over reloads: a server for each set of them, as long as anything can come to it."""
+"""The mocks of one process over reloads: a server for each set of them, as long as anything can
+come to it."""
 
 import asyncio
 import gc
@@ -20,12 +21,16 @@ ASK = {"model": "m", "messages": [{"role": "user", "content": "one two three"}],
 
 def settings(scenario: str = "hello", name: str = "demo", **mock: Any) -> Settings:
     upstream = {"dialect": "openai_chat", "mock": {"scenario": scenario, "tokens_per_s": 0, **mock}}
-    return Settings.model_validate({"upstreams": {name: upstream}, "models": {"*": [{"upstream": name}]}})
+    return Settings.model_validate(
+        {"upstreams": {name: upstream}, "models": {"*": [{"upstream": name}]}}
+    )
 
 
 def real() -> Settings:
     upstream = {"dialect": "openai_chat", "base_url": "http://127.0.0.1:9"}
-    return Settings.model_validate({"upstreams": {"real": upstream}, "models": {"*": [{"upstream": "real"}]}})
+    return Settings.model_validate(
+        {"upstreams": {"real": upstream}, "models": {"*": [{"upstream": "real"}]}}
+    )
 
 
 def url(plan: Plan) -> str:
@@ -52,7 +57,9 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def test_the_same_mocks_keep_their_server_and_their_account(mocks: EmbeddedMocks, http: aiohttp.ClientSession) -> None:
+async def test_the_same_mocks_keep_their_server_and_their_account(
+    mocks: EmbeddedMocks, http: aiohttp.ClientSession
+) -> None:
     one = await mocks.plan(settings())
     server = mocks.newest
     assert server is not None
@@ -67,7 +74,9 @@ async def test_the_same_mocks_keep_their_server_and_their_account(mocks: Embedde
     assert 1 == len(server.account.newest(10))
 
 
-async def test_a_server_outlives_its_plan_by_what_it_plays(mocks: EmbeddedMocks, http: aiohttp.ClientSession) -> None:
+async def test_a_server_outlives_its_plan_by_what_it_plays(
+    mocks: EmbeddedMocks, http: aiohttp.ClientSession
+) -> None:
     plan: Plan | None = await mocks.plan(settings(fault="stall@1"))
     assert plan is not None
     old, before = url(plan), mocks.newest
@@ -78,7 +87,9 @@ async def test_a_server_outlives_its_plan_by_what_it_plays(mocks: EmbeddedMocks,
             assert 200 == also.status
         plan = None
         await until(lambda: [mocks.newest] == mocks._servers)
-        await until(lambda: before is not None and before._runner is not None and not before._runner.sites)
+        await until(
+            lambda: before is not None and before._runner is not None and not before._runner.sites
+        )
         async with aiohttp.ClientSession() as other:
             with pytest.raises(aiohttp.ClientConnectorError):
                 await other.post(old, json=ASK)
@@ -107,7 +118,9 @@ async def test_without_mocks_no_server_is_left(mocks: EmbeddedMocks) -> None:
     assert ["real"] == list(plan.upstreams)
 
 
-async def test_mocks_that_cannot_be_played_change_nothing(mocks: EmbeddedMocks, tmp_path: Path) -> None:
+async def test_mocks_that_cannot_be_played_change_nothing(
+    mocks: EmbeddedMocks, tmp_path: Path
+) -> None:
     plan = await mocks.plan(settings())
     server = mocks.newest
     for scenario in ("helo", str(tmp_path / "missing.sse"), str(tmp_path / "no.txt/")):
@@ -117,7 +130,9 @@ async def test_mocks_that_cannot_be_played_change_nothing(mocks: EmbeddedMocks, 
     assert plan.plays
 
 
-async def test_a_script_is_what_it_was_when_it_was_read(mocks: EmbeddedMocks, http: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_a_script_is_what_it_was_when_it_was_read(
+    mocks: EmbeddedMocks, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
     """A bad one changes nothing; another one is another set of mocks."""
     script = tmp_path / "script.sse"
     script.write_bytes(b"data: one\n\n")
@@ -130,7 +145,9 @@ async def test_a_script_is_what_it_was_when_it_was_read(mocks: EmbeddedMocks, ht
         assert b"data: two\n\n" == await response.read()
 
 
-async def test_stopping_cuts_what_is_still_played_by_any_of_them(http: aiohttp.ClientSession) -> None:
+async def test_stopping_cuts_what_is_still_played_by_any_of_them(
+    http: aiohttp.ClientSession,
+) -> None:
     mocks = EmbeddedMocks()
     plan: Plan | None = await mocks.plan(settings(fault="stall@1"))
     assert plan is not None

@@ -25,7 +25,10 @@ SCRIPT: list[Step] = [
     END,
 ]
 WHOLE = b"".join(step.data for step in SCRIPT if isinstance(step, Send))
-STAGE = Stage(refuse=lambda status: [Status(status, {}), Send(b"refused"), END], fail=lambda: b"data: {error}\n\n")
+STAGE = Stage(
+    refuse=lambda status: [Status(status, {}), Send(b"refused"), END],
+    fail=lambda: b"data: {error}\n\n",
+)
 
 
 def spoilt(faults: str) -> list[Step]:
@@ -93,7 +96,10 @@ def test_status_is_asked_of_the_vendor():
 
 def test_huge_event():
     """A frame of JSON grows by blanks and stays that JSON; a frame of text grows by letters."""
-    assert b"data: {" + b" " * 1000 + FRAMES[1].removeprefix(b"data: {") == sends(spoilt("huge_event@1:1000"))[2]
+    assert (
+        b"data: {" + b" " * 1000 + FRAMES[1].removeprefix(b"data: {")
+        == sends(spoilt("huge_event@1:1000"))[2]
+    )
     assert b"data: " + b"x" * 1000 + b"c\n\n" == sends(spoilt("huge_event@2:1000"))[3]
     assert len(WHOLE) + (2 << 20) == len(sent(spoilt("huge_event")))
 
@@ -125,7 +131,8 @@ def test_gzip():
 
 
 def test_split_utf8():
-    """A character of several bytes ends one write and begins the next, with a pause between; the bytes are the same."""
+    """A character of several bytes ends one write and begins the next, with a pause between; the
+    bytes are the same."""
     steps = spoilt("split_utf8")
     assert WHOLE == sent(steps)
     pieces = sends(steps)
@@ -152,7 +159,10 @@ def test_heads():
     assert "text/html; charset=utf-8" == spoilt("html")[0].headers["content-type"]
     assert b"<html>" in sent(spoilt("html"))
     assert [HEAD, END] == spoilt("empty")
-    assert (302, "https://moved.invalid/") == (spoilt("redirect")[0].status, spoilt("redirect")[0].headers["location"])
+    assert (302, "https://moved.invalid/") == (
+        spoilt("redirect")[0].status,
+        spoilt("redirect")[0].headers["location"],
+    )
     assert "text/plain" == spoilt("wrong_type")[0].headers["content-type"]
     assert WHOLE == sent(spoilt("wrong_type"))
 
@@ -164,7 +174,8 @@ def test_delays():
 
 
 def test_order_does_not_matter():
-    """Faults work in the order of their table, so n counts whole frames even when every byte is a write."""
+    """Faults work in the order of their table, so n counts whole frames even when every byte is a
+    write."""
     assert spoilt("cut@2,bytewise") == spoilt("bytewise,cut@2")
     assert b": open\n\n" + FRAMES[0] + FRAMES[1] == sent(spoilt("bytewise,cut@2"))
     assert (Fault("cut", 2), Fault("bytewise")) == parse_faults(" bytewise , cut@2,")
@@ -174,7 +185,10 @@ def test_order_does_not_matter():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("cutt@3", "there is no fault 'cutt' (did you mean \"cut\"?); the faults are status:value, html,"),
+        (
+            "cutt@3",
+            "there is no fault 'cutt' (did you mean \"cut\"?); the faults are status:value, html,",
+        ),
         ("", "there is no fault ''; the faults are"),
         ("cut@", "fault 'cut@' cannot be read; write cut@n, where n and value are numbers"),
         ("cut@x", "cannot be read"),
@@ -199,7 +213,13 @@ def test_every_fault_says_what_it_does():
 @given(st.lists(st.sampled_from(sorted(FAULTS)), max_size=5, unique=True), st.integers(0, 4))
 def test_any_faults_together_are_a_script(names: list[str], after: int):
     """Whatever is combined: one status, before the first byte, and a last step."""
-    steps = spoilt(",".join(f"{name}@{after}" if FAULTS[name].takes in ("n", "both") else name for name in names if name != "huge_event"))
+    steps = spoilt(
+        ",".join(
+            f"{name}@{after}" if FAULTS[name].takes in ("n", "both") else name
+            for name in names
+            if name != "huge_event"
+        )
+    )
     kinds = [type(step) for step in steps if not isinstance(step, Pause)]
     assert Status == kinds[0]
     assert 1 == kinds.count(Status)

@@ -14,7 +14,9 @@ from tests.mock.wire import PLAIN, Seen, ask, chunks, connect, newest
 
 @pytest.fixture
 async def mock() -> AsyncIterator[MockServer]:
-    server = MockServer({"demo": MockSpec("plain", "hello", 0), "chinese": MockSpec("plain", "chinese", 0)})
+    server = MockServer(
+        {"demo": MockSpec("plain", "hello", 0), "chinese": MockSpec("plain", "chinese", 0)}
+    )
     await server.start()
     yield server
     await server.stop()
@@ -69,7 +71,11 @@ async def test_split_utf8_arrives_split(mock: MockServer):
     assert any(chunk[-1] >= 0xC2 for chunk in writes)
     assert all(not chunk[-1] & 0x80 or chunk[-1] >= 0xC2 for chunk in writes)
     assert any(read.rstrip(b"\r\n")[-1] >= 0xC2 for read in seen.reads)
-    text = b"".join(line.removeprefix(b"data: ") for line in seen.body.split(b"\n") if line.startswith(b"data: ")).decode()
+    text = b"".join(
+        line.removeprefix(b"data: ")
+        for line in seen.body.split(b"\n")
+        if line.startswith(b"data: ")
+    ).decode()
     assert texts.CHINESE.startswith(text)
     assert 40 < len(text)
 
@@ -80,7 +86,10 @@ async def test_bytewise_and_burst_have_the_same_bytes(mock: MockServer):
     plain, bytewise, burst = [await spoilt(mock, fault) for fault in ("", "bytewise", "burst")]
     assert {1} == {len(chunk) for chunk in chunks(bytewise.raw)}
     assert 1 == len(chunks(burst.raw))
-    bodies = [b"\n".join(line for line in seen.body.split(b"\n") if not line.startswith(ids)) for seen in (plain, bytewise, burst)]
+    bodies = [
+        b"\n".join(line for line in seen.body.split(b"\n") if not line.startswith(ids))
+        for seen in (plain, bytewise, burst)
+    ]
     assert bodies[0] == bodies[1]
     assert bodies[0] == bodies[2]
 
@@ -173,11 +182,23 @@ async def test_the_headers_come_before_the_first_event(mock: MockServer):
 
 async def test_every_token_comes_at_a_pace(mock: MockServer):
     """A paced answer is the same answer."""
-    seen = await ask(mock.address, "/demo", {"prompt": "a " * 50}, {"x-mock-scenario": "echo", "x-mock-tokens-per-s": "1000"})
+    seen = await ask(
+        mock.address,
+        "/demo",
+        {"prompt": "a " * 50},
+        {"x-mock-scenario": "echo", "x-mock-tokens-per-s": "1000"},
+    )
     assert 51 == frames(seen.body)
 
 
 async def test_characters_one_by_one(mock: MockServer):
     """The pace per character sends one character a frame, as the smallest servers do."""
-    seen = await ask(mock.address, "/demo", {"prompt": "你好吗"}, {"x-mock-scenario": "echo", "x-mock-chars-per-s": "1000"})
-    assert ["你", "好", "吗", "[done]"] == [line[6:] for line in seen.body.decode().split("\n") if line.startswith("data: ")]
+    seen = await ask(
+        mock.address,
+        "/demo",
+        {"prompt": "你好吗"},
+        {"x-mock-scenario": "echo", "x-mock-chars-per-s": "1000"},
+    )
+    assert ["你", "好", "吗", "[done]"] == [
+        line[6:] for line in seen.body.decode().split("\n") if line.startswith("data: ")
+    ]

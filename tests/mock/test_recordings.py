@@ -11,7 +11,17 @@ from proxy.mock.recordings import frames
 from proxy.mock.script import END, LAST, Manner, MockError, Pace, Pause, Send, Status
 from tests.support import facts, needs_recordings, recording_bytes, recordings_dir
 
-DIALECTS = ("openai_chat", "anthropic", "seed", "sider", "chatglm", "baidu_chat", "yiyan", "plain", "ollama")
+DIALECTS = (
+    "openai_chat",
+    "anthropic",
+    "seed",
+    "sider",
+    "chatglm",
+    "baidu_chat",
+    "yiyan",
+    "plain",
+    "ollama",
+)
 
 
 def body(path: Path, manner: Manner) -> bytes:
@@ -20,7 +30,8 @@ def body(path: Path, manner: Manner) -> bytes:
 
 @needs_recordings
 def test_every_recorded_stream_is_sent_as_it_is():
-    """Frame by frame, and joined the very bytes; files that hold one event a line get their framing back."""
+    """Frame by frame, and joined the very bytes; files that hold one event a line get their framing
+    back."""
     folder = recordings_dir()
     assert folder is not None
     rows = [row for dialect in DIALECTS for row in facts(dialect)]
@@ -28,7 +39,9 @@ def test_every_recorded_stream_is_sent_as_it_is():
     for row in rows:
         if row["file"].endswith((".txt", ".md")):
             continue
-        assert recording_bytes(row) == body(folder / row["file"], Manner(row["dialect"])), row["file"]
+        assert recording_bytes(row) == body(folder / row["file"], Manner(row["dialect"])), row[
+            "file"
+        ]
 
 
 @needs_recordings
@@ -54,7 +67,11 @@ def test_error_bodies_have_the_status_of_their_name():
         status, send, end = load(path, Manner("openai_chat"))
         assert isinstance(status, Status)
         assert isinstance(send, Send)
-        assert (int(path.name.split("-")[1]), path.read_bytes(), END) == (status.status, send.data, end)
+        assert (int(path.name.split("-")[1]), path.read_bytes(), END) == (
+            status.status,
+            send.data,
+            end,
+        )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +87,8 @@ def test_error_bodies_have_the_status_of_their_name():
     ],
 )
 def test_frames(data: bytes, count: int):
-    """A blank line ends a frame; values back to back are frames; bytes that show none are cut in pieces."""
+    """A blank line ends a frame; values back to back are frames; bytes that show none are cut in
+    pieces."""
     assert count == len(frames(data))
     assert data == b"".join(frames(data))
 
@@ -87,15 +105,25 @@ def test_the_pace_is_a_gap_between_frames(tmp_path: Path):
     path = tmp_path / "two.sse"
     path.write_bytes(b"data: a\n\ndata: b\n\n")
     steps = load(path, Manner("plain", "text/event-stream", Pace(10)))
-    assert [Status(200, {"content-type": "text/event-stream"}), Send(b"data: a\n\n"), Pause(0.1), Send(b"data: b\n\n"), END] == steps
+    assert [
+        Status(200, {"content-type": "text/event-stream"}),
+        Send(b"data: a\n\n"),
+        Pause(0.1),
+        Send(b"data: b\n\n"),
+        END,
+    ] == steps
 
 
 def test_ndjson_and_whole_documents(tmp_path: Path):
     """A line a frame; a .json is one document with its own content type."""
     (tmp_path / "a.ndjson").write_bytes(b'{"a":1}\n{"a":2}\n')
-    assert [b'{"a":1}\n', b'{"a":2}\n'] == [s.data for s in load(tmp_path / "a.ndjson", Manner("ollama")) if isinstance(s, Send)]
+    assert [b'{"a":1}\n', b'{"a":2}\n'] == [
+        s.data for s in load(tmp_path / "a.ndjson", Manner("ollama")) if isinstance(s, Send)
+    ]
     (tmp_path / "a.json").write_bytes(b"{}")
-    assert [Status(200, {"content-type": "application/json"}), Send(b"{}"), END] == load(tmp_path / "a.json", Manner("plain"))
+    assert [Status(200, {"content-type": "application/json"}), Send(b"{}"), END] == load(
+        tmp_path / "a.json", Manner("plain")
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,12 @@ def test_variables_of_the_route():
     kind = type(
         "Client",
         (type(DIALECT.client),),
-        {"routes": (Route("POST", "/v1beta/models/{model}:go"), Route("POST", "/api/{generation:v[12]}/text"))},
+        {
+            "routes": (
+                Route("POST", "/v1beta/models/{model}:go"),
+                Route("POST", "/api/{generation:v[12]}/text"),
+            )
+        },
     )
     assert {"model": "some-model"} == variables(kind(), "any/v1beta/models/some-model:go")
     assert {"generation": "v2"} == variables(kind(), "api/v2/text")

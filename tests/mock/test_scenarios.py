@@ -36,13 +36,16 @@ def test_every_scenario_keeps_the_grammar(scenario: str, rewrites: bool):
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_scenario_says_what_it_is(scenario: str):
     """The list that people see has a sentence for each."""
-    assert (SCENARIOS[scenario].__doc__ or "").endswith(".")
+    assert (SCENARIOS[scenario].__doc__ or "").rstrip().endswith(".")
 
 
 def test_hello_names_the_model_and_the_prompt():
     """In about twenty tokens, with usage."""
     folded = answer("hello")
-    assert "Hello! I am some-model, played by a mock, one token at a time. You said: What is a stream? 𠮷" == folded.text()
+    assert (
+        "Hello! I am some-model, played by a mock, one token at a time. You said: What is a stream? 𠮷"
+        == folded.text()
+    )
     assert 15 < (folded.usage.output_tokens or 0) < 35
     assert folded.usage.input_tokens
 
@@ -53,7 +56,8 @@ def test_echo_gives_the_prompt_back():
 
 
 def test_chinese_has_what_is_hard():
-    """Characters of two, three and four bytes, outside the BMP and joined emoji, in pieces of one or two."""
+    """Characters of two, three and four bytes, outside the BMP and joined emoji, in pieces of one
+    or two."""
     text = answer("chinese").text()
     assert texts.CHINESE == text
     assert {3, 4} <= {len(character.encode()) for character in text}
@@ -68,7 +72,14 @@ def test_long_is_long():
 
 def test_finish_reasons():
     """Each scenario ends as its name says."""
-    expected = {"hello": "stop", "empty": "stop", "tools": "tool_calls", "refusal": "refusal", "length": "length", "reasoning": "stop"}
+    expected = {
+        "hello": "stop",
+        "empty": "stop",
+        "tools": "tool_calls",
+        "refusal": "refusal",
+        "length": "length",
+        "reasoning": "stop",
+    }
     assert expected == {name: answer(name).finish.reason for name in expected}
 
 
@@ -82,18 +93,41 @@ def test_reasoning_comes_first_and_is_counted():
 
 def test_tools_calls_what_is_offered():
     """Two parallel calls, with arguments that the offered tools' schemas take."""
-    schema = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["C", "F"]}}}
-    request = ChatRequest(model="m", messages=[], tools=[ToolSpec("forecast", parameters=schema), ToolSpec("map")])
+    schema = {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string"},
+            "days": {"type": "integer"},
+            "unit": {"enum": ["C", "F"]},
+        },
+    }
+    request = ChatRequest(
+        model="m", messages=[], tools=[ToolSpec("forecast", parameters=schema), ToolSpec("map")]
+    )
     calls = answer("tools", request).tool_calls()
-    assert [("call_mock_1", "forecast"), ("call_mock_2", "map")] == [(call.tool.id, call.tool.name) for call in calls if call.tool]
-    assert [{"city": "Paris", "days": 1, "unit": "C"}, {}] == [json.loads(call.text) for call in calls]
-    assert [{"city": "Paris"}, {"city": "北京"}] == [json.loads(call.text) for call in answer("tools").tool_calls()]
+    assert [("call_mock_1", "forecast"), ("call_mock_2", "map")] == [
+        (call.tool.id, call.tool.name) for call in calls if call.tool
+    ]
+    assert [{"city": "Paris", "days": 1, "unit": "C"}, {}] == [
+        json.loads(call.text) for call in calls
+    ]
+    assert [{"city": "Paris"}, {"city": "北京"}] == [
+        json.loads(call.text) for call in answer("tools").tool_calls()
+    ]
 
 
 def test_tool_then_answer_uses_the_result():
     """A call first; with a tool's result in the request, the answer says it."""
-    assert ["get_weather"] == [call.tool.name for call in answer("tool_then_answer").tool_calls() if call.tool]
-    request = ChatRequest(model="m", messages=[Message("user", "?"), Message("tool", [ToolResultPart("call_mock_1", "21 degrees")])])
+    assert ["get_weather"] == [
+        call.tool.name for call in answer("tool_then_answer").tool_calls() if call.tool
+    ]
+    request = ChatRequest(
+        model="m",
+        messages=[
+            Message("user", "?"),
+            Message("tool", [ToolResultPart("call_mock_1", "21 degrees")]),
+        ],
+    )
     assert "The tool says: 21 degrees" == answer("tool_then_answer", request).text()
 
 
@@ -102,7 +136,9 @@ def test_rewrite_takes_text_back_where_it_can():
     final = "截至2023年，样本为1024条。"
     assert final == answer("rewrite", rewrites=True).text()
     assert final == answer("rewrite", rewrites=False).text()
-    shown = "".join(getattr(event, "text", "") for event in SCENARIOS["rewrite"](Ask(REQUEST, rewrites=False)))
+    shown = "".join(
+        getattr(event, "text", "") for event in SCENARIOS["rewrite"](Ask(REQUEST, rewrites=False))
+    )
     assert final == shown
 
 
@@ -122,7 +158,9 @@ def test_refusals():
     assert 7.0 == refused(429).retry_after_s
 
 
-@pytest.mark.parametrize("text", ["", " ", "a  b\n", texts.CHINESE, texts.MARKDOWN, "don't, 𠮷𠮷𠮷!"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "a  b\n", texts.CHINESE, texts.MARKDOWN, "don't, 𠮷𠮷𠮷!"]
+)
 def test_tokens_are_the_text(text: str):
     """Joined, they lose nothing; none is empty."""
     assert text == "".join(tokens(text))
@@ -141,6 +179,13 @@ def test_sample_arguments():
             "any": True,
         }
     }
-    expected = {"list": [1.5], "flag": True, "nothing": None, "inner": {"a": "x"}, "strange": "x", "any": "x"}
+    expected = {
+        "list": [1.5],
+        "flag": True,
+        "nothing": None,
+        "inner": {"a": "x"},
+        "strange": "x",
+        "any": "x",
+    }
     assert expected == json.loads(arguments(ToolSpec("t", parameters=schema), "x"))
     assert "{}" == arguments(ToolSpec("t", parameters={"type": "string"}), "x")

@@ -18,7 +18,10 @@ from tests.mock.wire import PLAIN, ask, connect, newest
 @pytest.fixture
 async def mock(tmp_path: Path) -> AsyncIterator[MockServer]:
     """One mock named demo of the plain dialect, as fast as can be, with a folder of scripts."""
-    server = MockServer({"demo": MockSpec("plain", "hello", 0), "gpt": MockSpec("openai_chat", "hello", 0)}, scripts=tmp_path)
+    server = MockServer(
+        {"demo": MockSpec("plain", "hello", 0), "gpt": MockSpec("openai_chat", "hello", 0)},
+        scripts=tmp_path,
+    )
     await server.start()
     yield server
     await server.stop()
@@ -53,12 +56,17 @@ async def test_stream_false_gives_one_document(mock: MockServer, http: aiohttp.C
     question = {"model": "gpt-x", "messages": [{"role": "user", "content": "Hi"}]}
     async with http.post(mock.base_url("gpt") + "/chat/completions", json=question) as response:
         document = await response.json()
-    assert "Hello! I am gpt-x, played by a mock, one token at a time. You said: Hi" == document["choices"][0]["message"]["content"]
+    assert (
+        "Hello! I am gpt-x, played by a mock, one token at a time. You said: Hi"
+        == document["choices"][0]["message"]["content"]
+    )
 
 
 async def test_a_get_is_answered_too(mock: MockServer, http: aiohttp.ClientSession):
     """An EventSource can only GET, and has no headers: query parameters choose."""
-    async with http.get(mock.base_url("demo") + "/data", params={"prompt": "one two", "x-mock-scenario": "echo"}) as response:
+    async with http.get(
+        mock.base_url("demo") + "/data", params={"prompt": "one two", "x-mock-scenario": "echo"}
+    ) as response:
         assert b"data: one\n" in await response.read()
     assert "echo" == mock.account.newest(1)[0]["scenario"]
     assert {"prompt": "one two"} == mock.account.newest(1)[0]["query"]
@@ -68,7 +76,10 @@ async def test_a_get_is_answered_too(mock: MockServer, http: aiohttp.ClientSessi
     ("headers", "says"),
     [
         ({"x-mock-fault": "cutt@3"}, "there is no fault 'cutt' (did you mean \"cut\"?)"),
-        ({"x-mock-scenario": "helo"}, "there is no scenario 'helo' (did you mean \"hello\"?); the scenarios are hello, echo,"),
+        (
+            {"x-mock-scenario": "helo"},
+            "there is no scenario 'helo' (did you mean \"hello\"?); the scenarios are hello, echo,",
+        ),
         ({"x-mock-tokens-per-s": "fast"}, "x-mock-tokens-per-s must be a number from 0"),
         ({"x-mock-chars-per-s": "-1"}, "x-mock-chars-per-s must be a number from 0"),
         ({"x-mock-scenario": "../secret.yaml"}, "lies outside the folder of scripts"),
@@ -84,7 +95,9 @@ async def test_a_bad_choice_is_a_400_in_the_vendors_shape(
         assert says in (await response.json())["detail"]
 
 
-async def test_a_bad_request_is_a_400_in_the_vendors_shape(mock: MockServer, http: aiohttp.ClientSession):
+async def test_a_bad_request_is_a_400_in_the_vendors_shape(
+    mock: MockServer, http: aiohttp.ClientSession
+):
     """The dialect's own parser refuses, and the account has it."""
     async with http.post(mock.base_url("gpt"), data=b"{") as response:
         assert 400 == response.status
@@ -94,12 +107,24 @@ async def test_a_bad_request_is_a_400_in_the_vendors_shape(mock: MockServer, htt
 
 async def test_files_are_played(mock: MockServer, http: aiohttp.ClientSession, tmp_path: Path):
     """A request may name a script below the folder that the mock was given, and nothing else."""
-    (tmp_path / "busy.yaml").write_text("- status: {code: 503, headers: {x-busy: very}}\n- send: {json: {busy: true}}\n")
-    async with http.post(mock.base_url("demo"), json=PLAIN, headers={"x-mock-scenario": "busy.yaml"}) as response:
-        assert (503, "very", b'{"busy":true}') == (response.status, response.headers["x-busy"], await response.read())
+    (tmp_path / "busy.yaml").write_text(
+        "- status: {code: 503, headers: {x-busy: very}}\n- send: {json: {busy: true}}\n"
+    )
+    async with http.post(
+        mock.base_url("demo"), json=PLAIN, headers={"x-mock-scenario": "busy.yaml"}
+    ) as response:
+        assert (503, "very", b'{"busy":true}') == (
+            response.status,
+            response.headers["x-busy"],
+            await response.read(),
+        )
     closed = MockServer({"demo": MockSpec("plain")})
     await closed.start()
-    async with http.post(closed.base_url("demo"), json=PLAIN, headers={"x-mock-scenario": str(tmp_path / "busy.yaml")}) as response:
+    async with http.post(
+        closed.base_url("demo"),
+        json=PLAIN,
+        headers={"x-mock-scenario": str(tmp_path / "busy.yaml")},
+    ) as response:
         assert 400 == response.status
         assert "no folder was given" in (await response.json())["detail"]
     await closed.stop()
@@ -121,7 +146,10 @@ async def test_a_configured_file_may_be_anywhere(http: aiohttp.ClientSession, tm
 @pytest.mark.parametrize(
     ("spec", "says"),
     [
-        (MockSpec("opena_chat"), "mock demo: no dialect 'opena_chat' can be played (did you mean \"openai_chat\"?); the dialects are"),
+        (
+            MockSpec("opena_chat"),
+            "mock demo: no dialect 'opena_chat' can be played (did you mean \"openai_chat\"?); the dialects are",
+        ),
         (MockSpec("plain", "helo"), "mock demo: there is no scenario 'helo'"),
         (MockSpec("plain", fault="cut@"), "mock demo: fault 'cut@' cannot be read"),
         (MockSpec("plain", "gone.yaml"), "mock demo: gone.yaml: cannot be read"),
@@ -137,7 +165,9 @@ def test_a_mock_that_cannot_be_played_is_refused_at_once(spec: MockSpec, says: s
 async def test_the_account(mock: MockServer, http: aiohttp.ClientSession):
     """What was asked, by whom, and what became of it; secrets are left out."""
     headers = {"authorization": "Bearer secret", "x-mock-fault": "bytewise"}
-    async with http.post(mock.base_url("demo") + "/data?key=k", json=PLAIN, headers=headers) as response:
+    async with http.post(
+        mock.base_url("demo") + "/data?key=k", json=PLAIN, headers=headers
+    ) as response:
         body = await response.read()
     await newest(mock)
     async with http.get(mock.address + "/mock/requests", params={"limit": "1"}) as response:
@@ -170,7 +200,10 @@ async def test_the_account_is_cleared_and_limited(mock: MockServer, http: aiohtt
     async with http.get(url, params={"limit": "2"}) as response:
         assert ["mock-3", "mock-2"] == [row["id"] for row in await response.json()]
     async with http.get(url, params={"limit": "many"}) as response:
-        assert (400, "limit must be a number from 0 to 2000, not 'many'") == (response.status, (await response.json())["error"])
+        assert (400, "limit must be a number from 0 to 2000, not 'many'") == (
+            response.status,
+            (await response.json())["error"],
+        )
     async with http.delete(url) as response:
         assert 204 == response.status
     async with http.get(url) as response:
@@ -211,10 +244,17 @@ async def test_stopping_cuts_what_is_played():
 
 async def test_hundreds_of_streams_at_once(mock: MockServer):
     """All complete, each with its own answer."""
-    seen = await asyncio.gather(*(ask(mock.address, "/demo", {"prompt": f"number {n}"}, {"x-mock-scenario": "echo"}) for n in range(300)))
+    seen = await asyncio.gather(
+        *(
+            ask(mock.address, "/demo", {"prompt": f"number {n}"}, {"x-mock-scenario": "echo"})
+            for n in range(300)
+        )
+    )
     assert all(answer.whole for answer in seen)
     assert 300 == len({answer.body.split(b"\nid", 2)[1] for answer in seen})
-    assert 300 == len({row for answer in seen for row in answer.body.split(b"\n") if row.startswith(b"data:  ")})
+    assert 300 == len(
+        {row for answer in seen for row in answer.body.split(b"\n") if row.startswith(b"data:  ")}
+    )
 
 
 async def test_what_is_not_mocked(mock: MockServer, http: aiohttp.ClientSession):
@@ -234,11 +274,17 @@ def test_base_urls_are_addresses_only_when_started():
         MockServer({}).base_url("demo")
 
 
-async def test_any_page_may_call_a_mock_but_not_read_its_account(mock: MockServer, http: aiohttp.ClientSession):
+async def test_any_page_may_call_a_mock_but_not_read_its_account(
+    mock: MockServer, http: aiohttp.ClientSession
+):
     """CORS is open for answers and preflights, and closed for the account."""
-    async with http.post(mock.base_url("demo"), json=PLAIN, headers={"origin": "http://page"}) as response:
+    async with http.post(
+        mock.base_url("demo"), json=PLAIN, headers={"origin": "http://page"}
+    ) as response:
         assert "*" == response.headers["access-control-allow-origin"]
-    async with http.options(mock.base_url("demo"), headers={"access-control-request-headers": "x-a,x-b"}) as response:
+    async with http.options(
+        mock.base_url("demo"), headers={"access-control-request-headers": "x-a,x-b"}
+    ) as response:
         assert (204, "*", "x-a,x-b") == (
             response.status,
             response.headers["access-control-allow-origin"],
@@ -248,17 +294,25 @@ async def test_any_page_may_call_a_mock_but_not_read_its_account(mock: MockServe
         assert "access-control-allow-origin" not in response.headers
 
 
-async def test_every_dialect_is_at_its_own_path_and_prefix(every: MockServer, http: aiohttp.ClientSession):
+async def test_every_dialect_is_at_its_own_path_and_prefix(
+    every: MockServer, http: aiohttp.ClientSession
+):
     """What a bare GET of an unknown mock answers does not matter; each own path must be known."""
     for dialect, client in CLIENTS.items():
         for route in client.routes:
             if "{" in route.path:
                 continue
             for prefix in ("", f"/{dialect}"):
-                async with http.request(route.method, every.address + prefix + route.path, data=b"?") as response:
+                async with http.request(
+                    route.method, every.address + prefix + route.path, data=b"?"
+                ) as response:
                     assert 404 != response.status, (dialect, route)
     asked = {row["dialect"] for row in every.account.newest()}
-    fixed = {dialect for dialect, client in CLIENTS.items() if any("{" not in route.path for route in client.routes)}
+    fixed = {
+        dialect
+        for dialect, client in CLIENTS.items()
+        if any("{" not in route.path for route in client.routes)
+    }
     assert fixed - {"sider", "chatglm"} <= asked | {"sider", "chatglm"}
 
 
@@ -268,14 +322,27 @@ async def test_every_dialect_is_at_its_own_path_and_prefix(every: MockServer, ht
         (PLAIN, "plain"),
         ({"query": "Hi", "history": [], "data": []}, "chatglm"),
         (
-            {"prompt": "Hi", "stream": True, "app_name": "a", "app_version": "1", "tz_name": "UTC", "cid": "", "model": "m", "from": "ask"},
+            {
+                "prompt": "Hi",
+                "stream": True,
+                "app_name": "a",
+                "app_version": "1",
+                "tz_name": "UTC",
+                "cid": "",
+                "model": "m",
+                "from": "ask",
+            },
             "sider",
         ),
     ],
 )
-async def test_the_shared_path_is_told_apart_by_the_body(every: MockServer, http: aiohttp.ClientSession, body: object, dialect: str):
+async def test_the_shared_path_is_told_apart_by_the_body(
+    every: MockServer, http: aiohttp.ClientSession, body: object, dialect: str
+):
     """POST /data is plain, chatglm or sider."""
-    async with http.post(every.address + "/data", json=body, headers={"x-mock-tokens-per-s": "0"}) as response:
+    async with http.post(
+        every.address + "/data", json=body, headers={"x-mock-tokens-per-s": "0"}
+    ) as response:
         assert 200 == response.status
         await response.read()
     assert dialect == every.account.newest(1)[0]["dialect"]
@@ -285,7 +352,15 @@ async def test_the_front_page_lists_everything(every: MockServer, http: aiohttp.
     """Paths, scenarios, faults."""
     async with http.get(every.address + "/") as response:
         text = await response.text()
-    for part in ("POST /data", "/plain/...", "tool_then_answer", "error_429", "cut@n", "Every byte in its own write.", "/mock/requests"):
+    for part in (
+        "POST /data",
+        "/plain/...",
+        "tool_then_answer",
+        "error_429",
+        "cut@n",
+        "Every byte in its own write.",
+        "/mock/requests",
+    ):
         assert part in text
 
 
@@ -298,7 +373,12 @@ async def test_run_prints_where_it_is_and_stops(capsys: pytest.CaptureFixture[st
         text += capsys.readouterr().out
     line = next(line for line in text.splitlines() if "curl -N" in line)
     url, body = line.split("curl -N ")[1].split(" ")[0], line.split("-d '")[1].removesuffix("'")
-    seen = await ask(url.removesuffix("/v1/chat/completions"), "/v1/chat/completions", json.loads(body), {"x-mock-tokens-per-s": "0"})
+    seen = await ask(
+        url.removesuffix("/v1/chat/completions"),
+        "/v1/chat/completions",
+        json.loads(body),
+        {"x-mock-tokens-per-s": "0"},
+    )
     assert b"data: [DONE]" in seen.body
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

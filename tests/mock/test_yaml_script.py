@@ -46,7 +46,9 @@ def test_every_form(tmp_path: Path):
     ] == steps
 
 
-@pytest.mark.parametrize(("word", "step"), [("close", CLOSE), ("stall", STALL), ("end", END), ("cut:", CUT)])
+@pytest.mark.parametrize(
+    ("word", "step"), [("close", CLOSE), ("stall", STALL), ("end", END), ("cut:", CUT)]
+)
 def test_last_steps(tmp_path: Path, word: str, step: Step):
     """A bare word, or a key without a value."""
     assert [HEAD, step] == script(tmp_path, f"- {word}")
@@ -64,9 +66,15 @@ def test_what_is_left_out(tmp_path: Path):
         ("- send: [", "is not YAML: while parsing"),
         ("send: x", "a script is a list of steps such as `- send: hello`, not a map"),
         ("", "a script is a list of steps such as `- send: hello`, not nothing"),
-        ("- send: x\n- sned: y", "step 2: there is no step 'sned' (did you mean \"send\"?); the steps are status, send, pause, cut,"),
+        (
+            "- send: x\n- sned: y",
+            "step 2: there is no step 'sned' (did you mean \"send\"?); the steps are status, send, pause, cut,",
+        ),
         ("- stal", "step 1: there is no step 'stal' (did you mean \"stall\"?)"),
-        ("- {send: x, pause: 1}", "step 1: a step is a map of one key such as `send: hello`, not a map of 2 keys"),
+        (
+            "- {send: x, pause: 1}",
+            "step 1: a step is a map of one key such as `send: hello`, not a map of 2 keys",
+        ),
         ("- 7", "step 1: a step is a map of one key such as `send: hello`, not the number 7"),
         ("- cut: 3", "step 1: cut takes no argument; write `- cut`"),
         ("- pause: soon", "step 1: pause takes seconds from 0 to 3600, not 'soon'"),
@@ -74,18 +82,30 @@ def test_what_is_left_out(tmp_path: Path):
         ("- pause: .nan", "pause takes seconds"),
         ("- status: 99", "status must be a number from 200 to 599, not 99"),
         ("- status: true", "status must be a number from 200 to 599, not True"),
-        ("- status: {cod: 200}", "status has no key 'cod' (did you mean \"code\"?); its keys are code, headers"),
+        (
+            "- status: {cod: 200}",
+            "status has no key 'cod' (did you mean \"code\"?); its keys are code, headers",
+        ),
         ("- status: {headers: []}", "status.headers must be a map of names and values, not a list"),
         ('- status: {headers: {a: "b\\r\\nc: d"}}', "status.headers.a: a header holds no line end"),
-        ("- send: {txt: a}", "send has no key 'txt' (did you mean \"text\"?); its keys are text, base64, json, sse, event"),
+        (
+            "- send: {txt: a}",
+            "send has no key 'txt' (did you mean \"text\"?); its keys are text, base64, json, sse, event",
+        ),
         ("- send: {text: a, json: b}", "send takes exactly one of text, base64, json, sse"),
         ("- send: {text: a, event: b}", "`event` goes with sse alone"),
         ("- send: {text: 7}", "send.text must be text, not the number 7; put it in quotes"),
         ("- send: {base64: '*'}", "send.base64 is not base64"),
-        ("- send: 7", "send takes text or a map of one form (text, base64, json, sse), not the number 7"),
+        (
+            "- send: 7",
+            "send takes text or a map of one form (text, base64, json, sse), not the number 7",
+        ),
         ("- send: {sse: a, event: 7}", "send.event must be text, not the number 7"),
         ("- send: x\n- status: 200", "step 2: status must come once, before the first send"),
-        ("- cut\n- send: x", "step 1: nothing can follow cut; move it to the end or take out what follows"),
+        (
+            "- cut\n- send: x",
+            "step 1: nothing can follow cut; move it to the end or take out what follows",
+        ),
         ("- cut\n- cut", "step 1: nothing can follow cut"),
     ],
 )
@@ -99,7 +119,9 @@ def test_mistakes(tmp_path: Path, text: str, says: str):
 
 def test_a_file_that_is_not_there(tmp_path: Path):
     """The path and the reason are said; a name that says no kind, too."""
-    with pytest.raises(MockError, match=r"gone\.yaml: cannot be read \(No such file or directory\)"):
+    with pytest.raises(
+        MockError, match=r"gone\.yaml: cannot be read \(No such file or directory\)"
+    ):
         load(tmp_path / "gone.yaml", MANNER)
     with pytest.raises(MockError, match=r"notes\.txt: its name must end in one of \.yaml, "):
         load(tmp_path / "notes.txt", MANNER)
@@ -107,4 +129,6 @@ def test_a_file_that_is_not_there(tmp_path: Path):
 
 def test_names_of_files():
     """A slash or a known ending makes a scenario the name of a file."""
-    assert [True, True, True, False] == [is_path(name) for name in ("a.yaml", "folder/a", "x.chunks.jsonl", "hello")]
+    assert [True, True, True, False] == [
+        is_path(name) for name in ("a.yaml", "folder/a", "x.chunks.jsonl", "hello")
+    ]

@@ -1,4 +1,5 @@
-"""A client of the mock that sees the wire: what each read gave, and whether the connection was reset."""
+"""A client of the mock that sees the wire: what each read gave, and whether the connection was
+reset."""
 
 import asyncio
 from typing import Any, NamedTuple
@@ -48,7 +49,13 @@ async def connect(
     host, port = address.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     data = msgspec.json.encode(body)
-    lines = [f"POST {path} HTTP/1.1", "host: mock", f"content-length: {len(data)}", "content-type: application/json", "connection: close"]
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "host: mock",
+        f"content-length: {len(data)}",
+        "content-type: application/json",
+        "connection: close",
+    ]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
     return reader, writer
@@ -76,7 +83,8 @@ async def ask(address: str, path: str, body: Any, headers: dict[str, str] | None
 
 
 async def newest(server: MockServer, *, still_open: bool = False) -> dict[str, Any]:
-    """The newest row of the account, once its answer is no longer played (or, with `still_open`, once there is one)."""
+    """The newest row of the account, once its answer is no longer played (or, with `still_open`,
+    once there is one)."""
     for _ in range(400):
         rows = server.account.newest(1)
         if rows and (still_open or not rows[0]["open"]):

@@ -1,8 +1,9 @@
 """A network with another machine on it: a namespace, and a wire of which the tests hold the middle.
 
-The wire is two tunnel devices, one on this side and one in the namespace, and a thread that carries packets between them. So both ends
-are the kernel's own TCP, and what happens in between is up to a test: nothing arrives any more, some of it is lost, a firewall eats it.
-Neither end is told. Sockets of the other machine are made by `inside`, and are used from here like any other.
+The wire is two tunnel devices, one on this side and one in the namespace, and a thread that carries
+packets between them. So both ends are the kernel's own TCP, and what happens in between is up to a
+test: nothing arrives any more, some of it is lost, a firewall eats it. Neither end is told. Sockets
+of the other machine are made by `inside`, and are used from here like any other.
 """
 
 import ctypes
@@ -65,7 +66,8 @@ def _is_tcp(packet: bytes) -> bool:
 
 
 class Wire:
-    """Carries packets between two tunnels, those that `lets` lets pass; `eaten` counts the others."""
+    """Carries packets between two tunnels, those that `lets` lets pass; `eaten` counts the
+    others."""
 
     def __init__(self, near: int, far: int) -> None:
         self.lets: Callable[[bytes], bool] = passes
@@ -95,7 +97,8 @@ class Wire:
 
 
 class Network:
-    """This machine is at `near`, the other at `far`; whatever is sent to `nowhere` the other one says it cannot reach (ICMP)."""
+    """This machine is at `near`, the other at `far`; whatever is sent to `nowhere` the other one
+    says it cannot reach (ICMP)."""
 
     def __init__(self, name: str, wire: Wire, addresses: tuple[str, str, str]) -> None:
         self.near, self.far, self.nowhere = addresses
@@ -120,7 +123,8 @@ class Network:
         return made[0]
 
     def connecting(self) -> int:
-        """How many connections to the other machine are being made from this one: in the state SYN_SENT of RFC 9293 (2 in proc_net_tcp)."""
+        """How many connections to the other machine are being made from this one: in the state
+        SYN_SENT of RFC 9293 (2 in proc_net_tcp)."""
         far = socket.inet_aton(self.far)[::-1].hex().upper()
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         return sum(row[2].startswith(far) and row[3] == "02" for row in rows)
@@ -134,12 +138,16 @@ class Network:
 
 @contextmanager
 def network() -> Iterator[Network]:
-    """Makes it and takes it away, whatever happens; also what a test run that was killed has left behind."""
+    """Makes it and takes it away, whatever happens; also what a test run that was killed has left
+    behind."""
     _sweep()
     pid = os.getpid()
     name = f"{_PREFIX}{pid}"
-    base = 198 << 24 | 18 << 16 | pid % (1 << 14) << 3  # in 198.18.0.0/15, which is for such things (RFC 2544): eight addresses each
-    near_ip, far_ip, nowhere_ip = (socket.inet_ntoa(struct.pack("!I", base + number)) for number in (1, 2, 5))
+    # in 198.18.0.0/15, which is for such things (RFC 2544): eight addresses each
+    base = 198 << 24 | 18 << 16 | pid % (1 << 14) << 3
+    near_ip, far_ip, nowhere_ip = (
+        socket.inet_ntoa(struct.pack("!I", base + number)) for number in (1, 2, 5)
+    )
     _ip("netns", "add", name)
     ends: list[int] = []
     try:
@@ -170,7 +178,9 @@ def _tunnel(device: str) -> int:
     """A new tunnel device of IP packets; it lasts as long as its file is open."""
     file = os.open("/dev/net/tun", os.O_RDWR)
     try:
-        fcntl.ioctl(file, _TUNSETIFF, struct.pack("16sH22x", device.encode(), _IFF_TUN | _IFF_NO_PI))
+        fcntl.ioctl(
+            file, _TUNSETIFF, struct.pack("16sH22x", device.encode(), _IFF_TUN | _IFF_NO_PI)
+        )
     except BaseException:
         os.close(file)
         raise

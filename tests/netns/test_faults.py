@@ -1,4 +1,5 @@
-"""Faults that only a network has, made real: another machine, and a wire to it that is cut, loses packets or has a firewall on it."""
+"""Faults that only a network has, made real: another machine, and a wire to it that is cut, loses
+packets or has a firewall on it."""
 
 import asyncio
 import json
@@ -35,7 +36,9 @@ class Scene:
         self.near = near
 
     @asynccontextmanager
-    async def asked(self, model: str, *, across: bool = False, **body: Any) -> AsyncIterator[tuple[Client, str]]:
+    async def asked(
+        self, model: str, *, across: bool = False, **body: Any
+    ) -> AsyncIterator[tuple[Client, str]]:
         """A client that has asked, and its mark. `across`: it is at the far end."""
         mark = new_mark()
         options: dict[str, Any] = {}
@@ -57,23 +60,34 @@ class Scene:
 async def scene() -> AsyncIterator[Scene]:
     far, near = Stage(), Stage()
     with network.network() as net:
-        async with raw_upstream(far.play, sock=net.listening()) as far_url, raw_upstream(near.play) as near_url:
+        async with (
+            raw_upstream(far.play, sock=net.listening()) as far_url,
+            raw_upstream(near.play) as near_url,
+        ):
             upstreams = {
                 "far": {"base_url": far_url, "timeouts": {"connect_s": 1, "idle_s": 1}},
-                "far_tls": {"base_url": far_url.replace("http:", "https:"), "timeouts": {"connect_s": 1}},
+                "far_tls": {
+                    "base_url": far_url.replace("http:", "https:"),
+                    "timeouts": {"connect_s": 1},
+                },
                 "far_patient": {"base_url": far_url, "timeouts": {"connect_s": 60}},
                 "nowhere": {"base_url": f"http://{net.nowhere}:80", "timeouts": {"connect_s": 60}},
                 "near": {"base_url": near_url},
             }
             models: dict[str, Any] = {name: [{"upstream": name}] for name in upstreams}
-            models |= {f"{name}_or_near": [{"upstream": name}, {"upstream": "near"}] for name in ("far", "far_tls", "nowhere")}
+            models |= {
+                f"{name}_or_near": [{"upstream": name}, {"upstream": "near"}]
+                for name in ("far", "far_tls", "nowhere")
+            }
             process = running_proxy(
                 {
                     "server": {"host": net.near},
                     "auth": "none",
                     "streams": {"write_timeout_s": 2, "heartbeat_s": 0.3},
                     "breaker": {"failures": 0},
-                    "upstreams": {name: {"dialect": "openai_chat", **each} for name, each in upstreams.items()},
+                    "upstreams": {
+                        name: {"dialect": "openai_chat", **each} for name, each in upstreams.items()
+                    },
                     "models": models,
                 }
             )
@@ -93,8 +107,11 @@ async def begins(peer: Peer) -> None:
     peer.send(ROLE + HELLO)
 
 
-def until_left(*, after: Callable[[Peer], Awaitable[None]]) -> tuple[Callable[[Peer], Awaitable[None]], asyncio.Event]:
-    """A script that begins an answer and then does this until the proxy hangs up, and what is set when it has."""
+def until_left(
+    *, after: Callable[[Peer], Awaitable[None]]
+) -> tuple[Callable[[Peer], Awaitable[None]], asyncio.Event]:
+    """A script that begins an answer and then does this until the proxy hangs up, and what is set
+    when it has."""
     left = asyncio.Event()
 
     async def script(peer: Peer) -> None:
@@ -131,7 +148,9 @@ async def settled(scene: Scene, files: int) -> None:
     await until(none_more, NOTICED_S)
 
 
-async def test_an_upstream_that_vanishes_in_mid_stream_is_an_idle_timeout_in_band(scene: Scene) -> None:
+async def test_an_upstream_that_vanishes_in_mid_stream_is_an_idle_timeout_in_band(
+    scene: Scene,
+) -> None:
     scene.far.script, left = until_left(after=goes_on)
     files = scene.open_files()
     async with scene.asked("far") as (client, mark):
@@ -175,7 +194,9 @@ async def test_without_another_target_the_client_is_told(scene: Scene) -> None:
     assert "connect_timeout" == json.loads(body)["error"]["kind"]
 
 
-async def test_a_client_that_leaves_while_the_network_is_silent_leaves_nothing_behind(scene: Scene) -> None:
+async def test_a_client_that_leaves_while_the_network_is_silent_leaves_nothing_behind(
+    scene: Scene,
+) -> None:
     """The connection that is being made is given up at once, not after connect_s."""
     scene.net.wire.lets = network.no_handshake
 
@@ -194,8 +215,11 @@ async def test_a_client_that_leaves_while_the_network_is_silent_leaves_nothing_b
 
 
 @pytest.mark.parametrize("after", [goes_on, floods, is_silent])
-async def test_a_client_that_vanishes_in_mid_stream_is_noticed(scene: Scene, after: Callable[[Peer], Awaitable[None]]) -> None:
-    """What is written to it, or a heartbeat, is not acknowledged: after write_timeout_s it has left, and its upstream is hung up on."""
+async def test_a_client_that_vanishes_in_mid_stream_is_noticed(
+    scene: Scene, after: Callable[[Peer], Awaitable[None]]
+) -> None:
+    """What is written to it, or a heartbeat, is not acknowledged: after write_timeout_s it has
+    left, and its upstream is hung up on."""
     scene.near.script, left = until_left(after=after)
     async with scene.asked("near", across=True) as (client, mark):
         await first_words(client)
@@ -205,8 +229,11 @@ async def test_a_client_that_vanishes_in_mid_stream_is_noticed(scene: Scene, aft
         assert "client_gone" == (await scene.proxy.line(mark))["outcome"]
 
 
-async def test_a_client_that_vanishes_while_nothing_is_written_to_it_is_noticed(scene: Scene) -> None:
-    """Keep-alive probes find out: one document is being gathered, so there are not even heartbeats."""
+async def test_a_client_that_vanishes_while_nothing_is_written_to_it_is_noticed(
+    scene: Scene,
+) -> None:
+    """Keep-alive probes find out: one document is being gathered, so there are not even
+    heartbeats."""
     scene.near.script, left = until_left(after=goes_on)
     async with scene.asked("near", across=True, stream=False) as (_, mark):
         await asyncio.sleep(0.1)
@@ -217,7 +244,8 @@ async def test_a_client_that_vanishes_while_nothing_is_written_to_it_is_noticed(
 
 
 async def test_a_client_that_is_silent_and_there_is_left_alone(scene: Scene) -> None:
-    """It sends nothing and gets nothing for longer than write_timeout_s: its machine answers the probes."""
+    """It sends nothing and gets nothing for longer than write_timeout_s: its machine answers the
+    probes."""
     go_on = asyncio.Event()
 
     async def script(peer: Peer) -> None:

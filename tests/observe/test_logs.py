@@ -1,4 +1,5 @@
-"""What is logged: one line a stream, one form for all, no secret, no line that somebody else wrote."""
+"""What is logged: one line a stream, one form for all, no secret, no line that somebody else
+wrote."""
 
 import io
 import json
@@ -43,7 +44,12 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 
 def ended(outcome: Any = "completed") -> StreamRecord:
     record = StreamRecord("req-1", "native", 100.0)
-    record.model, record.model_label, record.upstream, record.upstream_model = "fast", "fast", "openai", "gpt-4o-mini"
+    record.model, record.model_label, record.upstream, record.upstream_model = (
+        "fast",
+        "fast",
+        "openai",
+        "gpt-4o-mini",
+    )
     record.key, record.stream = "web", "str-1"
     record.notes = [Note("dropped", "seed", "It has no seed.")]
     record.fallbacks = [("a", "openai", "overloaded")]
@@ -89,7 +95,13 @@ def test_one_line_a_stream() -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "level"),
-    [("completed", "info"), ("client_gone", "info"), (None, "info"), ("upstream_truncated", "warning"), ("internal", "warning")],
+    [
+        ("completed", "info"),
+        ("client_gone", "info"),
+        (None, "info"),
+        ("upstream_truncated", "warning"),
+        ("internal", "warning"),
+    ],
 )
 def test_failures_are_warnings(outcome: str | None, level: str) -> None:
     """A client that leaves is no failure."""
@@ -114,7 +126,8 @@ def test_the_fields_of_a_line_are_bounded() -> None:
 
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_nobody_writes_a_line_of_their_own(form: logs.Format) -> None:
-    """Line breaks, escape sequences and marks that turn text around, in any place, by either way."""
+    """Line breaks, escape sequences and marks that turn text around, in any place, by either
+    way."""
     stream = out(form)
     record = ended()
     record.model = EVIL
@@ -123,7 +136,9 @@ def test_nobody_writes_a_line_of_their_own(form: logs.Format) -> None:
     logging.getLogger(EVIL).warning("%s", EVIL)
     text = stream.getvalue()
     assert len(text.splitlines()) == 3
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]", text)
+    assert not re.search(
+        "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]", text
+    )
     if form == "json":
         assert EVIL == lines(stream)[1]["event"]
 
@@ -163,7 +178,9 @@ def test_secrets_are_masked(form: logs.Format) -> None:
 def test_what_is_no_json_is_logged_all_the_same() -> None:
     """A log call never raises for what it is given."""
     stream = out()
-    structlog.get_logger().info("odd", raw=b"\xff", nan=float("nan"), some={1: object()}, several={1})
+    structlog.get_logger().info(
+        "odd", raw=b"\xff", nan=float("nan"), some={1: object()}, several={1}
+    )
     (line,) = lines(stream)
     assert ("b'\\xff'", "nan", [1]) == (line["raw"], line["nan"], line["several"])
 
@@ -174,7 +191,9 @@ def test_the_request_id_is_bound_throughout() -> None:
     with structlog.contextvars.bound_contextvars(request_id="req-1"):
         structlog.get_logger().info("ours")
         logging.getLogger("aiohttp.server").error("theirs")
-    assert [("ours", "req-1"), ("theirs", "req-1")] == [(line["event"], line["request_id"]) for line in lines(stream)]
+    assert [("ours", "req-1"), ("theirs", "req-1")] == [
+        (line["event"], line["request_id"]) for line in lines(stream)
+    ]
     assert lines(stream)[1]["logger"] == "aiohttp.server"
 
 

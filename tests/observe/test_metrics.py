@@ -58,7 +58,10 @@ def stream() -> StreamRecord:
     record.fallbacks = [("first", "second", "overloaded")]
     record.retries = [("second", "overloaded")]
     record.hedges = [("second", "won")]
-    record.notes = [Note("dropped", "seed", "It has no seed."), Note("defaulted", "max_tokens", "It insists.")]
+    record.notes = [
+        Note("dropped", "seed", "It has no seed."),
+        Note("defaulted", "max_tokens", "It insists."),
+    ]
     record.chunk(100, 100.2)
     for now in (100.3, 100.34, 100.6):
         record.content(now)
@@ -77,7 +80,10 @@ def samples(metrics: Metrics) -> Iterator[Sample]:
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
-    return next((s.value for s in samples(metrics) if s.name == f"mainstem_{name}" and labels == s.labels), None)
+    return next(
+        (s.value for s in samples(metrics) if s.name == f"mainstem_{name}" and labels == s.labels),
+        None,
+    )
 
 
 def test_names_and_labels_are_those_of_the_contract() -> None:
@@ -103,10 +109,21 @@ def test_a_stream_is_counted_once_in_everything() -> None:
     metrics.flush(stream())
     expected = {
         ("requests_total", ("client_dialect", "openai_chat"), ("model", "*"), ("status", "200")): 1,
-        ("streams_total", ("client_dialect", "openai_chat"), ("upstream", "second"), ("model", "*"), ("outcome", "completed")): 1,
+        (
+            "streams_total",
+            ("client_dialect", "openai_chat"),
+            ("upstream", "second"),
+            ("model", "*"),
+            ("outcome", "completed"),
+        ): 1,
         ("upstream_attempts_total", ("upstream", "first"), ("result", "overloaded")): 1,
         ("upstream_attempts_total", ("upstream", "second"), ("result", "ok")): 1,
-        ("fallbacks_total", ("from_upstream", "first"), ("to_upstream", "second"), ("kind", "overloaded")): 1,
+        (
+            "fallbacks_total",
+            ("from_upstream", "first"),
+            ("to_upstream", "second"),
+            ("kind", "overloaded"),
+        ): 1,
         ("tokens_total", ("direction", "input")): 7,
         ("tokens_total", ("direction", "output")): 3,
         ("bytes_total", ("direction", "in")): 100,
@@ -125,7 +142,9 @@ def test_a_stream_is_counted_once_in_everything() -> None:
         ("stream_seconds_count",): 1,
         ("stream_seconds_sum",): 1,
     }
-    assert expected == {(name, *labels): value(metrics, name, **dict(labels)) for name, *labels in expected}
+    assert expected == {
+        (name, *labels): value(metrics, name, **dict(labels)) for name, *labels in expected
+    }
     assert value(metrics, "event_gap_seconds_sum") == pytest.approx(0.3)
     assert value(metrics, "first_byte_seconds_sum") == pytest.approx(0.2)
     assert value(metrics, "first_content_seconds_sum") == pytest.approx(0.3)
@@ -138,8 +157,21 @@ def test_a_refused_request_is_counted_without_an_upstream() -> None:
     record.model = "no-such-model"
     record.end("model_not_found", 404, 100.1)
     metrics.flush(record)
-    assert value(metrics, "requests_total", client_dialect="anthropic", model="none", status="404") == 1
-    assert value(metrics, "streams_total", client_dialect="anthropic", upstream="none", model="none", outcome="model_not_found") == 1
+    assert (
+        value(metrics, "requests_total", client_dialect="anthropic", model="none", status="404")
+        == 1
+    )
+    assert (
+        value(
+            metrics,
+            "streams_total",
+            client_dialect="anthropic",
+            upstream="none",
+            model="none",
+            outcome="model_not_found",
+        )
+        == 1
+    )
     assert value(metrics, "stream_seconds_count") == 0
 
 
@@ -189,7 +221,10 @@ def test_bulk_observations_are_those_of_the_library(bounds: tuple[float, ...]) -
         assert record.delay_counts is not None
         at_once.observe_buckets(record.delay_counts, record.delay_total_s)
     else:
-        counts = [sum(low < seconds <= high for seconds in values) for low, high in zip((-1.0, *bounds), (*bounds, math.inf), strict=True)]
+        counts = [
+            sum(low < seconds <= high for seconds in values)
+            for low, high in zip((-1.0, *bounds), (*bounds, math.inf), strict=True)
+        ]
         at_once.observe_buckets(counts, sum(values))
     assert next(iter(one_by_one.collect())).samples == next(iter(at_once.collect())).samples
     with pytest.raises(ValueError, match="1 counts for"):
@@ -203,7 +238,9 @@ def test_promtool_finds_nothing_to_say() -> None:
     metrics.opened("a")
     metrics.flush(stream())
     _, text = metrics.exposition()
-    checked = subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)
+    checked = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=text, capture_output=True, check=False
+    )
     assert ("", 0) == (checked.stdout.decode() + checked.stderr.decode(), checked.returncode)
 
 
@@ -235,12 +272,22 @@ def test_several_workers_are_counted_as_one(tmp_path: Path) -> None:
 
     def answer(*dead: int) -> dict[tuple[str, str], float]:
         argv = [sys.executable, "-c", ANSWER, *map(str, dead)]
-        out = subprocess.run(argv, env=environ, cwd=CHECKOUT, capture_output=True, check=True).stdout
-        return {(name, ",".join(sorted(map(str, labels.values())))): number for name, labels, number in json.loads(out)}
+        out = subprocess.run(
+            argv, env=environ, cwd=CHECKOUT, capture_output=True, check=True
+        ).stdout
+        return {
+            (name, ",".join(sorted(map(str, labels.values())))): number
+            for name, labels, number in json.loads(out)
+        }
 
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", WORKER, lag], env=environ, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WORKER, lag],
+            env=environ,
+            cwd=CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for lag in ("0.5", "0.25")
     ]
@@ -258,7 +305,9 @@ def test_several_workers_are_counted_as_one(tmp_path: Path) -> None:
     for seen, alive in ((both, 2), (one, 1)):
         assert seen["mainstem_requests_total", "*,200,openai_chat"] == 2
         assert seen["mainstem_event_gap_seconds_count", ""] == 4
-        assert (2, 4) == tuple(seen["mainstem_event_gap_seconds_bucket", bound] for bound in ("0.05", "0.5"))
+        assert (2, 4) == tuple(
+            seen["mainstem_event_gap_seconds_bucket", bound] for bound in ("0.05", "0.5")
+        )
         assert seen["mainstem_streams_open", "a"] == alive
     assert both["mainstem_event_loop_lag_seconds", ""] == 0.5
     assert one["mainstem_event_loop_lag_seconds", ""] == 0.25

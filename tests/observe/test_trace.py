@@ -23,7 +23,9 @@ class OwnError(TypeError):
     """A library's own."""
 
 
-@pytest.mark.parametrize("kind", [ValueError, KeyError, RuntimeError, AssertionError, Exception, OwnError, LookupError])
+@pytest.mark.parametrize(
+    "kind", [ValueError, KeyError, RuntimeError, AssertionError, Exception, OwnError, LookupError]
+)
 def test_what_an_exception_says_is_left_out(kind: type[Exception]) -> None:
     text = trace_of(kind(PROMPT))
     assert PROMPT not in text
@@ -34,7 +36,9 @@ def test_what_an_exception_says_is_left_out(kind: type[Exception]) -> None:
 
 def test_messages_of_types_and_attributes_are_kept_within_bounds() -> None:
     """They are half of what a traceback is good for."""
-    assert trace_of(AttributeError("'int' object has no attribute 'x'")).endswith("AttributeError: 'int' object has no attribute 'x'")
+    assert trace_of(AttributeError("'int' object has no attribute 'x'")).endswith(
+        "AttributeError: 'int' object has no attribute 'x'"
+    )
     assert len(trace_of(TypeError("x" * 100_000))) < 1000
 
 
@@ -65,7 +69,9 @@ def test_a_ring_of_causes_and_endless_recursion_end() -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-async def test_a_task_that_nobody_waited_for_says_nothing_of_its_exception(form: logs.Format) -> None:
+async def test_a_task_that_nobody_waited_for_says_nothing_of_its_exception(
+    form: logs.Format,
+) -> None:
     """Neither in the traceback nor in asyncio's own words about the task."""
     kept, out = logging.getLogger().handlers[:], io.StringIO()
     logs.configure(form, "info", out)
@@ -78,7 +84,11 @@ async def test_a_task_that_nobody_waited_for_says_nothing_of_its_exception(form:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         asyncio.get_running_loop().call_exception_handler(
-            {"message": "Task exception was never retrieved", "exception": task.exception(), "future": task}
+            {
+                "message": "Task exception was never retrieved",
+                "exception": task.exception(),
+                "future": task,
+            }
         )
     finally:
         logging.getLogger().handlers = kept

@@ -1,6 +1,8 @@
-"""Node programs of tests/oracle/js as judges: one that answers and ends, and one that serves while it is needed.
+"""Node programs of tests/oracle/js as judges: one that answers and ends, and one that serves while
+it is needed.
 
-The packages there are the newest that run on Node.js 18, Debian 12's; `ai-v5` is release 5.0.0 of `ai`, whose schema is the strictest.
+The packages there are the newest that run on Node.js 18, Debian 12's; `ai-v5` is release 5.0.0 of
+`ai`, whose schema is the strictest.
 """
 
 import json
@@ -23,7 +25,13 @@ _ENV = {name: value for name, value in os.environ.items() if not name.upper().en
 def answered(script: str, *arguments: str) -> Any:
     """What the program prints: one JSON value."""
     ran = subprocess.run(
-        [program("node"), f"{script}.mjs", *arguments], cwd=FOLDER, env=_ENV, capture_output=True, text=True, timeout=ANSWER_S, check=False
+        [program("node"), f"{script}.mjs", *arguments],
+        cwd=FOLDER,
+        env=_ENV,
+        capture_output=True,
+        text=True,
+        timeout=ANSWER_S,
+        check=False,
     )
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-4000:]
     return json.loads(ran.stdout)
@@ -33,13 +41,20 @@ def answered(script: str, *arguments: str) -> Any:
 def serving(script: str) -> Iterator[str]:
     """The address that the program prints first. It ends when its standard input does."""
     process = subprocess.Popen(
-        [program("node"), f"{script}.mjs"], cwd=FOLDER, env=_ENV, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [program("node"), f"{script}.mjs"],
+        cwd=FOLDER,
+        env=_ENV,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
         address = process.stdout.readline().strip()
-        assert address.startswith("http://"), f"{script}.mjs ended with {process.wait(10)} before it served"
+        assert address.startswith("http://"), (
+            f"{script}.mjs ended with {process.wait(10)} before it served"
+        )
         yield address
     finally:
         process.stdin.close()

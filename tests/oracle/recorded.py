@@ -1,4 +1,5 @@
-"""What plays a recording to the proxy and reads what a native client gets: a raw upstream, ways to cut bytes, and a plain reader of frames."""
+"""What plays a recording to the proxy and reads what a native client gets: a raw upstream, ways to
+cut bytes, and a plain reader of frames."""
 
 import json
 import random
@@ -10,13 +11,20 @@ from tests.running import Running
 
 # An HTTP chunk a byte is slow to send, so longer recordings are cut into this many pieces at most.
 MOST_PIECES = 3000
-_TYPES = {".ndjson": "application/x-ndjson", ".json": "application/json", ".bin": "application/vnd.amazon.eventstream"}
+_TYPES = {
+    ".ndjson": "application/x-ndjson",
+    ".json": "application/json",
+    ".bin": "application/vnd.amazon.eventstream",
+}
 
 
 def content_type(row: dict[str, Any]) -> str:
     if row["dialect"].startswith("bedrock_"):
         return _TYPES[".bin"]
-    return next((kind for ending, kind in _TYPES.items() if row["file"].endswith(ending)), "text/event-stream")
+    return next(
+        (kind for ending, kind in _TYPES.items() if row["file"].endswith(ending)),
+        "text/event-stream",
+    )
 
 
 def pieces(data: bytes, how: str) -> list[bytes]:
@@ -31,9 +39,11 @@ def pieces(data: bytes, how: str) -> list[bytes]:
 
 
 class Player:
-    """An upstream that answers every request, whatever it asks for, with what `load` was given last. One client at a time.
+    """An upstream that answers every request, whatever it asks for, with what `load` was given
+    last. One client at a time.
 
-    `document` is what a POST gets where that only says where the stream is; the stream is then what a GET gets.
+    `document` is what a POST gets where that only says where the stream is; the stream is then what
+    a GET gets.
     """
 
     def __init__(self) -> None:
@@ -49,10 +59,15 @@ class Player:
         while True:
             head = await peer.request()
             if self.document and head.startswith(b"POST"):
-                peer.write(b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(self.document))
+                peer.write(
+                    b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                    % len(self.document)
+                )
                 peer.write(self.document)
                 continue
-            peer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {self._type}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+            peer.write(
+                f"HTTP/1.1 200 OK\r\nContent-Type: {self._type}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+            )
             for piece in self._pieces:
                 peer.send(piece)
                 await peer.writer.drain()
@@ -61,7 +76,9 @@ class Player:
 
 async def native_events(run: Running, model: str) -> list[dict[str, Any]]:
     """A refusal before the stream began is given as the stream's error."""
-    async with run.session.post(f"{run.url}/v1/stream", json={"model": model, "prompt": "x"}) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream", json={"model": model, "prompt": "x"}
+    ) as response:
         text = await response.text()
         if response.status != 200:
             return [{"type": "stream.error", **json.loads(text)}]
@@ -70,12 +87,24 @@ async def native_events(run: Running, model: str) -> list[dict[str, Any]]:
 
 def folded(events: list[dict[str, Any]]) -> dict[str, Any]:
     """The first choice: its text, its reasoning, its calls as (name, arguments)."""
-    choices = {event["block"]: event.get("choice", 0) for event in events if event["type"] == "block.start"}
+    choices = {
+        event["block"]: event.get("choice", 0) for event in events if event["type"] == "block.start"
+    }
 
     def joined(kind: str) -> str:
-        return "".join(event["text"] for event in events if event["type"] == kind and choices[event["block"]] == 0)
+        return "".join(
+            event["text"]
+            for event in events
+            if event["type"] == kind and choices[event["block"]] == 0
+        )
 
-    tools = [event for event in events if event["type"] == "block.start" and event["kind"] == "tool_call" and choices[event["block"]] == 0]
+    tools = [
+        event
+        for event in events
+        if event["type"] == "block.start"
+        and event["kind"] == "tool_call"
+        and choices[event["block"]] == 0
+    ]
     arguments = {tool["block"]: "" for tool in tools}
     for event in events:
         if event["type"] == "tool_call.delta" and event["block"] in arguments:
@@ -98,19 +127,28 @@ _COUNTS = {
 
 
 def counts(dialect: str, said: dict[str, Any]) -> tuple[int | None, int | None]:
-    """Input and output tokens of a vendor's usage, as Mainstem counts: the cache is part of the input, reasoning part of the output."""
+    """Input and output tokens of a vendor's usage, as Mainstem counts: the cache is part of the
+    input, reasoning part of the output."""
     match dialect:
         case "anthropic":
-            cached = (said.get("cache_creation_input_tokens") or 0) + (said.get("cache_read_input_tokens") or 0)
+            cached = (said.get("cache_creation_input_tokens") or 0) + (
+                said.get("cache_read_input_tokens") or 0
+            )
             return said["input_tokens"] + cached, said["output_tokens"]
         case "bedrock_converse":
-            cached = (said.get("cacheReadInputTokens") or 0) + (said.get("cacheWriteInputTokens") or 0)
+            cached = (said.get("cacheReadInputTokens") or 0) + (
+                said.get("cacheWriteInputTokens") or 0
+            )
             return said["inputTokens"] + cached, said["outputTokens"]
         case "cohere":
-            return said.get("tokens", {}).get("input_tokens"), said.get("tokens", {}).get("output_tokens")
+            return said.get("tokens", {}).get("input_tokens"), said.get("tokens", {}).get(
+                "output_tokens"
+            )
         case "gemini":
             answer, thoughts = said.get("candidatesTokenCount"), said.get("thoughtsTokenCount")
-            return said.get("promptTokenCount"), None if answer is thoughts is None else (answer or 0) + (thoughts or 0)
+            return said.get("promptTokenCount"), None if answer is thoughts is None else (
+                answer or 0
+            ) + (thoughts or 0)
     if dialect in _COUNTS:
         first, second = _COUNTS[dialect]
         return said.get(first), said.get(second)

@@ -1,7 +1,9 @@
-"""Somebody else's mock of the vendors as the upstream: what it says arrives whole, and what it is asked is what it expects.
+"""Somebody else's mock of the vendors as the upstream: what it says arrives whole, and what it is
+asked is what it expects.
 
-aimock writes each vendor's wire format by its own reading of the vendor's documentation, and matches requests by their content: an answer
-to the second turn of a tool call shows that the call and its result went up in that vendor's form.
+aimock writes each vendor's wire format by its own reading of the vendor's documentation, and
+matches requests by their content: an answer to the second turn of a tool call shows that the call
+and its result went up in that vendor's form.
 """
 
 import json
@@ -16,13 +18,26 @@ from tests.running import Running, running
 
 pytestmark = requires("node", "js_sdks")
 # Upstream dialect -> what stands behind aimock's address in a base_url.
-BASE = {"openai_chat": "/v1", "anthropic": "", "openai_responses": "/v1", "gemini": "", "cohere": "", "ollama": ""}
+BASE = {
+    "openai_chat": "/v1",
+    "anthropic": "",
+    "openai_responses": "/v1",
+    "gemini": "",
+    "cohere": "",
+    "ollama": "",
+}
 DIALECTS = list(BASE)
-# For these aimock plays everything asked of it below; for the others it plays text, tools and errors.
+# For these aimock plays everything asked of it below; for the others it plays text, tools and
+# errors.
 THOROUGH = ("openai_chat", "anthropic")
 WITHOUT_IDS = ("gemini", "ollama")  # their calls have none; ours are made up
 UNCOUNTED = ("ollama",)  # aimock counts no tokens in this form
-TOOLS = [{"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}]
+TOOLS = [
+    {
+        "name": "get_weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    }
+]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +48,10 @@ def aimock() -> Iterator[str]:
 
 @pytest.fixture
 async def run(aimock: str) -> AsyncIterator[Running]:
-    upstreams = {name: {"dialect": name, "base_url": aimock + base, "api_key": "k"} for name, base in BASE.items()}
+    upstreams = {
+        name: {"dialect": name, "base_url": aimock + base, "api_key": "k"}
+        for name, base in BASE.items()
+    }
     models = {name: [{"upstream": name, "model": "a-model"}] for name in BASE}
     async with running({"upstreams": upstreams, "models": models}) as started:
         yield started
@@ -42,10 +60,19 @@ async def run(aimock: str) -> AsyncIterator[Running]:
 async def asked(run: Running, dialect: str, messages: Any, **more: Any) -> list[dict[str, Any]]:
     """The native events of one streamed answer, or the one error before it."""
     turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
-    async with run.session.post(f"{run.url}/v1/stream", json={"model": dialect, "messages": turns, "max_tokens": 4000, **more}) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream",
+        json={"model": dialect, "messages": turns, "max_tokens": 4000, **more},
+    ) as response:
         text = await response.text()
         if response.status != 200:
-            return [{"type": "stream.error", **json.loads(text), "retry_after": response.headers.get("retry-after")}]
+            return [
+                {
+                    "type": "stream.error",
+                    **json.loads(text),
+                    "retry_after": response.headers.get("retry-after"),
+                }
+            ]
         return [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
 
 
@@ -54,7 +81,11 @@ def said(events: list[dict[str, Any]], kind: str) -> str:
 
 
 def called(events: list[dict[str, Any]]) -> list[tuple[str, str, Any]]:
-    calls: dict[int, list[str]] = {e["block"]: [e["tool"]["id"], e["tool"]["name"], ""] for e in events if e.get("kind") == "tool_call"}
+    calls: dict[int, list[str]] = {
+        e["block"]: [e["tool"]["id"], e["tool"]["name"], ""]
+        for e in events
+        if e.get("kind") == "tool_call"
+    }
     for event in events:
         if event["type"] == "tool_call.delta":
             calls[event["block"]][2] += event["arguments"]
@@ -89,18 +120,36 @@ async def test_reasoning_arrives(run: Running, dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_a_tool_loop(run: Running, dialect: str) -> None:
-    """Two calls with their ids; their results in that vendor's form, or aimock would have no answer."""
+    """Two calls with their ids; their results in that vendor's form, or aimock would have no
+    answer."""
     first = await asked(run, dialect, "tools", tools=TOOLS)
     calls = called(first)
-    assert [("get_weather", {"city": "Paris", "unit": "°C"}), ("get_weather", {"city": "北京"})] == [call[1:] for call in calls]
+    assert [
+        ("get_weather", {"city": "Paris", "unit": "°C"}),
+        ("get_weather", {"city": "北京"}),
+    ] == [call[1:] for call in calls]
     assert dialect in WITHOUT_IDS or ["call_one", "call_two"] == [call[0] for call in calls]
     assert "Let me look." == said(first, "text")
     # aimock's Gemini ends calls with a word of its own making, FUNCTION_CALL; the vendor's is STOP.
-    assert "tool_calls" == first[-1]["finish"]["reason"] or "FUNCTION_CALL" == first[-1]["finish"]["raw"]
+    assert (
+        "tool_calls" == first[-1]["finish"]["reason"]
+        or "FUNCTION_CALL" == first[-1]["finish"]["raw"]
+    )
     turns = [
         {"role": "user", "content": "tools"},
-        {"role": "assistant", "content": [{"type": "tool_call", "id": i, "name": n, "arguments": json.dumps(a)} for i, n, a in calls]},
-        {"role": "tool", "content": [{"type": "tool_result", "id": i, "content": f"21 degrees, {i}"} for i, _, _ in calls]},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "tool_call", "id": i, "name": n, "arguments": json.dumps(a)}
+                for i, n, a in calls
+            ],
+        },
+        {
+            "role": "tool",
+            "content": [
+                {"type": "tool_result", "id": i, "content": f"21 degrees, {i}"} for i, _, _ in calls
+            ],
+        },
     ]
     second = await asked(run, dialect, turns, tools=TOOLS)
     assert ("It is 21 degrees.", "stop") == (said(second, "text"), second[-1]["finish"]["reason"])
@@ -109,7 +158,9 @@ async def test_a_tool_loop(run: Running, dialect: str) -> None:
 @pytest.mark.parametrize("dialect", THOROUGH)
 async def test_a_call_before_the_text(run: Running, dialect: str) -> None:
     events = await asked(run, dialect, "order", tools=TOOLS)
-    assert ["tool_call", "text"] == [event["kind"] for event in events if event["type"] == "block.start"]
+    assert ["tool_call", "text"] == [
+        event["kind"] for event in events if event["type"] == "block.start"
+    ]
     assert (["call_one"], "Called.") == ([call[0] for call in called(events)], said(events, "text"))
 
 
@@ -124,7 +175,9 @@ async def test_a_call_before_the_text(run: Running, dialect: str) -> None:
     ],
 )
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_errors_arrive_whole(run: Running, dialect: str, status: int, kind: str, expected: int) -> None:
+async def test_errors_arrive_whole(
+    run: Running, dialect: str, status: int, kind: str, expected: int
+) -> None:
     """The vendor's words, its status and its advice when to come back."""
     (event,) = await asked(run, dialect, f"error {status}")
     error = event["error"]
@@ -137,6 +190,9 @@ async def test_errors_arrive_whole(run: Running, dialect: str, status: int, kind
 async def test_a_truncated_answer_is_none(run: Running, dialect: str) -> None:
     """What came stays; the end is an error."""
     events = await asked(run, dialect, "truncated")
-    assert ("stream.error", "upstream_truncated") == (events[-1]["type"], events[-1]["error"]["kind"])
+    assert ("stream.error", "upstream_truncated") == (
+        events[-1]["type"],
+        events[-1]["error"]["kind"],
+    )
     assert "This answer will not reach its end.".startswith(said(events, "text"))
     assert said(events, "text")

@@ -27,9 +27,13 @@ TOOLS: Any = [
 
 
 @asynccontextmanager
-async def client(dialect: str, scenario: str = "hello", **models: Any) -> AsyncIterator[tuple[cohere.AsyncClientV2, Running]]:
+async def client(
+    dialect: str, scenario: str = "hello", **models: Any
+) -> AsyncIterator[tuple[cohere.AsyncClientV2, Running]]:
     config = {
-        "upstreams": {"far": {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": 0}}},
+        "upstreams": {
+            "far": {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": 0}}
+        },
         "models": {**models, "*": [{"upstream": "far", "model": "some-model"}]},
     }
     async with running(config) as run:
@@ -39,7 +43,9 @@ async def client(dialect: str, scenario: str = "hello", **models: Any) -> AsyncI
 
 async def native_answer(run: Running) -> dict[str, Any]:
     """The same answer as one native document: what the SDK's events are held against."""
-    async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi", "stream": False}) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi", "stream": False}
+    ) as response:
         assert 200 == response.status, await response.text()
         answer: dict[str, Any] = await response.json()
         return answer
@@ -65,7 +71,9 @@ async def test_it_gets_one_response(dialect: str) -> None:
     async with client(dialect) as (sdk, run):
         response = await sdk.chat(model="m", messages=HI)
         answer = await native_answer(run)
-        assert [answer["text"]] == [part.text for part in response.message.content or [] if part.type == "text"]
+        assert [answer["text"]] == [
+            part.text for part in response.message.content or [] if part.type == "text"
+        ]
         assert "COMPLETE" == response.finish_reason
         assert response.usage is not None
         assert response.usage.tokens is not None
@@ -76,7 +84,9 @@ async def test_it_gets_one_response(dialect: str) -> None:
 async def test_it_streams_reasoning(dialect: str) -> None:
     async with client(dialect, "reasoning") as (sdk, run):
         thinking: Any = {"type": "enabled", "token_budget": 1024}
-        got = said([event async for event in sdk.chat_stream(model="m", messages=HI, thinking=thinking)])
+        got = said(
+            [event async for event in sdk.chat_stream(model="m", messages=HI, thinking=thinking)]
+        )
         answer = await native_answer(run)
         assert answer["reasoning"]
         assert (answer["reasoning"], answer["text"]) == (got["thinking"], got["text"])
@@ -88,12 +98,19 @@ async def test_reasoning_goes_back_in_a_second_turn(dialect: str) -> None:
     async with client(dialect, "reasoning") as (sdk, run):
         thinking: Any = {"type": "enabled", "token_budget": 1024}
         first = await sdk.chat(model="m", messages=HI, thinking=thinking)
-        again: Any = [*HI, {"role": "assistant", "content": first.message.content}, {"role": "user", "content": "go on"}]
+        again: Any = [
+            *HI,
+            {"role": "assistant", "content": first.message.content},
+            {"role": "user", "content": "go on"},
+        ]
         second = await sdk.chat(model="m", messages=again, thinking=thinking)
         assert "COMPLETE" == second.finish_reason
-        # openai_chat has no standard field for it, and Anthropic takes it only with its own signature: both say so in a note.
+        # openai_chat has no standard field for it, and Anthropic takes it only with its own
+        # signature: both say so in a note.
         sent = str(run.mock.account.newest(1)[0]["body"])
-        thought = next(part.thinking for part in first.message.content or [] if part.type == "thinking")
+        thought = next(
+            part.thinking for part in first.message.content or [] if part.type == "thinking"
+        )
         assert (dialect in ("cohere", "ollama", "native")) == (thought in sent)
 
 
@@ -107,9 +124,18 @@ async def test_it_streams_tool_calls_and_sends_results_back(dialect: str) -> Non
             {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
             for call_id, name, arguments in got["calls"].values()
         ]
-        assert all("get_weather" == call["function"]["name"] and json.loads(call["function"]["arguments"]) for call in calls)
-        results = [{"role": "tool", "tool_call_id": call["id"], "content": "21 degrees"} for call in calls]
-        second = await sdk.chat(model="m", messages=[*HI, {"role": "assistant", "tool_calls": calls}, *results], tools=TOOLS)
+        assert all(
+            "get_weather" == call["function"]["name"] and json.loads(call["function"]["arguments"])
+            for call in calls
+        )
+        results = [
+            {"role": "tool", "tool_call_id": call["id"], "content": "21 degrees"} for call in calls
+        ]
+        second = await sdk.chat(
+            model="m",
+            messages=[*HI, {"role": "assistant", "tool_calls": calls}, *results],
+            tools=TOOLS,
+        )
         assert "COMPLETE" == second.finish_reason
         assert "21 degrees" in (second.message.content or [])[0].text
         assert "21 degrees" in str(run.mock.account.newest(1)[0]["body"])
@@ -120,10 +146,18 @@ async def test_parallel_calls_come_whole_and_apart(dialect: str) -> None:
     async with client(dialect, "tools") as (sdk, _):
         got = said([event async for event in sdk.chat_stream(model="m", messages=HI, tools=TOOLS)])
         response = await sdk.chat(model="m", messages=HI, tools=TOOLS)
-        assert [{"city": "Paris"}, {"city": "北京"}] == [json.loads(arguments) for _, _, arguments in got["calls"].values()]
-        whole = [(call.id, call.function.arguments) for call in response.message.tool_calls or [] if call.function]
+        assert [{"city": "Paris"}, {"city": "北京"}] == [
+            json.loads(arguments) for _, _, arguments in got["calls"].values()
+        ]
+        whole = [
+            (call.id, call.function.arguments)
+            for call in response.message.tool_calls or []
+            if call.function
+        ]
         if dialect != "ollama":  # whose arguments are objects: their text is written anew
-            assert whole == [(call_id, arguments) for call_id, _, arguments in got["calls"].values()]
+            assert whole == [
+                (call_id, arguments) for call_id, _, arguments in got["calls"].values()
+            ]
         assert 2 == len(whole)
 
 
@@ -146,18 +180,33 @@ async def test_it_raises_its_own_exceptions(dialect: str, stream: bool) -> None:
         for status, expected in EXCEPTIONS.items():
             with pytest.raises(expected) as caught:  # noqa: PT012
                 if stream:
-                    _ = [event async for event in sdk.chat_stream(model="m", messages=HI, request_options=faulty(f"status:{status}"))]
+                    _ = [
+                        event
+                        async for event in sdk.chat_stream(
+                            model="m", messages=HI, request_options=faulty(f"status:{status}")
+                        )
+                    ]
                 else:
-                    await sdk.chat(model="m", messages=HI, request_options=faulty(f"status:{status}"))
+                    await sdk.chat(
+                        model="m", messages=HI, request_options=faulty(f"status:{status}")
+                    )
             assert str(status) in caught.value.body["message"]
 
 
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 async def test_a_broken_stream_ends_in_the_vendors_error(dialect: str) -> None:
-    """This SDK raises nothing in a stream: the vendor says `ERROR` in message-end, with a message, and the SDK gives both."""
+    """This SDK raises nothing in a stream: the vendor says `ERROR` in message-end, with a message,
+    and the SDK gives both."""
     async with client(dialect) as (sdk, _):
         for fault in ("close@4", "cut@4", "error@4"):
-            got = said([event async for event in sdk.chat_stream(model="m", messages=HI, request_options=faulty(fault))])
+            got = said(
+                [
+                    event
+                    async for event in sdk.chat_stream(
+                        model="m", messages=HI, request_options=faulty(fault)
+                    )
+                ]
+            )
             assert got["text"]
             assert "ERROR" == got["end"]["finish_reason"]
             assert got["end"]["error"]
@@ -178,5 +227,14 @@ async def test_models_are_listed_in_its_form() -> None:
 @pytest.fixture(autouse=True)
 def _quiet_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK reads proxies, keys and addresses from the environment; these tests must not."""
-    for name in ("CO_API_KEY", "CO_API_URL", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+    for name in (
+        "CO_API_KEY",
+        "CO_API_URL",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)

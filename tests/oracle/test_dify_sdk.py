@@ -1,4 +1,5 @@
-"""An SDK of Dify's API, unmodified, as the client: whatever speaks upstream, it sees an app of Dify's."""
+"""An SDK of Dify's API, unmodified, as the client: whatever speaks upstream, it sees an app of
+Dify's."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +16,16 @@ UPSTREAMS = ["openai_chat", "anthropic", "native", "dify"]
 
 
 @asynccontextmanager
-async def client(dialect: str, scenario: str, fault: str = "") -> AsyncIterator[tuple[AsyncClient, Running]]:
-    upstream = {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": 0, **({"fault": fault} if fault else {})}}
-    async with running({"upstreams": {"far": upstream}, "models": {"*": [{"upstream": "far", "model": "m"}]}}) as run:
+async def client(
+    dialect: str, scenario: str, fault: str = ""
+) -> AsyncIterator[tuple[AsyncClient, Running]]:
+    upstream = {
+        "dialect": dialect,
+        "mock": {"scenario": scenario, "tokens_per_s": 0, **({"fault": fault} if fault else {})},
+    }
+    async with running(
+        {"upstreams": {"far": upstream}, "models": {"*": [{"upstream": "far", "model": "m"}]}}
+    ) as run:
         yield AsyncClient(api_key="none", api_base=f"{run.url}/v1"), run
 
 
@@ -55,7 +63,10 @@ async def test_reasoning(dialect: str) -> None:
     async with client(dialect, "reasoning") as (dify, _):
         events = [event async for event in await dify.achat_messages(asked())]
     thoughts = [event.data for event in events if event.event == "reasoning_chunk"]
-    assert (texts.REASONING, True) == ("".join(thought["reasoning"] for thought in thoughts), thoughts[-1]["is_final"])
+    assert (texts.REASONING, True) == (
+        "".join(thought["reasoning"] for thought in thoughts),
+        thoughts[-1]["is_final"],
+    )
 
 
 @pytest.mark.parametrize("dialect", ["native", "dify"])
@@ -73,7 +84,10 @@ async def test_a_conversation_and_an_image() -> None:
     """The conversation keeps the client's id; the image goes up."""
     image = models.File(type="image", transfer_method="remote_url", url="https://x/i.png")
     async with client("dify", "hello") as (dify, run):
-        events = [event async for event in await dify.achat_messages(asked(conversation_id="c1", files=[image]))]
+        events = [
+            event
+            async for event in await dify.achat_messages(asked(conversation_id="c1", files=[image]))
+        ]
         body = run.mock.account.newest(1)[0]["body"]
     assert "https://x/i.png" in str(body)
     assert {event.conversation_id for event in events} <= {"c1", events[0].conversation_id}
@@ -91,7 +105,9 @@ async def test_a_conversation_and_an_image() -> None:
 )
 @pytest.mark.parametrize("dialect", ["native", "dify"])
 @pytest.mark.parametrize("mode", ["streaming", "blocking"])
-async def test_its_own_exceptions(dialect: str, status: int, error: type[Exception], code: str, mode: str) -> None:
+async def test_its_own_exceptions(
+    dialect: str, status: int, error: type[Exception], code: str, mode: str
+) -> None:
     async with client(dialect, "hello", f"status:{status}") as (dify, _):
         with pytest.raises(error) as caught:  # noqa: PT012
             answer = await dify.achat_messages(asked(mode))
@@ -103,7 +119,8 @@ async def test_its_own_exceptions(dialect: str, status: int, error: type[Excepti
 @pytest.mark.parametrize("fault", ["close@4", "cut@4", "error@4"])
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 async def test_a_broken_stream(dialect: str, fault: str) -> None:
-    """Dify says so in an event, with the status that it would have had; there is no end beside it."""
+    """Dify says so in an event, with the status that it would have had; there is no end beside
+    it."""
     async with client(dialect, "hello", fault) as (dify, _):
         events = [event async for event in await dify.achat_messages(asked())]
     assert ["message", "error"] == sorted({str(event.event) for event in events}, reverse=True)

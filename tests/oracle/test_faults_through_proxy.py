@@ -1,7 +1,9 @@
-"""Every fault that the mock can play, for each dialect upstream, seen by three clients: a failure of the right kind, or no failure at all.
+"""Every fault that the mock can play, for each dialect upstream, seen by three clients: a failure
+of the right kind, or no failure at all.
 
-A failed answer is an HTTP error, or one in-band error as the last frame of a body that ends cleanly; it never looks like a success. A
-fault that harms nothing changes nothing. And the proxy leaves no upstream running.
+A failed answer is an HTTP error, or one in-band error as the last frame of a body that ends
+cleanly; it never looks like a success. A fault that harms nothing changes nothing. And the proxy
+leaves no upstream running.
 """
 
 import asyncio
@@ -16,7 +18,16 @@ from proxy.errors import KINDS
 from proxy.mock.faults import FAULTS
 from tests.running import Running, running
 
-DIALECTS = ["native", "openai_chat", "anthropic", "plain", "sider", "chatglm", "baidu_chat", "yiyan"]
+DIALECTS = [
+    "native",
+    "openai_chat",
+    "anthropic",
+    "plain",
+    "sider",
+    "chatglm",
+    "baidu_chat",
+    "yiyan",
+]
 CLIENTS = ["native", "openai_chat", "anthropic"]
 PROMPT = "今天 天气 怎么样 呢 😀 I think 今天 很 热 ， not so ？ 再见"
 
@@ -25,10 +36,31 @@ TRUNCATED, MALFORMED = "upstream_truncated", "upstream_malformed"
 # Kind -> the faults that must end so.
 ENDS: dict[str, tuple[str, ...]] = {
     OK: (
-        *("crlf", "bom", "gzip", "burst", "split_utf8", "bytewise", "slow:20000", "wrong_type", "comment_flood", "trailing"),
+        *(
+            "crlf",
+            "bom",
+            "gzip",
+            "burst",
+            "split_utf8",
+            "bytewise",
+            "slow:20000",
+            "wrong_type",
+            "comment_flood",
+            "trailing",
+        ),
         *("delay:0.02", "first_event_delay:0.02", "bytewise,crlf,bom", "split_utf8,comment_flood"),
     ),
-    TRUNCATED: ("empty", "close@0", "half@0", "cut@0", "close@2", "half@2", "cut@2", "half@2,crlf", "cut@4,bytewise"),
+    TRUNCATED: (
+        "empty",
+        "close@0",
+        "half@0",
+        "cut@0",
+        "close@2",
+        "half@2",
+        "cut@2",
+        "half@2,crlf",
+        "cut@4,bytewise",
+    ),
     MALFORMED: ("html", "garbage@0", "garbage@2", "huge_event@0", "huge_event@2"),
     "upstream_error": ("error@0", "error@2"),
     "upstream_status": ("status:401", "status:403", "status:500", "status:502", "redirect"),
@@ -38,12 +70,17 @@ ENDS: dict[str, tuple[str, ...]] = {
     "rate_limited": ("status:429",),
     "overloaded": ("status:503", "status:529"),
 }
-STALLS = {"stall@0": "first_event_timeout", "delay:30": "first_event_timeout", "stall@2": "idle_timeout"}
+STALLS = {
+    "stall@0": "first_event_timeout",
+    "delay:30": "first_event_timeout",
+    "stall@2": "idle_timeout",
+}
 # Where a dialect cannot tell, or has a word of its own.
 OTHERWISE: dict[tuple[str, str], str] = {
     ("chatglm", "close@2"): OK,  # it has no terminator: a clean end of the body is its end
     ("chatglm", "trailing"): MALFORMED,  # and for the same reason what comes late is no part of it
-    ("sider", "error@0"): "rate_limited",  # a vendor that is overloaded says so by the code of another limit
+    # a vendor that is overloaded says so by the code of another limit
+    ("sider", "error@0"): "rate_limited",
     ("sider", "error@2"): "rate_limited",
     ("baidu_chat", "error@0"): "rate_limited",
     ("baidu_chat", "error@2"): "rate_limited",
@@ -58,7 +95,8 @@ def must_be(dialect: str, fault: str) -> str:
 
 
 class Seen(NamedTuple):
-    """What a client saw. `kind` is "completed", or that of the error (where its dialect says it)."""
+    """What a client saw. `kind` is "completed", or that of the error (where its dialect says
+    it)."""
 
     status: int
     text: str
@@ -68,7 +106,12 @@ class Seen(NamedTuple):
 def config(patience_s: float = 30) -> dict[str, Any]:
     options: dict[str, Any] = {"plain": {"done": "[done]"}}
     upstreams = {
-        name: {"dialect": name, "mock": {"scenario": "echo", "tokens_per_s": 0}, "options": options.get(name, {})} for name in DIALECTS
+        name: {
+            "dialect": name,
+            "mock": {"scenario": "echo", "tokens_per_s": 0},
+            "options": options.get(name, {}),
+        }
+        for name in DIALECTS
     }
     return {
         "upstreams": upstreams,
@@ -96,8 +139,17 @@ def native(frames: list[Any]) -> tuple[str, str]:
 
 def openai_chat(frames: list[Any]) -> tuple[str, str]:
     chunks = [frame for frame in frames if isinstance(frame, dict)]
-    text = "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk.get("choices", ()))
-    finishes = [choice["finish_reason"] for chunk in chunks for choice in chunk.get("choices", ()) if choice["finish_reason"]]
+    text = "".join(
+        choice["delta"].get("content") or ""
+        for chunk in chunks
+        for choice in chunk.get("choices", ())
+    )
+    finishes = [
+        choice["finish_reason"]
+        for chunk in chunks
+        for choice in chunk.get("choices", ())
+        if choice["finish_reason"]
+    ]
     errors = [chunk["error"] for chunk in chunks if "error" in chunk]
     if errors:
         assert ([], 1, False) == (finishes, len(errors), "[DONE]" in frames)
@@ -109,10 +161,16 @@ def openai_chat(frames: list[Any]) -> tuple[str, str]:
 
 
 def anthropic(frames: list[Any]) -> tuple[str, str]:
-    text = "".join(frame["delta"].get("text", "") for frame in frames if frame["type"] == "content_block_delta")
+    text = "".join(
+        frame["delta"].get("text", "") for frame in frames if frame["type"] == "content_block_delta"
+    )
     kinds = [frame["type"] for frame in frames]
     if "error" in kinds:
-        assert (1, 0, 0) == (kinds.count("error"), kinds.count("message_stop"), kinds.count("message_delta"))
+        assert (1, 0, 0) == (
+            kinds.count("error"),
+            kinds.count("message_stop"),
+            kinds.count("message_delta"),
+        )
         assert "error" == kinds[-1]
         assert frames[-1]["error"]["message"]
         return text, "error"
@@ -130,8 +188,15 @@ READ: dict[str, tuple[str, Callable[[list[Any]], tuple[str, str]]]] = {
 
 async def ask(run: Running, client: str, dialect: str, fault: str) -> Seen:
     path, read = READ[client]
-    body = {"model": dialect, "messages": [{"role": "user", "content": PROMPT}], "stream": True, "max_tokens": 99}
-    async with run.session.post(f"{run.url}{path}", json=body, headers={"x-mock-fault": fault}) as response:
+    body = {
+        "model": dialect,
+        "messages": [{"role": "user", "content": PROMPT}],
+        "stream": True,
+        "max_tokens": 99,
+    }
+    async with run.session.post(
+        f"{run.url}{path}", json=body, headers={"x-mock-fault": fault}
+    ) as response:
         said = await response.text()  # raises if the body does not end as HTTP has it
         if response.status == 200:
             assert response.content_type == "text/event-stream"
@@ -159,7 +224,11 @@ def wrong_with(seen: Seen, dialect: str, client: str, fault: str) -> str | None:
         return f"there was no content, so it should have been a status: {seen}"
     if not early and (seen.status != 200 or not seen.text):
         return f"there was content, so it should have been in band: {seen}"
-    if early and not fault.startswith(("status", "error")) and seen.status != KINDS[expected].status:
+    if (
+        early
+        and not fault.startswith(("status", "error"))
+        and seen.status != KINDS[expected].status
+    ):
         return f"expected status {KINDS[expected].status}, got {seen}"
     return None
 
@@ -180,8 +249,17 @@ async def account(run: Running, faults: list[str]) -> dict[str, str | None]:
 async def outcomes(run: Running, client: str) -> Counter[str]:
     async with run.session.get(f"{run.url}/metrics") as response:
         lines = (await response.text()).splitlines()
-    rows = [line for line in lines if line.startswith(f'mainstem_streams_total{{client_dialect="{client}"')]
-    return Counter({row.partition('outcome="')[2].partition('"')[0]: int(float(row.rpartition(" ")[2])) for row in rows})
+    rows = [
+        line
+        for line in lines
+        if line.startswith(f'mainstem_streams_total{{client_dialect="{client}"')
+    ]
+    return Counter(
+        {
+            row.partition('outcome="')[2].partition('"')[0]: int(float(row.rpartition(" ")[2]))
+            for row in rows
+        }
+    )
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -189,7 +267,11 @@ async def outcomes(run: Running, client: str) -> Counter[str]:
 async def test_every_fault_ends_as_it_must(dialect: str, client: str) -> None:
     async with running(config()) as run:
         seen = await asyncio.gather(*(ask(run, client, dialect, fault) for fault in FAULTED))
-        wrong = {fault: problem for fault, said in zip(FAULTED, seen, strict=True) if (problem := wrong_with(said, dialect, client, fault))}
+        wrong = {
+            fault: problem
+            for fault, said in zip(FAULTED, seen, strict=True)
+            if (problem := wrong_with(said, dialect, client, fault))
+        }
         ended = await account(run, [*FAULTED])
         counted = await outcomes(run, client)
         assert 0 == await run.metric(f'mainstem_streams_open{{upstream="{dialect}"}}')
@@ -207,24 +289,52 @@ async def test_a_silent_upstream_is_given_up_and_hung_up_on(client: str) -> None
     async with running(config(patience_s=0.4)) as run:
         seen = await asyncio.gather(*(ask(run, client, dialect, fault) for dialect, fault in asked))
         ended = await account(run, [*STALLS])
-    wrong = {f"{row}": problem for row, said in zip(asked, seen, strict=True) if (problem := wrong_with(said, row[0], client, row[1]))}
+    wrong = {
+        f"{row}": problem
+        for row, said in zip(asked, seen, strict=True)
+        if (problem := wrong_with(said, row[0], client, row[1]))
+    }
     assert not wrong, json.dumps(wrong, indent=1, ensure_ascii=False)
     assert dict.fromkeys(STALLS, "client_gone") == ended
 
 
 def test_every_fault_that_there_is_is_in_the_table() -> None:
-    named = {part.split("@")[0].split(":")[0] for fault in (*FAULTED, *STALLS) for part in fault.split(",")}
+    named = {
+        part.split("@")[0].split(":")[0]
+        for fault in (*FAULTED, *STALLS)
+        for part in fault.split(",")
+    }
     assert set(FAULTS) == named
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize("fault", ["html", "empty", "status:401", "error@2", "cut@2", "close@2", "half@2", "huge_event@2", "stall@2"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "html",
+        "empty",
+        "status:401",
+        "error@2",
+        "cut@2",
+        "close@2",
+        "half@2",
+        "huge_event@2",
+        "stall@2",
+    ],
+)
 async def test_a_fault_is_a_status_for_who_asked_for_one_document(fault: str, client: str) -> None:
     path, _ = READ[client]
     async with running(config(patience_s=0.4 if fault in STALLS else 30)) as run:
         for dialect in ("openai_chat", "anthropic", "sider"):
-            body = {"model": dialect, "messages": [{"role": "user", "content": PROMPT}], "stream": False, "max_tokens": 99}
-            async with run.session.post(f"{run.url}{path}", json=body, headers={"x-mock-fault": fault}) as response:
+            body = {
+                "model": dialect,
+                "messages": [{"role": "user", "content": PROMPT}],
+                "stream": False,
+                "max_tokens": 99,
+            }
+            async with run.session.post(
+                f"{run.url}{path}", json=body, headers={"x-mock-fault": fault}
+            ) as response:
                 error = (await response.json())["error"]
                 assert response.status >= 400, dialect
                 assert error["message"], dialect
@@ -233,16 +343,33 @@ async def test_a_fault_is_a_status_for_who_asked_for_one_document(fault: str, cl
 
 
 @pytest.mark.parametrize(
-    "fault", ["html", "empty", "status:500", "status:429", "error@0", "close@0", "half@0", "huge_event@0", "stall@0", "redirect"]
+    "fault",
+    [
+        "html",
+        "empty",
+        "status:500",
+        "status:429",
+        "error@0",
+        "close@0",
+        "half@0",
+        "huge_event@0",
+        "stall@0",
+        "redirect",
+    ],
 )
 async def test_before_content_a_fault_costs_the_client_only_time(fault: str) -> None:
     """A second target answers, and the client sees nothing of the first."""
     tree = config()
     tree["timeouts"]["first_event_s"] = 0.4 if fault in STALLS else 30
-    tree["upstreams"]["spare"] = {"dialect": "openai_chat", "mock": {"scenario": "echo", "tokens_per_s": 0}}
+    tree["upstreams"]["spare"] = {
+        "dialect": "openai_chat",
+        "mock": {"scenario": "echo", "tokens_per_s": 0},
+    }
     for dialect in DIALECTS:
         tree["upstreams"][dialect]["mock"]["fault"] = fault
-    tree["models"] = {dialect: [{"upstream": dialect}, {"upstream": "spare"}] for dialect in DIALECTS}
+    tree["models"] = {
+        dialect: [{"upstream": dialect}, {"upstream": "spare"}] for dialect in DIALECTS
+    }
     async with running(tree) as run:
 
         async def fallen_back(dialect: str) -> tuple[str, str]:
@@ -252,4 +379,6 @@ async def test_before_content_a_fault_costs_the_client_only_time(fault: str) -> 
                 assert 200 == response.status
             return frames[0]["upstream"], native(frames)[0]
 
-        assert [("spare", PROMPT)] * len(DIALECTS) == await asyncio.gather(*map(fallen_back, DIALECTS))
+        assert [("spare", PROMPT)] * len(DIALECTS) == await asyncio.gather(
+            *map(fallen_back, DIALECTS)
+        )

@@ -1,6 +1,8 @@
-"""The vendors' own JavaScript SDKs, and others that build on them, as clients of the real command: whatever speaks upstream, they see their vendor.
+"""The vendors' own JavaScript SDKs, and others that build on them, as clients of the real command:
+whatever speaks upstream, they see their vendor.
 
-Each judge in js/ runs all its cases against all upstreams in one process; its answers are looked at here, case by case.
+Each judge in js/ runs all its cases against all upstreams in one process; its answers are looked at
+here, case by case.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,16 +38,26 @@ COUNTS = {
     "ai": ("inputTokens", "outputTokens"),
     "usechat": ("inputTokens", "outputTokens"),
 }
-# The exceptions of OpenAI's SDK and of Anthropic's have the same names. A vendor's 500 is a 502 of ours.
-STATUSES = {401: ("AuthenticationError", 401), 404: ("NotFoundError", 404), 429: ("RateLimitError", 429), 500: ("InternalServerError", 502)}
+# The exceptions of OpenAI's SDK and of Anthropic's have the same names. A vendor's 500 is a 502 of
+# ours.
+STATUSES = {
+    401: ("AuthenticationError", 401),
+    404: ("NotFoundError", 404),
+    429: ("RateLimitError", 429),
+    500: ("InternalServerError", 502),
+}
 BROKEN = ("close@4", "cut@4", "error@4")
-SIGNATURE = "bW9jay1zaWduYXR1cmU="  # of the mock's reasoning; the dialect openai_chat has no place for one
+# of the mock's reasoning; the dialect openai_chat has no place for one
+SIGNATURE = "bW9jay1zaWduYXR1cmU="
 
 Judged = Callable[[str, str, str], Any]
 
 
 def config() -> dict[str, Any]:
-    mocks = {name: {"dialect": name, "mock": {"scenario": "hello", "tokens_per_s": 0}} for name in UPSTREAMS}
+    mocks = {
+        name: {"dialect": name, "mock": {"scenario": "hello", "tokens_per_s": 0}}
+        for name in UPSTREAMS
+    }
     return {"upstreams": mocks, "models": {name: [{"upstream": name}] for name in UPSTREAMS}}
 
 
@@ -73,17 +85,24 @@ def test_text_finish_and_usage(judged: Judged, sdk: str, upstream: str) -> None:
 
 
 @pytest.mark.parametrize("upstream", UPSTREAMS)
-@pytest.mark.parametrize("sdk", [name for name in SDKS if name != "usechat"])  # which always streams
+# which always streams
+@pytest.mark.parametrize("sdk", [name for name in SDKS if name != "usechat"])
 def test_one_document_says_what_the_stream_says(judged: Judged, sdk: str, upstream: str) -> None:
     assert told(sdk, judged(sdk, upstream, "text")) == told(sdk, judged(sdk, upstream, "whole"))
 
 
 @pytest.mark.parametrize("upstream", UPSTREAMS)
 @pytest.mark.parametrize("sdk", SDKS)
-def test_a_tool_call_and_a_second_turn_with_its_result(judged: Judged, sdk: str, upstream: str) -> None:
+def test_a_tool_call_and_a_second_turn_with_its_result(
+    judged: Judged, sdk: str, upstream: str
+) -> None:
     case = judged(sdk, upstream, "tools")
     assert [{"name": "get_weather", "arguments": {"city": "Paris"}}] == case["calls"]
-    assert ("The tool says: 21 degrees", *FINISHES[sdk]) == (case["second"], case["finish"], case["secondFinish"])
+    assert ("The tool says: 21 degrees", *FINISHES[sdk]) == (
+        case["second"],
+        case["finish"],
+        case["secondFinish"],
+    )
     if sdk == "usechat":  # the answer goes on in the message that held the call
         assert (2, 2) == (case["messages"], case["steps"])
 
@@ -92,7 +111,10 @@ def test_a_tool_call_and_a_second_turn_with_its_result(judged: Judged, sdk: str,
 @pytest.mark.parametrize("sdk", SDKS)
 def test_parallel_calls_beside_text(judged: Judged, sdk: str, upstream: str) -> None:
     case = judged(sdk, upstream, "parallel")
-    assert ("Let me look that up in two places.", [{"city": "Paris"}, {"city": "北京"}]) == (case["text"], case["calls"])
+    assert ("Let me look that up in two places.", [{"city": "Paris"}, {"city": "北京"}]) == (
+        case["text"],
+        case["calls"],
+    )
 
 
 @pytest.mark.parametrize("upstream", UPSTREAMS)
@@ -103,7 +125,11 @@ def test_reasoning(judged: Judged, sdk: str, upstream: str) -> None:
     assert ("The answer is 42.", texts.REASONING) == (case["text"], case["reasoning"])
     if sdk in ("anthropic", "usechat"):
         expected = ("", None) if upstream == "openai_chat" else (SIGNATURE, True)
-        assert ("The answer is 42.", *expected) == (case["second"], case["signature"], case["returned"])
+        assert ("The answer is 42.", *expected) == (
+            case["second"],
+            case["signature"],
+            case["returned"],
+        )
 
 
 @pytest.mark.parametrize("upstream", UPSTREAMS)
@@ -140,7 +166,10 @@ def test_models_are_listed(judged: Judged, sdk: str) -> None:
 def test_the_message_of_usechats_transport(judged: Judged, upstream: str) -> None:
     """One step, one text that is done, and metadata with the counts."""
     case = judged("usechat", upstream, "transport")
-    assert [{"type": "step-start"}, {"type": "text", "text": texts.CHINESE, "state": "done"}] == case["parts"]
+    assert [
+        {"type": "step-start"},
+        {"type": "text", "text": texts.CHINESE, "state": "done"},
+    ] == case["parts"]
     assert (upstream, "stop") == (case["metadata"]["model"], case["metadata"]["finishReason"])
     assert case["id"]
 
@@ -148,11 +177,19 @@ def test_the_message_of_usechats_transport(judged: Judged, upstream: str) -> Non
 @pytest.mark.parametrize("upstream", UPSTREAMS)
 def test_the_strict_first_release_of_version_5(judged: Judged, upstream: str) -> None:
     """It fails on any key that it does not know, of which `?strict=true` sends none."""
-    said = {case: judged("usechat", upstream, f"first release, {case}") for case in ("text", "reasoning", "tools", "not strict")}
+    said = {
+        case: judged("usechat", upstream, f"first release, {case}")
+        for case in ("text", "reasoning", "tools", "not strict")
+    }
     assert texts.CHINESE == said["text"]["text"]
-    assert (texts.REASONING, "The answer is 42.") == (said["reasoning"]["reasoning"], said["reasoning"]["text"])
+    assert (texts.REASONING, "The answer is 42.") == (
+        said["reasoning"]["reasoning"],
+        said["reasoning"]["text"],
+    )
     calls = [part for part in said["tools"]["parts"] if part["type"] == "tool-get_weather"]
     assert [({"city": "Paris"}, "input-available"), ({"city": "北京"}, "input-available")] == [
         (part["input"], part["state"]) for part in calls
     ]
-    assert "_TypeValidationError" == said["not strict"]["threw"], "a judge that fails on nothing judges nothing"
+    assert "_TypeValidationError" == said["not strict"]["threw"], (
+        "a judge that fails on nothing judges nothing"
+    )

@@ -27,9 +27,13 @@ PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and no more").decode()
 
 
 @asynccontextmanager
-async def client(dialect: str, scenario: str = "hello", **models: Any) -> AsyncIterator[tuple[ollama.AsyncClient, Running]]:
+async def client(
+    dialect: str, scenario: str = "hello", **models: Any
+) -> AsyncIterator[tuple[ollama.AsyncClient, Running]]:
     config = {
-        "upstreams": {"far": {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": 0}}},
+        "upstreams": {
+            "far": {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": 0}}
+        },
         "models": {**models, "*": [{"upstream": "far", "model": "some-model"}]},
     }
     async with running(config) as run, connected(run) as sdk:
@@ -46,7 +50,9 @@ async def connected(run: Running, fault: str = "") -> AsyncIterator[ollama.Async
 
 async def native_answer(run: Running) -> dict[str, Any]:
     """The same answer as one native document: what the SDK's parts are held against."""
-    async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi", "stream": False}) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi", "stream": False}
+    ) as response:
         assert 200 == response.status, await response.text()
         answer: dict[str, Any] = await response.json()
         return answer
@@ -55,7 +61,9 @@ async def native_answer(run: Running) -> dict[str, Any]:
 async def ask(sdk: ollama.AsyncClient, *, generate: bool, **more: Any) -> list[Any]:
     """The parts of a stream."""
     if generate:
-        return [part async for part in await sdk.generate(model="m", prompt="hi", stream=True, **more)]
+        return [
+            part async for part in await sdk.generate(model="m", prompt="hi", stream=True, **more)
+        ]
     return [part async for part in await sdk.chat(model="m", messages=HI, stream=True, **more)]
 
 
@@ -66,7 +74,11 @@ async def test_it_streams_text_and_usage(dialect: str, generate: bool) -> None:
         parts = await ask(sdk, generate=generate)
         got, answer = said(parts, generate=generate), await native_answer(run)
         assert answer["text"] == got["text"]
-        assert (True, "stop", answer["usage"]["output_tokens"]) == (got["done"], got["done_reason"], got["eval_count"])
+        assert (True, "stop", answer["usage"]["output_tokens"]) == (
+            got["done"],
+            got["done_reason"],
+            got["eval_count"],
+        )
         assert {"m"} == {part.model for part in parts}
         assert [True] == [part.done for part in parts if part.done]
 
@@ -75,7 +87,9 @@ async def test_it_streams_text_and_usage(dialect: str, generate: bool) -> None:
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 async def test_it_gets_one_document(dialect: str, generate: bool) -> None:
     async with client(dialect) as (sdk, run):
-        response = await (sdk.generate(model="m", prompt="hi") if generate else sdk.chat(model="m", messages=HI))
+        response = await (
+            sdk.generate(model="m", prompt="hi") if generate else sdk.chat(model="m", messages=HI)
+        )
         got, answer = said([response], generate=generate), await native_answer(run)
         assert (answer["text"], True, "stop") == (got["text"], got["done"], got["done_reason"])
         assert answer["usage"]["output_tokens"] == got["eval_count"]
@@ -83,7 +97,9 @@ async def test_it_gets_one_document(dialect: str, generate: bool) -> None:
 
 async def test_a_request_that_says_nothing_about_it_is_streamed() -> None:
     async with client("openai_chat") as (_, run):
-        async with run.session.post(f"{run.url}/api/chat", json={"model": "m", "messages": HI}) as response:
+        async with run.session.post(
+            f"{run.url}/api/chat", json={"model": "m", "messages": HI}
+        ) as response:
             assert "application/x-ndjson" == response.headers["content-type"]
             assert 2 < len((await response.text()).splitlines())
 
@@ -104,8 +120,13 @@ async def test_it_streams_tool_calls_and_sends_results_back(dialect: str) -> Non
         parts = await ask(sdk, generate=False, tools=TOOLS)
         messages = [part.message for part in parts if part.message.tool_calls]
         calls = [call for message in messages for call in message.tool_calls or []]
-        assert [("get_weather", {"city": "Paris"})] == [(call.function.name, dict(call.function.arguments)) for call in calls]
-        results = [{"role": "tool", "tool_name": call.function.name, "content": "21 degrees"} for call in calls]
+        assert [("get_weather", {"city": "Paris"})] == [
+            (call.function.name, dict(call.function.arguments)) for call in calls
+        ]
+        results = [
+            {"role": "tool", "tool_name": call.function.name, "content": "21 degrees"}
+            for call in calls
+        ]
         second = await sdk.chat(model="m", messages=[*HI, *messages, *results], tools=TOOLS)
         assert "21 degrees" in (second.message.content or "")
         assert "21 degrees" in str(run.mock.account.newest(1)[0]["body"])
@@ -122,7 +143,9 @@ async def test_parallel_calls_come_whole_and_apart(dialect: str) -> None:
 @pytest.mark.parametrize("dialect", ["openai_chat", "anthropic", "ollama"])
 async def test_an_image_arrives(dialect: str) -> None:
     async with client(dialect) as (sdk, run):
-        await sdk.chat(model="m", messages=[{"role": "user", "content": "what is it?", "images": [PIXEL]}])
+        await sdk.chat(
+            model="m", messages=[{"role": "user", "content": "what is it?", "images": [PIXEL]}]
+        )
         assert PIXEL in str(run.mock.account.newest(1)[0]["body"])
 
 
@@ -131,7 +154,14 @@ async def test_an_image_arrives(dialect: str) -> None:
 async def test_it_raises_its_own_exception(dialect: str, stream: bool) -> None:
     """With the status that the vendor's clients look at, and a message."""
     async with client(dialect) as (_, run):
-        for status, expected in {400: 400, 401: 401, 404: 404, 429: 429, 500: 502, 503: 503}.items():
+        for status, expected in {
+            400: 400,
+            401: 401,
+            404: 404,
+            429: 429,
+            500: 502,
+            503: 503,
+        }.items():
             async with connected(run, f"status:{status}") as sdk:
                 with pytest.raises(ollama.ResponseError) as caught:  # noqa: PT012
                     if stream:
@@ -148,7 +178,11 @@ async def test_it_raises_on_a_broken_stream(dialect: str, generate: bool) -> Non
     async with client(dialect) as (_, run):
         for fault in ("close@4", "cut@4", "error@4"):
             async with connected(run, fault) as sdk:
-                call = sdk.generate(model="m", prompt="hi", stream=True) if generate else sdk.chat(model="m", messages=HI, stream=True)
+                call = (
+                    sdk.generate(model="m", prompt="hi", stream=True)
+                    if generate
+                    else sdk.chat(model="m", messages=HI, stream=True)
+                )
                 parts: list[Any] = []
                 with pytest.raises(ollama.ResponseError) as caught:  # noqa: PT012
                     async for part in await call:
@@ -169,5 +203,14 @@ async def test_models_are_listed_in_its_form() -> None:
 @pytest.fixture(autouse=True)
 def _quiet_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK reads proxies, keys and addresses from the environment; these tests must not."""
-    for name in ("OLLAMA_HOST", "OLLAMA_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+    for name in (
+        "OLLAMA_HOST",
+        "OLLAMA_API_KEY",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,5 @@
-"""The openai SDK, unmodified, on `/v1/completions`: whatever speaks upstream, it sees its own vendor's legacy endpoint."""
+"""The openai SDK, unmodified, on `/v1/completions`: whatever speaks upstream, it sees its own
+vendor's legacy endpoint."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,10 +14,17 @@ UPSTREAMS = ["openai_completions", "openai_chat", "anthropic", "native"]
 
 
 @asynccontextmanager
-async def client_of(dialect: str, scenario: str = "hello") -> AsyncIterator[tuple[openai.AsyncOpenAI, Running]]:
+async def client_of(
+    dialect: str, scenario: str = "hello"
+) -> AsyncIterator[tuple[openai.AsyncOpenAI, Running]]:
     config = {
-        "upstreams": {"far": {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": 0}}},
-        "models": {"fast": [{"upstream": "far", "model": "some-model"}], "*": [{"upstream": "far", "model": "some-model"}]},
+        "upstreams": {
+            "far": {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": 0}}
+        },
+        "models": {
+            "fast": [{"upstream": "far", "model": "some-model"}],
+            "*": [{"upstream": "far", "model": "some-model"}],
+        },
     }
     async with (
         running(config) as run,
@@ -27,7 +35,9 @@ async def client_of(dialect: str, scenario: str = "hello") -> AsyncIterator[tupl
 
 async def native_answer(run: Running) -> dict[str, Any]:
     """The same answer as one native document."""
-    async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "Once", "stream": False}) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream", json={"model": "m", "prompt": "Once", "stream": False}
+    ) as response:
         answer: dict[str, Any] = await response.json()
         return answer
 
@@ -35,7 +45,9 @@ async def native_answer(run: Running) -> dict[str, Any]:
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 async def test_text_and_usage_are_streamed(dialect: str) -> None:
     async with client_of(dialect, "chinese") as (client, run):
-        stream = await client.completions.create(model="m", prompt="Once", stream=True, stream_options={"include_usage": True})
+        stream = await client.completions.create(
+            model="m", prompt="Once", stream=True, stream_options={"include_usage": True}
+        )
         chunks = [chunk async for chunk in stream]
         answer = await native_answer(run)
     assert answer["text"] == "".join(choice.text for chunk in chunks for choice in chunk.choices)
@@ -49,7 +61,10 @@ async def test_one_document(dialect: str) -> None:
     async with client_of(dialect) as (client, run):
         completion = await client.completions.create(model="m", prompt=["Once"])
         assert (await native_answer(run))["text"] == completion.choices[0].text
-        assert ("stop", "text_completion") == (completion.choices[0].finish_reason, completion.object)
+        assert ("stop", "text_completion") == (
+            completion.choices[0].finish_reason,
+            completion.object,
+        )
         completion.model_dump(mode="json", warnings="error")
 
 
@@ -64,10 +79,14 @@ async def test_one_document(dialect: str) -> None:
     ],
 )
 @pytest.mark.parametrize("stream", [True, False])
-async def test_the_sdk_raises_its_own_exceptions(dialect: str, fault: str, expected: type[Exception], stream: bool) -> None:
+async def test_the_sdk_raises_its_own_exceptions(
+    dialect: str, fault: str, expected: type[Exception], stream: bool
+) -> None:
     async with client_of(dialect) as (client, _):
         with pytest.raises(expected):
-            await client.completions.create(model="m", prompt="Once", stream=stream, extra_headers={"x-mock-fault": fault})
+            await client.completions.create(
+                model="m", prompt="Once", stream=stream, extra_headers={"x-mock-fault": fault}
+            )
 
 
 @pytest.mark.parametrize("dialect", UPSTREAMS)
@@ -75,7 +94,9 @@ async def test_the_sdk_raises_its_own_exceptions(dialect: str, fault: str, expec
 async def test_a_broken_stream_raises(dialect: str, fault: str) -> None:
     """After some text, and without a finish."""
     async with client_of(dialect) as (client, _):
-        stream = await client.completions.create(model="m", prompt="Once", stream=True, extra_headers={"x-mock-fault": fault})
+        stream = await client.completions.create(
+            model="m", prompt="Once", stream=True, extra_headers={"x-mock-fault": fault}
+        )
         text = ""
         with pytest.raises(openai.APIError):  # noqa: PT012
             async for chunk in stream:
@@ -92,5 +113,13 @@ async def test_models_are_listed() -> None:
 @pytest.fixture(autouse=True)
 def _quiet_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK reads proxies and keys from the environment; these tests must not."""
-    for name in ("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+    for name in (
+        "OPENAI_API_KEY",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,5 @@
-"""The openai SDK, unmodified, on `/v1/responses`: whatever speaks upstream, it sees its own vendor's Responses API."""
+"""The openai SDK, unmodified, on `/v1/responses`: whatever speaks upstream, it sees its own
+vendor's Responses API."""
 
 import json
 from collections.abc import AsyncIterator
@@ -13,15 +14,33 @@ from tests.running import Running, running
 
 UPSTREAMS = ["openai_responses", "openai_chat", "anthropic", "native", "plain"]
 RICH = ["openai_responses", "openai_chat", "anthropic", "native"]
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
-TOOL: Any = {"type": "function", "name": "get_weather", "description": "Weather of a city", "parameters": SCHEMA, "strict": True}
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+TOOL: Any = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "Weather of a city",
+    "parameters": SCHEMA,
+    "strict": True,
+}
 
 
 @asynccontextmanager
-async def client_of(dialect: str, scenario: str = "hello") -> AsyncIterator[tuple[openai.AsyncOpenAI, Running]]:
+async def client_of(
+    dialect: str, scenario: str = "hello"
+) -> AsyncIterator[tuple[openai.AsyncOpenAI, Running]]:
     config = {
-        "upstreams": {"far": {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": 0}}},
-        "models": {"fast": [{"upstream": "far", "model": "some-model"}], "*": [{"upstream": "far", "model": "some-model"}]},
+        "upstreams": {
+            "far": {"dialect": dialect, "mock": {"scenario": scenario, "tokens_per_s": 0}}
+        },
+        "models": {
+            "fast": [{"upstream": "far", "model": "some-model"}],
+            "*": [{"upstream": "far", "model": "some-model"}],
+        },
     }
     async with (
         running(config) as run,
@@ -32,7 +51,9 @@ async def client_of(dialect: str, scenario: str = "hello") -> AsyncIterator[tupl
 
 async def native_answer(run: Running) -> dict[str, Any]:
     """The same answer as one native document: what the SDK's accumulation is held against."""
-    async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi", "stream": False}) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi", "stream": False}
+    ) as response:
         assert 200 == response.status, await response.text()
         answer: dict[str, Any] = await response.json()
         return answer
@@ -42,14 +63,20 @@ async def native_answer(run: Running) -> dict[str, Any]:
 async def test_text_is_streamed_and_accumulated(dialect: str) -> None:
     """The deltas, the accumulated response and its usage are the answer; every event is counted."""
     async with client_of(dialect, "chinese") as (client, run):
-        async with client.responses.stream(model="m", input="hi", instructions="Be brief.") as stream:
+        async with client.responses.stream(
+            model="m", input="hi", instructions="Be brief."
+        ) as stream:
             events = [event async for event in stream]
             final = await stream.get_final_response()
         answer = await native_answer(run)
     assert answer["text"] == final.output_text
-    assert answer["text"] == "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    assert answer["text"] == "".join(
+        event.delta for event in events if event.type == "response.output_text.delta"
+    )
     assert list(range(len(events))) == [event.sequence_number for event in events]
-    assert ["response.created", "response.in_progress", "response.output_item.added"] == [event.type for event in events[:3]]
+    assert ["response.created", "response.in_progress", "response.output_item.added"] == [
+        event.type for event in events[:3]
+    ]
     assert ("response.completed", "completed") == (events[-1].type, final.status)
     assert ("m", "Be brief.") == (final.model, final.instructions)
     if answer["usage"]["output_tokens"] is not None:
@@ -61,8 +88,12 @@ async def test_text_is_streamed_and_accumulated(dialect: str) -> None:
 async def test_create_streams_too(dialect: str) -> None:
     """The plain stream, without the SDK's accumulation."""
     async with client_of(dialect) as (client, run):
-        stream = await client.responses.create(model="m", input=[{"role": "user", "content": "hi"}], stream=True)
-        text = "".join([event.delta async for event in stream if event.type == "response.output_text.delta"])
+        stream = await client.responses.create(
+            model="m", input=[{"role": "user", "content": "hi"}], stream=True
+        )
+        text = "".join(
+            [event.delta async for event in stream if event.type == "response.output_text.delta"]
+        )
         assert (await native_answer(run))["text"] == text
 
 
@@ -84,7 +115,11 @@ async def test_a_tool_is_called_and_its_result_goes_back(dialect: str, streamed:
         items: list[Any] = [{"role": "user", "content": "weather?"}]
         if streamed:
             async with client.responses.stream(model="m", input=items, tools=[TOOL]) as stream:
-                pieces = [event.delta async for event in stream if event.type == "response.function_call_arguments.delta"]
+                pieces = [
+                    event.delta
+                    async for event in stream
+                    if event.type == "response.function_call_arguments.delta"
+                ]
                 first = await stream.get_final_response()
         else:
             first, pieces = await client.responses.parse(model="m", input=items, tools=[TOOL]), []
@@ -92,7 +127,9 @@ async def test_a_tool_is_called_and_its_result_goes_back(dialect: str, streamed:
         assert ("get_weather", {"city": "Paris"}) == (call.name, call.parsed_arguments)
         assert not streamed or call.arguments == "".join(pieces)
         items += [item.to_dict() for item in first.output]
-        items.append({"type": "function_call_output", "call_id": call.call_id, "output": "21 degrees"})
+        items.append(
+            {"type": "function_call_output", "call_id": call.call_id, "output": "21 degrees"}
+        )
         second = await client.responses.create(model="m", input=items, tools=[TOOL])
         assert "21 degrees" in second.output_text
         asked = json.dumps(run.mock.account.newest(1)[0]["body"])
@@ -107,21 +144,33 @@ async def test_several_calls_at_once(dialect: str) -> None:
         async with client.responses.stream(model="m", input="hi", tools=[TOOL]) as stream:
             final = await stream.get_final_response()
         calls = [item for item in final.output if item.type == "function_call"]
-        assert [json.loads(call["arguments"]) for call in (await native_answer(run))["tool_calls"]] == [
-            json.loads(c.arguments) for c in calls
-        ]
-        assert len(calls) == len({call.call_id for call in calls}) == len({call.id for call in calls})
+        assert [
+            json.loads(call["arguments"]) for call in (await native_answer(run))["tool_calls"]
+        ] == [json.loads(c.arguments) for c in calls]
+        assert (
+            len(calls) == len({call.call_id for call in calls}) == len({call.id for call in calls})
+        )
 
 
 @pytest.mark.parametrize("dialect", RICH)
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_reasoning_comes_and_goes_back(dialect: str, streamed: bool) -> None:
-    """As a summary; where the vendor signs it, the signature is the encrypted content and reaches the vendor again."""
+    """As a summary; where the vendor signs it, the signature is the encrypted content and reaches
+    the vendor again."""
     async with client_of(dialect, "reasoning") as (client, run):
-        asked: dict[str, Any] = {"model": "m", "input": "hi", "reasoning": {"effort": "low"}, "include": ["reasoning.encrypted_content"]}
+        asked: dict[str, Any] = {
+            "model": "m",
+            "input": "hi",
+            "reasoning": {"effort": "low"},
+            "include": ["reasoning.encrypted_content"],
+        }
         if streamed:
             async with client.responses.stream(**asked) as stream:
-                pieces = [event.delta async for event in stream if event.type == "response.reasoning_summary_text.delta"]
+                pieces = [
+                    event.delta
+                    async for event in stream
+                    if event.type == "response.reasoning_summary_text.delta"
+                ]
                 first = await stream.get_final_response()
         else:
             first, pieces = await client.responses.create(**asked), []
@@ -184,11 +233,15 @@ async def test_an_answer_cut_by_its_limit_is_incomplete(dialect: str) -> None:
     ],
 )
 @pytest.mark.parametrize("stream", [True, False])
-async def test_the_sdk_raises_its_own_exceptions(dialect: str, fault: str, expected: type[Exception], stream: bool) -> None:
+async def test_the_sdk_raises_its_own_exceptions(
+    dialect: str, fault: str, expected: type[Exception], stream: bool
+) -> None:
     """By the status, before the first byte."""
     async with client_of(dialect) as (client, _):
         with pytest.raises(expected):
-            await client.responses.create(model="m", input="hi", stream=stream, extra_headers={"x-mock-fault": fault})
+            await client.responses.create(
+                model="m", input="hi", stream=stream, extra_headers={"x-mock-fault": fault}
+            )
 
 
 @pytest.mark.parametrize("dialect", RICH)
@@ -196,13 +249,17 @@ async def test_the_sdk_raises_its_own_exceptions(dialect: str, fault: str, expec
 async def test_a_broken_stream_raises(dialect: str, fault: str) -> None:
     """After some text, and without an event that would end a good answer."""
     async with client_of(dialect) as (client, _):
-        stream = await client.responses.create(model="m", input="hi", stream=True, extra_headers={"x-mock-fault": fault})
+        stream = await client.responses.create(
+            model="m", input="hi", stream=True, extra_headers={"x-mock-fault": fault}
+        )
         kinds = []
         with pytest.raises(openai.APIError):  # noqa: PT012
             async for event in stream:
                 kinds.append(event.type)  # noqa: PERF401  what came before the error counts
         assert "response.output_text.delta" in kinds
-        assert not {"response.completed", "response.incomplete", "response.output_text.done"} & set(kinds)
+        assert not {"response.completed", "response.incomplete", "response.output_text.done"} & set(
+            kinds
+        )
 
 
 async def test_what_is_kept_elsewhere_is_refused() -> None:
@@ -222,5 +279,13 @@ async def test_models_are_listed() -> None:
 @pytest.fixture(autouse=True)
 def _quiet_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK reads proxies and keys from the environment; these tests must not."""
-    for name in ("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+    for name in (
+        "OPENAI_API_KEY",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)

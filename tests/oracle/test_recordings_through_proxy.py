@@ -1,7 +1,9 @@
-"""Real vendors' bytes through the whole proxy, over sockets on both sides: the native client reads what the recording holds.
+"""Real vendors' bytes through the whole proxy, over sockets on both sides: the native client reads
+what the recording holds.
 
-The expectations are the facts that stand beside the recordings, made by a plain reader of their JSON; the client here splits lines and parses JSON.
-Every dialect with an upstream half takes part; the tables say where the facts, one pass over the payloads, and a reader that knows the vendors
+The expectations are the facts that stand beside the recordings, made by a plain reader of their
+JSON; the client here splits lines and parses JSON. Every dialect with an upstream half takes part;
+the tables say where the facts, one pass over the payloads, and a reader that knows the vendors
 differ, and why.
 """
 
@@ -20,13 +22,15 @@ from tests.support import body_of, facts, needs_recordings, recordings_dir
 
 DIALECTS = [name for name in UPSTREAMS if facts(name)] or ["openai_chat"]
 NOT_UPSTREAMS = {"ai_sdk"}  # it has a client half alone
-# What their upstreams must be configured with: AWS's sign or have a key, and the form that a model takes, which its name would tell.
+# What their upstreams must be configured with: AWS's sign or have a key, and the form that a model
+# takes, which its name would tell.
 SETTINGS: dict[str, Any] = {
     "bedrock_converse": {"api_key": "k", "options": {"region": "eu-west-1"}},
     "bedrock_invoke": {"api_key": "k", "options": {"region": "eu-west-1", "inner": "nova"}},
 }
 MODEL = {"replicate": "owner/m"}  # names stand in paths, in the form that the vendor wants
-# DashScope's answers do not say how they were asked for; in these the pieces repeat the text so far.
+# DashScope's answers do not say how they were asked for; in these the pieces repeat the text so
+# far.
 OPTIONS = {
     "dashscope/loongsuite-aio-generation-call-streaming.sse": {"incremental_output": False},
     "dashscope/loongsuite-generation-call-streaming.sse": {"incremental_output": False},
@@ -43,11 +47,13 @@ ENDS_OF_TEXT = {
         " The four cardinal directions are:",
         "cardinal directions? ",
     ),
-    # Two runs stand spliced in the sample: the first fails, which ends an answer; the facts go on to the second.
+    # Two runs stand spliced in the sample: the first fails, which ends an answer; the facts go on
+    # to the second.
     "coze/cozepy-workflow-run.sse": ("", '怕坐不下！"}'),
 }
 FINISH = {
-    # A blocked prompt has neither a candidate nor a finish; its block reason is why there is no answer.
+    # A blocked prompt has neither a candidate nor a finish; its block reason is why there is no
+    # answer.
     "gemini/firebase-streaming-failure-prompt-blocked-safety.sse": "SAFETY",
     "vertex/firebase-streaming-failure-prompt-blocked-safety-with-message.sse": "SAFETY",
     # In the list where the text is, too.
@@ -55,24 +61,35 @@ FINISH = {
     # The fact is the name of the last event; the vendor gives no reason.
     "replicate/openllmetry-replicate-llama-stream-legacy-1.sse": None,
 }
-NUMBERS = {1: "STOP"}  # some of Gemini's answers have enums as numbers; the word is what the number stands for
-REASONING = {"openai-compat-other/pydanticai-snowflake-thinking-streaming.sse": "15 * 27 = 405"}  # only in `reasoning_details`
+# some of Gemini's answers have enums as numbers; the word is what the number stands for
+NUMBERS = {1: "STOP"}
+# only in `reasoning_details`
+REASONING = {"openai-compat-other/pydanticai-snowflake-thinking-streaming.sse": "15 * 27 = 405"}
 CALLS = {
-    # The arguments are whole in the block's start, with no piece after it, and the pass joins pieces.
-    "anthropic/vercel-anthropic-programmatic-tool-calling-1.chunks.jsonl": [("rollDie", '{"player":"player1"}')],
-    # The pass told calls apart by the output index, which begins anew with each of the joined answers.
+    # The arguments are whole in the block's start, with no piece after it, and the pass joins
+    # pieces.
+    "anthropic/vercel-anthropic-programmatic-tool-calling-1.chunks.jsonl": [
+        ("rollDie", '{"player":"player1"}')
+    ],
+    # The pass told calls apart by the output index, which begins anew with each of the joined
+    # answers.
     "openai-responses/vercel-openai-reasoning-encrypted-content-1.chunks.jsonl": [
         ("calculator", '{"a":12,"b":7,"op":"add"}'),
         ("calculator", '{"a":19,"b":3,"op":"multiply"}'),
         ("calculator", '{"a":57,"b":10,"op":"multiply"}'),
     ],
 }
-SERVER_TOOLS = {  # the vendor runs these itself, so they are no calls for the client, but vendor events
-    "bedrock-converse/pydanticai-bedrock-model-code-execution-tool-stream.bin": {"nova_code_interpreter"},
+# the vendor runs these itself, so they are no calls for the client, but vendor events
+SERVER_TOOLS = {
+    "bedrock-converse/pydanticai-bedrock-model-code-execution-tool-stream.bin": {
+        "nova_code_interpreter"
+    },
     "dify/difydoc-chat-agent.sse": {"dalle3"},
 }
-OBJECTS = {"gemini", "ollama"}  # arguments are objects on the wire, and the facts write them in their own way
-# Several answers, one behind the other; a body holds one. The facts have text and calls of all, finish and usage of the last.
+# arguments are objects on the wire, and the facts write them in their own way
+OBJECTS = {"gemini", "ollama"}
+# Several answers, one behind the other; a body holds one. The facts have text and calls of all,
+# finish and usage of the last.
 JOINED = {
     "openai-responses/vercel-openai-reasoning-encrypted-content-1.chunks.jsonl": 4,
     "openai-responses/vercel-openai-shell-tool-1.chunks.jsonl": 2,
@@ -101,7 +118,11 @@ def bodies(row: dict[str, Any]) -> list[bytes]:
 
 def calls(row: dict[str, Any]) -> list[tuple[str, Any]]:
     """The calls that are the client's to run."""
-    said = [(tool["name"], tool["arguments"] or "") for tool in row["tools"] if tool["name"] not in SERVER_TOOLS.get(row["file"], ())]
+    said = [
+        (tool["name"], tool["arguments"] or "")
+        for tool in row["tools"]
+        if tool["name"] not in SERVER_TOOLS.get(row["file"], ())
+    ]
     return CALLS.get(row["file"], said)
 
 
@@ -128,7 +149,10 @@ def check(row: dict[str, Any], answers: list[list[dict[str, Any]]]) -> None:
         assert row["reasoning_sha256"] in (None, sha256(reasoning))
     expected, called = calls(row), [call for part in parts for call in part["tools"]]
     if dialect in OBJECTS:
-        expected, called = ([(name, json.loads(arguments)) for name, arguments in each] for each in (expected, called))
+        expected, called = (
+            [(name, json.loads(arguments)) for name, arguments in each]
+            for each in (expected, called)
+        )
     assert expected == called
     if row["error"]:
         assert "stream.error" == last["type"]
@@ -139,19 +163,28 @@ def check(row: dict[str, Any], answers: list[list[dict[str, Any]]]) -> None:
         assert "stream.end" == last["type"], last
         assert FINISH.get(file, NUMBERS.get(row["finish"], row["finish"])) == last["finish"]["raw"]
         if row["usage"]:
-            assert counts(dialect, row["usage"]) == (last["usage"]["input_tokens"], last["usage"]["output_tokens"])
+            assert counts(dialect, row["usage"]) == (
+                last["usage"]["input_tokens"],
+                last["usage"]["output_tokens"],
+            )
 
 
 def config(dialect: str, url: str) -> dict[str, Any]:
-    """One upstream for any model, and one more for each recording that was asked for in a way of its own."""
+    """One upstream for any model, and one more for each recording that was asked for in a way of
+    its own."""
     far = {"dialect": dialect, "base_url": url, **SETTINGS.get(dialect, {})}
     own = {row["file"]: OPTIONS[row["file"]] for row in facts(dialect) if row["file"] in OPTIONS}
     upstreams = {f"own{at}": {**far, "options": options} for at, options in enumerate(own.values())}
     models = {file: [{"upstream": f"own{at}"}] for at, file in enumerate(own)}
-    return {"upstreams": {"far": far, **upstreams}, "models": {**models, "*": [{"upstream": "far", "model": MODEL.get(dialect, "m")}]}}
+    return {
+        "upstreams": {"far": far, **upstreams},
+        "models": {**models, "*": [{"upstream": "far", "model": MODEL.get(dialect, "m")}]},
+    }
 
 
-async def played(player: Player, run: Running, row: dict[str, Any], how: str) -> list[list[dict[str, Any]]]:
+async def played(
+    player: Player, run: Running, row: dict[str, Any], how: str
+) -> list[list[dict[str, Any]]]:
     answers = []
     for body in bodies(row):
         player.load(content_type(row), pieces(body, how))
@@ -174,7 +207,9 @@ async def test_every_recording_gives_what_it_holds(dialect: str, how: str) -> No
                 check(row, await played(player, run, row, how))
             except AssertionError as error:
                 wrong[row["file"]] = str(error)[:300]
-    assert not wrong, f"{len(wrong)} of {len(rows)}: " + json.dumps(wrong, indent=1, ensure_ascii=False)[:4000]
+    assert not wrong, (
+        f"{len(wrong)} of {len(rows)}: " + json.dumps(wrong, indent=1, ensure_ascii=False)[:4000]
+    )
 
 
 @needs_recordings

@@ -1,5 +1,5 @@
-"""The openai SDK, unmodified, over Replicate: the vendor's two steps, written out here, give text and the SDK's own exceptions, with real
-sockets on both sides.
+"""The openai SDK, unmodified, over Replicate: the vendor's two steps, written out here, give text
+and the SDK's own exceptions, with real sockets on both sides.
 """
 
 import json
@@ -20,7 +20,8 @@ TEXT = "Hello\n\n you"
 
 
 class Vendor:
-    """Makes a prediction of every request, or answers with `refusal`; `stream` is what is read at its address."""
+    """Makes a prediction of every request, or answers with `refusal`; `stream` is what is read at
+    its address."""
 
     def __init__(self, stream: bytes, refusal: tuple[int, dict[str, Any]] | None = None) -> None:
         self.stream, self.refusal, self.url = stream, refusal, ""
@@ -35,9 +36,22 @@ class Vendor:
             elif self.refusal is not None:
                 peer.write(_document(*self.refusal))
             else:
-                urls = {"get": f"{self.url}/v1/predictions/p", "cancel": f"{self.url}/c", "stream": f"{self.url}/v1/files/p"}
+                urls = {
+                    "get": f"{self.url}/v1/predictions/p",
+                    "cancel": f"{self.url}/c",
+                    "stream": f"{self.url}/v1/files/p",
+                }
                 peer.write(
-                    _document(201, {"id": "p", "status": "starting", "error": None, "input": json.loads(peer.body)["input"], "urls": urls})
+                    _document(
+                        201,
+                        {
+                            "id": "p",
+                            "status": "starting",
+                            "error": None,
+                            "input": json.loads(peer.body)["input"],
+                            "urls": urls,
+                        },
+                    )
                 )
 
     async def _streamed(self, peer: Peer) -> None:
@@ -53,7 +67,12 @@ class Vendor:
 def _document(status: int, value: dict[str, Any]) -> bytes:
     body = json.dumps(value).encode()
     kind = b"application/json" if status < 400 else b"application/problem+json"
-    return b"HTTP/1.1 %d X\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (status, kind, len(body), body)
+    return b"HTTP/1.1 %d X\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (
+        status,
+        kind,
+        len(body),
+        body,
+    )
 
 
 @asynccontextmanager
@@ -61,12 +80,16 @@ async def sdk_over(vendor: Vendor) -> AsyncIterator[openai.AsyncOpenAI]:
     async with raw_upstream(vendor.script) as url:
         vendor.url = url
         async with running(one("replicate", url, api_key="r8_k")) as run:
-            async with openai.AsyncOpenAI(base_url=f"{run.url}/v1", api_key="x", max_retries=0) as sdk:
+            async with openai.AsyncOpenAI(
+                base_url=f"{run.url}/v1", api_key="x", max_retries=0
+            ) as sdk:
                 yield sdk
 
 
 async def asked(sdk: openai.AsyncOpenAI, **more: Any) -> list[Any]:
-    stream: Any = await sdk.chat.completions.create(model="meta/llama", messages=[{"role": "user", "content": "hi"}], stream=True, **more)
+    stream: Any = await sdk.chat.completions.create(
+        model="meta/llama", messages=[{"role": "user", "content": "hi"}], stream=True, **more
+    )
     return [chunk async for chunk in stream]
 
 
@@ -79,13 +102,20 @@ async def test_text() -> None:
     vendor = Vendor(HELLO + DONE)
     async with sdk_over(vendor) as sdk:
         chunks = await asked(sdk, max_tokens=9)
-        whole = await sdk.chat.completions.create(model="meta/llama", messages=[{"role": "user", "content": "hi"}])
+        whole = await sdk.chat.completions.create(
+            model="meta/llama", messages=[{"role": "user", "content": "hi"}]
+        )
     assert TEXT == text_of(chunks) == whole.choices[0].message.content
     assert "stop" == chunks[-1].choices[0].finish_reason == whole.choices[0].finish_reason
     lines = [head.split(b"\r\n")[0] for head, _ in vendor.asked]
-    assert [b"POST /v1/models/meta/llama/predictions HTTP/1.1", b"GET /v1/files/p HTTP/1.1"] * 2 == lines
+    assert [
+        b"POST /v1/models/meta/llama/predictions HTTP/1.1",
+        b"GET /v1/files/p HTTP/1.1",
+    ] * 2 == lines
     assert all(b"bearer r8_k\r\n" in head.lower() for head, _ in vendor.asked)
-    assert {"input": {"prompt": "hi", "max_tokens": 9}, "stream": True} == json.loads(vendor.asked[0][1])
+    assert {"input": {"prompt": "hi", "max_tokens": 9}, "stream": True} == json.loads(
+        vendor.asked[0][1]
+    )
 
 
 @needs_recordings
@@ -109,7 +139,9 @@ async def test_a_recording(file: str) -> None:
 )
 async def test_a_problem(status: int, expected: type[openai.APIStatusError]) -> None:
     """Is the SDK's own exception, with the vendor's words."""
-    async with sdk_over(Vendor(b"", (status, {"title": "No", "detail": "Not today.", "status": status}))) as sdk:
+    async with sdk_over(
+        Vendor(b"", (status, {"title": "No", "detail": "Not today.", "status": status}))
+    ) as sdk:
         with pytest.raises(expected, match=r"Not today\."):
             await asked(sdk)
 

@@ -1,5 +1,5 @@
-"""The openai SDK, unmodified, over vendors that Mainstem only calls: their bytes, written out here, give text, tools and the SDK's own
-exceptions, with real sockets on both sides.
+"""The openai SDK, unmodified, over vendors that Mainstem only calls: their bytes, written out here,
+give text, tools and the SDK's own exceptions, with real sockets on both sides.
 """
 
 import json
@@ -22,7 +22,10 @@ PATHS = {
     "tgi": "/generate_stream",
 }
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-WEATHER: Any = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+WEATHER: Any = {
+    "type": "function",
+    "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}},
+}
 
 HELLO = {
     "dashscope": data(
@@ -34,11 +37,19 @@ HELLO = {
     ),
     "hunyuan": data(
         {"Choices": [{"Delta": {"Content": "Hel"}, "FinishReason": ""}]},
-        {"Choices": [{"Delta": {"Content": "lo"}, "FinishReason": "stop"}], "Usage": {"PromptTokens": 3, "CompletionTokens": 2}},
+        {
+            "Choices": [{"Delta": {"Content": "lo"}, "FinishReason": "stop"}],
+            "Usage": {"PromptTokens": 3, "CompletionTokens": 2},
+        },
     ),
     "qianfan": data(
         {"result": "Hel", "is_end": False, "finish_reason": "normal"},
-        {"result": "lo", "is_end": True, "finish_reason": "normal", "usage": {"prompt_tokens": 3, "completion_tokens": 2}},
+        {
+            "result": "lo",
+            "is_end": True,
+            "finish_reason": "normal",
+            "usage": {"prompt_tokens": 3, "completion_tokens": 2},
+        },
     ),
     "zhipu": b'event:add\nid:1\ndata:Hel\n\nevent:finish\nid:1\ndata:lo\nmeta:{"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\n',
     "minimax": data(
@@ -60,21 +71,45 @@ HELLO = {
         },
     ),
 }
-CALL = {"index": 0, "id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"a":1}'}}
+CALL = {
+    "index": 0,
+    "id": "c1",
+    "type": "function",
+    "function": {"name": "weather", "arguments": '{"a":1}'},
+}
 TOOLS = {
-    "dashscope": data({"output": {"choices": [{"message": {"content": "", "tool_calls": [CALL]}, "finish_reason": "tool_calls"}]}}),
+    "dashscope": data(
+        {
+            "output": {
+                "choices": [
+                    {
+                        "message": {"content": "", "tool_calls": [CALL]},
+                        "finish_reason": "tool_calls",
+                    }
+                ]
+            }
+        }
+    ),
     "hunyuan": data(
         {
             "Choices": [
                 {
-                    "Delta": {"ToolCalls": [{"Id": "c1", "Function": {"Name": "weather", "Arguments": '{"a":1}'}}]},
+                    "Delta": {
+                        "ToolCalls": [
+                            {"Id": "c1", "Function": {"Name": "weather", "Arguments": '{"a":1}'}}
+                        ]
+                    },
                     "FinishReason": "tool_calls",
                 }
             ]
         }
     ),
-    "qianfan": data({"result": "", "is_end": True, "function_call": {"name": "weather", "arguments": '{"a":1}'}}),
-    "minimax": data({"choices": [{"index": 0, "delta": {"tool_calls": [CALL]}, "finish_reason": "tool_calls"}]}),
+    "qianfan": data(
+        {"result": "", "is_end": True, "function_call": {"name": "weather", "arguments": '{"a":1}'}}
+    ),
+    "minimax": data(
+        {"choices": [{"index": 0, "delta": {"tool_calls": [CALL]}, "finish_reason": "tool_calls"}]}
+    ),
 }
 # The vendor's way to say that there were too many requests: under status 200.
 TOO_MANY = {
@@ -117,7 +152,11 @@ def client(url: str) -> openai.AsyncOpenAI:
 async def asked(url: str, **more: Any) -> list[Any]:
     async with client(url) as sdk:
         stream: Any = await sdk.chat.completions.create(
-            model="m", messages=[{"role": "user", "content": "hi"}], stream=True, stream_options={"include_usage": True}, **more
+            model="m",
+            messages=[{"role": "user", "content": "hi"}],
+            stream=True,
+            stream_options={"include_usage": True},
+            **more,
         )
         return [chunk async for chunk in stream]
 
@@ -126,11 +165,20 @@ async def asked(url: str, **more: Any) -> list[Any]:
 async def test_text_and_counts(name: str) -> None:
     """Streamed and whole; the request goes to the vendor's path."""
     heads: list[bytes] = []
-    async with raw_upstream(streamed(HELLO[name], heads)) as far, running(one(name, far, api_key="k")) as run:
+    async with (
+        raw_upstream(streamed(HELLO[name], heads)) as far,
+        running(one(name, far, api_key="k")) as run,
+    ):
         chunks = await asked(run.url)
         async with client(run.url) as sdk:
-            whole = await sdk.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
-    assert "Hello" == "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == whole.choices[0].message.content
+            whole = await sdk.chat.completions.create(
+                model="m", messages=[{"role": "user", "content": "hi"}]
+            )
+    assert (
+        "Hello"
+        == "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        == whole.choices[0].message.content
+    )
     assert "stop" == whole.choices[0].finish_reason
     for usage in (chunks[-1].usage, whole.usage):
         assert (3, 2) == (usage.prompt_tokens, usage.completion_tokens)
@@ -142,15 +190,26 @@ async def test_a_call(name: str) -> None:
     """By name and arguments, with the finish that the SDK's users look for."""
     async with raw_upstream(streamed(TOOLS[name], [])) as far, running(one(name, far)) as run:
         chunks = await asked(run.url, tools=[WEATHER])
-    calls = [call for chunk in chunks if chunk.choices for call in chunk.choices[0].delta.tool_calls or []]
-    assert ("weather", '{"a":1}') == (calls[0].function.name, "".join(call.function.arguments for call in calls))
+    calls = [
+        call
+        for chunk in chunks
+        if chunk.choices
+        for call in chunk.choices[0].delta.tool_calls or []
+    ]
+    assert ("weather", '{"a":1}') == (
+        calls[0].function.name,
+        "".join(call.function.arguments for call in calls),
+    )
     assert "tool_calls" in [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices]
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_an_error_under_status_200(name: str) -> None:
     """Before the first content it is an HTTP error again, and the SDK's own exception."""
-    async with raw_upstream(document(json.dumps(TOO_MANY[name]).encode())) as far, running(one(name, far)) as run:
+    async with (
+        raw_upstream(document(json.dumps(TOO_MANY[name]).encode())) as far,
+        running(one(name, far)) as run,
+    ):
         with pytest.raises(openai.RateLimitError, match=r"Slow down\."):
             await asked(run.url)
 

@@ -1,7 +1,7 @@
 """The lock files as data, and a walk over all that they must hold.
 
-pins(name)               package -> Pin, of one lock file
-lacking(pins, asked)     what an install of `asked` would look for beside the pins, for every Python and system supported
+pins(name)               package -> Pin, of one lock file lacking(pins, asked)     what an install
+of `asked` would look for beside the pins, for every Python and system supported
 """
 
 import itertools
@@ -20,9 +20,15 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
 
-_PIN = re.compile(r"([a-z0-9.-]+)(?:\[[a-z0-9,_-]+\])?==(\S+?)(?: ; (.+?))? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)")
+_PIN = re.compile(
+    r"([a-z0-9.-]+)(?:\[[a-z0-9,_-]+\])?==(\S+?)(?: ; (.+?))? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
+)
 _PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-_SYSTEMS = (("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darwin", "Darwin", "arm64"))
+_SYSTEMS = (
+    ("linux", "Linux", "x86_64"),
+    ("linux", "Linux", "aarch64"),
+    ("darwin", "Darwin", "arm64"),
+)
 
 
 class Pin(NamedTuple):
@@ -35,14 +41,22 @@ class Pin(NamedTuple):
 def pins(name: str) -> dict[str, Pin]:
     """Package to pin. Every line of the file must be a hashed pin or a remark."""
     text = (ROOT / name).read_text()
-    found = {package: Pin(version, Marker(marker) if marker else None) for package, version, marker, _ in _PIN.findall(text)}
-    rest = [line for line in _PIN.sub("", text).splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    found = {
+        package: Pin(version, Marker(marker) if marker else None)
+        for package, version, marker, _ in _PIN.findall(text)
+    }
+    rest = [
+        line
+        for line in _PIN.sub("", text).splitlines()
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     assert [] == rest
     return found
 
 
 def asked(*groups: str, extras: bool = True) -> list[Requirement]:
-    """What pyproject.toml asks for: the project's dependencies, its extras and these dependency groups."""
+    """What pyproject.toml asks for: the project's dependencies, its extras and these dependency
+    groups."""
     texts = list(PROJECT["project"]["dependencies"])
     if extras:
         texts += itertools.chain(*PROJECT["project"]["optional-dependencies"].values())
@@ -68,8 +82,9 @@ def machines() -> list[dict[str, str]]:
 
 
 def lacking(locked: Mapping[str, Pin], wanted: Iterable[Requirement]) -> list[str]:
-    """A line for each requirement, however deep, that the pins do not meet. The requirements of a distribution are read from what is
-    installed here; one that is locked only for other machines is not, and its own requirements are then not followed.
+    """A line for each requirement, however deep, that the pins do not meet. The requirements of a
+    distribution are read from what is installed here; one that is locked only for other machines is
+    not, and its own requirements are then not followed.
     """
     lines: dict[str, None] = {}
     for machine in machines():
@@ -78,7 +93,9 @@ def lacking(locked: Mapping[str, Pin], wanted: Iterable[Requirement]) -> list[st
         seen: set[tuple[str, str]] = set()
         while todo:
             requirement, asker, extra = todo.pop()
-            if requirement.marker is not None and not requirement.marker.evaluate({**machine, "extra": extra}):
+            if requirement.marker is not None and not requirement.marker.evaluate(
+                {**machine, "extra": extra}
+            ):
                 continue
             name = canonicalize_name(requirement.name)
             pin = locked.get(name)
@@ -90,7 +107,9 @@ def lacking(locked: Mapping[str, Pin], wanted: Iterable[Requirement]) -> list[st
             for wanted_extra in ("", *requirement.extras):
                 if (name, wanted_extra) not in seen:
                     seen.add((name, wanted_extra))
-                    todo += [(inner, name, wanted_extra) for inner in _requirements(name, pin.version)]
+                    todo += [
+                        (inner, name, wanted_extra) for inner in _requirements(name, pin.version)
+                    ]
     return list(lines)
 
 

@@ -1,4 +1,5 @@
-"""The lock files: every version pinned and hashed, no registry's address, and nothing lacking that an install would look for."""
+"""The lock files: every version pinned and hashed, no registry's address, and nothing lacking that
+an install would look for."""
 
 import json
 import os
@@ -27,10 +28,13 @@ def test_there_are_three_lock_files():
 
 
 @pytest.mark.parametrize(
-    ("name", "groups"), [("requirements.lock", ()), ("requirements-dev.lock", ("build", "dev", "fuzz"))], ids=["serve", "develop"]
+    ("name", "groups"),
+    [("requirements.lock", ()), ("requirements-dev.lock", ("build", "dev", "fuzz"))],
+    ids=["serve", "develop"],
 )
 def test_every_requirement_of_every_locked_distribution_is_locked(name, groups):
-    """Extras included, for each Python and system: pip, told to install exactly the lock, has nothing to look for."""
+    """Extras included, for each Python and system: pip, told to install exactly the lock, has
+    nothing to look for."""
     assert [] == lacking(pins(name), asked(*groups))
 
 
@@ -42,7 +46,8 @@ def test_the_build_lock_is_complete_by_itself():
 
 
 def test_a_lock_without_an_extras_requirements_is_found_out():
-    """The walk fails for the lock that once rotted: an extra was stripped, and so its requirement was not locked."""
+    """The walk fails for the lock that once rotted: an extra was stripped, and so its requirement
+    was not locked."""
     locked = pins("requirements-dev.lock")
     rotten = {name: pin for name, pin in locked.items() if name != "requests"}
     other = {**locked, "aiosignal": Pin("0.1", None)}
@@ -56,12 +61,18 @@ def test_tests_run_on_the_versions_that_users_run_on():
     development = pins("requirements-dev.lock")
 
     for name in ("requirements.lock", "requirements-build.lock"):
-        assert {} == {package: pin for package, pin in pins(name).items() if development[package].version != pin.version}
+        assert {} == {
+            package: pin
+            for package, pin in pins(name).items()
+            if development[package].version != pin.version
+        }
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(INSTALL_S + 50)
-@pytest.mark.parametrize("newest", [False, True], ids=["the pip that comes with Python", "the newest pip"])
+@pytest.mark.parametrize(
+    "newest", [False, True], ids=["the pip that comes with Python", "the newest pip"]
+)
 def test_an_empty_environment_takes_the_locks(newest, tmp_path):
     """As `make` does it: nothing but what is locked, and `pip check` finds nothing lacking."""
     python = tmp_path / "bin" / "python"
@@ -77,8 +88,19 @@ def test_an_empty_environment_takes_the_locks(newest, tmp_path):
 
 def run(*command: object) -> str:
     """Runs a step and gives what it printed; all its output is the message when it fails."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=INSTALL_S, env=environment, check=False)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
+    }
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        timeout=INSTALL_S,
+        env=environment,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -86,7 +108,13 @@ def run(*command: object) -> str:
 @pytest.mark.parametrize("name", NPM_LOCKS)
 def test_the_npm_lock_has_hashes_and_no_addresses(name):
     """npm writes addresses unless the .npmrc beside it tells it not to."""
-    packages = {name: entry for name, entry in json.loads((ROOT / name).read_text())["packages"].items() if name}
+    packages = {
+        name: entry
+        for name, entry in json.loads((ROOT / name).read_text())["packages"].items()
+        if name
+    }
 
     assert packages
-    assert [] == [name for name, entry in packages.items() if "resolved" in entry or "integrity" not in entry]
+    assert [] == [
+        name for name, entry in packages.items() if "resolved" in entry or "integrity" not in entry
+    ]

@@ -1,4 +1,5 @@
-"""The wheel, in an empty virtual environment outside the checkout, serves a whole stream from the embedded mock."""
+"""The wheel, in an empty virtual environment outside the checkout, serves a whole stream from the
+embedded mock."""
 
 import json
 import os
@@ -22,27 +23,46 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(BUILD_S + 100)]
 
 def run(*command: str | Path, cwd: Path) -> str:
     """Runs a step and gives what it printed; all its output is the message when it fails."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=BUILD_S, cwd=cwd, check=False)
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        timeout=BUILD_S,
+        cwd=cwd,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """Built from a copy of what a build reads, so that nothing is left in the checkout and nothing else slips in."""
+    """Built from a copy of what a build reads, so that nothing is left in the checkout and nothing
+    else slips in."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
     for name in ("proxy", "pyproject.toml", "README.md", "LICENSE"):
         (source / name).symlink_to(ROOT / name)
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ".", cwd=source)
+    run(
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        folder,
+        ".",
+        cwd=source,
+    )
     (built,) = folder.glob("*.whl")
     return built
 
 
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory) -> Path:
-    """The environment's programs: the locked dependencies and the wheel, nothing from the checkout."""
+    """The environment's programs: the locked dependencies and the wheel, nothing from the
+    checkout."""
     folder = tmp_path_factory.mktemp("elsewhere")
     run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
     programs = folder / "venv" / "bin"
@@ -60,7 +80,11 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(wheel):
     tops = {name.partition("/")[0] for name in names}
     assert {"proxy", next(top for top in tops if top.endswith(".dist-info"))} == tops
     assert {"proxy/py.typed", "proxy/web/index.html"} <= set(names)
-    data = [path.relative_to(ROOT).as_posix() for path in (ROOT / "proxy").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    data = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "proxy").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    ]
     assert set() == set(data) - set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
@@ -72,17 +96,29 @@ def test_it_says_its_version(installed, tmp_path):
 
 def test_it_serves_a_whole_native_stream_from_the_embedded_mock(installed, tmp_path):
     """As the README's first commands do, from the installed wheel."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAINSTEM_", "PYTHON"))}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MAINSTEM_", "PYTHON"))
+    }
     environment["MAINSTEM_SERVER__PORT"] = "0"
     command = [installed / "mainstem", "serve", "--mock"]
     with (tmp_path / "log").open("w") as log:
-        served = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+        served = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        )
     try:
         url = address(served, tmp_path / "log")
         body = json.dumps({"model": "anthropic", "prompt": "Say hello"}).encode()
-        request = urllib.request.Request(f"{url}/v1/stream", body, {"content-type": "application/json"})
+        request = urllib.request.Request(
+            f"{url}/v1/stream", body, {"content-type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            frames = [line.removeprefix("data: ") for line in answer.read().decode().splitlines() if line.startswith("data: ")]
+            frames = [
+                line.removeprefix("data: ")
+                for line in answer.read().decode().splitlines()
+                if line.startswith("data: ")
+            ]
         with urllib.request.urlopen(f"{url}/", timeout=30) as page:
             assert 200 == page.status
     finally:

@@ -1,4 +1,5 @@
-"""Upstreams for the tests of this folder: openai_chat in raw bytes, each with a list of what it does with one request after the other."""
+"""Upstreams for the tests of this folder: openai_chat in raw bytes, each with a list of what it
+does with one request after the other."""
 
 import asyncio
 import json
@@ -33,7 +34,10 @@ def says(text: str) -> Deed:
 def status(code: int, *headers: str) -> Deed:
     async def deed(peer: Peer) -> None:
         body = b'{"error":{"message":"told to fail"}}'
-        head = "".join(f"{line}\r\n" for line in (*headers, f"Content-Length: {len(body)}", "Content-Type: application/json"))
+        head = "".join(
+            f"{line}\r\n"
+            for line in (*headers, f"Content-Length: {len(body)}", "Content-Type: application/json")
+        )
         peer.write(f"HTTP/1.1 {code} Told\r\n{head}\r\n".encode() + body)
 
     return deed
@@ -66,7 +70,8 @@ def breaks_off_after(*texts: str) -> Deed:
 
 
 class Far:
-    """One upstream: its deeds, the last of them for all further requests; what it was asked; and how many the proxy has left."""
+    """One upstream: its deeds, the last of them for all further requests; what it was asked; and
+    how many the proxy has left."""
 
     def __init__(self, *deeds: Deed) -> None:
         self._deeds = list(deeds)
@@ -85,16 +90,24 @@ class Far:
 
 
 @asynccontextmanager
-async def proxied(model: Any, fars: dict[str, Far], upstream: dict[str, Any] | None = None, **config: Any) -> AsyncIterator[Running]:
-    """The proxy with these upstreams, and `model` as what model "m" is: a list of names, or a section with them as targets."""
+async def proxied(
+    model: Any, fars: dict[str, Far], upstream: dict[str, Any] | None = None, **config: Any
+) -> AsyncIterator[Running]:
+    """The proxy with these upstreams, and `model` as what model "m" is: a list of names, or a
+    section with them as targets."""
     async with AsyncExitStack() as stack:
         upstreams = {}
         for name, far in fars.items():
             url = await stack.enter_async_context(raw_upstream(far))
             upstreams[name] = {"dialect": "openai_chat", "base_url": url, **(upstream or {})}
         section = {"targets": model} if isinstance(model, list) else dict(model)
-        section["targets"] = [target if isinstance(target, dict) else {"upstream": target} for target in section["targets"]]
-        yield await stack.enter_async_context(running({"upstreams": upstreams, "models": {"m": section}, **config}))
+        section["targets"] = [
+            target if isinstance(target, dict) else {"upstream": target}
+            for target in section["targets"]
+        ]
+        yield await stack.enter_async_context(
+            running({"upstreams": upstreams, "models": {"m": section}, **config})
+        )
 
 
 async def until(holds: Callable[[], object] | Callable[[], Awaitable[object]]) -> None:
@@ -115,7 +128,9 @@ class Heard:
         self.error: dict[str, Any] | None = None
         self.events: list[dict[str, Any]] = []
         if status == 200:
-            self.events = [json.loads(line[6:]) for line in text.split("\n") if line.startswith("data: ")]
+            self.events = [
+                json.loads(line[6:]) for line in text.split("\n") if line.startswith("data: ")
+            ]
             self.error = self.events[-1].get("error")
         else:
             self.error = json.loads(text)["error"]
@@ -134,5 +149,7 @@ class Heard:
 
 
 async def ask(run: Running, headers: dict[str, str] | None = None, **body: Any) -> Heard:
-    async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi", **body}, headers=headers) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi", **body}, headers=headers
+    ) as response:
         return Heard(response.status, response.headers, await response.text())

@@ -7,7 +7,17 @@ import pytest
 
 from proxy.relay.attempts import _in_order
 from proxy.routing import Target
-from tests.relay.far import Far, ask, breaks_off_after, hangs_up, proxied, says, silent, status, until
+from tests.relay.far import (
+    Far,
+    ask,
+    breaks_off_after,
+    hangs_up,
+    proxied,
+    says,
+    silent,
+    status,
+    until,
+)
 
 RETRY = {"retries": 2, "backoff_s": 0.01, "max_backoff_s": 1}
 
@@ -35,7 +45,12 @@ async def test_there_are_no_more_retries_than_configured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("deed", "kind"), [(status(400), "bad_request"), (status(401), "upstream_status"), (silent, "first_event_timeout")]
+    ("deed", "kind"),
+    [
+        (status(400), "bad_request"),
+        (status(401), "upstream_status"),
+        (silent, "first_event_timeout"),
+    ],
 )
 async def test_what_another_try_cannot_mend_is_not_tried_again(deed, kind: str) -> None:  # type: ignore[no-untyped-def]
     far = Far(deed)
@@ -72,7 +87,9 @@ async def test_a_failing_upstream_gets_no_more_retries_than_its_budget() -> None
     """Three at once, and a tenth of the requests after that: not as many again."""
     far = Far(status(500))
     breaker = {"failures": 0}
-    async with proxied(["far"], {"far": far}, retry={**RETRY, "budget": 0.1}, breaker=breaker) as run:
+    async with proxied(
+        ["far"], {"far": far}, retry={**RETRY, "budget": 0.1}, breaker=breaker
+    ) as run:
         for _ in range(20):
             await ask(run)
     assert 20 + 3 <= len(far.asked) <= 20 + 3 + 3
@@ -80,7 +97,9 @@ async def test_a_failing_upstream_gets_no_more_retries_than_its_budget() -> None
 
 async def test_no_retry_outlasts_the_whole_answer_s_time() -> None:
     far = Far(status(429, "Retry-After: 5"), says("too late"))
-    async with proxied(["far"], {"far": far}, retry={"retries": 1, "max_backoff_s": 60}, timeouts={"total_s": 4}) as run:
+    async with proxied(
+        ["far"], {"far": far}, retry={"retries": 1, "max_backoff_s": 60}, timeouts={"total_s": 4}
+    ) as run:
         assert 429 == (await ask(run)).status
 
 
@@ -92,7 +111,9 @@ async def test_a_client_that_leaves_during_a_backoff_is_not_asked_for_again() ->
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         await asyncio.sleep(1.2)
-        assert 1 == await run.metric('mainstem_streams_total{client_dialect="native",model="m",outcome="client_gone",upstream="far"}')
+        assert 1 == await run.metric(
+            'mainstem_streams_total{client_dialect="native",model="m",outcome="client_gone",upstream="far"}'
+        )
     assert 1 == len(far.asked)
 
 
@@ -102,7 +123,8 @@ def test_targets_without_weights_keep_their_order() -> None:
 
 
 def test_weights_say_who_is_first_and_the_rest_follow() -> None:
-    """Three to one, within what 4,000 draws may differ by (five standard deviations); every target stays in reach."""
+    """Three to one, within what 4,000 draws may differ by (five standard deviations); every target
+    stays in reach."""
     places = (Target("last", "m"), Target("often", "m", 3), Target("seldom", "m", 1))
     drawn = [[place.upstream for place in _in_order(places)] for _ in range(4000)]
     assert {3} == {len(set(order)) for order in drawn}
@@ -117,7 +139,9 @@ async def test_a_circuit_that_is_open_costs_the_upstream_nothing_and_the_client_
     async with proxied(["far", "spare"], {"far": far, "spare": spare}, breaker=breaker) as run:
         assert ["spare"] * 5 == [(await ask(run)).text for _ in range(5)]
         assert 1 == await run.metric('mainstem_circuit_open{upstream="far"}')
-        assert 3 == await run.metric('mainstem_upstream_attempts_total{result="circuit_open",upstream="far"}')
+        assert 3 == await run.metric(
+            'mainstem_upstream_attempts_total{result="circuit_open",upstream="far"}'
+        )
     assert (2, 5) == (len(far.asked), len(spare.asked))
 
 
@@ -126,7 +150,12 @@ async def test_a_client_is_told_when_a_circuit_that_is_open_may_close() -> None:
     async with proxied(["far"], {"far": far}, breaker={"failures": 1, "open_s": 30}) as run:
         assert 502 == (await ask(run)).status
         heard = await ask(run)
-    assert (503, "overloaded", "circuit_open", "30") == (heard.status, heard.kind, heard.error["code"], heard.headers["Retry-After"])  # type: ignore[index]
+    assert (503, "overloaded", "circuit_open", "30") == (
+        heard.status,
+        heard.kind,
+        heard.error["code"],
+        heard.headers["Retry-After"],
+    )  # type: ignore[index]
     assert 1 == len(far.asked)
 
 

@@ -81,12 +81,15 @@ def test_without_failures_to_count_it_never_opens() -> None:
         (failure("internal", "m"), False),
     ],
 )
-def test_a_failure_speaks_against_an_upstream_unless_it_is_the_request_s_or_the_key_s(why, speaks_against_it: bool) -> None:  # type: ignore[no-untyped-def]
+def test_a_failure_speaks_against_an_upstream_unless_it_is_the_request_s_or_the_key_s(
+    why, speaks_against_it: bool
+) -> None:  # type: ignore[no-untyped-def]
     assert speaks_against_it == unwell(why)
 
 
 def test_retries_are_a_share_of_the_requests() -> None:
-    """A quiet proxy may send three at once; a busy one a fifth more, and no more than ten at once."""
+    """A quiet proxy may send three at once; a busy one a fifth more, and no more than ten at
+    once."""
     budget = Budget(0.2)
     assert [True, True, True, False] == [budget.take() for _ in range(4)]
     sent = 0

@@ -1,4 +1,5 @@
-"""An upstream whose answer says where its stream is: it is followed to the upstream's own hosts, and nowhere else."""
+"""An upstream whose answer says where its stream is: it is followed to the upstream's own hosts,
+and nowhere else."""
 
 import asyncio
 import json
@@ -43,7 +44,12 @@ class Elsewhere(UpstreamHalf):
             url = json.loads(body)["stream"]
         except (ValueError, KeyError):
             return None
-        return Outgoing(url, b"", {"accept": "text/event-stream", "authorization": f"Bearer {target.api_key}"}, method="GET")
+        return Outgoing(
+            url,
+            b"",
+            {"accept": "text/event-stream", "authorization": f"Bearer {target.api_key}"},
+            method="GET",
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -52,9 +58,15 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Far:
-    """The vendor: `say` is what it answers the request with, `{here}` its own address; `stream` plays the stream."""
+    """The vendor: `say` is what it answers the request with, `{here}` its own address; `stream`
+    plays the stream."""
 
-    def __init__(self, say: str = '{"stream":"{here}/s?t=a%2Fb"}', stream: Any = None, status: str = "201 Created") -> None:
+    def __init__(
+        self,
+        say: str = '{"stream":"{here}/s?t=a%2Fb"}',
+        stream: Any = None,
+        status: str = "201 Created",
+    ) -> None:
         self.say, self.stream, self.status, self.url = say, stream or streamed, status, ""
         self.heads: list[bytes] = []
 
@@ -75,7 +87,11 @@ async def streamed(peer: Peer) -> None:
 
 
 def document(body: bytes, status: str = "201 Created") -> bytes:
-    return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (status.encode(), len(body), body)
+    return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        status.encode(),
+        len(body),
+        body,
+    )
 
 
 @asynccontextmanager
@@ -88,7 +104,9 @@ async def vendor(far: Far, **upstream: Any) -> AsyncIterator[Running]:
 
 async def answered(run: Running) -> tuple[int, str]:
     """Status and text, or the error's kind and message."""
-    async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "x"}) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream", json={"model": "m", "prompt": "x"}
+    ) as response:
         body = await response.text()
         if response.status != 200:
             error = json.loads(body)["error"]
@@ -103,7 +121,9 @@ async def test_the_stream_is_read_where_the_answer_says() -> None:
     far = Far()
     async with vendor(far) as run:
         assert (200, "Hello") == await answered(run)
-    assert [b"POST /chat/completions HTTP/1.1", b"GET /s?t=a%2Fb HTTP/1.1"] == [head.split(b"\r\n")[0] for head in far.heads]
+    assert [b"POST /chat/completions HTTP/1.1", b"GET /s?t=a%2Fb HTTP/1.1"] == [
+        head.split(b"\r\n")[0] for head in far.heads
+    ]
     got = far.heads[1].lower()
     assert b"accept: text/event-stream\r\n" in got
     assert b"authorization: bearer secret\r\n" in got
@@ -150,10 +170,16 @@ async def test_a_listed_host_is_followed() -> None:
     [
         (Far("{}"), "upstream_malformed: far did not say where its stream is."),
         (Far("no JSON"), "upstream_malformed: far did not say where its stream is."),
-        (Far('{"stream":"http://example.com/"}'), "upstream_malformed: far says that its stream is at another port"),
+        (
+            Far('{"stream":"http://example.com/"}'),
+            "upstream_malformed: far says that its stream is at another port",
+        ),
         (Far("sorry"), "rate_limited: Sorry."),
         (Far("sorry", status="402 Payment Required"), "rate_limited: Sorry."),
-        (Far("{}", status="307 Temporary Redirect"), "upstream_status: far answered with a redirect (307)"),
+        (
+            Far("{}", status="307 Temporary Redirect"),
+            "upstream_status: far answered with a redirect (307)",
+        ),
     ],
 )
 async def test_an_answer_that_leads_nowhere_is_an_error(far: Far, expected: str) -> None:
@@ -171,7 +197,9 @@ async def test_an_answer_that_is_too_large_is_refused() -> None:
     async with raw_upstream(far.script) as url:
         far.url = url
         for most, status in ((1000, 200), (600, 502)):
-            async with running({**one("elsewhere", url), "limits": {"max_event_bytes": most}}) as run:
+            async with running(
+                {**one("elsewhere", url), "limits": {"max_event_bytes": most}}
+            ) as run:
                 assert status == (await answered(run))[0]
 
 
@@ -182,8 +210,14 @@ async def test_an_answer_that_is_too_large_is_refused() -> None:
             b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n",
             "upstream_status: far answered with a redirect (302)",
         ),
-        (document(b'{"error":{"message":"Slow down."}}', "429 Too Many Requests"), "rate_limited: Slow down."),
-        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n", "upstream_malformed: far answered with a web page"),
+        (
+            document(b'{"error":{"message":"Slow down."}}', "429 Too Many Requests"),
+            "rate_limited: Slow down.",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
+            "upstream_malformed: far answered with a web page",
+        ),
     ],
 )
 async def test_the_second_answer_may_be_an_error_too(answer: bytes, expected: str) -> None:
@@ -271,13 +305,16 @@ async def test_the_time_to_the_first_event_counts_from_the_request() -> None:
 def test_addresses_that_are_followed(base: str, said: str) -> None:
     """As they stand: they may be signed."""
     listed = ["CDN.example.net", "odd.example.net:8443"]
-    assert said.lower().replace(":443", "") == str(vetted(said, "far", base, listed)).lower().replace(":443", "")
+    assert said.lower().replace(":443", "") == str(
+        vetted(said, "far", base, listed)
+    ).lower().replace(":443", "")
 
 
 @pytest.mark.parametrize(
     ("base", "said"),
     [
-        ("https://api.replicate.com", "http://stream.replicate.com/"),  # the key would go in the open
+        # the key would go in the open
+        ("https://api.replicate.com", "http://stream.replicate.com/"),
         ("http://api.replicate.com", "https://stream.replicate.com/"),
         ("https://api.replicate.com", "https://replicate.com.evil.net/"),
         ("https://api.replicate.com", "https://evilreplicate.com/"),

@@ -1,4 +1,5 @@
-"""What has failed is let go at once: no circle of exceptions and frames keeps an answer, and what it had read, until a collection."""
+"""What has failed is let go at once: no circle of exceptions and frames keeps an answer, and what
+it had read, until a collection."""
 
 import asyncio
 import gc
@@ -37,12 +38,18 @@ def _no_collections() -> Iterator[None]:
 
 
 def held() -> Counter[str]:
-    return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, Answer | Asking))
+    return Counter(
+        type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, Answer | Asking)
+    )
 
 
 @pytest.mark.usefixtures("_no_collections")
-@pytest.mark.parametrize("deed", [says("whole"), status(500), status(429), hangs_up, resets, breaks_its_chunks])
-@pytest.mark.parametrize("model", [["far"], ["far", "far"], {"targets": ["far", "far"], "hedge_after_s": 5}])
+@pytest.mark.parametrize(
+    "deed", [says("whole"), status(500), status(429), hangs_up, resets, breaks_its_chunks]
+)
+@pytest.mark.parametrize(
+    "model", [["far"], ["far", "far"], {"targets": ["far", "far"], "hedge_after_s": 5}]
+)
 async def test_an_answer_that_is_over_is_let_go(deed: Deed, model: object) -> None:
     async with proxied(model, {"far": Far(deed)}, breaker={"failures": 0}) as run:
         for _ in range(3):

@@ -1,4 +1,5 @@
-"""An answer that breaks off goes on at the next target, where the model is configured so; and the client is told."""
+"""An answer that breaks off goes on at the next target, where the model is configured so; and the
+client is told."""
 
 import asyncio
 import json
@@ -8,7 +9,20 @@ import pytest
 
 from proxy.settings.model import CONTINUE_PROMPT
 from tests.raw_upstream import CHUNKED, Peer
-from tests.relay.far import ROLE, Far, Heard, ask, breaks_off_after, delta, hangs_up, proxied, says, silent, status, until
+from tests.relay.far import (
+    ROLE,
+    Far,
+    Heard,
+    ask,
+    breaks_off_after,
+    delta,
+    hangs_up,
+    proxied,
+    says,
+    silent,
+    status,
+    until,
+)
 from tests.running import Running
 
 ON = {"targets": ["first", "second"], "continue_after_commit": True}
@@ -23,33 +37,63 @@ async def stalls(peer: Peer) -> None:
 async def calls_a_tool(peer: Peer) -> None:
     peer.write(CHUNKED)
     call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{"}}
-    peer.send(b"data: %b\n\n" % json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}).encode())
+    peer.send(
+        b"data: %b\n\n"
+        % json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}).encode()
+    )
     await asyncio.sleep(0.02)
     peer.reset()
 
 
 def continued(heard: Heard) -> list[Any]:
-    return [event["data"]["continued"] for event in heard.events if event["type"] == "vendor" and "continued" in event["data"]]
+    return [
+        event["data"]["continued"]
+        for event in heard.events
+        if event["type"] == "vendor" and "continued" in event["data"]
+    ]
 
 
 async def test_the_next_target_is_told_the_text_so_far_and_goes_on_with_it() -> None:
     first, second = Far(breaks_off_after("Hel", "lo, ")), Far(says("world"))
     async with proxied(ON, {"first": first, "second": second}) as run:
         heard = await ask(run)
-        assert 1 == await run.metric('mainstem_streams_total{client_dialect="native",model="m",outcome="completed",upstream="second"}')
-        assert 1 == await run.metric('mainstem_fallbacks_total{from_upstream="first",kind="upstream_truncated",to_upstream="second"}')
+        assert 1 == await run.metric(
+            'mainstem_streams_total{client_dialect="native",model="m",outcome="completed",upstream="second"}'
+        )
+        assert 1 == await run.metric(
+            'mainstem_fallbacks_total{from_upstream="first",kind="upstream_truncated",to_upstream="second"}'
+        )
         assert 0 == await run.metric('mainstem_streams_open{upstream="first"}')
         assert 0 == await run.metric('mainstem_streams_open{upstream="second"}')
     assert ("Hello, world", None) == (heard.text, heard.kind)
-    said = [{"from_upstream": "first", "to_upstream": "second", "upstream_model": "m", "kind": "upstream_truncated"}]
+    said = [
+        {
+            "from_upstream": "first",
+            "to_upstream": "second",
+            "upstream_model": "m",
+            "kind": "upstream_truncated",
+        }
+    ]
     assert said == continued(heard)
-    assert ["Hello, ", CONTINUE_PROMPT] == [message["content"] for message in second.asked[0]["messages"][1:]]
+    assert ["Hello, ", CONTINUE_PROMPT] == [
+        message["content"] for message in second.asked[0]["messages"][1:]
+    ]
 
 
 async def test_the_text_stays_one_block_and_the_stream_ends_once() -> None:
-    async with proxied(ON, {"first": Far(breaks_off_after("Hel")), "second": Far(says("lo"))}) as run:
+    async with proxied(
+        ON, {"first": Far(breaks_off_after("Hel")), "second": Far(says("lo"))}
+    ) as run:
         heard = await ask(run)
-    kinds = ["stream.start", "block.start", "text.delta", "vendor", "text.delta", "block.end", "stream.end"]
+    kinds = [
+        "stream.start",
+        "block.start",
+        "text.delta",
+        "vendor",
+        "text.delta",
+        "block.end",
+        "stream.end",
+    ]
     assert kinds == heard.types
     assert [0] * 4 == [event["block"] for event in heard.events if "block" in event]
 
@@ -57,24 +101,45 @@ async def test_the_text_stays_one_block_and_the_stream_ends_once() -> None:
 @pytest.mark.parametrize("how", ["openai_chat", "anthropic"])
 async def test_clients_of_other_dialects_see_one_good_answer(how: str) -> None:
     path = {"openai_chat": "/v1/chat/completions", "anthropic": "/v1/messages"}[how]
-    async with proxied(ON, {"first": Far(breaks_off_after("Hel")), "second": Far(says("lo"))}) as run:
-        body = {"model": "m", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+    async with proxied(
+        ON, {"first": Far(breaks_off_after("Hel")), "second": Far(says("lo"))}
+    ) as run:
+        body = {
+            "model": "m",
+            "max_tokens": 9,
+            "stream": True,
+            "messages": [{"role": "user", "content": "hi"}],
+        }
         async with run.session.post(f"{run.url}{path}", json=body) as response:
-            frames = [line[6:] for line in (await response.text()).split("\n") if line.startswith("data: ")]
+            frames = [
+                line[6:]
+                for line in (await response.text()).split("\n")
+                if line.startswith("data: ")
+            ]
     if how == "openai_chat":
         assert "[DONE]" == frames.pop()
         chunks = [json.loads(frame) for frame in frames]
-        assert "Hello" == "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks if chunk["choices"])
+        assert "Hello" == "".join(
+            chunk["choices"][0]["delta"].get("content") or ""
+            for chunk in chunks
+            if chunk["choices"]
+        )
         assert not any("error" in chunk for chunk in chunks)
     else:
         events = [json.loads(frame) for frame in frames]
-        assert "Hello" == "".join(event["delta"].get("text", "") for event in events if event["type"] == "content_block_delta")
+        assert "Hello" == "".join(
+            event["delta"].get("text", "")
+            for event in events
+            if event["type"] == "content_block_delta"
+        )
         assert ["message_delta", "message_stop"] == [event["type"] for event in events[-2:]]
         assert 1 == [event["type"] for event in events].count("content_block_start")
 
 
 async def test_a_whole_document_goes_on_too() -> None:
-    async with proxied(ON, {"first": Far(breaks_off_after("Hel")), "second": Far(says("lo"))}) as run:
+    async with proxied(
+        ON, {"first": Far(breaks_off_after("Hel")), "second": Far(says("lo"))}
+    ) as run:
         body = {"model": "m", "prompt": "hi", "stream": False}
         async with run.session.post(f"{run.url}/v1/stream", json=body) as response:
             assert 200 == response.status
@@ -82,7 +147,9 @@ async def test_a_whole_document_goes_on_too() -> None:
 
 
 async def test_a_stall_goes_on_too() -> None:
-    async with proxied(ON, {"first": Far(stalls), "second": Far(says("lo"))}, timeouts={"idle_s": 0.1}) as run:
+    async with proxied(
+        ON, {"first": Far(stalls), "second": Far(says("lo"))}, timeouts={"idle_s": 0.1}
+    ) as run:
         heard = await ask(run)
     assert ("Hello", ["idle_timeout"]) == (heard.text, [said["kind"] for said in continued(heard)])
 
@@ -99,14 +166,24 @@ async def test_without_a_target_that_goes_on_it_fails_as_it_broke() -> None:
     for deed in (status(500), hangs_up, breaks_off_after()):
         async with proxied(ON, {"first": Far(breaks_off_after("Hel")), "second": Far(deed)}) as run:
             heard = await ask(run)
-            assert ("Hel", "upstream_truncated", "first") == (heard.text, heard.kind, heard.error["upstream"])  # type: ignore[index]
-            assert ["stream.error"] == [kind for kind in heard.types if kind.startswith("stream.")][1:]
-            assert 1 == await run.metric('mainstem_streams_total{client_dialect="native",model="m",outcome="upstream_truncated",')
+            assert ("Hel", "upstream_truncated", "first") == (
+                heard.text,
+                heard.kind,
+                heard.error["upstream"],
+            )  # type: ignore[index]
+            assert ["stream.error"] == [kind for kind in heard.types if kind.startswith("stream.")][
+                1:
+            ]
+            assert 1 == await run.metric(
+                'mainstem_streams_total{client_dialect="native",model="m",outcome="upstream_truncated",'
+            )
 
 
 async def test_unless_configured_so_nothing_goes_on() -> None:
     second = Far(says("lo"))
-    async with proxied(["first", "second"], {"first": Far(breaks_off_after("Hel")), "second": second}) as run:
+    async with proxied(
+        ["first", "second"], {"first": Far(breaks_off_after("Hel")), "second": second}
+    ) as run:
         assert "upstream_truncated" == (await ask(run)).kind
     assert [] == second.asked
 
@@ -121,7 +198,9 @@ async def test_a_tool_call_cannot_be_gone_on_with() -> None:
 async def test_with_an_empty_prompt_the_text_stands_last() -> None:
     second = Far(says("lo"))
     streams = {"continue_prompt": ""}
-    async with proxied(ON, {"first": Far(breaks_off_after("Hel")), "second": second}, streams=streams) as run:
+    async with proxied(
+        ON, {"first": Far(breaks_off_after("Hel")), "second": second}, streams=streams
+    ) as run:
         await ask(run)
     assert {"role": "assistant", "content": "Hel"} == second.asked[0]["messages"][-1]
 
@@ -138,7 +217,9 @@ async def test_a_client_that_leaves_meanwhile_takes_the_next_target_along() -> N
 
 async def test_the_end_of_the_drain_ends_the_search_in_band() -> None:
     second = Far(silent)
-    async with proxied(ON, {"first": Far(breaks_off_after("Hel")), "second": second}, server={"drain_s": 0.05}) as run:
+    async with proxied(
+        ON, {"first": Far(breaks_off_after("Hel")), "second": second}, server={"drain_s": 0.05}
+    ) as run:
         asking = asyncio.create_task(ask(run))
         await until(lambda: second.asked)
         await run.process.gateway.drain(0.05)
@@ -157,6 +238,10 @@ async def test_a_client_is_kept_awake_meanwhile() -> None:
 
 
 async def _closed(run: Running, outcome: str) -> None:
-    await until(lambda: run.metric(f'mainstem_streams_total{{client_dialect="native",model="m",outcome="{outcome}",'))
+    await until(
+        lambda: run.metric(
+            f'mainstem_streams_total{{client_dialect="native",model="m",outcome="{outcome}",'
+        )
+    )
     assert 0 == await run.metric('mainstem_streams_open{upstream="first"}')
     assert 0 == await run.metric('mainstem_streams_open{upstream="second"}')

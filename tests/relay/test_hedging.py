@@ -1,4 +1,5 @@
-"""A second target is asked when the first is slow: the first content wins, and the others are hung up on."""
+"""A second target is asked when the first is slow: the first content wins, and the others are hung
+up on."""
 
 import asyncio
 from typing import Any
@@ -16,7 +17,8 @@ async def says_late(peer: Peer) -> None:
 
 
 async def gone(*fars: Far) -> None:
-    """Returns when the proxy has hung up on each; the test's own time-out is the judge of whether it does."""
+    """Returns when the proxy has hung up on each; the test's own time-out is the judge of whether
+    it does."""
     await until(lambda: all(far.left for far in fars))
 
 
@@ -30,13 +32,20 @@ async def test_the_second_answers_when_the_first_is_silent_and_the_first_is_hung
         heard = await ask(run)
         await gone(slow)
         assert ("spare", "spare") == (heard.text, heard.events[0]["upstream"])
-        assert (1, 0) == (await counted(run, "spare", "won"), await run.metric('mainstem_streams_open{upstream="slow"}'))
-        assert 1 == await run.metric('mainstem_streams_total{client_dialect="native",model="m",outcome="completed",upstream="spare"}')
+        assert (1, 0) == (
+            await counted(run, "spare", "won"),
+            await run.metric('mainstem_streams_open{upstream="slow"}'),
+        )
+        assert 1 == await run.metric(
+            'mainstem_streams_total{client_dialect="native",model="m",outcome="completed",upstream="spare"}'
+        )
 
 
 async def test_a_first_that_is_quick_is_the_only_one_asked() -> None:
     quick, spare = Far(says("quick")), Far(says("spare"))
-    async with proxied({**HEDGED, "targets": ["quick", "spare"]}, {"quick": quick, "spare": spare}) as run:
+    async with proxied(
+        {**HEDGED, "targets": ["quick", "spare"]}, {"quick": quick, "spare": spare}
+    ) as run:
         assert "quick" == (await ask(run)).text
     assert [] == spare.asked
 
@@ -59,23 +68,31 @@ async def test_an_empty_answer_does_not_win_over_one_that_is_slow() -> None:
 
 async def test_an_empty_answer_is_given_where_nobody_has_more() -> None:
     first, spare = Far(empty), Far(status(500))
-    async with proxied({**HEDGED, "targets": ["first", "spare"]}, {"first": first, "spare": spare}) as run:
+    async with proxied(
+        {**HEDGED, "targets": ["first", "spare"]}, {"first": first, "spare": spare}
+    ) as run:
         heard = await ask(run)
     assert (["stream.start", "stream.end"], None) == ([heard.types[0], heard.types[-1]], heard.kind)
 
 
 async def test_a_first_that_fails_is_followed_at_once() -> None:
     first, spare = Far(status(503)), Far(says("spare"))
-    async with proxied({"targets": ["first", "spare"], "hedge_after_s": 600}, {"first": first, "spare": spare}) as run:
+    async with proxied(
+        {"targets": ["first", "spare"], "hedge_after_s": 600}, {"first": first, "spare": spare}
+    ) as run:
         assert "spare" == (await ask(run)).text
-        assert 1 == await run.metric('mainstem_fallbacks_total{from_upstream="first",kind="overloaded",to_upstream="spare"}')
+        assert 1 == await run.metric(
+            'mainstem_fallbacks_total{from_upstream="first",kind="overloaded",to_upstream="spare"}'
+        )
 
 
 async def test_all_that_fail_are_one_failure() -> None:
     async with proxied(HEDGED, {"slow": Far(status(500)), "spare": Far(status(429))}) as run:
         heard = await ask(run)
         assert ("rate_limited", 429) == (heard.kind, heard.status)
-        assert 1 == await run.metric('mainstem_streams_total{client_dialect="native",model="m",outcome="rate_limited",upstream="spare"}')
+        assert 1 == await run.metric(
+            'mainstem_streams_total{client_dialect="native",model="m",outcome="rate_limited",upstream="spare"}'
+        )
 
 
 async def test_a_request_that_is_wrong_is_not_sent_to_the_next() -> None:

@@ -1,4 +1,5 @@
-"""An upstream's secrets in what it says about a failure are masked, in whatever form they are obvious."""
+"""An upstream's secrets in what it says about a failure are masked, in whatever form they are
+obvious."""
 
 import base64
 from typing import Any
@@ -16,7 +17,10 @@ MASKED = "********"
 
 
 def redactor(key: str | None = KEY, **settings: Any) -> Redactor:
-    return Redactor(Upstream.model_validate({"dialect": "openai_chat", "base_url": "https://h", **settings}), key)
+    return Redactor(
+        Upstream.model_validate({"dialect": "openai_chat", "base_url": "https://h", **settings}),
+        key,
+    )
 
 
 def said(message: str, **settings: Any) -> str:
@@ -26,7 +30,14 @@ def said(message: str, **settings: Any) -> str:
 @pytest.mark.parametrize(
     "form",
     [
-        *(KEY, KEY.lower(), KEY.upper(), quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode(), f"Bearer {KEY}"),
+        *(
+            KEY,
+            KEY.lower(),
+            KEY.upper(),
+            quote(KEY, safe=""),
+            base64.b64encode(KEY.encode()).decode(),
+            f"Bearer {KEY}",
+        ),
         *(KEY[:20], KEY[:20] + "********T1vW", KEY[:17] + "..."),
     ],
 )
@@ -54,9 +65,16 @@ def test_what_holds_no_secret_is_the_same_failure() -> None:
 def test_secrets_in_headers_and_options_are_masked_and_others_are_not() -> None:
     settings = {
         "headers": {"cookie": "sid=0123456789abcdef; theme=dark", "x-team": "blue-team-one"},
-        "options": {"aws_secret_access_key": "wJalrXUtnFEMI/K7MDENG", "region": "eu-west-1", "deep": {"token": "tttttttttttt"}},
+        "options": {
+            "aws_secret_access_key": "wJalrXUtnFEMI/K7MDENG",
+            "region": "eu-west-1",
+            "deep": {"token": "tttttttttttt"},
+        },
     }
-    shown = said("sid=0123456789abcdef theme=dark blue-team-one wJalrXUtnFEMI/K7MDENG eu-west-1 tttttttttttt", **settings)
+    shown = said(
+        "sid=0123456789abcdef theme=dark blue-team-one wJalrXUtnFEMI/K7MDENG eu-west-1 tttttttttttt",
+        **settings,
+    )
     assert f"sid={MASKED} theme=dark blue-team-one {MASKED} eu-west-1 {MASKED}" == shown
 
 

@@ -17,7 +17,8 @@ class Moment(NamedTuple):
 
 
 class Client:
-    """Its buffer at each look, two for each time that somebody's patience ends; after the last one it has taken all."""
+    """Its buffer at each look, two for each time that somebody's patience ends; after the last one
+    it has taken all."""
 
     def __init__(self, *moments: Moment) -> None:
         self._moments: Iterator[Moment] = iter(moments)

@@ -16,7 +16,10 @@ START = StreamStart("s1", "asked", "far", "theirs", 1_700_000_000)
 def answered(model: str) -> tuple[Folder, StreamRecord]:
     record = StreamRecord("r", "native", 0.0)
     record.upstream_model = "theirs"
-    translation, folder = Translation(UPSTREAMS["openai_chat"].decoder(1 << 20, {}), record, "far", 1 << 20), Folder()
+    translation, folder = (
+        Translation(UPSTREAMS["openai_chat"].decoder(1 << 20, {}), record, "far", 1 << 20),
+        Folder(),
+    )
     head = b'data: {"model":"%b","choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
     translation.chunk(head % model.encode(), 1.0)
     translation.commit(folder, START, 1.0, 1 << 20)
@@ -31,7 +34,9 @@ def test_a_vendor_that_names_the_model_that_it_was_asked_for_says_nothing() -> N
 
 
 def test_another_model_than_that_is_told() -> None:
-    assert [Vendor("openai_chat", {"model": "theirs-2026-01"})] == answered("theirs-2026-01")[0].answer.vendor
+    assert [Vendor("openai_chat", {"model": "theirs-2026-01"})] == answered("theirs-2026-01")[
+        0
+    ].answer.vendor
 
 
 def long_answer(encoder: Encoder, most: int) -> tuple[Translation, StreamRecord]:

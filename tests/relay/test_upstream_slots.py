@@ -59,7 +59,12 @@ async def test_who_waits_too_long_is_told_when_to_come_again() -> None:
         first = asked(run)
         await until(lambda: far.asked)
         heard = await ask(run)
-        assert (503, "overloaded", "no_room", "1") == (heard.status, heard.kind, heard.error["code"], heard.headers["Retry-After"])  # type: ignore[index]
+        assert (503, "overloaded", "no_room", "1") == (
+            heard.status,
+            heard.kind,
+            heard.error["code"],
+            heard.headers["Retry-After"],
+        )  # type: ignore[index]
         assert "upstreams.far.max_streams" in heard.error["message"]  # type: ignore[index]
         slow.go_on.set()
         assert "slow" == (await first).text
@@ -81,7 +86,9 @@ async def test_a_queue_that_is_full_refuses_at_once() -> None:
 async def test_with_another_target_nobody_waits() -> None:
     slow = Slow()
     far, spare = Far(slow), Far(says("spare"))
-    async with proxied(["far", "spare"], {"far": far, "spare": spare}, {**NARROW, "queue_s": 600}) as run:
+    async with proxied(
+        ["far", "spare"], {"far": far, "spare": spare}, {**NARROW, "queue_s": 600}
+    ) as run:
         first = asked(run)
         await until(lambda: far.asked)
         assert "spare" == (await ask(run)).text
@@ -111,7 +118,9 @@ async def test_a_stream_that_goes_on_without_its_client_keeps_its_place() -> Non
     far = Far(slow)
     config = {"streams": {"on_disconnect": "finish"}, "limits": {"max_streams": 2}}
     async with proxied(["far"], {"far": far}, {**NARROW, "queue_s": 0.05}, **config) as run:
-        async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi"}) as response:
+        async with run.session.post(
+            f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi"}
+        ) as response:
             await response.content.readany()
         heard = await ask(run)
         assert "no_room" == heard.error["code"]  # type: ignore[index]
@@ -123,7 +132,9 @@ async def test_a_stream_that_goes_on_without_its_client_keeps_its_place() -> Non
 async def test_a_circuit_that_opened_meanwhile_is_not_asked_by_those_who_waited() -> None:
     slow = Slow()
     far = Far(slow, status(500))
-    async with proxied(["far"], {"far": far}, NARROW, breaker={"failures": 1, "open_s": 600}) as run:
+    async with proxied(
+        ["far"], {"far": far}, NARROW, breaker={"failures": 1, "open_s": 600}
+    ) as run:
         first = asked(run)
         await until(lambda: far.asked)
         others = [asked(run), asked(run), asked(run)]
@@ -139,7 +150,9 @@ async def test_streams_without_a_client_count_among_all_streams() -> None:
     far = Far(slow)
     config = {"streams": {"on_disconnect": "finish"}, "limits": {"max_streams": 1}}
     async with proxied(["far"], {"far": far}, **config) as run:
-        async with run.session.post(f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi"}) as response:
+        async with run.session.post(
+            f"{run.url}/v1/stream", json={"model": "m", "prompt": "hi"}
+        ) as response:
             await response.content.readany()
         heard = await ask(run)
         assert (503, "overloaded") == (heard.status, heard.kind)

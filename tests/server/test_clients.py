@@ -1,4 +1,5 @@
-"""What happens when a client leaves, reconnects, or is not let in; and what every answer carries."""
+"""What happens when a client leaves, reconnects, or is not let in; and what every answer
+carries."""
 
 import asyncio
 import hashlib
@@ -16,7 +17,8 @@ ORIGIN = {"Origin": "https://page.example"}
 
 
 async def left_after(run: Running, gone: asyncio.Event) -> float:
-    """Open a stream, read its first bytes, drop the connection; answers the seconds until the upstream noticed."""
+    """Open a stream, read its first bytes, drop the connection; answers the seconds until the
+    upstream noticed."""
     loop = asyncio.get_running_loop()
     response = await run.session.post(f"{run.url}/v1/stream", json=ASK)
     await response.content.readany()
@@ -40,7 +42,9 @@ async def test_when_the_client_leaves_the_upstream_is_closed() -> None:
     async with raw_upstream(script) as url, running(one("openai_chat", url)) as run:
         await left_after(run, gone)
         await asyncio.sleep(0.05)
-        assert 1.0 == await run.metric('mainstem_streams_total{client_dialect="native",model="*",outcome="client_gone",upstream="far"}')
+        assert 1.0 == await run.metric(
+            'mainstem_streams_total{client_dialect="native",model="*",outcome="client_gone",upstream="far"}'
+        )
         assert 0.0 == await run.metric('mainstem_streams_open{upstream="far"}')
 
 
@@ -78,7 +82,9 @@ async def test_a_generation_may_outlive_its_client(policy: str, outcome: str) ->
 
     async with (
         raw_upstream(script) as url,
-        running({**one("openai_chat", url), "streams": {"on_disconnect": policy, "grace_s": 0.2}}) as run,
+        running(
+            {**one("openai_chat", url), "streams": {"on_disconnect": policy, "grace_s": 0.2}}
+        ) as run,
     ):
         response = await run.session.post(f"{run.url}/v1/stream", json=ASK)
         await response.content.readany()
@@ -87,7 +93,9 @@ async def test_a_generation_may_outlive_its_client(policy: str, outcome: str) ->
         assert not gone.is_set()
         go.set()
         await asyncio.sleep(0.3)
-        assert 1.0 == await run.metric(f'mainstem_streams_total{{client_dialect="native",model="*",outcome="{outcome}",upstream="far"}}')
+        assert 1.0 == await run.metric(
+            f'mainstem_streams_total{{client_dialect="native",model="*",outcome="{outcome}",upstream="far"}}'
+        )
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -95,11 +103,17 @@ async def test_a_reconnect_never_runs_a_prompt_again(method: str) -> None:
     async def never(peer: Peer) -> None:
         raise AssertionError("the upstream was called")
 
-    async with raw_upstream(never) as url, running({**one("openai_chat", url), "auth": "none"}) as run:
+    async with (
+        raw_upstream(never) as url,
+        running({**one("openai_chat", url), "auth": "none"}) as run,
+    ):
         query = "?model=m&prompt=hi" if method == "GET" else ""
         headers = {"Last-Event-ID": "st_1:4", **ORIGIN}
         async with run.session.request(
-            method, f"{run.url}/v1/stream{query}", headers=headers, json=None if method == "GET" else ASK
+            method,
+            f"{run.url}/v1/stream{query}",
+            headers=headers,
+            json=None if method == "GET" else ASK,
         ) as response:
             assert 204 == response.status
             assert "*" == response.headers["Access-Control-Allow-Origin"]
@@ -118,7 +132,14 @@ async def finished(peer: Peer) -> None:
     [
         ("POST", "/v1/stream", b"{", {}, 400, "not JSON"),
         ("POST", "/v1/stream", b'{"model": 1, "prompt": "x"}', {}, 400, "model"),
-        ("POST", "/v1/stream", b'{"model": "m", "prompt": "x", "temprature": 1}', {}, 400, "temperature"),
+        (
+            "POST",
+            "/v1/stream",
+            b'{"model": "m", "prompt": "x", "temprature": 1}',
+            {},
+            400,
+            "temperature",
+        ),
         ("POST", "/v1/stream", b'{"model": "m", "prompt": "\xff"}', {}, 400, "UTF-8"),
         ("POST", "/v1/stream", b"[" * 4000, {}, 400, ""),
         ("POST", "/v1/stream", b"hello", {"Content-Type": "text/plain"}, 415, "application/json"),
@@ -136,7 +157,9 @@ async def test_bad_input_gets_a_sentence_in_the_dialects_shape(  # noqa: PLR0917
 ) -> None:
     async with (
         raw_upstream(finished) as url,
-        running({**one("openai_chat", url), "auth": "none", "limits": {"max_body_bytes": 4096}}) as run,
+        running(
+            {**one("openai_chat", url), "auth": "none", "limits": {"max_body_bytes": 4096}}
+        ) as run,
     ):
         sent = {"Content-Type": "application/json", **headers, **ORIGIN}
         async with run.session.request(method, run.url + path, data=body, headers=sent) as response:
@@ -154,19 +177,31 @@ async def test_a_body_that_lies_about_its_length_or_grows_is_bounded() -> None:
         for _ in range(10_000):
             yield b"x" * 1000
 
-    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "limits": {"max_body_bytes": 4096}}) as run:
+    async with (
+        raw_upstream(finished) as url,
+        running({**one("openai_chat", url), "limits": {"max_body_bytes": 4096}}) as run,
+    ):
         try:
-            async with run.session.post(f"{run.url}/v1/stream", data=endless(), headers={"Content-Type": "application/json"}) as response:
+            async with run.session.post(
+                f"{run.url}/v1/stream", data=endless(), headers={"Content-Type": "application/json"}
+            ) as response:
                 assert 413 == response.status
         except aiohttp.ClientError:
-            pass  # the answer came, and the connection was closed, while the body was still being sent
+            # the answer came, and the connection was closed, while the body was still being sent
+            pass
 
 
 KEY = "a key"
 AUTH = {
     "auth": {
         "keys": [
-            {"name": "web", "sha256": hashlib.sha256(KEY.encode()).hexdigest(), "models": ["m"], "max_streams": 1, "requests_per_minute": 5}
+            {
+                "name": "web",
+                "sha256": hashlib.sha256(KEY.encode()).hexdigest(),
+                "models": ["m"],
+                "max_streams": 1,
+                "requests_per_minute": 5,
+            }
         ]
     }
 }
@@ -174,11 +209,18 @@ AUTH = {
 
 @pytest.mark.parametrize(
     ("headers", "query"),
-    [({"Authorization": f"Bearer {KEY}"}, ""), ({"x-api-key": KEY}, ""), ({"x-goog-api-key": KEY}, ""), ({}, "&key=a%20key")],
+    [
+        ({"Authorization": f"Bearer {KEY}"}, ""),
+        ({"x-api-key": KEY}, ""),
+        ({"x-goog-api-key": KEY}, ""),
+        ({}, "&key=a%20key"),
+    ],
 )
 async def test_a_key_is_taken_as_each_sdk_sends_it(headers: dict[str, str], query: str) -> None:
     async with raw_upstream(finished) as url, running({**one("openai_chat", url), **AUTH}) as run:
-        async with run.session.get(f"{run.url}/v1/stream?model=m&prompt=hi{query}", headers=headers) as response:
+        async with run.session.get(
+            f"{run.url}/v1/stream?model=m&prompt=hi{query}", headers=headers
+        ) as response:
             assert 200 == response.status, await response.text()
 
 
@@ -190,9 +232,13 @@ async def test_a_key_is_taken_as_each_sdk_sends_it(headers: dict[str, str], quer
         ({"Authorization": f"Bearer {KEY}"}, "other", 403, "forbidden"),
     ],
 )
-async def test_who_may_not_is_told_why(headers: dict[str, str], model: str, status: int, kind: str) -> None:
+async def test_who_may_not_is_told_why(
+    headers: dict[str, str], model: str, status: int, kind: str
+) -> None:
     async with raw_upstream(finished) as url, running({**one("openai_chat", url), **AUTH}) as run:
-        async with run.session.post(f"{run.url}/v1/stream", json={"model": model, "prompt": "x"}, headers=headers) as response:
+        async with run.session.post(
+            f"{run.url}/v1/stream", json={"model": model, "prompt": "x"}, headers=headers
+        ) as response:
             assert (status, kind) == (response.status, (await response.json())["error"]["kind"])
 
 
@@ -200,7 +246,9 @@ async def test_a_keys_rate_is_bounded() -> None:
     async with raw_upstream(finished) as url, running({**one("openai_chat", url), **AUTH}) as run:
         statuses = []
         for _ in range(6):
-            async with run.session.post(f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": KEY}) as response:
+            async with run.session.post(
+                f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": KEY}
+            ) as response:
                 statuses.append(response.status)
                 await response.read()
         assert [200] * 5 + [429] == statuses
@@ -216,14 +264,22 @@ async def test_a_keys_streams_and_all_streams_are_bounded() -> None:
 
     async with raw_upstream(hold) as url:
         async with running({**one("openai_chat", url), **AUTH}) as run:
-            first = await run.session.post(f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": KEY})
-            async with run.session.post(f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": KEY}) as second:
+            first = await run.session.post(
+                f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": KEY}
+            )
+            async with run.session.post(
+                f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": KEY}
+            ) as second:
                 assert 429 == second.status
             first.close()
         async with running({**one("openai_chat", url), "limits": {"max_streams": 1}}) as run:
             first = await run.session.post(f"{run.url}/v1/stream", json=ASK)
             async with run.session.post(f"{run.url}/v1/stream", json=ASK) as second:
-                assert (503, "overloaded", "1") == (second.status, (await second.json())["error"]["kind"], second.headers["Retry-After"])
+                assert (503, "overloaded", "1") == (
+                    second.status,
+                    (await second.json())["error"]["kind"],
+                    second.headers["Retry-After"],
+                )
             first.close()
 
 
@@ -233,14 +289,19 @@ async def test_a_page_of_another_origin_is_refused_before_anything_runs() -> Non
 
     config = {"cors": {"allow_origins": ["https://app.example"]}}
     async with raw_upstream(never) as url, running({**one("openai_chat", url), **config}) as run:
-        async with run.session.get(f"{run.url}/v1/stream?model=m&prompt=x", headers={"Origin": "https://evil.example"}) as response:
+        async with run.session.get(
+            f"{run.url}/v1/stream?model=m&prompt=x", headers={"Origin": "https://evil.example"}
+        ) as response:
             assert (403, "forbidden") == (response.status, (await response.json())["error"]["kind"])
             assert "Access-Control-Allow-Origin" not in response.headers
             assert "Origin" == response.headers["Vary"]
 
 
 async def test_preflights_grant_what_is_asked() -> None:
-    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "auth": "none"}) as run:
+    async with (
+        raw_upstream(finished) as url,
+        running({**one("openai_chat", url), "auth": "none"}) as run,
+    ):
         asked = {
             **ORIGIN,
             "Access-Control-Request-Method": "POST",
@@ -251,15 +312,20 @@ async def test_preflights_grant_what_is_asked() -> None:
                 assert 204 == response.status
                 assert "*" == response.headers["Access-Control-Allow-Origin"]
                 assert "POST" in response.headers["Access-Control-Allow-Methods"]
-                assert "access-control-allow-origin, x-stainless-os" == response.headers["Access-Control-Allow-Headers"].replace(
-                    ",", ", "
-                ).replace("  ", " ")
+                assert "access-control-allow-origin, x-stainless-os" == response.headers[
+                    "Access-Control-Allow-Headers"
+                ].replace(",", ", ").replace("  ", " ")
 
 
 async def test_a_streams_headers() -> None:
-    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "auth": "none"}) as run:
+    async with (
+        raw_upstream(finished) as url,
+        running({**one("openai_chat", url), "auth": "none"}) as run,
+    ):
         body = {**ASK, "reasoning": {"max_tokens": 5}}
-        async with run.session.post(f"{run.url}/v1/stream", json=body, headers={**ORIGIN, "x-request-id": "mine-1"}) as response:
+        async with run.session.post(
+            f"{run.url}/v1/stream", json=body, headers={**ORIGIN, "x-request-id": "mine-1"}
+        ) as response:
             headers = response.headers
             assert "text/event-stream; charset=utf-8" == headers["Content-Type"]
             assert "no-cache, no-transform" == headers["Cache-Control"]
@@ -268,13 +334,18 @@ async def test_a_streams_headers() -> None:
             assert "far" == headers["x-mainstem-upstream"]
             assert "dropped:reasoning.max_tokens" == headers["x-mainstem-notes"]
             assert "Content-Encoding" not in headers
-        async with run.session.post(f"{run.url}/v1/stream", json={**body, "on_loss": "refuse"}) as response:
+        async with run.session.post(
+            f"{run.url}/v1/stream", json={**body, "on_loss": "refuse"}
+        ) as response:
             assert 400 == response.status
             assert "reasoning.max_tokens" == (await response.json())["error"]["param"]
 
 
 async def test_what_is_the_operators_is_not_for_other_origins() -> None:
-    async with raw_upstream(finished) as url, running({**one("openai_chat", url), "auth": "none"}) as run:
+    async with (
+        raw_upstream(finished) as url,
+        running({**one("openai_chat", url), "auth": "none"}) as run,
+    ):
         for path in ("/metrics", "/livez", "/readyz"):
             async with run.session.get(run.url + path, headers=ORIGIN) as response:
                 assert 200 == response.status
@@ -292,8 +363,14 @@ async def test_drain_lets_streams_end_and_tells_the_rest() -> None:
             peer.write(LAST_CHUNK)
         await peer.left()
 
-    async with raw_upstream(hold) as url, running({**one("openai_chat", url), "server": {"drain_s": 0.5}}) as run:
-        tasks = [asyncio.create_task(events_of(run, {"model": name, "prompt": "x"})) for name in ("short", "long")]
+    async with (
+        raw_upstream(hold) as url,
+        running({**one("openai_chat", url), "server": {"drain_s": 0.5}}) as run,
+    ):
+        tasks = [
+            asyncio.create_task(events_of(run, {"model": name, "prompt": "x"}))
+            for name in ("short", "long")
+        ]
         await asyncio.sleep(0.1)
         await run.process.gateway.drain(0.5)
         short, long = await asyncio.gather(*tasks)
@@ -318,6 +395,8 @@ async def test_a_client_of_http_1_0_gets_the_plain_body() -> None:
 
 async def test_an_event_source_may_ask_a_long_prompt() -> None:
     async with raw_upstream(finished) as url, running(one("openai_chat", url)) as run:
-        async with run.session.get(f"{run.url}/v1/stream", params={"model": "m", "prompt": "问" * 4000}) as response:
+        async with run.session.get(
+            f"{run.url}/v1/stream", params={"model": "m", "prompt": "问" * 4000}
+        ) as response:
             assert 200 == response.status
             assert "stream.end" in await response.text()

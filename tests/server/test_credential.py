@@ -12,23 +12,38 @@ QUERY = st.dictionaries(st.sampled_from(["key", "api_key", "token", "prompt"]), 
 
 
 @given(HEADERS, QUERY)
-def test_what_is_found_was_sent_in_one_of_the_four_places(headers: dict[str, str], query: dict[str, str]) -> None:
+def test_what_is_found_was_sent_in_one_of_the_four_places(
+    headers: dict[str, str], query: dict[str, str]
+) -> None:
     found = credential(headers, query)
-    sent = [headers.get("authorization", "").partition(" ")[2].strip(), *(headers.get(place) for place in PLACES), query.get("key")]
+    sent = [
+        headers.get("authorization", "").partition(" ")[2].strip(),
+        *(headers.get(place) for place in PLACES),
+        query.get("key"),
+    ]
     assert found is None or (found != "" and found in sent)
 
 
 @given(HEADERS, QUERY)
-def test_nothing_is_found_only_where_nothing_was_sent(headers: dict[str, str], query: dict[str, str]) -> None:
-    bearer = headers.get("authorization", "").lower().startswith("bearer ") and headers["authorization"][7:].strip()
+def test_nothing_is_found_only_where_nothing_was_sent(
+    headers: dict[str, str], query: dict[str, str]
+) -> None:
+    bearer = (
+        headers.get("authorization", "").lower().startswith("bearer ")
+        and headers["authorization"][7:].strip()
+    )
     sent = any([bearer, *(headers.get(place) for place in PLACES), query.get("key")])
     assert sent is (credential(headers, query) is not None)
 
 
 @given(TEXT, HEADERS, QUERY, st.sampled_from(["Bearer", "bearer", "BEARER"]), st.integers(1, 3))
-def test_a_bearer_goes_before_all_others(secret: str, headers: dict[str, str], query: dict[str, str], scheme: str, spaces: int) -> None:
+def test_a_bearer_goes_before_all_others(
+    secret: str, headers: dict[str, str], query: dict[str, str], scheme: str, spaces: int
+) -> None:
     assume(secret.strip())
-    assert secret.strip() == credential({**headers, "authorization": f"{scheme}{' ' * spaces}{secret}"}, query)
+    assert secret.strip() == credential(
+        {**headers, "authorization": f"{scheme}{' ' * spaces}{secret}"}, query
+    )
 
 
 @given(TEXT, st.sampled_from(["Basic", "Digest", "Token", "Bearers", ""]))

@@ -1,4 +1,5 @@
-"""What happens when an upstream fails: before commit a status or the next target, after it exactly one in-band error."""
+"""What happens when an upstream fails: before commit a status or the next target, after it exactly
+one in-band error."""
 
 import asyncio
 import contextlib
@@ -16,7 +17,9 @@ STOP = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\nda
 ASK = {"model": "m", "prompt": "hi"}
 
 
-async def events_of(run: Running, body: dict[str, Any] = ASK, **headers: str) -> list[dict[str, Any]]:
+async def events_of(
+    run: Running, body: dict[str, Any] = ASK, **headers: str
+) -> list[dict[str, Any]]:
     """The native events of one streamed answer, read by splitting its text and nothing more."""
     async with run.session.post(f"{run.url}/v1/stream", json=body, headers=headers) as response:
         assert 200 == response.status, await response.text()
@@ -40,10 +43,14 @@ async def test_a_whole_stream_ends_in_one_stream_end() -> None:
 
     async with raw_upstream(script) as url, running(one("openai_chat", url)) as run:
         events = await events_of(run)
-        assert ["stream.start", "block.start", "text.delta", "block.end", "stream.end"] == [event["type"] for event in events]
+        assert ["stream.start", "block.start", "text.delta", "block.end", "stream.end"] == [
+            event["type"] for event in events
+        ]
         assert {"reason": "stop", "raw": "stop"} == events[-1]["finish"]
         assert events[-1]["timing"]["first_event_ms"] <= events[-1]["timing"]["total_ms"]
-        assert 1.0 == await run.metric('mainstem_streams_total{client_dialect="native",model="*",outcome="completed",upstream="far"}')
+        assert 1.0 == await run.metric(
+            'mainstem_streams_total{client_dialect="native",model="*",outcome="completed",upstream="far"}'
+        )
 
 
 @pytest.mark.parametrize(
@@ -78,9 +85,13 @@ async def test_after_content_a_failure_is_one_error_and_a_clean_end() -> None:
 
     async with raw_upstream(script) as url, running(one("openai_chat", url)) as run:
         events = await events_of(run)
-        assert ["text.delta", "stream.error"] == [e["type"] for e in events if e["type"] in ("text.delta", "stream.error", "stream.end")]
+        assert ["text.delta", "stream.error"] == [
+            e["type"] for e in events if e["type"] in ("text.delta", "stream.error", "stream.end")
+        ]
         assert "upstream_truncated" == events[-1]["error"]["kind"]
-        assert 1.0 == await run.metric('mainstem_streams_total{client_dialect="native",model="*",outcome="upstream_truncated"')
+        assert 1.0 == await run.metric(
+            'mainstem_streams_total{client_dialect="native",model="*",outcome="upstream_truncated"'
+        )
 
 
 async def test_a_reset_after_content_is_truncated_too() -> None:
@@ -104,7 +115,9 @@ async def test_a_reset_after_content_is_truncated_too() -> None:
         ({"total_s": 0.2}, HELLO, "total_timeout", 200),
     ],
 )
-async def test_each_wait_is_bounded(timeouts: dict[str, float], begin: bytes | None, kind: str, status: int) -> None:
+async def test_each_wait_is_bounded(
+    timeouts: dict[str, float], begin: bytes | None, kind: str, status: int
+) -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         if begin is not None:
@@ -113,7 +126,10 @@ async def test_each_wait_is_bounded(timeouts: dict[str, float], begin: bytes | N
                 peer.send(begin)
         await peer.left()
 
-    async with raw_upstream(script) as url, running({**one("openai_chat", url), "timeouts": timeouts}) as run:
+    async with (
+        raw_upstream(script) as url,
+        running({**one("openai_chat", url), "timeouts": timeouts}) as run,
+    ):
         if status == 200:
             assert kind == (await events_of(run))[-1]["error"]["kind"]
         else:
@@ -132,7 +148,10 @@ async def test_an_upstream_comment_resets_the_idle_timer_and_is_not_forwarded() 
         peer.send(STOP)
         peer.write(LAST_CHUNK)
 
-    async with raw_upstream(script) as url, running({**one("openai_chat", url), "timeouts": {"idle_s": 0.25}}) as run:
+    async with (
+        raw_upstream(script) as url,
+        running({**one("openai_chat", url), "timeouts": {"idle_s": 0.25}}) as run,
+    ):
         assert "stream.end" == (await events_of(run))[-1]["type"]
 
 
@@ -145,7 +164,10 @@ async def test_a_silent_stream_gets_heartbeats_of_one_newline() -> None:
         peer.send(STOP)
         peer.write(LAST_CHUNK)
 
-    async with raw_upstream(script) as url, running({**one("openai_chat", url), "streams": {"heartbeat_s": 0.1}}) as run:
+    async with (
+        raw_upstream(script) as url,
+        running({**one("openai_chat", url), "streams": {"heartbeat_s": 0.1}}) as run,
+    ):
         async with run.session.post(f"{run.url}/v1/stream", json=ASK) as response:
             text = await response.text()
         assert 3 == text.count(": ping\n")
@@ -166,15 +188,24 @@ async def test_the_next_target_is_tried_before_commit_and_counted() -> None:
 
     async with raw_upstream(bad) as first, raw_upstream(good) as second:
         config = {
-            "upstreams": {"a": {"dialect": "openai_chat", "base_url": first}, "b": {"dialect": "openai_chat", "base_url": second}},
+            "upstreams": {
+                "a": {"dialect": "openai_chat", "base_url": first},
+                "b": {"dialect": "openai_chat", "base_url": second},
+            },
             "models": {"m": [{"upstream": "a"}, {"upstream": "b", "model": "other"}]},
         }
         async with running(config) as run:
             events = await events_of(run)
             assert ("b", "other") == (events[0]["upstream"], events[0]["upstream_model"])
-            assert 1.0 == await run.metric('mainstem_fallbacks_total{from_upstream="a",kind="overloaded",to_upstream="b"}')
-            assert 1.0 == await run.metric('mainstem_upstream_attempts_total{result="overloaded",upstream="a"}')
-            assert 1.0 == await run.metric('mainstem_upstream_attempts_total{result="ok",upstream="b"}')
+            assert 1.0 == await run.metric(
+                'mainstem_fallbacks_total{from_upstream="a",kind="overloaded",to_upstream="b"}'
+            )
+            assert 1.0 == await run.metric(
+                'mainstem_upstream_attempts_total{result="overloaded",upstream="a"}'
+            )
+            assert 1.0 == await run.metric(
+                'mainstem_upstream_attempts_total{result="ok",upstream="b"}'
+            )
 
 
 async def test_a_bad_request_is_not_tried_elsewhere_and_keeps_its_status() -> None:
@@ -185,14 +216,21 @@ async def test_a_bad_request_is_not_tried_elsewhere_and_keeps_its_status() -> No
         await peer.request()
         asked += 1
         body = b'{"error":{"message":"context too long","type":"invalid_request_error","code":"context_length_exceeded"}}'
-        peer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        peer.write(
+            b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (len(body), body)
+        )
 
     async with raw_upstream(bad) as url:
         config = one("openai_chat", url)
         config["models"] = {"*": [{"upstream": "far"}, {"upstream": "far"}]}
         async with running(config) as run:
             status, error, _ = await refusal_of(run)
-            assert (400, "bad_request", "context_length_exceeded") == (status, error["kind"], error["code"])
+            assert (400, "bad_request", "context_length_exceeded") == (
+                status,
+                error["kind"],
+                error["code"],
+            )
             assert "context too long" in error["message"]
             assert 1 == asked
 
@@ -211,7 +249,9 @@ async def test_an_upstreams_retry_after_is_passed_on() -> None:
 async def test_a_web_page_under_200_is_a_failure(content_type: str) -> None:
     async def page(peer: Peer) -> None:
         await peer.request()
-        peer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: 13\r\n\r\n<html></html>".encode())
+        peer.write(
+            f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: 13\r\n\r\n<html></html>".encode()
+        )
 
     async with raw_upstream(page) as url, running(one("openai_chat", url)) as run:
         status, error, _ = await refusal_of(run)
@@ -222,7 +262,10 @@ async def test_a_json_error_under_200_is_a_failure() -> None:
     async def page(peer: Peer) -> None:
         await peer.request()
         body = b'{\n "error": {"message": "no balance", "code": 402}\n}'
-        peer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        peer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (len(body), body)
+        )
 
     async with raw_upstream(page) as url, running(one("openai_chat", url)) as run:
         _, error, _ = await refusal_of(run)
@@ -252,7 +295,10 @@ async def test_an_answer_too_long_for_one_document_is_refused() -> None:
         await peer.left()
 
     config_limits = {"limits": {"max_answer_bytes": 2000}}
-    async with raw_upstream(script) as url, running({**one("openai_chat", url), **config_limits}) as run:
+    async with (
+        raw_upstream(script) as url,
+        running({**one("openai_chat", url), **config_limits}) as run,
+    ):
         status, error, _ = await refusal_of(run, {**ASK, "stream": False})
         assert (502, "upstream_error") == (status, error["kind"])
         assert "max_answer_bytes" in error["message"]
@@ -271,10 +317,17 @@ async def test_a_streamed_answer_too_long_for_an_encoder_that_keeps_it_ends_in_a
         left.set()
 
     limits = {"max_answer_bytes": 100_000, "write_buffer_bytes": 4096}
-    async with raw_upstream(script) as url, running({**one("openai_chat", url), "limits": limits}) as run:
-        async with run.session.post(f"{run.url}/v1/responses", json={"model": "m", "input": "hi", "stream": True}) as response:
+    async with (
+        raw_upstream(script) as url,
+        running({**one("openai_chat", url), "limits": limits}) as run,
+    ):
+        async with run.session.post(
+            f"{run.url}/v1/responses", json={"model": "m", "input": "hi", "stream": True}
+        ) as response:
             assert 200 == response.status
-            events = [line for line in (await response.text()).split("\n") if line.startswith("event: ")]
+            events = [
+                line for line in (await response.text()).split("\n") if line.startswith("event: ")
+            ]
         assert ["event: error", "event: response.failed"] == events[-2:]
         assert "event: response.completed" not in events
         await asyncio.wait_for(left.wait(), 5)
@@ -290,6 +343,9 @@ async def test_endless_frames_without_content_are_bounded() -> None:
             peer.send(ROLE * 50)
             await peer.writer.drain()
 
-    async with raw_upstream(script) as url, running({**one("openai_chat", url), "limits": {"max_event_bytes": 20_000}}) as run:
+    async with (
+        raw_upstream(script) as url,
+        running({**one("openai_chat", url), "limits": {"max_event_bytes": 20_000}}) as run,
+    ):
         status, error, _ = await refusal_of(run)
         assert (502, "upstream_malformed") == (status, error["kind"])

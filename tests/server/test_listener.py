@@ -1,4 +1,5 @@
-"""What a client must keep to before it has a request: the time and the size of its head, the time of its body, room for its connection."""
+"""What a client must keep to before it has a request: the time and the size of its head, the time
+of its body, room for its connection."""
 
 import asyncio
 import json
@@ -15,9 +16,15 @@ from proxy.server.listener import connection_slots
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 from tests.running import Running, one, running
 
-MOCKED = {"upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}, "models": {"*": [{"upstream": "far"}]}}
+MOCKED = {
+    "upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}},
+    "models": {"*": [{"upstream": "far"}]},
+}
 BODY = b'{"model":"m","prompt":"hi"}'
-HEAD = b"POST /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+HEAD = (
+    b"POST /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    % len(BODY)
+)
 WHOLE = HEAD + BODY
 WAIT_S = 10
 
@@ -44,7 +51,8 @@ class Client:
             return await self.reader.readuntil(b"\r\n0\r\n\r\n")
 
     async def drip(self, data: bytes, gap_s: float = 0.02) -> tuple[int, bytes]:
-        """Sends it byte by byte until the other side has closed: how many bytes were sent, and all that came."""
+        """Sends it byte by byte until the other side has closed: how many bytes were sent, and all
+        that came."""
         reading = asyncio.create_task(self.rest())
         for at in range(len(data)):
             if reading.done():
@@ -65,7 +73,8 @@ async def client(run: Running) -> AsyncIterator[Client]:
 
 
 async def sent_at_once(run: Running, said: bytes) -> bytes:
-    """What a client gets that has sent its request before its connection is accepted; raises if that is a reset."""
+    """What a client gets that has sent its request before its connection is accepted; raises if
+    that is a reset."""
     host, _, port = run.url.removeprefix("http://").rpartition(":")
     with socket.create_connection((host, int(port))) as connected:
         connected.sendall(said)
@@ -77,7 +86,11 @@ async def sent_at_once(run: Running, said: bytes) -> bytes:
 
 
 def patient(head_s: float = 30, body_s: float = 30, **limits: Any) -> dict[str, Any]:
-    return {**MOCKED, "server": {"request_head_s": head_s, "request_body_s": body_s}, "limits": limits}
+    return {
+        **MOCKED,
+        "server": {"request_head_s": head_s, "request_body_s": body_s},
+        "limits": limits,
+    }
 
 
 def error(answer: bytes) -> dict[str, Any]:
@@ -102,7 +115,9 @@ async def test_a_connection_that_says_nothing_is_closed_without_a_word() -> None
         assert b"" == await silent.rest()
 
 
-async def test_a_connection_that_has_been_answered_may_be_idle_for_longer_than_a_head_may_take() -> None:
+async def test_a_connection_that_has_been_answered_may_be_idle_for_longer_than_a_head_may_take() -> (
+    None
+):
     async with running(patient(head_s=0.1)) as run, client(run) as kept:
         for _ in range(3):
             kept.writer.write(WHOLE)
@@ -139,11 +154,17 @@ async def test_a_stream_may_last_longer_than_a_head_or_a_body_may_take() -> None
         for _ in range(4):
             peer.send(b'data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\n')
             await asyncio.sleep(0.1)
-        peer.send(b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+        peer.send(
+            b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+        )
         peer.write(LAST_CHUNK)
 
     times = {"server": {"request_head_s": 0.1, "request_body_s": 0.1}}
-    async with raw_upstream(script) as url, running({**one("openai_chat", url), **times}) as run, client(run) as patient_one:
+    async with (
+        raw_upstream(script) as url,
+        running({**one("openai_chat", url), **times}) as run,
+        client(run) as patient_one,
+    ):
         patient_one.writer.write(WHOLE)
         assert b"stream.end" in await patient_one.answer()
 
@@ -161,7 +182,9 @@ async def test_a_body_that_drips_is_answered_408_and_the_connection_closed() -> 
 async def test_a_refusal_before_the_body_has_come_closes_the_connection() -> None:
     """What still comes would be taken for the next request."""
     async with running(patient()) as run, client(run) as eager:
-        eager.writer.write(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (len(WHOLE) + 10))
+        eager.writer.write(
+            b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (len(WHOLE) + 10)
+        )
         await asyncio.sleep(0.05)
         eager.writer.write(WHOLE + b" " * 10)
         answer = await eager.rest()
@@ -170,17 +193,22 @@ async def test_a_refusal_before_the_body_has_come_closes_the_connection() -> Non
 
 
 async def test_of_a_chunk_extension_without_end_only_so_much_is_read() -> None:
-    """It is no part of the body, whose size is bounded; what is left in the sockets of both sides is the kernel's."""
+    """It is no part of the body, whose size is bounded; what is left in the sockets of both sides
+    is the kernel's."""
     config = patient(body_s=1, max_body_bytes=10_000)
     endless, piece = 200_000_000, b"a" * 1_000_000
     async with running(config) as run, client(run) as flood:
-        flood.writer.write(HEAD.replace(b"Content-Length: %d" % len(BODY), b"Transfer-Encoding: chunked") + b"1;")
+        flood.writer.write(
+            HEAD.replace(b"Content-Length: %d" % len(BODY), b"Transfer-Encoding: chunked") + b"1;"
+        )
         sent, answer = 0, asyncio.create_task(flood.reader.readexactly(13))
         while sent < endless and not answer.done():
             flood.writer.write(piece)
             sent += len(piece)
             drained = asyncio.create_task(flood.writer.drain())
-            await asyncio.wait({drained, answer}, timeout=WAIT_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {drained, answer}, timeout=WAIT_S, return_when=asyncio.FIRST_COMPLETED
+            )
             drained.cancel()
         assert (b"HTTP/1.1 408 ", True) == (await answer, sent < endless)
 
@@ -196,10 +224,22 @@ LINE = b"GET /v1/stream?model=m&prompt=%b HTTP/1.1\r\nHost: x\r\n\r\n"
         (LINE % (b"a" * 65_530), 414),
         (HEAD[:-2] + b"X-A: " + b"a" * 9_000 + b"\r\n\r\n", 431),
         (HEAD[:-2] + b"X" * 9_000 + b": a\r\n\r\n", 431),
-        (HEAD[:-2] + b"".join(b"X-%d: %b\r\n" % (number, b"a" * 8_000) for number in range(9)) + b"\r\n", 431),
+        (
+            HEAD[:-2]
+            + b"".join(b"X-%d: %b\r\n" % (number, b"a" * 8_000) for number in range(9))
+            + b"\r\n",
+            431,
+        ),
         (HEAD[:-2] + b"X: a\r\n" * 200 + b"\r\n", 431),
     ],
-    ids=["a long line", "a line that is just too long", "a long value", "a long name", "many long headers", "many headers"],
+    ids=[
+        "a long line",
+        "a line that is just too long",
+        "a long value",
+        "a long name",
+        "many long headers",
+        "many headers",
+    ],
 )
 async def test_a_head_is_bounded(head: bytes, status: int, at_once: bool) -> None:
     async with running(patient()) as run, client(run) as large:
@@ -241,7 +281,12 @@ async def test_a_prompt_of_sixty_kilobytes_fits_into_a_request_line() -> None:
 
 async def test_a_connection_too_many_is_told_so_and_makes_one_line_in_the_log() -> None:
     with structlog.testing.capture_logs() as lines:
-        async with running(patient(max_connections=3)) as run, client(run) as first, client(run) as second, client(run) as third:
+        async with (
+            running(patient(max_connections=3)) as run,
+            client(run) as first,
+            client(run) as second,
+            client(run) as third,
+        ):
             for kept in (first, second, third):
                 kept.writer.write(WHOLE)
                 assert b"stream.end" in await kept.answer()

@@ -1,4 +1,5 @@
-"""Keys and tokens through the whole proxy: what is the operator's, what is counted, logged, and kept by a reload."""
+"""Keys and tokens through the whole proxy: what is the operator's, what is counted, logged, and
+kept by a reload."""
 
 import json
 from typing import Any
@@ -19,7 +20,14 @@ USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":30,"completion_tokens":20
 
 def keys(**of_web: Any) -> dict[str, Any]:
     web = {"name": "web", "sha256": sha256("a key"), **of_web}
-    return {"auth": {"keys": [web, {"name": "prometheus", "sha256": sha256("an admin's"), "models": [], "admin": True}]}}
+    return {
+        "auth": {
+            "keys": [
+                web,
+                {"name": "prometheus", "sha256": sha256("an admin's"), "models": [], "admin": True},
+            ]
+        }
+    }
 
 
 async def finished(peer: Peer) -> None:
@@ -31,20 +39,29 @@ async def finished(peer: Peer) -> None:
 
 
 async def got(run: Running, path: str, key: str | None) -> tuple[int, str]:
-    async with run.session.get(run.url + path, headers={} if key is None else {"x-api-key": key}) as response:
+    async with run.session.get(
+        run.url + path, headers={} if key is None else {"x-api-key": key}
+    ) as response:
         return response.status, await response.text()
 
 
 async def asked(run: Running, key: str = "a key") -> int:
-    async with run.session.post(f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": key}) as response:
+    async with run.session.post(
+        f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": key}
+    ) as response:
         await response.read()
         return int(response.status)
 
 
-MOCKED = {"upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}, "models": {"m": [{"upstream": "far"}]}}
+MOCKED = {
+    "upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}},
+    "models": {"m": [{"upstream": "far"}]},
+}
 
 
-@pytest.mark.parametrize(("path", "shown"), [("/metrics", "mainstem_build_info"), ("/mock/requests", "[]")])
+@pytest.mark.parametrize(
+    ("path", "shown"), [("/metrics", "mainstem_build_info"), ("/mock/requests", "[]")]
+)
 async def test_with_keys_the_operators_pages_are_an_admins(path: str, shown: str) -> None:
     async with running({**MOCKED, **keys()}) as run:
         for key, status in ((None, 401), ("wrong", 401), ("a key", 403), ("an admin's", 200)):
@@ -56,11 +73,17 @@ async def test_with_keys_the_operators_pages_are_an_admins(path: str, shown: str
 
 
 @pytest.mark.parametrize(
-    ("auth", "admin_url", "said"), [("none", None, False), (keys()["auth"], "http://b", False), (keys()["auth"], None, True)]
+    ("auth", "admin_url", "said"),
+    [("none", None, False), (keys()["auth"], "http://b", False), (keys()["auth"], None, True)],
 )
-def test_the_greeting_says_who_may_read_the_metrics(auth: Any, admin_url: str | None, said: bool) -> None:
+def test_the_greeting_says_who_may_read_the_metrics(
+    auth: Any, admin_url: str | None, said: bool
+) -> None:
     settings = Settings.model_validate({**MOCKED, "auth": auth})
-    assert (f"{admin_url or 'http://a'}/metrics (for a key" in _greeting("http://a", admin_url, settings)) is said
+    assert (
+        f"{admin_url or 'http://a'}/metrics (for a key"
+        in _greeting("http://a", admin_url, settings)
+    ) is said
 
 
 @pytest.mark.parametrize("auth", [None, "none"])
@@ -84,7 +107,10 @@ async def test_a_port_of_its_own_shows_the_metrics_to_whoever_reaches_it() -> No
 
 
 async def test_what_a_stream_used_counts_for_the_next_one() -> None:
-    async with raw_upstream(finished) as url, running({**one("openai_chat", url), **keys(tokens_per_minute=60)}) as run:
+    async with (
+        raw_upstream(finished) as url,
+        running({**one("openai_chat", url), **keys(tokens_per_minute=60)}) as run,
+    ):
         assert [200, 200, 429] == [await asked(run) for _ in range(3)]
 
 
@@ -98,26 +124,39 @@ async def test_a_reload_keeps_a_keys_open_streams_and_its_rate() -> None:
     async with raw_upstream(begun) as url:
         config = {**one("openai_chat", url), **keys(max_streams=1, requests_per_minute=3)}
         async with running(config) as run:
-            response = await run.session.post(f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": "a key"})
+            response = await run.session.post(
+                f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": "a key"}
+            )
             await response.content.readany()
-            await run.process._adopt(Settings.model_validate({**config, "streams": {"heartbeat_s": 7}}))
+            await run.process._adopt(
+                Settings.model_validate({**config, "streams": {"heartbeat_s": 7}})
+            )
             for said in ("1 streams open", "1 streams open", "3 requests a minute"):
-                async with run.session.post(f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": "a key"}) as refused:
+                async with run.session.post(
+                    f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": "a key"}
+                ) as refused:
                     assert said in await refused.text()
             response.close()
 
 
 async def test_a_token_is_taken_and_its_subject_is_logged_and_the_token_is_not() -> None:
     jwt = {"issuer": ISSUER, "audience": AUDIENCE, "models": ["m"]}
-    async with publishing(key_set(public(rsa_key(), "a"))) as service, raw_upstream(finished) as url:
+    async with (
+        publishing(key_set(public(rsa_key(), "a"))) as service,
+        raw_upstream(finished) as url,
+    ):
         config = {**one("openai_chat", url), "auth": {"jwt": {**jwt, "jwks_url": service.url}}}
         with structlog.testing.capture_logs() as log:
             async with running(config) as run:
                 assert 1 == len(service.asked)  # at the start, so that no client waits for it
                 good, bad = token(sub="ann\nforged line"), token(exp=1)
-                assert [200, 401, 401] == [await asked(run, secret) for secret in (good, bad, "a key")]
+                assert [200, 401, 401] == [
+                    await asked(run, secret) for secret in (good, bad, "a key")
+                ]
                 assert 401 == (await got(run, "/metrics", None))[0]
                 assert 403 == (await got(run, "/metrics", good))[0]
-        assert ["ann?forged line"] == [line["key"] for line in log if line["event"] == "stream" and line.get("key")]
+        assert ["ann?forged line"] == [
+            line["key"] for line in log if line["event"] == "stream" and line.get("key")
+        ]
         for part in (*good.split("."), *bad.split(".")):
             assert part not in str(log)

@@ -1,4 +1,5 @@
-"""Paced writes: never two within the gap, nothing lost, what waits is joined as the dialect sees fit."""
+"""Paced writes: never two within the gap, nothing lost, what waits is joined as the dialect sees
+fit."""
 
 import asyncio
 from collections.abc import Sequence

@@ -33,17 +33,23 @@ async def test_the_kernel_holds_little_for_a_client_that_does_not_read() -> None
     """Of 16 MB it takes what fits on the way to the client, not all that its buffers could hold."""
     taken = []
     for bounded in (False, True):
-        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        with (
+            socket.create_server(("127.0.0.1", 0)) as server,
+            socket.create_connection(server.getsockname()) as client,
+        ):
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
             served, _ = server.accept()
-            transport, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, served)
+            transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
+                asyncio.Protocol, served
+            )
             request = SimpleNamespace(transport=transport, version=(1, 1))
             if bounded:
                 ResponseSink(cast("Any", request), 65_536)
             for _ in range(256):
                 transport.write(b"x" * 65_536)
             await asyncio.sleep(0.05)
-            taken.append(256 * 65_536 - transport.get_write_buffer_size())  # type: ignore[attr-defined]  # a write transport
+            # # a write transport
+            taken.append(256 * 65_536 - transport.get_write_buffer_size())  # type: ignore[attr-defined]
             transport.abort()  # type: ignore[attr-defined]
             await asyncio.sleep(0)
     assert taken[1] < taken[0] / 2, taken

@@ -1,4 +1,5 @@
-"""A client that reads slowly slows its own upstream alone, and is waited for; one that reads nothing is cut."""
+"""A client that reads slowly slows its own upstream alone, and is waited for; one that reads
+nothing is cut."""
 
 import asyncio
 import json
@@ -13,10 +14,13 @@ from tests.server.test_failures import ASK, STOP
 def asking(path: str, body: dict[str, Any]) -> bytes:
     """A request in bytes, for a client that decides itself when it reads."""
     data = json.dumps(body).encode()
-    return b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-        path.encode(),
-        len(data),
-        data,
+    return (
+        b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+        % (
+            path.encode(),
+            len(data),
+            data,
+        )
     )
 
 
@@ -42,11 +46,15 @@ async def test_a_slow_client_slows_only_its_own_upstream() -> None:
         peer.write(LAST_CHUNK)
 
     async with raw_upstream(script) as url, running(one("openai_chat", url)) as run:
-        slow = await run.session.post(f"{run.url}/v1/stream", json={"model": "slow", "prompt": "x"}, read_bufsize=1024)
+        slow = await run.session.post(
+            f"{run.url}/v1/stream", json={"model": "slow", "prompt": "x"}, read_bufsize=1024
+        )
         await asyncio.sleep(0.5)
         stuck = sent["slow"]
         assert stuck < 2000
-        async with run.session.post(f"{run.url}/v1/stream", json={"model": "fast", "prompt": "x"}) as fast:
+        async with run.session.post(
+            f"{run.url}/v1/stream", json={"model": "fast", "prompt": "x"}
+        ) as fast:
             assert len(await fast.read()) > 2000 * 30_000
         assert 2000 == sent["fast"]
         assert sent["slow"] <= stuck + 1
@@ -67,17 +75,23 @@ async def test_a_client_that_takes_nothing_is_cut() -> None:
         finally:
             gone.set()
 
-    async with raw_upstream(script) as url, running({**one("openai_chat", url), "streams": {"write_timeout_s": 0.3}}) as run:
+    async with (
+        raw_upstream(script) as url,
+        running({**one("openai_chat", url), "streams": {"write_timeout_s": 0.3}}) as run,
+    ):
         with socket.create_connection(address_of(run)) as client:
             client.sendall(asking("/v1/stream", ASK))
             async with asyncio.timeout(10):
                 await gone.wait()
         await asyncio.sleep(0.05)
-        assert 1.0 == await run.metric('mainstem_streams_total{client_dialect="native",model="*",outcome="client_gone",upstream="far"}')
+        assert 1.0 == await run.metric(
+            'mainstem_streams_total{client_dialect="native",model="*",outcome="client_gone",upstream="far"}'
+        )
 
 
 async def test_a_client_that_reads_slowly_gets_an_end_of_megabytes() -> None:
-    """The dialect says all text four times more when it is done: while the client is waited for already, and for longer than the timeout."""
+    """The dialect says all text four times more when it is done: while the client is waited for
+    already, and for longer than the timeout."""
     piece = b'data: {"choices":[{"index":0,"delta":{"content":"' + b"x" * 4000 + b'"}}]}\n\n'
 
     async def script(peer: Peer) -> None:

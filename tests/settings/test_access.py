@@ -16,15 +16,36 @@ from tests.settings.conftest import Load, Problems
 
 WHEN = "must be a date such as 2030-12-31 (good to the end of that day, UTC) or a time such as 2030-12-31T12:00:00+00:00"
 STORE = 'must be memory, or the address of a Redis such as redis://host:6379/0, rediss://host:6379/0 or "${REDIS_URL}"'
-JWT: dict[str, Any] = {"jwks_url": "https://login.example/keys", "issuer": "https://login.example", "audience": "mainstem"}
+JWT: dict[str, Any] = {
+    "jwks_url": "https://login.example/keys",
+    "issuer": "https://login.example",
+    "audience": "mainstem",
+}
 
 
 def keys(*settings: dict[str, Any]) -> str:
-    return yaml.safe_dump({"auth": {"keys": [{"name": f"k{n}", "sha256": "abc"[n] * 64, **more} for n, more in enumerate(settings)]}})
+    return yaml.safe_dump(
+        {
+            "auth": {
+                "keys": [
+                    {"name": f"k{n}", "sha256": "abc"[n] * 64, **more}
+                    for n, more in enumerate(settings)
+                ]
+            }
+        }
+    )
 
 
 def jwt(**changed: Any) -> str:
-    return yaml.safe_dump({"auth": {"jwt": {name: value for name, value in {**JWT, **changed}.items() if value is not None}}})
+    return yaml.safe_dump(
+        {
+            "auth": {
+                "jwt": {
+                    name: value for name, value in {**JWT, **changed}.items() if value is not None
+                }
+            }
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,14 +58,29 @@ def jwt(**changed: Any) -> str:
         ("2031-05-06 10:00:00.5-01:00", datetime(2031, 5, 6, 11, 0, 0, 500_000, tzinfo=UTC)),
     ],
 )
-def test_a_date_is_good_to_its_end_and_a_time_has_an_offset(loaded: Load, written: str, meant: datetime) -> None:
-    for text in (keys({"expires": written}), keys({"expires": written}).replace("'", "")):  # quoted or not, as YAML has dates too
+def test_a_date_is_good_to_its_end_and_a_time_has_an_offset(
+    loaded: Load, written: str, meant: datetime
+) -> None:
+    # quoted or not, as YAML has dates too
+    for text in (keys({"expires": written}), keys({"expires": written}).replace("'", "")):
         auth = loaded(text).auth
         assert auth not in (None, "none")
         assert meant == auth.keys[0].expires
 
 
-@pytest.mark.parametrize("written", ["tomorrow", "2031-02-30", "2031-05-06T10:00:00", "9999-12-31", 20310506, "31.12.2031", "", True])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "tomorrow",
+        "2031-02-30",
+        "2031-05-06T10:00:00",
+        "9999-12-31",
+        20310506,
+        "31.12.2031",
+        "",
+        True,
+    ],
+)
 def test_what_is_no_date_is_said_to_be_none(problems: Problems, written: Any) -> None:
     assert [f"x.yaml: auth.keys[0].expires {WHEN}"] == problems(keys({"expires": written}))
 
@@ -54,13 +90,19 @@ def test_keys_that_have_all_expired_let_nobody_in(problems: Problems, loaded: Lo
     assert [said] == problems(keys({"expires": "2020-01-01"}, {"expires": "2021-01-01T00:00:00Z"}))
     loaded(keys({"expires": "2020-01-01"}, {}))
     loaded(keys({"expires": "2020-01-01"}, {"expires": "2999-01-01"}))
-    loaded(yaml.safe_dump({"auth": {**yaml.safe_load(keys({"expires": "2020-01-01"}))["auth"], "jwt": JWT}}))
+    loaded(
+        yaml.safe_dump(
+            {"auth": {**yaml.safe_load(keys({"expires": "2020-01-01"}))["auth"], "jwt": JWT}}
+        )
+    )
 
 
 def test_the_tree_in_effect_says_the_same_when_it_is_read_again(loaded: Load) -> None:
     text = keys({"expires": "2031-05-06", "admin": True, "tokens_per_minute": 5})
     once = loaded(text)
-    again = yaml.safe_dump({"auth": yaml.safe_load(effective(once))["auth"]}).replace("'********'", "a" * 64)
+    again = yaml.safe_dump({"auth": yaml.safe_load(effective(once))["auth"]}).replace(
+        "'********'", "a" * 64
+    )
     assert once.auth == loaded(again).auth
 
 
@@ -91,19 +133,29 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("changed", "said"), WRONG)
-def test_a_mistake_about_tokens_is_one_sentence(problems: Problems, changed: dict[str, Any], said: str) -> None:
+def test_a_mistake_about_tokens_is_one_sentence(
+    problems: Problems, changed: dict[str, Any], said: str
+) -> None:
     assert [f"x.yaml: {said}"] == problems(jwt(**changed))
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "HS512", "RS1", "rs256", "ES256K"])
-def test_only_signatures_of_a_private_key_may_be_accepted(problems: Problems, algorithm: str) -> None:
+def test_only_signatures_of_a_private_key_may_be_accepted(
+    problems: Problems, algorithm: str
+) -> None:
     why = "with any other, whoever knows the public keys could sign tokens, or anybody"
     said = f"x.yaml: auth.jwt.algorithms[1] must be one of {ALGORITHMS}: {why}"
     assert [said] == problems(jwt(algorithms=["RS256", algorithm]))
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:9000/keys", "http://localhost/keys", "http://[::1]/keys", "https://login.example/keys?app=1"]
+    "url",
+    [
+        "http://127.0.0.1:9000/keys",
+        "http://localhost/keys",
+        "http://[::1]/keys",
+        "https://login.example/keys?app=1",
+    ],
 )
 def test_keys_may_come_by_https_or_from_this_machine(loaded: Load, url: str) -> None:
     auth = loaded(jwt(jwks_url=url)).auth
@@ -112,11 +164,22 @@ def test_keys_may_come_by_https_or_from_this_machine(loaded: Load, url: str) -> 
     assert url == auth.jwt.jwks_url
 
 
-def test_a_file_of_keys_is_found_from_the_configurations_folder(loaded: Load, problems: Problems, config: Path) -> None:
+def test_a_file_of_keys_is_found_from_the_configurations_folder(
+    loaded: Load, problems: Problems, config: Path
+) -> None:
     text, file = jwt(jwks_url=None, jwks_file="keys.json"), config.parent / "keys.json"
     at = "x.yaml: auth.jwt.jwks_file"
-    assert [f"{at} cannot be read: {file} (No such file or directory); check the path and its permissions"] == problems(text)
-    for content in ("", "[]", "{}", '{"keys": {}}', "[" * 100_000, json.dumps({"keys": ["x" * 300_000]})):
+    assert [
+        f"{at} cannot be read: {file} (No such file or directory); check the path and its permissions"
+    ] == problems(text)
+    for content in (
+        "",
+        "[]",
+        "{}",
+        '{"keys": {}}',
+        "[" * 100_000,
+        json.dumps({"keys": ["x" * 300_000]}),
+    ):
         file.write_text(content)
         said = f'{at} does not hold a JWK set: {file}; it must be JSON such as {{"keys": [...]}}, as the login service publishes it'
         assert [said] == problems(text)
@@ -129,11 +192,19 @@ def test_a_file_of_keys_is_found_from_the_configurations_folder(loaded: Load, pr
 
 def test_models_of_tokens_are_those_that_there_are(problems: Problems) -> None:
     models = "\nupstreams: {u: {dialect: anthropic, mock: {}}}\nmodels: {fast: [{upstream: u}]}"
-    assert ["x.yaml: auth.jwt.models[0] 'fats' is not among models; did you mean fast?"] == problems(jwt(models=["fats"]) + models)
+    assert [
+        "x.yaml: auth.jwt.models[0] 'fats' is not among models; did you mean fast?"
+    ] == problems(jwt(models=["fats"]) + models)
 
 
 @pytest.mark.parametrize(
-    "url", ["redis://cache:6379/0", "rediss://:hidden@cache", "redis://ann:hidden@cache:1/15", "unix:///run/redis.sock"]
+    "url",
+    [
+        "redis://cache:6379/0",
+        "rediss://:hidden@cache",
+        "redis://ann:hidden@cache:1/15",
+        "unix:///run/redis.sock",
+    ],
 )
 def test_the_address_of_a_redis_is_hidden_as_a_whole(loaded: Load, url: str) -> None:
     settings = loaded('limits: {store: "${REDIS_URL}"}', REDIS_URL=url)
@@ -166,7 +237,9 @@ def test_memory_is_the_store_unless_said_otherwise(loaded: Load) -> None:
     ],
 )
 def test_what_is_no_store_is_refused_without_being_repeated(problems: Problems, store: Any) -> None:
-    assert [f"x.yaml: limits.store {STORE}"] == problems(yaml.safe_dump({"limits": {"store": store}}))
+    assert [f"x.yaml: limits.store {STORE}"] == problems(
+        yaml.safe_dump({"limits": {"store": store}})
+    )
 
 
 def test_a_database_is_a_number(problems: Problems) -> None:
@@ -174,9 +247,15 @@ def test_a_database_is_a_number(problems: Problems) -> None:
     assert [f"x.yaml: {said}"] == problems("limits: {store: 'redis://cache/first'}")
 
 
-def test_an_extra_that_is_not_installed_is_named(problems: Problems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_extra_that_is_not_installed_is_named(
+    problems: Problems, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lacking = {"redis", "jwt"}
-    monkeypatch.setattr(access, "find_spec", lambda name: None if name in lacking else importlib.util.find_spec(name))
+    monkeypatch.setattr(
+        access,
+        "find_spec",
+        lambda name: None if name in lacking else importlib.util.find_spec(name),
+    )
     text = jwt() + "limits: {store: 'redis://cache'}"
     assert sorted(problems(text)) == [
         'x.yaml: auth.jwt needs PyJWT and cryptography, which are not installed: pip install "mainstem[jwt]"',

@@ -9,14 +9,26 @@ FIX = "give keys under auth, listen on 127.0.0.1, or write `auth: none` to let a
 KEY_A, KEY_B = "a" * 64, "b" * 64
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "LOCALHOST", "::1", "[::1]", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.9.1", "localhost", "LOCALHOST", "::1", "[::1]", "::ffff:127.0.0.1"]
+)
 def test_loopback(host: str) -> None:
     """Only this machine reaches these."""
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "", "10.0.0.1", "example.com", "localhost.example.com", "::ffff:10.0.0.1", "127.0.0.1.nip.io"]
+    "host",
+    [
+        "0.0.0.0",
+        "::",
+        "",
+        "10.0.0.1",
+        "example.com",
+        "localhost.example.com",
+        "::ffff:10.0.0.1",
+        "127.0.0.1.nip.io",
+    ],
 )
 def test_not_loopback(host: str) -> None:
     """Others may reach these."""
@@ -29,15 +41,18 @@ def test_a_public_listener_without_auth_is_refused(problems: Problems) -> None:
         f"x.yaml: server.host '0.0.0.0' can be reached from other machines, and auth is absent: {FIX}",
         f"x.yaml: admin.host '::' shows the metrics to other machines, and auth is absent: {FIX}",
     ] == problems("server: {host: 0.0.0.0}\nadmin: {host: '::'}")
-    assert [f"MAINSTEM_SERVER__HOST: server.host '0.0.0.0' can be reached from other machines, and auth is absent: {FIX}"] == problems(
-        "", MAINSTEM_SERVER__HOST="0.0.0.0"
-    )
+    assert [
+        f"MAINSTEM_SERVER__HOST: server.host '0.0.0.0' can be reached from other machines, and auth is absent: {FIX}"
+    ] == problems("", MAINSTEM_SERVER__HOST="0.0.0.0")
 
 
 @pytest.mark.parametrize("auth", ["none", f"{{keys: [{{name: a, sha256: {KEY_A}}}]}}"])
 def test_a_public_listener_with_auth_is_taken(loaded: Load, auth: str) -> None:
     """Keys, or `none` written out."""
-    assert loaded(f"server: {{host: 0.0.0.0}}\nadmin: {{host: 0.0.0.0}}\nauth: {auth}").server.host == "0.0.0.0"
+    assert (
+        loaded(f"server: {{host: 0.0.0.0}}\nadmin: {{host: 0.0.0.0}}\nauth: {auth}").server.host
+        == "0.0.0.0"
+    )
 
 
 def test_an_admin_listener_on_the_same_port(problems: Problems, loaded: Load) -> None:
@@ -61,30 +76,45 @@ def test_an_unknown_dialect_has_its_nearest(problems: Problems, dialect: str, sa
 def test_an_unknown_dialect_that_is_near_to_none(problems: Problems) -> None:
     """All are listed."""
     (said,) = problems("upstreams: {a: {dialect: zzz, mock: {}}}\nmodels: {x: [{upstream: a}]}")
-    assert said.startswith("x.yaml: upstreams.a.dialect 'zzz' is not a dialect; known: anthropic, baidu_chat, ")
+    assert said.startswith(
+        "x.yaml: upstreams.a.dialect 'zzz' is not a dialect; known: anthropic, baidu_chat, "
+    )
 
 
 def test_models_and_upstreams_belong_together(problems: Problems) -> None:
     """An upstream that no model leads to, a model without a target, a target that is not there."""
-    assert ['x.yaml: models is empty: say what clients may ask for, for example "*": [{upstream: a}]'] == problems(
-        "upstreams: {a: {dialect: anthropic, mock: {}}}"
-    )
-    assert ["x.yaml: models.x[0].upstream 'opnai' is not among upstreams; did you mean openai?"] == problems(
+    assert [
+        'x.yaml: models is empty: say what clients may ask for, for example "*": [{upstream: a}]'
+    ] == problems("upstreams: {a: {dialect: anthropic, mock: {}}}")
+    assert [
+        "x.yaml: models.x[0].upstream 'opnai' is not among upstreams; did you mean openai?"
+    ] == problems(
         "upstreams: {openai: {dialect: openai_chat, mock: {}}}\nmodels: {x: [{upstream: opnai}]}"
     )
-    assert ["x.yaml: models.x[0].upstream 'a' is not among upstreams; known: none"] == problems("models: {x: [{upstream: a}]}")
+    assert ["x.yaml: models.x[0].upstream 'a' is not among upstreams; known: none"] == problems(
+        "models: {x: [{upstream: a}]}"
+    )
 
 
 def test_keys(problems: Problems) -> None:
     """None at all, two of one name, two that are one, and a model that is not there."""
-    assert ["x.yaml: auth.keys is empty, so nobody could call: list a key, or write `auth: none` to let anyone in"] == problems("auth: {}")
+    assert [
+        "x.yaml: auth.keys is empty, so nobody could call: list a key, or write `auth: none` to let anyone in"
+    ] == problems("auth: {}")
     twice = f"auth: {{keys: [{{name: a, sha256: {KEY_A}}}, {{name: a, sha256: {KEY_B}}}]}}"
-    assert [f"x.yaml: auth.keys[{n}].name is that of another key too: give each its own" for n in (0, 1)] == problems(twice)
+    assert [
+        f"x.yaml: auth.keys[{n}].name is that of another key too: give each its own" for n in (0, 1)
+    ] == problems(twice)
     same = f"auth: {{keys: [{{name: a, sha256: {KEY_A}}}, {{name: b, sha256: {KEY_A}}}]}}"
-    assert [f"x.yaml: auth.keys[{n}].sha256 is that of another key too: give each its own" for n in (0, 1)] == problems(same)
+    assert [
+        f"x.yaml: auth.keys[{n}].sha256 is that of another key too: give each its own"
+        for n in (0, 1)
+    ] == problems(same)
     no_model = f"""
         auth: {{keys: [{{name: a, sha256: {KEY_A}, models: [fats]}}]}}
         upstreams: {{u: {{dialect: anthropic, mock: {{}}}}}}
         models: {{fast: [{{upstream: u}}]}}
         """
-    assert ["x.yaml: auth.keys[0].models[0] 'fats' is not among models; did you mean fast?"] == problems(no_model)
+    assert [
+        "x.yaml: auth.keys[0].models[0] 'fats' is not among models; did you mean fast?"
+    ] == problems(no_model)

@@ -33,7 +33,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     key = tmp_path / "key"
     key.write_text("k")
     names = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "WEB_KEY_SHA256", "BATCH_KEY_SHA256")
-    return {name: f"{number}" * 64 for number, name in enumerate(names)} | {"ANTHROPIC_API_KEY_FILE": str(key)}
+    return {name: f"{number}" * 64 for number, name in enumerate(names)} | {
+        "ANTHROPIC_API_KEY_FILE": str(key)
+    }
 
 
 def test_the_tree_in_effect_shows_no_secret(loaded: Load, tmp_path: Path) -> None:
@@ -46,7 +48,12 @@ def test_the_tree_in_effect_shows_no_secret(loaded: Load, tmp_path: Path) -> Non
     a, b = tree["upstreams"]["a"], tree["upstreams"]["b"]
     assert a["api_key"] == "********"
     assert {"cookie": "********", "x-plain": "********"} == a["headers"]
-    assert {"chat_token": "********", "deep": {"cookies": ["********"]}, "think": True, "version": "2023-06-01"} == a["options"]
+    assert {
+        "chat_token": "********",
+        "deep": {"cookies": ["********"]},
+        "think": True,
+        "version": "2023-06-01",
+    } == a["options"]
     assert b["api_key_file"] == "key"
     assert "api_key" not in b
 
@@ -77,7 +84,8 @@ def test_the_annotated_file_means_the_defaults() -> None:
 
 def test_the_annotated_file_names_every_setting(tmp_path: Path) -> None:
     """With its examples taken in it loads too, and every section of the tree is there."""
-    # An example's lines have a `#` before their indentation, which is even; explanations have an odd number of spaces after it.
+    # An example's lines have a `#` before their indentation, which is even; explanations have an
+    # odd number of spaces after it.
     examples = re.sub(r"^#((?:  )*)(?=\S)", r"\1", reference(), flags=re.MULTILINE)
     tree = yaml.safe_load(examples)
     assert {path[0] for path in fixed_paths()} == set(tree)
@@ -95,7 +103,12 @@ def test_every_example_loads_and_its_mocks_can_be_played(name: str, tmp_path: Pa
     # Making the server checks every scenario and fault; it is not started.
     MockServer(
         {
-            name: MockSpec(upstream.dialect, upstream.mock.scenario, upstream.mock.tokens_per_s, upstream.mock.fault)
+            name: MockSpec(
+                upstream.dialect,
+                upstream.mock.scenario,
+                upstream.mock.tokens_per_s,
+                upstream.mock.fault,
+            )
             for name, upstream in upstreams.items()
             if upstream.mock is not None
         }

@@ -10,7 +10,18 @@ from proxy.settings.mistakes import ConfigError
 from tests.settings.conftest import Load, Problems
 
 
-@pytest.mark.parametrize("text", ["", "\n# nothing\n", "---\n", "server:\n", "server:\n  port:\n", "\ufeffserver: {}", "admin:\nauth:\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n# nothing\n",
+        "---\n",
+        "server:\n",
+        "server:\n  port:\n",
+        "\ufeffserver: {}",
+        "admin:\nauth:\n",
+    ],
+)
 def test_an_empty_file_or_section_keeps_the_defaults(loaded: Load, text: str) -> None:
     """A section whose lines are all comments is no mistake."""
     settings = loaded(text)
@@ -22,11 +33,23 @@ def test_an_empty_file_or_section_keeps_the_defaults(loaded: Load, text: str) ->
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- a", "x.yaml: the file must be a section of names and values, such as `server:`, and not a list or a single value"),
-        ("hello", "x.yaml: the file must be a section of names and values, such as `server:`, and not a list or a single value"),
+        (
+            "- a",
+            "x.yaml: the file must be a section of names and values, such as `server:`, and not a list or a single value",
+        ),
+        (
+            "hello",
+            "x.yaml: the file must be a section of names and values, such as `server:`, and not a list or a single value",
+        ),
         (b"server: \xff", "x.yaml: is not UTF-8 (byte 8); save it as UTF-8"),
-        ("a: 1\nb: \x07", "x.yaml: line 2: there is a control character, which YAML does not allow: take it out"),
-        ("server:\n  port: 1\n  port: 2\n", "x.yaml: server.port is given twice, on line 2 and on line 3: keep one"),
+        (
+            "a: 1\nb: \x07",
+            "x.yaml: line 2: there is a control character, which YAML does not allow: take it out",
+        ),
+        (
+            "server:\n  port: 1\n  port: 2\n",
+            "x.yaml: server.port is given twice, on line 2 and on line 3: keep one",
+        ),
         (
             "upstreams: {}\nupstreams: {}\n",
             "x.yaml: upstreams is given twice, on line 1 and on line 2: keep one",
@@ -41,7 +64,9 @@ def test_an_empty_file_or_section_keeps_the_defaults(loaded: Load, text: str) ->
         ),
     ],
 )
-def test_a_file_that_cannot_be_read_as_a_tree(problems: Problems, text: str | bytes, said: str) -> None:
+def test_a_file_that_cannot_be_read_as_a_tree(
+    problems: Problems, text: str | bytes, said: str
+) -> None:
     """Said with the place."""
     assert [said] == problems(text)
 
@@ -55,7 +80,9 @@ def test_a_syntax_error_has_its_line(problems: Problems) -> None:
 
 def test_a_name_that_is_no_text(problems: Problems) -> None:
     """YAML reads `on` and `5` as other things than text."""
-    said = problems("upstreams: {5: {dialect: anthropic, mock: {}}}\nmodels: {on: [{upstream: '5'}]}")
+    said = problems(
+        "upstreams: {5: {dialect: anthropic, mock: {}}}\nmodels: {on: [{upstream: '5'}]}"
+    )
     assert [
         "x.yaml: upstreams.5 (line 1) has a name that YAML does not read as text: put it in quotes",
         "x.yaml: models.on (line 2) has a name that YAML does not read as text: put it in quotes",
@@ -98,7 +125,9 @@ def test_dates_stay_text_and_anchors_work(loaded: Load) -> None:
         """
     )
     assert {"version": "2023-06-01"} == settings.upstreams["b"].options
-    assert ["https://a", "https://b"] == [upstream.base_url for upstream in settings.upstreams.values()]
+    assert ["https://a", "https://b"] == [
+        upstream.base_url for upstream in settings.upstreams.values()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +142,10 @@ def test_dates_stay_text_and_anchors_work(loaded: Load) -> None:
 )
 def test_variables_are_filled_in(loaded: Load, written: str, read: str) -> None:
     """With a default for what is not set or empty."""
-    assert read == loaded(f"server: {{host: '{written}'}}", HOST="localhost", ONE="1", EMPTY="").server.host
+    assert (
+        read
+        == loaded(f"server: {{host: '{written}'}}", HOST="localhost", ONE="1", EMPTY="").server.host
+    )
 
 
 def test_variables_are_typed_where_they_stand(loaded: Load) -> None:
@@ -123,7 +155,10 @@ def test_variables_are_typed_where_they_stand(loaded: Load) -> None:
 
 def test_a_variable_s_value_is_not_read_again(loaded: Load) -> None:
     """What comes out of the environment is text, and `$${` is a literal sign."""
-    settings = loaded("upstreams: {a: {dialect: anthropic, mock: {scenario: '$${x}${A}'}}}\nmodels: {x: [{upstream: a}]}", A="${B}")
+    settings = loaded(
+        "upstreams: {a: {dialect: anthropic, mock: {scenario: '$${x}${A}'}}}\nmodels: {x: [{upstream: a}]}",
+        A="${B}",
+    )
     mock = settings.upstreams["a"].mock
     assert mock is not None
     assert mock.scenario == "${x}${B}"
@@ -132,10 +167,22 @@ def test_a_variable_s_value_is_not_read_again(loaded: Load) -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("${NO}", "needs the environment variable NO, which is not set: set it, or write ${NO:-default}"),
-        ("${EMPTY}", "needs the environment variable EMPTY, which is not set: set it, or write ${EMPTY:-default}"),
-        ("${", "has a ${ that is not ${NAME} or ${NAME:-default}: close it, or write $${ for the signs themselves"),
-        ("${a-b}", "has a ${ that is not ${NAME} or ${NAME:-default}: close it, or write $${ for the signs themselves"),
+        (
+            "${NO}",
+            "needs the environment variable NO, which is not set: set it, or write ${NO:-default}",
+        ),
+        (
+            "${EMPTY}",
+            "needs the environment variable EMPTY, which is not set: set it, or write ${EMPTY:-default}",
+        ),
+        (
+            "${",
+            "has a ${ that is not ${NAME} or ${NAME:-default}: close it, or write $${ for the signs themselves",
+        ),
+        (
+            "${a-b}",
+            "has a ${ that is not ${NAME} or ${NAME:-default}: close it, or write $${ for the signs themselves",
+        ),
     ],
 )
 def test_what_is_no_variable_or_not_set(problems: Problems, written: str, said: str) -> None:

@@ -11,7 +11,11 @@ from tests.settings.conftest import Load, Problems
 def test_the_environment_goes_over_the_file_and_the_file_over_the_defaults(loaded: Load) -> None:
     """Setting by setting."""
     settings = loaded("server: {port: 1, workers: 3}", MAINSTEM_SERVER__PORT="9000")
-    assert (9000, 3, "127.0.0.1") == (settings.server.port, settings.server.workers, settings.server.host)
+    assert (9000, 3, "127.0.0.1") == (
+        settings.server.port,
+        settings.server.workers,
+        settings.server.host,
+    )
 
 
 def test_values_are_typed() -> None:
@@ -62,17 +66,41 @@ def test_names_of_the_file_are_found_whatever_their_case(loaded: Load) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("MAINSTEM_SERVER__PORT", "abc", "MAINSTEM_SERVER__PORT: server.port must be a whole number, not 'abc'"),
-        ("mainstem_server__port", "abc", "mainstem_server__port: server.port must be a whole number, not 'abc'"),
-        ("MAINSTEM_SERVER", "5", "MAINSTEM_SERVER: server must be a section of names and values, not 5"),
-        ("MAINSTEM_SERVER", "{", "MAINSTEM_SERVER: server must be a section of names and values, not '{'"),
-        ("MAINSTEM_SERVER__PROT", "1", "MAINSTEM_SERVER__PROT: server.prot is not a setting; did you mean server.port?"),
+        (
+            "MAINSTEM_SERVER__PORT",
+            "abc",
+            "MAINSTEM_SERVER__PORT: server.port must be a whole number, not 'abc'",
+        ),
+        (
+            "mainstem_server__port",
+            "abc",
+            "mainstem_server__port: server.port must be a whole number, not 'abc'",
+        ),
+        (
+            "MAINSTEM_SERVER",
+            "5",
+            "MAINSTEM_SERVER: server must be a section of names and values, not 5",
+        ),
+        (
+            "MAINSTEM_SERVER",
+            "{",
+            "MAINSTEM_SERVER: server must be a section of names and values, not '{'",
+        ),
+        (
+            "MAINSTEM_SERVER__PROT",
+            "1",
+            "MAINSTEM_SERVER__PROT: server.prot is not a setting; did you mean server.port?",
+        ),
         (
             "MAINSTEM_SEVER__PORT",
             "1",
             "environment: MAINSTEM_SEVER__PORT names no section of the settings; did you mean MAINSTEM_SERVER__...?",
         ),
-        ("MAINSTEM_CORS__ALLOW_ORIGINS", "[", "MAINSTEM_CORS__ALLOW_ORIGINS: cors.allow_origins must be a list, not '['"),
+        (
+            "MAINSTEM_CORS__ALLOW_ORIGINS",
+            "[",
+            "MAINSTEM_CORS__ALLOW_ORIGINS: cors.allow_origins must be a list, not '['",
+        ),
         (
             "MAINSTEM_MODELS",
             '{"x": [{"upstream": "no"}]}',
@@ -94,13 +122,28 @@ def test_the_file_is_named_for_what_the_file_says(problems: Problems) -> None:
 def test_a_mistake_without_a_file() -> None:
     """Is the environment's."""
     with pytest.raises(ConfigError) as caught:
-        load(None, {"MAINSTEM_UPSTREAMS__A__BASE_URL": "https://x", "MAINSTEM_MODELS": '{"x": [{"upstream": "a"}]}'})
-    assert ["environment: upstreams.a.dialect is missing: the wire format that it speaks"] == caught.value.problems
+        load(
+            None,
+            {
+                "MAINSTEM_UPSTREAMS__A__BASE_URL": "https://x",
+                "MAINSTEM_MODELS": '{"x": [{"upstream": "a"}]}',
+            },
+        )
+    assert [
+        "environment: upstreams.a.dialect is missing: the wire format that it speaks"
+    ] == caught.value.problems
 
 
 def test_what_kubernetes_sets_is_no_setting() -> None:
     """A service that is named mainstem gives every pod these."""
-    load(None, {"MAINSTEM_PORT": "tcp://10.0.0.1:80", "MAINSTEM_SERVICE_HOST": "10.0.0.1", "MAINSTEM_PORT_80_TCP_PORT": "80"})
+    load(
+        None,
+        {
+            "MAINSTEM_PORT": "tcp://10.0.0.1:80",
+            "MAINSTEM_SERVICE_HOST": "10.0.0.1",
+            "MAINSTEM_PORT_80_TCP_PORT": "80",
+        },
+    )
 
 
 def test_merging_leaves_both_trees_as_they_were() -> None:

@@ -42,7 +42,8 @@ def test_what_nobody_touches_has_not_changed(path: Path) -> None:
 
 
 def _swap(path: Path) -> None:
-    """As Kubernetes does it: the same size, the same time, the same name; another file behind it."""
+    """As Kubernetes does it: the same size, the same time, the same name; another file behind
+    it."""
     other = path.with_name("other")
     other.write_text("two")
     os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
@@ -61,7 +62,9 @@ def _swap(path: Path) -> None:
     ],
     ids=["written", "emptied", "gone", "permissions", "time", "swapped"],
 )
-def test_a_change_counts_when_it_has_settled_for_one_look(path: Path, change: Callable[[Path], object]) -> None:
+def test_a_change_counts_when_it_has_settled_for_one_look(
+    path: Path, change: Callable[[Path], object]
+) -> None:
     files = noted(path)
     files.changed()
     change(path)
@@ -152,5 +155,7 @@ def test_the_embedded_mock_is_known_from_what_is_configured(tmp_path: Path) -> N
     config.write_text("server: {port: 1}")
     assert is_embedded(load(None, {}))
     assert is_embedded(load(config, {}))
-    config.write_text("upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {m: [{upstream: a}]}")
+    config.write_text(
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {m: [{upstream: a}]}"
+    )
     assert not is_embedded(load(config, {}))

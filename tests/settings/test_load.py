@@ -28,7 +28,10 @@ def test_without_a_file_the_embedded_mock_answers_for_every_dialect() -> None:
     assert {f"mock-{dialect}" for dialect in played} == set(settings.upstreams)
     assert {*played, "*"} == set(settings.models)
     assert settings.models["*"].targets[0].upstream == "mock-openai_chat"
-    assert all(upstream.mock is not None and upstream.dialect in UPSTREAMS for upstream in settings.upstreams.values())
+    assert all(
+        upstream.mock is not None and upstream.dialect in UPSTREAMS
+        for upstream in settings.upstreams.values()
+    )
 
 
 def test_a_file_without_upstreams_and_models_has_the_embedded_ones(loaded: Load) -> None:
@@ -57,14 +60,19 @@ def test_a_key_file_is_read_from_the_configuration_s_folder(loaded: Load, tmp_pa
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "cannot be read: {file} (No such file or directory); check the path and its permissions"),
+        (
+            None,
+            "cannot be read: {file} (No such file or directory); check the path and its permissions",
+        ),
         (b"\n", "is empty: {file}; write the key into it"),
         (b"a\nb\n", "does not hold a key: {file}; it must have one line of plain characters"),
         (b"\xff", "does not hold a key: {file}; it must have one line of plain characters"),
         (b"x" * 70_000, "does not hold a key: {file}; it must have one line of plain characters"),
     ],
 )
-def test_a_key_file_that_is_none(problems: Problems, tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_a_key_file_that_is_none(
+    problems: Problems, tmp_path: Path, content: bytes | None, said: str
+) -> None:
     """Missing, empty, or something else: a sentence with the file."""
     file = tmp_path / "secret"
     if content is not None:
@@ -105,16 +113,35 @@ def test_an_upstream_s_own_timeouts_go_over_the_common_ones(loaded: Load) -> Non
 
 def test_a_base_url_has_no_slash_at_its_end(loaded: Load) -> None:
     """The dialect's path, which begins with one, is added to it."""
-    assert loaded(with_upstream("base_url: 'https://h:8443/v1/'")).upstreams["a"].base_url == "https://h:8443/v1"
+    assert (
+        loaded(with_upstream("base_url: 'https://h:8443/v1/'")).upstreams["a"].base_url
+        == "https://h:8443/v1"
+    )
 
 
 @pytest.mark.parametrize("key", ["", "  ", "${NO:-}"])
 def test_an_empty_key_is_none(loaded: Load, key: str) -> None:
     """An endpoint without a key, as a local one."""
-    assert loaded(with_upstream(f"base_url: 'http://localhost:1', api_key: '{key}'")).upstreams["a"].key() is None
+    assert (
+        loaded(with_upstream(f"base_url: 'http://localhost:1', api_key: '{key}'"))
+        .upstreams["a"]
+        .key()
+        is None
+    )
 
 
-@pytest.mark.parametrize("url", ["http://", "https://h:port", "https://[::1", "https://a b", "https:/h", "h.example", "https://h\\nx"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://",
+        "https://h:port",
+        "https://[::1",
+        "https://a b",
+        "https:/h",
+        "h.example",
+        "https://h\\nx",
+    ],
+)
 def test_what_is_no_url_is_refused(problems: Problems, url: str) -> None:
     """And so is one without http:// or https://."""
     (said,) = problems(with_upstream(f'base_url: "{url}"'))

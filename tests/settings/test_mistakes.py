@@ -5,7 +5,9 @@ import pytest
 from proxy.settings.mistakes import ConfigError, dotted
 from tests.settings.conftest import Load, Problems
 
-ONE_UPSTREAM = "models: {x: [{upstream: a}]}\nupstreams: {a: {dialect: anthropic, base_url: 'https://h', %s}}"
+ONE_UPSTREAM = (
+    "models: {x: [{upstream: a}]}\nupstreams: {a: {dialect: anthropic, base_url: 'https://h', %s}}"
+)
 
 SENTENCES = [
     ("server: {prot: 1}", "server.prot is not a setting; did you mean server.port?"),
@@ -27,7 +29,10 @@ SENTENCES = [
     ("timeouts: {idle_s: .nan}", "timeouts.idle_s must be more than 0, not NaN"),
     ("logs: {prompts: perhaps}", "logs.prompts must be true or false, not 'perhaps'"),
     ("logs: {level: loud}", "logs.level must be one of debug, info, warning or error, not 'loud'"),
-    ("streams: {on_disconnect: cancle}", "streams.on_disconnect must be one of cancel, grace or finish, not 'cancle'"),
+    (
+        "streams: {on_disconnect: cancle}",
+        "streams.on_disconnect must be one of cancel, grace or finish, not 'cancle'",
+    ),
     ("cors: {allow_origins: '*'}", "cors.allow_origins must be a list, not '*'"),
     (
         "cors: {allow_origins: ['https://a.example/']}",
@@ -40,7 +45,10 @@ SENTENCES = [
     ("auth: nobody", "auth must be a section with keys, or the word none"),
     ("auth: false", "auth must be a section with keys, or the word none"),
     ("auth: [a]", "auth must be a section with keys, or the word none"),
-    ("auth: {keys: [{name: a}]}", "auth.keys[0].sha256 is missing: SHA-256 of the key, in lower-case hex: printf %s KEY | sha256sum"),
+    (
+        "auth: {keys: [{name: a}]}",
+        "auth.keys[0].sha256 is missing: SHA-256 of the key, in lower-case hex: printf %s KEY | sha256sum",
+    ),
     (
         "auth: {keys: [{name: a, sha256: my-key}]}",
         "auth.keys[0].sha256 must be a SHA-256: 64 lower-case hex digits, as `printf %s KEY | sha256sum` prints them",
@@ -49,9 +57,18 @@ SENTENCES = [
         "upstreams: {a: {dialect: anthropic}}\nmodels: {x: [{upstream: a}]}",
         "upstreams.a needs either base_url (a real endpoint) or mock (played here), and not both",
     ),
-    (ONE_UPSTREAM % "mock: {}", "upstreams.a needs either base_url (a real endpoint) or mock (played here), and not both"),
-    (ONE_UPSTREAM % "api_key: k, api_key_file: f", "upstreams.a has both api_key and api_key_file: keep one"),
-    (ONE_UPSTREAM % "path: v1", "upstreams.a.path must be a path that starts with / and has no spaces"),
+    (
+        ONE_UPSTREAM % "mock: {}",
+        "upstreams.a needs either base_url (a real endpoint) or mock (played here), and not both",
+    ),
+    (
+        ONE_UPSTREAM % "api_key: k, api_key_file: f",
+        "upstreams.a has both api_key and api_key_file: keep one",
+    ),
+    (
+        ONE_UPSTREAM % "path: v1",
+        "upstreams.a.path must be a path that starts with / and has no spaces",
+    ),
     (ONE_UPSTREAM % "moc: 1", "upstreams.a.moc is not a setting; did you mean upstreams.a.mock?"),
     (
         "upstreams: {a: {base_url: 'https://h'}}\nmodels: {x: [{upstream: a}]}",
@@ -101,7 +118,8 @@ def test_one_mistake_is_one_sentence(problems: Problems, text: str, said: str) -
 
 
 def test_all_mistakes_are_listed_at_once(problems: Problems) -> None:
-    """Nobody has to mend a file one error at a time: types, names and what holds between settings are all said."""
+    """Nobody has to mend a file one error at a time: types, names and what holds between settings
+    are all said."""
     said = problems(
         """
         server: {prot: 1, port: abc}
@@ -139,7 +157,8 @@ def test_all_mistakes_are_listed_at_once(problems: Problems) -> None:
     ],
 )
 def test_no_message_holds_a_secret(problems: Problems, text: str) -> None:
-    """A message is copied into tickets; the value of a setting that may be secret is never in it."""
+    """A message is copied into tickets; the value of a setting that may be secret is never in
+    it."""
     assert "sk-secret" not in "\n".join(problems(text, KEY="sk-secret"))
 
 

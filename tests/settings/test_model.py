@@ -22,7 +22,12 @@ def test_a_target_must_be_there() -> None:
 
 def test_a_key_is_shown_only_when_asked_for() -> None:
     """`key()` is the one way to it."""
-    upstream = Upstream(dialect="anthropic", base_url="https://h", api_key=SecretStr(" k\n"), options={"cookie": "c"})
+    upstream = Upstream(
+        dialect="anthropic",
+        base_url="https://h",
+        api_key=SecretStr(" k\n"),
+        options={"cookie": "c"},
+    )
     assert upstream.key() == "k"
     assert "cookie" not in repr(upstream)
     assert Upstream(dialect="anthropic", base_url="https://h").key() is None

@@ -22,12 +22,15 @@ def one(rest: str) -> str:
 
 def test_the_copy_beside_the_examples_is_the_one_that_ships() -> None:
     """To bring it up to date: cp proxy/settings/vendors.yaml config/vendors.yaml."""
-    assert (ROOT / "proxy" / "settings" / CATALOGUE).read_text("utf-8") == (ROOT / "config" / CATALOGUE).read_text("utf-8")
+    assert (ROOT / "proxy" / "settings" / CATALOGUE).read_text("utf-8") == (
+        ROOT / "config" / CATALOGUE
+    ).read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", vendors())
 def test_a_row_is_whole(name: str) -> None:
-    """A known dialect, one kind of address, a page to read on, and a variable wherever a key is needed."""
+    """A known dialect, one kind of address, a page to read on, and a variable wherever a key is
+    needed."""
     vendor = vendors()[name]
     assert vendor.dialect in UPSTREAMS
     assert (vendor.base_url is None) != (vendor.address is None)
@@ -39,15 +42,23 @@ def test_a_row_is_whole(name: str) -> None:
 
 @pytest.mark.parametrize("name", vendors())
 def test_one_line_is_an_upstream(loaded: Load, name: str) -> None:
-    """With the vendor's variable set, and an address where each customer has an own one; a request can be made for it."""
+    """With the vendor's variable set, and an address where each customer has an own one; a request
+    can be made for it."""
     vendor = vendors()[name]
     address = "" if vendor.base_url else ", base_url: 'https://own.example'"
-    upstream = loaded(one(f"vendor: {name}{address}"), **({vendor.key: "k-1"} if vendor.key else {})).upstreams["a"]
-    assert (vendor.dialect, vendor.base_url or "https://own.example") == (upstream.dialect, upstream.base_url)
+    upstream = loaded(
+        one(f"vendor: {name}{address}"), **({vendor.key: "k-1"} if vendor.key else {})
+    ).upstreams["a"]
+    assert (vendor.dialect, vendor.base_url or "https://own.example") == (
+        upstream.dialect,
+        upstream.base_url,
+    )
     assert ("k-1" if vendor.key else None) == upstream.key()
     assert vendor.options == upstream.options
     request = ChatRequest(model="m", messages=[Message("user", "hi")])
-    outgoing = UPSTREAMS[upstream.dialect].build_request(request, TargetConfig("a", "m1", upstream.key(), upstream.options))
+    outgoing = UPSTREAMS[upstream.dialect].build_request(
+        request, TargetConfig("a", "m1", upstream.key(), upstream.options)
+    )
     assert outgoing.path.startswith("/")
 
 
@@ -60,10 +71,17 @@ def test_all_that_the_issue_names_are_there() -> None:
 
 def test_what_an_upstream_says_goes_before(loaded: Load) -> None:
     """Option by option; the vendor's variable is then not looked at."""
-    text = one("vendor: mistral, base_url: 'https://gw.example/v1', api_key: own, options: {include_usage: true, organization: o}")
+    text = one(
+        "vendor: mistral, base_url: 'https://gw.example/v1', api_key: own, options: {include_usage: true, organization: o}"
+    )
     upstream = loaded(text, MISTRAL_API_KEY="k-1").upstreams["a"]
     assert ("https://gw.example/v1", "own") == (upstream.base_url, upstream.key())
-    assert {"rename": {"seed": "random_seed"}, "omit": ["user"], "include_usage": True, "organization": "o"} == upstream.options
+    assert {
+        "rename": {"seed": "random_seed"},
+        "omit": ["user"],
+        "include_usage": True,
+        "organization": "o",
+    } == upstream.options
 
 
 def test_another_dialect_has_none_of_the_options(loaded: Load) -> None:
@@ -74,15 +92,31 @@ def test_another_dialect_has_none_of_the_options(loaded: Load) -> None:
 
 def test_an_empty_key_is_a_word(loaded: Load) -> None:
     """`api_key: ''` says that none is to be sent."""
-    assert loaded(one("vendor: openai, api_key: ''"), OPENAI_API_KEY="k-1").upstreams["a"].key() is None
+    assert (
+        loaded(one("vendor: openai, api_key: ''"), OPENAI_API_KEY="k-1").upstreams["a"].key()
+        is None
+    )
 
 
 def test_a_key_in_a_file_or_a_header(loaded: Load, tmp_path: Path) -> None:
     """Then the variable is not needed; headers that carry no key do not count."""
     (tmp_path / "key").write_text("k-2")
-    assert loaded(one("vendor: openai, api_key_file: key"), OPENAI_API_KEY="k-1").upstreams["a"].key() == "k-2"
-    assert loaded(one("vendor: openai, headers: {Authorization: 'Bearer x'}"), OPENAI_API_KEY="k-1").upstreams["a"].key() is None
-    assert loaded(one("vendor: openrouter, headers: {X-Title: mine}"), OPENROUTER_API_KEY="k-1").upstreams["a"].key() == "k-1"
+    assert (
+        loaded(one("vendor: openai, api_key_file: key"), OPENAI_API_KEY="k-1").upstreams["a"].key()
+        == "k-2"
+    )
+    assert (
+        loaded(one("vendor: openai, headers: {Authorization: 'Bearer x'}"), OPENAI_API_KEY="k-1")
+        .upstreams["a"]
+        .key()
+        is None
+    )
+    assert (
+        loaded(one("vendor: openrouter, headers: {X-Title: mine}"), OPENROUTER_API_KEY="k-1")
+        .upstreams["a"]
+        .key()
+        == "k-1"
+    )
 
 
 def test_a_mock_of_a_vendor_needs_neither_key_nor_address(loaded: Load) -> None:

@@ -1,4 +1,5 @@
-"""The HTTP client for upstreams: bytes arrive in order and at once, and every way of ending is told apart."""
+"""The HTTP client for upstreams: bytes arrive in order and at once, and every way of ending is told
+apart."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -83,7 +84,11 @@ async def test_a_whole_answer_in_one_packet_is_handed_over_by_attach() -> None:
 async def test_a_broken_body_is_truncated_even_where_its_end_is_the_connection(how: str) -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
-        head = CHUNKED if how != "reset without a length" else b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+        head = (
+            CHUNKED
+            if how != "reset without a length"
+            else b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+        )
         peer.write(head + (b"4\r\npart\r\n" if head is CHUNKED else b"part"))
         await peer.writer.drain()
         await asyncio.sleep(0.02)
@@ -91,7 +96,9 @@ async def test_a_broken_body_is_truncated_even_where_its_end_is_the_connection(h
             import socket
             import struct
 
-            peer.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            peer.writer.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
 
     async with serving(script) as (upstreams, endpoint):
         got = Reader()
@@ -301,7 +308,8 @@ async def test_an_answer_that_ends_while_it_is_paused_gives_back_a_connection_th
 
 
 async def turns(peer: Peer) -> None:
-    """An answer for each request, of one chunk, and its end when the next request has not come yet."""
+    """An answer for each request, of one chunk, and its end when the next request has not come
+    yet."""
     while True:
         await peer.request()
         peer.write(CHUNKED)
@@ -333,7 +341,9 @@ async def test_an_answer_that_has_ended_leaves_its_connection_to_the_next_one() 
         assert b"one" == b"".join(got.chunks)
 
 
-async def test_an_answer_that_came_whole_before_anybody_took_it_leaves_its_connection_to_the_next_one() -> None:
+async def test_an_answer_that_came_whole_before_anybody_took_it_leaves_its_connection_to_the_next_one() -> (
+    None
+):
     async with serving(turns) as (upstreams, endpoint):
         first, late = await upstreams.open(endpoint, CALL), Reader()
         await asyncio.sleep(0.1)
@@ -348,7 +358,9 @@ async def test_an_answer_that_came_whole_before_anybody_took_it_leaves_its_conne
 async def test_redirects_are_not_followed() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
-        peer.write(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n")
+        peer.write(
+            b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"
+        )
         await peer.left()
 
     async with serving(script) as (upstreams, endpoint):
@@ -387,6 +399,13 @@ async def test_a_configured_header_takes_the_place_of_the_dialects_however_it_is
 
     async with serving(script) as (upstreams, endpoint):
         call = CALL._replace(headers={**CALL.headers, "authorization": "Bearer theirs"})
-        (await upstreams.open(endpoint._replace(headers={"Authorization": "Bearer ours", "ACCEPT-ENCODING": "identity"}), call)).close()
+        (
+            await upstreams.open(
+                endpoint._replace(
+                    headers={"Authorization": "Bearer ours", "ACCEPT-ENCODING": "identity"}
+                ),
+                call,
+            )
+        ).close()
     assert (1, 1) == (head.count(b"authorization:"), head.count(b"accept-encoding:"))
     assert b"authorization: bearer ours\r\n" in head

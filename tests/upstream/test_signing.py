@@ -1,4 +1,5 @@
-"""Signatures for AWS. The judge is Signature Version 4 written out by hand, which itself must reproduce what AWS published."""
+"""Signatures for AWS. The judge is Signature Version 4 written out by hand, which itself must
+reproduce what AWS published."""
 
 import builtins
 import hashlib
@@ -23,11 +24,28 @@ HEADERS = {"content-type": "application/json", "Accept-Encoding": "identity", "x
 
 
 def by_hand(method: str, path: str, headers: dict[str, str], body: bytes, scope: str) -> str:
-    """The signature over these headers. `path` is as sent; the standard has it encoded once more."""
+    """The signature over these headers. `path` is as sent; the standard has it encoded once
+    more."""
     names = sorted(headers)
     lines = "".join(f"{name}:{headers[name]}\n" for name in names)
-    canonical = "\n".join([method, quote(path, safe="/-_.~"), "", lines, ";".join(names), hashlib.sha256(body).hexdigest()])
-    to_sign = "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    canonical = "\n".join(
+        [
+            method,
+            quote(path, safe="/-_.~"),
+            "",
+            lines,
+            ";".join(names),
+            hashlib.sha256(body).hexdigest(),
+        ]
+    )
+    to_sign = "\n".join(
+        [
+            "AWS4-HMAC-SHA256",
+            headers["x-amz-date"],
+            scope,
+            hashlib.sha256(canonical.encode()).hexdigest(),
+        ]
+    )
     key = f"AWS4{SECRET}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -46,20 +64,33 @@ def sent(call: Outgoing, base: str = HOST, **more: str) -> dict[str, str]:
 
 
 def judged(headers: dict[str, str], region: str, host: str, path: str, body: bytes) -> None:
-    """The authorization is what the hand makes of the same date, token, type, host, path and body."""
+    """The authorization is what the hand makes of the same date, token, type, host, path and
+    body."""
     scope = f"{headers['x-amz-date'][:8]}/{region}/bedrock/aws4_request"
-    covered = {name: headers[name] for name in ("content-type", "x-amz-date", "x-amz-security-token") if name in headers}
+    covered = {
+        name: headers[name]
+        for name in ("content-type", "x-amz-date", "x-amz-security-token")
+        if name in headers
+    }
     signature = by_hand("POST", path, covered | {"host": host}, body, scope)
     names = ";".join(sorted({*covered, "host"}))
-    assert f"AWS4-HMAC-SHA256 Credential={KEY}/{scope}, SignedHeaders={names}, Signature={signature}" == headers["authorization"]
+    assert (
+        f"AWS4-HMAC-SHA256 Credential={KEY}/{scope}, SignedHeaders={names}, Signature={signature}"
+        == headers["authorization"]
+    )
 
 
 @pytest.mark.parametrize("path", ["/model/amazon.nova-lite-v1%3A0/converse-stream", ARN])
 def test_a_signature_is_that_of_the_standard(path: str) -> None:
-    """For the path as it is sent, with the region from the host's name; other headers stay as they are."""
+    """For the path as it is sent, with the region from the host's name; other headers stay as they
+    are."""
     headers = sent(Outgoing(path, b'{"x": 1}', HEADERS, sign=SIGN))
     judged(headers, "eu-west-1", HOST.removeprefix("https://"), path, b'{"x": 1}')
-    assert ("identity", "1", "some-token") == (headers["accept-encoding"], headers["x-mine"], headers["x-amz-security-token"])
+    assert ("identity", "1", "some-token") == (
+        headers["accept-encoding"],
+        headers["x-mine"],
+        headers["x-amz-security-token"],
+    )
 
 
 def test_the_configured_region_goes_before_that_of_the_host() -> None:
@@ -88,7 +119,13 @@ def test_keys_and_region_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"):
+    for name in (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -108,7 +145,9 @@ def test_what_is_missing_is_said(sign: Signing, base: str, said: str) -> None:
     assert "internal" == refused.value.failure.kind
 
 
-def test_half_of_a_configured_key_is_not_filled_up_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_of_a_configured_key_is_not_filled_up_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """They would belong to two accounts."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     with pytest.raises(Refused, match="need keys"):
@@ -145,11 +184,18 @@ async def test_what_is_signed_is_what_is_sent() -> None:
 
     async with raw_upstream(script) as url:
         upstreams = Upstreams()
-        call = Outgoing(ARN, b'{"y": 2}', {"content-type": "application/json"}, sign=SIGN._replace(region="eu-west-1"))
+        call = Outgoing(
+            ARN,
+            b'{"y": 2}',
+            {"content-type": "application/json"},
+            sign=SIGN._replace(region="eu-west-1"),
+        )
         answer = await upstreams.open(Endpoint("far", url, None, {}, 2.0), call)
         answer.close()
         await upstreams.close()
     line, *rest = heads[0].decode().split("\r\n")
-    headers = {name.lower(): value for name, _, value in (one.partition(": ") for one in rest if one)}
+    headers = {
+        name.lower(): value for name, _, value in (one.partition(": ") for one in rest if one)
+    }
     assert f"POST {ARN} HTTP/1.1" == line
     judged(headers, "eu-west-1", headers["host"], ARN, b'{"y": 2}')

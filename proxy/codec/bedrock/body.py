@@ -14,7 +14,9 @@ EXTRA = "additionalModelRequestFields"
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 _METADATA_ENTRIES = 16
 _METADATA_CHARS = 256
-_METADATA_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 :_@$#=/+,-.")
+_METADATA_SIGNS = frozenset(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 :_@$#=/+,-."
+)
 
 
 def converse_body(request: ChatRequest, model: str, notes: list[Note]) -> dict[str, Any]:
@@ -51,16 +53,39 @@ def _inference(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
 
 
 def _tools(request: ChatRequest, called: list[str | None], notes: list[Note]) -> dict[str, Any]:
-    """The tools, and which must be used. The service insists on tools where an earlier turn used some, and knows no choice `none`."""
+    """The tools, and which must be used. The service insists on tools where an earlier turn used
+    some, and knows no choice `none`.
+    """
     specs, choice = request.tools, request.tool_choice
     if specs and choice is not None and choice.mode == "none":
         if called:
-            drop(notes, "tool_choice", "Bedrock cannot forbid tools that earlier turns used; they are sent, and may be called.")
+            drop(
+                notes,
+                "tool_choice",
+                (
+                    "Bedrock cannot forbid tools that earlier turns used; they are sent, and may "
+                    "be called."
+                ),
+            )
         else:
-            drop(notes, "tool_choice", "Bedrock has no choice `none`: the tools are left out instead.", "changed")
+            drop(
+                notes,
+                "tool_choice",
+                "Bedrock has no choice `none`: the tools are left out instead.",
+                "changed",
+            )
             specs = []
     if not specs and called:
-        notes.append(Note("defaulted", "tools", "Bedrock insists on the tools that earlier turns used; they are sent without parameters."))
+        notes.append(
+            Note(
+                "defaulted",
+                "tools",
+                (
+                    "Bedrock insists on the tools that earlier turns used; they are sent without "
+                    "parameters."
+                ),
+            )
+        )
         specs = [ToolSpec(name) for name in dict.fromkeys(name or "unknown" for name in called)]
         choice = None
     if not specs:
@@ -72,7 +97,10 @@ def _tools(request: ChatRequest, called: list[str | None], notes: list[Note]) ->
 
 
 def _tool(spec: ToolSpec) -> dict[str, Any]:
-    built: dict[str, Any] = {"name": spec.name, "inputSchema": {"json": spec.parameters or _NO_PARAMETERS}}
+    built: dict[str, Any] = {
+        "name": spec.name,
+        "inputSchema": {"json": spec.parameters or _NO_PARAMETERS},
+    }
     if spec.description:
         built["description"] = spec.description
     if spec.strict is not None:
@@ -90,11 +118,24 @@ def _choose(choice: ToolChoice, config: dict[str, Any], notes: list[Note]) -> No
 
 
 def _metadata(request: ChatRequest, notes: list[Note]) -> dict[str, str]:
-    """What the service writes into its own log beside the request: few and short texts of plain signs."""
-    sent = {key: value for key, value in request.metadata.items() if key and isinstance(value, str) and _plain(key) and _plain(value)}
+    """What the service writes into its own log beside the request: few and short texts of plain
+    signs.
+    """
+    sent = {
+        key: value
+        for key, value in request.metadata.items()
+        if key and isinstance(value, str) and _plain(key) and _plain(value)
+    }
     kept = dict(list(sent.items())[:_METADATA_ENTRIES])
     if len(kept) < len(request.metadata):
-        drop(notes, "metadata", f"Bedrock keeps {_METADATA_ENTRIES} plain texts of {_METADATA_CHARS} characters; the rest is left out.")
+        drop(
+            notes,
+            "metadata",
+            (
+                f"Bedrock keeps {_METADATA_ENTRIES} plain texts of {_METADATA_CHARS} characters; "
+                "the rest is left out."
+            ),
+        )
     return kept
 
 
@@ -105,12 +146,22 @@ def _plain(text: str) -> bool:
 def _output(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     form = request.response_format or {}
     kind, schema = form.get("type"), form.get("json_schema")
-    if kind == "json_schema" and isinstance(schema, dict) and isinstance(schema.get("schema"), dict):
+    if (
+        kind == "json_schema"
+        and isinstance(schema, dict)
+        and isinstance(schema.get("schema"), dict)
+    ):
         definition = {"schema": msgspec.json.encode(schema["schema"]).decode()}
-        definition |= {key: schema[key] for key in ("name", "description") if isinstance(schema.get(key), str)}
+        definition |= {
+            key: schema[key] for key in ("name", "description") if isinstance(schema.get(key), str)
+        }
         return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": definition}}}
     if kind not in (None, "text"):
-        drop(notes, "response_format", "Bedrock can hold a model to a JSON Schema only: say any other form in the prompt.")
+        drop(
+            notes,
+            "response_format",
+            "Bedrock can hold a model to a JSON Schema only: say any other form in the prompt.",
+        )
     return {}
 
 

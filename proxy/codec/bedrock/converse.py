@@ -1,8 +1,10 @@
-"""The events of a Converse answer to ours. AWS sends them as messages of an event stream, and Nova, asked in its own form, as JSON.
+"""The events of a Converse answer to ours. AWS sends them as messages of an event stream, and Nova,
+asked in its own form, as JSON.
 
     messageStart (contentBlockStart? contentBlockDelta* contentBlockStop)* messageStop metadata
 
-`metadata`, with the usage, is the last event, but some have been recorded that come before messageStop, and some answers without it.
+`metadata`, with the usage, is the last event, but some have been recorded that come before
+messageStop, and some answers without it.
 """
 
 from collections.abc import Mapping
@@ -25,7 +27,8 @@ _message_stop = msgspec.json.Decoder(wire.MessageStop).decode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 
 _PADDING = "p"  # blunts the analysis of encrypted traffic; says nothing
-# What `Usage` says already, some of it twice; the rest of a count goes to the client as the vendor's own.
+# What `Usage` says already, some of it twice; the rest of a count goes to the client as the
+# vendor's own.
 _NORMALISED = frozenset(
     {
         "inputTokens",
@@ -39,8 +42,9 @@ _NORMALISED = frozenset(
 
 
 class Conversation:
-    """One answer. `take` may raise ValueError for an event that cannot be read, and FramingError. `stop` is the vendor's word for its
-    end, None while there is none; `whole` says that the last event has come.
+    """One answer. `take` may raise ValueError for an event that cannot be read, and FramingError.
+    `stop` is the vendor's word for its end, None while there is none; `whole` says that the last
+    event has come.
     """
 
     def __init__(self, name: str, max_event_bytes: int, *, joins: bool = False) -> None:
@@ -74,14 +78,20 @@ class Conversation:
             out.append(Vendor(self._name, {kind: shallow(_without(_object(payload), _PADDING))}))
 
     def end(self, out: list[Event]) -> None:
-        """The stop has come, and nothing more will: close what is open, tell what is left to be told, and give the terminal event."""
+        """The stop has come, and nothing more will: close what is open, tell what is left to be
+        told, and give the terminal event.
+        """
         raw = self.stop or ""
         self._blocks.stop_all(out)
         if self._extras:
             out.append(Vendor(self._name, shallow(self._extras)))
         reason = wire.finish_word(raw)
         if reason is None:
-            out.append(StreamError(in_band(Told(f"The model's answer cannot be used: {raw}.", raw)), self.usage))
+            out.append(
+                StreamError(
+                    in_band(Told(f"The model's answer cannot be used: {raw}.", raw)), self.usage
+                )
+            )
             return
         called = reason == "stop" and self._blocks.last_kind == "tool_call"
         out.append(StreamEnd(Finish("tool_calls" if called else reason, raw or None), self.usage))
@@ -89,7 +99,9 @@ class Conversation:
     def _message_stop(self, said: wire.MessageStop) -> None:
         self.stop = said.stop_reason or ""
         if said.additional_model_response_fields:
-            self._extras["messageStop"] = {"additionalModelResponseFields": said.additional_model_response_fields}
+            self._extras["messageStop"] = {
+                "additionalModelResponseFields": said.additional_model_response_fields
+            }
 
     def _metadata(self, said: dict[str, Any], out: list[Event]) -> None:
         counts = said.get("usage")
@@ -98,7 +110,9 @@ class Conversation:
             if usage != self.usage:
                 self.usage = usage
                 out.append(UsageEvent(*msgspec.structs.astuple(usage)))
-            said["usage"] = {key: value for key, value in counts.items() if key not in _NORMALISED and value}
+            said["usage"] = {
+                key: value for key, value in counts.items() if key not in _NORMALISED and value
+            }
         told = {key: value for key, value in said.items() if value and key != _PADDING}
         if told:
             self._extras["metadata"] = told
@@ -106,9 +120,12 @@ class Conversation:
 
 
 def normalised(counts: Mapping[str, Any]) -> Usage:
-    """The vendor's counts in ours: `inputTokens` leaves out what was read from or written to the cache, ours includes both."""
+    """The vendor's counts in ours: `inputTokens` leaves out what was read from or written to the
+    cache, ours includes both.
+    """
     fresh, read, written, output = (
-        _count(counts.get(key)) for key in ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens", "outputTokens")
+        _count(counts.get(key))
+        for key in ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens", "outputTokens")
     )
     if read is None:
         read = _count(counts.get("cacheReadInputTokenCount"))

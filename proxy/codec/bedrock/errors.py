@@ -1,7 +1,7 @@
 """What Bedrock says went wrong: as an HTTP error, or as a message in the stream.
 
-An HTTP error is `{"message": ...}` (`Message` from the layers before the service), and its name stands in the header x-amzn-errortype, as
-`Name` or `Name:http://...`, or in the body as `__type`.
+An HTTP error is `{"message": ...}` (`Message` from the layers before the service), and its name
+stands in the header x-amzn-errortype, as `Name` or `Name:http://...`, or in the body as `__type`.
 """
 
 from collections.abc import Mapping
@@ -34,19 +34,25 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
     """See `UpstreamHalf.parse_error`."""
     document = read_error(body).document or {}
     message = text_of(document, "message", "Message")
-    code = (headers.get("x-amzn-errortype") or text_of(document, "__type").rpartition("#")[2]).partition(":")[0]
+    code = (
+        headers.get("x-amzn-errortype") or text_of(document, "__type").rpartition("#")[2]
+    ).partition(":")[0]
     if status < 400:
         return in_band(Told(message, code)) if code else None
     if not message:
         return http_failure(status, headers, body)
-    return status_failure(status, message[:_SHOWN_CHARS], code=code or None, retry_after_s=retry_after(headers))
+    return status_failure(
+        status, message[:_SHOWN_CHARS], code=code or None, retry_after_s=retry_after(headers)
+    )
 
 
 def exception(kind: str, payload: bytes) -> Failure:
     """A message of the type `exception`: the service failed in the middle of an answer."""
     said = read_error(payload)
     document = said.document or {}
-    message = text_of(document, "message", "Message") or (said.message if document == {} and payload else "")
+    message = text_of(document, "message", "Message") or (
+        said.message if document == {} and payload else ""
+    )
     original = text_of(document, "originalMessage")
     if original and original != message:
         status = text_of(document, "originalStatusCode")

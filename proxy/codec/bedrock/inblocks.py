@@ -1,7 +1,9 @@
-"""The content blocks of a Converse answer as they arrive: the vendor numbers them by `contentBlockIndex`, we by our own counter.
+"""The content blocks of a Converse answer as they arrive: the vendor numbers them by
+`contentBlockIndex`, we by our own counter.
 
-Texts, reasoning and the client's tool calls become our blocks. All others (calls of the vendor's own tools and their results, images,
-kinds yet unknown) are collected and given whole as one `vendor` event when they stop: nothing in them is for the client to act on.
+Texts, reasoning and the client's tool calls become our blocks. All others (calls of the vendor's
+own tools and their results, images, kinds yet unknown) are collected and given whole as one
+`vendor` event when they stop: nothing in them is for the client to act on.
 """
 
 from typing import Any
@@ -12,7 +14,18 @@ from msgspec import UNSET
 from proxy.codec.bedrock import wire
 from proxy.codec.json_depth import shallow
 from proxy.codec.tool_calls import made_id
-from proxy.events import BlockEnd, BlockKind, BlockStart, Citation, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta, Vendor
+from proxy.events import (
+    BlockEnd,
+    BlockKind,
+    BlockStart,
+    Citation,
+    Event,
+    ReasoningDelta,
+    TextDelta,
+    Tool,
+    ToolCallDelta,
+    Vendor,
+)
 from proxy.framing import TooLarge
 
 # What an open block costs beside its content, so that countless empty ones count too.
@@ -32,9 +45,11 @@ class _Block(msgspec.Struct):
 
 
 class InBlocks:
-    """The open blocks of one answer. Methods append to `out`. At most `max_bytes` are held: beyond that TooLarge is raised.
+    """The open blocks of one answer. Methods append to `out`. At most `max_bytes` are held: beyond
+    that TooLarge is raised.
 
-    `joins`: Nova, asked in its own form, sends each piece of its text as a block of its own; such neighbours become one text.
+    `joins`: Nova, asked in its own form, sends each piece of its text as a block of its own; such
+    neighbours become one text.
     """
 
     def __init__(self, name: str, max_bytes: int, *, joins: bool) -> None:
@@ -51,10 +66,22 @@ class InBlocks:
         self.stop(index, out)
         use = start.get("toolUse")
         if isinstance(use, dict) and use.get("type") in (None, "tool_use"):
-            self._begin(index, "tool_call", out, Tool(_text(use.get("toolUseId")) or made_id("", self._next), _text(use.get("name")) or ""))
+            self._begin(
+                index,
+                "tool_call",
+                out,
+                Tool(
+                    _text(use.get("toolUseId")) or made_id("", self._next),
+                    _text(use.get("name")) or "",
+                ),
+            )
         elif start:
             self._stop_text(out)
-            self._hold(index, _Block(None, self._next, began=start, pieces=[]), len(msgspec.json.encode(start)))
+            self._hold(
+                index,
+                _Block(None, self._next, began=start, pieces=[]),
+                len(msgspec.json.encode(start)),
+            )
 
     def delta(self, index: int, delta: wire.Delta, out: list[Event]) -> bool:
         """A piece of a block. False for a kind that we do not know: `unknown` takes it."""
@@ -66,7 +93,9 @@ class InBlocks:
             if block is not None and block.kind is None:
                 self._collect(block, delta.tool_use.input or "")
             elif delta.tool_use.input:
-                out.append(ToolCallDelta(self._as("tool_call", index, out).number, delta.tool_use.input))
+                out.append(
+                    ToolCallDelta(self._as("tool_call", index, out).number, delta.tool_use.input)
+                )
         elif delta.reasoning_content is not None:
             self._thought(index, delta.reasoning_content, out)
         elif delta.citation is not None:
@@ -81,7 +110,12 @@ class InBlocks:
         if block is not None and block.kind is None:
             self._collect(block, delta)
         elif delta:
-            out.append(Vendor(self._name, {"contentBlockDelta": {"contentBlockIndex": index, "delta": shallow(delta)}}))
+            out.append(
+                Vendor(
+                    self._name,
+                    {"contentBlockDelta": {"contentBlockIndex": index, "delta": shallow(delta)}},
+                )
+            )
 
     def stop(self, index: int, out: list[Event]) -> None:
         """A block is complete. Nothing happens if it is not open."""
@@ -92,7 +126,9 @@ class InBlocks:
         if block.kind is None:
             out.append(Vendor(self._name, shallow(_assembled(block))))
         else:
-            out.append(BlockEnd(block.number, UNSET if block.signature is None else block.signature))
+            out.append(
+                BlockEnd(block.number, UNSET if block.signature is None else block.signature)
+            )
 
     def stop_all(self, out: list[Event]) -> None:
         """The answer is complete: close what is open."""
@@ -105,7 +141,11 @@ class InBlocks:
         if thought.signature:
             self._as("reasoning", index, out).signature = thought.signature
         if thought.redacted_content:
-            out.append(Vendor(self._name, {"reasoningContent": {"redactedContent": thought.redacted_content}}))
+            out.append(
+                Vendor(
+                    self._name, {"reasoningContent": {"redactedContent": thought.redacted_content}}
+                )
+            )
 
     def _as(self, kind: BlockKind, index: int, out: list[Event]) -> _Block:
         """The open block at `index`, begun if there is none or it is of another kind."""
@@ -115,9 +155,13 @@ class InBlocks:
         if block is not None and block.kind == kind:
             return block
         self.stop(index, out)
-        return self._begin(index, kind, out, Tool(made_id("", self._next), "") if kind == "tool_call" else None)
+        return self._begin(
+            index, kind, out, Tool(made_id("", self._next), "") if kind == "tool_call" else None
+        )
 
-    def _begin(self, index: int, kind: BlockKind, out: list[Event], tool: Tool | None = None) -> _Block:
+    def _begin(
+        self, index: int, kind: BlockKind, out: list[Event], tool: Tool | None = None
+    ) -> _Block:
         self._stop_text(out)
         block = _Block(kind, self._next)
         self._hold(index, block)
@@ -148,12 +192,18 @@ class InBlocks:
 
 
 def _assembled(block: _Block) -> dict[str, Any]:
-    """An opaque block whole, as a whole answer would hold it; one of a kind that we do not know as it came."""
+    """An opaque block whole, as a whole answer would hold it; one of a kind that we do not know as
+    it came.
+    """
     (kind, content), *more = block.began.items()
     if not more and isinstance(content, dict):
         if kind == "toolUse" and all(isinstance(piece, str) for piece in block.pieces):
             return {kind: {**content, "input": _parsed("".join(block.pieces))}}
-        results = [piece[kind] for piece in block.pieces if isinstance(piece, dict) and isinstance(piece.get(kind), list)]
+        results = [
+            piece[kind]
+            for piece in block.pieces
+            if isinstance(piece, dict) and isinstance(piece.get(kind), list)
+        ]
         if kind == "toolResult" and len(results) == len(block.pieces):
             return {kind: {**content, "content": [item for result in results for item in result]}}
     return {"contentBlockStart": block.began, "contentBlockDelta": block.pieces}
@@ -168,14 +218,21 @@ def _parsed(text: str) -> Any:
 
 
 def _citation(block: int, citation: dict[str, Any]) -> Citation:
-    """A source of the text. Its positions are in the source, not in our text, so `start` and `end` stay unknown."""
+    """A source of the text. Its positions are in the source, not in our text, so `start` and `end`
+    stay unknown.
+    """
     location = citation.get("location")
     web = location.get("web") if isinstance(location, dict) else None
     content = citation.get("sourceContent")
-    texts = [_text(item.get("text")) or "" for item in content if isinstance(item, dict)] if isinstance(content, list) else []
+    texts = (
+        [_text(item.get("text")) or "" for item in content if isinstance(item, dict)]
+        if isinstance(content, list)
+        else []
+    )
     return Citation(
         block,
-        url=(_text(web.get("url")) if isinstance(web, dict) else None) or _text(citation.get("source")),
+        url=(_text(web.get("url")) if isinstance(web, dict) else None)
+        or _text(citation.get("source")),
         title=_text(citation.get("title")),
         text="".join(texts) or None,
     )

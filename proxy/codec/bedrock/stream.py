@@ -1,4 +1,6 @@
-"""What the decoders of both dialects have in common: messages of an AWS event stream, which are events, or say that something failed."""
+"""What the decoders of both dialects have in common: messages of an AWS event stream, which are
+events, or say that something failed.
+"""
 
 from abc import abstractmethod
 
@@ -9,13 +11,16 @@ from proxy.errors import Failure, failure
 from proxy.events import Event
 from proxy.framing.aws import Message, MessageSplitter
 
-# A message begins with its length; one that began with this byte or a greater one would be of 512 MiB or more. It is text.
+# A message begins with its length; one that began with this byte or a greater one would be of 512
+# MiB or more. It is text.
 _TEXT = b" "
 _KEPT_TEXT_BYTES = 4096
 
 
 class EventStreamDecoder(FramedDecoder[Message]):
-    """A subclass says what one event means (`_event`) and how an answer ends whose body has ended (`_whole`)."""
+    """A subclass says what one event means (`_event`) and how an answer ends whose body has ended
+    (`_whole`).
+    """
 
     def __init__(self, max_event_bytes: int) -> None:
         self._messages = MessageSplitter(max_event_bytes)
@@ -32,11 +37,15 @@ class EventStreamDecoder(FramedDecoder[Message]):
 
     @abstractmethod
     def _event(self, kind: str, payload: bytes, out: list[Event]) -> None:
-        """One event, by its `:event-type`. May raise ValueError for what cannot be read, and FramingError."""
+        """One event, by its `:event-type`. May raise ValueError for what cannot be read, and
+        FramingError.
+        """
 
     @abstractmethod
     def _whole(self, out: list[Event]) -> bool:
-        """The body ended behind a message: end the answer, if it is complete. Answers whether it was ended."""
+        """The body ended behind a message: end the answer, if it is complete. Answers whether it
+        was ended.
+        """
 
     def _take(self, frame: Message, out: list[Event]) -> None:
         headers = frame.headers
@@ -48,7 +57,10 @@ class EventStreamDecoder(FramedDecoder[Message]):
         else:
             try:
                 self._event(str(headers.get(":event-type", "")), frame.payload, out)
-            except (ValueError, RecursionError) as error:  # msgspec's own errors, bad UTF-8 and bad base64 are ValueErrors
+            except (
+                ValueError,
+                RecursionError,
+            ) as error:  # msgspec's own errors, bad UTF-8 and bad base64 are ValueErrors
                 self._malformed(out, str(error))
 
     def _rest(self) -> list[Message]:
@@ -64,4 +76,8 @@ class EventStreamDecoder(FramedDecoder[Message]):
 
 def _not_a_stream(body: bytes) -> Failure:
     said = read_error(body)
-    return failure("upstream_malformed", f"The upstream answered, instead of a stream: {said.message}", code=said.code)
+    return failure(
+        "upstream_malformed",
+        f"The upstream answered, instead of a stream: {said.message}",
+        code=said.code,
+    )

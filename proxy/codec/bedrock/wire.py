@@ -1,4 +1,6 @@
-"""The Converse events that are read piece by piece, and the vendor's words. What is rare stays a dict."""
+"""The Converse events that are read piece by piece, and the vendor's words. What is rare stays a
+dict.
+"""
 
 from typing import Any
 
@@ -58,7 +60,16 @@ class MessageStop(msgspec.Struct, rename="camel"):
     additional_model_response_fields: Any = None
 
 
-EVENTS = frozenset({"messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"})
+EVENTS = frozenset(
+    {
+        "messageStart",
+        "contentBlockStart",
+        "contentBlockDelta",
+        "contentBlockStop",
+        "messageStop",
+        "metadata",
+    }
+)
 
 
 def finish_word(raw: str) -> FinishReason | None:

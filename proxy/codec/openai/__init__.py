@@ -1,1 +1,3 @@
-"""What OpenAI's dialects, and those that took over their forms, share: errors, token counts, finish reasons."""
+"""What OpenAI's dialects, and those that took over their forms, share: errors, token counts, finish
+reasons.
+"""

@@ -1,9 +1,10 @@
 """What a vendor says went wrong: in an HTTP error's body, or in the stream.
 
-Shapes met (recordings, vendors' references): OpenAI's `{"error": {message, type, param, code}}`; the same with a number as `code` and the
-useful text in `metadata.raw` (OpenRouter); `{"error": "text", "error_type"}` (TGI) or with `code` beside it (xAI);
-`{"object": "error", message}` (vLLM, Mistral); `{"detail": ...}` (Mistral, FastAPI); `{"code": 10013, "message"}` (Spark); any of them in a
-list (Gemini's OpenAI endpoint).
+Shapes met (recordings, vendors' references): OpenAI's `{"error": {message, type, param, code}}`;
+the same with a number as `code` and the useful text in `metadata.raw` (OpenRouter); `{"error":
+"text", "error_type"}` (TGI) or with `code` beside it (xAI); `{"object": "error", message}` (vLLM,
+Mistral); `{"detail": ...}` (Mistral, FastAPI); `{"code": 10013, "message"}` (Spark); any of them in
+a list (Gemini's OpenAI endpoint).
 """
 
 from collections.abc import Mapping
@@ -62,7 +63,9 @@ class VendorError(NamedTuple):
 
 
 def vendor_error(body: Any, *, certain: bool = False) -> VendorError | None:
-    """The error in a JSON value, or None. `certain`: its status, or the event's name, says that it is one; any text is its message."""
+    """The error in a JSON value, or None. `certain`: its status, or the event's name, says that it
+    is one; any text is its message.
+    """
     if isinstance(body, list):
         body = next((item for item in body if isinstance(item, dict)), None)
     if isinstance(body, str) and certain:
@@ -73,8 +76,17 @@ def vendor_error(body: Any, *, certain: bool = False) -> VendorError | None:
     if isinstance(error, dict) and error:
         return _described(error, body)
     if error:
-        return _described({"message": error, "type": body.get("error_type") or body.get("type"), "code": body.get("code")}, body)
-    failed_code = body.get("code") not in _FINE_CODES and bool(body.get("message") or body.get("msg") or not body.get("choices"))
+        return _described(
+            {
+                "message": error,
+                "type": body.get("error_type") or body.get("type"),
+                "code": body.get("code"),
+            },
+            body,
+        )
+    failed_code = body.get("code") not in _FINE_CODES and bool(
+        body.get("message") or body.get("msg") or not body.get("choices")
+    )
     if certain or body.get("object") == "error" or failed_code:
         return _described(body, body)
     return None
@@ -103,16 +115,30 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
     if status < 400:
         return None if error is None else in_band(error)
     if error is None or not error.message:
-        found = f"with a body that is no error object: {shown(body)}" if body.strip() else "without saying why"
-        error = VendorError(f"The upstream answered {status} {found}.", code=error.code if error else None)
-    made = status_failure(status, error.message, code=error.code, retry_after_s=retry_after(headers))
+        found = (
+            f"with a body that is no error object: {shown(body)}"
+            if body.strip()
+            else "without saying why"
+        )
+        error = VendorError(
+            f"The upstream answered {status} {found}.", code=error.code if error else None
+        )
+    made = status_failure(
+        status, error.message, code=error.code, retry_after_s=retry_after(headers)
+    )
     return _with_param(made, error)
 
 
 def _described(error: Mapping[str, Any], envelope: Mapping[str, Any]) -> VendorError:
     words = [_word(error.get(key)) for key in ("code", "type", "error_type")]
     status = next(
-        (found for source in (error, envelope) for key in ("status_code", "code", "status") if (found := _http(source.get(key)))), None
+        (
+            found
+            for source in (error, envelope)
+            for key in ("status_code", "code", "status")
+            if (found := _http(source.get(key)))
+        ),
+        None,
     )
     if status is None:
         status = next((_WORD_STATUS[word] for word in words if word in _WORD_STATUS), None)
@@ -133,9 +159,17 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def _words(error: Mapping[str, Any]) -> str:
-    text = next((found for key in ("message", "detail", "msg", "error_msg", "error_description") if (found := _text(error.get(key)))), "")
+    text = next(
+        (
+            found
+            for key in ("message", "detail", "msg", "error_msg", "error_description")
+            if (found := _text(error.get(key)))
+        ),
+        "",
+    )
     metadata = error.get("metadata")
-    raw = _text(metadata.get("raw")) if isinstance(metadata, dict) else ""  # OpenRouter: what the vendor behind it said
+    # OpenRouter: what the vendor behind it said
+    raw = _text(metadata.get("raw")) if isinstance(metadata, dict) else ""
     return _cut(f"{text}: {raw}" if text and raw else text or raw)
 
 
@@ -147,7 +181,14 @@ def _text(value: Any) -> str:
         return "; ".join(filter(None, map(_text, value)))
     if not isinstance(value, dict) or not value:
         return ""
-    inner = next((value[key] for key in ("message", "msg", "detail") if isinstance(value.get(key), str | list)), None)
+    inner = next(
+        (
+            value[key]
+            for key in ("message", "msg", "detail")
+            if isinstance(value.get(key), str | list)
+        ),
+        None,
+    )
     if inner is None:
         return msgspec.json.encode(value).decode()
     place = value.get("loc")
@@ -160,7 +201,12 @@ def _cut(text: str) -> str:
 
 
 def _word(value: Any) -> str | None:
-    if isinstance(value, bool) or value in _FINE_CODES or not isinstance(value, str | int) or _http(value):
+    if (
+        isinstance(value, bool)
+        or value in _FINE_CODES
+        or not isinstance(value, str | int)
+        or _http(value)
+    ):
         return None
     return str(value)[:100]
 

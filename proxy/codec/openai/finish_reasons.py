@@ -2,7 +2,8 @@
 
 from proxy.events import FinishReason
 
-# Lower case. Beside OpenAI's own: Together, Mistral, Zhipu, Qianfan, and what gateways let through of Anthropic, Cohere and Gemini.
+# Lower case. Beside OpenAI's own: Together, Mistral, Zhipu, Qianfan, and what gateways let through
+# of Anthropic, Cohere and Gemini.
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "eos": "stop",
@@ -33,7 +34,8 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "guardrail_intervened": "content_filter",
     "refusal": "refusal",
 }
-# Lower case. The answer is broken, whatever came before (DeepSeek, Zhipu, Mistral, vLLM, OpenRouter).
+# Lower case. The answer is broken, whatever came before (DeepSeek, Zhipu, Mistral, vLLM,
+# OpenRouter).
 ERRORS = frozenset(
     {
         "error",
@@ -52,7 +54,9 @@ NOT_FINISHED = frozenset({"", "null"})
 
 
 def finish_reason(raw: str | None, *, called: bool, refused: bool) -> FinishReason:
-    """Our word. `called`: a tool call was seen, which many vendors end with `stop`; `refused`: the text came as a refusal."""
+    """Our word. `called`: a tool call was seen, which many vendors end with `stop`; `refused`: the
+    text came as a refusal.
+    """
     reason = "stop" if raw is None else FINISH_REASONS.get(raw.lower(), "other")
     if reason == "stop" and called:
         return "tool_calls"

@@ -1,6 +1,8 @@
-"""A failure in OpenAI's form: `{"error": {message, type, param, code}}`, as a whole answer or inside a stream.
+"""A failure in OpenAI's form: `{"error": {message, type, param, code}}`, as a whole answer or
+inside a stream.
 
-The SDKs choose their exception by the status alone. They try again on 408, 409, 429 and 5xx unless `x-should-retry` says otherwise.
+The SDKs choose their exception by the status alone. They try again on 408, 409, 429 and 5xx unless
+`x-should-retry` says otherwise.
 """
 
 import math
@@ -32,7 +34,9 @@ _ROWS: dict[Kind, _Row] = {
 
 def error_object(failure: Failure) -> dict[str, Any]:
     """The value of `error`. A code that the vendor gave goes through."""
-    row = _ROWS.get(failure.kind) or _Row("server_error" if failure.status >= 500 else "invalid_request_error", failure.kind)
+    row = _ROWS.get(failure.kind) or _Row(
+        "server_error" if failure.status >= 500 else "invalid_request_error", failure.kind
+    )
     return {
         "message": failure.message,
         "type": row.type,

@@ -1,8 +1,8 @@
 """The token counts of OpenAI, and of those that speak like it, to ours, and back.
 
-OpenAI counts cached tokens within `prompt_tokens` and reasoning within `completion_tokens`, as `Usage` wants it; the Responses API says
-`input_tokens` and `output_tokens` for the same. xAI leaves the reasoning out of `completion_tokens`, which its own total gives away
-(291 + 26 + 196 = 513).
+OpenAI counts cached tokens within `prompt_tokens` and reasoning within `completion_tokens`, as
+`Usage` wants it; the Responses API says `input_tokens` and `output_tokens` for the same. xAI leaves
+the reasoning out of `completion_tokens`, which its own total gives away (291 + 26 + 196 = 513).
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,9 @@ _DETAILS = (*_INPUT_DETAILS, *_OUTPUT_DETAILS)
 
 
 def read_usage(said: Mapping[str, Any]) -> Usage:
-    """`said` is the vendor's `usage` object. What it does not say, or says in no number, is None."""
+    """`said` is the vendor's `usage` object. What it does not say, or says in no number, is
+    None.
+    """
     prompt = _first(said, "prompt_tokens", "input_tokens")
     completion = _first(said, "completion_tokens", "output_tokens")
     reasoning = _first(_inner(said, *_OUTPUT_DETAILS), "reasoning_tokens")
@@ -37,31 +39,49 @@ def read_usage(said: Mapping[str, Any]) -> Usage:
         reasoning = _first(said, "reasoning_tokens")  # Perplexity
     cached = _first(_inner(said, *_INPUT_DETAILS), "cached_tokens")
     if cached is None:
-        cached = _first(said, "prompt_cache_hit_tokens", "cached_tokens")  # DeepSeek; Together and Moonshot
+        # DeepSeek; Together and Moonshot
+        cached = _first(said, "prompt_cache_hit_tokens", "cached_tokens")
     total = _first(said, "total_tokens")
-    if prompt is not None and completion is not None and reasoning and total == prompt + completion + reasoning:
+    if (
+        prompt is not None
+        and completion is not None
+        and reasoning
+        and total == prompt + completion + reasoning
+    ):
         completion += reasoning
     return Usage(prompt, completion, cached, reasoning)
 
 
 def usage_extras(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What `usage` tells beyond our four counts, zeros and nulls left out: costs, times, audio tokens."""
-    extras = {key: value for key, value in said.items() if value and key not in _KNOWN and key not in _DETAILS}
+    """What `usage` tells beyond our four counts, zeros and nulls left out: costs, times, audio
+    tokens.
+    """
+    extras = {
+        key: value
+        for key, value in said.items()
+        if value and key not in _KNOWN and key not in _DETAILS
+    }
     for name in _DETAILS:
-        inner = {key: value for key, value in _inner(said, name).items() if value and key not in _KNOWN}
+        inner = {
+            key: value for key, value in _inner(said, name).items() if value and key not in _KNOWN
+        }
         if inner:
             extras[name] = inner
     return extras
 
 
 def usage_object(usage: Usage, further: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The `usage` of chat completions and of legacy ones. None where nothing is known. This form has no word for an unknown count: where
-    the other one is known, it is 0.
+    """The `usage` of chat completions and of legacy ones. None where nothing is known. This form
+    has no word for an unknown count: where the other one is known, it is 0.
     """
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
     prompt, completion = usage.input_tokens or 0, usage.output_tokens or 0
-    said: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    said: dict[str, Any] = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
     if usage.cached_input_tokens is not None:
         said["prompt_tokens_details"] = {"cached_tokens": usage.cached_input_tokens}
     if usage.reasoning_tokens is not None:
@@ -73,7 +93,13 @@ def with_further(said: dict[str, Any], further: Mapping[str, Any]) -> dict[str, 
     """Our counts, and what the vendor counted beyond them (see `usage_extras`)."""
     for name, value in further.items():
         own = said.get(name)
-        said[name] = {**value, **own} if isinstance(own, dict) and isinstance(value, dict) else value if own is None else own
+        said[name] = (
+            {**value, **own}
+            if isinstance(own, dict) and isinstance(value, dict)
+            else value
+            if own is None
+            else own
+        )
     return said
 
 

@@ -1,6 +1,8 @@
-"""The AI SDK's UI message stream, as a client: `POST /v1/ai-sdk` is what `useChat` may name as its `api`. It is no vendor's dialect.
+"""The AI SDK's UI message stream, as a client: `POST /v1/ai-sdk` is what `useChat` may name as its
+`api`. It is no vendor's dialect.
 
-useChat({ transport: new DefaultChatTransport({ api: "https://proxy/v1/ai-sdk", body: { model: "fast" } }) })
+useChat({ transport: new DefaultChatTransport({ api: "https://proxy/v1/ai-sdk", body: { model:
+"fast" } }) })
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Encoder, Incoming, Parsed, Reply, Route
@@ -14,7 +16,9 @@ NAME = "ai_sdk"
 
 
 class Client(ClientHalf):
-    """What the SDK's chat transport sees. It lists no models and knows no other form than the stream."""
+    """What the SDK's chat transport sees. It lists no models and knows no other form than the
+    stream.
+    """
 
     name = NAME
     routes = (Route("POST", "/v1/ai-sdk"),)
@@ -30,8 +34,12 @@ class Client(ClientHalf):
         return whole(answer, _options(parsed).message_id)
 
     def render_error(self, failure: Failure) -> Reply:
-        """A sentence: the transport throws an Error whose message is the body, and pages show that."""
-        return Reply(failure.status, failure.message.encode(), content_type="text/plain; charset=utf-8")
+        """A sentence: the transport throws an Error whose message is the body, and pages show
+        that.
+        """
+        return Reply(
+            failure.status, failure.message.encode(), content_type="text/plain; charset=utf-8"
+        )
 
 
 def _options(parsed: Parsed) -> Options:

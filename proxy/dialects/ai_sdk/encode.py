@@ -1,8 +1,10 @@
-"""Events to the parts of a UI message stream, version 1. Source: `ui-message-chunks` of the `ai` package.
+"""Events to the parts of a UI message stream, version 1. Source: `ui-message-chunks` of the `ai`
+package.
 
-Only keys that release 5.0.0 knew are sent, as the first releases fail on any other; `finishReason`, which is newer, is left out of a
-`strict` stream. A failed answer ends in an `error` part, and neither a `finish` nor `[DONE]`. Vendor events are transient data parts: a
-page may look at them with `onData`, and they are not kept in the message.
+Only keys that release 5.0.0 knew are sent, as the first releases fail on any other; `finishReason`,
+which is newer, is left out of a `strict` stream. A failed answer ends in an `error` part, and
+neither a `finish` nor `[DONE]`. Vendor events are transient data parts: a page may look at them
+with `onData`, and they are not kept in the message.
 """
 
 from types import MappingProxyType
@@ -66,7 +68,11 @@ class UIMessageEncoder(Encoder):
             case Citation(block) if block in self._deltas:
                 return self._source(event)
             case StreamStart():
-                start = {"type": "start", "messageId": self._message_id or event.stream, "messageMetadata": shapes.began(event)}
+                start = {
+                    "type": "start",
+                    "messageId": self._message_id or event.stream,
+                    "messageMetadata": shapes.began(event),
+                }
                 return _frame(start) + _frame({"type": "start-step"})
             case Vendor():
                 data = {"dialect": event.dialect, "data": event.data}
@@ -75,15 +81,25 @@ class UIMessageEncoder(Encoder):
                 return self._end(event)
             case StreamError(error):
                 return _frame({"type": "error", "errorText": error.message})
-        return b""  # usage waits for the end; a text.rewrite never comes here, as `rewrites` of the client half is false
+        # usage waits for the end; a text.rewrite never comes here, as `rewrites` of the client half
+        # is false
+        return b""
 
     def _begin(self, event: BlockStart) -> bytes:
         block = event.block
         if event.kind == "tool_call":
             assert isinstance(event.tool, Tool)
             self._calls[block] = _Call(event.tool, [])
-            self._deltas[block] = _before({"type": "tool-input-delta", "toolCallId": event.tool.id}, "inputTextDelta")
-            return _frame({"type": "tool-input-start", "toolCallId": event.tool.id, "toolName": event.tool.name})
+            self._deltas[block] = _before(
+                {"type": "tool-input-delta", "toolCallId": event.tool.id}, "inputTextDelta"
+            )
+            return _frame(
+                {
+                    "type": "tool-input-start",
+                    "toolCallId": event.tool.id,
+                    "toolName": event.tool.name,
+                }
+            )
         if event.kind == "reasoning":
             self._reasoning.add(block)
         self._deltas[block] = _before({"type": f"{event.kind}-delta", "id": str(block)}, "delta")
@@ -104,7 +120,9 @@ class UIMessageEncoder(Encoder):
         if event.block not in self._reasoning:
             return _frame({"type": "text-end", "id": str(event.block)})
         self._reasoning.discard(event.block)
-        metadata = {} if event.signature is UNSET else {"providerMetadata": shapes.signed(event.signature)}
+        metadata = (
+            {} if event.signature is UNSET else {"providerMetadata": shapes.signed(event.signature)}
+        )
         return _frame({"type": "reasoning-end", "id": str(event.block), **metadata})
 
     def _source(self, event: Citation) -> bytes:
@@ -117,7 +135,11 @@ class UIMessageEncoder(Encoder):
     def _end(self, event: StreamEnd) -> bytes:
         """The reason stands in the metadata too, where every version leaves it to the page."""
         reason = {} if self._strict else {"finishReason": shapes.FINISH[event.finish.reason]}
-        finish = {"type": "finish", **reason, "messageMetadata": shapes.ended(event.finish, event.usage)}
+        finish = {
+            "type": "finish",
+            **reason,
+            "messageMetadata": shapes.ended(event.finish, event.usage),
+        }
         return _frame({"type": "finish-step"}) + _frame(finish) + _DONE
 
 

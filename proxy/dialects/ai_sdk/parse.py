@@ -15,8 +15,9 @@ DEFAULT_MODEL = "ai_sdk"
 
 
 class Options(NamedTuple):
-    """`message_id` of the assistant's turn that the answer goes on with, after the page ran its tools; "" for a new one. `strict` for a
-    page with one of the first releases of version 5 of the SDK.
+    """`message_id` of the assistant's turn that the answer goes on with, after the page ran its
+    tools; "" for a new one. `strict` for a page with one of the first releases of version 5 of the
+    SDK.
     """
 
     message_id: str = ""
@@ -24,7 +25,9 @@ class Options(NamedTuple):
 
 
 def parse_request(incoming: Incoming) -> Parsed:
-    """See `ClientHalf.parse_request`. The model is that of the body, or `?model=` of the transport's `api`; so is `?strict=true`."""
+    """See `ClientHalf.parse_request`. The model is that of the body, or `?model=` of the
+    transport's `api`; so is `?strict=true`.
+    """
     document = json_object(incoming.body)
     asked = fitted(document, Asked)
     if not asked.messages:
@@ -48,7 +51,10 @@ def parse_request(incoming: Incoming) -> Parsed:
         stream=asked.stream is not False,
     )
     last = asked.messages[-1]
-    options = Options(last.id or "" if last.role == "assistant" else "", incoming.query.get("strict") in ("1", "true"))
+    options = Options(
+        last.id or "" if last.role == "assistant" else "",
+        incoming.query.get("strict") in ("1", "true"),
+    )
     return Parsed(request, options, tuple(notes))
 
 
@@ -59,7 +65,10 @@ def _tools(tools: dict[str, AskedTool] | list[AskedTool] | None) -> list[ToolSpe
         if tool.name is None:
             raise bad_request(f"tools[{at}].name is required.", param=f"tools[{at}].name")
         named.append((tool.name, tool))
-    return [ToolSpec(name, tool.description, tool.input_schema or tool.parameters, tool.strict) for name, tool in named]
+    return [
+        ToolSpec(name, tool.description, tool.input_schema or tool.parameters, tool.strict)
+        for name, tool in named
+    ]
 
 
 def _choice(said: Literal["auto", "none", "required"] | AskedChoice | None) -> ToolChoice | None:
@@ -74,4 +83,7 @@ def _format(said: AskedFormat | None) -> dict[str, Any] | None:
         return None
     if said.schema is None:
         return {"type": "json_object"}
-    return {"type": "json_schema", "json_schema": {"name": said.name or "answer", "schema": said.schema}}
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": said.name or "answer", "schema": said.schema},
+    }

@@ -1,7 +1,8 @@
 """The turns of a page's chat to ours.
 
-One turn of an assistant may hold several steps, each begun by a `step-start`: what the model said and called, and what the page's tools
-answered. Each step becomes a turn of the assistant and, if there are results, one of the tools.
+One turn of an assistant may hold several steps, each begun by a `step-start`: what the model said
+and called, and what the page's tools answered. Each step becomes a turn of the assistant and, if
+there are results, one of the tools.
 """
 
 from typing import Any
@@ -16,10 +17,16 @@ from proxy.request import ImagePart, Message, Part, ReasoningPart, ToolCallPart,
 from proxy.request import TextPart as OurText
 
 _FILE = Note("dropped", "messages.file", "Files are left out, but for images in a user's turn.")
-_OPEN = Note("dropped", "messages.tool_call", "A tool call that has no result yet is left out: no vendor goes on without it.")
+_OPEN = Note(
+    "dropped",
+    "messages.tool_call",
+    "A tool call that has no result yet is left out: no vendor goes on without it.",
+)
 _SOURCE = Note("dropped", "messages.source", "Sources of earlier turns are left out.")
 _DATA = Note("dropped", "messages.data", "Data parts of earlier turns are for the page alone.")
-_UNKNOWN = Note("dropped", "unknown_part", "A part of a message of a kind that is not known was left out.")
+_UNKNOWN = Note(
+    "dropped", "unknown_part", "A part of a message of a kind that is not known was left out."
+)
 _DENIED = "The user did not allow this call."
 
 
@@ -48,7 +55,9 @@ class Turns:
             else:
                 system.append(text)
         if not turns:
-            raise bad_request("messages must hold at least one turn that is not of the system.", param="messages")
+            raise bad_request(
+                "messages must hold at least one turn that is not of the system.", param="messages"
+            )
         return "\n\n".join(filter(None, system)) or None, turns
 
     def _parts(self, message: AskedMessage, where: str) -> list[Part]:
@@ -91,10 +100,14 @@ class Turns:
                 self._lose(kind)
         return turns
 
-    def _call(self, part: ToolPart, kind: str, place: str, said: list[Part], results: list[Part]) -> None:
+    def _call(
+        self, part: ToolPart, kind: str, place: str, said: list[Part], results: list[Part]
+    ) -> None:
         name = part.tool_name if kind == "dynamic-tool" else kind.removeprefix("tool-")
         if not name:
-            raise bad_request(f"{place}.toolName is required in a part of type {kind}.", param=f"{place}.toolName")
+            raise bad_request(
+                f"{place}.toolName is required in a part of type {kind}.", param=f"{place}.toolName"
+            )
         match part.state:
             case "output-available":
                 result = ToolResultPart(part.tool_call_id, _text(part.output))
@@ -106,13 +119,21 @@ class Turns:
                 self._note(_OPEN)
                 return
         arguments = part.raw_input if part.input is None else part.input
-        said.append(ToolCallPart(part.tool_call_id, name, "{}" if arguments is None else _text(arguments)))
+        said.append(
+            ToolCallPart(part.tool_call_id, name, "{}" if arguments is None else _text(arguments))
+        )
         results.append(result)
 
     def _lose(self, kind: str) -> None:
         if kind == "step-start":
             return
-        self._note(_SOURCE if kind.startswith("source-") else _DATA if kind.startswith("data-") else _UNKNOWN)
+        self._note(
+            _SOURCE
+            if kind.startswith("source-")
+            else _DATA
+            if kind.startswith("data-")
+            else _UNKNOWN
+        )
 
     def _note(self, note: Note) -> None:
         if note not in self._notes:
@@ -131,7 +152,9 @@ def _listed(message: AskedMessage, where: str) -> list[tuple[str, dict[str, Any]
 def _kind(part: dict[str, Any], place: str) -> str:
     kind = part.get("type")
     if not isinstance(kind, str):
-        raise bad_request(f"{place}.type is required: it says what kind of part this is.", param=f"{place}.type")
+        raise bad_request(
+            f"{place}.type is required: it says what kind of part this is.", param=f"{place}.type"
+        )
     return kind
 
 
@@ -141,7 +164,9 @@ def _plain(parts: list[Part]) -> str | list[Part]:
 
 
 def _signature(metadata: dict[str, Any] | None) -> str | None:
-    """Whichever provider's it is: ours, or Anthropic's when the page talked to it by another way before."""
+    """Whichever provider's it is: ours, or Anthropic's when the page talked to it by another way
+    before.
+    """
     for said in (metadata or {}).values():
         if isinstance(said, dict) and isinstance(said.get("signature"), str):
             return str(said["signature"])

@@ -28,8 +28,14 @@ def began(start: StreamStart) -> dict[str, Any]:
 
 
 def ended(finish: Finish, usage: Usage) -> dict[str, Any]:
-    """The metadata that it ends with: the counts in the SDK's names, which has no other place for them. Unknown ones are left out."""
-    total = None if usage.input_tokens is None or usage.output_tokens is None else usage.input_tokens + usage.output_tokens
+    """The metadata that it ends with: the counts in the SDK's names, which has no other place for
+    them. Unknown ones are left out.
+    """
+    total = (
+        None
+        if usage.input_tokens is None or usage.output_tokens is None
+        else usage.input_tokens + usage.output_tokens
+    )
     counts = {
         "inputTokens": usage.input_tokens,
         "outputTokens": usage.output_tokens,
@@ -56,11 +62,18 @@ def source(citation: Citation, number: int) -> dict[str, Any] | None:
     title_or_text = citation.title or citation.text
     if not title_or_text:
         return None
-    return {"type": "source-document", "sourceId": named, "mediaType": "text/plain", "title": title_or_text}
+    return {
+        "type": "source-document",
+        "sourceId": named,
+        "mediaType": "text/plain",
+        "title": title_or_text,
+    }
 
 
 def tool_input(arguments: str) -> tuple[Any, str | None]:
-    """The arguments as a JSON value, and no fault; or their text as it is, and what is wrong with it."""
+    """The arguments as a JSON value, and no fault; or their text as it is, and what is wrong with
+    it.
+    """
     try:
         return msgspec.json.decode(arguments or "{}"), None
     except (ValueError, RecursionError):  # cut by a limit, or nested too deep

@@ -1,4 +1,6 @@
-"""A whole answer as one UI message, for a page that asked with `stream: false`. The SDK itself always streams."""
+"""A whole answer as one UI message, for a page that asked with `stream: false`. The SDK itself
+always streams.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,19 +18,29 @@ def whole(answer: WholeAnswer, message_id: str) -> Reply:
     assert start is not None
     blocks = [block for block in answer.blocks.values() if block.choice == 0]
     sources = (citation for block in blocks for citation in block.citations)
-    cited = [part for number, citation in enumerate(sources) if (part := shapes.source(citation, number)) is not None]
+    cited = [
+        part
+        for number, citation in enumerate(sources)
+        if (part := shapes.source(citation, number)) is not None
+    ]
     message = {
         "id": message_id or start.stream,
         "role": "assistant",
         "metadata": {**shapes.began(start), **shapes.ended(answer.finish, answer.usage)},
-        "parts": [{"type": "step-start"}, *(part for block in blocks for part in _part(block)), *cited],
+        "parts": [
+            {"type": "step-start"},
+            *(part for block in blocks for part in _part(block)),
+            *cited,
+        ],
     }
     return Reply(200, msgspec.json.encode(message))
 
 
 def _part(block: Block) -> Iterator[dict[str, Any]]:
     if block.kind != "tool_call":
-        metadata = {} if block.signature is None else {"providerMetadata": shapes.signed(block.signature)}
+        metadata = (
+            {} if block.signature is None else {"providerMetadata": shapes.signed(block.signature)}
+        )
         yield {"type": block.kind, "text": block.text, "state": "done", **metadata}
     elif block.tool is not None:
         value, fault = shapes.tool_input(block.text)

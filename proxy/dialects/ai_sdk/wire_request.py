@@ -1,6 +1,8 @@
-"""What the SDK's chat transport posts, and the settings that a page may put beside it with the transport's `body`.
+"""What the SDK's chat transport posts, and the settings that a page may put beside it with the
+transport's `body`.
 
-Source: `HttpChatTransport` and `UIMessage` of the `ai` package. The settings have the names that `streamText` has for them.
+Source: `HttpChatTransport` and `UIMessage` of the `ai` package. The settings have the names that
+`streamText` has for them.
 """
 
 from typing import Annotated, Any, Literal
@@ -12,7 +14,9 @@ from proxy.request import Reasoning
 
 
 class AskedMessage(msgspec.Struct):
-    """A turn. `parts` since version 5 of the SDK; before, and from hand-written clients, `content`."""
+    """A turn. `parts` since version 5 of the SDK; before, and from hand-written clients,
+    `content`.
+    """
 
     role: Literal["system", "user", "assistant"]
     id: str | None = None
@@ -46,7 +50,9 @@ class AskedFormat(msgspec.Struct):
 
 
 class Asked(msgspec.Struct, rename="camel"):
-    """The body. `id` is the chat's; `trigger` and `message_id` say why the page asks, which changes nothing here."""
+    """The body. `id` is the chat's; `trigger` and `message_id` say why the page asks, which changes
+    nothing here.
+    """
 
     messages: list[AskedMessage]
     id: str | None = None
@@ -69,7 +75,9 @@ class Asked(msgspec.Struct, rename="camel"):
 
 
 class TextPart(msgspec.Struct):
-    """Text, or a model's reasoning. A provider's metadata holds, under its name, the signature of the reasoning."""
+    """Text, or a model's reasoning. A provider's metadata holds, under its name, the signature of
+    the reasoning.
+    """
 
     text: str
     provider_metadata: dict[str, Any] | None = msgspec.field(name="providerMetadata", default=None)
@@ -83,7 +91,9 @@ class FilePart(msgspec.Struct):
 
 
 class ToolPart(msgspec.Struct, rename="camel"):
-    """A call, and its result once there is one. The tool's name is in the part's type, or beside it in a dynamic one."""
+    """A call, and its result once there is one. The tool's name is in the part's type, or beside it
+    in a dynamic one.
+    """
 
     tool_call_id: str
     state: str

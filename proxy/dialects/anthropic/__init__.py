@@ -1,9 +1,23 @@
-"""Anthropic's Messages API, both halves. Clients: `POST /v1/messages`. Upstreams: the same path behind the configured base URL."""
+"""Anthropic's Messages API, both halves. Clients: `POST /v1/messages`. Upstreams: the same path
+behind the configured base URL.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.base import (
+    ClientHalf,
+    Decoder,
+    Dialect,
+    Encoder,
+    Incoming,
+    Outgoing,
+    Parsed,
+    Reply,
+    Route,
+    TargetConfig,
+    UpstreamHalf,
+)
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.anthropic import build, models, parse, whole
 from proxy.dialects.anthropic.decode import AnthropicDecoder
@@ -31,7 +45,8 @@ class Client(ClientHalf):
     def parse_request(self, incoming: Incoming) -> Parsed:
         return parse.parse_request(incoming)
 
-    def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002  nothing in the request changes the answer's form
+    # nothing in the request changes the answer's form
+    def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002
         return AnthropicEncoder()
 
     def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002

@@ -1,7 +1,7 @@
 """A `ChatRequest` to a Messages request. Source: "Create a Message" of the API reference.
 
-Options of the upstream: `version` (header anthropic-version), `beta` (header anthropic-beta: text or a list), `max_tokens` (sent where
-the client gave none, as the API insists on one).
+Options of the upstream: `version` (header anthropic-version), `beta` (header anthropic-beta: text
+or a list), `max_tokens` (sent where the client gave none, as the API insists on one).
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,11 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     messages = turns.built(request)
     if not messages:
         raise bad_request("messages must hold a turn that is not empty.", param="messages")
-    body: dict[str, Any] = {"model": target.model or request.model, "messages": messages, "stream": True}
+    body: dict[str, Any] = {
+        "model": target.model or request.model,
+        "messages": messages,
+        "stream": True,
+    }
     if turns.system:
         body["system"] = turns.system
     budget = plan(request, _default_max_tokens(target.options), messages, notes)
@@ -53,7 +57,11 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
 
 
 def _headers(target: TargetConfig) -> dict[str, str]:
-    headers = {"content-type": JSON, "accept": "text/event-stream", "anthropic-version": str(target.options.get("version", VERSION))}
+    headers = {
+        "content-type": JSON,
+        "accept": "text/event-stream",
+        "anthropic-version": str(target.options.get("version", VERSION)),
+    }
     if target.api_key is not None:
         headers["x-api-key"] = target.api_key
     beta = target.options.get("beta")
@@ -65,25 +73,47 @@ def _headers(target: TargetConfig) -> dict[str, str]:
 def _default_max_tokens(options: Mapping[str, Any]) -> int:
     tokens = options.get("max_tokens", MAX_TOKENS)
     if not isinstance(tokens, int) or tokens < 1:
-        raise Refused(failure("internal", "The upstream's options.max_tokens must be a whole number of 1 or more: mend the configuration."))
+        raise Refused(
+            failure(
+                "internal",
+                (
+                    "The upstream's options.max_tokens must be a whole number of 1 or more: mend "
+                    "the configuration."
+                ),
+            )
+        )
     return tokens
 
 
-def _sampling(request: ChatRequest, body: dict[str, Any], budget: Budget, notes: list[Note]) -> None:
-    """Temperature is 0 to 1 here, and 1 while the model thinks; stop sequences must be more than white space."""
+def _sampling(
+    request: ChatRequest, body: dict[str, Any], budget: Budget, notes: list[Note]
+) -> None:
+    """Temperature is 0 to 1 here, and 1 while the model thinks; stop sequences must be more than
+    white space.
+    """
     temperature = request.temperature
     if temperature is not None and budget.thinking is not None:
         if temperature != 1:
-            notes.append(Note("dropped", "temperature", "Anthropic takes no temperature together with thinking."))
+            notes.append(
+                Note(
+                    "dropped",
+                    "temperature",
+                    "Anthropic takes no temperature together with thinking.",
+                )
+            )
     elif temperature is not None:
         if temperature > 1:
-            notes.append(Note("changed", "temperature", "Anthropic's temperature ends at 1; 1 was sent."))
+            notes.append(
+                Note("changed", "temperature", "Anthropic's temperature ends at 1; 1 was sent.")
+            )
         body["temperature"] = min(temperature, 1)
     if request.top_p is not None:
         body["top_p"] = request.top_p
     stop = [text for text in request.stop if text.strip()]
     if len(stop) < len(request.stop):
-        notes.append(Note("dropped", "stop", "Anthropic takes no stop sequence of white space alone."))
+        notes.append(
+            Note("dropped", "stop", "Anthropic takes no stop sequence of white space alone.")
+        )
     if stop:
         body["stop_sequences"] = stop
 
@@ -97,7 +127,9 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     return built
 
 
-def _choose(choice: ToolChoice, request: ChatRequest, body: dict[str, Any], notes: list[Note]) -> None:
+def _choose(
+    choice: ToolChoice, request: ChatRequest, body: dict[str, Any], notes: list[Note]
+) -> None:
     if not request.tools:
         if choice.mode in ("required", "tool"):
             notes.append(Note("dropped", "tool_choice", "There are no tools to choose from."))
@@ -118,4 +150,10 @@ def _note_losses(request: ChatRequest, notes: list[Note]) -> None:
     if request.metadata:
         notes.append(Note("dropped", "metadata", "Anthropic keeps no metadata but the user's id."))
     if request.response_format is not None and request.response_format.get("type") == "json_object":
-        notes.append(Note("dropped", "response_format", "Anthropic takes a schema, not JSON of any kind: give it one."))
+        notes.append(
+            Note(
+                "dropped",
+                "response_format",
+                "Anthropic takes a schema, not JSON of any kind: give it one.",
+            )
+        )

@@ -1,4 +1,6 @@
-"""Our turns as the turns of a Messages request: user and assistant alternate, tool results stand first in a user turn, no text is empty."""
+"""Our turns as the turns of a Messages request: user and assistant alternate, tool results stand
+first in a user turn, no text is empty.
+"""
 
 from typing import Any
 
@@ -6,13 +8,35 @@ import msgspec
 
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 _LATE_SYSTEM = Note(
-    "changed", "messages.system", "Anthropic takes system messages only before the first turn; a later one was sent as the user's."
+    "changed",
+    "messages.system",
+    (
+        "Anthropic takes system messages only before the first turn; a later one was sent as the "
+        "user's."
+    ),
 )
-_UNSIGNED = Note("dropped", "messages.reasoning", "Anthropic takes earlier reasoning back only with its signature.")
-_ARGUMENTS = Note("changed", "messages.tool_call", "Arguments of an earlier tool call that are no JSON object were wrapped in one.")
+_UNSIGNED = Note(
+    "dropped",
+    "messages.reasoning",
+    "Anthropic takes earlier reasoning back only with its signature.",
+)
+_ARGUMENTS = Note(
+    "changed",
+    "messages.tool_call",
+    "Arguments of an earlier tool call that are no JSON object were wrapped in one.",
+)
 
 
 class OutTurns:
@@ -44,7 +68,10 @@ class OutTurns:
         return [{**turn, "content": _tidy(turn["content"])} for turn in turns]
 
     def _blocks(self, message: Message, at: str) -> list[dict[str, Any]]:
-        built = (self._block(part, f"{at}.content[{number}]") for number, part in enumerate(message.parts))
+        built = (
+            self._block(part, f"{at}.content[{number}]")
+            for number, part in enumerate(message.parts)
+        )
         return [block for block in built if block is not None]
 
     def _block(self, part: Part, at: str) -> dict[str, Any] | None:
@@ -54,9 +81,19 @@ class OutTurns:
             case ImagePart(url):
                 return {"type": "image", "source": _image(url, at)}
             case ToolCallPart(id, name, arguments):
-                return {"type": "tool_use", "id": id, "name": name, "input": self._arguments(arguments)}
+                return {
+                    "type": "tool_use",
+                    "id": id,
+                    "name": name,
+                    "input": self._arguments(arguments),
+                }
             case ToolResultPart(id, content, is_error):
-                return {"type": "tool_result", "tool_use_id": id, "content": content, **({"is_error": True} if is_error else {})}
+                return {
+                    "type": "tool_result",
+                    "tool_use_id": id,
+                    "content": content,
+                    **({"is_error": True} if is_error else {}),
+                }
             case ReasoningPart(text, signature):
                 if signature is None:
                     self._note(_UNSIGNED)
@@ -93,4 +130,6 @@ def _image(url: str, at: str) -> dict[str, str]:
     media_type, _, encoding = head.rpartition(";")
     if url.startswith("data:") and encoding == "base64" and media_type and data:
         return {"type": "base64", "media_type": media_type, "data": data}
-    raise bad_request(f"{at}.url must be an http(s) address or a data: URL with base64 data.", param=f"{at}.url")
+    raise bad_request(
+        f"{at}.url must be an http(s) address or a data: URL with base64 data.", param=f"{at}.url"
+    )

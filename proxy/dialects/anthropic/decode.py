@@ -1,10 +1,13 @@
 """The vendor's bytes to events.
 
-    message_start (content_block_start content_block_delta* content_block_stop)* message_delta message_stop, with pings anywhere
+    message_start
+    (content_block_start content_block_delta* content_block_stop)*
+    message_delta message_stop                                        with pings anywhere
 
-What is accepted beyond the reference, because clones and proxies send it: no `message_stop` after a `message_delta` that gave a stop
-reason (the message was complete; without a stop reason it is `upstream_truncated`); deltas without a block's start, blocks without a
-stop; a whole message or an error as one bare JSON body under 200; `data: [DONE]` at the end; a second `message_start`.
+What is accepted beyond the reference, because clones and proxies send it: no `message_stop` after a
+`message_delta` that gave a stop reason (the message was complete; without a stop reason it is
+`upstream_truncated`); deltas without a block's start, blocks without a stop; a whole message or an
+error as one bare JSON body under 200; `data: [DONE]` at the end; a second `message_start`.
 """
 
 from typing import Any
@@ -27,7 +30,8 @@ _BlockDelta = wire.BlockDelta
 _BAD_JSON = (msgspec.DecodeError, RecursionError)
 # Content nested so deeply that it could just be read may be too deep to be written again.
 _UNREADABLE = (FramingError, RecursionError)
-# What a message_delta says beside the stop reason goes to the client as the vendor's own, when it says anything.
+# What a message_delta says beside the stop reason goes to the client as the vendor's own, when it
+# says anything.
 _STOP_EXTRAS = ("stop_sequence", "stop_details", "container")
 
 
@@ -57,7 +61,8 @@ class AnthropicDecoder(Decoder):
                 self._frame(frame, out)
                 if self.done:
                     break
-            if self._parser.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
+            # after the last good frame: the upstream may say no more
+            if self._parser.fault is not None and not self.done:
                 raise self._parser.fault.again()
         except _UNREADABLE as error:
             self._fail(out, _malformed(f"The upstream's answer cannot be read: {error}."))
@@ -117,10 +122,12 @@ class AnthropicDecoder(Decoder):
                 self._message_stop(out)
 
     def _message(self, message: dict[str, Any], out: list[Event]) -> None:
-        """A message begins; a whole answer, and an answer that goes on in another, holds content already.
+        """A message begins; a whole answer, and an answer that goes on in another, holds content
+        already.
 
-        A second beginning in one body comes from splicing proxies. What was said before it has reached the client and stands; a tool
-        call that was cut by it stays incomplete; content that the second one repeats is not said twice.
+        A second beginning in one body comes from splicing proxies. What was said before it has
+        reached the client and stands; a tool call that was cut by it stays incomplete; content that
+        the second one repeats is not said twice.
         """
         if self._begun:
             self._blocks.stop_all(out)
@@ -155,8 +162,9 @@ class AnthropicDecoder(Decoder):
             out.append(UsageEvent(*msgspec.structs.astuple(usage)))
 
     def _message_stop(self, out: list[Event]) -> None:
-        """The terminator. Only where a program at the vendor's has called a tool is the end of the body waited for, which follows at
-        once: such a run goes on in further messages, and a body that holds several of them is one answer.
+        """The terminator. Only where a program at the vendor's has called a tool is the end of the
+        body waited for, which follows at once: such a run goes on in further messages, and a body
+        that holds several of them is one answer.
         """
         if self._blocks.programmatic and self._stop == "tool_use":
             self._blocks.stop_all(out)
@@ -167,7 +175,11 @@ class AnthropicDecoder(Decoder):
         self._blocks.stop_all(out)
         more = counts.extras(self._counts)
         if more or self._extras:
-            out.append(Vendor(NAME, shallow({"type": "message_delta", "delta": self._extras, "usage": more})))
+            out.append(
+                Vendor(
+                    NAME, shallow({"type": "message_delta", "delta": self._extras, "usage": more})
+                )
+            )
         reason = wire.FINISH.get(self._stop or "", "other")
         if reason == "stop" and self._blocks.last_kind == "tool_call" and self._stop == "end_turn":
             reason = "tool_calls"  # clones say end_turn after a call that waits for its result
@@ -175,7 +187,9 @@ class AnthropicDecoder(Decoder):
         out.append(StreamEnd(Finish(reason, self._stop), self.usage))
 
     def _odd(self, frame: Frame, out: list[Event]) -> None:
-        """A frame that is none of the reference: an error, a kind that we do not know, or no JSON at all."""
+        """A frame that is none of the reference: an error, a kind that we do not know, or no JSON
+        at all.
+        """
         text = frame.text
         if not text.strip() or frame.event == "ping":
             return
@@ -188,7 +202,12 @@ class AnthropicDecoder(Decoder):
             if frame.event == "error":
                 self._fail(out, in_band(text))
             else:
-                self._fail(out, self._cut() if self._closing else _malformed(f"The upstream sent a frame that is not JSON: {error}."))
+                self._fail(
+                    out,
+                    self._cut()
+                    if self._closing
+                    else _malformed(f"The upstream sent a frame that is not JSON: {error}."),
+                )
             return
         if isinstance(value, dict):
             self._unknown(value, text, out)
@@ -202,7 +221,12 @@ class AnthropicDecoder(Decoder):
         elif kind == "message":
             self._message(value, out)
             self._end(out)
-        elif kind == "content_block_delta" and isinstance(delta, dict) and delta.get("type") not in _DELTAS and isinstance(index, int):
+        elif (
+            kind == "content_block_delta"
+            and isinstance(delta, dict)
+            and delta.get("type") not in _DELTAS
+            and isinstance(index, int)
+        ):
             if not self._blocks.unknown_delta(index, delta):
                 out.append(Vendor(NAME, shallow(value)))
         elif kind not in _FRAMES:
@@ -211,7 +235,9 @@ class AnthropicDecoder(Decoder):
             self._known(text, out)
 
     def _known(self, text: str, out: list[Event]) -> None:
-        """A frame of the reference that did not decode: its UTF-8 may be broken (replaced in `text`), or its shape is."""
+        """A frame of the reference that did not decode: its UTF-8 may be broken (replaced in
+        `text`), or its shape is.
+        """
         try:
             self._take(_decode(text), out)
         except _BAD_JSON as error:
@@ -220,15 +246,24 @@ class AnthropicDecoder(Decoder):
             self._begun = True
 
     def _bare(self, stray: bytes, out: list[Event]) -> None:
-        """What came outside of all frames: a message or an error as one JSON body, or a page that has no place here."""
+        """What came outside of all frames: a message or an error as one JSON body, or a page that
+        has no place here.
+        """
         try:
             value = msgspec.json.decode(stray.decode("utf-8", "replace"))
         except _BAD_JSON:
             value = None
-        if isinstance(value, dict) and (value.get("error") is not None or (value.get("type") == "message" and not self._begun)):
+        if isinstance(value, dict) and (
+            value.get("error") is not None or (value.get("type") == "message" and not self._begun)
+        ):
             self._unknown(value, "", out)
         elif not self._begun:
-            self._fail(out, _malformed(f"The upstream sent no events but text that begins with {quoted(stray)}"))
+            self._fail(
+                out,
+                _malformed(
+                    f"The upstream sent no events but text that begins with {quoted(stray)}"
+                ),
+            )
 
     def _cut(self) -> Failure:
         said = "in the middle of its answer" if self._begun else "before it said anything"
@@ -244,7 +279,8 @@ def _malformed(message: str) -> Failure:
 
 
 def _tags(union: Any) -> tuple[str, ...]:
-    return tuple(struct.__struct_config__.tag for struct in union.__args__)  # no set: a `type` on the wire may be unhashable
+    # no set: a `type` on the wire may be unhashable
+    return tuple(struct.__struct_config__.tag for struct in union.__args__)
 
 
 _FRAMES = _tags(wire.Frame)

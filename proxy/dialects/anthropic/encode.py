@@ -1,8 +1,11 @@
-"""Events to the frames of a Messages stream, in the vendor's order: one block after the other, each stopped before the next starts.
+"""Events to the frames of a Messages stream, in the vendor's order: one block after the other, each
+stopped before the next starts.
 
-Two things differ from our events and are bridged here. Our blocks may overlap: events of a block that begins while another is open
-wait until that one stops. And `message_start` holds usage that most vendors tell only at the end: it goes out with the first block, with
-the counts known by then, and 0 for those unknown, because the vendor's SDKs insist on integers; `message_delta` has the final ones.
+Two things differ from our events and are bridged here. Our blocks may overlap: events of a block
+that begins while another is open wait until that one stops. And `message_start` holds usage that
+most vendors tell only at the end: it goes out with the first block, with the counts known by then,
+and 0 for those unknown, because the vendor's SDKs insist on integers; `message_delta` has the final
+ones.
 """
 
 from typing import Any
@@ -33,7 +36,8 @@ from proxy.events import (
     Vendor,
 )
 
-# Beyond this much waiting text the blocks are sent interleaved, each with its own index, which the vendor's SDKs accept.
+# Beyond this much waiting text the blocks are sent interleaved, each with its own index, which the
+# vendor's SDKs accept.
 MAX_HELD_BYTES = 1 << 20
 _EVENT_BYTES = 64  # what a waiting event costs beside its text
 _json = msgspec.json.Encoder().encode
@@ -52,7 +56,9 @@ def stop_reason(finish: Finish) -> str:
 
 
 def citation_object(citation: Citation) -> dict[str, Any] | None:
-    """The vendor's form of a source. Only one of its five can be formed, and only for a source with an address."""
+    """The vendor's form of a source. Only one of its five can be formed, and only for a source with
+    an address.
+    """
     if citation.url is None:
         return None
     found = {"type": "web_search_result_location", "url": citation.url, "title": citation.title}
@@ -70,7 +76,9 @@ def message_head(start: StreamStart | None) -> dict[str, Any]:
 
 
 def stop_extras(event: Vendor) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """What the vendor itself said with its stop reason, and counted beside: for answers that come from this dialect."""
+    """What the vendor itself said with its stop reason, and counted beside: for answers that come
+    from this dialect.
+    """
     data = event.data
     if event.dialect != NAME or not isinstance(data, dict) or data.get("type") != "message_delta":
         return None
@@ -98,29 +106,47 @@ class AnthropicEncoder(Encoder):
         self._extras: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
         self._begun = False
         self._next = 0
-        self._live: dict[int, tuple[int, bytes]] = {}  # open block -> its index and all that stands before a delta's text
-        self._waiting: dict[int, list[Event]] = {}  # blocks that have begun behind an open one, in order
+        # open block -> its index and all that stands before a delta's text
+        self._live: dict[int, tuple[int, bytes]] = {}
+        # blocks that have begun behind an open one, in order
+        self._waiting: dict[int, list[Event]] = {}
         self._held = 0
         self._opaque = 0  # counts down: numbers for blocks that came whole, none of which is ours
 
     def encode(self, event: Event) -> bytes:
         if type(event) is TextDelta:
             live = self._live.get(event.block)
-            return b"%b%b}}\n\n" % (live[1], _json(event.text)) if live else self._wait(event.block, event, len(event.text))
+            return (
+                b"%b%b}}\n\n" % (live[1], _json(event.text))
+                if live
+                else self._wait(event.block, event, len(event.text))
+            )
         match event:
             case ReasoningDelta(block, text):
                 live = self._live.get(block)
-                return b"%b%b}}\n\n" % (live[1], _json(text)) if live else self._wait(block, event, len(text))
+                return (
+                    b"%b%b}}\n\n" % (live[1], _json(text))
+                    if live
+                    else self._wait(block, event, len(text))
+                )
             case ToolCallDelta(block, piece):
                 live = self._live.get(block)
-                return b"%b%b}}\n\n" % (live[1], _json(piece)) if live else self._wait(block, event, len(piece))
+                return (
+                    b"%b%b}}\n\n" % (live[1], _json(piece))
+                    if live
+                    else self._wait(block, event, len(piece))
+                )
             case BlockStart(block):
                 return b"" if event.choice else self._offer(block, event)
             case BlockEnd(block):
                 return self._stop(event) if block in self._live else self._wait(block, event, 0)
             case Citation(block):
                 live = self._live.get(block)
-                return self._citation(live[0], event) if live else self._wait(block, event, len(_json(event)))
+                return (
+                    self._citation(live[0], event)
+                    if live
+                    else self._wait(block, event, len(_json(event)))
+                )
             case StreamStart():
                 self._start = event
             case UsageEvent():
@@ -132,18 +158,28 @@ class AnthropicEncoder(Encoder):
             case StreamError(error):
                 return _frame("error", error_object(error))
             case _:
-                pass  # text.rewrite: this dialect cannot take text back, and says so (`rewrites` of its client half)
+                # text.rewrite: this dialect cannot take text back, and says so (`rewrites` of its
+                # client half)
+                pass
         return b""
 
     def _offer(self, block: int, event: BlockStart | Vendor) -> bytes:
         """Start a block, or let it wait."""
         if not self._live:
-            return self._message_start() + (self._block_start(event) if isinstance(event, BlockStart) else self._whole_block(event))
+            return self._message_start() + (
+                self._block_start(event)
+                if isinstance(event, BlockStart)
+                else self._whole_block(event)
+            )
         self._waiting[block] = [event]
-        return self._wait(block, None, _EVENT_BYTES if isinstance(event, BlockStart) else len(_json(event.data)))
+        return self._wait(
+            block, None, _EVENT_BYTES if isinstance(event, BlockStart) else len(_json(event.data))
+        )
 
     def _wait(self, block: int, event: Event | None, size: int) -> bytes:
-        """Keep an event of a waiting block. Events of a block that is not sent (another choice's) end here."""
+        """Keep an event of a waiting block. Events of a block that is not sent (another choice's)
+        end here.
+        """
         waiting = self._waiting.get(block)
         if waiting is None:
             return b""
@@ -187,7 +223,13 @@ class AnthropicEncoder(Encoder):
         self._begun = True
         known = Usage(*msgspec.structs.astuple(self._usage))
         usage = {"input_tokens": 0, **counts.on_wire(known, {})}
-        message = {**message_head(self._start), "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+        message = {
+            **message_head(self._start),
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": usage,
+        }
         return _frame("message_start", {"type": "message_start", "message": message})
 
     def _block_start(self, event: BlockStart) -> bytes:
@@ -207,10 +249,16 @@ class AnthropicEncoder(Encoder):
         return _block_start_frame(index, content)
 
     def _whole_block(self, event: Vendor) -> bytes:
-        """A block that came whole. The arguments of the vendor's own tools are streamed, so they go as a delta."""
+        """A block that came whole. The arguments of the vendor's own tools are streamed, so they go
+        as a delta.
+        """
         content, index, delta = event.data, self._number(), b""
         if content["type"].endswith("_tool_use"):
-            delta = _delta_prefix(index, "input_json_delta", "partial_json") + _json(_json(content.get("input", {})).decode()) + b"}}\n\n"
+            delta = (
+                _delta_prefix(index, "input_json_delta", "partial_json")
+                + _json(_json(content.get("input", {})).decode())
+                + b"}}\n\n"
+            )
             content = {**content, "input": {}}
         return _block_start_frame(index, content) + delta + _stop_frames(index, None)
 
@@ -226,15 +274,29 @@ class AnthropicEncoder(Encoder):
         found = citation_object(event)
         if found is None:
             return b""
-        return _frame("content_block_delta", _indexed("content_block_delta", index, delta={"type": "citations_delta", "citation": found}))
+        return _frame(
+            "content_block_delta",
+            _indexed(
+                "content_block_delta", index, delta={"type": "citations_delta", "citation": found}
+            ),
+        )
 
     def _end(self, event: StreamEnd) -> bytes:
         delta, more = self._extras
         context = {key: delta[key] for key in ("context_management",) if key in delta}
         said = {key: value for key, value in delta.items() if key not in context}
         stop = {"stop_reason": stop_reason(event.finish), "stop_sequence": None, **said}
-        final = {"type": "message_delta", "delta": stop, "usage": counts.on_wire(event.usage, more), **context}
-        return self._message_start() + _frame("message_delta", final) + _frame("message_stop", {"type": "message_stop"})
+        final = {
+            "type": "message_delta",
+            "delta": stop,
+            "usage": counts.on_wire(event.usage, more),
+            **context,
+        }
+        return (
+            self._message_start()
+            + _frame("message_delta", final)
+            + _frame("message_stop", {"type": "message_stop"})
+        )
 
     def _number(self) -> int:
         self._next += 1
@@ -250,7 +312,9 @@ def _indexed(name: str, index: int, **more: Any) -> dict[str, Any]:
 
 
 def _block_start_frame(index: int, content: dict[str, Any]) -> bytes:
-    return _frame("content_block_start", _indexed("content_block_start", index, content_block=content))
+    return _frame(
+        "content_block_start", _indexed("content_block_start", index, content_block=content)
+    )
 
 
 def _delta_prefix(index: int, kind: str, key: str) -> bytes:
@@ -262,5 +326,9 @@ def _stop_frames(index: int, event: BlockEnd | None) -> bytes:
     """A block's end, and before it the signature of its reasoning."""
     out = b""
     if event is not None and event.signature is not UNSET:
-        out = _delta_prefix(index, "signature_delta", "signature") + _json(event.signature) + b"}}\n\n"
+        out = (
+            _delta_prefix(index, "signature_delta", "signature")
+            + _json(event.signature)
+            + b"}}\n\n"
+        )
     return out + _frame("content_block_stop", _indexed("content_block_stop", index))

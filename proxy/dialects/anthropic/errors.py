@@ -26,11 +26,15 @@ _BY_KIND: dict[Kind, tuple[str, int | None]] = {
 }
 # Statuses of this vendor's that are not passed on as they are.
 _OURS = {500: 502, 529: 503}
-_BY_STATUS = {status: kind for kind, status in wire.ERROR_STATUS.items()} | {422: "invalid_request_error"}
+_BY_STATUS = {status: kind for kind, status in wire.ERROR_STATUS.items()} | {
+    422: "invalid_request_error"
+}
 
 
 def in_band(error: Any) -> Failure:
-    """The `error` of an error frame, or of a JSON body under 200: a dict by the reference, a sentence from some clones."""
+    """The `error` of an error frame, or of a JSON body under 200: a dict by the reference, a
+    sentence from some clones.
+    """
     kind, message = _said(error)
     status = wire.ERROR_STATUS.get(kind, 502)
     return failure(
@@ -69,7 +73,9 @@ def error_object(why: Failure) -> dict[str, Any]:
 def render_error(why: Failure) -> Reply:
     """See `ClientHalf.render_error`."""
     _, status = _by_kind(why)
-    headers = {} if why.retry_after_s is msgspec.UNSET else {"retry-after": f"{why.retry_after_s:g}"}
+    headers = (
+        {} if why.retry_after_s is msgspec.UNSET else {"retry-after": f"{why.retry_after_s:g}"}
+    )
     return Reply(status or why.status, msgspec.json.encode(error_object(why)), headers)
 
 
@@ -81,9 +87,14 @@ def quoted(body: bytes) -> str:
 
 def _by_kind(why: Failure) -> tuple[str, int | None]:
     """The vendor's type for a failure, and its status where that is not the failure's own."""
-    if why.code is not msgspec.UNSET and why.code in wire.ERROR_STATUS:  # this vendor's own word, passed on
+    # this vendor's own word, passed on
+    if why.code is not msgspec.UNSET and why.code in wire.ERROR_STATUS:
         return why.code, 529 if why.code == "overloaded_error" else None
-    return _BY_KIND.get(why.kind) or (_BY_STATUS.get(why.status) or ("api_error" if why.status >= 500 else "invalid_request_error"), None)
+    return _BY_KIND.get(why.kind) or (
+        _BY_STATUS.get(why.status)
+        or ("api_error" if why.status >= 500 else "invalid_request_error"),
+        None,
+    )
 
 
 def _said(error: Any) -> tuple[str, str]:

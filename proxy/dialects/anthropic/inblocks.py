@@ -1,8 +1,9 @@
-"""The content blocks of an answer as they arrive: the vendor numbers them by `index`, we by our own counter.
+"""The content blocks of an answer as they arrive: the vendor numbers them by `index`, we by our own
+counter.
 
-Text, thinking and tool calls become our blocks. All other kinds (redacted thinking, the vendor's own tools and what they found,
-compaction, and kinds yet unknown) are collected and given whole as one `vendor` event when they stop: nothing in them is for the
-client to act on.
+Text, thinking and tool calls become our blocks. All other kinds (redacted thinking, the vendor's
+own tools and what they found, compaction, and kinds yet unknown) are collected and given whole as
+one `vendor` event when they stop: nothing in them is for the client to act on.
 """
 
 from typing import Any
@@ -12,7 +13,18 @@ from msgspec import UNSET, UnsetType
 
 from proxy.codec.json_depth import shallow
 from proxy.dialects.anthropic import wire
-from proxy.events import BlockEnd, BlockKind, BlockStart, Citation, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta, Vendor
+from proxy.events import (
+    BlockEnd,
+    BlockKind,
+    BlockStart,
+    Citation,
+    Event,
+    ReasoningDelta,
+    TextDelta,
+    Tool,
+    ToolCallDelta,
+    Vendor,
+)
 from proxy.framing import TooLarge
 
 NAME = "anthropic"
@@ -37,7 +49,9 @@ class _Block(msgspec.Struct):
 
 
 class InBlocks:
-    """The open blocks of one answer. Methods append to `out`. At most `max_bytes` are held: beyond that TooLarge is raised."""
+    """The open blocks of one answer. Methods append to `out`. At most `max_bytes` are held: beyond
+    that TooLarge is raised.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self._open: dict[int, _Block] = {}
@@ -49,7 +63,9 @@ class InBlocks:
         self.programmatic = False
 
     def start(self, index: int, content: dict[str, Any], out: list[Event]) -> None:
-        """A block begins. What its first frame holds already (a whole answer's holds all) is said at once."""
+        """A block begins. What its first frame holds already (a whole answer's holds all) is said
+        at once.
+        """
         self.stop(index, out)
         kind = _KINDS.get(str(content.get("type")))
         block = self._begin(index, kind, content, out)
@@ -57,19 +73,25 @@ class InBlocks:
         if kind == "text":
             if text and isinstance(text, str):
                 out.append(TextDelta(block.number, text))
-            out.extend(_citation(block.number, citation) for citation in _list(content.get("citations")))
+            out.extend(
+                _citation(block.number, citation) for citation in _list(content.get("citations"))
+            )
         elif kind == "reasoning":
             if text and isinstance(text, str):
                 out.append(ReasoningDelta(block.number, text))
             block.signature = _text(content.get("signature"))
         elif kind == "tool_call":
             caller = content.get("caller")
-            self.programmatic |= isinstance(caller, dict) and caller.get("type") not in (None, "direct")
+            self.programmatic |= isinstance(caller, dict) and caller.get("type") not in (
+                None,
+                "direct",
+            )
 
     def delta(self, index: int, delta: wire.Delta, out: list[Event]) -> None:
         """A piece of a block. One whose beginning was not sent begins here."""
         block = self._open.get(index)
-        if type(delta) is _WireText and block is not None and block.kind == "text":  # nearly every frame of an answer
+        # nearly every frame of an answer
+        if type(delta) is _WireText and block is not None and block.kind == "text":
             if delta.text:
                 out.append(TextDelta(block.number, delta.text))
             return
@@ -116,8 +138,11 @@ class InBlocks:
             out.append(Vendor(NAME, shallow(_assembled(block))))
             return
         if block.kind == "tool_call" and not block.saw_arguments and block.content.get("input"):
-            # A call by a program of the vendor's (and whole answers) have their arguments in the beginning, not in deltas.
-            out.append(ToolCallDelta(block.number, msgspec.json.encode(block.content["input"]).decode()))
+            # A call by a program of the vendor's (and whole answers) have their arguments in the
+            # beginning, not in deltas.
+            out.append(
+                ToolCallDelta(block.number, msgspec.json.encode(block.content["input"]).decode())
+            )
         out.append(BlockEnd(block.number, UNSET if block.signature is None else block.signature))
 
     def stop_all(self, out: list[Event]) -> None:
@@ -125,7 +150,9 @@ class InBlocks:
         for index in list(self._open):
             self.stop(index, out)
 
-    def _begin(self, index: int, kind: BlockKind | None, content: dict[str, Any], out: list[Event]) -> _Block:
+    def _begin(
+        self, index: int, kind: BlockKind | None, content: dict[str, Any], out: list[Event]
+    ) -> _Block:
         block = _Block(kind, self._next, content, 0, {})
         self._open[index] = block
         self._hold(block, _BLOCK_BYTES + len(msgspec.json.encode(content)))
@@ -135,7 +162,9 @@ class InBlocks:
         self.last_kind = kind
         tool: Tool | UnsetType = UNSET
         if kind == "tool_call":
-            tool = Tool(_text(content.get("id")) or f"call_{block.number}", _text(content.get("name")) or "")
+            tool = Tool(
+                _text(content.get("id")) or f"call_{block.number}", _text(content.get("name")) or ""
+            )
         out.append(BlockStart(block.number, kind, tool))
         return block
 
@@ -145,9 +174,17 @@ class InBlocks:
         if self._held > self._max:
             raise TooLarge(self._max)
 
-    def _as(self, kind: BlockKind, index: int, block: _Block | None, piece: dict[str, Any], out: list[Event]) -> _Block:
-        """The block at `index`, as this kind; an opaque one takes the piece itself. Clones that forget a beginning, or change kind
-        in the middle, get a block of the kind that their delta says.
+    def _as(
+        self,
+        kind: BlockKind,
+        index: int,
+        block: _Block | None,
+        piece: dict[str, Any],
+        out: list[Event],
+    ) -> _Block:
+        """The block at `index`, as this kind; an opaque one takes the piece itself. Clones that
+        forget a beginning, or change kind in the middle, get a block of the kind that their delta
+        says.
         """
         if block is not None and block.kind == kind:
             return block
@@ -170,7 +207,9 @@ class InBlocks:
 
 
 def _assembled(block: _Block) -> dict[str, Any]:
-    """An opaque block whole, as a whole answer would hold it. Arguments that are not JSON (cut by the vendor) stay text."""
+    """An opaque block whole, as a whole answer would hold it. Arguments that are not JSON (cut by
+    the vendor) stay text.
+    """
     whole = dict(block.content)
     for key, pieces in block.pieces.items():
         text = "".join(pieces)
@@ -190,7 +229,9 @@ def _parsed(text: str) -> Any:
 
 
 def _citation(block: int, citation: Any) -> Event:
-    """The five shapes of a citation. Their positions are in the source, not in our text, so `start` and `end` stay unknown."""
+    """The five shapes of a citation. Their positions are in the source, not in our text, so `start`
+    and `end` stay unknown.
+    """
     source = citation if isinstance(citation, dict) else {}
     return Citation(
         block,

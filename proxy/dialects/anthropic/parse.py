@@ -1,7 +1,8 @@
 """A client's Messages request to a `ChatRequest`. Source: "Create a Message" of the API reference.
 
-Refused as the vendor does: a missing `max_tokens`, wrong types, wrong roles. What the API knows and ours cannot carry is a note, and so
-is a key that we do not know: the vendor's SDKs gain fields faster than we do.
+Refused as the vendor does: a missing `max_tokens`, wrong types, wrong roles. What the API knows and
+ours cannot carry is a note, and so is a key that we do not know: the vendor's SDKs gain fields
+faster than we do.
 """
 
 from typing import Annotated, Any, Literal
@@ -70,25 +71,59 @@ class _Body(msgspec.Struct):
 _KNOWN = frozenset(_Body.__struct_fields__)
 # Keys of the API that have no place in a ChatRequest. `cache_control` is noted wherever it stands.
 _DROPPED = frozenset(
-    {"top_k", "service_tier", "container", "mcp_servers", "context_management", "inference_geo", "diagnostics", "speed", "fallbacks"}
+    {
+        "top_k",
+        "service_tier",
+        "container",
+        "mcp_servers",
+        "context_management",
+        "inference_geo",
+        "diagnostics",
+        "speed",
+        "fallbacks",
+    }
 )
-_EFFORT: dict[str, Effort] = {"low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
-_MODE: dict[str, Literal["auto", "required", "tool", "none"]] = {"auto": "auto", "any": "required", "tool": "tool", "none": "none"}
+_EFFORT: dict[str, Effort] = {
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "high",
+    "max": "high",
+}
+_MODE: dict[str, Literal["auto", "required", "tool", "none"]] = {
+    "auto": "auto",
+    "any": "required",
+    "tool": "tool",
+    "none": "none",
+}
 
 
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
     value = json_object(incoming.body)
     if value.get("max_tokens") is None:
-        raise bad_request("max_tokens is required: say how many tokens the answer may have at most.", param="max_tokens")
+        raise bad_request(
+            "max_tokens is required: say how many tokens the answer may have at most.",
+            param="max_tokens",
+        )
     body = fitted(value, _Body)
     if not body.messages:
         raise bad_request("messages must hold at least one turn.", param="messages")
     notes = _key_notes(value)
     if "anthropic-beta" in incoming.headers:
-        notes.append(Note("dropped", "anthropic_beta", "Beta features of the Messages API are not asked for upstream."))
+        notes.append(
+            Note(
+                "dropped",
+                "anthropic_beta",
+                "Beta features of the Messages API are not asked for upstream.",
+            )
+        )
     turns = Turns(notes)
-    messages = [message for at, turn in enumerate(body.messages) for message in turns.messages(turn.role, turn.content, f"messages[{at}]")]
+    messages = [
+        message
+        for at, turn in enumerate(body.messages)
+        for message in turns.messages(turn.role, turn.content, f"messages[{at}]")
+    ]
     system = turns.text(body.system, "system")
     if any(tool.cache_control for tool in body.tools or ()):
         turns.note(CACHE_NOTE)
@@ -116,19 +151,33 @@ def _key_notes(value: dict[str, Any]) -> list[Note]:
         if said is None or key in _KNOWN:
             continue
         if key in _DROPPED:
-            notes.append(Note("dropped", key, f"{key} has no place in the requests of other vendors."))
+            notes.append(
+                Note("dropped", key, f"{key} has no place in the requests of other vendors.")
+            )
         elif key == "cache_control":
             notes.append(CACHE_NOTE)
         else:
-            notes.append(Note("dropped", "unknown_key", "A key of the request that is not known was left out."))
+            notes.append(
+                Note(
+                    "dropped", "unknown_key", "A key of the request that is not known was left out."
+                )
+            )
     return list(dict.fromkeys(notes))
 
 
 def _tools(tools: list[_Tool], notes: list[Note]) -> list[ToolSpec]:
-    """The client's own tools. Those that the vendor would run have a type of their own, and nobody else to run them."""
+    """The client's own tools. Those that the vendor would run have a type of their own, and nobody
+    else to run them.
+    """
     own = [tool for tool in tools if tool.type in (None, "custom")]
     if len(own) < len(tools):
-        notes.append(Note("dropped", "server_tools", "Tools that Anthropic runs itself cannot be asked for here."))
+        notes.append(
+            Note(
+                "dropped",
+                "server_tools",
+                "Tools that Anthropic runs itself cannot be asked for here.",
+            )
+        )
     return [ToolSpec(tool.name, tool.description, tool.input_schema, tool.strict) for tool in own]
 
 
@@ -137,30 +186,43 @@ def _choice(choice: _Choice | None) -> ToolChoice | None:
         return None
     if choice.type == "tool" and not choice.name:
         raise bad_request("tool_choice.name is required with type tool.", param="tool_choice.name")
-    parallel = None if choice.disable_parallel_tool_use is None else not choice.disable_parallel_tool_use
+    parallel = (
+        None if choice.disable_parallel_tool_use is None else not choice.disable_parallel_tool_use
+    )
     return ToolChoice(_MODE[choice.type], choice.name, parallel)
 
 
 def _reasoning(body: _Body, notes: list[Note]) -> Reasoning | None:
-    """A budget stays a budget. Adaptive thinking leaves it to the model how much: our nearest word is the effort asked for, or medium.
-    `disabled` is the vendor's default and asks for nothing.
+    """A budget stays a budget. Adaptive thinking leaves it to the model how much: our nearest word
+    is the effort asked for, or medium. `disabled` is the vendor's default and asks for nothing.
     """
     said = body.output_config.effort if body.output_config else None
     effort = _EFFORT[said] if said else None
     if effort is not None and effort != said:
-        notes.append(Note("changed", "output_config.effort", f"Effort {said} is said as {effort}, the most that can be said."))
+        notes.append(
+            Note(
+                "changed",
+                "output_config.effort",
+                f"Effort {said} is said as {effort}, the most that can be said.",
+            )
+        )
     thinking = body.thinking
     if thinking is None or thinking.type == "disabled":
         return None
     if thinking.type == "enabled":
         if thinking.budget_tokens is None:
-            raise bad_request("thinking.budget_tokens is required with type enabled.", param="thinking.budget_tokens")
+            raise bad_request(
+                "thinking.budget_tokens is required with type enabled.",
+                param="thinking.budget_tokens",
+            )
         return Reasoning(effort, thinking.budget_tokens)
     if thinking.type != "adaptive":
         notes.append(Note("dropped", "thinking", "This kind of thinking cannot be asked for here."))
         return None
     if effort is None:
-        notes.append(Note("changed", "thinking", "Adaptive thinking is said as reasoning of medium effort."))
+        notes.append(
+            Note("changed", "thinking", "Adaptive thinking is said as reasoning of medium effort.")
+        )
     return Reasoning(effort or "medium")
 
 
@@ -169,4 +231,7 @@ def _response_format(config: _OutputConfig | None) -> dict[str, Any] | None:
     wanted = config.format if config else None
     if not wanted or wanted.get("type") != "json_schema":
         return None
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": wanted.get("schema"), "strict": True}}
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "schema": wanted.get("schema"), "strict": True},
+    }

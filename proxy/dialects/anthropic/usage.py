@@ -1,6 +1,7 @@
 """Token counts of this vendor: a dict that grows key by key.
 
-`input_tokens` on the wire leaves out what was read from or written to the cache; ours includes both. `output_tokens` includes the thinking.
+`input_tokens` on the wire leaves out what was read from or written to the cache; ours includes
+both. `output_tokens` includes the thinking.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,9 @@ from proxy.events import MAX_COUNT, Usage
 _MAX_KEYS = 32
 _INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 # What `Usage` says already; the rest of a count goes to the client as the vendor's own.
-_NORMALISED = frozenset({"input_tokens", "output_tokens", "cache_read_input_tokens", "output_tokens_details"})
+_NORMALISED = frozenset(
+    {"input_tokens", "output_tokens", "cache_read_input_tokens", "output_tokens_details"}
+)
 
 
 def merge(known: dict[str, Any], said: Mapping[str, Any]) -> None:
@@ -31,24 +34,35 @@ def normalised(known: Mapping[str, Any]) -> Usage:
         input_tokens=None if inputs[0] is None else sum(n or 0 for n in inputs),
         output_tokens=counts["output_tokens"],
         cached_input_tokens=counts["cache_read_input_tokens"],
-        reasoning_tokens=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+        reasoning_tokens=_count(details.get("thinking_tokens"))
+        if isinstance(details, dict)
+        else None,
     )
 
 
 def extras(known: Mapping[str, Any]) -> dict[str, Any]:
-    """What the vendor counted beside (server tools, cache writes, service tier), without the noughts."""
-    return {key: value for key, value in known.items() if key not in _NORMALISED and not _is_nought(value)}
+    """What the vendor counted beside (server tools, cache writes, service tier), without the
+    noughts.
+    """
+    return {
+        key: value
+        for key, value in known.items()
+        if key not in _NORMALISED and not _is_nought(value)
+    }
 
 
 def on_wire(usage: Usage, more: Mapping[str, Any]) -> dict[str, Any]:
     """Our usage as the vendor's. `more` are its own extras, where the answer came from this vendor.
 
-    The vendor's SDKs insist on an integer for `output_tokens`: here alone unknown becomes 0. Other unknown counts are left out.
+    The vendor's SDKs insist on an integer for `output_tokens`: here alone unknown becomes 0. Other
+    unknown counts are left out.
     """
     out: dict[str, Any] = dict(more)
     if usage.input_tokens is not None:
         written = _count(more.get("cache_creation_input_tokens")) or 0
-        out["input_tokens"] = max(usage.input_tokens - (usage.cached_input_tokens or 0) - written, 0)
+        out["input_tokens"] = max(
+            usage.input_tokens - (usage.cached_input_tokens or 0) - written, 0
+        )
     if usage.cached_input_tokens is not None:
         out["cache_read_input_tokens"] = usage.cached_input_tokens
     if usage.reasoning_tokens is not None:
@@ -58,7 +72,11 @@ def on_wire(usage: Usage, more: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
+        else None
+    )
 
 
 def _is_nought(value: Any) -> bool:

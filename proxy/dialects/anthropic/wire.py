@@ -1,6 +1,8 @@
-"""What decoder and encoder of this dialect have in common: the frames' names and shapes, and the vendor's words for ours.
+"""What decoder and encoder of this dialect have in common: the frames' names and shapes, and the
+vendor's words for ours.
 
-Source: Anthropic's Messages API, "Streaming messages" and "Errors". Structs hold what is used and tolerate the rest.
+Source: Anthropic's Messages API, "Streaming messages" and "Errors". Structs hold what is used and
+tolerate the rest.
 """
 
 from typing import Any
@@ -50,7 +52,9 @@ class MessageStart(msgspec.Struct, tag="message_start"):
 
 
 class BlockStart(msgspec.Struct, tag="content_block_start"):
-    """`content_block` stays a dict: of most kinds of block nothing is used but that they are passed on whole."""
+    """`content_block` stays a dict: of most kinds of block nothing is used but that they are passed
+    on whole.
+    """
 
     content_block: dict[str, Any]
     index: int = 0
@@ -94,7 +98,8 @@ FINISH: dict[str, FinishReason] = {
     "model_context_window_exceeded": "length",
     "tool_use": "tool_calls",
     "refusal": "refusal",
-    # The vendor's server tools paused, or the context was compacted: the client is to call again. None of our words says that.
+    # The vendor's server tools paused, or the context was compacted: the client is to call again.
+    # None of our words says that.
     "pause_turn": "other",
     "compaction": "other",
 }
@@ -124,7 +129,9 @@ ERROR_STATUS: dict[str, int] = {
 
 
 def is_opaque_block(kind: str) -> bool:
-    """Whether a block of this type is none of ours and is passed on whole: server tools and their results, redacted thinking, ..."""
+    """Whether a block of this type is none of ours and is passed on whole: server tools and their
+    results, redacted thinking, ...
+    """
     return kind in _OPAQUE or kind.endswith(("_tool_use", "_tool_result"))
 
 

@@ -1,4 +1,6 @@
-"""The client half: the page's own path. The request's form, of 2023 or of 2026, decides the answer's."""
+"""The client half: the page's own path. The request's form, of 2023 or of 2026, decides the
+answer's.
+"""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -68,7 +70,9 @@ class Options(NamedTuple):
 
 
 class BaiduChatClient(ClientHalf):
-    """Of what the page says beside the prompt only the model and its modes ask for anything; its tokens and ids are not read."""
+    """Of what the page says beside the prompt only the model and its modes ask for anything; its
+    tokens and ids are not read.
+    """
 
     name = "baidu_chat"
     routes = (Route("POST", PATH),)
@@ -77,7 +81,9 @@ class BaiduChatClient(ClientHalf):
         body = fitted(json_object(incoming.body), _Body)
         message = body.message
         generation: Generation = "2023" if message.query is None else "2026"
-        content: str | list[Part] = message.content.query if message.query is None else _parts(message.query)
+        content: str | list[Part] = (
+            message.content.query if message.query is None else _parts(message.query)
+        )
         if not content:
             param = "message.content.query" if message.query is None else "message.query"
             raise bad_request(f"{param} must hold the prompt.", param=param)
@@ -85,7 +91,9 @@ class BaiduChatClient(ClientHalf):
         request = ChatRequest(
             model=model.name or incoming.query.get("model") or DEFAULT_MODEL,
             messages=[Message("user", content)],
-            reasoning=Reasoning(effort="medium") if model.functions.get("thinkMode") in ("1", 1) else None,
+            reasoning=Reasoning(effort="medium")
+            if model.functions.get("thinkMode") in ("1", 1)
+            else None,
             stream=body.stream is not False,
         )
         return Parsed(request, Options(generation), tuple(_losses(message)))
@@ -94,7 +102,8 @@ class BaiduChatClient(ClientHalf):
         options = parsed.options if isinstance(parsed.options, Options) else Options()
         return BaiduChatEncoder(options.generation)
 
-    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002  one form for both generations
+    # one form for both generations
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002
         stream = answer.start.stream if answer.start is not None else ""
         return Reply(200, msgspec.json.encode(whole_packet(answer.text(), stream)))
 
@@ -114,6 +123,10 @@ def _parts(query: list[_Query]) -> list[Part]:
 
 def _losses(message: _Message) -> Iterator[Note]:
     if message.search.ori_lid:
-        yield Note("dropped", "ori_lid", "The conversation's earlier turns are not known here: only this prompt is answered.")
+        yield Note(
+            "dropped",
+            "ori_lid",
+            "The conversation's earlier turns are not known here: only this prompt is answered.",
+        )
     if message.search.model.functions.get("deepSearch") in ("1", 1):
         yield Note("dropped", "deepSearch", "Baidu's own deep search is left out.")

@@ -1,7 +1,9 @@
-"""Baidu's packets to events, for both generations at once: a packet shows by itself which one it is.
+"""Baidu's packets to events, for both generations at once: a packet shows by itself which one it
+is.
 
-Ends: `endTurn` is the end. A body that ends without it was cut, but for the generation of 2023, which says only that its text
-generator (`type: txt`) `isFinished`. The first error counts: the packet after it claims a clean end.
+Ends: `endTurn` is the end. A body that ends without it was cut, but for the generation of 2023,
+which says only that its text generator (`type: txt`) `isFinished`. The first error counts: the
+packet after it claims a clean end.
 """
 
 from typing import Any
@@ -25,9 +27,10 @@ _REASONING = frozenset({"thinkingSteps", "reasoningContent"})
 
 
 class BaiduChatDecoder(SSEDecoder):
-    """Sources come before the text that they are sources of, so they wait for its block; at an end without text they become a vendor
-    event. Two parallel answers are two choices. Text that moderation withdraws is rewritten to nothing, no more of it is taken, and the
-    finish is `content_filter`; only the block that is still open can be taken back.
+    """Sources come before the text that they are sources of, so they wait for its block; at an end
+    without text they become a vendor event. Two parallel answers are two choices. Text that
+    moderation withdraws is rewritten to nothing, no more of it is taken, and the finish is
+    `content_filter`; only the block that is still open can be taken back.
     """
 
     def __init__(self, max_event_bytes: int) -> None:
@@ -51,7 +54,11 @@ class BaiduChatDecoder(SSEDecoder):
             return
         if packet.kunlun:
             self._kunlun = True  # an error packet with more to say may follow
-        content = packet.data.message.content if packet.data is not None and packet.data.message is not None else None
+        content = (
+            packet.data.message.content
+            if packet.data is not None and packet.data.message is not None
+            else None
+        )
         if packet.status != 0:
             self._fail(out, code_failure(packet.status, hint(content)))
             return
@@ -68,7 +75,11 @@ class BaiduChatDecoder(SSEDecoder):
             out.append(Vendor("baidu_chat", {"sessionId": packet.session_id, "qid": packet.qid}))
 
     def _state(self, packet: Packet, out: list[Event]) -> None:
-        meta = packet.data.message.meta if packet.data is not None and packet.data.message is not None else None
+        meta = (
+            packet.data.message.meta
+            if packet.data is not None and packet.data.message is not None
+            else None
+        )
         if meta is None or meta.end_turn not in (True, 1):
             return
         if self._kunlun and not self._spoke:
@@ -95,7 +106,9 @@ class BaiduChatDecoder(SSEDecoder):
             if not self.done:
                 out.append(Vendor("baidu_chat", {"component": name, "data": shallow(other)}))
             return
-        data = self._read(_COMPONENT, bytes(piece.data), out) if bytes(piece.data) != b"null" else None
+        data = (
+            self._read(_COMPONENT, bytes(piece.data), out) if bytes(piece.data) != b"null" else None
+        )
         if data is None:
             return
         if data.references:
@@ -129,7 +142,9 @@ class BaiduChatDecoder(SSEDecoder):
             if block is not None:
                 out.append(_citation(block, source))
             elif self._waiting_chars < self._most_waiting_chars:
-                self._waiting_chars += sum(len(said or "") for said in msgspec.structs.astuple(source)) + 1
+                self._waiting_chars += (
+                    sum(len(said or "") for said in msgspec.structs.astuple(source)) + 1
+                )
                 self._sources.setdefault(choice, []).append(source)
             else:
                 out.append(_unplaced([source]))
@@ -165,4 +180,6 @@ def _citation(block: int, source: Reference) -> Citation:
 
 def _unplaced(sources: list[Reference]) -> Vendor:
     """Sources that no text block is there for."""
-    return Vendor("baidu_chat", {"referenceList": [msgspec.to_builtins(source) for source in sources]})
+    return Vendor(
+        "baidu_chat", {"referenceList": [msgspec.to_builtins(source) for source in sources]}
+    )

@@ -1,4 +1,6 @@
-"""Events to Baidu's packets, in the form of 2023 (`generator.text`) or of 2026 (components), as the client's request was."""
+"""Events to Baidu's packets, in the form of 2023 (`generator.text`) or of 2026 (components), as the
+client's request was.
+"""
 
 from typing import Any
 
@@ -14,9 +16,11 @@ _json = msgspec.json.encode
 
 
 class BaiduChatEncoder(TextOnlyEncoder):
-    """One packet a delta, numbered by `seq_id` from 0. Reasoning and sources have a place in the 2026 form only.
+    """One packet a delta, numbered by `seq_id` from 0. Reasoning and sources have a place in the
+    2026 form only.
 
-    The page takes back what it has shown when a packet says `antiFlag`: that is how it is told of the finish `content_filter`.
+    The page takes back what it has shown when a packet says `antiFlag`: that is how it is told of
+    the finish `content_filter`.
     """
 
     def __init__(self, generation: Generation) -> None:
@@ -31,11 +35,20 @@ class BaiduChatEncoder(TextOnlyEncoder):
         self._created_ms = f"{event.created}000"
         if not self._new:
             return b""
-        basedata = {"status": 0, "query": "", "lid": self._stream, "pd": "csaitab", "chatHitKunlun": ""}
+        basedata = {
+            "status": 0,
+            "query": "",
+            "lid": self._stream,
+            "pd": "csaitab",
+            "chatHitKunlun": "",
+        }
         return b"event:basedata\ndata:%b\n\n" % _json(basedata) + self._packet("waiting-resp", None)
 
     def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  one answer
-        return self._packet("generating-resp", self._component("markdown-yiyan", {"value": text}) if self._new else _old(text))
+        return self._packet(
+            "generating-resp",
+            self._component("markdown-yiyan", {"value": text}) if self._new else _old(text),
+        )
 
     def _reasoning(self, text: str) -> bytes:
         return self._thinking({"reasoningContentArr": [text], "status": "generating"})
@@ -44,8 +57,15 @@ class BaiduChatEncoder(TextOnlyEncoder):
         return self._thinking({"reasoningContentArr": [], "status": "finished"})
 
     def _citation(self, event: Citation) -> bytes:
-        source = {"url": event.url or "", "text": event.title or "", "abstract": event.text or "", "source": ""}
-        return self._thinking({"reasoningContentArr": [], "status": "finished", "referenceList": [source]})
+        source = {
+            "url": event.url or "",
+            "text": event.title or "",
+            "abstract": event.text or "",
+            "source": "",
+        }
+        return self._thinking(
+            {"reasoningContentArr": [], "status": "finished", "referenceList": [source]}
+        )
 
     def _end(self, event: StreamEnd) -> bytes:
         out = b""
@@ -60,7 +80,11 @@ class BaiduChatEncoder(TextOnlyEncoder):
         return self._frame(error_packet(event.error, self._stream, self._seq))
 
     def _thinking(self, data: dict[str, Any]) -> bytes:
-        return self._packet("generating-resp", self._component("thinkingSteps", data)) if self._new else b""
+        return (
+            self._packet("generating-resp", self._component("thinkingSteps", data))
+            if self._new
+            else b""
+        )
 
     def _packet(self, state: str, generator: dict[str, Any] | None, *, end: bool = False) -> bytes:
         message: dict[str, Any] = {
@@ -71,7 +95,10 @@ class BaiduChatEncoder(TextOnlyEncoder):
         }
         if generator is not None:
             message["content"] = {"generator": generator, "cacheStatus": 0}
-        return self._frame(envelope(message, self._stream, self._seq) | {"product": "pc_aitab" if end and self._new else ""})
+        return self._frame(
+            envelope(message, self._stream, self._seq)
+            | {"product": "pc_aitab" if end and self._new else ""}
+        )
 
     def _frame(self, packet: dict[str, Any]) -> bytes:
         self._seq += 1
@@ -79,16 +106,33 @@ class BaiduChatEncoder(TextOnlyEncoder):
 
     @staticmethod
     def _component(name: str, data: dict[str, Any]) -> dict[str, Any]:
-        kept = {"text": "", "type": "entry", "dataType": "", "showType": "", "antiFlag": 0, "needClearHistory": False, "isSafe": 1}
+        kept = {
+            "text": "",
+            "type": "entry",
+            "dataType": "",
+            "showType": "",
+            "antiFlag": 0,
+            "needClearHistory": False,
+            "isSafe": 1,
+        }
         return {**kept, "isFinished": False, "component": name, "group": 1, "data": data}
 
 
 def _old(text: str, *, finished: bool = False) -> dict[str, Any]:
-    return {"text": text, "type": "txt", "dataType": "", "showType": "append", "antiFlag": 0, "isFinished": finished}
+    return {
+        "text": text,
+        "type": "txt",
+        "dataType": "",
+        "showType": "append",
+        "antiFlag": 0,
+        "isFinished": finished,
+    }
 
 
 def envelope(message: dict[str, Any], stream: str, seq: int) -> dict[str, Any]:
-    """A packet around a message. The session is the stream's id: what a client sends back means nothing here."""
+    """A packet around a message. The session is the stream's id: what a client sends back means
+    nothing here.
+    """
     return {
         "status": 0,
         "qid": stream,
@@ -102,7 +146,9 @@ def envelope(message: dict[str, Any], stream: str, seq: int) -> dict[str, Any]:
 
 
 def error_packet(why: Failure, stream: str, seq: int) -> dict[str, Any]:
-    """As the vendor's own: the state claims completeness, the status does not, and the turn has no end."""
+    """As the vendor's own: the state claims completeness, the status does not, and the turn has no
+    end.
+    """
     message = {
         "msgId": stream,
         "isRebuild": False,
@@ -113,7 +159,9 @@ def error_packet(why: Failure, stream: str, seq: int) -> dict[str, Any]:
 
 
 def whole_packet(text: str, stream: str) -> dict[str, Any]:
-    """The whole answer as one packet: the vendor has no such form, this is its own with nothing left to come."""
+    """The whole answer as one packet: the vendor has no such form, this is its own with nothing
+    left to come.
+    """
     message = {
         "msgId": stream,
         "isRebuild": False,

@@ -18,11 +18,12 @@ _DEFAULT_MODEL = "smartMode"
 
 
 class BaiduChatUpstream(UpstreamHalf):
-    """Options, all values of the operator's own session, all "" unless given: `cookie`, `chat_token`, `session_id`, `aisearch_id`,
-    `pv_id`, `ori_lid`. Further headers come from the configuration's `headers`.
+    """Options, all values of the operator's own session, all "" unless given: `cookie`,
+    `chat_token`, `session_id`, `aisearch_id`, `pv_id`, `ori_lid`. Further headers come from the
+    configuration's `headers`.
 
-    `generation`: "2026" (default) or "2023". `deep_search: true` and `think: true` (2026). The vendor has no list of messages: earlier
-    turns are written into the prompt.
+    `generation`: "2026" (default) or "2023". `deep_search: true` and `think: true` (2026). The
+    vendor has no list of messages: earlier turns are written into the prompt.
     """
 
     name = "baidu_chat"
@@ -40,13 +41,19 @@ class BaiduChatUpstream(UpstreamHalf):
             notes += cannot_say(request)
             body = _body_2023(target.options, one_prompt(request, notes))
         else:
-            raise Refused(failure("internal", f"This upstream's option generation is {generation!r}; it may be 2023 or 2026."))
+            raise Refused(
+                failure(
+                    "internal",
+                    f"This upstream's option generation is {generation!r}; it may be 2023 or 2026.",
+                )
+            )
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if cookie := _option(target.options, "cookie"):
             headers["Cookie"] = cookie
         return Outgoing(PATH, msgspec.json.encode(body | request.vendor), headers, tuple(notes))
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  a packet shows its generation
+    # a packet shows its generation
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return BaiduChatDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
@@ -87,15 +94,24 @@ def _body_2023(options: Mapping[str, Any], prompt: str) -> dict[str, Any]:
     }
 
 
-def _body_2026(request: ChatRequest, target: TargetConfig, prompt: str, notes: list[Note]) -> dict[str, Any]:
+def _body_2026(
+    request: ChatRequest, target: TargetConfig, prompt: str, notes: list[Note]
+) -> dict[str, Any]:
     options = target.options
     model = target.model or request.model or _DEFAULT_MODEL
-    functions = {"deepSearch": _flag(options.get("deep_search") is True), "thinkMode": _flag(_thinks(request, options, notes))}
+    functions = {
+        "deepSearch": _flag(options.get("deep_search") is True),
+        "thinkMode": _flag(_thinks(request, options, notes)),
+    }
     search = {
         "re_rank": "1",
         "ori_lid": _option(options, "ori_lid"),
         "sa": "bkb",
-        "chatParams": {"setype": "csaitab", "chat_token": _option(options, "chat_token"), "scene": ""},
+        "chatParams": {
+            "setype": "csaitab",
+            "chat_token": _option(options, "chat_token"),
+            "scene": "",
+        },
         "usedModel": {"modelName": model, "modelFunction": functions},
         "landingPage": "aitab",
     }
@@ -114,7 +130,11 @@ def _body_2026(request: ChatRequest, target: TargetConfig, prompt: str, notes: l
 
 def _images(request: ChatRequest) -> list[dict[str, Any]]:
     newest = next(turn for turn in reversed(request.messages) if turn.role == "user")
-    return [{"type": "IMAGE", "data": {"image": {"url": part.url}}} for part in newest.parts if isinstance(part, ImagePart)]
+    return [
+        {"type": "IMAGE", "data": {"image": {"url": part.url}}}
+        for part in newest.parts
+        if isinstance(part, ImagePart)
+    ]
 
 
 def _thinks(request: ChatRequest, options: Mapping[str, Any], notes: list[Note]) -> bool:

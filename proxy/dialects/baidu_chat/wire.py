@@ -1,4 +1,6 @@
-"""What Baidu's wire holds, as far as it is used. Flags come as 0/1, true/false or not at all, so they have no type here."""
+"""What Baidu's wire holds, as far as it is used. Flags come as 0/1, true/false or not at all, so
+they have no type here.
+"""
 
 from typing import Any, Literal
 
@@ -10,7 +12,9 @@ Generation = Literal["2023", "2026"]
 
 
 class MetaData(msgspec.Struct):
-    """`state`: waiting-resp, generating-resp, generate-complete. `endTurn` is the end of the answer."""
+    """`state`: waiting-resp, generating-resp, generate-complete. `endTurn` is the end of the
+    answer.
+    """
 
     state: str | None = None
     end_turn: Any = msgspec.field(name="endTurn", default=False)
@@ -85,7 +89,9 @@ class Data(msgspec.Struct):
 
 
 class Packet(msgspec.Struct):
-    """The JSON of an event. `compareIdx` tells two parallel answers apart; `chatHitKunlun`, in basedata, is risk control's verdict."""
+    """The JSON of an event. `compareIdx` tells two parallel answers apart; `chatHitKunlun`, in
+    basedata, is risk control's verdict.
+    """
 
     status: int = 0
     qid: str | None = None

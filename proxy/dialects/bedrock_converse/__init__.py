@@ -1,4 +1,6 @@
-"""AWS Bedrock's ConverseStream, upstream half: one form for the models of all vendors. `POST /model/{id}/converse-stream`."""
+"""AWS Bedrock's ConverseStream, upstream half: one form for the models of all vendors. `POST
+/model/{id}/converse-stream`.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,8 @@
-"""A `ChatRequest` to a ConverseStream request. For the upstream's options see `proxy/dialects/bedrock/call.py`.
+"""A `ChatRequest` to a ConverseStream request. For the upstream's options see
+`proxy/dialects/bedrock/call.py`.
 
-A client's `vendor` object may hold whatever else Converse knows (guardrailConfig, serviceTier, ...); its additionalModelRequestFields, the
-model's own, are put over ours one by one.
+A client's `vendor` object may hold whatever else Converse knows (guardrailConfig, serviceTier,
+...); its additionalModelRequestFields, the model's own, are put over ours one by one.
 """
 
 from proxy.codec.base import Outgoing, TargetConfig
@@ -17,4 +18,10 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     notes: list[Note] = []
     model = model_of(request, target)
     body = converse_body(request, model, notes)
-    return called(model_path(model, "converse-stream"), body, target.api_key, options_of(target, Options), notes)
+    return called(
+        model_path(model, "converse-stream"),
+        body,
+        target.api_key,
+        options_of(target, Options),
+        notes,
+    )

@@ -1,6 +1,8 @@
-"""AWS Bedrock's InvokeModelWithResponseStream, upstream half: `POST /model/{id}/invoke-with-response-stream`, each model in its own form.
+"""AWS Bedrock's InvokeModelWithResponseStream, upstream half: `POST
+/model/{id}/invoke-with-response-stream`, each model in its own form.
 
-Some of these forms are dialects of their own. No dialect knows another, so the registry hands them in: `dialect` makes ours around them.
+Some of these forms are dialects of their own. No dialect knows another, so the registry hands them
+in: `dialect` makes ours around them.
 """
 
 from collections.abc import Mapping
@@ -16,7 +18,9 @@ from proxy.request import ChatRequest
 
 
 class Upstream(UpstreamHalf):
-    """What Bedrock sees. Options: see `build`. `carried` are the dialects whose forms it may wrap, by name."""
+    """What Bedrock sees. Options: see `build`. `carried` are the dialects whose forms it may wrap,
+    by name.
+    """
 
     name = NAME
 
@@ -35,4 +39,7 @@ class Upstream(UpstreamHalf):
 
 def dialect(*carried: Dialect) -> Dialect:
     """The dialect, around others."""
-    return Dialect(NAME, upstream=Upstream({one.name: one.upstream for one in carried if one.upstream is not None}))
+    return Dialect(
+        NAME,
+        upstream=Upstream({one.name: one.upstream for one in carried if one.upstream is not None}),
+    )

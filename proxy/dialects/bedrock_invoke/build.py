@@ -1,8 +1,10 @@
-"""A `ChatRequest` to InvokeModelWithResponseStream: the body is in the form that the model itself takes.
+"""A `ChatRequest` to InvokeModelWithResponseStream: the body is in the form that the model itself
+takes.
 
-Options of the upstream: those of `proxy/dialects/bedrock/call.py`, and `inner`, the form, where the model's id does not tell it (the ARN of
-an inference profile): anthropic, openai_chat, nova, llama, mistral, titan, cohere or cohere_chat. Forms that are dialects take their own
-options too (see the build of each). Guardrails are headers here, which the upstream's `headers` may hold.
+Options of the upstream: those of `proxy/dialects/bedrock/call.py`, and `inner`, the form, where the
+model's id does not tell it (the ARN of an inference profile): anthropic, openai_chat, nova, llama,
+mistral, titan, cohere or cohere_chat. Forms that are dialects take their own options too (see the
+build of each). Guardrails are headers here, which the upstream's `headers` may hold.
 """
 
 from collections.abc import Mapping
@@ -19,7 +21,9 @@ from proxy.errors import Refused, failure
 from proxy.events import Note
 from proxy.request import ChatRequest
 
-_Inner = Literal["anthropic", "openai_chat", "nova", "llama", "mistral", "titan", "cohere", "cohere_chat"]
+_Inner = Literal[
+    "anthropic", "openai_chat", "nova", "llama", "mistral", "titan", "cohere", "cohere_chat"
+]
 # By the beginning of a model's id, which may stand behind a region (`eu.`) or in an ARN.
 _BY_MODEL: tuple[tuple[str, _Inner], ...] = (
     ("anthropic.", "anthropic"),
@@ -46,7 +50,9 @@ class _Options(Options, frozen=True, forbid_unknown_fields=True):
 _OWN = frozenset(_Options.__struct_fields__)
 
 
-def build_request(request: ChatRequest, target: TargetConfig, carried: Mapping[str, UpstreamHalf]) -> Outgoing:
+def build_request(
+    request: ChatRequest, target: TargetConfig, carried: Mapping[str, UpstreamHalf]
+) -> Outgoing:
     """See `UpstreamHalf.build_request`. `carried` are the dialects that may be wrapped, by name."""
     model = model_of(request, target)
     others = {key: value for key, value in target.options.items() if key not in _OWN}
@@ -55,25 +61,43 @@ def build_request(request: ChatRequest, target: TargetConfig, carried: Mapping[s
     inner = options.inner or _inner_of(model)
     notes: list[Note] = []
     if inner in carried:
-        body = _carried(carried[inner].build_request(request, target._replace(api_key=None, options=others)), notes)
+        body = _carried(
+            carried[inner].build_request(request, target._replace(api_key=None, options=others)),
+            notes,
+        )
     else:
         options = options_of(target, _Options)  # nobody else's are left
-        body = _nova(request, model, notes) if inner == "nova" else FORMS[inner](request, notes) | request.vendor
-    return called(model_path(model, "invoke-with-response-stream"), body, target.api_key, options, notes)
+        body = (
+            _nova(request, model, notes)
+            if inner == "nova"
+            else FORMS[inner](request, notes) | request.vendor
+        )
+    return called(
+        model_path(model, "invoke-with-response-stream"), body, target.api_key, options, notes
+    )
 
 
 def _inner_of(model: str) -> _Inner:
     for name, inner in _BY_MODEL:
         if name in model:
             return inner
-    said = "The form that this model takes is not known: set options.inner of its upstream, or use the dialect bedrock_converse."
+    said = (
+        "The form that this model takes is not known: set options.inner of its upstream, or use "
+        "the dialect bedrock_converse."
+    )
     raise Refused(failure("model_not_found", said, param="model"))
 
 
 def _carried(call: Outgoing, notes: list[Note]) -> dict[str, Any]:
-    """Another dialect's body, without what the path says. Anthropic's version and beta, headers elsewhere, stand in the body."""
+    """Another dialect's body, without what the path says. Anthropic's version and beta, headers
+    elsewhere, stand in the body.
+    """
     notes += call.notes
-    body: dict[str, Any] = {key: value for key, value in msgspec.json.decode(call.body).items() if key not in _SAID_BY_PATH}
+    body: dict[str, Any] = {
+        key: value
+        for key, value in msgspec.json.decode(call.body).items()
+        if key not in _SAID_BY_PATH
+    }
     if "anthropic-version" in call.headers:
         body = {"anthropic_version": _ANTHROPIC_VERSION} | body
         if "anthropic-beta" in call.headers:
@@ -85,7 +109,9 @@ def _nova(request: ChatRequest, model: str, notes: list[Note]) -> dict[str, Any]
     """Nova's own form is that of Converse, with the model's own fields beside the rest."""
     body = converse_body(request, model, notes)
     if body.pop("outputConfig", None):
-        drop(notes, "response_format", "Nova takes no format in its own form: say it in the prompt.")
+        drop(
+            notes, "response_format", "Nova takes no format in its own form: say it in the prompt."
+        )
     if body.pop("requestMetadata", None):
         drop(notes, "metadata", "Nova takes no metadata in its own form.")
     own: dict[str, Any] = body.pop(EXTRA, {})

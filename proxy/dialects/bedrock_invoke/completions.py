@@ -1,4 +1,6 @@
-"""The chunks of models that are no chat models to events. Each is one server-sent event here: see `decode`."""
+"""The chunks of models that are no chat models to events. Each is one server-sent event here: see
+`decode`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,14 +40,20 @@ class CompletionDecoder(SSEJSONDecoder):
         chunk = _chunk(frame.data)
         text, finish = _text(chunk), _finish(chunk)
         if not text and not self._said and chunk.generations:
-            text = chunk.generations[0].text  # the whole answer in one chunk; after pieces it is only their repetition
+            # the whole answer in one chunk; after pieces it is only their repetition
+            text = chunk.generations[0].text
         if text:
             self._said = True
             self._text(out, text)
         self._extras(chunk, out)
         self._running = _running(chunk, self._running)
         if chunk.metrics is not None:
-            self._count(out, Usage(count(chunk.metrics.input_token_count), count(chunk.metrics.output_token_count)))
+            self._count(
+                out,
+                Usage(
+                    count(chunk.metrics.input_token_count), count(chunk.metrics.output_token_count)
+                ),
+            )
         self._choice(0, finish)
         if finish is not None and finish.lower() in wire.BROKEN:
             self._broken(out, Told("The model's answer cannot be used.", finish))
@@ -63,10 +71,15 @@ class CompletionDecoder(SSEJSONDecoder):
         rest = {key: value for key, value in (chunk.response or {}).items() if key not in _REPEATED}
         response = Raw(msgspec.json.encode(rest))
         self._tell(
-            out, search_queries=chunk.search_queries, search_results=chunk.search_results, documents=chunk.documents, response=response
+            out,
+            search_queries=chunk.search_queries,
+            search_results=chunk.search_results,
+            documents=chunk.documents,
+            response=response,
         )
 
-    def _error_of(self, document: Mapping[str, Any]) -> Told | None:  # noqa: ARG002  errors are messages of the event stream
+    # errors are messages of the event stream
+    def _error_of(self, document: Mapping[str, Any]) -> Told | None:  # noqa: ARG002
         return None
 
 
@@ -84,11 +97,22 @@ def _finish(chunk: wire.Chunk) -> str | None:
 
 def _running(chunk: wire.Chunk, known: Usage) -> Usage:
     """What the model itself counted so far."""
-    inputs = count(chunk.prompt_token_count if chunk.prompt_token_count is not None else chunk.input_text_token_count)
-    output = count(chunk.generation_token_count if chunk.generation_token_count is not None else chunk.total_output_text_token_count)
+    inputs = count(
+        chunk.prompt_token_count
+        if chunk.prompt_token_count is not None
+        else chunk.input_text_token_count
+    )
+    output = count(
+        chunk.generation_token_count
+        if chunk.generation_token_count is not None
+        else chunk.total_output_text_token_count
+    )
     if inputs is None and output is None:
         return known
-    return Usage(known.input_tokens if inputs is None else inputs, known.output_tokens if output is None else output)
+    return Usage(
+        known.input_tokens if inputs is None else inputs,
+        known.output_tokens if output is None else output,
+    )
 
 
 def _citation(block: int, said: wire.Cited) -> Citation:

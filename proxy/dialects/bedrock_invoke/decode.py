@@ -1,7 +1,9 @@
-"""The bytes of InvokeModelWithResponseStream to events: each message of the event stream holds one JSON document of the model's own.
+"""The bytes of InvokeModelWithResponseStream to events: each message of the event stream holds one
+JSON document of the model's own.
 
-What a document is in is told by the first one. Those of a form that is a dialect here go to that dialect's decoder, those of Nova are the
-events of Converse, and the rest are completions. All of these decoders read server-sent events: each document becomes one for them.
+What a document is in is told by the first one. Those of a form that is a dialect here go to that
+dialect's decoder, those of Nova are the events of Converse, and the rest are completions. All of
+these decoders read server-sent events: each document becomes one for them.
 """
 
 from collections.abc import Mapping
@@ -32,9 +34,13 @@ _METRICS = METRICS.encode()
 
 
 class InvokeDecoder(EventStreamDecoder):
-    """One answer. See `Decoder`. `carried` are the dialects that may be wrapped, by name; `options` are the target's."""
+    """One answer. See `Decoder`. `carried` are the dialects that may be wrapped, by name; `options`
+    are the target's.
+    """
 
-    def __init__(self, max_event_bytes: int, options: Mapping[str, Any], carried: Mapping[str, UpstreamHalf]) -> None:
+    def __init__(
+        self, max_event_bytes: int, options: Mapping[str, Any], carried: Mapping[str, UpstreamHalf]
+    ) -> None:
         super().__init__(max_event_bytes)
         self._most = max_event_bytes
         self._options = options
@@ -75,7 +81,9 @@ class InvokeDecoder(EventStreamDecoder):
 
 
 class _NovaDecoder(SSEDecoder):
-    """Nova's documents: `{event: payload}`, one event of Converse each. The service puts its metrics beside the last."""
+    """Nova's documents: `{event: payload}`, one event of Converse each. The service puts its
+    metrics beside the last.
+    """
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)

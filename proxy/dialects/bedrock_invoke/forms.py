@@ -16,29 +16,48 @@ Form = Callable[[ChatRequest, list[Note]], dict[str, Any]]
 def llama(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     """Meta's Llama. It knows no stop sequences."""
     prompt = prompts.llama(request, notes)
-    return {"prompt": prompt} | _settings(request, notes, max_tokens="max_gen_len", temperature="temperature", top_p="top_p")
+    return {"prompt": prompt} | _settings(
+        request, notes, max_tokens="max_gen_len", temperature="temperature", top_p="top_p"
+    )
 
 
 def mistral(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     """Mistral's models of the text form."""
     prompt = prompts.mistral(request, notes)
-    names = {"max_tokens": "max_tokens", "temperature": "temperature", "top_p": "top_p", "stop": "stop"}
+    names = {
+        "max_tokens": "max_tokens",
+        "temperature": "temperature",
+        "top_p": "top_p",
+        "stop": "stop",
+    }
     return {"prompt": prompt} | _settings(request, notes, **names)
 
 
 def titan(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     """Amazon's Titan Text."""
     prompt = one_prompt(request, notes)
-    names = {"max_tokens": "maxTokenCount", "temperature": "temperature", "top_p": "topP", "stop": "stopSequences"}
+    names = {
+        "max_tokens": "maxTokenCount",
+        "temperature": "temperature",
+        "top_p": "topP",
+        "stop": "stopSequences",
+    }
     return {"inputText": prompt, "textGenerationConfig": _settings(request, notes, **names)}
 
 
-_COHERE = {"max_tokens": "max_tokens", "temperature": "temperature", "top_p": "p", "stop": "stop_sequences"}
+_COHERE = {
+    "max_tokens": "max_tokens",
+    "temperature": "temperature",
+    "top_p": "p",
+    "stop": "stop_sequences",
+}
 
 
 def cohere(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     """Cohere's Command, which streams only if asked to."""
-    return {"prompt": one_prompt(request, notes), "stream": True} | _settings(request, notes, **_COHERE)
+    return {"prompt": one_prompt(request, notes), "stream": True} | _settings(
+        request, notes, **_COHERE
+    )
 
 
 def cohere_chat(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
@@ -46,7 +65,10 @@ def cohere_chat(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     turns = [(turn.role, turn_text(turn)) for turn in request.messages]
     turns = [(role, text) for role, text in turns if text.strip()]
     if not turns or turns[-1][0] not in ("user", "tool"):
-        raise bad_request("messages must end in a turn of the user with text: this model answers it.", param="messages")
+        raise bad_request(
+            "messages must end in a turn of the user with text: this model answers it.",
+            param="messages",
+        )
     for note in part_notes(request.messages, images=False):
         drop(notes, note.param, note.message)
     roles = {"assistant": "CHATBOT", "system": "SYSTEM"}
@@ -59,7 +81,13 @@ def cohere_chat(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     return body | _settings(request, notes, seed="seed", **_COHERE)
 
 
-FORMS: dict[str, Form] = {"llama": llama, "mistral": mistral, "titan": titan, "cohere": cohere, "cohere_chat": cohere_chat}
+FORMS: dict[str, Form] = {
+    "llama": llama,
+    "mistral": mistral,
+    "titan": titan,
+    "cohere": cohere,
+    "cohere_chat": cohere_chat,
+}
 
 
 def _settings(request: ChatRequest, notes: list[Note], **names: str) -> dict[str, Any]:

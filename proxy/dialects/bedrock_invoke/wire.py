@@ -1,7 +1,8 @@
-"""One chunk of a model that is no chat model, in any of the forms that models of this service give; a model uses the fields of its own.
+"""One chunk of a model that is no chat model, in any of the forms that models of this service give;
+a model uses the fields of its own.
 
-Sources: "Inference request parameters and response fields for foundation models" of the Bedrock user guide (Amazon Titan Text, Meta Llama,
-Mistral text completion, Cohere Command and Command R).
+Sources: "Inference request parameters and response fields for foundation models" of the Bedrock
+user guide (Amazon Titan Text, Meta Llama, Mistral text completion, Cohere Command and Command R).
 """
 
 from typing import Any
@@ -47,7 +48,9 @@ class Cited(msgspec.Struct):
 
 
 class Chunk(msgspec.Struct):
-    """`generation` is Llama's text, `outputText` Titan's, `outputs` Mistral's, `text` and `generations` are Cohere's."""
+    """`generation` is Llama's text, `outputText` Titan's, `outputs` Mistral's, `text` and
+    `generations` are Cohere's.
+    """
 
     text: str | None = None
     generation: str | None = None
@@ -60,7 +63,9 @@ class Chunk(msgspec.Struct):
     prompt_token_count: int | None = None
     generation_token_count: int | None = None
     input_text_token_count: int | None = msgspec.field(default=None, name="inputTextTokenCount")
-    total_output_text_token_count: int | None = msgspec.field(default=None, name="totalOutputTextTokenCount")
+    total_output_text_token_count: int | None = msgspec.field(
+        default=None, name="totalOutputTextTokenCount"
+    )
     metrics: Metrics | None = msgspec.field(default=None, name=METRICS)
     tool_calls: list[Call] | None = None
     citations: list[Cited] | None = None

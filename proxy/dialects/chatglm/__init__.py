@@ -1,4 +1,5 @@
-"""The founding post's ChatGLM report server: JSON objects back to back, each holding the whole answer so far, under an SSE content type.
+"""The founding post's ChatGLM report server: JSON objects back to back, each holding the whole
+answer so far, under an SSE content type.
 
 The same model's OpenAI-like server is the dialect `openai_chat`, not this one.
 """

@@ -1,4 +1,6 @@
-"""The client half: `POST /data` with `query`, `history` and `data`, as the founding post's report page calls it."""
+"""The client half: `POST /data` with `query`, `history` and `data`, as the founding post's report
+page calls it.
+"""
 
 from typing import NamedTuple
 
@@ -26,7 +28,9 @@ class Options(NamedTuple):
 
 
 class ChatGLMClient(ClientHalf):
-    """`model` comes from the body or the query, `stream: false` asks for `api.py`'s form of answer."""
+    """`model` comes from the body or the query, `stream: false` asks for `api.py`'s form of
+    answer.
+    """
 
     name = "chatglm"
     routes = (Route("POST", REPORT_PATH),)
@@ -42,7 +46,11 @@ class ChatGLMClient(ClientHalf):
         document = json_object(incoming.body)
         asked = fitted(document, Request)
         question, notes = _question(asked)
-        talk = [message for q, a in asked.history for message in (Message("user", q), Message("assistant", a))]
+        talk = [
+            message
+            for q, a in asked.history
+            for message in (Message("user", q), Message("assistant", a))
+        ]
         request = ChatRequest(
             model=asked.model or incoming.query.get("model") or DEFAULT_MODEL,
             messages=[*talk, Message("user", question)],
@@ -51,7 +59,11 @@ class ChatGLMClient(ClientHalf):
             top_p=asked.top_p,
             stream=asked.stream is not False,
         )
-        return Parsed(request, Options(asked.query, tuple(asked.history)), (*notes, *unknown_keys(document, Request)))
+        return Parsed(
+            request,
+            Options(asked.query, tuple(asked.history)),
+            (*notes, *unknown_keys(document, Request)),
+        )
 
     def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002  every client gets the same form
         return ChatGLMEncoder()
@@ -68,15 +80,23 @@ class ChatGLMClient(ClientHalf):
         return Reply(200, msgspec.json.encode(document))
 
     def render_error(self, failure: Failure) -> Reply:
-        """The framework's form: 422 and the place for a field, else `{"detail": "..."}` with the status."""
+        """The framework's form: 422 and the place for a field, else `{"detail": "..."}` with the
+        status.
+        """
         if failure.kind == "bad_request" and isinstance(failure.param, str):
-            row = {"type": "value_error", "loc": ["body", *failure.param.split(".")], "msg": failure.message}
+            row = {
+                "type": "value_error",
+                "loc": ["body", *failure.param.split(".")],
+                "msg": failure.message,
+            }
             return Reply(422, msgspec.json.encode({"detail": [row]}))
         return Reply(failure.status, msgspec.json.encode({"detail": failure.message}))
 
 
 def _question(asked: Request) -> tuple[str, tuple[Note, ...]]:
-    """The server writes its prompt around `data`; here the model reads it as JSON after the question."""
+    """The server writes its prompt around `data`; here the model reads it as JSON after the
+    question.
+    """
     if not asked.data:
         if not asked.query:
             raise bad_request("query must not be empty when there is no data.", param="query")

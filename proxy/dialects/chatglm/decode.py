@@ -1,6 +1,8 @@
-"""Snapshots to events: true deltas, and `text.rewrite` where the model's post-processing changed what it had said.
+"""Snapshots to events: true deltas, and `text.rewrite` where the model's post-processing changed
+what it had said.
 
-A clean end of the body is the end of the answer: the vendor has no terminator. What is left of a value then was cut.
+A clean end of the body is the end of the answer: the vendor has no terminator. What is left of a
+value then was cut.
 """
 
 import msgspec
@@ -36,8 +38,17 @@ class ChatGLMDecoder(FramedDecoder[bytes]):
         text = snapshot.body.content if snapshot.body is not None else snapshot.response
         if text is not None:
             self._say(text, out)
-        if snapshot.error is not None or snapshot.detail is not None or (snapshot.status or 200) >= 400:
-            self._fail(out, failure("upstream_error", f"The upstream reported an error: {_words(snapshot, frame)}"))
+        if (
+            snapshot.error is not None
+            or snapshot.detail is not None
+            or (snapshot.status or 200) >= 400
+        ):
+            self._fail(
+                out,
+                failure(
+                    "upstream_error", f"The upstream reported an error: {_words(snapshot, frame)}"
+                ),
+            )
         elif text is None:
             self._malformed(out, "an object with neither body.content nor response")
 

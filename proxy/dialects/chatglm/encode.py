@@ -1,8 +1,11 @@
-"""Events to snapshots: each write is one complete JSON object with the whole text so far, and there is nothing else in the body.
+"""Events to snapshots: each write is one complete JSON object with the whole text so far, and there
+is nothing else in the body.
 
-That is what a page needs that parses every network read as one JSON text: no SSE framing, no heartbeat, no terminator. Such a page is
-safe only while an object is under 4 KB, beyond which a buffering proxy in front may cut it. The bytes sent grow with the square of the
-answer's length; that is the dialect's nature. The escaped text is kept, so a delta costs its own escaping and one copy.
+That is what a page needs that parses every network read as one JSON text: no SSE framing, no
+heartbeat, no terminator. Such a page is safe only while an object is under 4 KB, beyond which a
+buffering proxy in front may cut it. The bytes sent grow with the square of the answer's length;
+that is the dialect's nature. The escaped text is kept, so a delta costs its own escaping and one
+copy.
 """
 
 import datetime as dt
@@ -25,11 +28,14 @@ def printed_time(created: int) -> str:
 
 
 class ChatGLMEncoder(TextOnlyEncoder):
-    """An error is one more snapshot, with an `error` beside the `body` that a page reads without looking."""
+    """An error is one more snapshot, with an `error` beside the `body` that a page reads without
+    looking.
+    """
 
     content_type = SSE  # what the server says, though the body is none
     heartbeat = b""
-    min_gap_s = 0.025  # its pages parse each network read as one JSON text; closer writes were seen to arrive as one
+    # its pages parse each network read as one JSON text; closer writes were seen to arrive as one
+    min_gap_s = 0.025
     gathers = frozenset({TextDelta, TextRewrite})
 
     def __init__(self) -> None:
@@ -42,7 +48,9 @@ class ChatGLMEncoder(TextOnlyEncoder):
         self._spoken = False
 
     def joined(self, frames: Sequence[bytes]) -> bytes:
-        """Only the newest: it says all that the others say, and two in one write are no JSON text to the page."""
+        """Only the newest: it says all that the others say, and two in one write are no JSON text
+        to the page.
+        """
         return next((frame for frame in reversed(frames) if frame), b"")
 
     def _start(self, event: StreamStart) -> bytes:
@@ -68,7 +76,8 @@ class ChatGLMEncoder(TextOnlyEncoder):
             self._texts[block] = self._texts[block][:keep] + text
         return self._again()
 
-    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  the end of the body is the end of the answer
+    # the end of the body is the end of the answer
+    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002
         return b"" if self._spoken else self._snapshot()
 
     def _error(self, event: StreamError) -> bytes:

@@ -1,4 +1,6 @@
-"""The upstream half: the report server's question with its history in pairs, or that of ChatGLM's own `api.py`."""
+"""The upstream half: the report server's question with its history in pairs, or that of ChatGLM's
+own `api.py`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,8 +21,8 @@ _SETTINGS = {"max_tokens": "max_length", "top_p": "top_p", "temperature": "tempe
 
 
 class ChatGLMUpstream(UpstreamHalf):
-    """Options: `data`, the list that the report server wants beside the question ([]); `api: true` for ChatGLM's own `api.py`, whose answer
-    comes whole.
+    """Options: `data`, the list that the report server wants beside the question ([]); `api: true`
+    for ChatGLM's own `api.py`, whose answer comes whole.
     """
 
     name = "chatglm"
@@ -35,9 +37,15 @@ class ChatGLMUpstream(UpstreamHalf):
             headers["Authorization"] = f"Bearer {target.api_key}"
         if target.options.get("api") is True:
             body: dict[str, Any] = {"prompt": query, "history": history}
-            body |= {theirs: value for ours, theirs in _SETTINGS.items() if (value := getattr(request, ours)) is not None}
+            body |= {
+                theirs: value
+                for ours, theirs in _SETTINGS.items()
+                if (value := getattr(request, ours)) is not None
+            }
             if request.max_tokens is not None:
-                notes.append(Note("changed", "max_tokens", "max_length counts the prompt's tokens too."))
+                notes.append(
+                    Note("changed", "max_tokens", "max_length counts the prompt's tokens too.")
+                )
             notes += cannot_say(request, _SETTINGS)
             path = API_PATH
         else:
@@ -47,7 +55,8 @@ class ChatGLMUpstream(UpstreamHalf):
             path = REPORT_PATH
         return Outgoing(path, msgspec.json.encode(body | request.vendor), headers, tuple(notes))
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  either answer is told by its form
+    # either answer is told by its form
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return ChatGLMDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
@@ -55,16 +64,30 @@ class ChatGLMUpstream(UpstreamHalf):
 
 
 def _turns(request: ChatRequest, notes: list[Note]) -> tuple[str, list[list[str]]]:
-    """The question, and the earlier turns as (question, answer) pairs: turns of one side in a row become one text."""
+    """The question, and the earlier turns as (question, answer) pairs: turns of one side in a row
+    become one text.
+    """
     talk = [(turn.role == "assistant", turn_text(turn)) for turn in request.messages]
     notes += part_notes(request.messages, images=False)
     while talk and talk[-1][0]:
         talk.pop()
-        notes.append(Note("dropped", "messages", "A last turn of the assistant cannot be continued: it is left out."))
+        notes.append(
+            Note(
+                "dropped",
+                "messages",
+                "A last turn of the assistant cannot be continued: it is left out.",
+            )
+        )
     pairs: list[list[str]] = []
     question: list[str] = [request.system] if request.system else []
     if request.system:
-        notes.append(Note("changed", "system", "The upstream has no system text: it stands before the first question."))
+        notes.append(
+            Note(
+                "changed",
+                "system",
+                "The upstream has no system text: it stands before the first question.",
+            )
+        )
     answered = True
     for is_answer, text in talk:
         if not is_answer:
@@ -76,5 +99,8 @@ def _turns(request: ChatRequest, notes: list[Note]) -> tuple[str, list[list[str]
             pairs.append(["\n".join(question), text])
             question, answered = [], True
     if answered:
-        raise bad_request("messages must end with a user turn: this upstream answers a question.", param="messages")
+        raise bad_request(
+            "messages must end with a user turn: this upstream answers a question.",
+            param="messages",
+        )
     return "\n".join(piece for piece in question if piece), pairs

@@ -1,4 +1,6 @@
-"""What the report server's wire holds, and that of ChatGLM's own `api.py`, which answers once and whole."""
+"""What the report server's wire holds, and that of ChatGLM's own `api.py`, which answers once and
+whole.
+"""
 
 from typing import Any
 
@@ -17,14 +19,18 @@ class SnapshotBody(msgspec.Struct):
 
 
 class SnapshotError(msgspec.Struct):
-    """Not the server's own: this dialect has no error object, so ours adds one to the last snapshot."""
+    """Not the server's own: this dialect has no error object, so ours adds one to the last
+    snapshot.
+    """
 
     message: str | None = None
     kind: str | None = None
 
 
 class Snapshot(msgspec.Struct):
-    """One object of a stream (`body`), or `api.py`'s whole answer (`response`, `status`). `id` and `time` never change and say nothing."""
+    """One object of a stream (`body`), or `api.py`'s whole answer (`response`, `status`). `id` and
+    `time` never change and say nothing.
+    """
 
     body: SnapshotBody | None = None
     response: str | None = None

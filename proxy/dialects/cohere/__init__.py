@@ -1,9 +1,23 @@
-"""Cohere's chat, API v2, both halves. Clients: `POST /v2/chat`. Upstreams: the same path behind the configured base URL."""
+"""Cohere's chat, API v2, both halves. Clients: `POST /v2/chat`. Upstreams: the same path behind the
+configured base URL.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.base import (
+    ClientHalf,
+    Decoder,
+    Dialect,
+    Encoder,
+    Incoming,
+    Outgoing,
+    Parsed,
+    Reply,
+    Route,
+    TargetConfig,
+    UpstreamHalf,
+)
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.cohere import build, errors, models, parse, whole
 from proxy.dialects.cohere.decode import CohereDecoder
@@ -23,13 +37,15 @@ class Client(ClientHalf):
     def lists(self, headers: Mapping[str, str]) -> bool:
         return models.lists(headers)
 
-    def models(self, names: Sequence[str], created: int) -> bytes:  # noqa: ARG002  the vendor does not say how old a model is
+    # the vendor does not say how old a model is
+    def models(self, names: Sequence[str], created: int) -> bytes:  # noqa: ARG002
         return models.models(names)
 
     def parse_request(self, incoming: Incoming) -> Parsed:
         return parse.parse_request(incoming)
 
-    def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002  nothing in the request changes the answer's form
+    # nothing in the request changes the answer's form
+    def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002
         return CohereEncoder()
 
     def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002

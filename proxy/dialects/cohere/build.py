@@ -1,9 +1,11 @@
-"""A `ChatRequest` to the body of `POST /v2/chat`, behind a base URL like `https://api.cohere.com`. Source: "Chat" of the API v2 reference.
+"""A `ChatRequest` to the body of `POST /v2/chat`, behind a base URL like `https://api.cohere.com`.
+Source: "Chat" of the API v2 reference.
 
 The upstream's options:
 
-    thinking    whether the model thinks unless told not to; by default models with `reasoning` in their name do. Such a model is sent
-                earlier reasoning as thinking, another as a plan, and only beside tool calls
+    thinking    whether the model thinks unless told not to; by default models with `reasoning` in
+                their name do. Such a model is sent earlier reasoning as thinking, another as a
+                plan, and only beside tool calls
     tool_plan   false for models that refuse a plan beside earlier tool calls; it is then left out
     client_name the header X-Client-Name
 """
@@ -20,7 +22,17 @@ from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolSpec
 
 PATH = "/v2/chat"
-_SAID = ("max_tokens", "temperature", "top_p", "stop", "seed", "tools", "tool_choice", "response_format", "reasoning")
+_SAID = (
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "stop",
+    "seed",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "reasoning",
+)
 _P_LEAST, _P_MOST = 0.01, 0.99
 
 
@@ -31,15 +43,25 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
-    """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
+    """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the
+    operator's fault.
+    """
     try:
         options = msgspec.convert(target.options, _Options)
     except msgspec.ValidationError as error:
-        raise Refused(failure("internal", f"The options of upstream {target.upstream} are wrong: {error}.")) from error
+        raise Refused(
+            failure("internal", f"The options of upstream {target.upstream} are wrong: {error}.")
+        ) from error
     notes = cannot_say(request, _SAID)
     model = target.model or request.model
     thinking = _thinking(request.reasoning, notes)
-    thinks = thinking["type"] == "enabled" if thinking else options.thinking if options.thinking is not None else "reasoning" in model
+    thinks = (
+        thinking["type"] == "enabled"
+        if thinking
+        else options.thinking
+        if options.thinking is not None
+        else "reasoning" in model
+    )
     messages = OutTurns(notes, thinking=thinks, plans=options.tool_plan).built(request)
     if not messages:
         raise bad_request("messages must hold a turn that is not empty.", param="messages")
@@ -57,7 +79,9 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         "response_format": _response_format(request, notes),
     }
     body = {name: value for name, value in said.items() if value is not None}
-    return Outgoing(PATH, msgspec.json.encode(body | request.vendor), _headers(target, options), tuple(notes))
+    return Outgoing(
+        PATH, msgspec.json.encode(body | request.vendor), _headers(target, options), tuple(notes)
+    )
 
 
 def _headers(target: TargetConfig, options: _Options) -> dict[str, str]:
@@ -74,7 +98,11 @@ def _p(top_p: float | None, notes: list[Note]) -> float | None:
     if top_p is None or _P_LEAST <= top_p <= _P_MOST:
         return top_p
     nearest = min(max(top_p, _P_LEAST), _P_MOST)
-    notes.append(Note("changed", "top_p", f"Cohere's p goes from {_P_LEAST} to {_P_MOST}; {nearest} was sent."))
+    notes.append(
+        Note(
+            "changed", "top_p", f"Cohere's p goes from {_P_LEAST} to {_P_MOST}; {nearest} was sent."
+        )
+    )
     return nearest
 
 
@@ -85,7 +113,13 @@ def _thinking(reasoning: Reasoning | None, notes: list[Note]) -> dict[str, Any] 
         return {"type": "disabled"}
     if reasoning.max_tokens is not None:
         return {"type": "enabled", "token_budget": reasoning.max_tokens}
-    notes.append(Note("changed", "reasoning.effort", "How hard to think cannot be said here, only that the model is to think."))
+    notes.append(
+        Note(
+            "changed",
+            "reasoning.effort",
+            "How hard to think cannot be said here, only that the model is to think.",
+        )
+    )
     return {"type": "enabled"}
 
 
@@ -101,21 +135,42 @@ def _tools(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     if choice is not None:
         if choice.mode == "tool":
             tools = [tool for tool in tools if tool.name == choice.name] or tools
-            notes.append(Note("changed", "tool_choice", "A tool cannot be chosen by name here: only that one is named, and required."))
+            notes.append(
+                Note(
+                    "changed",
+                    "tool_choice",
+                    "A tool cannot be chosen by name here: only that one is named, and required.",
+                )
+            )
         if choice.mode != "auto":
             said["tool_choice"] = "NONE" if choice.mode == "none" else "REQUIRED"
         if choice.parallel is False:
-            notes.append(Note("dropped", "tool_choice.parallel", "That at most one call may be made cannot be said here."))
+            notes.append(
+                Note(
+                    "dropped",
+                    "tool_choice.parallel",
+                    "That at most one call may be made cannot be said here.",
+                )
+            )
     strict = {bool(tool.strict) for tool in tools}
     if strict == {True, False}:
-        notes.append(Note("changed", "tools.strict", "Strictness holds for all tools here: all were sent as strict."))
+        notes.append(
+            Note(
+                "changed",
+                "tools.strict",
+                "Strictness holds for all tools here: all were sent as strict.",
+            )
+        )
     if True in strict:
         said["strict_tools"] = True
     return {"tools": [_tool(tool) for tool in tools], **said}
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters or {"type": "object", "properties": {}}}
+    function: dict[str, Any] = {
+        "name": tool.name,
+        "parameters": tool.parameters or {"type": "object", "properties": {}},
+    }
     if tool.description is not None:
         function["description"] = tool.description
     return {"type": "function", "function": function}
@@ -127,7 +182,11 @@ def _response_format(request: ChatRequest, notes: list[Note]) -> dict[str, Any] 
     if not wanted or wanted.get("type") == "text":
         return None
     if request.tools:
-        notes.append(Note("dropped", "response_format", "Cohere takes no response format together with tools."))
+        notes.append(
+            Note(
+                "dropped", "response_format", "Cohere takes no response format together with tools."
+            )
+        )
         return None
     named = wanted.get("json_schema")
     schema = named.get("schema", named) if isinstance(named, dict) else None
@@ -135,5 +194,11 @@ def _response_format(request: ChatRequest, notes: list[Note]) -> dict[str, Any] 
         return {"type": "json_object"}
     if wanted.get("type") in ("json_object", "json_schema") and isinstance(schema, dict):
         return {"type": "json_object", "json_schema": schema}
-    notes.append(Note("dropped", "response_format", "Only JSON, with or without a schema, can be asked for here."))
+    notes.append(
+        Note(
+            "dropped",
+            "response_format",
+            "Only JSON, with or without a schema, can be asked for here.",
+        )
+    )
     return None

@@ -1,23 +1,54 @@
 """Our turns as the messages of a chat request of API v2.
 
-The vendor refuses text beside tool calls: what a turn said before its calls is its plan, or its thinking where the model thinks.
+The vendor refuses text beside tool calls: what a turn said before its calls is its plan, or its
+thinking where the model thinks.
 """
 
 from typing import Any
 
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
-_UNTHINKING = Note("dropped", "messages.reasoning", "Earlier reasoning is taken back only where thinking is asked for.")
-_SIGNATURE = Note("dropped", "messages.reasoning", "The signature of earlier reasoning cannot be sent back to this upstream.")
-_PLANLESS = Note("dropped", "messages.tool_plan", "This upstream is configured not to be sent a plan beside tool calls.")
-_TEXT_WITH_CALLS = Note("changed", "messages.text", "Text beside tool calls is refused by this vendor: it is sent as the turn's plan.")
+_UNTHINKING = Note(
+    "dropped",
+    "messages.reasoning",
+    "Earlier reasoning is taken back only where thinking is asked for.",
+)
+_SIGNATURE = Note(
+    "dropped",
+    "messages.reasoning",
+    "The signature of earlier reasoning cannot be sent back to this upstream.",
+)
+_PLANLESS = Note(
+    "dropped",
+    "messages.tool_plan",
+    "This upstream is configured not to be sent a plan beside tool calls.",
+)
+_TEXT_WITH_CALLS = Note(
+    "changed",
+    "messages.text",
+    "Text beside tool calls is refused by this vendor: it is sent as the turn's plan.",
+)
 _IMAGE = Note("dropped", "messages.image_url", "Only a user's turn can hold an image.")
-_IS_ERROR = Note("dropped", "tool_result.is_error", "That a tool failed cannot be said in this dialect, only what it answered.")
+_IS_ERROR = Note(
+    "dropped",
+    "tool_result.is_error",
+    "That a tool failed cannot be said in this dialect, only what it answered.",
+)
 
 
 class OutTurns:
-    """The messages of one request. Appends to `notes`, each loss once. `thinking`: the model thinks; `plans`: it takes plans back."""
+    """The messages of one request. Appends to `notes`, each loss once. `thinking`: the model
+    thinks; `plans`: it takes plans back.
+    """
 
     def __init__(self, notes: list[Note], *, thinking: bool, plans: bool) -> None:
         self._notes = notes
@@ -32,7 +63,9 @@ class OutTurns:
         return messages
 
     def _turn(self, message: Message) -> list[dict[str, Any]]:
-        """One turn as one message, and one more for each tool result; none for a turn that says nothing."""
+        """One turn as one message, and one more for each tool result; none for a turn that says
+        nothing.
+        """
         if message.role == "assistant":
             turn = self._assistant(message)
             return [turn] if len(turn) > 1 else []
@@ -53,7 +86,15 @@ class OutTurns:
         if not content:
             return results
         role = "user" if message.role == "tool" else message.role
-        return [*results, {"role": role, "content": message.text if all(part["type"] == "text" for part in content) else content}]
+        return [
+            *results,
+            {
+                "role": role,
+                "content": message.text
+                if all(part["type"] == "text" for part in content)
+                else content,
+            },
+        ]
 
     def _assistant(self, message: Message) -> dict[str, Any]:
         calls: list[dict[str, Any]] = []
@@ -61,7 +102,13 @@ class OutTurns:
         for part in message.parts:
             match part:
                 case ToolCallPart(call_id, name, arguments):
-                    calls.append({"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments or "{}"}})
+                    calls.append(
+                        {
+                            "id": call_id,
+                            "type": "function",
+                            "function": {"name": name, "arguments": arguments or "{}"},
+                        }
+                    )
                 case ReasoningPart(text, signature):
                     reasoning += text
                     if signature is not None:

@@ -15,21 +15,35 @@ def is_of_text(said: dict[str, Any]) -> bool:
 
 def citations(said: dict[str, Any], block: int) -> Iterator[Citation]:
     """`start` and `end` count from the beginning of the content, which is a block of ours."""
-    start, end = (value if type(value := said.get(key)) is int and value >= 0 else None for key in ("start", "end"))
+    start, end = (
+        value if type(value := said.get(key)) is int and value >= 0 else None
+        for key in ("start", "end")
+    )
     if start is not None and end is not None and end < start:
         start = end = None
     sources = said.get("sources")
     for source in sources if isinstance(sources, list) and sources else [None]:
         document = _document(source)
         text = next((found for key in _SOURCE_TEXTS if (found := _text(document.get(key)))), None)
-        yield Citation(block, _text(document.get("url")), _text(document.get("title")), text, start, end)
+        yield Citation(
+            block, _text(document.get("url")), _text(document.get("title")), text, start, end
+        )
 
 
 def _document(source: Any) -> dict[str, Any]:
-    """What a source says about itself: a document as the client gave it, or what a tool answered."""
+    """What a source says about itself: a document as the client gave it, or what a tool
+    answered.
+    """
     if not isinstance(source, dict):
         return {}
-    return next((found for key in ("document", "tool_output") if isinstance(found := source.get(key), dict)), {})
+    return next(
+        (
+            found
+            for key in ("document", "tool_output")
+            if isinstance(found := source.get(key), dict)
+        ),
+        {},
+    )
 
 
 def _text(value: Any) -> str | None:

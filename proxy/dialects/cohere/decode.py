@@ -1,11 +1,13 @@
 """The vendor's bytes to events.
 
     message-start (content | tool-plan-delta* | call)* message-end
-    content = content-start content-delta* content-end      call = tool-call-start tool-call-delta* tool-call-end
+    content = content-start content-delta* content-end      call = tool-call-start tool-call-delta*
+                                                            tool-call-end
 
-with citation-start and citation-end between the deltas of a text, and `[DONE]` after the end. The answer is complete with message-end;
-before it `[DONE]`, or the end of the body, is a cut. A tool plan is reasoning: a `vendor` event behind its block's start says that it is a
-plan, for clients of this dialect. So do citations, whole, and frames of a type that is not known.
+with citation-start and citation-end between the deltas of a text, and `[DONE]` after the end. The
+answer is complete with message-end; before it `[DONE]`, or the end of the body, is a cut. A tool
+plan is reasoning: a `vendor` event behind its block's start says that it is a plan, for clients of
+this dialect. So do citations, whole, and frames of a type that is not known.
 """
 
 from typing import Any
@@ -18,7 +20,17 @@ from proxy.codec.tool_calls import made_id
 from proxy.dialects.cohere.cite import citations, is_of_text
 from proxy.dialects.cohere.errors import in_band, parse_error
 from proxy.dialects.cohere.usage import read_usage, usage_extras
-from proxy.dialects.cohere.wire import ABSENT, BROKEN, FINISH, NAME, Call, Content, Delta, Event, Message
+from proxy.dialects.cohere.wire import (
+    ABSENT,
+    BROKEN,
+    FINISH,
+    NAME,
+    Call,
+    Content,
+    Delta,
+    Event,
+    Message,
+)
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Tool, Usage, UsageEvent, Vendor
 from proxy.events import Event as Ours
@@ -28,7 +40,8 @@ _EVENT = msgspec.json.Decoder(Event)
 _ANY = msgspec.json.Decoder()
 _CUT = "The upstream ended its answer before it said that it was complete."
 _PLAN = {"type": "tool-plan-delta"}
-# Nothing in these is news: blocks open with their first piece and close when the answer turns to something else.
+# Nothing in these is news: blocks open with their first piece and close when the answer turns to
+# something else.
 _QUIET = frozenset({"message-start", "content-end", "tool-call-end", "citation-end"})
 
 
@@ -61,7 +74,8 @@ class CohereDecoder(SSEDecoder):
             case "content-delta":
                 self._content(event, message, out)
             case "content-start":
-                self._blocks.end_choice(out, 0)  # two texts in a row are two blocks: citations count from the start of their own
+                # two texts in a row are two blocks: citations count from the start of their own
+                self._blocks.end_choice(out, 0)
                 self._planning = False
                 self._content(event, message, out)
             case "tool-plan-delta":
@@ -96,7 +110,9 @@ class CohereDecoder(SSEDecoder):
         if event.logprobs is not ABSENT and event.logprobs != b"null":
             said = self._read(_ANY, bytes(event.logprobs), out)
             if said and not too_deep(said):
-                out.append(Vendor(NAME, {"type": "content-delta", "index": event.index, "logprobs": said}))
+                out.append(
+                    Vendor(NAME, {"type": "content-delta", "index": event.index, "logprobs": said})
+                )
 
     def _plan(self, text: str, out: list[Ours]) -> None:
         if not self._planning:
@@ -110,23 +126,35 @@ class CohereDecoder(SSEDecoder):
         function = call.function
         said = function.arguments if function is not None else None
         arguments = msgspec.json.encode(said).decode() if isinstance(said, dict) else said or ""
-        key = self._calls - 1 if event.index is None and event.type == "tool-call-delta" else event.index
+        key = (
+            self._calls - 1
+            if event.index is None and event.type == "tool-call-delta"
+            else event.index
+        )
         if key is None or event.type == "tool-call-start" or not self._blocks.has_call(key):
             key = self._calls if key is None else key
-            tool = Tool(call.id or made_id(self._id, self._calls), (function.name or "") if function is not None else "")
+            tool = Tool(
+                call.id or made_id(self._id, self._calls),
+                (function.name or "") if function is not None else "",
+            )
             self._blocks.open_call(out, key, tool)
             self._calls += 1
             self._planning = False
         if not self._blocks.arguments(out, key, arguments):
-            # The call was complete and something else has begun since: what comes now is no part of it.
+            # The call was complete and something else has begun since: what comes now is no part of
+            # it.
             late = {"message": {"tool_calls": {"function": {"arguments": arguments}}}}
-            out.append(Vendor(NAME, {"type": "tool-call-delta", "index": event.index, "delta": late}))
+            out.append(
+                Vendor(NAME, {"type": "tool-call-delta", "index": event.index, "delta": late})
+            )
 
     def _cite(self, said: dict[str, Any], out: list[Ours]) -> None:
         if too_deep(said):
             return
         block = self._blocks.open_text(out) if is_of_text(said) else None
-        out.append(Vendor(NAME, {"type": "citation-start", "delta": {"message": {"citations": said}}}))
+        out.append(
+            Vendor(NAME, {"type": "citation-start", "delta": {"message": {"citations": said}}})
+        )
         if block is not None:
             self._planning = False
             out += citations(said, block)
@@ -139,13 +167,22 @@ class CohereDecoder(SSEDecoder):
             out.append(UsageEvent(*msgspec.structs.astuple(usage)))
         raw = delta.finish_reason
         if delta.error or raw in BROKEN:
-            self._fail(out, in_band(delta.error or f"The upstream broke off its answer: its finish reason is {raw}.", delta.error_type))
+            self._fail(
+                out,
+                in_band(
+                    delta.error
+                    or f"The upstream broke off its answer: its finish reason is {raw}.",
+                    delta.error_type,
+                ),
+            )
             return
         extras = usage_extras(said)
         if extras and not too_deep(extras):
             out.append(Vendor(NAME, {"type": "message-end", "delta": {"usage": extras}}))
         reason = FINISH.get(raw, "other") if raw else "stop"
-        self._finish(out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw)
+        self._finish(
+            out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw
+        )
 
     def _opaque(self, data: bytes, out: list[Ours]) -> None:
         """A frame of a type that is not known: kept, not understood."""

@@ -1,9 +1,11 @@
 """Events to the frames of a chat stream of API v2.
 
-A delta's frame is built once per block, with a gap where the text goes. Reasoning is `thinking` content, or the tool plan that it was. A
-failed stream ends in a message-end with `ERROR` and the message, as the vendor's does, but without `[DONE]`.
+A delta's frame is built once per block, with a gap where the text goes. Reasoning is `thinking`
+content, or the tool plan that it was. A failed stream ends in a message-end with `ERROR` and the
+message, as the vendor's does, but without `[DONE]`.
 
-What this form has no place for: a reasoning's signature, further choices, and `vendor` events of other dialects.
+What this form has no place for: a reasoning's signature, further choices, and `vendor` events of
+other dialects.
 """
 
 from typing import Any
@@ -12,7 +14,14 @@ import msgspec
 from msgspec import UNSET
 
 from proxy.codec.base import Encoder
-from proxy.dialects.cohere.shapes import citation_object, finish_word, first_choice, is_plan, own_citation, own_usage
+from proxy.dialects.cohere.shapes import (
+    citation_object,
+    finish_word,
+    first_choice,
+    is_plan,
+    own_citation,
+    own_usage,
+)
 from proxy.dialects.cohere.usage import usage_object
 from proxy.events import (
     BlockEnd,
@@ -30,11 +39,19 @@ from proxy.events import (
 
 _json = msgspec.json.Encoder().encode
 _DONE = b"data: [DONE]\n\n"
-_NO_CONTENT = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
+_NO_CONTENT = {
+    "role": "assistant",
+    "content": [],
+    "tool_plan": "",
+    "tool_calls": [],
+    "citations": [],
+}
 
 
 class _Block(msgspec.Struct, gc=False):
-    """An open block: all that stands before and after a delta's text, and what ends it (b"" for what has no end)."""
+    """An open block: all that stands before and after a delta's text, and what ends it (b"" for
+    what has no end).
+    """
 
     index: int
     before: bytes
@@ -48,7 +65,8 @@ class CohereEncoder(Encoder):
 
     def __init__(self) -> None:
         self._blocks: dict[int, _Block] = {}
-        self._thinking: int | None = None  # a block of reasoning that has begun, not yet known to be a plan or thinking
+        # a block of reasoning that has begun, not yet known to be a plan or thinking
+        self._thinking: int | None = None
         self._contents = 0
         self._calls = 0
         self._citations = 0
@@ -73,11 +91,15 @@ class CohereEncoder(Encoder):
                 return self._vendor(event)
             case StreamEnd():
                 usage = usage_object(event.usage, self._usage)
-                delta = {"finish_reason": finish_word(event.finish), **({"usage": usage} if usage else {})}
+                delta = {
+                    "finish_reason": finish_word(event.finish),
+                    **({"usage": usage} if usage else {}),
+                }
                 return _frame("message-end", delta=delta) + _DONE
             case StreamError():
                 return _frame("message-end", delta=_failed(event))
-        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter before this encoder holds text back.
+        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter
+        # before this encoder holds text back.
         return b""
 
     def _delta(self, number: int, text: str) -> bytes:
@@ -100,8 +122,14 @@ class CohereEncoder(Encoder):
         self._calls += 1
         delta = {"message": {"tool_calls": {"function": {"arguments": "\0"}}}}
         end = _frame("tool-call-end", index=index)
-        self._blocks[event.block] = _gapped(index, end, _frame("tool-call-delta", index=index, delta=delta))
-        call = {"id": event.tool.id, "type": "function", "function": {"name": event.tool.name, "arguments": ""}}
+        self._blocks[event.block] = _gapped(
+            index, end, _frame("tool-call-delta", index=index, delta=delta)
+        )
+        call = {
+            "id": event.tool.id,
+            "type": "function",
+            "function": {"name": event.tool.name, "arguments": ""},
+        }
         return _frame("tool-call-start", index=index, delta={"message": {"tool_calls": call}})
 
     def _think(self, number: int) -> bytes:
@@ -113,7 +141,9 @@ class CohereEncoder(Encoder):
         self._contents += 1
         delta = _frame("content-delta", index=index, delta={"message": {"content": {kind: "\0"}}})
         self._blocks[number] = _gapped(index, _frame("content-end", index=index), delta)
-        return _frame("content-start", index=index, delta={"message": {"content": {"type": kind, kind: ""}}})
+        return _frame(
+            "content-start", index=index, delta={"message": {"content": {"type": kind, kind: ""}}}
+        )
 
     def _end_block(self, number: int) -> bytes:
         if number == self._thinking:  # it said nothing
@@ -122,7 +152,8 @@ class CohereEncoder(Encoder):
         if block is None:
             return b""
         if not block.said and block.end.startswith(b"event: tool-call-end"):
-            return block.before + b'"{}"' + block.after + block.end  # clients parse the arguments as JSON, always
+            # clients parse the arguments as JSON, always
+            return block.before + b'"{}"' + block.after + block.end
         return block.end
 
     def _citation(self, event: Citation) -> bytes:
@@ -134,7 +165,9 @@ class CohereEncoder(Encoder):
     def _cite(self, said: dict[str, Any]) -> bytes:
         index = self._citations
         self._citations += 1
-        return _frame("citation-start", index=index, delta={"message": {"citations": said}}) + _frame("citation-end", index=index)
+        return _frame(
+            "citation-start", index=index, delta={"message": {"citations": said}}
+        ) + _frame("citation-end", index=index)
 
     def _vendor(self, event: Vendor) -> bytes:
         if is_plan(event) and self._thinking is not None:
@@ -151,7 +184,12 @@ class CohereEncoder(Encoder):
 
 def _failed(event: StreamError) -> dict[str, Any]:
     code = {} if event.error.code is UNSET else {"error_type": event.error.code}
-    return {"finish_reason": "ERROR", "usage": usage_object(event.usage, {}), "error": event.error.message, **code}
+    return {
+        "finish_reason": "ERROR",
+        "usage": usage_object(event.usage, {}),
+        "error": event.error.message,
+        **code,
+    }
 
 
 def _frame(kind: str, **fields: Any) -> bytes:
@@ -159,6 +197,8 @@ def _frame(kind: str, **fields: Any) -> bytes:
 
 
 def _gapped(index: int, end: bytes, delta: bytes) -> _Block:
-    """A block whose delta's frame was built with a NUL for its text, which JSON always writes as an escape."""
+    """A block whose delta's frame was built with a NUL for its text, which JSON always writes as an
+    escape.
+    """
     before, _, after = delta.partition(_json("\0"))
     return _Block(index, before, after, end)

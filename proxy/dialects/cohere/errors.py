@@ -29,21 +29,29 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
     if error is None:
         error = _Error(f"The upstream answered {status}: {read_error(body).message}")
     message = error.message[:_MESSAGE_CHARS]
-    return status_failure(status, message, code=error.error_type, retry_after_s=retry_after(headers))
+    return status_failure(
+        status, message, code=error.error_type, retry_after_s=retry_after(headers)
+    )
 
 
 def in_band(message: str | None, error_type: str | None) -> Failure:
     """An error that came under a status of success."""
-    said = (message or "")[:_MESSAGE_CHARS] or "The upstream reported an error without saying which."
+    said = (message or "")[
+        :_MESSAGE_CHARS
+    ] or "The upstream reported an error without saying which."
     return failure("upstream_error", said, code=error_type or None)
 
 
 def render_error(why: Failure) -> Reply:
-    """See `ClientHalf.render_error`. The SDKs choose their exception by the status, and know no 502: the vendor's own word is 500."""
+    """See `ClientHalf.render_error`. The SDKs choose their exception by the status, and know no
+    502: the vendor's own word is 500.
+    """
     body = {"message": why.message}
     if why.code is not UNSET:
         body["error_type"] = why.code
-    headers = {} if why.retry_after_s is UNSET else {"retry-after": str(math.ceil(why.retry_after_s))}
+    headers = (
+        {} if why.retry_after_s is UNSET else {"retry-after": str(math.ceil(why.retry_after_s))}
+    )
     return Reply(500 if why.status == 502 else why.status, msgspec.json.encode(body), headers)
 
 

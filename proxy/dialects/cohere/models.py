@@ -6,11 +6,20 @@ import msgspec
 
 
 def lists(headers: Mapping[str, str]) -> bool:
-    """Its SDKs say who they are: `x-fern-sdk-name` is cohere, cohere-ai or a package's path, and so is the user agent of some releases."""
-    return "cohere" in headers.get("x-fern-sdk-name", "").lower() or headers.get("user-agent", "").lower().startswith("cohere")
+    """Its SDKs say who they are: `x-fern-sdk-name` is cohere, cohere-ai or a package's path, and so
+    is the user agent of some releases.
+    """
+    return "cohere" in headers.get("x-fern-sdk-name", "").lower() or headers.get(
+        "user-agent", ""
+    ).lower().startswith("cohere")
 
 
 def models(names: Sequence[str]) -> bytes:
-    """Source: "List Models" of the API reference, one page with all. What is not known of a model is left out."""
-    rows = [{"name": name, "is_deprecated": False, "endpoints": ["chat"], "finetuned": False} for name in names]
+    """Source: "List Models" of the API reference, one page with all. What is not known of a model
+    is left out.
+    """
+    rows = [
+        {"name": name, "is_deprecated": False, "endpoints": ["chat"], "finetuned": False}
+        for name in names
+    ]
     return msgspec.json.encode({"models": rows})

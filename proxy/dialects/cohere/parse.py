@@ -1,7 +1,7 @@
 """A client's chat request of API v2 to a `ChatRequest`.
 
-Wrong types are refused as the vendor does. What the API knows and ours cannot carry is a note, and so is a key that we do not know: the
-vendor's SDKs gain fields faster than we do.
+Wrong types are refused as the vendor does. What the API knows and ours cannot carry is a note, and
+so is a key that we do not know: the vendor's SDKs gain fields faster than we do.
 """
 
 from typing import Annotated, Any, Literal
@@ -79,9 +79,16 @@ _DROPPED: dict[str, tuple[Any, ...]] = {
     "raw_prompting": (False,),
 }
 _DOCUMENTS = Note(
-    "changed", "documents", "Documents have no place in the requests of other vendors: they are sent as text, behind the system's."
+    "changed",
+    "documents",
+    (
+        "Documents have no place in the requests of other vendors: they are sent as text, behind "
+        "the system's."
+    ),
 )
-_MEDIUM = Note("changed", "thinking", "Thinking without a budget is said as reasoning of medium effort.")
+_MEDIUM = Note(
+    "changed", "thinking", "Thinking without a budget is said as reasoning of medium effort."
+)
 
 
 def parse_request(incoming: Incoming) -> Parsed:
@@ -104,7 +111,9 @@ def parse_request(incoming: Incoming) -> Parsed:
         stop=asked.stop_sequences or [],
         seed=asked.seed,
         tools=[_tool(tool.function, strict=asked.strict_tools) for tool in asked.tools or ()],
-        tool_choice=None if asked.tool_choice is None else ToolChoice("required" if asked.tool_choice == "REQUIRED" else "none"),
+        tool_choice=None
+        if asked.tool_choice is None
+        else ToolChoice("required" if asked.tool_choice == "REQUIRED" else "none"),
         response_format=_response_format(asked.response_format),
         reasoning=_reasoning(asked.thinking, notes),
         stream=bool(asked.stream),
@@ -112,7 +121,9 @@ def parse_request(incoming: Incoming) -> Parsed:
     return Parsed(request, notes=tuple(notes))
 
 
-def _with_documents(system: str | None, documents: list[str | dict[str, Any]], notes: list[Note]) -> str | None:
+def _with_documents(
+    system: str | None, documents: list[str | dict[str, Any]], notes: list[Note]
+) -> str | None:
     """The system's text, and behind it each document under its id."""
     if not documents:
         return system
@@ -120,7 +131,10 @@ def _with_documents(system: str | None, documents: list[str | dict[str, Any]], n
     shown = []
     for number, document in enumerate(documents):
         name = document.get("id") if isinstance(document, dict) else None
-        shown.append(f"Document {name if isinstance(name, str) else f'doc:{number}'}:\n{document_text(document)}")
+        shown.append(
+            "Document "
+            f"{name if isinstance(name, str) else f'doc:{number}'}:\n{document_text(document)}"
+        )
     return "\n\n".join([*([system] if system else []), *shown])
 
 
@@ -134,7 +148,10 @@ def _response_format(asked: AskedFormat | None) -> dict[str, Any] | None:
         return None
     if asked.json_schema is None:
         return {"type": "json_object"}
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": asked.json_schema, "strict": True}}
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "schema": asked.json_schema, "strict": True},
+    }
 
 
 def _reasoning(asked: AskedThinking | None, notes: list[Note]) -> Reasoning | None:

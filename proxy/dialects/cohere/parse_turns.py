@@ -7,11 +7,25 @@ import msgspec
 from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
-_DETAIL = Note("dropped", "image_url.detail", "How closely to look at an image cannot be said to other vendors.")
+_DETAIL = Note(
+    "dropped",
+    "image_url.detail",
+    "How closely to look at an image cannot be said to other vendors.",
+)
 _CITATIONS = Note("dropped", "messages.citations", "Citations of earlier turns are left out.")
-_TOOL_DOCUMENT = Note("changed", "messages.document", "A document in a tool's result is sent as its text.")
+_TOOL_DOCUMENT = Note(
+    "changed", "messages.document", "A document in a tool's result is sent as its text."
+)
 
 
 class ImageURL(msgspec.Struct):
@@ -65,7 +79,9 @@ class Turns:
         self._messages: list[Message] = []
 
     def read(self, messages: list[AskedMessage]) -> tuple[str | None, list[Message]]:
-        """What stood before the first turn, and the turns. Raises Refused for a message that is none."""
+        """What stood before the first turn, and the turns. Raises Refused for a message that is
+        none.
+        """
         for at, message in enumerate(messages):
             self._read(message, f"messages[{at}]")
         return "\n\n".join(self._leading) or None, self._messages
@@ -84,8 +100,13 @@ class Turns:
                 self._messages.append(self._assistant(message, at))
             case _:
                 if not message.tool_call_id:
-                    raise bad_request(f"{at}.tool_call_id is required in a message of role tool.", param=f"{at}.tool_call_id")
-                self._messages.append(Message("tool", [ToolResultPart(message.tool_call_id, self._text(message, at))]))
+                    raise bad_request(
+                        f"{at}.tool_call_id is required in a message of role tool.",
+                        param=f"{at}.tool_call_id",
+                    )
+                self._messages.append(
+                    Message("tool", [ToolResultPart(message.tool_call_id, self._text(message, at))])
+                )
 
     def _assistant(self, message: AskedMessage, at: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.tool_plan)] if message.tool_plan else []
@@ -94,7 +115,10 @@ class Turns:
             parts += [TextPart(content)] if isinstance(content, str) else content
         if message.citations:
             self.note(_CITATIONS)
-        parts += [ToolCallPart(call.id, call.function.name, call.function.arguments or "") for call in message.tool_calls or ()]
+        parts += [
+            ToolCallPart(call.id, call.function.name, call.function.arguments or "")
+            for call in message.tool_calls or ()
+        ]
         return assistant_turn(parts)
 
     def _text(self, message: AskedMessage, at: str) -> str:
@@ -119,8 +143,14 @@ class Turns:
                     self.note(_DETAIL)
                 return ImagePart(part.image_url.url)
             case "text" | "thinking" | "document" | "image_url":
-                raise bad_request(f"{at}.{part.type} is required in a part of type {part.type}.", param=f"{at}.{part.type}")
-        raise bad_request(f"{at}.type is {part.type[:40]!r}, which cannot be carried: send text or image_url.", param=f"{at}.type")
+                raise bad_request(
+                    f"{at}.{part.type} is required in a part of type {part.type}.",
+                    param=f"{at}.{part.type}",
+                )
+        raise bad_request(
+            f"{at}.type is {part.type[:40]!r}, which cannot be carried: send text or image_url.",
+            param=f"{at}.type",
+        )
 
     def note(self, note: Note) -> None:
         """Say a loss, once."""

@@ -1,4 +1,6 @@
-"""What a streamed and a whole answer say alike: the finish, a citation, and what an answer of this vendor said beside."""
+"""What a streamed and a whole answer say alike: the finish, a citation, and what an answer of this
+vendor said beside.
+"""
 
 from typing import Any
 
@@ -16,18 +18,32 @@ def finish_word(finish: Finish) -> str:
 
 
 def citation_object(citation: Citation, content: int) -> dict[str, Any]:
-    """One of another vendor's sources as a document. `content` is the index of the text that it stands in; unknown is left out."""
+    """One of another vendor's sources as a document. `content` is the index of the text that it
+    stands in; unknown is left out.
+    """
     document = {"url": citation.url, "title": citation.title, "text": citation.text}
     known = {name: value for name, value in document.items() if value is not None}
-    place = {name: value for name, value in (("start", citation.start), ("end", citation.end)) if value is not None}
+    place = {
+        name: value
+        for name, value in (("start", citation.start), ("end", citation.end))
+        if value is not None
+    }
     source = {"type": "document", "id": citation.url or citation.title or "", "document": known}
-    return {**place, "text": citation.text or "", "sources": [source], "content_index": content, "type": "TEXT_CONTENT"}
+    return {
+        **place,
+        "text": citation.text or "",
+        "sources": [source],
+        "content_index": content,
+        "type": "TEXT_CONTENT",
+    }
 
 
 def own_citation(event: Vendor) -> dict[str, Any] | None:
     """The citation that a vendor event of this dialect holds whole, if it is one."""
     match event.data:
-        case {"type": "citation-start", "delta": {"message": {"citations": dict(said)}}} if event.dialect == NAME:
+        case {"type": "citation-start", "delta": {"message": {"citations": dict(said)}}} if (
+            event.dialect == NAME
+        ):
             return said
     return None
 
@@ -41,7 +57,9 @@ def own_usage(event: Vendor) -> dict[str, Any] | None:
 
 
 def is_plan(event: Vendor) -> bool:
-    """Whether it says that the reasoning that has just begun is this vendor's plan before it calls tools."""
+    """Whether it says that the reasoning that has just begun is this vendor's plan before it calls
+    tools.
+    """
     return event.dialect == NAME and event.data == {"type": "tool-plan-delta"}
 
 

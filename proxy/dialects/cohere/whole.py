@@ -1,4 +1,6 @@
-"""A whole answer as one chat response, for clients that asked without `stream`. Of several choices the first is given."""
+"""A whole answer as one chat response, for clients that asked without `stream`. Of several choices
+the first is given.
+"""
 
 from typing import Any
 
@@ -6,7 +8,13 @@ import msgspec
 
 from proxy.codec.base import Reply
 from proxy.codec.fold import WholeAnswer
-from proxy.dialects.cohere.shapes import citation_object, finish_word, is_plan, own_citation, own_usage
+from proxy.dialects.cohere.shapes import (
+    citation_object,
+    finish_word,
+    is_plan,
+    own_citation,
+    own_usage,
+)
 from proxy.dialects.cohere.usage import usage_object
 
 
@@ -25,7 +33,9 @@ def whole(answer: WholeAnswer) -> Reply:
 
 
 def _message(answer: WholeAnswer) -> dict[str, Any]:
-    planned = {at - 1 for at, event in zip(answer.vendor_at, answer.vendor, strict=True) if is_plan(event)}
+    planned = {
+        at - 1 for at, event in zip(answer.vendor_at, answer.vendor, strict=True) if is_plan(event)
+    }
     cited = [said for event in answer.vendor if (said := own_citation(event)) is not None]
     own_citations = bool(cited)
     content: list[dict[str, Any]] = []
@@ -42,7 +52,11 @@ def _message(answer: WholeAnswer) -> dict[str, Any]:
         elif block.text:
             content.append({"type": "thinking", "thinking": block.text})
     calls = [
-        {"id": call.tool.id, "type": "function", "function": {"name": call.tool.name, "arguments": call.text or "{}"}}
+        {
+            "id": call.tool.id,
+            "type": "function",
+            "function": {"name": call.tool.name, "arguments": call.text or "{}"},
+        }
         for call in answer.tool_calls()
         if call.tool is not None
     ]

@@ -1,6 +1,8 @@
-"""What decoder and encoder of this dialect have in common: the frames' shapes and the vendor's words for ours.
+"""What decoder and encoder of this dialect have in common: the frames' shapes and the vendor's
+words for ours.
 
-Source: Cohere's API reference, "Chat with Streaming" of API v2. Structs hold what is used and tolerate the rest.
+Source: Cohere's API reference, "Chat with Streaming" of API v2. Structs hold what is used and
+tolerate the rest.
 """
 
 from typing import Any
@@ -17,7 +19,9 @@ ABSENT = Raw(b"")
 
 
 class Content(msgspec.Struct, gc=False):
-    """A piece of the answer's content. Deltas have no type: the key that is there tells text from thinking."""
+    """A piece of the answer's content. Deltas have no type: the key that is there tells text from
+    thinking.
+    """
 
     text: str | None = None
     thinking: str | None = None
@@ -57,7 +61,9 @@ class Delta(msgspec.Struct, gc=False):
 
 
 class Event(msgspec.Struct, gc=False):
-    """One frame. `index` counts contents, tool calls and citations, each for themselves. `message` is that of a bare error."""
+    """One frame. `index` counts contents, tool calls and citations, each for themselves. `message`
+    is that of a bare error.
+    """
 
     type: str | None = None
     index: int | None = None
@@ -72,7 +78,8 @@ FINISH: dict[str, FinishReason] = {
     "STOP_SEQUENCE": "stop",
     "MAX_TOKENS": "length",
     "TOOL_CALL": "tool_calls",
-    "ERROR_TOXIC": "content_filter",  # the vendor's older word, still among those that its SDKs know
+    # the vendor's older word, still among those that its SDKs know
+    "ERROR_TOXIC": "content_filter",
 }
 # The answer is broken, whatever came before.
 BROKEN = frozenset({"ERROR", "TIMEOUT", "ERROR_LIMIT", "USER_CANCEL"})

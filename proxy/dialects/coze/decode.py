@@ -1,7 +1,8 @@
 """Coze's events to ours, of a chat and of a workflow.
 
-Answers come as deltas and once more whole; a message that had no delta is told from its whole. What the bot does beside (its plugins' calls
-and results, cards, suggested questions, speech) goes on as vendor events, for it runs those itself; only `requires_action` asks the client.
+Answers come as deltas and once more whole; a message that had no delta is told from its whole. What
+the bot does beside (its plugins' calls and results, cards, suggested questions, speech) goes on as
+vendor events, for it runs those itself; only `requires_action` asks the client.
 """
 
 from typing import Any
@@ -55,7 +56,8 @@ class CozeDecoder(SSEDecoder):
             case "PING" | "ping":
                 pass
             case "Interrupt":
-                self._reason, self._raw = "other", "Interrupt"  # a question to the user, who answers in another request
+                # a question to the user, who answers in another request
+                self._reason, self._raw = "other", "Interrupt"
                 self._vendor(frame, out)
             case name if name.startswith("conversation.chat."):
                 self._chat(frame, out)
@@ -128,11 +130,15 @@ class CozeDecoder(SSEDecoder):
         out.append(UsageEvent(self._usage.input_tokens, self._usage.output_tokens))
 
     def _calls(self, chat: Chat, out: list[Event]) -> None:
-        action = chat.required_action.submit_tool_outputs if chat.required_action is not None else None
+        action = (
+            chat.required_action.submit_tool_outputs if chat.required_action is not None else None
+        )
         for number, call in enumerate((action.tool_calls if action is not None else None) or ()):
             if call.function is None:
                 continue
-            self._blocks.open_call(out, number, Tool(call.id or f"call_{number}", call.function.name))
+            self._blocks.open_call(
+                out, number, Tool(call.id or f"call_{number}", call.function.name)
+            )
             self._blocks.arguments(out, number, call.function.arguments)
 
     def _vendor(self, frame: Frame, out: list[Event]) -> None:
@@ -144,7 +150,9 @@ class CozeDecoder(SSEDecoder):
         self._finish(out, self._reason or "stop", self._raw)
 
     def _ended(self, out: list[Event]) -> None:
-        """The state is as good an end as `done`: a chat that waits for its tools may say no more."""
+        """The state is as good an end as `done`: a chat that waits for its tools may say no
+        more.
+        """
         if self._reason is not None:
             self._done(out)
         else:

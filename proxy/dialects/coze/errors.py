@@ -1,4 +1,6 @@
-"""Coze's errors: `{"code", "msg"}`, under HTTP 200 before the stream as well as inside it. Source: "Error codes" of the API reference."""
+"""Coze's errors: `{"code", "msg"}`, under HTTP 200 before the stream as well as inside it. Source:
+"Error codes" of the API reference.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +19,10 @@ def told(document: Mapping[str, Any]) -> Told | None:
     if code in _FINE:
         return None
     return Told(
-        text_of(document, "error_message", "msg") or f"Coze answered with error {code[:20]} and no message.", code[:20], _STATUS.get(code)
+        text_of(document, "error_message", "msg")
+        or f"Coze answered with error {code[:20]} and no message.",
+        code[:20],
+        _STATUS.get(code),
     )
 
 

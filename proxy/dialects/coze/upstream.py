@@ -13,55 +13,99 @@ from proxy.dialects.coze.errors import parse_error
 from proxy.dialects.coze.wire import CHAT_PATH, TOOLS_PATH, WORKFLOW_PATH
 from proxy.errors import Failure, bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 _USER = "mainstem"
 _IDS = ("conversation_id", "chat_id")
 _UPLOAD = Note(
-    "dropped", "messages.image_url", "Coze takes images by address: one that is sent as data would have to be uploaded there first."
+    "dropped",
+    "messages.image_url",
+    "Coze takes images by address: one that is sent as data would have to be uploaded there first.",
 )
-_SYSTEM = Note("changed", "system", "A bot has its own system text: this one stands before the first question.")
-_CALLS = Note("dropped", "messages.tool_call", "Earlier tool calls are left out: Coze keeps its own.")
-_REASONING = Note("dropped", "messages.reasoning", "Reasoning of earlier turns is left out: Coze has no place for it.")
+_SYSTEM = Note(
+    "changed", "system", "A bot has its own system text: this one stands before the first question."
+)
+_CALLS = Note(
+    "dropped", "messages.tool_call", "Earlier tool calls are left out: Coze keeps its own."
+)
+_REASONING = Note(
+    "dropped",
+    "messages.reasoning",
+    "Reasoning of earlier turns is left out: Coze has no place for it.",
+)
 _RESULTS = Note(
     "changed",
     "messages.tool_result",
-    "Tool results are said as text: to go on with the chat, name its chat_id and conversation_id in vendor.",
+    (
+        "Tool results are said as text: to go on with the chat, name its chat_id and "
+        "conversation_id in vendor."
+    ),
 )
 
 
 class CozeUpstream(UpstreamHalf):
-    """Options: `user`, for requests that name none (mainstem); `workflow: true` for a workflow instead of a bot, whose input `input`
-    ("input") takes the prompt, beside its other `parameters`.
+    """Options: `user`, for requests that name none (mainstem); `workflow: true` for a workflow
+    instead of a bot, whose input `input` ("input") takes the prompt, beside its other `parameters`.
 
-    The target's model is the bot's id, or the workflow's. With a `conversation_id` in the request's `vendor` Coze knows the earlier turns,
-    and only the newest is sent; with the `chat_id` too, results of tools go back to the chat that waits for them.
+    The target's model is the bot's id, or the workflow's. With a `conversation_id` in the request's
+    `vendor` Coze knows the earlier turns, and only the newest is sent; with the `chat_id` too,
+    results of tools go back to the chat that waits for them.
     """
 
     name = "coze"
 
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         """Raises Refused when no user turn has text to send."""
-        notes: list[Note] = cannot_say(request, ("user",) if target.options.get("workflow") else ("user", "metadata"))
-        ids = {name: quote(str(request.vendor[name]), safe="") for name in _IDS if request.vendor.get(name)}
-        results = [part for part in request.messages[-1].parts if isinstance(part, ToolResultPart)] if request.messages else []
+        notes: list[Note] = cannot_say(
+            request, ("user",) if target.options.get("workflow") else ("user", "metadata")
+        )
+        ids = {
+            name: quote(str(request.vendor[name]), safe="")
+            for name in _IDS
+            if request.vendor.get(name)
+        }
+        results = (
+            [part for part in request.messages[-1].parts if isinstance(part, ToolResultPart)]
+            if request.messages
+            else []
+        )
         body: dict[str, Any]
         if target.options.get("workflow"):
             path, body = WORKFLOW_PATH, _workflow(request, target, notes)
         elif results and len(ids) == len(_IDS):
             path = TOOLS_PATH
-            body = {"tool_outputs": [{"tool_call_id": part.id, "output": part.content} for part in results], "stream": True}
+            body = {
+                "tool_outputs": [
+                    {"tool_call_id": part.id, "output": part.content} for part in results
+                ],
+                "stream": True,
+            }
         else:
-            path, body = CHAT_PATH, _chat(request, target, notes, remembered="conversation_id" in ids)
+            path, body = (
+                CHAT_PATH,
+                _chat(request, target, notes, remembered="conversation_id" in ids),
+            )
             ids.pop("chat_id", None)
         query = "&".join(f"{name}={value}" for name, value in ids.items())
         body |= {name: value for name, value in request.vendor.items() if name not in _IDS}
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if target.api_key:
             headers["Authorization"] = f"Bearer {target.api_key}"
-        return Outgoing(f"{path}?{query}" if query else path, msgspec.json.encode(body), headers, tuple(notes))
+        return Outgoing(
+            f"{path}?{query}" if query else path, msgspec.json.encode(body), headers, tuple(notes)
+        )
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  frames are told apart by their names
+    # frames are told apart by their names
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return CozeDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
@@ -75,7 +119,9 @@ def _workflow(request: ChatRequest, target: TargetConfig, notes: list[Note]) -> 
     return {"workflow_id": target.model or request.model, "parameters": parameters}
 
 
-def _chat(request: ChatRequest, target: TargetConfig, notes: list[Note], *, remembered: bool) -> dict[str, Any]:
+def _chat(
+    request: ChatRequest, target: TargetConfig, notes: list[Note], *, remembered: bool
+) -> dict[str, Any]:
     user = request.user or str(target.options.get("user", _USER))
     if request.user is None:
         notes.append(Note("defaulted", "user", f"Coze insists on a user; {user} was taken."))
@@ -95,13 +141,30 @@ def _messages(request: ChatRequest, notes: list[Note], *, remembered: bool) -> l
     if remembered:
         newest = max((at for at, turn in enumerate(turns) if turn.role != "assistant"), default=0)
         if newest:
-            notes.append(Note("changed", "messages", "Only the newest turn is sent: Coze keeps the conversation itself."))
+            notes.append(
+                Note(
+                    "changed",
+                    "messages",
+                    "Only the newest turn is sent: Coze keeps the conversation itself.",
+                )
+            )
         turns = turns[newest : newest + 1]
-    lost: tuple[tuple[type[Part], Note], ...] = ((ToolCallPart, _CALLS), (ToolResultPart, _RESULTS), (ReasoningPart, _REASONING))
-    notes += [note for kind, note in lost if any(isinstance(part, kind) for turn in turns for part in turn.parts)]
+    lost: tuple[tuple[type[Part], Note], ...] = (
+        (ToolCallPart, _CALLS),
+        (ToolResultPart, _RESULTS),
+        (ReasoningPart, _REASONING),
+    )
+    notes += [
+        note
+        for kind, note in lost
+        if any(isinstance(part, kind) for turn in turns for part in turn.parts)
+    ]
     said = [message for turn in turns if (message := _message(turn, notes)) is not None]
     if not any(message["role"] == "user" for message in said):
-        raise bad_request("messages must hold a user turn with text: this upstream answers a question.", param="messages")
+        raise bad_request(
+            "messages must hold a user turn with text: this upstream answers a question.",
+            param="messages",
+        )
     if request.system:
         notes.append(_SYSTEM)
         said.insert(0, _said("user", request.system))
@@ -109,7 +172,9 @@ def _messages(request: ChatRequest, notes: list[Note], *, remembered: bool) -> l
 
 
 def _message(turn: Message, notes: list[Note]) -> dict[str, str] | None:
-    """A turn, or None when there is nothing in it to say. Pictures are said as a list that is text itself."""
+    """A turn, or None when there is nothing in it to say. Pictures are said as a list that is text
+    itself.
+    """
     role = "assistant" if turn.role == "assistant" else "user"
     images = [part.url for part in turn.parts if isinstance(part, ImagePart)]
     if any(url.startswith("data:") for url in images) and _UPLOAD not in notes:
@@ -118,10 +183,19 @@ def _message(turn: Message, notes: list[Note]) -> dict[str, str] | None:
     if not images:
         text = turn_text(turn)
         return _said(role, text) if text else None
-    parts = [{"type": "text", "text": part.text} for part in turn.parts if isinstance(part, TextPart) and part.text]
+    parts = [
+        {"type": "text", "text": part.text}
+        for part in turn.parts
+        if isinstance(part, TextPart) and part.text
+    ]
     parts += [{"type": "image", "file_url": url} for url in images]
     return {**_said(role, msgspec.json.encode(parts).decode()), "content_type": "object_string"}
 
 
 def _said(role: str, text: str) -> dict[str, str]:
-    return {"role": role, "type": "answer" if role == "assistant" else "question", "content": text, "content_type": "text"}
+    return {
+        "role": role,
+        "type": "answer" if role == "assistant" else "question",
+        "content": text,
+        "content_type": "text",
+    }

@@ -1,7 +1,9 @@
-"""What Coze's wire holds, as far as it is used. Source: Coze's API reference ("Chat V3", "Stream run workflow") and its own SDKs.
+"""What Coze's wire holds, as far as it is used. Source: Coze's API reference ("Chat V3", "Stream
+run workflow") and its own SDKs.
 
-Frames are named, and the name says what the JSON is: `conversation.message.*` a message, `conversation.chat.*` the chat; a
-workflow's are `Message`, `Interrupt`, `Error`, `Done`. The last frame's data is a JSON string, `"[DONE]"`.
+Frames are named, and the name says what the JSON is: `conversation.message.*` a message,
+`conversation.chat.*` the chat; a workflow's are `Message`, `Interrupt`, `Error`, `Done`. The last
+frame's data is a JSON string, `"[DONE]"`.
 """
 
 from typing import Any
@@ -15,7 +17,9 @@ WORKFLOW_PATH = "/v1/workflow/stream_run"
 
 
 class Message(msgspec.Struct):
-    """A piece of a message, or a whole one. Only those of type `answer` are the reply; a card's content is no text."""
+    """A piece of a message, or a whole one. Only those of type `answer` are the reply; a card's
+    content is no text.
+    """
 
     id: str | None = None
     type: str | None = None

@@ -1,4 +1,6 @@
-"""Alibaba's DashScope, its own generation API (not the OpenAI-compatible one). Upstream half only."""
+"""Alibaba's DashScope, its own generation API (not the OpenAI-compatible one). Upstream half
+only.
+"""
 
 from collections.abc import Mapping
 from typing import Any

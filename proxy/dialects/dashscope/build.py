@@ -2,8 +2,10 @@
 
 The upstream's options, all with defaults:
 
-    incremental_output   true: each event has a new piece; false, for models that cannot: each repeats the text so far
-    multimodal           true: always the multimodal endpoint, which vision models need also for text; by default it is called for images
+    incremental_output   true: each event has a new piece; false, for models that cannot: each
+                         repeats the text so far
+    multimodal           true: always the multimodal endpoint, which vision models need also for
+                         text; by default it is called for images
 """
 
 from typing import Any
@@ -11,7 +13,17 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
-from proxy.codec.chat_turns import Turn, drop, flat_turns, function, headers, options_of, thinking, tool_calls, with_vendor
+from proxy.codec.chat_turns import (
+    Turn,
+    drop,
+    flat_turns,
+    function,
+    headers,
+    options_of,
+    thinking,
+    tool_calls,
+    with_vendor,
+)
 from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.dashscope.wire import MULTIMODAL_PATH, TEXT_PATH
 from proxy.events import Note
@@ -49,9 +61,18 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     }
     body = with_vendor(body, request.vendor, "parameters")
     # After the client's own: the decoder must know how the answer comes.
-    body["parameters"] = {**body["parameters"], "result_format": "message", "incremental_output": options.incremental_output}
+    body["parameters"] = {
+        **body["parameters"],
+        "result_format": "message",
+        "incremental_output": options.incremental_output,
+    }
     path = MULTIMODAL_PATH if multimodal else TEXT_PATH
-    return Outgoing(path, msgspec.json.encode(body), headers(target.api_key, x_dashscope_sse="enable"), tuple(notes))
+    return Outgoing(
+        path,
+        msgspec.json.encode(body),
+        headers(target.api_key, x_dashscope_sse="enable"),
+        tuple(notes),
+    )
 
 
 def _message(turn: Turn, *, multimodal: bool) -> dict[str, Any]:
@@ -86,7 +107,11 @@ def _parameters(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     if choice is not None and request.tools:
         said["parallel_tool_calls"] = choice.parallel
         if choice.mode == "required":
-            drop(notes, "tool_choice", "The upstream cannot be made to call some tool, only one by name.")
+            drop(
+                notes,
+                "tool_choice",
+                "The upstream cannot be made to call some tool, only one by name.",
+            )
         else:
             named = {"type": "function", "function": {"name": choice.name}}
             said["tool_choice"] = named if choice.mode == "tool" else choice.mode

@@ -1,6 +1,8 @@
-"""DashScope's events to ours. The body ends without a terminator, after an event with a finish reason.
+"""DashScope's events to ours. The body ends without a terminator, after an event with a finish
+reason.
 
-Whether an event has a new piece or the whole text so far was said in the request (see `build`), not in the answer.
+Whether an event has a new piece or the whole text so far was said in the request (see `build`), not
+in the answer.
 """
 
 from collections.abc import Mapping
@@ -33,7 +35,9 @@ class DashScopeDecoder(SSEJSONDecoder):
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
         super().__init__(max_event_bytes)
-        self._snapshots = Snapshots(max_event_bytes, whole=options.get("incremental_output") is False)
+        self._snapshots = Snapshots(
+            max_event_bytes, whole=options.get("incremental_output") is False
+        )
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
         if frame.event == "error":
@@ -53,7 +57,9 @@ class DashScopeDecoder(SSEJSONDecoder):
 
     def _output(self, output: wire.Output, out: list[Event]) -> None:
         if output.search_info is not None:
-            self._found(Source(page.url, page.title) for page in output.search_info.search_results or ())
+            self._found(
+                Source(page.url, page.title) for page in output.search_info.search_results or ()
+            )
         if output.choices is None:
             choice = self._choice(0, output.finish_reason)
             self._text(out, self._snapshots.new(("text", choice), output.text or ""), choice)
@@ -71,7 +77,9 @@ class DashScopeDecoder(SSEJSONDecoder):
             index = position if piece.index is None else piece.index
             function = piece.function or wire.FunctionPiece()
             arguments = new(("call", choice, index), function.arguments or "")
-            self._calls.piece(out, index, function.name or "", arguments, call_id=piece.id or "", choice=choice)
+            self._calls.piece(
+                out, index, function.name or "", arguments, call_id=piece.id or "", choice=choice
+            )
 
     def _error_of(self, document: Mapping[str, Any]) -> Told | None:
         return error_of(document)
@@ -80,11 +88,25 @@ class DashScopeDecoder(SSEJSONDecoder):
 def _text(content: str | list[Any] | None) -> str:
     """The text of a content; of the multimodal endpoint's parts, those that are text."""
     if isinstance(content, list):
-        return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+        return "".join(
+            part["text"]
+            for part in content
+            if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
     return content or ""
 
 
 def _usage(counts: wire.Counts) -> Usage:
-    cached = counts.prompt_tokens_details.cached_tokens if counts.prompt_tokens_details is not None else None
-    reasoning = counts.output_tokens_details.reasoning_tokens if counts.output_tokens_details is not None else None
-    return Usage(count(counts.input_tokens), count(counts.output_tokens), count(cached), count(reasoning))
+    cached = (
+        counts.prompt_tokens_details.cached_tokens
+        if counts.prompt_tokens_details is not None
+        else None
+    )
+    reasoning = (
+        counts.output_tokens_details.reasoning_tokens
+        if counts.output_tokens_details is not None
+        else None
+    )
+    return Usage(
+        count(counts.input_tokens), count(counts.output_tokens), count(cached), count(reasoning)
+    )

@@ -1,6 +1,8 @@
-"""DashScope's errors: `{code, message, request_id}`, in an HTTP error's body, an `error` event, or an event with no output.
+"""DashScope's errors: `{code, message, request_id}`, in an HTTP error's body, an `error` event, or
+an event with no output.
 
-Source: the list of status codes in Alibaba's reference. Codes have families (`Throttling.RateQuota`), of which the first word decides.
+Source: the list of status codes in Alibaba's reference. Codes have families
+(`Throttling.RateQuota`), of which the first word decides.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,8 @@
-"""What is read of an event of DashScope's generation API. Source: Alibaba's reference, and the recordings.
+"""What is read of an event of DashScope's generation API. Source: Alibaba's reference, and the
+recordings.
 
-With `result_format: text` the answer stands in `output.text`; with `message`, which is what we ask for, in `output.choices`.
+With `result_format: text` the answer stands in `output.text`; with `message`, which is what we ask
+for, in `output.choices`.
 """
 
 from typing import Any
@@ -31,7 +33,9 @@ class CallPiece(msgspec.Struct, gc=False):
 
 
 class Message(msgspec.Struct, gc=False):
-    """The new piece, or the whole so far. `content` is a list of parts from the multimodal endpoint."""
+    """The new piece, or the whole so far. `content` is a list of parts from the multimodal
+    endpoint.
+    """
 
     content: str | list[Any] | None = None
     reasoning_content: str | None = None

@@ -14,11 +14,14 @@ from proxy.errors import Failure, bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart, Message, Part, TextPart
 
-# What is asked for when the client names no model, as Dify's own never do: an operator gives it a row in `models`.
+# What is asked for when the client names no model, as Dify's own never do: an operator gives it a
+# row in `models`.
 DEFAULT_MODEL = "dify"
 _LOSSES = {
     "inputs": "The variables of a prompt that Dify keeps: there is none here.",
-    "conversation_id": "The conversation's earlier turns are not known here: only this question is answered.",
+    "conversation_id": (
+        "The conversation's earlier turns are not known here: only this question is answered."
+    ),
     "workflow_id": "There are no workflows here.",
     "trace_id": "Traces are Dify's own; the answer's x-request-id serves instead.",
     "parent_message_id": "The conversation's earlier turns are not known here.",
@@ -26,7 +29,9 @@ _LOSSES = {
 
 
 class DifyClient(ClientHalf):
-    """`model` comes from the body or the query. As at Dify, only `response_mode: streaming` streams."""
+    """`model` comes from the body or the query. As at Dify, only `response_mode: streaming`
+    streams.
+    """
 
     name = "dify"
     routes = (Route("POST", "/v1/chat-messages"),)
@@ -64,10 +69,17 @@ def _images(files: list[File], notes: list[Note]) -> Iterator[ImagePart]:
     for at, file in enumerate(files):
         if file.transfer_method == "remote_url" and file.type == "image":
             if not file.url:
-                raise bad_request(f"files[{at}].url is required with transfer_method remote_url.", param=f"files[{at}].url")
+                raise bad_request(
+                    f"files[{at}].url is required with transfer_method remote_url.",
+                    param=f"files[{at}].url",
+                )
             yield ImagePart(file.url)
         else:
-            note = Note("dropped", "files", "Files are left out, but for images that are given by their address.")
+            note = Note(
+                "dropped",
+                "files",
+                "Files are left out, but for images that are given by their address.",
+            )
             if note not in notes:
                 notes.append(note)
 

@@ -1,10 +1,12 @@
 """Dify's events to ours.
 
-The whole answer is one text block, open to the end: a moderator's `message_replace` takes all of it back, and agents of the newer kind
-close with one `message` that repeats it. Reasoning blocks may therefore overlap it.
+The whole answer is one text block, open to the end: a moderator's `message_replace` takes all of it
+back, and agents of the newer kind close with one `message` that repeats it. Reasoning blocks may
+therefore overlap it.
 
-Dify runs its tools itself, so `agent_thought` is no call for the client: it goes on as a vendor event, as do workflow nodes, files
-and speech. Speech follows `message_end`, and a chatflow's `workflow_finished` may, so the answer is complete when the body has ended.
+Dify runs its tools itself, so `agent_thought` is no call for the client: it goes on as a vendor
+event, as do workflow nodes, files and speech. Speech follows `message_end`, and a chatflow's
+`workflow_finished` may, so the answer is complete when the body has ended.
 """
 
 from io import StringIO
@@ -19,7 +21,19 @@ from proxy.codec.sse_json import count
 from proxy.dialects.dify.errors import event_failure, parse_error
 from proxy.dialects.dify.wire import IDS, NAME, Chunk, Metadata, NodeData
 from proxy.errors import Failure, failure
-from proxy.events import NO_USAGE, BlockEnd, BlockStart, Citation, Event, FinishReason, ReasoningDelta, TextDelta, Usage, UsageEvent, Vendor
+from proxy.events import (
+    NO_USAGE,
+    BlockEnd,
+    BlockStart,
+    Citation,
+    Event,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    Usage,
+    UsageEvent,
+    Vendor,
+)
 from proxy.framing.sse import Frame
 
 _CHUNK = msgspec.json.Decoder(Chunk)
@@ -29,7 +43,9 @@ _FAILED = ("failed", "exception")
 
 
 class DifyDecoder(SSEDecoder):
-    """Holds the text so far, as far as `max_event_bytes`: a longer one can grow, but no more be compared with a repetition."""
+    """Holds the text so far, as far as `max_event_bytes`: a longer one can grow, but no more be
+    compared with a repetition.
+    """
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)
@@ -82,7 +98,11 @@ class DifyDecoder(SSEDecoder):
 
     def _ids(self, chunk: Chunk, out: list[Event]) -> None:
         """The stream's ids, once, and again when a later event knows more."""
-        new = {name: value for name in IDS if (value := getattr(chunk, name)) and name not in self._told}
+        new = {
+            name: value
+            for name in IDS
+            if (value := getattr(chunk, name)) and name not in self._told
+        }
         if new:
             self._told |= new
             out.append(Vendor(NAME, dict(self._told)))
@@ -166,7 +186,14 @@ class DifyDecoder(SSEDecoder):
 
     def _workflow_finished(self, data: NodeData, frame: Frame, out: list[Event]) -> None:
         if data.status in _FAILED:
-            self._fail(out, failure("upstream_error", (data.error or "Dify's workflow failed without saying why.")[:300], code=data.status))
+            self._fail(
+                out,
+                failure(
+                    "upstream_error",
+                    (data.error or "Dify's workflow failed without saying why.")[:300],
+                    code=data.status,
+                ),
+            )
             return
         self._vendor(frame, out)
         if self.done:
@@ -203,6 +230,12 @@ class DifyDecoder(SSEDecoder):
 
 def _output(outputs: Any) -> str:
     """The text of a workflow that streamed none: its one text, or the one under a usual name."""
-    texts = {name: value for name, value in outputs.items() if isinstance(value, str)} if isinstance(outputs, dict) else {}
-    named = next((texts[name] for name in ("answer", "text", "output", "result") if name in texts), "")
+    texts = (
+        {name: value for name, value in outputs.items() if isinstance(value, str)}
+        if isinstance(outputs, dict)
+        else {}
+    )
+    named = next(
+        (texts[name] for name in ("answer", "text", "output", "result") if name in texts), ""
+    )
     return named or (next(iter(texts.values())) if len(texts) == 1 else "")

@@ -1,6 +1,8 @@
-"""Events to those of a Dify chat app: `message` for text, `reasoning_chunk` for reasoning, `message_end`; `error` for a failed answer.
+"""Events to those of a Dify chat app: `message` for text, `reasoning_chunk` for reasoning,
+`message_end`; `error` for a failed answer.
 
-Text that is taken back is a `message_replace` with the whole text, so the text is kept. Events of a Dify upstream go on as they came.
+Text that is taken back is a `message_replace` with the whole text, so the text is kept. Events of a
+Dify upstream go on as they came.
 """
 
 from typing import Any
@@ -10,7 +12,15 @@ import msgspec
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.dify import shapes
 from proxy.dialects.dify.errors import error_fields
-from proxy.events import Citation, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite, Vendor
+from proxy.events import (
+    Citation,
+    StreamEnd,
+    StreamError,
+    StreamStart,
+    TextDelta,
+    TextRewrite,
+    Vendor,
+)
 
 _json = msgspec.json.encode
 
@@ -39,7 +49,11 @@ class DifyEncoder(TextOnlyEncoder):
         return b""
 
     def _freeze(self) -> None:
-        self._tail = b"," + _json({**self._ids, "id": self._ids["message_id"], "created_at": self._created})[1:] + b"\n\n"
+        self._tail = (
+            b","
+            + _json({**self._ids, "id": self._ids["message_id"], "created_at": self._created})[1:]
+            + b"\n\n"
+        )
 
     def _text(self, block: int, text: str) -> bytes:
         self._texts.setdefault(block, []).append(text)
@@ -48,7 +62,10 @@ class DifyEncoder(TextOnlyEncoder):
     def _rewrite(self, block: int, keep: int, text: str) -> bytes:
         self._texts[block] = ["".join(self._texts.get(block, ()))[:keep] + text]
         whole = "".join(piece for pieces in self._texts.values() for piece in pieces)
-        return b'data: {"event":"message_replace","answer":%b,"reason":""%b' % (_json(whole), self._tail)
+        return b'data: {"event":"message_replace","answer":%b,"reason":""%b' % (
+            _json(whole),
+            self._tail,
+        )
 
     def _reasoning(self, text: str) -> bytes:
         return self._thought(text, final=False)
@@ -57,7 +74,12 @@ class DifyEncoder(TextOnlyEncoder):
         return self._thought("", final=True)
 
     def _thought(self, text: str, *, final: bool) -> bytes:
-        data = {"message_id": self._ids["message_id"], "reasoning": text, "node_id": "", "is_final": final}
+        data = {
+            "message_id": self._ids["message_id"],
+            "reasoning": text,
+            "node_id": "",
+            "is_final": final,
+        }
         return b'data: {"event":"reasoning_chunk","data":%b%b' % (_json(data), self._tail)
 
     def _citation(self, event: Citation) -> bytes:
@@ -83,4 +105,7 @@ class DifyEncoder(TextOnlyEncoder):
         return b'data: {"event":"message_end"%b%b' % (more, self._tail)
 
     def _error(self, event: StreamError) -> bytes:
-        return b'data: {"event":"error"%b%b' % (b"," + _json(error_fields(event.error))[1:-1], self._tail)
+        return b'data: {"event":"error"%b%b' % (
+            b"," + _json(error_fields(event.error))[1:-1],
+            self._tail,
+        )

@@ -1,4 +1,6 @@
-"""Dify's errors: `{"code", "message", "status"}`, as an HTTP error's body and, with the same fields, as the stream's `error` event."""
+"""Dify's errors: `{"code", "message", "status"}`, as an HTTP error's body and, with the same
+fields, as the stream's `error` event.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +22,8 @@ _CODES: dict[Kind, str] = {
     "overloaded": "service_unavailable",
 }
 _OTHER = "internal_server_error"
-# Dify's own words beyond these. Other vendors' words for the same would mean nothing to its clients.
+# Dify's own words beyond these. Other vendors' words for the same would mean nothing to its
+# clients.
 _OWN = frozenset(
     {
         "not_chat_app",
@@ -41,11 +44,17 @@ _OWN = frozenset(
 
 
 def told(document: Mapping[str, Any]) -> Told | None:
-    """The error in a JSON object, if it is one. `status` is what the HTTP status would have been, had the stream not begun."""
+    """The error in a JSON object, if it is one. `status` is what the HTTP status would have been,
+    had the stream not begun.
+    """
     if "code" not in document or "message" not in document:
         return None
     status = document.get("status")
-    return Told(text_of(document, "message"), text_of(document, "code") or None, status if isinstance(status, int) else None)
+    return Told(
+        text_of(document, "message"),
+        text_of(document, "code") or None,
+        status if isinstance(status, int) else None,
+    )
 
 
 def event_failure(document: Any) -> Failure:

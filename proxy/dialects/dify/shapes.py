@@ -37,17 +37,29 @@ def told_ids(event: Vendor) -> dict[str, str]:
 def told_event(event: Vendor) -> dict[str, Any] | None:
     """An event of Dify's own that has no place in ours."""
     data = event.data
-    return data if event.dialect == NAME and isinstance(data, dict) and isinstance(data.get("event"), str) else None
+    return (
+        data
+        if event.dialect == NAME and isinstance(data, dict) and isinstance(data.get("event"), str)
+        else None
+    )
 
 
-def metadata(usage: Usage, cited: Sequence[Citation], own: dict[str, Any], *, insist: bool = False) -> dict[str, Any]:
-    """`metadata` of the end: what Dify itself said, else what is known. Empty when that is nothing, unless its SDKs `insist` on counts."""
+def metadata(
+    usage: Usage, cited: Sequence[Citation], own: dict[str, Any], *, insist: bool = False
+) -> dict[str, Any]:
+    """`metadata` of the end: what Dify itself said, else what is known. Empty when that is nothing,
+    unless its SDKs `insist` on counts.
+    """
     if own:
         return own
     if usage == NO_USAGE and not cited and not insist:
         return {}
     prompt, completion = usage.input_tokens or 0, usage.output_tokens or 0
-    counts = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    counts = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
     resources = [_resource(number, citation) for number, citation in enumerate(cited, 1)]
     return {"usage": {**counts, **_PRICES}, "retriever_resources": resources}
 

@@ -16,16 +16,20 @@ from proxy.request import ChatRequest, ImagePart
 
 _USER = "mainstem"
 _UPLOAD = Note(
-    "dropped", "messages.image_url", "Dify takes images by address: one that is sent as data would have to be uploaded there first."
+    "dropped",
+    "messages.image_url",
+    "Dify takes images by address: one that is sent as data would have to be uploaded there first.",
 )
 
 
 class DifyUpstream(UpstreamHalf):
-    """Options: `app`, one of chat (default; also agents and chatflows), completion and workflow; `input`, the app's variable that takes the
-    prompt of the latter two (query); `inputs`, its other variables; `user`, for requests that name none (mainstem).
+    """Options: `app`, one of chat (default; also agents and chatflows), completion and workflow;
+    `input`, the app's variable that takes the prompt of the latter two (query); `inputs`, its other
+    variables; `user`, for requests that name none (mainstem).
 
-    The base URL ends in `/v1`; the API key, which is the app's, chooses the model. A `conversation_id` in the request's `vendor` continues
-    a conversation that Dify remembers: then only the newest turn is sent. Without one the earlier turns are written into the prompt.
+    The base URL ends in `/v1`; the API key, which is the app's, chooses the model. A
+    `conversation_id` in the request's `vendor` continues a conversation that Dify remembers: then
+    only the newest turn is sent. Without one the earlier turns are written into the prompt.
     """
 
     name = "dify"
@@ -35,23 +39,35 @@ class DifyUpstream(UpstreamHalf):
         """Raises Refused for an app that there is not, and when no user turn has text."""
         app = str(target.options.get("app", "chat"))
         if app not in PATHS:
-            raise Refused(failure("internal", f"This upstream's option app is {app!r}; it may be {', '.join(PATHS)}."))
+            raise Refused(
+                failure(
+                    "internal",
+                    f"This upstream's option app is {app!r}; it may be {', '.join(PATHS)}.",
+                )
+            )
         notes: list[Note] = cannot_say(request, ("user",))
         body = _body(request, target.options, app, notes)
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if target.api_key:
             headers["Authorization"] = f"Bearer {target.api_key}"
-        return Outgoing(PATHS[app], msgspec.json.encode(body | request.vendor), headers, tuple(notes))
+        return Outgoing(
+            PATHS[app], msgspec.json.encode(body | request.vendor), headers, tuple(notes)
+        )
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  the answer says what app it is
+    # the answer says what app it is
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return DifyDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
         return parse_error(status, headers, body)
 
 
-def _body(request: ChatRequest, options: Mapping[str, Any], app: str, notes: list[Note]) -> dict[str, Any]:
-    prompt = one_prompt(request, notes, images=True, remembered=bool(request.vendor.get("conversation_id")))
+def _body(
+    request: ChatRequest, options: Mapping[str, Any], app: str, notes: list[Note]
+) -> dict[str, Any]:
+    prompt = one_prompt(
+        request, notes, images=True, remembered=bool(request.vendor.get("conversation_id"))
+    )
     user = request.user or str(options.get("user", _USER))
     if request.user is None:
         notes.append(Note("defaulted", "user", f"Dify insists on a user; {user} was taken."))
@@ -75,4 +91,6 @@ def _files(request: ChatRequest, notes: list[Note]) -> list[dict[str, str]]:
     if any(address.startswith("data:") for address in addresses):
         notes.append(_UPLOAD)
     remote = [address for address in addresses if not address.startswith("data:")]
-    return [{"type": "image", "transfer_method": "remote_url", "url": address} for address in remote]
+    return [
+        {"type": "image", "transfer_method": "remote_url", "url": address} for address in remote
+    ]

@@ -16,9 +16,18 @@ def whole(answer: WholeAnswer, conversation: str) -> Reply:
     for event in answer.vendor:
         ids |= shapes.told_ids(event)
         said = shapes.told_event(event)
-        if said is not None and said["event"] == "message_end" and isinstance(said.get("metadata"), dict):
+        if (
+            said is not None
+            and said["event"] == "message_end"
+            and isinstance(said.get("metadata"), dict)
+        ):
             own = said["metadata"]
-    cited = [citation for block in answer.blocks.values() if block.choice == 0 for citation in block.citations]
+    cited = [
+        citation
+        for block in answer.blocks.values()
+        if block.choice == 0
+        for citation in block.citations
+    ]
     document = {
         "event": "message",
         **ids,

@@ -1,6 +1,8 @@
-"""What Dify's wire holds, as far as it is used. Source: Dify's API reference ("Send Chat Message") and its web client.
+"""What Dify's wire holds, as far as it is used. Source: Dify's API reference ("Send Chat Message")
+and its web client.
 
-Every frame is `data: {"event": ...}`; the one exception is the keep-alive, a bare `event: ping` line.
+Every frame is `data: {"event": ...}`; the one exception is the keep-alive, a bare `event: ping`
+line.
 """
 
 from typing import Any
@@ -9,8 +11,13 @@ import msgspec
 
 NAME = "dify"
 # Behind a base URL that ends in the version, as Dify's own pages print it (https://api.dify.ai/v1).
-PATHS = {"chat": "/chat-messages", "completion": "/completion-messages", "workflow": "/workflows/run"}
-# The ids of a stream: the task (to stop it), the message, and the conversation, which a next question names.
+PATHS = {
+    "chat": "/chat-messages",
+    "completion": "/completion-messages",
+    "workflow": "/workflows/run",
+}
+# The ids of a stream: the task (to stop it), the message, and the conversation, which a next
+# question names.
 IDS = ("task_id", "message_id", "conversation_id")
 
 

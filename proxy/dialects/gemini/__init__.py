@@ -1,13 +1,25 @@
 """Google's Gemini API, both halves; Vertex AI is the same behind another path.
 
-Clients: `POST /v1beta/models/{model}:streamGenerateContent`, by `alt=sse` as events, without it as a JSON array; `:generateContent`; and
-Vertex AI's paths for the same. Upstreams: see `build`.
+Clients: `POST /v1beta/models/{model}:streamGenerateContent`, by `alt=sse` as events, without it as
+a JSON array; `:generateContent`; and Vertex AI's paths for the same. Upstreams: see `build`.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.base import (
+    ClientHalf,
+    Decoder,
+    Dialect,
+    Encoder,
+    Incoming,
+    Outgoing,
+    Parsed,
+    Reply,
+    Route,
+    TargetConfig,
+    UpstreamHalf,
+)
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.gemini import build, models, parse, whole
 from proxy.dialects.gemini.decode import GeminiDecoder
@@ -33,9 +45,11 @@ class Client(ClientHalf):
     other_listings = ("/v1/models",)
 
     def lists(self, headers: Mapping[str, str]) -> bool:
-        return "x-goog-api-client" in headers or "x-goog-api-key" in headers  # its SDKs send both with every request
+        # its SDKs send both with every request
+        return "x-goog-api-client" in headers or "x-goog-api-key" in headers
 
-    def models(self, names: Sequence[str], created: int) -> bytes:  # noqa: ARG002  this vendor does not say when
+    # this vendor does not say when
+    def models(self, names: Sequence[str], created: int) -> bytes:  # noqa: ARG002
         return models.models(names)
 
     def parse_request(self, incoming: Incoming) -> Parsed:
@@ -59,7 +73,8 @@ class Upstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  it finds the form by itself
+    # it finds the form by itself
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return GeminiDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

@@ -1,16 +1,22 @@
-"""A `ChatRequest` to a GenerateContentRequest. Source: "Generating content" of the API's reference, and Vertex AI's.
+"""A `ChatRequest` to a GenerateContentRequest. Source: "Generating content" of the API's reference,
+and Vertex AI's.
 
-The model stands in the path, behind a base URL without one: `https://generativelanguage.googleapis.com`, or Vertex AI's
-`https://<location>-aiplatform.googleapis.com` (`https://aiplatform.googleapis.com` for the location `global`).
+The model stands in the path, behind a base URL without one:
+`https://generativelanguage.googleapis.com`, or Vertex AI's
+`https://<location>-aiplatform.googleapis.com` (`https://aiplatform.googleapis.com` for the location
+`global`).
 
 The upstream's options, all with defaults:
 
     form               `sse`, or `array`: one JSON array, for servers in between that know no events
     version            of the API, in the path: `v1beta`, with Vertex AI `v1`
-    vertex             {project, location, publisher: google}: the request goes to Vertex AI, and the key as a Bearer token
-    thinking           how an effort is said: `level`, `budget`, or `none` for models that do not think; by default by the model's name
+    vertex             {project, location, publisher: google}: the request goes to Vertex AI, and
+                       the key as a Bearer token
+    thinking           how an effort is said: `level`, `budget`, or `none` for models that do not
+                       think; by default by the model's name
     include_thoughts   false: where reasoning is asked for, its summary is not
-    stream_arguments   true: Vertex AI sends the arguments of a call as they are written, where the model can
+    stream_arguments   true: Vertex AI sends the arguments of a call as they are written, where the
+                       model can
     safety_settings    sent as they are, a list of {category, threshold}
 """
 
@@ -62,11 +68,15 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     body: dict[str, Any] = {"contents": contents}
     if turns.system:
         body["systemInstruction"] = {"parts": [{"text": turns.system}]}
-    thinking = thinking_config(request, options.thinking or how(model), notes, include_thoughts=options.include_thoughts)
+    thinking = thinking_config(
+        request, options.thinking or how(model), notes, include_thoughts=options.include_thoughts
+    )
     if config := _generation(request, thinking, notes):
         body["generationConfig"] = config
     if request.tools:
-        body["tools"] = [{"functionDeclarations": [_declaration(tool, notes) for tool in request.tools]}]
+        body["tools"] = [
+            {"functionDeclarations": [_declaration(tool, notes) for tool in request.tools]}
+        ]
     if calling := _calling(request, options, notes):
         body["toolConfig"] = {"functionCallingConfig": calling}
     if options.safety_settings:
@@ -82,23 +92,35 @@ def _path(model: str, options: _Options) -> str:
     method = ":streamGenerateContent" + ("?alt=sse" if options.form == "sse" else "")
     name = _quoted(model, "model")
     if options.vertex is None:
-        return f"/{options.version or 'v1beta'}/{name if model.startswith('tunedModels/') else f'models/{name}'}{method}"
-    project, location = (_quoted(text, "vertex") for text in (options.vertex.project, options.vertex.location))
+        full = name if model.startswith("tunedModels/") else f"models/{name}"
+        return f"/{options.version or 'v1beta'}/{full}{method}"
+    project, location = (
+        _quoted(text, "vertex") for text in (options.vertex.project, options.vertex.location)
+    )
     publisher = _quoted(options.vertex.publisher, "vertex")
-    return f"/{options.version or 'v1'}/projects/{project}/locations/{location}/publishers/{publisher}/models/{name}{method}"
+    place = f"projects/{project}/locations/{location}/publishers/{publisher}"
+    return f"/{options.version or 'v1'}/{place}/models/{name}{method}"
 
 
 def _quoted(name: str, param: str) -> str:
-    """A name, perhaps of several segments, as a part of the path. Raises Refused for one that could lead elsewhere."""
+    """A name, perhaps of several segments, as a part of the path. Raises Refused for one that could
+    lead elsewhere.
+    """
     segments = name.split("/")
     if not all(_SEGMENT.fullmatch(segment) and segment.strip(".") for segment in segments):
-        said = "may have only letters, digits, blanks and . _ @ : + ~ - in it for this upstream, with single slashes between"
+        said = (
+            "may have only letters, digits, blanks and . _ @ : + ~ - in it for this upstream, "
+            "with single slashes between"
+        )
         raise bad_request(f"{param} {said}.", param=param)
     return "/".join(quote(segment, safe="") for segment in segments)
 
 
 def _headers(target: TargetConfig, options: _Options) -> dict[str, str]:
-    headers = {"content-type": JSON, "accept": "text/event-stream" if options.form == "sse" else JSON}
+    headers = {
+        "content-type": JSON,
+        "accept": "text/event-stream" if options.form == "sse" else JSON,
+    }
     if target.api_key is not None:
         if options.vertex is None:
             headers["x-goog-api-key"] = target.api_key
@@ -107,10 +129,17 @@ def _headers(target: TargetConfig, options: _Options) -> dict[str, str]:
     return headers
 
 
-def _generation(request: ChatRequest, thinking: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any]:
+def _generation(
+    request: ChatRequest, thinking: dict[str, Any] | None, notes: list[Note]
+) -> dict[str, Any]:
     stop = request.stop
     if len(stop) > _MAX_STOPS:
-        drop(notes, "stop", f"Gemini takes {_MAX_STOPS} stop sequences; the first of them were sent.", "changed")
+        drop(
+            notes,
+            "stop",
+            f"Gemini takes {_MAX_STOPS} stop sequences; the first of them were sent.",
+            "changed",
+        )
     said: dict[str, Any] = {
         "temperature": request.temperature,
         "topP": request.top_p,
@@ -133,13 +162,20 @@ def _format(wanted: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any]:
         return {}
     described = wanted.get("json_schema")
     schema = described.get("schema") if isinstance(described, dict) else None
-    return {"responseMimeType": "application/json", "responseJsonSchema": schema if kind == "json_schema" else None}
+    return {
+        "responseMimeType": "application/json",
+        "responseJsonSchema": schema if kind == "json_schema" else None,
+    }
 
 
 def _declaration(tool: ToolSpec, notes: list[Note]) -> dict[str, Any]:
     if tool.strict:
         drop(notes, "tools.strict", "Gemini cannot be held to a tool's schema.")
-    said = {"name": tool.name, "description": tool.description, "parametersJsonSchema": tool.parameters}
+    said = {
+        "name": tool.name,
+        "description": tool.description,
+        "parametersJsonSchema": tool.parameters,
+    }
     return {name: value for name, value in said.items() if value is not None}
 
 

@@ -1,7 +1,9 @@
-"""Our turns as a request's `contents`: user and model alternate, tool results are the user's, no part is empty.
+"""Our turns as a request's `contents`: user and model alternate, tool results are the user's, no
+part is empty.
 
-A signature goes on the part that follows its reasoning, as it came (see `signatures`). Gemini 3 refuses a call of the newest steps
-without one, and some clients have no place to keep it: then the vendor's own word for "none was kept" is sent.
+A signature goes on the part that follows its reasoning, as it came (see `signatures`). Gemini 3
+refuses a call of the newest steps without one, and some clients have no place to keep it: then the
+vendor's own word for "none was kept" is sent.
 """
 
 from typing import Any
@@ -13,9 +15,19 @@ from proxy.codec.tool_calls import arguments_object
 from proxy.dialects.gemini.signatures import is_base64
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
-# "Thought signatures" of the vendor's guide: for calls that did not come from it, or whose signature was lost.
+# "Thought signatures" of the vendor's guide: for calls that did not come from it, or whose
+# signature was lost.
 NO_SIGNATURE = "skip_thought_signature_validator"
 _IMAGE_TYPES = {
     "png": "image/png",
@@ -33,7 +45,8 @@ _Parts = list[dict[str, Any]]
 class OutTurns:
     """The turns of one request. Appends to `notes`; `system` is set by `built`.
 
-    `ids`: whether calls and results carry their ids. `signed`: whether the model refuses calls without a signature.
+    `ids`: whether calls and results carry their ids. `signed`: whether the model refuses calls
+    without a signature.
     """
 
     def __init__(self, notes: list[Note], *, ids: bool, signed: bool) -> None:
@@ -53,7 +66,12 @@ class OutTurns:
                 if not turns:
                     system.append(message.text)
                     continue
-                drop(self._notes, "messages.system", "A system message behind the first turn was sent as the user's.", "changed")
+                drop(
+                    self._notes,
+                    "messages.system",
+                    "A system message behind the first turn was sent as the user's.",
+                    "changed",
+                )
             parts = self._parts(message, f"messages[{at}]")
             if not parts:
                 continue
@@ -91,12 +109,28 @@ class OutTurns:
                 return self._image(url, at)
             case ToolCallPart(call_id, name, arguments):
                 self._names[call_id] = name
-                return {"functionCall": {**self._id(call_id), "name": name, "args": self._arguments(arguments)}}
+                return {
+                    "functionCall": {
+                        **self._id(call_id),
+                        "name": name,
+                        "args": self._arguments(arguments),
+                    }
+                }
             case ToolResultPart(call_id, content):
                 name = self._names.get(call_id, "")
                 if not name:
-                    raise bad_request(f"{at} answers the tool call {call_id[:60]!r}, which no earlier turn holds.", param=at)
-                return {"functionResponse": {**self._id(call_id), "name": name, "response": _response(content, is_error=part.is_error)}}
+                    raise bad_request(
+                        f"{at} answers the tool call {call_id[:60]!r}, which no earlier turn "
+                        "holds.",
+                        param=at,
+                    )
+                return {
+                    "functionResponse": {
+                        **self._id(call_id),
+                        "name": name,
+                        "response": _response(content, is_error=part.is_error),
+                    }
+                }
             case _:
                 return None
 
@@ -106,10 +140,18 @@ class OutTurns:
     def _reasoning(self, part: ReasoningPart, out: _Parts) -> str | None:
         """Say the thought; answers the signature to go on the next part."""
         if part.signature is None:
-            drop(self._notes, "messages.reasoning", "Gemini takes earlier reasoning back only with its signature.")
+            drop(
+                self._notes,
+                "messages.reasoning",
+                "Gemini takes earlier reasoning back only with its signature.",
+            )
             return None
         if not is_base64(part.signature):
-            drop(self._notes, "messages.reasoning", "Reasoning that another vendor signed cannot be sent back to Gemini.")
+            drop(
+                self._notes,
+                "messages.reasoning",
+                "Reasoning that another vendor signed cannot be sent back to Gemini.",
+            )
             return None
         if part.text:
             out.append({"text": part.text, "thought": True})
@@ -128,7 +170,10 @@ class OutTurns:
         for at, part in enumerate(parts):
             follows = at > 0 and "functionCall" in parts[at - 1]
             if "functionCall" in part and not follows and "thoughtSignature" not in part:
-                said = "The signature of an earlier tool call was not kept; the model is told so, and reasons without it."
+                said = (
+                    "The signature of an earlier tool call was not kept; the model is told so, "
+                    "and reasons without it."
+                )
                 drop(self._notes, "messages.tool_call", said, "changed")
                 part["thoughtSignature"] = NO_SIGNATURE
         return parts
@@ -142,11 +187,18 @@ class OutTurns:
         elif url.startswith(("http://", "https://", "gs://")):
             guessed = _IMAGE_TYPES.get(url.partition("?")[0].rpartition(".")[2].lower())
             if guessed is None:
-                note = Note("defaulted", "messages.image_url", f"Gemini insists on an image's type; {_UNKNOWN_IMAGE} was taken.")
+                note = Note(
+                    "defaulted",
+                    "messages.image_url",
+                    f"Gemini insists on an image's type; {_UNKNOWN_IMAGE} was taken.",
+                )
                 if note not in self._notes:
                     self._notes.append(note)
             return {"fileData": {"mimeType": guessed or _UNKNOWN_IMAGE, "fileUri": url}}
-        raise bad_request(f"{at}.url must be an http(s) or gs address, or a data: URL with base64 data.", param=f"{at}.url")
+        raise bad_request(
+            f"{at}.url must be an http(s) or gs address, or a data: URL with base64 data.",
+            param=f"{at}.url",
+        )
 
 
 def _response(content: str, *, is_error: bool) -> dict[str, Any]:

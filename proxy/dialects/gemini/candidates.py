@@ -1,7 +1,9 @@
-"""What the candidates of a chunk say, as events. The frames and the answer's end are `decode`'s affair.
+"""What the candidates of a chunk say, as events. The frames and the answer's end are `decode`'s
+affair.
 
-Text, thoughts and calls become blocks. Other parts (images, code that the vendor ran and what came of it) and what it says about a
-candidate (safety, sources, log-probs) go to the client as the vendor's own, in the shape of a chunk; sources also become citations.
+Text, thoughts and calls become blocks. Other parts (images, code that the vendor ran and what came
+of it) and what it says about a candidate (safety, sources, log-probs) go to the client as the
+vendor's own, in the shape of a chunk; sources also become citations.
 """
 
 from collections.abc import Callable
@@ -53,7 +55,9 @@ class _Choice(msgspec.Struct, eq=False):
 
 
 class Candidates:
-    """The candidates of one answer, by number. Methods append to `out` and may raise FramingError."""
+    """The candidates of one answer, by number. Methods append to `out` and may raise
+    FramingError.
+    """
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
@@ -73,7 +77,9 @@ class Candidates:
         return self._choices[number].called
 
     def take(self, candidates: list[Candidate], frame: bytes, out: list[Event]) -> None:
-        """The candidates of a chunk. `frame` is the chunk itself, to be read again for what its structs leave out."""
+        """The candidates of a chunk. `frame` is the chunk itself, to be read again for what its
+        structs leave out.
+        """
         whole = _Whole(frame)
         for position, candidate in enumerate(candidates):
             self._take(candidate, position, whole, out)
@@ -88,7 +94,8 @@ class Candidates:
         content = candidate.content
         if content is not None and content.parts:
             for at, part in enumerate(content.parts):
-                if part.thought_signature is None and part.text is not None and not part.thought:  # nearly every part
+                # nearly every part
+                if part.thought_signature is None and part.text is not None and not part.thought:
                     self._text(number, choice, part.text, out)
                 else:
                     self._part(number, choice, part, partial(frame.part, position, at), out)
@@ -97,10 +104,16 @@ class Candidates:
             self._extras(number, choice, extras, out)
         finish = candidate.finish_reason
         if finish:
-            choice.finish = FINISH_NUMBERS.get(finish, str(finish)) if isinstance(finish, int) else finish[:_MAX_WORD_CHARS]
+            choice.finish = (
+                FINISH_NUMBERS.get(finish, str(finish))
+                if isinstance(finish, int)
+                else finish[:_MAX_WORD_CHARS]
+            )
 
     def end(self, out: list[Event]) -> None:
-        """The answer is complete: close calls whose arguments were streamed, as their end is sometimes missing."""
+        """The answer is complete: close calls whose arguments were streamed, as their end is
+        sometimes missing.
+        """
         for number, choice in self._choices.items():
             self._end_call(number, choice, out)
 
@@ -109,7 +122,9 @@ class Candidates:
             self._end_call(number, choice, out)
             choice.said.add(self._blocks.text(out, text, number), text)
 
-    def _part(self, number: int, choice: _Choice, part: Part, whole: Callable[[], Any], out: list[Event]) -> None:
+    def _part(
+        self, number: int, choice: _Choice, part: Part, whole: Callable[[], Any], out: list[Event]
+    ) -> None:
         signature = part.thought_signature or None
         if part.thought and part.text is not None:
             self._end_call(number, choice, out)
@@ -121,7 +136,11 @@ class Candidates:
         if part.text is None and part.function_call is None:
             value = whole()
             if not value.keys() <= _SAID:  # its signature, if it has one, is in it
-                chunk = {"candidates": [{"index": number, "content": {"role": "model", "parts": [value]}}]}
+                chunk = {
+                    "candidates": [
+                        {"index": number, "content": {"role": "model", "parts": [value]}}
+                    ]
+                }
                 out.append(Vendor(NAME, shallow(chunk)))
                 return
         if signature:
@@ -145,13 +164,17 @@ class Candidates:
             if not call.will_continue:
                 self._end_call(number, choice, out)
 
-    def _begin_call(self, number: int, choice: _Choice, call: FunctionCall, out: list[Event]) -> None:
+    def _begin_call(
+        self, number: int, choice: _Choice, call: FunctionCall, out: list[Event]
+    ) -> None:
         if self._calls == _MAX_CALLS:
             raise BadFrame(f"it calls more than {_MAX_CALLS} tools in one answer")
         key = self._calls
         self._calls += 1
         choice.called = True
-        self._blocks.open_call(out, key, Tool(call.id or made_id(self.answer, key), call.name or ""), number)
+        self._blocks.open_call(
+            out, key, Tool(call.id or made_id(self.answer, key), call.name or ""), number
+        )
         if call.will_continue or call.partial_args:
             choice.call, choice.arguments = key, Arguments()
             return
@@ -163,7 +186,9 @@ class Candidates:
             self._blocks.arguments(out, choice.call, choice.arguments.close(), number)
             choice.call = choice.arguments = None
 
-    def _extras(self, number: int, choice: _Choice, extras: tuple[Raw, ...], out: list[Event]) -> None:
+    def _extras(
+        self, number: int, choice: _Choice, extras: tuple[Raw, ...], out: list[Event]
+    ) -> None:
         """What is said of the candidate, each thing once however often it is repeated."""
         told: dict[str, Any] = {}
         for name, raw in zip(_EXTRAS.values(), extras, strict=True):
@@ -175,13 +200,20 @@ class Candidates:
         if not told:
             return
         out.append(Vendor(NAME, shallow({"candidates": [{"index": number, **told}]})))
-        for found in (*cited(told.get("citationMetadata")), *grounded(told.get("groundingMetadata"))):
+        for found in (
+            *cited(told.get("citationMetadata")),
+            *grounded(told.get("groundingMetadata")),
+        ):
             self._cite(number, choice, found, out)
 
     def _cite(self, number: int, choice: _Choice, found: Cited, out: list[Event]) -> None:
         """A source; metadata that grows repeats those that it had."""
         known = hash((number, repr(found)))
-        if known in self._sources or len(self._sources) == _MAX_SOURCES or not (found.url or found.title):
+        if (
+            known in self._sources
+            or len(self._sources) == _MAX_SOURCES
+            or not (found.url or found.title)
+        ):
             return
         self._sources.add(known)
         out.append(found.citation(self._blocks.open_text(out, number), choice.said))

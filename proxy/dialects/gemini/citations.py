@@ -1,11 +1,12 @@
 """The sources of an answer: the vendor's two forms of metadata to our citations.
 
     citationMetadata    {"citations" | "citationSources": [{startIndex, endIndex, uri, title}]}
-    groundingMetadata   {"groundingChunks": [{"web": {uri, title}}], "groundingSupports": [{segment: {startIndex, endIndex, text},
-                        "groundingChunkIndices": [0]}]}
+    groundingMetadata   {"groundingChunks": [{"web": {uri, title}}], "groundingSupports": [{segment:
+                        {startIndex, endIndex, text}, "groundingChunkIndices": [0]}]}
 
-The vendor's positions count UTF-8 bytes of the whole answer; ours code points of the block. They are the same, less where the block
-begins, as long as the text is ASCII; otherwise, and for positions beyond the text that has come, they stay unknown.
+The vendor's positions count UTF-8 bytes of the whole answer; ours code points of the block. They
+are the same, less where the block begins, as long as the text is ASCII; otherwise, and for
+positions beyond the text that has come, they stay unknown.
 """
 
 from collections.abc import Iterator
@@ -36,7 +37,12 @@ class Said:
     def span(self, block: int, start: Any, end: Any) -> tuple[int | None, int | None]:
         """Where in the block. The vendor leaves a start of 0 out."""
         first, last = start if _is_index(start) else 0, end
-        if not self._ascii or block != self._block or not _is_index(last) or not self._start <= first <= last <= self._chars:
+        if (
+            not self._ascii
+            or block != self._block
+            or not _is_index(last)
+            or not self._start <= first <= last <= self._chars
+        ):
             return None, None
         return first - self._start, last - self._start
 
@@ -65,11 +71,19 @@ def cited(metadata: Any) -> Iterator[Cited]:
     """The sources in a `citationMetadata`."""
     if isinstance(metadata, dict):
         for source in _objects(metadata.get("citations") or metadata.get("citationSources")):
-            yield Cited(_text(source.get("uri")), _text(source.get("title")), None, source.get("startIndex"), source.get("endIndex"))
+            yield Cited(
+                _text(source.get("uri")),
+                _text(source.get("title")),
+                None,
+                source.get("startIndex"),
+                source.get("endIndex"),
+            )
 
 
 def grounded(metadata: Any) -> Iterator[Cited]:
-    """The sources in a `groundingMetadata`: for each piece of text those that support it, then those that support none in particular."""
+    """The sources in a `groundingMetadata`: for each piece of text those that support it, then
+    those that support none in particular.
+    """
     if not isinstance(metadata, dict):
         return
     sources = [_source(chunk) for chunk in _objects(metadata.get("groundingChunks"))]
@@ -82,7 +96,13 @@ def grounded(metadata: Any) -> Iterator[Cited]:
             if _is_index(index) and index < len(sources):
                 used.add(index)
                 url, title = sources[index]
-                yield Cited(url, title, _text(piece.get("text")), piece.get("startIndex"), piece.get("endIndex"))
+                yield Cited(
+                    url,
+                    title,
+                    _text(piece.get("text")),
+                    piece.get("startIndex"),
+                    piece.get("endIndex"),
+                )
     for index, (url, title) in enumerate(sources):
         if index not in used:
             yield Cited(url, title, None, None, None)

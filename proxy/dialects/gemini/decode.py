@@ -1,8 +1,9 @@
 """The vendor's bytes to events.
 
-An answer is a row of chunks, each a whole response in small, and ends with the body: there is no terminator. It is complete if every
-candidate that began has a finish reason; old models put one on every chunk, and text and usage may follow it, so the end is said at the
-body's end. A prompt that the vendor blocked has no candidate but `promptFeedback.blockReason`, which is the finish.
+An answer is a row of chunks, each a whole response in small, and ends with the body: there is no
+terminator. It is complete if every candidate that began has a finish reason; old models put one on
+every chunk, and text and usage may follow it, so the end is said at the body's end. A prompt that
+the vendor blocked has no candidate but `promptFeedback.blockReason`, which is the finish.
 """
 
 from typing import Any
@@ -48,7 +49,10 @@ class GeminiDecoder(FramedDecoder[bytes]):
         try:
             try:
                 chunk = _chunk(frame)
-            except (ValueError, RecursionError):  # msgspec's own errors and bad UTF-8 are ValueErrors
+            except (
+                ValueError,
+                RecursionError,
+            ):  # msgspec's own errors and bad UTF-8 are ValueErrors
                 frame = mended(frame)
                 chunk = _chunk(frame)
             self._chunk(chunk, frame, out)
@@ -66,13 +70,18 @@ class GeminiDecoder(FramedDecoder[bytes]):
             self._candidates.answer = chunk.response_id[:_MAX_WORD_CHARS]
         if chunk.usage_metadata is not NOTHING:
             self._counting.add(chunk.usage_metadata)
-            if self._said_usage is NO_USAGE:  # first of all what the prompt took, at the end all of it
+            # first of all what the prompt took, at the end all of it
+            if self._said_usage is NO_USAGE:
                 self._count(out)
         if chunk.candidates:
             self._candidates.take(chunk.candidates, frame, out)
         if chunk.prompt_feedback is not NOTHING:
             self._prompt(bytes(chunk.prompt_feedback), out)
-        elif chunk.candidates is None and chunk.usage_metadata is NOTHING and chunk.response_id is None:
+        elif (
+            chunk.candidates is None
+            and chunk.usage_metadata is NOTHING
+            and chunk.response_id is None
+        ):
             out.append(Vendor(NAME, shallow(loads(frame))))
 
     def _prompt(self, said: bytes, out: list[Event]) -> None:
@@ -103,7 +112,12 @@ class GeminiDecoder(FramedDecoder[bytes]):
             self._count(out)
             self._finish(out, "content_filter", self._blocked)
         elif (instead := self._frames.why_none()) is not None:
-            self._fail(out, failure("upstream_malformed", f"The upstream answered, instead of a stream: {instead}"))
+            self._fail(
+                out,
+                failure(
+                    "upstream_malformed", f"The upstream answered, instead of a stream: {instead}"
+                ),
+            )
         else:
             self._fail(out, failure("upstream_truncated", CUT))
 
@@ -111,7 +125,14 @@ class GeminiDecoder(FramedDecoder[bytes]):
         first = next(iter(finishes))
         raw = finishes[first] or ""
         if raw in BROKEN:
-            self._fail(out, failure("upstream_error", f"The model's answer was no good, as the vendor says: {raw}.", code=raw))
+            self._fail(
+                out,
+                failure(
+                    "upstream_error",
+                    f"The model's answer was no good, as the vendor says: {raw}.",
+                    code=raw,
+                ),
+            )
             return
         try:
             self._candidates.end(out)
@@ -121,11 +142,19 @@ class GeminiDecoder(FramedDecoder[bytes]):
         self._count(out)
         rest: dict[str, Any] = {}
         if len(finishes) > 1:
-            rest["candidates"] = [{"index": number, "finishReason": word} for number, word in finishes.items() if number != first]
+            rest["candidates"] = [
+                {"index": number, "finishReason": word}
+                for number, word in finishes.items()
+                if number != first
+            ]
         if extras := self._counting.extras:
             rest["usageMetadata"] = extras
         if rest:
             self._blocks.end_all(out)
             out.append(Vendor(NAME, rest))
         reason = FINISH.get(raw, "other")
-        self._finish(out, "tool_calls" if reason == "stop" and self._candidates.called(first) else reason, raw)
+        self._finish(
+            out,
+            "tool_calls" if reason == "stop" and self._candidates.called(first) else reason,
+            raw,
+        )

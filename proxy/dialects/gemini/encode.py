@@ -1,10 +1,12 @@
 """Events to this vendor's chunks, as server-sent events or as one JSON array.
 
-A chunk is built once per block, with a gap where the text goes: what a delta costs is encoding its text. A call goes out whole when it is
-complete. The last chunk has the finish, the sources and the usage; there is no terminator beyond it (of an array its bracket). A failed
-stream ends in a chunk with `error`, and no finish.
+A chunk is built once per block, with a gap where the text goes: what a delta costs is encoding its
+text. A call goes out whole when it is complete. The last chunk has the finish, the sources and the
+usage; there is no terminator beyond it (of an array its bracket). A failed stream ends in a chunk
+with `error`, and no finish.
 
-What this form has no place for: `vendor` events of other dialects. Those of this one go through in their own place.
+What this form has no place for: `vendor` events of other dialects. Those of this one go through in
+their own place.
 """
 
 from typing import Any
@@ -15,7 +17,15 @@ from msgspec import UNSET
 from proxy.codec.base import JSON, SSE, Encoder
 from proxy.dialects.gemini.citations import Said
 from proxy.dialects.gemini.errors import error_object
-from proxy.dialects.gemini.shapes import Sourced, call_part, extras, finish_word, grounding, head, signed
+from proxy.dialects.gemini.shapes import (
+    Sourced,
+    call_part,
+    extras,
+    finish_word,
+    grounding,
+    head,
+    signed,
+)
 from proxy.dialects.gemini.signatures import to_wire
 from proxy.dialects.gemini.usage import on_wire
 from proxy.events import (
@@ -47,7 +57,8 @@ class _Call(msgspec.Struct, eq=False):
 class GeminiEncoder(Encoder):
     """One streamed answer. `sse`: as events; else as an array. `thoughts`: reasoning is shown."""
 
-    # The vendor's Python SDK takes a comment for a broken chunk, an older JavaScript one a blank line; in an array white space is nothing.
+    # The vendor's Python SDK takes a comment for a broken chunk, an older JavaScript one a blank
+    # line; in an array white space is nothing.
     heartbeat = b""
     gathers = frozenset({ToolCallDelta, Citation})
 
@@ -60,7 +71,8 @@ class GeminiEncoder(Encoder):
         self._thoughts = thoughts
         self._begun = sse  # an array's first chunk has a bracket in place of its comma
         self._head: dict[str, Any] = head(None)
-        self._frames: dict[int, tuple[bytes, bytes, int]] = {}  # open block -> its delta's chunk, before and after the text; its choice
+        # open block -> its delta's chunk, before and after the text; its choice
+        self._frames: dict[int, tuple[bytes, bytes, int]] = {}
         self._calls: dict[int, _Call] = {}  # open
         self._signatures: dict[int, str] = {}  # choice -> signature for its next part
         self._said: dict[int, Said] = {0: Said()}  # choices that began
@@ -75,7 +87,9 @@ class GeminiEncoder(Encoder):
             before, after, choice = self._frames[event.block]
             self._said[choice].add(event.block, event.text)
             if self._signatures and choice in self._signatures:
-                return self._parts(choice, signed({"text": event.text}, self._signatures.pop(choice)))
+                return self._parts(
+                    choice, signed({"text": event.text}, self._signatures.pop(choice))
+                )
             return self._framed(before + _json(event.text) + after)
         if isinstance(event, ReasoningDelta):
             before, after, _ = self._frames[event.block]
@@ -100,7 +114,8 @@ class GeminiEncoder(Encoder):
                 return self._end(event)
             case StreamError():
                 return self._chunk(error_object(event.error)) + self._close()
-        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter before this encoder holds text back.
+        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter
+        # before this encoder holds text back.
         return b""
 
     def _framed(self, frame: bytes) -> bytes:
@@ -123,19 +138,25 @@ class GeminiEncoder(Encoder):
         self._said.setdefault(choice, Said())
         if event.kind == "tool_call":
             assert isinstance(event.tool, Tool)
-            self._calls[event.block] = _Call(event.tool, choice, self._signatures.pop(choice, None), [])
+            self._calls[event.block] = _Call(
+                event.tool, choice, self._signatures.pop(choice, None), []
+            )
             return b""
         part: dict[str, Any] = {"text": msgspec.Raw(_GAP)}
         if event.kind == "reasoning":
             part["thought"] = True
-        before, _, after = _json({"candidates": [_candidate(choice, part)], **self._head}).partition(_GAP)
+        before, _, after = _json(
+            {"candidates": [_candidate(choice, part)], **self._head}
+        ).partition(_GAP)
         self._frames[event.block] = self._before + before, after + self._after, choice
         return b""
 
     def _end_block(self, event: BlockEnd) -> bytes:
         call = self._calls.pop(event.block, None)
         if call is not None:
-            return self._parts(call.choice, signed(call_part(call.tool, "".join(call.pieces)), call.signature))
+            return self._parts(
+                call.choice, signed(call_part(call.tool, "".join(call.pieces)), call.signature)
+            )
         choice = self._frames.pop(event.block)[2]
         if event.signature is UNSET:
             return b""
@@ -153,22 +174,31 @@ class GeminiEncoder(Encoder):
             if isinstance(candidate.get("finishReason"), str):
                 self._finishes[candidate["index"]] = candidate["finishReason"]
             if candidate.keys() - {"index", "finishReason"}:
-                candidates.append({key: value for key, value in candidate.items() if key != "finishReason"})
+                candidates.append(
+                    {key: value for key, value in candidate.items() if key != "finishReason"}
+                )
         if not said.chunk and not candidates:
             return b""
-        return self._chunk({**said.chunk, **({"candidates": candidates} if candidates else {}), **self._head})
+        return self._chunk(
+            {**said.chunk, **({"candidates": candidates} if candidates else {}), **self._head}
+        )
 
     def _end(self, event: StreamEnd) -> bytes:
         last: dict[str, Any] = {}
         if not self._blocked:
             word = finish_word(event.finish)
-            last["candidates"] = [self._last(choice, self._finishes.get(choice, word)) for choice in sorted(self._said)]
+            last["candidates"] = [
+                self._last(choice, self._finishes.get(choice, word))
+                for choice in sorted(self._said)
+            ]
         if usage := on_wire(event.usage, self._usage_more):
             last["usageMetadata"] = usage
         return self._chunk({**last, **self._head}) + self._close()
 
     def _last(self, choice: int, word: str) -> dict[str, Any]:
-        """A candidate's end. Its part is empty, as clients look for one, unless a signature waits for it."""
+        """A candidate's end. Its part is empty, as clients look for one, unless a signature waits
+        for it.
+        """
         last = _candidate(choice, signed({"text": ""}, self._signatures.pop(choice, None)))
         sources = self._sources.get(choice)
         if sources and not self._cited:

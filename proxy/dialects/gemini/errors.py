@@ -1,5 +1,6 @@
-"""Errors, both ways: `{"error": {"code": 429, "message": ..., "status": "RESOURCE_EXHAUSTED", "details": [...]}}`, in a list where the
-answer would have been one. Source: google.rpc.Code and google.rpc.ErrorInfo, RetryInfo; AIP-193.
+"""Errors, both ways: `{"error": {"code": 429, "message": ..., "status": "RESOURCE_EXHAUSTED",
+"details": [...]}}`, in a list where the answer would have been one. Source: google.rpc.Code and
+google.rpc.ErrorInfo, RetryInfo; AIP-193.
 """
 
 import math
@@ -76,24 +77,43 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
     wait = retry_after(headers)
     wait = said.retry_after_s if wait is None else wait
     if said.code in _KEY_REASONS:
-        return failure("upstream_status", said.message, status=status, retryable=False, code=said.code)
+        return failure(
+            "upstream_status", said.message, status=status, retryable=False, code=said.code
+        )
     return status_failure(status, said.message, code=said.code, retry_after_s=wait)
 
 
 def error_object(why: Failure) -> dict[str, Any]:
     """A failure in the vendor's shape. Its SDKs choose their exception by the code."""
-    details: list[dict[str, Any]] = [{"@type": _ERROR_INFO, "reason": _reason(why), "domain": "mainstem"}]
+    details: list[dict[str, Any]] = [
+        {"@type": _ERROR_INFO, "reason": _reason(why), "domain": "mainstem"}
+    ]
     if why.retry_after_s is not UNSET:
-        details.append({"@type": _RETRY_INFO, "retryDelay": f"{max(1, math.ceil(why.retry_after_s))}s"})
+        details.append(
+            {"@type": _RETRY_INFO, "retryDelay": f"{max(1, math.ceil(why.retry_after_s))}s"}
+        )
     if why.param is not UNSET:
         violation = {"field": why.param, "description": why.message}
-        details.append({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]})
-    return {"error": {"code": why.status, "message": why.message, "status": _word(why.status), "details": details}}
+        details.append(
+            {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}
+        )
+    return {
+        "error": {
+            "code": why.status,
+            "message": why.message,
+            "status": _word(why.status),
+            "details": details,
+        }
+    }
 
 
 def render_error(why: Failure) -> Reply:
     """See `ClientHalf.render_error`."""
-    headers = {} if why.retry_after_s is UNSET else {"retry-after": str(max(1, math.ceil(why.retry_after_s)))}
+    headers = (
+        {}
+        if why.retry_after_s is UNSET
+        else {"retry-after": str(max(1, math.ceil(why.retry_after_s)))}
+    )
     return Reply(why.status, msgspec.json.encode(error_object(why)), headers)
 
 
@@ -137,5 +157,7 @@ def _seconds(duration: Any) -> float | None:
     """A protobuf duration, `23.5s`, in seconds."""
     digits = duration[:-1] if isinstance(duration, str) and duration.endswith("s") else ""
     whole, _, part = digits.partition(".")
-    good = len(digits) < 20 and all(text.isascii() and text.isdigit() for text in (whole, part or "0"))
+    good = len(digits) < 20 and all(
+        text.isascii() and text.isdigit() for text in (whole, part or "0")
+    )
     return float(digits) if digits and good else None

@@ -1,7 +1,8 @@
 """An answer's bytes to the JSON of its chunks, in whichever of the two forms it comes.
 
-`alt=sse` gives server-sent events, no `alt` one JSON array, and some servers give the one where the other was asked for: the first byte
-tells. An error in the middle of the events may stand there bare, over many lines; such lines are read when the body has ended.
+`alt=sse` gives server-sent events, no `alt` one JSON array, and some servers give the one where the
+other was asked for: the first byte tells. An error in the middle of the events may stand there
+bare, over many lines; such lines are read when the body has ended.
 """
 
 import re
@@ -52,7 +53,9 @@ class Frames:
         return frames + self._bare(self._sse.stray)
 
     def why_none(self) -> str | None:
-        """Of a body that held no chunk at all: what it was instead, None for one that was merely cut."""
+        """Of a body that held no chunk at all: what it was instead, None for one that was merely
+        cut.
+        """
         stray = b"" if self.framed or self._sse is None else self._sse.stray
         if not stray.strip() or any(name.startswith(stray) for name in _FIELDS):
             return None
@@ -66,7 +69,8 @@ class Frames:
         if self._values is not None:
             return self._values.feed(chunk)
         chunk = self._start + chunk
-        begun = chunk[_BEFORE.match(chunk).end() :]  # type: ignore[union-attr]  # it matches nothing at least
+        # # it matches nothing at least
+        begun = chunk[_BEFORE.match(chunk).end() :]  # type: ignore[union-attr]
         if _BOM.startswith(begun):
             self._start = begun
             return []
@@ -91,7 +95,9 @@ class Frames:
 
 
 def _with_lf(chunk: bytes) -> bytes:
-    """The vendor's line ends are CR LF, and the parser is quicker with LF. A chunk is nearly always one event, of one line."""
+    """The vendor's line ends are CR LF, and the parser is quicker with LF. A chunk is nearly always
+    one event, of one line.
+    """
     if chunk.find(b"\r") == len(chunk) - len(_EVENT_END) and chunk.endswith(_EVENT_END):
         return chunk[: -len(_EVENT_END)] + b"\n\n"
     return chunk.replace(b"\r\n", b"\n")

@@ -1,7 +1,8 @@
 """A client's request to a `ChatRequest`. Source: GenerateContentRequest of the API's reference.
 
-The model and whether to stream stand in the path. Refused as the vendor does: wrong types, wrong roles, no contents. What the API knows
-and ours cannot carry is a note, and so is a key that we do not know: the vendor's SDKs gain fields faster than we do.
+The model and whether to stream stand in the path. Refused as the vendor does: wrong types, wrong
+roles, no contents. What the API knows and ours cannot carry is a note, and so is a key that we do
+not know: the vendor's SDKs gain fields faster than we do.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -11,7 +12,14 @@ from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted, json_object
 from proxy.dialects.gemini.parse_turns import Turns
 from proxy.dialects.gemini.schema import camel, json_schema
-from proxy.dialects.gemini.wire_request import Asked, Config, Declaration, ThinkingConfig, ToolConfig, fields
+from proxy.dialects.gemini.wire_request import (
+    Asked,
+    Config,
+    Declaration,
+    ThinkingConfig,
+    ToolConfig,
+    fields,
+)
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort, Reasoning, ToolChoice, ToolSpec
@@ -39,8 +47,19 @@ _DROPPED: dict[str, tuple[Any, ...]] = {
     "enableAffectiveDialog": (False,),
     "enableEnhancedCivicAnswers": (False,),
 }
-_EFFORT: dict[str, Effort] = {"MINIMAL": "minimal", "LOW": "low", "MEDIUM": "medium", "HIGH": "high", "XHIGH": "high"}
-_MODE: dict[str, Literal["auto", "required", "none"]] = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"}
+_EFFORT: dict[str, Effort] = {
+    "MINIMAL": "minimal",
+    "LOW": "low",
+    "MEDIUM": "medium",
+    "HIGH": "high",
+    "XHIGH": "high",
+}
+_MODE: dict[str, Literal["auto", "required", "none"]] = {
+    "AUTO": "auto",
+    "ANY": "required",
+    "NONE": "none",
+    "VALIDATED": "auto",
+}
 _UNSET = ("", "MODE_UNSPECIFIED", "THINKING_LEVEL_UNSPECIFIED")
 
 
@@ -55,7 +74,10 @@ def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
     model = incoming.path.get("model", "").removeprefix("models/")
     if not model:
-        raise bad_request("The path must name the model: /v1beta/models/{model}:streamGenerateContent.", param="model")
+        raise bad_request(
+            "The path must name the model: /v1beta/models/{model}:streamGenerateContent.",
+            param="model",
+        )
     value = camel(json_object(incoming.body))
     asked = fitted(value, Asked)
     notes: list[Note] = []
@@ -64,7 +86,9 @@ def parse_request(incoming: Incoming) -> Parsed:
     if isinstance(value.get("generationConfig"), dict):
         _note_keys(value["generationConfig"], fields(Config), notes)
     turns = Turns(notes)
-    messages = turns.messages(asked.contents if isinstance(asked.contents, list) else [asked.contents])
+    messages = turns.messages(
+        asked.contents if isinstance(asked.contents, list) else [asked.contents]
+    )
     if not messages:
         raise bad_request("contents must hold a turn that is not empty.", param="contents")
     tools = _tools(asked.tools or [], notes)
@@ -87,7 +111,11 @@ def parse_request(incoming: Incoming) -> Parsed:
         stream=incoming.path.get("method", "streamGenerateContent") == "streamGenerateContent",
         n=config.candidate_count,
     )
-    return Parsed(request, Options(incoming.query.get("alt") == "sse", thinking.include_thoughts is not False), tuple(notes))
+    return Parsed(
+        request,
+        Options(incoming.query.get("alt") == "sse", thinking.include_thoughts is not False),
+        tuple(notes),
+    )
 
 
 def _note_keys(value: dict[str, Any], known: frozenset[str], notes: list[Note]) -> None:
@@ -108,15 +136,24 @@ def _tools(tools: list[dict[str, Any]], notes: list[Note]) -> list[ToolSpec]:
         if any(value is not None for key, value in tool.items() if key != "functionDeclarations"):
             drop(notes, "server_tools", "Tools that Gemini runs itself cannot be asked for here.")
         if not isinstance(declared, list):
-            raise bad_request(f"tools[{at}].functionDeclarations must be a list.", param=f"tools[{at}].functionDeclarations")
+            raise bad_request(
+                f"tools[{at}].functionDeclarations must be a list.",
+                param=f"tools[{at}].functionDeclarations",
+            )
         for number, function in enumerate(declared):
             spec = fitted(function, Declaration, f"tools[{at}].functionDeclarations[{number}]")
-            parameters = spec.parameters_json_schema if spec.parameters_json_schema is not None else json_schema(spec.parameters)
+            parameters = (
+                spec.parameters_json_schema
+                if spec.parameters_json_schema is not None
+                else json_schema(spec.parameters)
+            )
             specs.append(ToolSpec(spec.name, spec.description, parameters))
     return specs
 
 
-def _choice(config: ToolConfig | None, tools: list[ToolSpec], notes: list[Note]) -> tuple[ToolChoice | None, list[ToolSpec]]:
+def _choice(
+    config: ToolConfig | None, tools: list[ToolSpec], notes: list[Note]
+) -> tuple[ToolChoice | None, list[ToolSpec]]:
     """The choice, and the tools that are left to choose from."""
     calling = config.function_calling_config if config else None
     if calling is None or (calling.mode or "") in _UNSET:
@@ -126,25 +163,39 @@ def _choice(config: ToolConfig | None, tools: list[ToolSpec], notes: list[Note])
         at = "toolConfig.functionCallingConfig.mode"
         raise bad_request(f"{at} must be one of {', '.join(_MODE)}.", param=at)
     if said == "VALIDATED":
-        drop(notes, "toolConfig", "Calls that are held to their schema are asked for as calls like any.", "changed")
+        drop(
+            notes,
+            "toolConfig",
+            "Calls that are held to their schema are asked for as calls like any.",
+            "changed",
+        )
     allowed = calling.allowed_function_names or []
     if said == "ANY" and len(allowed) == 1:
         return ToolChoice("tool", allowed[0]), tools
     if allowed and said != "NONE":
-        drop(notes, "toolConfig", "Only the allowed functions are named to the upstream.", "changed")
+        drop(
+            notes, "toolConfig", "Only the allowed functions are named to the upstream.", "changed"
+        )
         tools = [tool for tool in tools if tool.name in allowed]
     return ToolChoice(_MODE[said]), tools
 
 
 def _reasoning(thinking: ThinkingConfig, notes: list[Note]) -> Reasoning | None:
-    """A budget stays a budget, a level an effort. Thinking left to the model, by -1 or by asking only to see it, is nearest to medium."""
+    """A budget stays a budget, a level an effort. Thinking left to the model, by -1 or by asking
+    only to see it, is nearest to medium.
+    """
     level = (thinking.thinking_level or "").upper()
     if level not in _UNSET:
         if level not in _EFFORT:
             at = "generationConfig.thinkingConfig.thinkingLevel"
             raise bad_request(f"{at} must be one of {', '.join(_EFFORT)}.", param=at)
         if level == "XHIGH":
-            drop(notes, "thinkingConfig", "Level XHIGH is said as high, the most that can be said.", "changed")
+            drop(
+                notes,
+                "thinkingConfig",
+                "Level XHIGH is said as high, the most that can be said.",
+                "changed",
+            )
         return Reasoning(_EFFORT[level])
     budget = thinking.thinking_budget
     if budget == 0:
@@ -153,17 +204,29 @@ def _reasoning(thinking: ThinkingConfig, notes: list[Note]) -> Reasoning | None:
         return Reasoning(None, budget)
     if budget is None and not thinking.include_thoughts:
         return None
-    drop(notes, "thinkingConfig", "Thinking that is left to the model is said as reasoning of medium effort.", "changed")
+    drop(
+        notes,
+        "thinkingConfig",
+        "Thinking that is left to the model is said as reasoning of medium effort.",
+        "changed",
+    )
     return Reasoning("medium")
 
 
 def _response_format(config: Config, notes: list[Note]) -> dict[str, Any] | None:
     """In the form that ChatRequest has from the OpenAI API."""
-    schema = config.response_json_schema if config.response_json_schema is not None else json_schema(config.response_schema)
+    schema = (
+        config.response_json_schema
+        if config.response_json_schema is not None
+        else json_schema(config.response_schema)
+    )
     if config.response_mime_type == "application/json":
         if schema is None:
             return {"type": "json_object"}
-        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+        return {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": schema, "strict": True},
+        }
     if config.response_mime_type not in (None, "", "text/plain"):
         drop(notes, "responseMimeType", "Answers are asked for as text or JSON.")
     return None

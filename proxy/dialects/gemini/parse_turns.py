@@ -1,8 +1,9 @@
 """A client's `contents` to our turns, part by part.
 
-The SDKs' chats keep one content for each chunk of an answer, so neighbouring contents of the model are one turn of ours, their texts
-joined. Calls and results without an id, as this vendor often leaves them, find each other by the function's name, in order. Parts that
-cannot be carried are dropped with a note; parts with a missing or wrong field are refused, the field named.
+The SDKs' chats keep one content for each chunk of an answer, so neighbouring contents of the model
+are one turn of ours, their texts joined. Calls and results without an id, as this vendor often
+leaves them, find each other by the function's name, in order. Parts that cannot be carried are
+dropped with a note; parts with a missing or wrong field are refused, the field named.
 """
 
 from typing import Any
@@ -12,10 +13,26 @@ import msgspec
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted
 from proxy.dialects.gemini.signatures import from_wire
-from proxy.dialects.gemini.wire_request import AskedContent, AskedPart, Blob, Call, FileData, Result, fields
+from proxy.dialects.gemini.wire_request import (
+    AskedContent,
+    AskedPart,
+    Blob,
+    Call,
+    FileData,
+    Result,
+    fields,
+)
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 _ROLES = ("user", "model", "function")
 _BY_VENDOR = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
@@ -44,7 +61,9 @@ class Turns:
         for at, content in enumerate(contents):
             role = content.role or "user"
             if role not in _ROLES:
-                raise bad_request(f"contents[{at}].role must be user or model.", param=f"contents[{at}].role")
+                raise bad_request(
+                    f"contents[{at}].role must be user or model.", param=f"contents[{at}].role"
+                )
             parts = self._content(content, f"contents[{at}]")
             if role == "model":
                 model += parts
@@ -98,7 +117,8 @@ class Turns:
 
     def _inline(self, blob: Blob) -> Part | None:
         if blob.mime_type.startswith("image/"):
-            standard = blob.data.translate(str.maketrans("-_", "+/"))  # the SDKs write base64's other alphabet
+            # the SDKs write base64's other alphabet
+            standard = blob.data.translate(str.maketrans("-_", "+/"))
             return ImagePart(f"data:{blob.mime_type};base64,{standard}")
         drop(self._notes, "inline_data", "Data that is no image cannot be carried.")
         return None
@@ -120,32 +140,48 @@ class Turns:
         if found is None and not result.id:
             found = next((waiting for waiting in self._open if waiting[1] == result.name), None)
         if found is None and not result.id:
-            raise bad_request(f"{at} answers {result.name[:60]!r}, which no earlier turn calls.", param=at)
+            raise bad_request(
+                f"{at} answers {result.name[:60]!r}, which no earlier turn calls.", param=at
+            )
         if found is not None:
             self._open.remove(found)
         if result.parts:
-            drop(self._notes, "function_response.parts", "Of a function's response only the object is carried.")
+            drop(
+                self._notes,
+                "function_response.parts",
+                "Of a function's response only the object is carried.",
+            )
         content, is_error = _answer(result.response or {})
         return ToolResultPart(found[0] if found else result.id or "", content, is_error)
 
 
 def _answer(response: dict[str, Any]) -> tuple[str, bool]:
-    """A function's answer as text: that of its `output` (the SDKs write `result`), or of its `error`, or all of it as JSON."""
+    """A function's answer as text: that of its `output` (the SDKs write `result`), or of its
+    `error`, or all of it as JSON.
+    """
     if len(response) == 1:
         key, value = next(iter(response.items()))
         if key in ("output", "result", "error"):
-            return value if isinstance(value, str) else msgspec.json.encode(value).decode(), key == "error"
+            return value if isinstance(value, str) else msgspec.json.encode(
+                value
+            ).decode(), key == "error"
     return msgspec.json.encode(response).decode(), False
 
 
 def _flush(parts: list[Part], out: list[Message]) -> None:
-    """The model's turn: neighbouring pieces of text and of one thought joined, and a signature joined to the thought before it."""
+    """The model's turn: neighbouring pieces of text and of one thought joined, and a signature
+    joined to the thought before it.
+    """
     joined: list[Part] = []
     for part in parts:
         last = joined[-1] if joined else None
         if isinstance(part, TextPart) and isinstance(last, TextPart):
             joined[-1] = TextPart(last.text + part.text)
-        elif isinstance(part, ReasoningPart) and isinstance(last, ReasoningPart) and last.signature is None:
+        elif (
+            isinstance(part, ReasoningPart)
+            and isinstance(last, ReasoningPart)
+            and last.signature is None
+        ):
             joined[-1] = ReasoningPart(last.text + part.text, part.signature)
         else:
             joined.append(part)

@@ -2,7 +2,8 @@
 
     {"jsonPath": "$.recipe.steps[0]", "stringValue": "Preheat"}  ->  {"recipe":{"steps":["Preheat
 
-The text is written as the paths come, depth first. A path that goes back into what is closed already cannot be said any more.
+The text is written as the paths come, depth first. A path that goes back into what is closed
+already cannot be said any more.
 """
 
 import re
@@ -13,7 +14,9 @@ from proxy.dialects.gemini.wire import PartialArg
 from proxy.framing import BadFrame
 
 # RFC 9535's normalised and short-hand names, and indexes.
-_STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
+_STEP = re.compile(
+    r"""\.([^.\[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]"""
+)
 _ESCAPED = re.compile(r"\\(.)")
 _MAX_STEPS = 64
 _MAX_KEYS = 4096  # of one call; a model names a handful
@@ -22,7 +25,9 @@ Step = str | int
 
 
 class _Open(msgspec.Struct):
-    """An object or list that is being written. `last` is its newest key or index, `seen` the hashes of an object's keys."""
+    """An object or list that is being written. `last` is its newest key or index, `seen` the hashes
+    of an object's keys.
+    """
 
     is_list: bool
     last: Step | None = None
@@ -30,7 +35,9 @@ class _Open(msgspec.Struct):
 
 
 class Arguments:
-    """The arguments of one call. Methods answer the JSON text to append; `add` raises BadFrame for pieces in no order."""
+    """The arguments of one call. Methods answer the JSON text to append; `add` raises BadFrame for
+    pieces in no order.
+    """
 
     def __init__(self) -> None:
         self._path: list[Step] | None = None  # of the value written last
@@ -70,7 +77,10 @@ class Arguments:
         """Leave the old value, close what the new path has not, open what it has."""
         text = self._end_value()
         common = 0
-        while common < min(len(self._open) - 1, len(path) - 1) and self._open[common].last == path[common]:
+        while (
+            common < min(len(self._open) - 1, len(path) - 1)
+            and self._open[common].last == path[common]
+        ):
             common += 1
         while len(self._open) > common + 1:
             text += self._pop()
@@ -115,7 +125,13 @@ def _steps(path: str) -> list[Step]:
             break
         name, index, single, double = match.groups()
         quoted = single if single is not None else double
-        steps.append(int(index) if index is not None else name if name is not None else _ESCAPED.sub(r"\1", quoted))
+        steps.append(
+            int(index)
+            if index is not None
+            else name
+            if name is not None
+            else _ESCAPED.sub(r"\1", quoted)
+        )
         at = match.end()
     if not steps or at < len(path):
         raise BadFrame(f"an argument's path cannot be followed: {path[:60]!r}")
@@ -123,7 +139,9 @@ def _steps(path: str) -> list[Step]:
 
 
 def _value(piece: PartialArg) -> str | None:
-    """The JSON text of a value, of a string only its beginning; None for a piece without a value."""
+    """The JSON text of a value, of a string only its beginning; None for a piece without a
+    value.
+    """
     if piece.string_value is not None:
         return '"' + _inner(piece.string_value)
     if piece.bool_value is not None:

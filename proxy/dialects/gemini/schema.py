@@ -1,13 +1,27 @@
-"""Two spellings of this vendor's clients, read as one: snake_case for camelCase, and its own Schema for JSON Schema.
+"""Two spellings of this vendor's clients, read as one: snake_case for camelCase, and its own Schema
+for JSON Schema.
 
-Source: the protobuf JSON mapping, by which a server takes both spellings of a field; "Schema" of the API's reference.
+Source: the protobuf JSON mapping, by which a server takes both spellings of a field; "Schema" of
+the API's reference.
 """
 
 from typing import Any
 
 # What stands below these is the client's own, and its keys are no fields of the API.
-_OPAQUE = frozenset({"args", "response", "parameters", "parametersJsonSchema", "responseSchema", "responseJsonSchema", "labels"})
-_COUNTS = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})
+_OPAQUE = frozenset(
+    {
+        "args",
+        "response",
+        "parameters",
+        "parametersJsonSchema",
+        "responseSchema",
+        "responseJsonSchema",
+        "labels",
+    }
+)
+_COUNTS = frozenset(
+    {"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"}
+)
 _SCHEMAS = ("items", "additionalProperties", "not")
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 
@@ -27,7 +41,8 @@ def camel(value: Any) -> Any:
 
 
 def json_schema(schema: Any) -> Any:
-    """The vendor's Schema as JSON Schema: types in lower case, `nullable` as a type, counts that are text as numbers.
+    """The vendor's Schema as JSON Schema: types in lower case, `nullable` as a type, counts that
+    are text as numbers.
 
     What is JSON Schema already stays as it is.
     """
@@ -42,7 +57,13 @@ def json_schema(schema: Any) -> Any:
             out[name] = [json_schema(item) for item in value]
         elif name == "properties" and isinstance(value, dict):
             out[name] = {inner: json_schema(of) for inner, of in value.items()}
-        elif name in _COUNTS and isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        elif (
+            name in _COUNTS
+            and isinstance(value, str)
+            and value.isascii()
+            and value.isdigit()
+            and len(value) < 20
+        ):
             out[name] = int(value)
         elif name == "type" and isinstance(value, str):
             out[name] = value.lower()
@@ -57,4 +78,8 @@ def json_schema(schema: Any) -> Any:
 
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
-    return name if not first or not rest else first + "".join(word[:1].upper() + word[1:] for word in rest)
+    return (
+        name
+        if not first or not rest
+        else first + "".join(word[:1].upper() + word[1:] for word in rest)
+    )

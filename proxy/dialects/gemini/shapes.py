@@ -1,4 +1,6 @@
-"""What a streamed and a whole answer say alike: the finish, a call, the sources, and the vendor's own words in their places."""
+"""What a streamed and a whole answer say alike: the finish, a call, the sources, and the vendor's
+own words in their places.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,7 +15,9 @@ _SOURCES = ("groundingMetadata", "citationMetadata")
 
 
 class Extras(NamedTuple):
-    """A `vendor` event of this dialect taken apart: the candidates, what was counted beside, and the other keys of the chunk."""
+    """A `vendor` event of this dialect taken apart: the candidates, what was counted beside, and
+    the other keys of the chunk.
+    """
 
     chunk: dict[str, Any]
     candidates: list[dict[str, Any]]
@@ -42,21 +46,32 @@ def extras(event: Vendor) -> Extras:
     """What of a `vendor` event this form has a place for: nothing, if it is another dialect's."""
     if event.dialect != NAME or not isinstance(event.data, dict):
         return Extras({}, [], {})
-    chunk = {key: value for key, value in event.data.items() if key not in ("candidates", "usageMetadata")}
+    chunk = {
+        key: value
+        for key, value in event.data.items()
+        if key not in ("candidates", "usageMetadata")
+    }
     candidates, usage = event.data.get("candidates"), event.data.get("usageMetadata")
     listed = candidates if isinstance(candidates, list) else []
-    known = [item for item in listed if isinstance(item, dict) and isinstance(item.get("index"), int)]
+    known = [
+        item for item in listed if isinstance(item, dict) and isinstance(item.get("index"), int)
+    ]
     return Extras(chunk, known, usage if isinstance(usage, dict) else {})
 
 
 def head(start: StreamStart | None) -> dict[str, Any]:
     """The keys that every chunk has."""
-    return {"modelVersion": start.model if start else "", "responseId": start.stream if start else ""}
+    return {
+        "modelVersion": start.model if start else "",
+        "responseId": start.stream if start else "",
+    }
 
 
 def finish_word(finish: Finish) -> str:
     """The vendor's own word where it was one, else that for our reason."""
-    if finish.raw in FINISH and (FINISH[finish.raw] == finish.reason or finish.reason == "tool_calls"):
+    if finish.raw in FINISH and (
+        FINISH[finish.raw] == finish.reason or finish.reason == "tool_calls"
+    ):
         return finish.raw
     return FINISH_WORD[finish.reason]
 
@@ -83,5 +98,8 @@ def grounding(sources: Sequence[Sourced]) -> dict[str, Any]:
         segment: dict[str, Any] = {**place, **({"text": citation.text} if citation.text else {})}
         if segment:
             supports.append({"segment": segment, "groundingChunkIndices": [index]})
-    web = [{"web": {key: text for key, text in (("uri", url), ("title", title)) if text}} for url, title in chunks]
+    web = [
+        {"web": {key: text for key, text in (("uri", url), ("title", title)) if text}}
+        for url, title in chunks
+    ]
     return {"groundingChunks": web, **({"groundingSupports": supports} if supports else {})}

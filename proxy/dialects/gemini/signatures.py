@@ -1,11 +1,12 @@
 """Thought signatures, between this vendor's wire and our events.
 
-On the wire a signature is base64 and sits on the part that followed the thought: a text, a call, or an empty part at the end. With us it
-is the end of a reasoning block, an empty one where no reasoning was shown, right before that part. Both halves keep to this, so that a
-signature comes back on the part that it came with.
+On the wire a signature is base64 and sits on the part that followed the thought: a text, a call, or
+an empty part at the end. With us it is the end of a reasoning block, an empty one where no
+reasoning was shown, right before that part. Both halves keep to this, so that a signature comes
+back on the part that it came with.
 
-This vendor's SDKs decode it to bytes, and write it again in base64's other alphabet: so one that is not base64, or is in that alphabet,
-travels wrapped.
+This vendor's SDKs decode it to bytes, and write it again in base64's other alphabet: so one that is
+not base64, or is in that alphabet, travels wrapped.
 """
 
 import binascii

@@ -1,6 +1,7 @@
 """How much to think: Gemini 3 is told a level, 2.5 a budget in tokens, older models nothing.
 
-Source: "Gemini thinking" of the vendor's guide; the budgets are those by which its OpenAI-compatible endpoint reads an effort.
+Source: "Gemini thinking" of the vendor's guide; the budgets are those by which its
+OpenAI-compatible endpoint reads an effort.
 """
 
 import re
@@ -12,12 +13,26 @@ from proxy.request import ChatRequest, Effort
 
 How = Literal["level", "budget", "none"]
 _VERSION = re.compile(r"(?:^|/)gemini-(\d+)(?:\.(\d+))?")
-_BUDGET: dict[Effort, int] = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
-_LEVEL: dict[Effort, str] = {"none": "minimal", "minimal": "minimal", "low": "low", "medium": "medium", "high": "high"}
+_BUDGET: dict[Effort, int] = {
+    "none": 0,
+    "minimal": 1024,
+    "low": 1024,
+    "medium": 8192,
+    "high": 24576,
+}
+_LEVEL: dict[Effort, str] = {
+    "none": "minimal",
+    "minimal": "minimal",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+}
 
 
 def how(model: str) -> How:
-    """How a model is told. One whose name has no version gets a budget, which newer ones take too."""
+    """How a model is told. One whose name has no version gets a budget, which newer ones take
+    too.
+    """
     version = _version(model)
     if version >= (3, 0):
         return "level"
@@ -29,7 +44,9 @@ def wants_signatures(model: str) -> bool:
     return (3, 0) <= _version(model) < _UNKNOWN
 
 
-def thinking_config(request: ChatRequest, way: How, notes: list[Note], *, include_thoughts: bool) -> dict[str, Any] | None:
+def thinking_config(
+    request: ChatRequest, way: How, notes: list[Note], *, include_thoughts: bool
+) -> dict[str, Any] | None:
     """The `thinkingConfig`, None where nothing is asked for."""
     asked = request.reasoning
     if asked is None or (asked.effort is None and asked.max_tokens is None):
@@ -40,16 +57,33 @@ def thinking_config(request: ChatRequest, way: How, notes: list[Note], *, includ
         return None
     if asked.max_tokens is not None:
         if asked.effort is not None:
-            drop(notes, "reasoning.effort", "Gemini takes an effort or a budget; the budget was sent.")
-        return {"thinkingBudget": asked.max_tokens, **_shown(include_thoughts and asked.max_tokens != 0)}
+            drop(
+                notes,
+                "reasoning.effort",
+                "Gemini takes an effort or a budget; the budget was sent.",
+            )
+        return {
+            "thinkingBudget": asked.max_tokens,
+            **_shown(include_thoughts and asked.max_tokens != 0),
+        }
     effort = asked.effort or "medium"
     if way == "level":
         if effort == "none":
-            drop(notes, "reasoning.effort", "Gemini 3 always thinks; it was asked to think least.", "changed")
+            drop(
+                notes,
+                "reasoning.effort",
+                "Gemini 3 always thinks; it was asked to think least.",
+                "changed",
+            )
         return {"thinkingLevel": _LEVEL[effort], **_shown(include_thoughts and effort != "none")}
     budget = _BUDGET[effort]
     if budget:
-        drop(notes, "reasoning.effort", f"The effort is said as a thinking budget of at most {budget} tokens.", "changed")
+        drop(
+            notes,
+            "reasoning.effort",
+            f"The effort is said as a thinking budget of at most {budget} tokens.",
+            "changed",
+        )
     return {"thinkingBudget": budget, **_shown(include_thoughts and budget > 0)}
 
 

@@ -1,6 +1,8 @@
-"""Token counts of this vendor. Each chunk may hold them, cumulative; a count that a later one leaves out stands.
+"""Token counts of this vendor. Each chunk may hold them, cumulative; a count that a later one
+leaves out stands.
 
-`candidatesTokenCount` leaves the thoughts out, `promptTokenCount` what the vendor's own tools put into the prompt; ours have both.
+`candidatesTokenCount` leaves the thoughts out, `promptTokenCount` what the vendor's own tools put
+into the prompt; ours have both.
 """
 
 from collections.abc import Mapping
@@ -23,7 +25,8 @@ class _Counts(msgspec.Struct, rename="camel"):
 
 
 _NORMALISED = frozenset(
-    {field.encode_name for field in msgspec.structs.fields(_Counts)} - {"toolUsePromptTokenCount"} | {"totalTokenCount"}
+    {field.encode_name for field in msgspec.structs.fields(_Counts)} - {"toolUsePromptTokenCount"}
+    | {"totalTokenCount"}
 )
 _decode = msgspec.json.Decoder(_Counts).decode
 
@@ -42,7 +45,8 @@ class Counting:
             counts = _decode(said)
         except (ValueError, RecursionError):
             return
-        known = self._counts  # field by field: this is done for every chunk, and a loop costs three times as much
+        # field by field: this is done for every chunk, and a loop costs three times as much
+        known = self._counts
         if counts.prompt_token_count is not None:
             known.prompt_token_count = counts.prompt_token_count
         if counts.candidates_token_count is not None:
@@ -66,20 +70,30 @@ class Counting:
 
     @property
     def extras(self) -> dict[str, Any]:
-        """What the vendor counted beside, as it stood last: by modality, by its own tools, the tier."""
+        """What the vendor counted beside, as it stood last: by modality, by its own tools, the
+        tier.
+        """
         try:
             said = msgspec.json.decode(self._last) if self._last else {}
         except (ValueError, RecursionError):
             return {}
-        return {key: value for key, value in said.items() if key not in _NORMALISED and value} if isinstance(said, dict) else {}
+        return (
+            {key: value for key, value in said.items() if key not in _NORMALISED and value}
+            if isinstance(said, dict)
+            else {}
+        )
 
 
 def on_wire(usage: Usage, more: Mapping[str, Any]) -> dict[str, Any]:
-    """Our usage as the vendor's; unknown counts are left out. `more` are its own extras, where the answer came from this vendor."""
+    """Our usage as the vendor's; unknown counts are left out. `more` are its own extras, where the
+    answer came from this vendor.
+    """
     said: dict[str, Any] = dict(more)
     by_tools = more.get("toolUsePromptTokenCount")
     if usage.input_tokens is not None:
-        said["promptTokenCount"] = max(usage.input_tokens - (by_tools if isinstance(by_tools, int) else 0), 0)
+        said["promptTokenCount"] = max(
+            usage.input_tokens - (by_tools if isinstance(by_tools, int) else 0), 0
+        )
     if usage.output_tokens is not None:
         said["candidatesTokenCount"] = max(usage.output_tokens - (usage.reasoning_tokens or 0), 0)
     if usage.reasoning_tokens is not None:

@@ -7,15 +7,27 @@ import msgspec
 from proxy.codec.base import Reply
 from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.gemini.citations import Said
-from proxy.dialects.gemini.shapes import Extras, Sourced, call_part, extras, finish_word, grounding, head, signed
+from proxy.dialects.gemini.shapes import (
+    Extras,
+    Sourced,
+    call_part,
+    extras,
+    finish_word,
+    grounding,
+    head,
+    signed,
+)
 from proxy.dialects.gemini.signatures import to_wire
 from proxy.dialects.gemini.usage import on_wire
 
-_PIECEWISE = ("index", "content", "finishReason")  # of a candidate in the stream, what does not hold for the whole
+# of a candidate in the stream, what does not hold for the whole
+_PIECEWISE = ("index", "content", "finishReason")
 
 
 def whole(answer: WholeAnswer, *, thoughts: bool) -> Reply:
-    """See `ClientHalf.whole`. What a vendor of this dialect said beside goes where its own clients look for it."""
+    """See `ClientHalf.whole`. What a vendor of this dialect said beside goes where its own clients
+    look for it.
+    """
     own = [extras(event) for event in answer.vendor]
     chunk: dict[str, Any] = {}
     usage: dict[str, Any] = {}
@@ -25,29 +37,55 @@ def whole(answer: WholeAnswer, *, thoughts: bool) -> Reply:
     document: dict[str, Any] = {**chunk}
     if not any(said.blocks for said in own):
         numbers = sorted({0, *(block.choice for block in answer.blocks.values())})
-        document["candidates"] = [_candidate(answer, own, number, thoughts=thoughts) for number in numbers]
+        document["candidates"] = [
+            _candidate(answer, own, number, thoughts=thoughts) for number in numbers
+        ]
     if counts := on_wire(answer.usage, usage):
         document["usageMetadata"] = counts
     return Reply(200, msgspec.json.encode({**document, **head(answer.start)}))
 
 
-def _candidate(answer: WholeAnswer, own: list[Extras], number: int, *, thoughts: bool) -> dict[str, Any]:
-    said = [candidate for more in own for candidate in more.candidates if candidate["index"] == number]
-    word = next((c["finishReason"] for c in said if isinstance(c.get("finishReason"), str)), finish_word(answer.finish))
-    beside = {key: value for candidate in said for key, value in candidate.items() if key not in _PIECEWISE}
+def _candidate(
+    answer: WholeAnswer, own: list[Extras], number: int, *, thoughts: bool
+) -> dict[str, Any]:
+    said = [
+        candidate for more in own for candidate in more.candidates if candidate["index"] == number
+    ]
+    word = next(
+        (c["finishReason"] for c in said if isinstance(c.get("finishReason"), str)),
+        finish_word(answer.finish),
+    )
+    beside = {
+        key: value
+        for candidate in said
+        for key, value in candidate.items()
+        if key not in _PIECEWISE
+    }
     sources = _sources(answer, number)
     if sources and not any(more.cites for more in own):
         beside["groundingMetadata"] = grounding(sources)
     parts = _parts(answer, own, number, thoughts=thoughts) or [{"text": ""}]
-    return {"content": {"parts": parts, "role": "model"}, "finishReason": word, "index": number, **beside}
+    return {
+        "content": {"parts": parts, "role": "model"},
+        "finishReason": word,
+        "index": number,
+        **beside,
+    }
 
 
-def _parts(answer: WholeAnswer, own: list[Extras], number: int, *, thoughts: bool) -> list[dict[str, Any]]:
+def _parts(
+    answer: WholeAnswer, own: list[Extras], number: int, *, thoughts: bool
+) -> list[dict[str, Any]]:
     """The blocks in their order, with the vendor's own parts between them where they stood."""
     parts: list[dict[str, Any]] = []
     signature: str | None = None
     for at, block in enumerate([*answer.blocks.values(), None]):
-        parts += [part for where, more in zip(answer.vendor_at, own, strict=True) if where == at for part in _own_parts(more, number)]
+        parts += [
+            part
+            for where, more in zip(answer.vendor_at, own, strict=True)
+            if where == at
+            for part in _own_parts(more, number)
+        ]
         if block is None or block.choice != number:
             continue
         if block.kind != "reasoning":
@@ -71,8 +109,16 @@ def _part(block: Block) -> dict[str, Any]:
 
 
 def _own_parts(more: Extras, number: int) -> list[dict[str, Any]]:
-    contents = [candidate.get("content") for candidate in more.candidates if candidate["index"] == number]
-    return [part for content in contents if isinstance(content, dict) for part in content.get("parts") or [] if isinstance(part, dict)]
+    contents = [
+        candidate.get("content") for candidate in more.candidates if candidate["index"] == number
+    ]
+    return [
+        part
+        for content in contents
+        if isinstance(content, dict)
+        for part in content.get("parts") or []
+        if isinstance(part, dict)
+    ]
 
 
 def _sources(answer: WholeAnswer, number: int) -> list[Sourced]:
@@ -81,5 +127,8 @@ def _sources(answer: WholeAnswer, number: int) -> list[Sourced]:
     for at, block in answer.blocks.items():
         if block.choice == number and block.kind == "text":
             said.add(at, block.text)
-            found += [Sourced(citation, said.on_wire(at, citation.start, citation.end)) for citation in block.citations]
+            found += [
+                Sourced(citation, said.on_wire(at, citation.start, citation.end))
+                for citation in block.citations
+            ]
     return found

@@ -1,6 +1,8 @@
-"""What decoder and encoder of this dialect have in common: the shape of a chunk, and the vendor's words for ours.
+"""What decoder and encoder of this dialect have in common: the shape of a chunk, and the vendor's
+words for ours.
 
-Source: the Gemini API's reference (GenerateContentResponse) and Vertex AI's; recordings. Structs hold what is used and tolerate the rest.
+Source: the Gemini API's reference (GenerateContentResponse) and Vertex AI's; recordings. Structs
+hold what is used and tolerate the rest.
 """
 
 from typing import Any
@@ -25,7 +27,9 @@ class PartialArg(msgspec.Struct, rename="camel"):
 
 
 class FunctionCall(msgspec.Struct, rename="camel"):
-    """A call, usually whole. With streamed arguments: a name, then pieces without one, then an empty object that may be missing."""
+    """A call, usually whole. With streamed arguments: a name, then pieces without one, then an
+    empty object that may be missing.
+    """
 
     id: str | None = None
     name: str | None = None
@@ -35,7 +39,9 @@ class FunctionCall(msgspec.Struct, rename="camel"):
 
 
 class Part(msgspec.Struct, rename="camel"):
-    """A piece of content. Those that are neither text nor a call are passed on as the vendor's own."""
+    """A piece of content. Those that are neither text nor a call are passed on as the vendor's
+    own.
+    """
 
     text: str | None = None
     thought: bool | None = None
@@ -50,7 +56,9 @@ class Content(msgspec.Struct, rename="camel"):
 
 
 class Candidate(msgspec.Struct, rename="camel"):
-    """One of several answers. `finish_reason` is a number where the client asked for enums as such, and is no terminator."""
+    """One of several answers. `finish_reason` is a number where the client asked for enums as such,
+    and is no terminator.
+    """
 
     content: Content | None = None
     finish_reason: str | int | None = None

@@ -1,4 +1,6 @@
-"""The shape of a client's request: what is used of it. Source: GenerateContentRequest of the API's reference."""
+"""The shape of a client's request: what is used of it. Source: GenerateContentRequest of the API's
+reference.
+"""
 
 from typing import Annotated, Any
 
@@ -50,7 +52,9 @@ class AskedPart(msgspec.Struct, rename="camel"):
 
 
 class AskedContent(msgspec.Struct, rename="camel"):
-    """A turn. Without a role it is the user's. The parts stay dicts: each is read by itself, so that a fault has its place."""
+    """A turn. Without a role it is the user's. The parts stay dicts: each is read by itself, so
+    that a fault has its place.
+    """
 
     parts: list[dict[str, Any]] | None = None
     role: str | None = None

@@ -1,4 +1,6 @@
-"""Tencent Hunyuan's own API (not the OpenAI-compatible one). Upstream half only; nothing is signed, see `build`."""
+"""Tencent Hunyuan's own API (not the OpenAI-compatible one). Upstream half only; nothing is signed,
+see `build`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +22,8 @@ class Upstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every answer is read alike
+    # every answer is read alike
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return HunyuanDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

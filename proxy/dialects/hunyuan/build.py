@@ -1,9 +1,10 @@
 """A `ChatRequest` to Tencent Hunyuan's own ChatCompletions, with its names in PascalCase.
 
-Tencent's own endpoint wants each request signed (TC3-HMAC-SHA256), for which one needs the time of day; this package has no clock and
-signs nothing. So the base URL is that of a gateway that signs, or the key is one that the endpoint takes as it is: `api_key` goes as
-`Authorization: Bearer`, and further headers come from the configuration. With a plain API key the vendor's OpenAI-compatible endpoint
-(dialect `openai_chat`) is the simpler way.
+Tencent's own endpoint wants each request signed (TC3-HMAC-SHA256), for which one needs the time of
+day; this package has no clock and signs nothing. So the base URL is that of a gateway that signs,
+or the key is one that the endpoint takes as it is: `api_key` goes as `Authorization: Bearer`, and
+further headers come from the configuration. With a plain API key the vendor's OpenAI-compatible
+endpoint (dialect `openai_chat`) is the simpler way.
 
 The upstream's options: `region`, for the header `X-TC-Region`; by default there is none.
 """
@@ -48,14 +49,22 @@ def _message(turn: Turn) -> dict[str, Any]:
     message: dict[str, Any] = {"Role": turn.role}
     if turn.images:
         pictures = [{"Type": "image_url", "ImageUrl": {"Url": url}} for url in turn.images]
-        message["Contents"] = [*pictures, *([{"Type": "text", "Text": turn.text}] if turn.text else [])]
+        message["Contents"] = [
+            *pictures,
+            *([{"Type": "text", "Text": turn.text}] if turn.text else []),
+        ]
     else:
         message["Content"] = turn.text
     if turn.role == "tool":
         message["ToolCallId"] = turn.call_id
     if turn.calls:
         message["ToolCalls"] = [
-            {"Id": call.id, "Type": "function", "Function": {"Name": call.name, "Arguments": call.arguments or "{}"}} for call in turn.calls
+            {
+                "Id": call.id,
+                "Type": "function",
+                "Function": {"Name": call.name, "Arguments": call.arguments or "{}"},
+            }
+            for call in turn.calls
         ]
     return message
 
@@ -72,22 +81,37 @@ def _settings(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     choice = request.tool_choice
     if choice is not None and request.tools:
         if choice.parallel is not None:
-            drop(notes, "tool_choice.parallel", "The upstream cannot be told how many tools to call at once.")
+            drop(
+                notes,
+                "tool_choice.parallel",
+                "The upstream cannot be told how many tools to call at once.",
+            )
         named = next((tool for tool in request.tools if tool.name == choice.name), None)
         if choice.mode == "tool" and named is not None:
             said |= {"ToolChoice": "custom", "CustomTool": _tool(named, notes)}
         elif choice.mode in ("auto", "none"):
             said["ToolChoice"] = choice.mode
         else:
-            drop(notes, "tool_choice", "The upstream cannot be made to call some tool, only one that it was given.")
+            drop(
+                notes,
+                "tool_choice",
+                "The upstream cannot be made to call some tool, only one that it was given.",
+            )
     return {name: value for name, value in said.items() if value is not None}
 
 
 def _tool(spec: ToolSpec, notes: list[Note]) -> dict[str, Any]:
     """`Parameters` is JSON text here."""
     if spec.strict:
-        drop(notes, "tools.strict", "The upstream cannot be made to keep strictly to a tool's schema.")
-    function = {"Name": spec.name, "Parameters": msgspec.json.encode(spec.parameters or {}).decode()}
+        drop(
+            notes,
+            "tools.strict",
+            "The upstream cannot be made to keep strictly to a tool's schema.",
+        )
+    function = {
+        "Name": spec.name,
+        "Parameters": msgspec.json.encode(spec.parameters or {}).decode(),
+    }
     if spec.description is not None:
         function["Description"] = spec.description
     return {"Type": "function", "Function": function}

@@ -1,6 +1,8 @@
-"""Hunyuan's events to ours. The body ends without a terminator, after an event with a finish reason.
+"""Hunyuan's events to ours. The body ends without a terminator, after an event with a finish
+reason.
 
-The notice that the vendor repeats in every event, that the text was made by a machine, is a vendor event, told once.
+The notice that the vendor repeats in every event, that the text was made by a machine, is a vendor
+event, told once.
 """
 
 from collections.abc import Mapping
@@ -46,7 +48,9 @@ def told(code: str, message: str) -> Told:
 
 
 def error_of(document: Mapping[str, Any]) -> Told | None:
-    """The error in a JSON object: `{"Response": {"Error": {Code, Message}}}` in place of a stream, `{"ErrorMsg": {Code, Msg}}` in it."""
+    """The error in a JSON object: `{"Response": {"Error": {Code, Message}}}` in place of a stream,
+    `{"ErrorMsg": {Code, Msg}}` in it.
+    """
     response = document.get("Response")
     inner = response if isinstance(response, dict) else document
     for name in ("Error", "ErrorMsg"):
@@ -69,7 +73,8 @@ class HunyuanDecoder(SSEJSONDecoder):
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)
-        self._ids: dict[tuple[int, int], str] = {}  # (choice, index) -> id, for pieces that have the index alone
+        # (choice, index) -> id, for pieces that have the index alone
+        self._ids: dict[tuple[int, int], str] = {}
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
         event = decoded(_EVENT, frame.data)
@@ -91,26 +96,41 @@ class HunyuanDecoder(SSEJSONDecoder):
             RecommendedQuestions=event.recommended_questions,
         )
         if event.search_info is not None:
-            self._found(Source(page.url, page.title) for page in event.search_info.search_results or ())
+            self._found(
+                Source(page.url, page.title) for page in event.search_info.search_results or ()
+            )
         for entry in event.choices or ():
             choice = self._choice(entry.index, entry.finish_reason)
             self._tell(out, ModerationLevel=entry.moderation_level)
             if entry.delta is not None:
                 self._delta(entry.delta, choice, out)
         if event.usage is not None:
-            self._count(out, Usage(count(event.usage.prompt_tokens), count(event.usage.completion_tokens)))
+            self._count(
+                out, Usage(count(event.usage.prompt_tokens), count(event.usage.completion_tokens))
+            )
 
     def _delta(self, delta: wire.Delta, choice: int, out: list[Event]) -> None:
         self._reasoning(out, delta.reasoning_content or "", choice)
         self._text(out, delta.content or "", choice)
         for position, piece in enumerate(delta.tool_calls or ()):
-            key: str | int = position if piece.index is None else self._ids.get((choice, piece.index), piece.index)
+            key: str | int = (
+                position
+                if piece.index is None
+                else self._ids.get((choice, piece.index), piece.index)
+            )
             if piece.id:
                 key = piece.id
                 if piece.index is not None and len(self._ids) < _MAX_IDS:
                     self._ids[choice, piece.index] = piece.id
             function = piece.function or wire.FunctionPiece()
-            self._calls.piece(out, key, function.name or "", function.arguments or "", call_id=piece.id or "", choice=choice)
+            self._calls.piece(
+                out,
+                key,
+                function.name or "",
+                function.arguments or "",
+                call_id=piece.id or "",
+                choice=choice,
+            )
 
     def _error_of(self, document: Mapping[str, Any]) -> Told | None:
         return error_of(document)

@@ -1,4 +1,6 @@
-"""What is read of an event of Hunyuan's ChatCompletions. Source: Tencent Cloud's API metadata (version 2023-09-01) and samples."""
+"""What is read of an event of Hunyuan's ChatCompletions. Source: Tencent Cloud's API metadata
+(version 2023-09-01) and samples.
+"""
 
 import msgspec
 from msgspec import Raw
@@ -71,7 +73,9 @@ class Wrong(msgspec.Struct, rename="pascal", gc=False):
 
 
 class Event(msgspec.Struct, rename="pascal", gc=False):
-    """One event. `note` is a notice that the vendor wants shown; `response` is what an answer that is no stream is wrapped in."""
+    """One event. `note` is a notice that the vendor wants shown; `response` is what an answer that
+    is no stream is wrapped in.
+    """
 
     id: str | None = None
     choices: list[Choice] | None = None

@@ -1,4 +1,6 @@
-"""MiniMax's own `chatcompletion_v2` (its other endpoints speak as OpenAI and Anthropic do). Upstream half only."""
+"""MiniMax's own `chatcompletion_v2` (its other endpoints speak as OpenAI and Anthropic do).
+Upstream half only.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +22,8 @@ class Upstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every answer is read alike
+    # every answer is read alike
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return MiniMaxDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

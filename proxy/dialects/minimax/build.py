@@ -1,6 +1,7 @@
 """A `ChatRequest` to MiniMax's `chatcompletion_v2`, behind a base URL that ends in `/v1`.
 
-The upstream's options: `group_id`, which keys of the older kind need in the query; by default there is none.
+The upstream's options: `group_id`, which keys of the older kind need in the query; by default there
+is none.
 """
 
 from typing import Any
@@ -34,7 +35,11 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         **_settings(request, notes),
         **request.vendor,
     }
-    path = PATH if options.group_id is None else f"{PATH}?GroupId={quote(str(options.group_id), safe='')}"
+    path = (
+        PATH
+        if options.group_id is None
+        else f"{PATH}?GroupId={quote(str(options.group_id), safe='')}"
+    )
     return Outgoing(path, msgspec.json.encode(body), headers(target.api_key), tuple(notes))
 
 
@@ -62,9 +67,15 @@ def _settings(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     choice = request.tool_choice
     if choice is not None and request.tools:
         if choice.parallel is not None:
-            drop(notes, "tool_choice.parallel", "The upstream cannot be told how many tools to call at once.")
+            drop(
+                notes,
+                "tool_choice.parallel",
+                "The upstream cannot be told how many tools to call at once.",
+            )
         if choice.mode in ("auto", "none"):
             said["tool_choice"] = choice.mode
         else:
-            drop(notes, "tool_choice", "The upstream cannot be made to call a tool, only allowed to.")
+            drop(
+                notes, "tool_choice", "The upstream cannot be made to call a tool, only allowed to."
+            )
     return {name: value for name, value in said.items() if value is not None}

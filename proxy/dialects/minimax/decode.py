@@ -1,4 +1,5 @@
-"""MiniMax's events to ours. The whole `chat.completion` at the end is the end; its text is only used where no piece came before.
+"""MiniMax's events to ours. The whole `chat.completion` at the end is the end; its text is only
+used where no piece came before.
 
 A body that ends without it, but after a finish reason, ended as well.
 """
@@ -19,7 +20,8 @@ from proxy.framing.sse import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
 _TRUE = Raw(b"true")
-# The vendor's numbers -> the HTTP status that they mean. Source: the list of error codes in its reference.
+# The vendor's numbers -> the HTTP status that they mean. Source: the list of error codes in its
+# reference.
 _STATUS = {
     "1000": 500,
     "1001": 504,
@@ -42,7 +44,11 @@ def error_of(document: Mapping[str, Any]) -> Told | None:
     """The error in a JSON object: `base_resp` with a status code that is not 0."""
     said = document.get("base_resp")
     code = text_of(said, "status_code") if isinstance(said, dict) else ""
-    return told(code, text_of(said, "status_msg")) if isinstance(said, dict) and code not in ("", "0") else None
+    return (
+        told(code, text_of(said, "status_msg"))
+        if isinstance(said, dict) and code not in ("", "0")
+        else None
+    )
 
 
 class MiniMaxDecoder(SSEJSONDecoder):
@@ -101,13 +107,26 @@ class MiniMaxDecoder(SSEJSONDecoder):
         for position, piece in enumerate(delta.tool_calls or ()):
             index = position if piece.index is None else piece.index
             function = piece.function or wire.FunctionPiece()
-            self._calls.piece(out, index, function.name or "", function.arguments or "", call_id=piece.id or "", choice=choice)
+            self._calls.piece(
+                out,
+                index,
+                function.name or "",
+                function.arguments or "",
+                call_id=piece.id or "",
+                choice=choice,
+            )
         self._tell(out, audio_content=delta.audio_content)
 
     def _counted(self, counts: wire.Counts, out: list[Event]) -> None:
-        inputs, outputs = counts.prompt_tokens_details or wire.Details(), counts.completion_tokens_details or wire.Details()
+        inputs, outputs = (
+            counts.prompt_tokens_details or wire.Details(),
+            counts.completion_tokens_details or wire.Details(),
+        )
         usage = Usage(
-            count(counts.prompt_tokens), count(counts.completion_tokens), count(inputs.cached_tokens), count(outputs.reasoning_tokens)
+            count(counts.prompt_tokens),
+            count(counts.completion_tokens),
+            count(inputs.cached_tokens),
+            count(outputs.reasoning_tokens),
         )
         self._count(out, usage)
         if usage == NO_USAGE:
@@ -127,7 +146,11 @@ def _meant(number: Raw) -> Raw:
 
 def _reasoning(details: list[Any]) -> str:
     """The vendor says its reasoning here where it was asked to split it from the text."""
-    return "".join(part["text"] for part in details if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return "".join(
+        part["text"]
+        for part in details
+        if isinstance(part, dict) and isinstance(part.get("text"), str)
+    )
 
 
 def _found(content: str) -> Any:

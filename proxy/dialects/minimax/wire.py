@@ -1,6 +1,8 @@
-"""What is read of an event of MiniMax's `chatcompletion_v2`. Source: MiniMax's API reference; there are no recordings.
+"""What is read of an event of MiniMax's `chatcompletion_v2`. Source: MiniMax's API reference; there
+are no recordings.
 
-Close to OpenAI's chunks. The last event is a whole `chat.completion`, with the text again in `message`.
+Close to OpenAI's chunks. The last event is a whole `chat.completion`, with the text again in
+`message`.
 """
 
 from typing import Any
@@ -31,7 +33,9 @@ class CallPiece(msgspec.Struct, gc=False):
 
 
 class Delta(msgspec.Struct, gc=False):
-    """What an event adds, or the whole message. With the role `tool` its content is what a built-in search found, no text."""
+    """What an event adds, or the whole message. With the role `tool` its content is what a built-in
+    search found, no text.
+    """
 
     role: str | None = None
     content: str | None = None

@@ -1,9 +1,23 @@
-"""The native schema, both halves. Clients: `POST /v1/stream`, `GET /v1/stream` for the native EventSource. Upstreams: another Mainstem."""
+"""The native schema, both halves. Clients: `POST /v1/stream`, `GET /v1/stream` for the native
+EventSource. Upstreams: another Mainstem.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.base import (
+    ClientHalf,
+    Decoder,
+    Dialect,
+    Encoder,
+    Incoming,
+    Outgoing,
+    Parsed,
+    Reply,
+    Route,
+    TargetConfig,
+    UpstreamHalf,
+)
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.native import build, errors, parse, whole
 from proxy.dialects.native.decode import NativeDecoder
@@ -24,7 +38,8 @@ class Client(ClientHalf):
     def parse_request(self, incoming: Incoming) -> Parsed:
         return parse.parse_request(incoming)
 
-    def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002  nothing in the request changes the answer's form
+    # nothing in the request changes the answer's form
+    def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002
         return NativeEncoder()
 
     def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002
@@ -43,7 +58,8 @@ class Upstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  there is nothing to set
+    # there is nothing to set
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return NativeDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

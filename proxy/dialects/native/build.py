@@ -28,7 +28,9 @@ _SAME = (
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
-    """See `UpstreamHalf.build_request`. The answer is always asked for as a stream; the far side merges `vendor` into its own request."""
+    """See `UpstreamHalf.build_request`. The answer is always asked for as a stream; the far side
+    merges `vendor` into its own request.
+    """
     body: dict[str, Any] = {"model": target.model or request.model}
     for name in _SAME:
         value = getattr(request, name)
@@ -40,5 +42,9 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     if target.api_key is not None:
         headers["authorization"] = f"Bearer {target.api_key}"
     several = request.n is not None and request.n > 1
-    notes = (Note("dropped", "n", "The native schema asks for one answer a request."),) if several else ()
+    notes = (
+        (Note("dropped", "n", "The native schema asks for one answer a request."),)
+        if several
+        else ()
+    )
     return Outgoing(PATH, msgspec.json.encode(body), headers, notes)

@@ -1,7 +1,9 @@
-"""Another Mainstem's stream back to events. Its frames are events already, so decoding is checking that they keep the grammar.
+"""Another Mainstem's stream back to events. Its frames are events already, so decoding is checking
+that they keep the grammar.
 
-Its `stream.start` is not passed on, as this side's relay makes its own; the notes in it become a vendor event. An event that would break
-the grammar (a delta of a block that is not open, a number used twice) is the upstream's fault and ends the answer.
+Its `stream.start` is not passed on, as this side's relay makes its own; the notes in it become a
+vendor event. An event that would break the grammar (a delta of a block that is not open, a number
+used twice) is the upstream's fault and ends the answer.
 """
 
 from typing import Any
@@ -34,7 +36,8 @@ from proxy.events import (
 from proxy.framing.sse import Frame
 
 NAME = "native"
-# All events but stream.error, which is read leniently: an error must not get lost because its form is not ours.
+# All events but stream.error, which is read leniently: an error must not get lost because its form
+# is not ours.
 _Readable = (
     StreamStart
     | BlockStart
@@ -62,7 +65,8 @@ class NativeDecoder(SSEDecoder):
         super().__init__(max_event_bytes)
         self._usage = NO_USAGE
         self._open: dict[int, str] = {}  # block -> its kind
-        self._chars: dict[int, int] = {}  # open text block -> length of its text, which a rewrite must not exceed
+        # open text block -> length of its text, which a rewrite must not exceed
+        self._chars: dict[int, int] = {}
         self._last = -1  # the highest block number used: the far side counts upwards
 
     @property
@@ -100,7 +104,9 @@ class NativeDecoder(SSEDecoder):
                 if kind == "text":
                     self._chars[block] = 0
                 out.append(event)
-            case BlockEnd(block, signature) if block in self._open and (signature is UNSET or self._open[block] == "reasoning"):
+            case BlockEnd(block, signature) if block in self._open and (
+                signature is UNSET or self._open[block] == "reasoning"
+            ):
                 del self._open[block]
                 self._chars.pop(block, None)
                 out.append(event)
@@ -136,7 +142,9 @@ class NativeDecoder(SSEDecoder):
         self._usage = Usage(*msgspec.structs.astuple(usage))
 
     def _odd(self, text: str, out: list[Event]) -> None:
-        """A frame that is no event of this version: an error, an event that is newer than we are, or no JSON."""
+        """A frame that is no event of this version: an error, an event that is newer than we are,
+        or no JSON.
+        """
         try:
             value = msgspec.json.decode(text)
         except _BAD_JSON as error:
@@ -155,7 +163,9 @@ class NativeDecoder(SSEDecoder):
             self._known(text, out)
 
     def _known(self, text: str, out: list[Event]) -> None:
-        """An event of this version that did not decode: its UTF-8 may be broken (replaced in `text`), or its shape is."""
+        """An event of this version that did not decode: its UTF-8 may be broken (replaced in
+        `text`), or its shape is.
+        """
         try:
             event = _decode(text)
         except _BAD_JSON as error:

@@ -1,4 +1,6 @@
-"""Events to native frames. The events are the schema, so a frame is an event as JSON and its number."""
+"""Events to native frames. The events are the schema, so a frame is an event as JSON and its
+number.
+"""
 
 import msgspec
 
@@ -11,8 +13,9 @@ _json = msgspec.json.Encoder().encode
 class NativeEncoder(Encoder):
     """One answer. Each frame is `data: <event>` and then `id: <stream>:<seq>`, counted from 0.
 
-    The id stands last because fetch-event-source takes it as soon as its line is read: before the data it would mark an event as seen
-    whose data might never arrive. The heartbeat is a comment with one newline, for the same client's sake.
+    The id stands last because fetch-event-source takes it as soon as its line is read: before the
+    data it would mark an event as seen whose data might never arrive. The heartbeat is a comment
+    with one newline, for the same client's sake.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,7 @@
 """Errors of another Mainstem, read back.
 
-Its kinds describe its own upstreams; seen from here all of them are the upstream's error, with its kind as the code.
+Its kinds describe its own upstreams; seen from here all of them are the upstream's error, with its
+kind as the code.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,9 @@ def in_band(error: Any) -> Failure:
     kind, wait = said.get("kind"), said.get("retry_after_s")
     return failure(
         "upstream_error",
-        message if isinstance(message, str) and message.strip() else "The upstream reported an error without saying which.",
+        message
+        if isinstance(message, str) and message.strip()
+        else "The upstream reported an error without saying which.",
         status=status if type(status) is int and 400 <= status < 600 else None,
         retryable=retryable if isinstance(retryable, bool) else None,
         code=kind if isinstance(kind, str) else None,
@@ -37,7 +40,14 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
         return None if error is None else in_band(error)
     if not isinstance(error, dict):
         return http_failure(status, headers, body)
-    theirs, ours, retryable = in_band(error), http_failure(status, headers, body), error.get("retryable")
+    theirs, ours, retryable = (
+        in_band(error),
+        http_failure(status, headers, body),
+        error.get("retryable"),
+    )
     return msgspec.structs.replace(
-        ours, message=theirs.message, retryable=retryable if isinstance(retryable, bool) else ours.retryable, code=theirs.code
+        ours,
+        message=theirs.message,
+        retryable=retryable if isinstance(retryable, bool) else ours.retryable,
+        code=theirs.code,
     )

@@ -1,10 +1,23 @@
-"""Native requests, from a POST's body or a GET's query string. Strict: an unknown key is refused with the nearest known one."""
+"""Native requests, from a POST's body or a GET's query string. Strict: an unknown key is refused
+with the nearest known one.
+"""
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, unknown_key
 from proxy.dialects.native.wire import StreamRequest
 from proxy.errors import bad_request
-from proxy.request import ChatRequest, ImagePart, Message, Part, ReasoningPart, Role, TextPart, ToolCallPart, ToolChoice, ToolResultPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    Role,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+)
 
 QUERY = ("model", "prompt", "system")
 _MAY_HOLD: dict[Role, tuple[type[Part], ...]] = {
@@ -29,7 +42,11 @@ def _from_query(incoming: Incoming) -> ChatRequest:
         if not incoming.query.get(name):
             raise bad_request(f"{name} is required in the query string.", param=name)
     system = incoming.query.get("system") or None
-    return ChatRequest(model=incoming.query["model"], messages=[Message("user", incoming.query["prompt"])], system=system)
+    return ChatRequest(
+        model=incoming.query["model"],
+        messages=[Message("user", incoming.query["prompt"])],
+        system=system,
+    )
 
 
 def _from_body(data: bytes) -> ChatRequest:
@@ -57,16 +74,23 @@ def _from_body(data: bytes) -> ChatRequest:
 
 
 def _turns(body: StreamRequest) -> tuple[str | None, list[Message]]:
-    """The system prompt and the turns. System messages before the first turn join the system prompt."""
+    """The system prompt and the turns. System messages before the first turn join the system
+    prompt.
+    """
     if body.prompt is not None:
         if body.messages is not None:
-            raise bad_request("prompt is short for messages with one user turn: give one of them, not both.", param="prompt")
+            raise bad_request(
+                "prompt is short for messages with one user turn: give one of them, not both.",
+                param="prompt",
+            )
         return body.system, [Message("user", body.prompt)]
     if body.messages is None:
         raise bad_request("messages is required, or prompt for a single turn.", param="messages")
     first = next((at for at, message in enumerate(body.messages) if message.role != "system"), None)
     if first is None:
-        raise bad_request("messages must hold at least one turn that is not of the system.", param="messages")
+        raise bad_request(
+            "messages must hold at least one turn that is not of the system.", param="messages"
+        )
     for at, message in enumerate(body.messages):
         _check(message, f"messages[{at}]")
     said = [body.system or "", *(message.text for message in body.messages[:first])]
@@ -76,14 +100,19 @@ def _turns(body: StreamRequest) -> tuple[str | None, list[Message]]:
 def _check(message: Message, at: str) -> None:
     if message.role == "tool" and isinstance(message.content, str):
         raise bad_request(
-            f"{at}.content of a tool must be a list of tool_result parts, which name the call they answer.", param=f"{at}.content"
+            f"{at}.content of a tool must be a list of tool_result parts, which name the call "
+            "they answer.",
+            param=f"{at}.content",
         )
     allowed = _MAY_HOLD[message.role]
     for number, part in enumerate(message.parts):
         if not isinstance(part, allowed):
             place = f"{at}.content[{number}]"
             names = " or ".join(_tag(kind) for kind in allowed)
-            raise bad_request(f"{place} of role {message.role} must be {names}, not {_tag(type(part))}.", param=place)
+            raise bad_request(
+                f"{place} of role {message.role} must be {names}, not {_tag(type(part))}.",
+                param=place,
+            )
 
 
 def _tag(kind: type[Part]) -> str:
@@ -95,8 +124,12 @@ def _choice(body: StreamRequest) -> ToolChoice | None:
     if choice is not None and choice.mode == "tool":
         names = [tool.name for tool in body.tools or ()]
         if choice.name is None:
-            raise bad_request("tool_choice.name is required with mode tool.", param="tool_choice.name")
+            raise bad_request(
+                "tool_choice.name is required with mode tool.", param="tool_choice.name"
+            )
         if choice.name not in names:
             known = ", ".join(names) or "none was given"
-            raise bad_request(f"tool_choice.name must be one of tools ({known}).", param="tool_choice.name")
+            raise bad_request(
+                f"tool_choice.name must be one of tools ({known}).", param="tool_choice.name"
+            )
     return choice

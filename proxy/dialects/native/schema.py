@@ -1,7 +1,7 @@
 """The native schema as JSON Schema and as TypeScript types, both generated from the structs.
 
-`python -m proxy.dialects.native.schema --write` puts them into `proxy/web/`; without `--write` it says whether they are current.
-`GET /v1/schema` serves the JSON.
+`python -m proxy.dialects.native.schema --write` puts them into `proxy/web/`; without `--write` it
+says whether they are current. `GET /v1/schema` serves the JSON.
 """
 
 import sys
@@ -19,12 +19,19 @@ WEB = Path(__file__).resolve().parents[2] / "web"
 JSON_FILE, TYPES_FILE = WEB / "schema.json", WEB / "mainstem.d.ts"
 
 _EVENTS: tuple[type[msgspec.Struct], ...] = Event.__args__
-_EVENT_NOTE = "One frame of a stream. The last is a StreamEnd or a StreamError, always; nothing comes after it."
+_EVENT_NOTE = (
+    "One frame of a stream. The last is a StreamEnd or a StreamError, always; nothing comes after "
+    "it."
+)
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema 2020-12. `$defs` has every shape; a document is a StreamRequest, a StreamEvent, a Whole answer or a Problem."""
-    _, components = msgspec.json.schema_components((StreamRequest, *_EVENTS, Whole, Problem), ref_template="#/$defs/{name}")
+    """JSON Schema 2020-12. `$defs` has every shape; a document is a StreamRequest, a StreamEvent, a
+    Whole answer or a Problem.
+    """
+    _, components = msgspec.json.schema_components(
+        (StreamRequest, *_EVENTS, Whole, Problem), ref_template="#/$defs/{name}"
+    )
     tags = {str(struct.__struct_config__.tag): _ref(struct.__name__) for struct in _EVENTS}
     event = {
         "title": "StreamEvent",
@@ -37,14 +44,34 @@ def json_schema() -> dict[str, Any]:
         "title": "Mainstem native schema",
         "description": "Requests to /v1/stream, the events of its answers, and its documents.",
         "version": SCHEMA_VERSION,
-        "anyOf": [{"$ref": _ref(name)} for name in ("StreamRequest", "StreamEvent", "Whole", "Problem")],
-        "$defs": _sorted({**components, "StreamEvent": event}),
+        "anyOf": [
+            {"$ref": _ref(name)} for name in ("StreamRequest", "StreamEvent", "Whole", "Problem")
+        ],
+        "$defs": _sorted(
+            {
+                **{name: _described(shape) for name, shape in components.items()},
+                "StreamEvent": event,
+            }
+        ),
     }
 
 
+def _described(shape: dict[str, Any]) -> dict[str, Any]:
+    """Descriptions are docstrings: one line a paragraph, whatever the width of the code."""
+    said = shape.get("description")
+    if said is None:
+        return shape
+    return {**shape, "description": "\n\n".join(" ".join(p.split()) for p in said.split("\n\n"))}
+
+
 def typescript() -> str:
-    """Declarations for TypeScript: an interface for every shape, and the union of events that `type` tells apart."""
-    head = f"// Mainstem native schema, version {SCHEMA_VERSION}. Generated from the code: do not edit.\n"
+    """Declarations for TypeScript: an interface for every shape, and the union of events that
+    `type` tells apart.
+    """
+    head = (
+        f"// Mainstem native schema, version {SCHEMA_VERSION}. Generated from the code: do not "
+        "edit.\n"
+    )
     return head + interfaces(json_schema()["$defs"])
 
 
@@ -56,13 +83,19 @@ def written() -> dict[Path, str]:
 
 def main(arguments: list[str]) -> int:
     """Write the files, or say which are not current."""
-    stale = [path for path, text in written().items() if not path.is_file() or path.read_text("utf-8") != text]
+    stale = [
+        path
+        for path, text in written().items()
+        if not path.is_file() or path.read_text("utf-8") != text
+    ]
     if "--write" in arguments:
         for path in stale:
             path.write_text(written()[path], "utf-8")
         return 0
     for path in stale:
-        sys.stderr.write(f"{path.name} is not current: run python -m proxy.dialects.native.schema --write\n")
+        sys.stderr.write(
+            f"{path.name} is not current: run python -m proxy.dialects.native.schema --write\n"
+        )
     return 1 if stale else 0
 
 

@@ -1,8 +1,10 @@
 """The part of JSON Schema that the native schema uses, as TypeScript declarations."""
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_WIDTH = 110
 _PLAIN = {
     "string": "string",
     "integer": "number",
@@ -15,7 +17,9 @@ _PLAIN = {
 
 def interfaces(definitions: Mapping[str, Any]) -> str:
     """An exported declaration for each definition."""
-    return "".join("\n" + "\n".join(_declaration(name, schema)) + "\n" for name, schema in definitions.items())
+    return "".join(
+        "\n" + "\n".join(_declaration(name, schema)) + "\n" for name, schema in definitions.items()
+    )
 
 
 def _declaration(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
@@ -34,8 +38,9 @@ def _declaration(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _required(name: str, schema: Mapping[str, Any]) -> set[str]:
-    """Keys that are always there: in what is sent to us, those that we require; in what we send, also those with a default, which
-    are always written. A key that may be left out has no default in the schema.
+    """Keys that are always there: in what is sent to us, those that we require; in what we send,
+    also those with a default, which are always written. A key that may be left out has no default
+    in the schema.
     """
     always = set(schema.get("required", ()))
     if name not in _SENT_TO_US:
@@ -88,7 +93,11 @@ def _limits(schema: Mapping[str, Any]) -> str | None:
 def _comment(text: str | None, indent: str) -> Iterator[str]:
     if not text:
         return
-    lines = text.strip().splitlines()
+    lines = [
+        line
+        for paragraph in text.strip().split("\n")
+        for line in textwrap.wrap(paragraph, _WIDTH - len(indent)) or [""]
+    ]
     if len(lines) == 1:
         yield f"{indent}/** {lines[0]} */"
         return

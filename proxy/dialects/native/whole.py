@@ -23,7 +23,11 @@ def whole(answer: WholeAnswer) -> Reply:
         notes=start.notes,
         text=answer.text(),
         reasoning=answer.reasoning(),
-        tool_calls=[ToolCall(call.tool.id, call.tool.name, call.text) for call in answer.tool_calls() if call.tool is not None],
+        tool_calls=[
+            ToolCall(call.tool.id, call.tool.name, call.text)
+            for call in answer.tool_calls()
+            if call.tool is not None
+        ],
         blocks=[_block(block) for block in answer.blocks.values()],
         vendor=answer.vendor,
         finish=end.finish,
@@ -35,7 +39,9 @@ def whole(answer: WholeAnswer) -> Reply:
 
 def render_error(failure: Failure) -> Reply:
     """See `ClientHalf.render_error`."""
-    headers = {} if failure.retry_after_s is UNSET else {"retry-after": f"{failure.retry_after_s:g}"}
+    headers = (
+        {} if failure.retry_after_s is UNSET else {"retry-after": f"{failure.retry_after_s:g}"}
+    )
     return Reply(failure.status, msgspec.json.encode(Problem(failure)), headers)
 
 

@@ -1,4 +1,6 @@
-"""The shapes of the native schema that are not events: the request body, the whole answer, an error's body. All are in the JSON Schema."""
+"""The shapes of the native schema that are not events: the request body, the whole answer, an
+error's body. All are in the JSON Schema.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -15,8 +17,9 @@ Tokens = Annotated[int, Meta(ge=1)]
 class StreamRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The body of `POST /v1/stream`. Null is the same as leaving a key out.
 
-    Give `messages` or, for a single turn, `prompt`. `vendor` is merged last into the request that goes to the upstream. `on_loss` says
-    what to do with a parameter that the upstream cannot say: `note` it in stream.start, or `refuse` the request.
+    Give `messages` or, for a single turn, `prompt`. `vendor` is merged last into the request that
+    goes to the upstream. `on_loss` says what to do with a parameter that the upstream cannot say:
+    `note` it in stream.start, or `refuse` the request.
     """
 
     model: Annotated[str, Meta(min_length=1)]
@@ -48,7 +51,9 @@ class ToolCall(msgspec.Struct):
 
 
 class WholeBlock(msgspec.Struct):
-    """One piece of the answer, whole. `text` holds its text, reasoning or arguments; `choice` only where there are several answers."""
+    """One piece of the answer, whole. `text` holds its text, reasoning or arguments; `choice` only
+    where there are several answers.
+    """
 
     kind: BlockKind
     text: str
@@ -61,7 +66,8 @@ class WholeBlock(msgspec.Struct):
 class Whole(msgspec.Struct):
     """The answer to `stream: false`: the events of a stream, folded.
 
-    `text`, `reasoning` and `tool_calls` are those of the first choice; `blocks` has everything, in order.
+    `text`, `reasoning` and `tool_calls` are those of the first choice; `blocks` has everything, in
+    order.
     """
 
     stream: str

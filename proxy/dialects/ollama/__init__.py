@@ -1,9 +1,23 @@
-"""Ollama's own API, both halves. Clients: `POST /api/chat` and `POST /api/generate`. Upstreams: either, behind the configured base URL."""
+"""Ollama's own API, both halves. Clients: `POST /api/chat` and `POST /api/generate`. Upstreams:
+either, behind the configured base URL.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.base import (
+    ClientHalf,
+    Decoder,
+    Dialect,
+    Encoder,
+    Incoming,
+    Outgoing,
+    Parsed,
+    Reply,
+    Route,
+    TargetConfig,
+    UpstreamHalf,
+)
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.ollama import build, errors, models, parse, whole
 from proxy.dialects.ollama.decode import OllamaDecoder
@@ -27,7 +41,11 @@ class Client(ClientHalf):
         return models.models(names, created)
 
     def parse_request(self, incoming: Incoming) -> Parsed:
-        return parse.parse_generate(incoming) if incoming.path.get("form") == "generate" else parse.parse_chat(incoming)
+        return (
+            parse.parse_generate(incoming)
+            if incoming.path.get("form") == "generate"
+            else parse.parse_chat(incoming)
+        )
 
     def encoder(self, parsed: Parsed) -> Encoder:
         return OllamaEncoder(generate=parsed.options.generate)
@@ -47,7 +65,8 @@ class Upstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  both endpoints are read alike
+    # both endpoints are read alike
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return OllamaDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

@@ -1,16 +1,42 @@
-"""Our turns as the messages of /api/chat: images in base64, calls with their arguments as an object, results under the tool's name."""
+"""Our turns as the messages of /api/chat: images in base64, calls with their arguments as an
+object, results under the tool's name.
+"""
 
 from typing import Any
 
 from proxy.codec.tool_calls import arguments_object
 from proxy.dialects.ollama.images import bare
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
-ADDRESS = Note("dropped", "messages.image_url", "An image's address cannot be sent to Ollama, only an image in base64.")
-_SIGNATURE = Note("dropped", "messages.reasoning", "The signature of earlier reasoning cannot be sent back to this upstream.")
-_ARGUMENTS = Note("changed", "messages.tool_call", "Arguments of an earlier tool call that are no JSON object were wrapped in one.")
-_IS_ERROR = Note("dropped", "tool_result.is_error", "That a tool failed cannot be said in this dialect, only what it answered.")
+ADDRESS = Note(
+    "dropped",
+    "messages.image_url",
+    "An image's address cannot be sent to Ollama, only an image in base64.",
+)
+_SIGNATURE = Note(
+    "dropped",
+    "messages.reasoning",
+    "The signature of earlier reasoning cannot be sent back to this upstream.",
+)
+_ARGUMENTS = Note(
+    "changed",
+    "messages.tool_call",
+    "Arguments of an earlier tool call that are no JSON object were wrapped in one.",
+)
+_IS_ERROR = Note(
+    "dropped",
+    "tool_result.is_error",
+    "That a tool failed cannot be said in this dialect, only what it answered.",
+)
 
 
 class OutTurns:
@@ -49,7 +75,14 @@ class OutTurns:
             return results
         role = "user" if message.role == "tool" else message.role
         more = {"thinking": thinking, "images": images, "tool_calls": calls}
-        return [*results, {"role": role, "content": message.text, **{name: said for name, said in more.items() if said}}]
+        return [
+            *results,
+            {
+                "role": role,
+                "content": message.text,
+                **{name: said for name, said in more.items() if said},
+            },
+        ]
 
     def _image(self, url: str) -> list[str]:
         data = bare(url)
@@ -64,7 +97,11 @@ class OutTurns:
         if arguments is None:
             self._note(_ARGUMENTS)
             arguments = {"arguments": part.arguments}
-        return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": arguments}}
+        return {
+            "id": part.id,
+            "type": "function",
+            "function": {"name": part.name, "arguments": arguments},
+        }
 
     def _result(self, part: ToolResultPart) -> dict[str, Any]:
         """Old versions know a result by its tool's name, new ones also by the call's id."""

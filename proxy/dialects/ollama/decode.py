@@ -1,8 +1,8 @@
 """The vendor's lines to events: /api/chat and /api/generate alike.
 
-The last line has `done: true`; a body that ends before it is cut. Reasoning stands before the text of a line, calls behind it. A call comes
-whole, and an answer that called ends with `stop` all the same. An error may be any line, under a status of 200. Tags like `<think>` in the
-text stay text.
+The last line has `done: true`; a body that ends before it is cut. Reasoning stands before the text
+of a line, calls behind it. A call comes whole, and an answer that called ends with `stop` all the
+same. An error may be any line, under a status of 200. Tags like `<think>` in the text stay text.
 """
 
 from typing import Any
@@ -29,7 +29,8 @@ class OllamaDecoder(FramedDecoder[bytes]):
         self._lines = LineSplitter(max_event_bytes)
         super().__init__(self._lines, max_event_bytes)
         self._usage = NO_USAGE
-        self._began = ""  # when the answer began: it tells the made ids of one answer from those of another
+        # when the answer began: it tells the made ids of one answer from those of another
+        self._began = ""
         self._calls = 0
 
     @property
@@ -80,19 +81,26 @@ class OllamaDecoder(FramedDecoder[bytes]):
             self._blocks.reasoning(out, line.thinking)
         if line.response:
             self._blocks.text(out, line.response)
-        if line.logprobs is not ABSENT or line.image is not ABSENT or (message is not None and message.images is not ABSENT):
+        if (
+            line.logprobs is not ABSENT
+            or line.image is not ABSENT
+            or (message is not None and message.images is not ABSENT)
+        ):
             self._beside(line, message, out)
 
     def _call(self, call: Call, out: list[Event]) -> None:
         """The vendor's own numbers are passed over: some servers give all calls the same."""
         key = self._calls
         self._calls += 1
-        self._blocks.open_call(out, key, Tool(call.id or made_id(self._began, key), call.function.name))
+        self._blocks.open_call(
+            out, key, Tool(call.id or made_id(self._began, key), call.function.name)
+        )
         arguments = call.function.arguments
         if arguments in (ABSENT, NULL):
             return
         text = bytes(arguments).decode("utf-8", "replace")
-        if text.startswith('"'):  # a few servers send the arguments as text, as others' clients want them
+        # a few servers send the arguments as text, as others' clients want them
+        if text.startswith('"'):
             said = _value(arguments)
             text = said if isinstance(said, str) else ""
         self._blocks.arguments(out, key, text)
@@ -101,7 +109,11 @@ class OllamaDecoder(FramedDecoder[bytes]):
         """Log-probs, and images that the model made."""
         told: dict[str, Any] = {}
         pictures = message.images if message is not None else ABSENT
-        for name, value in (("logprobs", line.logprobs), ("image", line.image), ("images", pictures)):
+        for name, value in (
+            ("logprobs", line.logprobs),
+            ("image", line.image),
+            ("images", pictures),
+        ):
             said = _value(value)
             if said is not None:
                 told[name] = said
@@ -113,12 +125,18 @@ class OllamaDecoder(FramedDecoder[bytes]):
         if usage != NO_USAGE:
             self._usage = usage
             out.append(UsageEvent(*msgspec.structs.astuple(usage)))
-        extras = {key: value for key, value in (_value(frame) or {}).items() if value is not None and key not in PLACED}
+        extras = {
+            key: value
+            for key, value in (_value(frame) or {}).items()
+            if value is not None and key not in PLACED
+        }
         if extras:
             out.append(Vendor(NAME, extras))
         raw = line.done_reason or None  # old versions give none
         reason = FINISH.get(raw, "other") if raw else "stop"
-        self._finish(out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw)
+        self._finish(
+            out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw
+        )
 
 
 def _value(data: bytes | Raw) -> Any:

@@ -1,11 +1,13 @@
 """Events to the lines of /api/chat or /api/generate.
 
-A line is built once per block, with a gap where the text goes. A tool call is held until it is complete, as this form has it whole, its
-arguments an object. A failed stream ends in a line with `error`, and none with `done: true`. No line is ever blank, so there is no
-heartbeat: the vendor's SDKs parse every line as JSON.
+A line is built once per block, with a gap where the text goes. A tool call is held until it is
+complete, as this form has it whole, its arguments an object. A failed stream ends in a line with
+`error`, and none with `done: true`. No line is ever blank, so there is no heartbeat: the vendor's
+SDKs parse every line as JSON.
 
-What this form has no place for: citations, a reasoning's signature, further choices, counts of cached and reasoning tokens, tool calls in
-/api/generate, `vendor` events of other dialects. It has no words for a filter or a refusal: both end with `stop`.
+What this form has no place for: citations, a reasoning's signature, further choices, counts of
+cached and reasoning tokens, tool calls in /api/generate, `vendor` events of other dialects. It has
+no words for a filter or a refusal: both end with `stop`.
 """
 
 from typing import Any
@@ -32,7 +34,8 @@ from proxy.events import (
 )
 
 _json = msgspec.json.Encoder().encode
-_NUL = _json("\0")  # stands for the text in a line that is built beforehand; JSON always writes it as an escape
+# stands for the text in a line that is built beforehand; JSON always writes it as an escape
+_NUL = _json("\0")
 
 
 class _HeldCall(msgspec.Struct):
@@ -50,7 +53,8 @@ class OllamaEncoder(Encoder):
     def __init__(self, *, generate: bool) -> None:
         self._generate = generate
         self._head: dict[str, Any] = {}
-        self._lines: dict[int, tuple[bytes, bytes]] = {}  # open block -> its line, before and after the text
+        # open block -> its line, before and after the text
+        self._lines: dict[int, tuple[bytes, bytes]] = {}
         self._held: dict[int, _HeldCall] = {}
         self._calls = 0
         self._extras: dict[str, Any] = {}
@@ -72,10 +76,13 @@ class OllamaEncoder(Encoder):
             case StreamStart():
                 self._head = head(event)
             case StreamEnd():
-                return self._line({**self._piece("", ""), **last_line(event, event.usage, self._extras)})
+                return self._line(
+                    {**self._piece("", ""), **last_line(event, event.usage, self._extras)}
+                )
             case StreamError():
                 return error_body(event.error) + b"\n"
-        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter before this encoder holds text back.
+        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter
+        # before this encoder holds text back.
         return b""
 
     def _start(self, event: BlockStart) -> None:
@@ -101,11 +108,23 @@ class OllamaEncoder(Encoder):
         return self._line({**self._piece("", "", tool_calls=[call]), "done": False})
 
     def _vendor(self, said: dict[str, Any]) -> bytes:
-        """What this vendor said beside: with a line of its own where it belongs to the text, else in the last."""
+        """What this vendor said beside: with a line of its own where it belongs to the text, else
+        in the last.
+        """
         images = {"images": said["images"]} if "images" in said and not self._generate else {}
-        beside: dict[str, Any] = {name: said[name] for name in ("logprobs", "image") if name in said}
-        self._extras |= {name: value for name, value in said.items() if name not in ("logprobs", "image", "images")}
-        return self._line({**self._piece("", "", **images), **beside, "done": False}) if images or beside else b""
+        beside: dict[str, Any] = {
+            name: said[name] for name in ("logprobs", "image") if name in said
+        }
+        self._extras |= {
+            name: value
+            for name, value in said.items()
+            if name not in ("logprobs", "image", "images")
+        }
+        return (
+            self._line({**self._piece("", "", **images), **beside, "done": False})
+            if images or beside
+            else b""
+        )
 
     def _line(self, said: dict[str, Any]) -> bytes:
         return _json({**self._head, **said}) + b"\n"

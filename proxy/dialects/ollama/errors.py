@@ -1,4 +1,6 @@
-"""Errors, both ways. The vendor's shape, as a whole answer or as a line of a stream, is `{"error": "..."}`."""
+"""Errors, both ways. The vendor's shape, as a whole answer or as a line of a stream, is `{"error":
+"..."}`.
+"""
 
 import math
 from collections.abc import Mapping
@@ -29,7 +31,9 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
 
 def in_band(error: Any) -> Failure:
     """An error that came under a status of success."""
-    return failure("upstream_error", _message(error) or "The upstream reported an error without saying which.")
+    return failure(
+        "upstream_error", _message(error) or "The upstream reported an error without saying which."
+    )
 
 
 def error_body(why: Failure) -> bytes:
@@ -39,12 +43,16 @@ def error_body(why: Failure) -> bytes:
 
 def render_error(why: Failure) -> Reply:
     """See `ClientHalf.render_error`."""
-    headers = {} if why.retry_after_s is UNSET else {"retry-after": str(math.ceil(why.retry_after_s))}
+    headers = (
+        {} if why.retry_after_s is UNSET else {"retry-after": str(math.ceil(why.retry_after_s))}
+    )
     return Reply(why.status, error_body(why), headers)
 
 
 def _message(error: Any) -> str:
-    """The vendor's errors are text. Its cloud, and proxies before it, send objects with a message."""
+    """The vendor's errors are text. Its cloud, and proxies before it, send objects with a
+    message.
+    """
     if isinstance(error, dict):
         error = error.get("message") or error.get("error")
     return error.strip()[:_MESSAGE_CHARS] if isinstance(error, str) else ""

@@ -7,11 +7,19 @@ import msgspec
 
 from proxy.dialects.ollama.shapes import stamp
 
-_UNKNOWN = {"parent_model": "", "format": "", "family": "", "families": [], "parameter_size": "", "quantization_level": ""}
+_UNKNOWN = {
+    "parent_model": "",
+    "format": "",
+    "family": "",
+    "families": [],
+    "parameter_size": "",
+    "quantization_level": "",
+}
 
 
 def models(names: Sequence[str], created: int) -> bytes:
-    """`created` in unix seconds stands for every model. Clients tell models apart by a digest: it is made of the name.
+    """`created` in unix seconds stands for every model. Clients tell models apart by a digest: it
+    is made of the name.
 
     Source: "List models" of the API reference.
     """

@@ -1,7 +1,8 @@
-"""A client's request of /api/chat or /api/generate to a `ChatRequest`. Both stream unless told not to.
+"""A client's request of /api/chat or /api/generate to a `ChatRequest`. Both stream unless told not
+to.
 
-Wrong types are refused as the vendor does. What the API knows and ours cannot carry is a note, and so is a key that we do not know: the
-vendor's server passes over those too.
+Wrong types are refused as the vendor does. What the API knows and ours cannot carry is a note, and
+so is a key that we do not know: the vendor's server passes over those too.
 """
 
 from typing import Any, NamedTuple
@@ -45,7 +46,11 @@ def parse_chat(incoming: Incoming) -> Parsed:
     value = json_object(incoming.body)
     asked = fitted(value, AskedChat)
     if not asked.messages:
-        raise bad_request("messages must hold at least one message: there is nothing here to be loaded beforehand.", param="messages")
+        raise bad_request(
+            "messages must hold at least one message: there is nothing here to be loaded "
+            "beforehand.",
+            param="messages",
+        )
     system, messages = Turns().read(asked.messages)
     if not messages:
         raise bad_request("messages must hold a turn beside the system's.", param="messages")
@@ -57,23 +62,42 @@ def parse_generate(incoming: Incoming) -> Parsed:
     value = json_object(incoming.body)
     asked = fitted(value, AskedGenerate)
     if not asked.prompt:
-        raise bad_request("prompt is required: there is nothing here to be loaded beforehand.", param="prompt")
-    return _parsed(value, asked, asked.system or None, [Message("user", with_images(asked.prompt, asked.images, ""))], [])
+        raise bad_request(
+            "prompt is required: there is nothing here to be loaded beforehand.", param="prompt"
+        )
+    return _parsed(
+        value,
+        asked,
+        asked.system or None,
+        [Message("user", with_images(asked.prompt, asked.images, ""))],
+        [],
+    )
 
 
-def _parsed(value: dict[str, Any], asked: Asked, system: str | None, messages: list[Message], tools: list[AskedTool]) -> Parsed:
+def _parsed(
+    value: dict[str, Any],
+    asked: Asked,
+    system: str | None,
+    messages: list[Message],
+    tools: list[AskedTool],
+) -> Parsed:
     notes = _key_notes(value, asked)
     runtime = fitted(asked.options or {}, Runtime, "options")
     request = ChatRequest(
         model=asked.model,
         messages=messages,
         system=system,
-        max_tokens=runtime.num_predict if runtime.num_predict is not None and runtime.num_predict > 0 else None,
+        max_tokens=runtime.num_predict
+        if runtime.num_predict is not None and runtime.num_predict > 0
+        else None,
         temperature=runtime.temperature,
         top_p=runtime.top_p,
         stop=[runtime.stop] if isinstance(runtime.stop, str) else runtime.stop or [],
         seed=runtime.seed,
-        tools=[ToolSpec(tool.function.name, tool.function.description, tool.function.parameters) for tool in tools],
+        tools=[
+            ToolSpec(tool.function.name, tool.function.description, tool.function.parameters)
+            for tool in tools
+        ],
         response_format=_response_format(asked.format),
         reasoning=_reasoning(asked.think, notes),
         stream=asked.stream is not False,
@@ -83,10 +107,20 @@ def _parsed(value: dict[str, Any], asked: Asked, system: str | None, messages: l
 
 def _key_notes(value: dict[str, Any], asked: Asked) -> list[Note]:
     notes = key_notes(value, asked.__struct_fields__, _DROPPED)
-    others = [name[:40] for name, said in (asked.options or {}).items() if said is not None and name not in _RUNTIME]
+    others = [
+        name[:40]
+        for name, said in (asked.options or {}).items()
+        if said is not None and name not in _RUNTIME
+    ]
     if others:
         said = ", ".join(others[:_SHOWN_KEYS])
-        notes.append(Note("dropped", "options", f"Runtime options that other vendors do not have were left out: {said}."))
+        notes.append(
+            Note(
+                "dropped",
+                "options",
+                f"Runtime options that other vendors do not have were left out: {said}.",
+            )
+        )
     return notes
 
 
@@ -107,10 +141,24 @@ def _reasoning(said: bool | str | None, notes: list[Note]) -> Reasoning | None:
         return None
     if isinstance(said, bool):
         if said:
-            notes.append(Note("changed", "think", "Thinking without a level is said as reasoning of medium effort."))
+            notes.append(
+                Note(
+                    "changed",
+                    "think",
+                    "Thinking without a level is said as reasoning of medium effort.",
+                )
+            )
         return Reasoning("medium" if said else "none")
     if said not in _EFFORTS:
-        raise bad_request(f"think must be true, false, or one of {', '.join(_EFFORTS)}.", param="think")
+        raise bad_request(
+            f"think must be true, false, or one of {', '.join(_EFFORTS)}.", param="think"
+        )
     if _EFFORTS[said] != said:
-        notes.append(Note("changed", "think", f"The level {said} is said as {_EFFORTS[said]}, the most that can be said."))
+        notes.append(
+            Note(
+                "changed",
+                "think",
+                f"The level {said} is said as {_EFFORTS[said]}, the most that can be said.",
+            )
+        )
     return Reasoning(_EFFORTS[said])

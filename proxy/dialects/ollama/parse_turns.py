@@ -1,11 +1,21 @@
-"""A client's messages to ours. This vendor's calls have no ids that its clients would keep: they are numbered here, and matched."""
+"""A client's messages to ours. This vendor's calls have no ids that its clients would keep: they
+are numbered here, and matched.
+"""
 
 import msgspec
 
 from proxy.dialects.ollama.images import data_url
 from proxy.dialects.ollama.wire_request import AskedCall, AskedMessage
 from proxy.errors import bad_request
-from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 
 class Turns:
@@ -14,11 +24,14 @@ class Turns:
     def __init__(self) -> None:
         self._leading: list[str] = []
         self._messages: list[Message] = []
-        self._unanswered: list[tuple[str, str]] = []  # (id, tool's name) of calls that wait for their result
+        # (id, tool's name) of calls that wait for their result
+        self._unanswered: list[tuple[str, str]] = []
         self._calls = 0
 
     def read(self, messages: list[AskedMessage]) -> tuple[str | None, list[Message]]:
-        """What stood before the first turn, and the turns. Raises Refused for a message that is none."""
+        """What stood before the first turn, and the turns. Raises Refused for a message that is
+        none.
+        """
         for at, message in enumerate(messages):
             self._read(message, f"messages[{at}]")
         return "\n\n".join(self._leading) or None, self._messages
@@ -35,7 +48,9 @@ class Turns:
             case "assistant":
                 self._messages.append(self._assistant(message, text))
             case _:
-                self._messages.append(Message("tool", [ToolResultPart(self._answered(message, at), text)]))
+                self._messages.append(
+                    Message("tool", [ToolResultPart(self._answered(message, at), text)])
+                )
 
     def _assistant(self, message: AskedMessage, text: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.thinking)] if message.thinking else []
@@ -53,15 +68,22 @@ class Turns:
         return ToolCallPart(call_id, call.function.name, arguments)
 
     def _answered(self, message: AskedMessage, at: str) -> str:
-        """The id of the call that a result answers: by its id, by the tool's name, or the first that waits."""
+        """The id of the call that a result answers: by its id, by the tool's name, or the first
+        that waits.
+        """
         name = message.tool_name or message.name
         for found in self._unanswered:
-            if found[0] == message.tool_call_id or (not message.tool_call_id and name in (found[1], None)):
+            if found[0] == message.tool_call_id or (
+                not message.tool_call_id and name in (found[1], None)
+            ):
                 self._unanswered.remove(found)
                 return found[0]
         if message.tool_call_id or name:
             return message.tool_call_id or f"call_{name}"
-        raise bad_request(f"{at}.tool_name is required: no earlier call waits for a result.", param=f"{at}.tool_name")
+        raise bad_request(
+            f"{at}.tool_name is required: no earlier call waits for a result.",
+            param=f"{at}.tool_name",
+        )
 
 
 def with_images(text: str, images: list[str] | None, at: str) -> str | list[Part]:
@@ -69,5 +91,7 @@ def with_images(text: str, images: list[str] | None, at: str) -> str | list[Part
     if not images:
         return text
     where = f"{at}.images" if at else "images"
-    pictures: list[Part] = [ImagePart(data_url(image, f"{where}[{number}]")) for number, image in enumerate(images)]
+    pictures: list[Part] = [
+        ImagePart(data_url(image, f"{where}[{number}]")) for number, image in enumerate(images)
+    ]
     return [TextPart(text), *pictures] if text else pictures

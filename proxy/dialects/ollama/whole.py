@@ -24,11 +24,29 @@ def whole(answer: WholeAnswer, *, generate: bool) -> Reply:
             images += said.pop("images", None) or []
             extras |= said
     thinking = answer.reasoning()
-    text: dict[str, Any] = {"response" if generate else "content": answer.text(), **({"thinking": thinking} if thinking else {})}
+    text: dict[str, Any] = {
+        "response" if generate else "content": answer.text(),
+        **({"thinking": thinking} if thinking else {}),
+    }
     if not generate:
-        calls = [call_object(call.tool, call.text, at) for at, call in enumerate(answer.tool_calls()) if call.tool is not None]
+        calls = [
+            call_object(call.tool, call.text, at)
+            for at, call in enumerate(answer.tool_calls())
+            if call.tool is not None
+        ]
         more = {"tool_calls": calls, "images": images}
-        text = {"message": {"role": "assistant", **text, **{name: said for name, said in more.items() if said}}}
+        text = {
+            "message": {
+                "role": "assistant",
+                **text,
+                **{name: said for name, said in more.items() if said},
+            }
+        }
     beside = {"logprobs": logprobs} if logprobs else {}
-    document = {**head(answer.start), **text, **last_line(answer.end, answer.usage, extras), **beside}
+    document = {
+        **head(answer.start),
+        **text,
+        **last_line(answer.end, answer.usage, extras),
+        **beside,
+    }
     return Reply(200, msgspec.json.encode(document))

@@ -1,6 +1,8 @@
-"""What decoder and encoder of this dialect have in common: the lines' shapes, and the keys that are not passed on.
+"""What decoder and encoder of this dialect have in common: the lines' shapes, and the keys that are
+not passed on.
 
-Source: Ollama's API reference, "Generate a chat message" and "Generate a completion". Structs hold what is used and tolerate the rest.
+Source: Ollama's API reference, "Generate a chat message" and "Generate a completion". Structs hold
+what is used and tolerate the rest.
 """
 
 import msgspec
@@ -54,9 +56,21 @@ class Line(msgspec.Struct, gc=False):
     image: Raw = ABSENT
 
 
-# Keys of the last line that have a place in the events, or say nothing. The others go into a `vendor` event: durations in nanoseconds,
-# the context of /api/generate, the model as the server calls it.
+# Keys of the last line that have a place in the events, or say nothing. The others go into a
+# `vendor` event: durations in nanoseconds, the context of /api/generate, the model as the server
+# calls it.
 PLACED = frozenset(
-    {"message", "response", "thinking", "done", "done_reason", "prompt_eval_count", "eval_count", "created_at", "logprobs", "image"}
+    {
+        "message",
+        "response",
+        "thinking",
+        "done",
+        "done_reason",
+        "prompt_eval_count",
+        "eval_count",
+        "created_at",
+        "logprobs",
+        "image",
+    }
 )
 FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length"}

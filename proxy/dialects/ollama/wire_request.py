@@ -1,4 +1,6 @@
-"""The requests of `POST /api/chat` and `/api/generate` as clients send them. Only what is used is declared; `parse` notes the rest."""
+"""The requests of `POST /api/chat` and `/api/generate` as clients send them. Only what is used is
+declared; `parse` notes the rest.
+"""
 
 from typing import Any, Literal
 
@@ -6,7 +8,9 @@ import msgspec
 
 
 class AskedFunction(msgspec.Struct):
-    """The function of an earlier call. The vendor's clients send an object; others' habit is text."""
+    """The function of an earlier call. The vendor's clients send an object; others' habit is
+    text.
+    """
 
     name: str
     arguments: dict[str, Any] | str | None = None
@@ -20,7 +24,9 @@ class AskedCall(msgspec.Struct):
 
 
 class AskedMessage(msgspec.Struct):
-    """One message. A tool's result names its tool (`tool_name`, once `name`), the call, or nothing: then it answers the calls in order."""
+    """One message. A tool's result names its tool (`tool_name`, once `name`), the call, or nothing:
+    then it answers the calls in order.
+    """
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str | None = None

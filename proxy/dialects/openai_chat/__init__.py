@@ -1,9 +1,23 @@
-"""OpenAI's chat completions, both halves. Clients: `POST /v1/chat/completions`. Upstreams: OpenAI and the many that speak like it."""
+"""OpenAI's chat completions, both halves. Clients: `POST /v1/chat/completions`. Upstreams: OpenAI
+and the many that speak like it.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.base import (
+    ClientHalf,
+    Decoder,
+    Dialect,
+    Encoder,
+    Incoming,
+    Outgoing,
+    Parsed,
+    Reply,
+    Route,
+    TargetConfig,
+    UpstreamHalf,
+)
 from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai import errors as openai_errors
 from proxy.codec.openai.render_error import render_error
@@ -29,7 +43,11 @@ class Client(ClientHalf):
         return parse.parse_request(incoming)
 
     def encoder(self, parsed: Parsed) -> Encoder:
-        return mistral.MistralEncoder() if parsed.options.mistral else ChatEncoder(include_usage=parsed.options.include_usage)
+        return (
+            mistral.MistralEncoder()
+            if parsed.options.mistral
+            else ChatEncoder(include_usage=parsed.options.include_usage)
+        )
 
     def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         return mistral.whole(answer) if parsed.options.mistral else whole.whole(answer)
@@ -46,7 +64,8 @@ class Upstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every vendor is read alike
+    # every vendor is read alike
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return ChatDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

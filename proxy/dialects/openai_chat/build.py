@@ -1,13 +1,19 @@
-"""A `ChatRequest` to the body of `POST /chat/completions`, behind a base URL that ends in the version (`https://api.openai.com/v1`).
+"""A `ChatRequest` to the body of `POST /chat/completions`, behind a base URL that ends in the
+version (`https://api.openai.com/v1`).
 
 The upstream's options, all with defaults:
 
-    max_tokens_field    `max_tokens` or `max_completion_tokens`; by default the latter for OpenAI's reasoning models (o1, o3, o4, gpt-5)
-    include_usage       false for servers that refuse `stream_options`; their usage is then unknown unless they send it unasked
+    max_tokens_field    `max_tokens` or `max_completion_tokens`; by default the latter for OpenAI's
+                        reasoning models (o1, o3, o4, gpt-5)
+    include_usage       false for servers that refuse `stream_options`; their usage is then unknown
+                        unless they send it unasked
     organization, project   OpenAI's headers of that name
-    api_key_header      the header that takes the bare key, for example `api-key` for Azure; by default `Authorization: Bearer`
-    send_reasoning      the field in which a vendor wants earlier reasoning back, for example `reasoning_content`; by default it is left out
-    rename              fields that this vendor calls otherwise, for example {seed: random_seed} for Mistral
+    api_key_header      the header that takes the bare key, for example `api-key` for Azure; by
+                        default `Authorization: Bearer`
+    send_reasoning      the field in which a vendor wants earlier reasoning back, for example
+                        `reasoning_content`; by default it is left out
+    rename              fields that this vendor calls otherwise, for example {seed: random_seed} for
+                        Mistral
     omit                fields that this vendor refuses, for example [user, metadata]
 """
 
@@ -19,7 +25,16 @@ import msgspec
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.errors import Refused, failure
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolChoice, ToolResultPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+)
 
 _PATH = "/chat/completions"
 _REASONING_MODEL = re.compile(r"(?:^|/)(?:o[134](?:$|-)|gpt-5)")
@@ -37,14 +52,22 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
-    """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
+    """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the
+    operator's fault.
+    """
     try:
         options = msgspec.convert(target.options, _Options)
     except msgspec.ValidationError as error:
-        raise Refused(failure("internal", f"The options of upstream {target.upstream} are wrong: {error}.")) from error
+        raise Refused(
+            failure("internal", f"The options of upstream {target.upstream} are wrong: {error}.")
+        ) from error
     notes: list[Note] = []
     model = target.model or request.model
-    body: dict[str, Any] = {"model": model, "messages": _messages(request, options, notes), "stream": True}
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": _messages(request, options, notes),
+        "stream": True,
+    }
     if options.include_usage:
         body["stream_options"] = {"include_usage": True}
     if request.max_tokens is not None:
@@ -90,7 +113,11 @@ def _settings(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     if request.reasoning is not None:
         said["reasoning_effort"] = request.reasoning.effort
         if request.reasoning.max_tokens is not None:
-            _drop(notes, "reasoning.max_tokens", "A budget of reasoning tokens cannot be said in this dialect, only an effort.")
+            _drop(
+                notes,
+                "reasoning.max_tokens",
+                "A budget of reasoning tokens cannot be said in this dialect, only an effort.",
+            )
     if request.tools:
         said["tools"] = [_tool(tool) for tool in msgspec.to_builtins(request.tools)]
         said.update(_tool_choice(request.tool_choice))
@@ -100,14 +127,20 @@ def _settings(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
 
 
 def _tool(spec: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "function", "function": {name: value for name, value in spec.items() if value is not None}}
+    return {
+        "type": "function",
+        "function": {name: value for name, value in spec.items() if value is not None},
+    }
 
 
 def _tool_choice(choice: ToolChoice | None) -> dict[str, Any]:
     if choice is None:
         return {}
     named = {"type": "function", "function": {"name": choice.name}}
-    return {"tool_choice": named if choice.mode == "tool" else choice.mode, "parallel_tool_calls": choice.parallel}
+    return {
+        "tool_choice": named if choice.mode == "tool" else choice.mode,
+        "parallel_tool_calls": choice.parallel,
+    }
 
 
 def _messages(request: ChatRequest, options: _Options, notes: list[Note]) -> list[dict[str, Any]]:
@@ -118,7 +151,9 @@ def _messages(request: ChatRequest, options: _Options, notes: list[Note]) -> lis
 
 
 def _turn(message: Message, options: _Options, notes: list[Note]) -> list[dict[str, Any]]:
-    """One turn as one message, and one more for each tool result: the results must come first, right behind the calls."""
+    """One turn as one message, and one more for each tool result: the results must come first,
+    right behind the calls.
+    """
     if isinstance(message.content, str):
         return [{"role": message.role, "content": message.content}]
     results: list[dict[str, Any]] = []
@@ -132,16 +167,31 @@ def _turn(message: Message, options: _Options, notes: list[Note]) -> list[dict[s
             case ImagePart(url):
                 content.append({"type": "image_url", "image_url": {"url": url}})
             case ToolCallPart(call_id, name, arguments):
-                calls.append({"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments or "{}"}})
+                calls.append(
+                    {
+                        "id": call_id,
+                        "type": "function",
+                        "function": {"name": name, "arguments": arguments or "{}"},
+                    }
+                )
             case ToolResultPart(call_id, text):
                 if part.is_error:
-                    _drop(notes, "tool_result.is_error", "That a tool failed cannot be said in this dialect, only what it answered.")
+                    _drop(
+                        notes,
+                        "tool_result.is_error",
+                        "That a tool failed cannot be said in this dialect, only what it answered.",
+                    )
                 results.append({"role": "tool", "tool_call_id": call_id, "content": text})
             case ReasoningPart(text, signature):
                 reasoning += text
                 if options.send_reasoning is None or signature is not None:
                     _drop(
-                        notes, "messages.reasoning", "Reasoning of earlier turns, or its signature, cannot be sent back to this upstream."
+                        notes,
+                        "messages.reasoning",
+                        (
+                            "Reasoning of earlier turns, or its signature, cannot be sent back to "
+                            "this upstream."
+                        ),
                     )
     turn: dict[str, Any] = {"role": message.role, "content": _content(message.role, content, notes)}
     if calls:
@@ -151,11 +201,19 @@ def _turn(message: Message, options: _Options, notes: list[Note]) -> list[dict[s
     return [*results, turn] if content or calls or not results else results
 
 
-def _content(role: str, parts: list[dict[str, Any]], notes: list[Note]) -> str | list[dict[str, Any]] | None:
-    """Text alone goes as plain text, which every compatible vendor takes. Images are for users to send."""
+def _content(
+    role: str, parts: list[dict[str, Any]], notes: list[Note]
+) -> str | list[dict[str, Any]] | None:
+    """Text alone goes as plain text, which every compatible vendor takes. Images are for users to
+    send.
+    """
     if role == "assistant":
         if any(part["type"] != "text" for part in parts):
-            _drop(notes, "messages.image_url", "An image in an assistant's turn cannot be said in this dialect.")
+            _drop(
+                notes,
+                "messages.image_url",
+                "An image in an assistant's turn cannot be said in this dialect.",
+            )
         return "".join(part["text"] for part in parts if part["type"] == "text") or None
     if len(parts) == 1 and parts[0]["type"] == "text":
         text: str = parts[0]["text"]

@@ -1,8 +1,9 @@
 """Tool calls, put together from a vendor's pieces.
 
-OpenAI tells pieces apart by `index`; `id` and `name` come with the first. Others leave the index out, and the place in the list stands for
-it (Mistral); send `id: ""`, or the same id again, and a `name` of null or "" with later pieces (Qwen, Hunyuan, TGI); or send whole calls
-that all have index 0 and are told apart by their ids (Gemini's OpenAI endpoint).
+OpenAI tells pieces apart by `index`; `id` and `name` come with the first. Others leave the index
+out, and the place in the list stands for it (Mistral); send `id: ""`, or the same id again, and a
+`name` of null or "" with later pieces (Qwen, Hunyuan, TGI); or send whole calls that all have index
+0 and are told apart by their ids (Gemini's OpenAI endpoint).
 """
 
 import hashlib
@@ -16,7 +17,8 @@ from proxy.dialects.openai_chat.wire import CallPiece
 from proxy.events import Event, Tool, Vendor
 from proxy.framing import FramingError
 
-# Places for calls in one answer, all choices together. Models call a handful at once; more is an upstream that counts up for ever.
+# Places for calls in one answer, all choices together. Models call a handful at once; more is an
+# upstream that counts up for ever.
 _MAX_SLOTS = 1024
 
 
@@ -39,9 +41,11 @@ class Calls:
         self._slots: dict[tuple[int, int], _Call] = {}
         self._count = 0
 
-    def piece(self, out: list[Event], choice: int, position: int, piece: CallPiece, answer_id: Any) -> None:
-        """`position` is the piece's place in its list; `answer_id` the vendor's id of the answer, from which a missing call id is made.
-        Raises FramingError for a call too many.
+    def piece(
+        self, out: list[Event], choice: int, position: int, piece: CallPiece, answer_id: Any
+    ) -> None:
+        """`position` is the piece's place in its list; `answer_id` the vendor's id of the answer,
+        from which a missing call id is made. Raises FramingError for a call too many.
         """
         index = position if piece.index is None else piece.index
         function = piece.function
@@ -81,13 +85,18 @@ class Calls:
         self._room += call.waiting.size
         self._blocks.arguments(out, call.key, call.waiting.take(), choice)
 
-    def _append(self, out: list[Event], choice: int, index: int, call: _Call, arguments: str) -> None:
+    def _append(
+        self, out: list[Event], choice: int, index: int, call: _Call, arguments: str
+    ) -> None:
         if not self._blocks.arguments(out, call.key, arguments, choice):
-            # The call was complete and something else has begun since: what comes now is no part of it.
+            # The call was complete and something else has begun since: what comes now is no part of
+            # it.
             late = {"tool_calls": [{"index": index, "function": {"arguments": arguments}}]}
             out.append(Vendor(self._dialect, {"choices": [{"index": choice, "delta": late}]}))
 
 
 def _made_id(answer_id: Any, number: int) -> str:
-    """An id in the usual form, the same for every run over the same bytes, and another one in another answer."""
+    """An id in the usual form, the same for every run over the same bytes, and another one in
+    another answer.
+    """
     return "call_" + hashlib.blake2s(f"{answer_id}/{number}".encode(), digest_size=12).hexdigest()

@@ -1,7 +1,8 @@
-"""What a chunk's choices say, as events: text, reasoning, tool calls, citations, and the vendors' extras.
+"""What a chunk's choices say, as events: text, reasoning, tool calls, citations, and the vendors'
+extras.
 
-A refusal is text, in a text block; that it was one shows in the finish. Reasoning comes under three names, of which one is shown.
-`<think>` tags in the text stay text.
+A refusal is text, in a text block; that it was one shows in the finish. Reasoning comes under three
+names, of which one is shown. `<think>` tags in the text stay text.
 """
 
 from collections.abc import Iterable
@@ -17,21 +18,38 @@ from proxy.codec.lenient_json import loads, mended
 from proxy.codec.openai.errors import VendorError, vendor_error
 from proxy.codec.openai.finish_reasons import ERRORS, NOT_FINISHED
 from proxy.dialects.openai_chat.calls import Calls
-from proxy.dialects.openai_chat.wire import CHOICE_EXTRAS, DELTA_EXTRAS, NAME, QUIET, CallPiece, Choice, Delta
+from proxy.dialects.openai_chat.wire import (
+    CHOICE_EXTRAS,
+    DELTA_EXTRAS,
+    NAME,
+    QUIET,
+    CallPiece,
+    Choice,
+    Delta,
+)
 from proxy.events import Citation, Event, Vendor
 from proxy.framing import FramingError
 
-# Looked up together, in C, and compared with the last chunk's: what a vendor repeats in every chunk costs one comparison.
+# Looked up together, in C, and compared with the last chunk's: what a vendor repeats in every chunk
+# costs one comparison.
 _rest_of_choice = attrgetter("finish_reason", "error", "usage", *CHOICE_EXTRAS)
 _rest_of_delta = attrgetter(
-    "reasoning_content", "reasoning", "reasoning_details", "refusal", "tool_calls", "function_call", "annotations", *DELTA_EXTRAS
+    "reasoning_content",
+    "reasoning",
+    "reasoning_details",
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "annotations",
+    *DELTA_EXTRAS,
 )
 _MESSAGE = msgspec.json.Decoder(Delta)
 # OpenAI's own limit of `n`.
 _MAX_CHOICES = 128
 _MAX_WORD_CHARS = 100  # of a finish reason
 _MAX_REMEMBERED = 4096  # sources remembered so as not to tell them twice
-_MAX_BESIDE_BYTES = 4096  # what stands beside a delta and is longer than this is looked at anew in each chunk
+# what stands beside a delta and is longer than this is looked at anew in each chunk
+_MAX_BESIDE_BYTES = 4096
 
 
 class Broken(NamedTuple):
@@ -46,8 +64,10 @@ class Choices:
     def __init__(self, max_held_chars: int) -> None:
         self.blocks = Blocks(max_held_chars)
         self._calls = Calls(self.blocks, NAME, max_held_chars)
-        self._rests: dict[int, tuple[Any, ...]] = {}  # choice -> what stood beside its delta in the last chunk
-        self._sent: dict[tuple[int, str], int] = {}  # hashes of the extras that went out as vendor events
+        # choice -> what stood beside its delta in the last chunk
+        self._rests: dict[int, tuple[Any, ...]] = {}
+        # hashes of the extras that went out as vendor events
+        self._sent: dict[tuple[int, str], int] = {}
         self._finishes: dict[int, str] = {}
         self._cited: set[int] | None = None  # hashes
         self.said = False
@@ -55,8 +75,9 @@ class Choices:
         self.usage: Raw | None = None  # Moonshot's usage, which stands in a choice
 
     def take(self, out: list[Event], choice: Choice, answer_id: Any) -> Broken | None:
-        """One choice of one chunk. Raises NotJSONError or msgspec.DecodeError for what is hidden in it and cannot be read, FramingError for
-        a choice too many and for extras that are nested too deeply.
+        """One choice of one chunk. Raises NotJSONError or msgspec.DecodeError for what is hidden in
+        it and cannot be read, FramingError for a choice too many and for extras that are nested too
+        deeply.
         """
         index = max(choice.index or 0, 0)
         rest = _rest_of_choice(choice)
@@ -95,7 +116,9 @@ class Choices:
 
     @staticmethod
     def _instead(choice: Choice) -> Delta:
-        """What stands for the delta: `message` in an answer that was not streamed, `text` in a legacy completion, or nothing (Azure)."""
+        """What stands for the delta: `message` in an answer that was not streamed, `text` in a
+        legacy completion, or nothing (Azure).
+        """
         if choice.message in QUIET:
             return Delta(content=choice.text)
         try:
@@ -104,11 +127,20 @@ class Choices:
             return _MESSAGE.decode(mended(bytes(choice.message)))
 
     def _remember(self, index: int, rest: tuple[Any, ...]) -> None:
-        """Raw values hold the whole chunk that they came in, and there is one row a choice: so copies are kept, and short ones only."""
+        """Raw values hold the whole chunk that they came in, and there is one row a choice: so
+        copies are kept, and short ones only.
+        """
         if index not in self._rests and len(self._rests) >= _MAX_CHOICES:
             raise FramingError(f"it holds more than {_MAX_CHOICES} answers")
-        size = sum(memoryview(value).nbytes if isinstance(value, Raw) else len(value or "") for value in rest)
-        self._rests[index] = tuple(value.copy() if isinstance(value, Raw) else value for value in rest) if size <= _MAX_BESIDE_BYTES else ()
+        size = sum(
+            memoryview(value).nbytes if isinstance(value, Raw) else len(value or "")
+            for value in rest
+        )
+        self._rests[index] = (
+            tuple(value.copy() if isinstance(value, Raw) else value for value in rest)
+            if size <= _MAX_BESIDE_BYTES
+            else ()
+        )
 
     def _beside(self, out: list[Event], index: int, rest: tuple[Any, ...]) -> Broken | None:
         raw, error, usage, *extras = rest
@@ -123,7 +155,12 @@ class Choices:
                 told[name] = loads(value)
         if raw is not None and raw not in NOT_FINISHED:
             if raw.lower() in ERRORS:
-                return Broken(VendorError(f"The upstream broke off its answer: its finish reason is {raw[:80]!r}.", raw[:80]))
+                return Broken(
+                    VendorError(
+                        f"The upstream broke off its answer: its finish reason is {raw[:80]!r}.",
+                        raw[:80],
+                    )
+                )
             raw = raw[:_MAX_WORD_CHARS]
             if self._finishes.get(index) != raw and index:
                 told["finish_reason"] = raw  # the one finish of the stream is that of choice 0
@@ -133,7 +170,9 @@ class Choices:
         return None
 
     def _full(self, out: list[Event], index: int, delta: Delta, answer_id: Any) -> None:
-        """A delta that holds more than text: reasoning comes before the text, calls and citations after it."""
+        """A delta that holds more than text: reasoning comes before the text, calls and citations
+        after it.
+        """
         self._reasoning(out, index, delta)
         for text in (delta.content, delta.refusal):
             if not text:
@@ -145,7 +184,9 @@ class Choices:
                 self._parts(out, index, text)
         self.refused = self.refused or bool(delta.refusal)
         calls = delta.tool_calls
-        pieces: Iterable[CallPiece] = () if not calls else calls if isinstance(calls, list) else (calls,)
+        pieces: Iterable[CallPiece] = (
+            () if not calls else calls if isinstance(calls, list) else (calls,)
+        )
         if delta.function_call is not None:
             pieces = (*pieces, CallPiece(index=-1, function=delta.function_call))
         for position, piece in enumerate(pieces):
@@ -165,7 +206,8 @@ class Choices:
                 continue
             piece = detail.get("text") or detail.get("summary")
             if isinstance(piece, str) and not delta.reasoning_content and not delta.reasoning:
-                text = (text or "") + piece  # Snowflake says it nowhere else; OpenRouter says it twice
+                # Snowflake says it nowhere else; OpenRouter says it twice
+                text = (text or "") + piece
             found = detail.get("signature")
             signature = found if isinstance(found, str) and found else signature
             if detail.get("data"):
@@ -207,8 +249,14 @@ class Choices:
             self._vendor(out, index, {"annotations": opaque})
 
     def _cite(self, out: list[Event], index: int, said: dict[str, Any]) -> None:
-        url, title, text = (value if isinstance(value := said.get(key), str) else None for key in ("url", "title", "content"))
-        start, end = (value if type(value := said.get(key)) is int and value >= 0 else None for key in ("start_index", "end_index"))
+        url, title, text = (
+            value if isinstance(value := said.get(key), str) else None
+            for key in ("url", "title", "content")
+        )
+        start, end = (
+            value if type(value := said.get(key)) is int and value >= 0 else None
+            for key in ("start_index", "end_index")
+        )
         if start is not None and end is not None and end < start:
             start = end = None
         citation = Citation(index, url, title, text, start, end)
@@ -230,4 +278,8 @@ def _joined(thinking: Any) -> str:
     if isinstance(thinking, str):
         return thinking
     parts = thinking if isinstance(thinking, list) else []
-    return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return "".join(
+        part["text"]
+        for part in parts
+        if isinstance(part, dict) and isinstance(part.get("text"), str)
+    )

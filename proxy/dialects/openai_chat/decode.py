@@ -1,8 +1,10 @@
 """An upstream's bytes to events.
 
-One frame in, usually one event out. The terminator is `[DONE]`; several vendors have none (Perplexity, Writer), so a clean end of the body
-after a finish reason ends the answer as well. `[DONE]` without a finish reason (Snowflake, Spark) is a good end too, if anything was said.
-The end is given only there, as usage comes after the finish reason. A body that is one JSON document, no stream, is read at its end.
+One frame in, usually one event out. The terminator is `[DONE]`; several vendors have none
+(Perplexity, Writer), so a clean end of the body after a finish reason ends the answer as well.
+`[DONE]` without a finish reason (Snowflake, Spark) is a good end too, if anything was said. The end
+is given only there, as usage comes after the finish reason. A body that is one JSON document, no
+stream, is read at its end.
 """
 
 from operator import attrgetter
@@ -44,7 +46,8 @@ class ChatDecoder(Decoder):
     def __init__(self, max_event_bytes: int) -> None:
         self._parser = SSEParser(max_event_bytes, lossless=True)
         self._max_event_bytes = max_event_bytes
-        self._document: bytearray | None = bytearray()  # the body, while it may be one JSON document
+        # the body, while it may be one JSON document
+        self._document: bytearray | None = bytearray()
         self._choices = Choices(max_event_bytes)
         self._rest: tuple[Any, ...] = ()  # what stood beside the choices in the last chunk
         self._sent: dict[str, int] = {}  # hashes of the extras that went out as vendor events
@@ -68,7 +71,8 @@ class ChatDecoder(Decoder):
                 self._frame(out, frame)
                 if self.done:
                     break
-            if self._parser.fault is not None and not self.done:  # after the last good frame: the upstream may say no more
+            # after the last good frame: the upstream may say no more
+            if self._parser.fault is not None and not self.done:
                 raise self._parser.fault.again()
         except (_AnswerError, FramingError) as error:
             self._fail(out, error)
@@ -115,10 +119,14 @@ class ChatDecoder(Decoder):
         try:
             self._chunk(out, chunk, data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotJSONError) as error:
-            raise _AnswerError(_malformed(f"The upstream sent a chunk that cannot be understood ({error})", data)) from error
+            raise _AnswerError(
+                _malformed(f"The upstream sent a chunk that cannot be understood ({error})", data)
+            ) from error
 
     def _last_frame(self, out: list[Event], frame: Frame) -> None:
-        """A frame that lacked its blank line. If it cannot be read, the body was cut in the middle of it."""
+        """A frame that lacked its blank line. If it cannot be read, the body was cut in the middle
+        of it.
+        """
         try:
             self._frame(out, frame)
         except _AnswerError as error:
@@ -145,7 +153,9 @@ class ChatDecoder(Decoder):
             self._choices.usage = None
 
     def _beside(self, out: list[Event], rest: tuple[Any, ...], data: bytes) -> None:
-        """Usage, an error, and the vendor's extras: only those that differ from what was said before."""
+        """Usage, an error, and the vendor's extras: only those that differ from what was said
+        before.
+        """
         usage, error, code, *extras = rest
         self._take_usage(out, usage)
         if error not in QUIET or code not in QUIET:
@@ -194,7 +204,8 @@ class ChatDecoder(Decoder):
             found = VendorError(f"The upstream reported an error: {shown(data)}")
         raise _AnswerError(in_band(found or VendorError("")))
 
-    # The document, for a body that is no stream; and lines that are no field of a stream, where an error may stand bare.
+    # The document, for a body that is no stream; and lines that are no field of a stream, where an
+    # error may stand bare.
 
     def _keep_document(self, data: bytes) -> None:
         document = self._document
@@ -219,7 +230,9 @@ class ChatDecoder(Decoder):
             if self._choices.said:
                 continue
             if not isinstance(said, dict) or "choices" not in said:
-                raise _AnswerError(_malformed("The upstream sent a document that is no answer", data))
+                raise _AnswerError(
+                    _malformed("The upstream sent a document that is no answer", data)
+                )
             self._frame(out, Frame("message", data, ""))
             return
 
@@ -228,7 +241,12 @@ class ChatDecoder(Decoder):
     def _done(self, out: list[Event]) -> None:
         self._read_document(out)
         if self._choices.finish is None and not self._choices.said and self._usage is NO_USAGE:
-            raise _AnswerError(failure("upstream_malformed", "The upstream ended its answer without having said anything."))
+            raise _AnswerError(
+                failure(
+                    "upstream_malformed",
+                    "The upstream ended its answer without having said anything.",
+                )
+            )
         self._end(out)
 
     def _end(self, out: list[Event]) -> None:
@@ -246,7 +264,9 @@ class ChatDecoder(Decoder):
         stray = self._parser.stray
         if stray and not self._document and not self._choices.said:
             raise _AnswerError(_malformed("The upstream sent text that is no event stream", stray))
-        raise _AnswerError(failure("upstream_truncated", "The upstream ended its answer before it was complete."))
+        raise _AnswerError(
+            failure("upstream_truncated", "The upstream ended its answer before it was complete.")
+        )
 
     def _fail(self, out: list[Event], error: _AnswerError | FramingError) -> None:
         if isinstance(error, _AnswerError):
@@ -263,12 +283,16 @@ def _second_try(data: bytes) -> Chunk:
         data = mended(data)
         return _CHUNK.decode(data)
     except (NotJSONError, RecursionError) as error:
-        raise _AnswerError(_malformed("The upstream sent a frame that is not JSON", data)) from error
+        raise _AnswerError(
+            _malformed("The upstream sent a frame that is not JSON", data)
+        ) from error
     except msgspec.DecodeError as error:
         found = vendor_error(loads(data))
         if found is not None:
             raise _AnswerError(in_band(found)) from error
-        raise _AnswerError(_malformed(f"The upstream sent a chunk that cannot be understood ({error})", data)) from error
+        raise _AnswerError(
+            _malformed(f"The upstream sent a chunk that cannot be understood ({error})", data)
+        ) from error
 
 
 def _malformed(said: str, data: bytes) -> Failure:

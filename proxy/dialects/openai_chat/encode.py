@@ -1,11 +1,12 @@
 """Events to OpenAI's chunks.
 
-A chunk is built once per block, with a gap where the text goes: what a delta costs is encoding its text. The first chunk says the role;
-the finish, the usage (if the client asked for it) and `[DONE]` come at the end. A failed stream ends in a chunk with `error`, and neither a
-finish nor `[DONE]`.
+A chunk is built once per block, with a gap where the text goes: what a delta costs is encoding its
+text. The first chunk says the role; the finish, the usage (if the client asked for it) and `[DONE]`
+come at the end. A failed stream ends in a chunk with `error`, and neither a finish nor `[DONE]`.
 
-What this form has no place for: citations without an address, a reasoning's signature, and `vendor` events of other dialects. Those of this
-dialect go through in their own place, in a chunk that says nothing else, as its clients know them. Refusals come as content.
+What this form has no place for: citations without an address, a reasoning's signature, and `vendor`
+events of other dialects. Those of this dialect go through in their own place, in a chunk that says
+nothing else, as its clients know them. Refusals come as content.
 """
 
 from typing import Any, ClassVar
@@ -33,12 +34,15 @@ from proxy.events import (
 
 _json = msgspec.json.Encoder().encode
 _DONE = b"data: [DONE]\n\n"
-_NONE: frozenset[int] = frozenset()  # shared: an empty set of its own is 216 bytes of every open stream
+# shared: an empty set of its own is 216 bytes of every open stream
+_NONE: frozenset[int] = frozenset()
 _GAP = b"\0"  # stands for the text in a chunk that is built beforehand; no JSON text holds one
 
 
 class ChatEncoder(Encoder):
-    """One streamed answer. `include_usage`: the client asked for the usage; then every chunk has the key, null but in the last."""
+    """One streamed answer. `include_usage`: the client asked for the usage; then every chunk has
+    the key, null but in the last.
+    """
 
     reasoning: ClassVar = b'{"reasoning_content":%b}'  # a delta of reasoning, around its text
 
@@ -47,8 +51,10 @@ class ChatEncoder(Encoder):
         self._head: dict[str, Any] = {}
         self._before = b""
         self._after = b'],"usage":null}\n\n' if include_usage else b"]}\n\n"
-        self._frames: dict[int, tuple[bytes, bytes, int]] = {}  # block -> its delta's chunk, before and after the text; its choice
-        self._calls: dict[int, int] = {}  # choice beyond the first, or with tool calls -> tool calls so far
+        # block -> its delta's chunk, before and after the text; its choice
+        self._frames: dict[int, tuple[bytes, bytes, int]] = {}
+        # choice beyond the first, or with tool calls -> tool calls so far
+        self._calls: dict[int, int] = {}
         self._without_arguments = _NONE
         self._finishes: dict[int, str] = {}  # choices whose finish is not the stream's
         self._usage_extras: dict[str, Any] = {}
@@ -68,19 +74,28 @@ class ChatEncoder(Encoder):
                 return self._block(event)
             case BlockEnd(block):
                 # Clients parse the arguments as JSON, always.
-                last = self.encode(ToolCallDelta(block, "{}")) if block in self._without_arguments else b""
+                last = (
+                    self.encode(ToolCallDelta(block, "{}"))
+                    if block in self._without_arguments
+                    else b""
+                )
                 del self._frames[block]
                 return last
             case Citation():
                 said = annotation(event)
-                return b"" if said is None else self._chunk(self._frames[event.block][2], _json({"annotations": [said]}))
+                return (
+                    b""
+                    if said is None
+                    else self._chunk(self._frames[event.block][2], _json({"annotations": [said]}))
+                )
             case Vendor():
                 return self._vendor(event)
             case StreamEnd():
                 return self._end(event)
             case StreamError():
                 return b"data: " + _json({"error": error_object(event.error)}) + b"\n\n"
-        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter before this encoder holds text back.
+        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter
+        # before this encoder holds text back.
         return b""
 
     def _start(self, event: StreamStart) -> bytes:
@@ -97,7 +112,13 @@ class ChatEncoder(Encoder):
         return self._chunk(choice, b'{"role":"assistant","content":""}')
 
     def _chunk(self, choice: int, delta: bytes, finish: bytes = b"null") -> bytes:
-        return b'%b{"index":%d,"delta":%b,"finish_reason":%b}%b' % (self._before, choice, delta, finish, self._after)
+        return b'%b{"index":%d,"delta":%b,"finish_reason":%b}%b' % (
+            self._before,
+            choice,
+            delta,
+            finish,
+            self._after,
+        )
 
     def _block(self, event: BlockStart) -> bytes:
         choice = event.choice or 0
@@ -121,7 +142,12 @@ class ChatEncoder(Encoder):
         return first
 
     def _call(self, choice: int, index: int, tool: Tool) -> bytes:
-        call = {"index": index, "id": tool.id, "type": "function", "function": {"name": tool.name, "arguments": ""}}
+        call = {
+            "index": index,
+            "id": tool.id,
+            "type": "function",
+            "function": {"name": tool.name, "arguments": ""},
+        }
         return self._chunk(choice, _json({"tool_calls": [call]}))
 
     def _vendor(self, event: Vendor) -> bytes:
@@ -137,7 +163,9 @@ class ChatEncoder(Encoder):
         if not said.chunk and not choices:
             return b""
         usage = {"usage": None} if self._include_usage else {}
-        return b"data: " + _json({**said.chunk, **self._head, "choices": choices, **usage}) + b"\n\n"
+        return (
+            b"data: " + _json({**said.chunk, **self._head, "choices": choices, **usage}) + b"\n\n"
+        )
 
     def _end(self, event: StreamEnd) -> bytes:
         chunks = []
@@ -147,5 +175,7 @@ class ChatEncoder(Encoder):
             chunks.append(self._chunk(choice, b"{}", _json(word)))
         usage = usage_object(event.usage, self._usage_extras) if self._include_usage else None
         if usage is not None:
-            chunks.append(b"data: " + _json({**self._head, "choices": [], "usage": usage}) + b"\n\n")
+            chunks.append(
+                b"data: " + _json({**self._head, "choices": [], "usage": usage}) + b"\n\n"
+            )
         return b"".join([*chunks, _DONE])

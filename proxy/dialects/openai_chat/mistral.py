@@ -1,8 +1,10 @@
-"""What Mistral's own SDKs, which speak nearly as OpenAI's do and ask at the same path, read otherwise.
+"""What Mistral's own SDKs, which speak nearly as OpenAI's do and ask at the same path, read
+otherwise.
 
-A call comes whole in one piece, as each piece must have the function's name; reasoning is a part of the content; the usage stands beside
-the finish, unasked for; and no chunk is without a choice, as code takes `choices[0]`. Source: Mistral's API reference, "Chat Completion",
-and what the SDKs refuse to read. They are known by their User-Agent, as their requests alone do not tell.
+A call comes whole in one piece, as each piece must have the function's name; reasoning is a part of
+the content; the usage stands beside the finish, unasked for; and no chunk is without a choice, as
+code takes `choices[0]`. Source: Mistral's API reference, "Chat Completion", and what the SDKs
+refuse to read. They are known by their User-Agent, as their requests alone do not tell.
 """
 
 from collections.abc import Mapping
@@ -57,7 +59,8 @@ class MistralEncoder(ChatEncoder):
                 return self._whole_call(self._open.pop(block))
         return super().encode(event)
 
-    def _call(self, choice: int, index: int, tool: Tool) -> bytes:  # noqa: ARG002  it comes at the block's end
+    # it comes at the block's end
+    def _call(self, choice: int, index: int, tool: Tool) -> bytes:  # noqa: ARG002
         return b""
 
     def _whole_call(self, call: _Call) -> bytes:
@@ -85,5 +88,8 @@ def whole(answer: WholeAnswer) -> Reply:
         reasoning = message.pop("reasoning_content", None)
         if reasoning is not None:
             text = [{"type": "text", "text": message["content"]}] if message["content"] else []
-            message["content"] = [{"type": "thinking", "thinking": [{"type": "text", "text": reasoning}]}, *text]
+            message["content"] = [
+                {"type": "thinking", "thinking": [{"type": "text", "text": reasoning}]},
+                *text,
+            ]
     return Reply(200, msgspec.json.encode(said))

@@ -1,7 +1,8 @@
 """A client's request to a `ChatRequest`.
 
-Wrong types are refused as the vendor does. What the API knows and ours cannot carry is a note, and so is a key that we do not know: the
-vendor's SDKs gain fields faster than we do, and compatible vendors have fields of their own.
+Wrong types are refused as the vendor does. What the API knows and ours cannot carry is a note, and
+so is a key that we do not know: the vendor's SDKs gain fields faster than we do, and compatible
+vendors have fields of their own.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -44,7 +45,12 @@ _DROPPED: dict[str, tuple[Any, ...]] = {
     "safe_prompt": (False,),
     "top_prompt_logprobs": (0,),
 }
-_MODES: dict[str, Literal["auto", "none", "required"]] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
+_MODES: dict[str, Literal["auto", "none", "required"]] = {
+    "auto": "auto",
+    "none": "none",
+    "required": "required",
+    "any": "required",
+}
 _MOST = ("xhigh", "max")
 
 
@@ -66,9 +72,15 @@ def parse_request(incoming: Incoming) -> Parsed:
     tools = _tools(asked, notes)
     choice = _choice(asked)
     if isinstance(asked.tool_choice, AskedChoice) and asked.tool_choice.allowed_tools is not None:
-        allowed = {tool.function.name for tool in asked.tool_choice.allowed_tools.tools if tool.function is not None}
+        allowed = {
+            tool.function.name
+            for tool in asked.tool_choice.allowed_tools.tools
+            if tool.function is not None
+        }
         tools = [tool for tool in tools if tool.name in allowed]
-        notes.append(Note("changed", "tool_choice", "Only the allowed tools are named to the upstream."))
+        notes.append(
+            Note("changed", "tool_choice", "Only the allowed tools are named to the upstream.")
+        )
     request = ChatRequest(
         model=asked.model,
         messages=messages,
@@ -100,7 +112,9 @@ def _tools(asked: Asked, notes: list[Note]) -> list[ToolSpec]:
         elif tool.type == "function":
             raise bad_request(f"tools[{at}].function is required.", param=f"tools[{at}].function")
         else:
-            notes.append(Note("dropped", "tools", "Tools that are no functions cannot be asked for here."))
+            notes.append(
+                Note("dropped", "tools", "Tools that are no functions cannot be asked for here.")
+            )
     specs += asked.functions or []
     return [ToolSpec(spec.name, spec.description, spec.parameters, spec.strict) for spec in specs]
 
@@ -110,7 +124,11 @@ def _choice(asked: Asked) -> ToolChoice | None:
     parallel = asked.parallel_tool_calls
     if said is None and asked.function_call is not None:
         called = asked.function_call
-        return ToolChoice("tool", called.name, parallel) if isinstance(called, FunctionName) else ToolChoice(_MODES[called], None, parallel)
+        return (
+            ToolChoice("tool", called.name, parallel)
+            if isinstance(called, FunctionName)
+            else ToolChoice(_MODES[called], None, parallel)
+        )
     if said is None:
         return None if parallel is None else ToolChoice("auto", None, parallel)
     if isinstance(said, str):
@@ -119,7 +137,9 @@ def _choice(asked: Asked) -> ToolChoice | None:
         return ToolChoice("tool", said.function.name, parallel)
     if said.allowed_tools is not None:
         return ToolChoice(_MODES[said.allowed_tools.mode], None, parallel)
-    raise bad_request("tool_choice must name a function, or be none, auto or required.", param="tool_choice")
+    raise bad_request(
+        "tool_choice must name a function, or be none, auto or required.", param="tool_choice"
+    )
 
 
 def _reasoning(asked: Asked, notes: list[Note]) -> Reasoning | None:
@@ -127,7 +147,13 @@ def _reasoning(asked: Asked, notes: list[Note]) -> Reasoning | None:
     if said is None:
         return None
     if said in _MOST:
-        notes.append(Note("changed", "reasoning_effort", f"Effort {said} is said as high, the most that can be said."))
+        notes.append(
+            Note(
+                "changed",
+                "reasoning_effort",
+                f"Effort {said} is said as high, the most that can be said.",
+            )
+        )
         return Reasoning("high")
     effort: Effort = said  # type: ignore[assignment]  # the two words that are not ours are gone
     return Reasoning(effort)

@@ -6,11 +6,21 @@ from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
 from proxy.dialects.openai_chat.wire_request import AskedMessage, AskedPart
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 
 class Turns:
-    """Reads messages in their order. `notes` gains what is lost; `system` is what stood before the first turn."""
+    """Reads messages in their order. `notes` gains what is lost; `system` is what stood before the
+    first turn.
+    """
 
     def __init__(self, notes: list[Note]) -> None:
         self._notes = notes
@@ -26,9 +36,14 @@ class Turns:
 
     def _read(self, message: AskedMessage, where: str) -> None:
         if message.name and message.role != "function":
-            self._note("messages.name", "The name of a message's author cannot be said to other vendors.")
+            self._note(
+                "messages.name", "The name of a message's author cannot be said to other vendors."
+            )
         if message.prefix:
-            self._note("messages.prefix", "That the answer must begin with a message's text cannot be said to other vendors.")
+            self._note(
+                "messages.prefix",
+                "That the answer must begin with a message's text cannot be said to other vendors.",
+            )
         match message.role:
             case "system" | "developer":
                 text = self._text(message, where)
@@ -42,12 +57,20 @@ class Turns:
                 self._messages.append(self._assistant(message, where))
             case "tool":
                 if not message.tool_call_id:
-                    raise bad_request(f"{where}.tool_call_id is required in a message of role tool.", param=f"{where}.tool_call_id")
+                    raise bad_request(
+                        f"{where}.tool_call_id is required in a message of role tool.",
+                        param=f"{where}.tool_call_id",
+                    )
                 self._result(message.tool_call_id, message, where)
             case "function":
                 if not message.name:
-                    raise bad_request(f"{where}.name is required in a message of role function.", param=f"{where}.name")
-                self._result(self._function_ids.get(message.name, f"call_{message.name}"), message, where)
+                    raise bad_request(
+                        f"{where}.name is required in a message of role function.",
+                        param=f"{where}.name",
+                    )
+                self._result(
+                    self._function_ids.get(message.name, f"call_{message.name}"), message, where
+                )
 
     def _assistant(self, message: AskedMessage, where: str) -> Message:
         parts: list[Part] = []
@@ -59,11 +82,17 @@ class Turns:
         if message.refusal:
             parts.append(TextPart(message.refusal))
         if message.audio:
-            self._note("messages.audio", "Audio of an earlier answer cannot be sent back to other vendors.")
+            self._note(
+                "messages.audio", "Audio of an earlier answer cannot be sent back to other vendors."
+            )
         for at, call in enumerate(message.tool_calls or ()):
             if call.function is None:
                 place = f"{where}.tool_calls[{at}]"
-                raise bad_request(f"{place} must be a call of a function; {call.type or 'what it is'} cannot be carried.", param=place)
+                raise bad_request(
+                    f"{place} must be a call of a function; {call.type or 'what it is'} "
+                    "cannot be carried.",
+                    param=place,
+                )
             parts.append(ToolCallPart(call.id, call.function.name, call.function.text()))
         if message.function_call is not None:
             called = message.function_call
@@ -73,7 +102,9 @@ class Turns:
         return assistant_turn(parts)
 
     def _result(self, call_id: str, message: AskedMessage, where: str) -> None:
-        self._messages.append(Message("tool", [ToolResultPart(call_id, self._text(message, where))]))
+        self._messages.append(
+            Message("tool", [ToolResultPart(call_id, self._text(message, where))])
+        )
 
     def _text(self, message: AskedMessage, where: str) -> str:
         return text_alone(self._content(message, where), message.role, where, between="")
@@ -91,13 +122,24 @@ class Turns:
                 if isinstance(part.image_url, str):
                     return ImagePart(part.image_url)
                 if part.image_url.detail not in (None, "auto"):
-                    self._note("image_url.detail", "How closely to look at an image cannot be said to other vendors.")
+                    self._note(
+                        "image_url.detail",
+                        "How closely to look at an image cannot be said to other vendors.",
+                    )
                 return ImagePart(part.image_url.url)
             case "thinking" if part.thinking is not None:
-                return ReasoningPart("".join(piece.text or "" for piece in part.thinking), part.signature)
+                return ReasoningPart(
+                    "".join(piece.text or "" for piece in part.thinking), part.signature
+                )
             case "text" | "refusal" | "image_url" | "thinking":
-                raise bad_request(f"{where}.{part.type} is required in a part of type {part.type}.", param=f"{where}.{part.type}")
-        raise bad_request(f"{where}.type is {part.type[:40]!r}, which cannot be carried: send text or image_url.", param=f"{where}.type")
+                raise bad_request(
+                    f"{where}.{part.type} is required in a part of type {part.type}.",
+                    param=f"{where}.{part.type}",
+                )
+        raise bad_request(
+            f"{where}.type is {part.type[:40]!r}, which cannot be carried: send text or image_url.",
+            param=f"{where}.type",
+        )
 
     def _note(self, param: str, message: str) -> None:
         note = Note("dropped", param, message)

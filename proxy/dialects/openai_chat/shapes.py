@@ -10,8 +10,8 @@ from proxy.events import Citation, Finish, Vendor
 def finish_word(finish: Finish) -> str:
     """One of the words that OpenAI's clients know.
 
-    A refusal of OpenAI's own ends with `stop`, one of Anthropic's is nearest to `content_filter`. What is neither ours nor theirs is
-    `stop`: the answer is complete, or it would be an error.
+    A refusal of OpenAI's own ends with `stop`, one of Anthropic's is nearest to `content_filter`.
+    What is neither ours nor theirs is `stop`: the answer is complete, or it would be an error.
     """
     if finish.reason == "refusal":
         return "stop" if finish.raw == "stop" else "content_filter"
@@ -24,7 +24,9 @@ def other_finish(raw: str, *, called: bool) -> str:
 
 
 class Extras(NamedTuple):
-    """A `vendor` event of this dialect taken apart: keys of the chunk, its choices, and keys of the usage."""
+    """A `vendor` event of this dialect taken apart: keys of the chunk, its choices, and keys of the
+    usage.
+    """
 
     chunk: dict[str, Any]
     choices: list[dict[str, Any]]
@@ -32,19 +34,29 @@ class Extras(NamedTuple):
 
 
 def extras(event: Vendor) -> Extras:
-    """What of a `vendor` event this form has a place for: nothing, if it is another dialect's. The model stays the one asked for."""
+    """What of a `vendor` event this form has a place for: nothing, if it is another dialect's. The
+    model stays the one asked for.
+    """
     if event.dialect != NAME or not isinstance(event.data, dict):
         return Extras({}, [], {})
-    chunk = {name: value for name, value in event.data.items() if name not in ("model", "choices", "usage")}
+    chunk = {
+        name: value
+        for name, value in event.data.items()
+        if name not in ("model", "choices", "usage")
+    }
     choices, usage = event.data.get("choices"), event.data.get("usage")
     listed = choices if isinstance(choices, list) else []
-    known = [choice for choice in listed if isinstance(choice, dict) and isinstance(choice.get("index"), int)]
+    known = [
+        choice
+        for choice in listed
+        if isinstance(choice, dict) and isinstance(choice.get("index"), int)
+    ]
     return Extras(chunk, known, usage if isinstance(usage, dict) else {})
 
 
 def annotation(citation: Citation) -> dict[str, Any] | None:
-    """A citation as `url_citation`. It must have all four fields: unknown places are 0, an unknown title is the address. Without an address
-    there is none.
+    """A citation as `url_citation`. It must have all four fields: unknown places are 0, an unknown
+    title is the address. Without an address there is none.
     """
     if citation.url is None:
         return None

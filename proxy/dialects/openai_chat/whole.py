@@ -42,14 +42,22 @@ def document(answer: WholeAnswer) -> dict[str, Any]:
 
 
 def _settled(choice: dict[str, Any]) -> dict[str, Any]:
-    """Of a choice in the stream, what also holds for the whole: not its delta, nor the log-probs of one piece."""
-    return {name: value for name, value in choice.items() if name not in ("index", "delta", "logprobs")}
+    """Of a choice in the stream, what also holds for the whole: not its delta, nor the log-probs of
+    one piece.
+    """
+    return {
+        name: value for name, value in choice.items() if name not in ("index", "delta", "logprobs")
+    }
 
 
 def _choice(answer: WholeAnswer, number: int, beside: dict[str, Any]) -> dict[str, Any]:
     message = _message(answer, number)
     own = beside.pop("finish_reason", None)
-    word = finish_word(answer.finish) if own is None else other_finish(own, called="tool_calls" in message)
+    word = (
+        finish_word(answer.finish)
+        if own is None
+        else other_finish(own, called="tool_calls" in message)
+    )
     return {**beside, "index": number, "message": message, "logprobs": None, "finish_reason": word}
 
 
@@ -58,7 +66,11 @@ def _message(answer: WholeAnswer, number: int) -> dict[str, Any]:
     text = answer.text(number)
     refused = answer.finish.reason == "refusal" and answer.finish.raw == "stop"
     calls = [
-        {"id": block.tool.id, "type": "function", "function": {"name": block.tool.name, "arguments": block.text or "{}"}}
+        {
+            "id": block.tool.id,
+            "type": "function",
+            "function": {"name": block.tool.name, "arguments": block.text or "{}"},
+        }
         for block in answer.tool_calls(number)
         if block.tool is not None
     ]
@@ -72,7 +84,12 @@ def _message(answer: WholeAnswer, number: int) -> dict[str, Any]:
         message["reasoning_content"] = reasoning
     if calls:
         message["tool_calls"] = calls
-    cited = [citation for block in answer.blocks.values() if block.choice == number for citation in block.citations]
+    cited = [
+        citation
+        for block in answer.blocks.values()
+        if block.choice == number
+        for citation in block.citations
+    ]
     annotations = [said for citation in cited if (said := annotation(citation)) is not None]
     if annotations:
         message["annotations"] = annotations

@@ -1,8 +1,9 @@
 """What we read of a `chat.completion.chunk`. Only what is used is declared; msgspec skips the rest.
 
-Source: OpenAI's API reference, "The chat completion chunk object"; what compatible vendors add is named where it is read.
-Fields that a vendor repeats in every chunk are `Raw`: they are compared as bytes with what was seen before, and parsed only when they
-differ. None of these can hold a cycle, so the garbage collector need not watch them.
+Source: OpenAI's API reference, "The chat completion chunk object"; what compatible vendors add is
+named where it is read. Fields that a vendor repeats in every chunk are `Raw`: they are compared as
+bytes with what was seen before, and parsed only when they differ. None of these can hold a cycle,
+so the garbage collector need not watch them.
 """
 
 from typing import Any
@@ -19,14 +20,18 @@ QUIET = (ABSENT, Raw(b"null"), Raw(b'""'), Raw(b"[]"), Raw(b"{}"))
 
 
 class FunctionPiece(msgspec.Struct, gc=False):
-    """A piece of a function call. `arguments` is text to be appended; a few vendors send the object itself."""
+    """A piece of a function call. `arguments` is text to be appended; a few vendors send the object
+    itself.
+    """
 
     name: str | None = None
     arguments: str | dict[str, Any] | None = None
 
 
 class CallPiece(msgspec.Struct, gc=False):
-    """A piece of a tool call. Pieces with the same `index` belong together; Mistral may leave it out."""
+    """A piece of a tool call. Pieces with the same `index` belong together; Mistral may leave it
+    out.
+    """
 
     index: int | None = None
     id: str | int | None = None
@@ -36,8 +41,8 @@ class CallPiece(msgspec.Struct, gc=False):
 class Delta(msgspec.Struct, gc=False):
     """What a chunk adds to one choice; also read from `message` of an answer that was not streamed.
 
-    `content` is a list of typed parts at Mistral. `reasoning_content` (DeepSeek, Qwen, xAI and most others) and `reasoning`
-    (OpenRouter, Groq, Ollama) are two names of one thing.
+    `content` is a list of typed parts at Mistral. `reasoning_content` (DeepSeek, Qwen, xAI and most
+    others) and `reasoning` (OpenRouter, Groq, Ollama) are two names of one thing.
     """
 
     content: str | list[Any] | None = None
@@ -54,7 +59,9 @@ class Delta(msgspec.Struct, gc=False):
 
 
 class Choice(msgspec.Struct, gc=False):
-    """One answer's part of a chunk. `message` is parsed only where there is no `delta`: Perplexity repeats the whole text in it."""
+    """One answer's part of a chunk. `message` is parsed only where there is no `delta`: Perplexity
+    repeats the whole text in it.
+    """
 
     index: int | None = 0
     delta: Delta | None = None
@@ -94,7 +101,8 @@ class Chunk(msgspec.Struct, gc=False):
     sla_metrics: Raw = ABSENT
 
 
-# What has no place in the events and goes into a `vendor` event, in the vendor's own place and under its own name.
+# What has no place in the events and goes into a `vendor` event, in the vendor's own place and
+# under its own name.
 CHUNK_EXTRAS = (
     "model",
     "system_fingerprint",
@@ -111,5 +119,11 @@ CHUNK_EXTRAS = (
     "latency_checkpoint",
     "sla_metrics",
 )
-CHOICE_EXTRAS = ("logprobs", "content_filter_results", "content_filter_offsets", "native_finish_reason", "stop_reason")
+CHOICE_EXTRAS = (
+    "logprobs",
+    "content_filter_results",
+    "content_filter_offsets",
+    "native_finish_reason",
+    "stop_reason",
+)
 DELTA_EXTRAS = ("audio", "images", "executed_tools")

@@ -1,4 +1,5 @@
-"""The request of `POST /v1/chat/completions` as clients send it. Source: OpenAI's API reference, "Create chat completion".
+"""The request of `POST /v1/chat/completions` as clients send it. Source: OpenAI's API reference,
+"Create chat completion".
 
 Only what is used is declared; `parse` notes the rest.
 """
@@ -19,7 +20,9 @@ class ImageURL(msgspec.Struct):
 
 
 class AskedPart(msgspec.Struct):
-    """One part of a message's content. `thinking` (parts of text) and its `signature` are Mistral's."""
+    """One part of a message's content. `thinking` (parts of text) and its `signature` are
+    Mistral's.
+    """
 
     type: str
     text: str | None = None
@@ -30,14 +33,20 @@ class AskedPart(msgspec.Struct):
 
 
 class AskedFunction(msgspec.Struct):
-    """The function of an earlier call. Mistral's SDKs may send the arguments themselves, instead of their text."""
+    """The function of an earlier call. Mistral's SDKs may send the arguments themselves, instead of
+    their text.
+    """
 
     name: str
     arguments: str | dict[str, Any] = ""
 
     def text(self) -> str:
         """The arguments as JSON text."""
-        return self.arguments if isinstance(self.arguments, str) else msgspec.json.encode(self.arguments).decode()
+        return (
+            self.arguments
+            if isinstance(self.arguments, str)
+            else msgspec.json.encode(self.arguments).decode()
+        )
 
 
 class AskedCall(msgspec.Struct):
@@ -49,7 +58,9 @@ class AskedCall(msgspec.Struct):
 
 
 class AskedMessage(msgspec.Struct):
-    """One message. `function` is the old name of the role `tool`; `reasoning_content` is DeepSeek's, `prefix` Mistral's."""
+    """One message. `function` is the old name of the role `tool`; `reasoning_content` is
+    DeepSeek's, `prefix` Mistral's.
+    """
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[AskedPart] | None = None
@@ -127,6 +138,8 @@ class Asked(msgspec.Struct):
     function_call: Literal["none", "auto"] | FunctionName | None = None
     parallel_tool_calls: bool | None = None
     response_format: dict[str, Any] | None = None
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = (
+        None
+    )
     user: str | None = None
     metadata: dict[str, Any] | None = None

@@ -1,12 +1,25 @@
 """OpenAI's legacy completions, text to text; both halves.
 
-Clients: `POST /v1/completions`. Upstreams: OpenAI, vLLM, llama.cpp and others that have the same endpoint.
+Clients: `POST /v1/completions`. Upstreams: OpenAI, vLLM, llama.cpp and others that have the same
+endpoint.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.base import (
+    ClientHalf,
+    Decoder,
+    Dialect,
+    Encoder,
+    Incoming,
+    Outgoing,
+    Parsed,
+    Reply,
+    Route,
+    TargetConfig,
+    UpstreamHalf,
+)
 from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai import errors as openai_errors
 from proxy.codec.openai.render_error import render_error
@@ -18,7 +31,9 @@ from proxy.request import ChatRequest
 
 
 class Client(ClientHalf):
-    """What OpenAI's SDKs see. They list the models as those of chat completions do, on the same path."""
+    """What OpenAI's SDKs see. They list the models as those of chat completions do, on the same
+    path.
+    """
 
     name = NAME
     routes = (Route("POST", "/v1/completions"),)
@@ -29,7 +44,8 @@ class Client(ClientHalf):
     def encoder(self, parsed: Parsed) -> Encoder:
         return encode.CompletionsEncoder(include_usage=parsed.options.include_usage)
 
-    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002  nothing in the request changes the document's form
+    # nothing in the request changes the document's form
+    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002
         return encode.whole(answer)
 
     def render_error(self, failure: Failure) -> Reply:
@@ -44,7 +60,8 @@ class Upstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every vendor is read alike
+    # every vendor is read alike
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return CompletionsDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

@@ -1,11 +1,13 @@
-"""A `ChatRequest` to the body of `POST /completions`, behind a base URL that ends in the version (`https://api.openai.com/v1`).
+"""A `ChatRequest` to the body of `POST /completions`, behind a base URL that ends in the version
+(`https://api.openai.com/v1`).
 
-The endpoint takes one text and knows no turns: the talk is written into it, and the last line calls for the assistant's. Without
-`max_tokens` OpenAI answers with 16 tokens.
+The endpoint takes one text and knows no turns: the talk is written into it, and the last line calls
+for the assistant's. Without `max_tokens` OpenAI answers with 16 tokens.
 
 The upstream's options, all with defaults:
 
-    include_usage    false for servers that refuse `stream_options`; their usage is then unknown unless they send it unasked
+    include_usage    false for servers that refuse `stream_options`; their usage is then unknown
+                     unless they send it unasked
     api_key_header   the header that takes the bare key; by default `Authorization: Bearer`
 """
 
@@ -28,13 +30,19 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
-    """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
+    """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the
+    operator's fault.
+    """
     options = options_of(target, _Options)
     notes = cannot_say(request, _SAID)
     prompt = one_prompt(request, notes)
     if len(request.messages) > 1:
         prompt += "\n\nAssistant:"
-    body: dict[str, Any] = {"model": target.model or request.model, "prompt": prompt, "stream": True}
+    body: dict[str, Any] = {
+        "model": target.model or request.model,
+        "prompt": prompt,
+        "stream": True,
+    }
     if options.include_usage:
         body["stream_options"] = {"include_usage": True}
     said = {name: getattr(request, name) for name in _SAID}
@@ -42,4 +50,9 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     body.update(request.vendor)
     if options.api_key_header is None or target.api_key is None:
         return Outgoing(PATH, msgspec.json.encode(body), headers(target.api_key), tuple(notes))
-    return Outgoing(PATH, msgspec.json.encode(body), {**headers(None), options.api_key_header: target.api_key}, tuple(notes))
+    return Outgoing(
+        PATH,
+        msgspec.json.encode(body),
+        {**headers(None), options.api_key_header: target.api_key},
+        tuple(notes),
+    )

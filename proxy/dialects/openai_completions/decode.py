@@ -1,6 +1,7 @@
 """An upstream's bytes to events.
 
-The terminator is `[DONE]`; a clean end of the body after a finish reason is as good. Usage comes between the two.
+The terminator is `[DONE]`; a clean end of the body after a finish reason is as good. Usage comes
+between the two.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,15 @@ from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.openai.finish_reasons import ERRORS, FINISH_REASONS, NOT_FINISHED
 from proxy.codec.openai.usage import read_usage
 from proxy.codec.sse_json import SSEJSONDecoder
-from proxy.dialects.openai_completions.wire import ABSENT, CHOICE_EXTRAS, CHUNK_EXTRAS, NAME, QUIET, Choice, Chunk
+from proxy.dialects.openai_completions.wire import (
+    ABSENT,
+    CHOICE_EXTRAS,
+    CHUNK_EXTRAS,
+    NAME,
+    QUIET,
+    Choice,
+    Chunk,
+)
 from proxy.errors import Failure
 from proxy.events import Event, FinishReason, Vendor
 from proxy.framing.sse import Frame
@@ -41,7 +50,8 @@ class CompletionsDecoder(SSEJSONDecoder):
         self._beside: tuple[Any, ...] = ()  # what stood beside the choices in the last chunk
 
     def _take(self, frame: Frame, out: list[Event]) -> None:
-        if frame.data == b"[DONE]" and self._finished:  # llama.cpp has left the finish reason out: the terminator says enough
+        # llama.cpp has left the finish reason out: the terminator says enough
+        if frame.data == b"[DONE]" and self._finished:
             self._complete(out)
         else:
             super()._take(frame, out)
@@ -67,16 +77,29 @@ class CompletionsDecoder(SSEJSONDecoder):
     def _part(self, out: list[Event], choice: Choice) -> None:
         raw = choice.finish_reason
         if raw is not None and raw.lower() in ERRORS:
-            self._fail(out, in_band(VendorError(f"The upstream broke off its answer: its finish reason is {raw[:80]!r}.", raw[:80])))
+            self._fail(
+                out,
+                in_band(
+                    VendorError(
+                        f"The upstream broke off its answer: its finish reason is {raw[:80]!r}.",
+                        raw[:80],
+                    )
+                ),
+            )
             return
         number = self._choice(choice.index, raw)
         self._text(out, choice.text or "", number)
         beside = _beside_text(choice)
         if raw is None and beside in _NOTHING_BESIDE:
             return
-        told = {name: loads(value) for name, value in zip(CHOICE_EXTRAS, beside, strict=True) if value not in QUIET}
+        told = {
+            name: loads(value)
+            for name, value in zip(CHOICE_EXTRAS, beside, strict=True)
+            if value not in QUIET
+        }
         if number and self._finished[number] is not None:
-            told["finish_reason"] = self._finished[number]  # the one finish of the stream is that of choice 0
+            # the one finish of the stream is that of choice 0
+            told["finish_reason"] = self._finished[number]
         if told:
             out.append(Vendor(NAME, shallow({"choices": [{"index": number, **told}]})))
 

@@ -1,8 +1,8 @@
 """A client's request to a `ChatRequest`: the prompt is one turn of the user's.
 
-Source: OpenAI's API reference, "Create completion" (legacy). Refused: wrong types, and prompts that would be answered wrongly (several at
-once, or tokens, which mean another text with every model). What the API has and ours cannot carry is a note, and so is a key that we do
-not know.
+Source: OpenAI's API reference, "Create completion" (legacy). Refused: wrong types, and prompts that
+would be answered wrongly (several at once, or tokens, which mean another text with every model).
+What the API has and ours cannot carry is a note, and so is a key that we do not know.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -82,7 +82,11 @@ def _prompt(said: Any) -> str:
     if isinstance(said, str) and said:
         return said
     if isinstance(said, list) and said and all(isinstance(text, str) for text in said):
-        raise bad_request("prompt must be one text: send a request for each of several.", param="prompt")
+        raise bad_request(
+            "prompt must be one text: send a request for each of several.", param="prompt"
+        )
     if isinstance(said, int | list) and said:
-        raise bad_request("prompt must be text: tokens mean another text with every model.", param="prompt")
+        raise bad_request(
+            "prompt must be text: tokens mean another text with every model.", param="prompt"
+        )
     raise bad_request("prompt is required: send a text that is not empty.", param="prompt")

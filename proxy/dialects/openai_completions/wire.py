@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Raw
 
 NAME = "openai_completions"
-# The value of a Raw field that a chunk does not have, and what such a field says when it says nothing.
+# The value of a Raw field that a chunk does not have, and what such a field says when it says
+# nothing.
 ABSENT = Raw(b"")
 QUIET = (ABSENT, Raw(b"null"), Raw(b"[]"), Raw(b"{}"), Raw(b'""'))
 
@@ -37,6 +38,7 @@ class Chunk(msgspec.Struct, gc=False):
     prompt_filter_results: Raw = ABSENT
 
 
-# What has no place in the events and goes into a `vendor` event, in the vendor's own place and under its own name.
+# What has no place in the events and goes into a `vendor` event, in the vendor's own place and
+# under its own name.
 CHUNK_EXTRAS = ("model", "system_fingerprint", "service_tier", "prompt_filter_results")
 CHOICE_EXTRAS = ("logprobs", "stop_reason", "content_filter_results")

@@ -1,4 +1,5 @@
-"""OpenAI's Responses API, which the Open Responses specification describes for all vendors; both halves.
+"""OpenAI's Responses API, which the Open Responses specification describes for all vendors; both
+halves.
 
 Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that ends in the version.
 """
@@ -6,7 +7,19 @@ Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that e
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.codec.base import ClientHalf, Decoder, Dialect, Encoder, Incoming, Outgoing, Parsed, Reply, Route, TargetConfig, UpstreamHalf
+from proxy.codec.base import (
+    ClientHalf,
+    Decoder,
+    Dialect,
+    Encoder,
+    Incoming,
+    Outgoing,
+    Parsed,
+    Reply,
+    Route,
+    TargetConfig,
+    UpstreamHalf,
+)
 from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai import errors as openai_errors
 from proxy.codec.openai.render_error import render_error
@@ -19,7 +32,9 @@ from proxy.request import ChatRequest
 
 
 class Client(ClientHalf):
-    """What OpenAI's SDKs see. They list the models as those of chat completions do, on the same path."""
+    """What OpenAI's SDKs see. They list the models as those of chat completions do, on the same
+    path.
+    """
 
     name = NAME
     routes = (Route("POST", "/v1/responses"),)
@@ -45,7 +60,8 @@ class Upstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every vendor is read alike
+    # every vendor is read alike
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return ResponsesDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

@@ -1,14 +1,18 @@
-"""A `ChatRequest` to the body of `POST /responses`, behind a base URL that ends in the version (`https://api.openai.com/v1`).
+"""A `ChatRequest` to the body of `POST /responses`, behind a base URL that ends in the version
+(`https://api.openai.com/v1`).
 
 The upstream's options, all with defaults:
 
-    store                 whether the vendor keeps the answer; false, as nothing here would ask for it again
-    encrypted_reasoning   whether to ask for reasoning in the form that may be sent back; by default for OpenAI's reasoning models and
-                          wherever the client asks for reasoning (a model that does not reason refuses to be asked)
-    reasoning_summary     how reasoning is to be summarised, where the client asks for reasoning: `auto`; "" to leave it out, for accounts
-                          that may not see summaries
+    store                 whether the vendor keeps the answer; false, as nothing here would ask for
+                          it again
+    encrypted_reasoning   whether to ask for reasoning in the form that may be sent back; by default
+                          for OpenAI's reasoning models and wherever the client asks for reasoning
+                          (a model that does not reason refuses to be asked)
+    reasoning_summary     how reasoning is to be summarised, where the client asks for reasoning:
+                          `auto`; "" to leave it out, for accounts that may not see summaries
     organization, project   OpenAI's headers of that name
-    api_key_header        the header that takes the bare key, for example `api-key` for Azure; by default `Authorization: Bearer`
+    api_key_header        the header that takes the bare key, for example `api-key` for Azure; by
+                          default `Authorization: Bearer`
     omit                  fields that this vendor refuses, for example [user, metadata]
 """
 
@@ -40,7 +44,9 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
-    """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the operator's fault."""
+    """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the
+    operator's fault.
+    """
     options = options_of(target, _Options)
     notes: list[Note] = []
     model = target.model or request.model
@@ -54,11 +60,18 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         if options.reasoning_summary and request.reasoning.effort != "none":
             body["reasoning"]["summary"] = options.reasoning_summary
     encrypted = options.encrypted_reasoning
-    if encrypted if encrypted is not None else "reasoning" in body or _REASONING_MODEL.search(model):
+    if (
+        encrypted
+        if encrypted is not None
+        else "reasoning" in body or _REASONING_MODEL.search(model)
+    ):
         body["include"] = ["reasoning.encrypted_content"]
     _note_losses(request, notes)
     omitted = [name for name in options.omit if body.pop(name, None) is not None]
-    notes += [Note("dropped", name, f"{target.upstream} is configured not to be sent {name}.") for name in omitted]
+    notes += [
+        Note("dropped", name, f"{target.upstream} is configured not to be sent {name}.")
+        for name in omitted
+    ]
     body.update(request.vendor)
     return Outgoing(_PATH, msgspec.json.encode(body), _headers(target, options), tuple(notes))
 
@@ -97,7 +110,9 @@ def _settings(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
 
 
 def _tool(spec: ToolSpec) -> dict[str, Any]:
-    """Flat, unlike in chat completions. A schema is held to strictly here unless it is said not to be; ours mean it only if they say so."""
+    """Flat, unlike in chat completions. A schema is held to strictly here unless it is said not to
+    be; ours mean it only if they say so.
+    """
     tool: dict[str, Any] = {
         "type": "function",
         "name": spec.name,
@@ -113,11 +128,16 @@ def _tool_choice(choice: ToolChoice | None) -> dict[str, Any]:
     if choice is None:
         return {}
     named = {"type": "function", "name": choice.name}
-    return {"tool_choice": named if choice.mode == "tool" else choice.mode, "parallel_tool_calls": choice.parallel}
+    return {
+        "tool_choice": named if choice.mode == "tool" else choice.mode,
+        "parallel_tool_calls": choice.parallel,
+    }
 
 
 def _format(wanted: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any] | None:
-    """The form of the answer: chat completions keep a schema in an object of its own, here it stands beside the type."""
+    """The form of the answer: chat completions keep a schema in an object of its own, here it
+    stands beside the type.
+    """
     if wanted is None or wanted.get("type") == "text":
         return None
     if wanted.get("type") == "json_object":
@@ -125,15 +145,26 @@ def _format(wanted: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any] 
     schema = wanted.get("json_schema")
     if wanted.get("type") == "json_schema" and isinstance(schema, dict):
         return {"format": {"name": "answer", **schema, "type": "json_schema"}}
-    notes.append(Note("dropped", "response_format", "This form of an answer cannot be asked for here."))
+    notes.append(
+        Note("dropped", "response_format", "This form of an answer cannot be asked for here.")
+    )
     return None
 
 
 def _metadata(metadata: dict[str, Any], notes: list[Note]) -> dict[str, str]:
     """Values must be text."""
-    said = {name: value if isinstance(value, str) else msgspec.json.encode(value).decode() for name, value in metadata.items()}
+    said = {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in metadata.items()
+    }
     if said != metadata:
-        notes.append(Note("changed", "metadata", "Values of the metadata that are no text were sent as JSON text."))
+        notes.append(
+            Note(
+                "changed",
+                "metadata",
+                "Values of the metadata that are no text were sent as JSON text.",
+            )
+        )
     return said
 
 
@@ -145,4 +176,10 @@ def _note_losses(request: ChatRequest, notes: list[Note]) -> None:
     if request.n is not None and request.n > 1:
         notes.append(Note("dropped", "n", "The Responses API gives one answer a request."))
     if request.reasoning is not None and request.reasoning.max_tokens is not None:
-        notes.append(Note("dropped", "reasoning.max_tokens", "A budget of reasoning tokens cannot be said here, only an effort."))
+        notes.append(
+            Note(
+                "dropped",
+                "reasoning.max_tokens",
+                "A budget of reasoning tokens cannot be said here, only an effort.",
+            )
+        )

@@ -1,4 +1,6 @@
-"""The items of a streamed answer: the events that begin one, carry its text and say it whole when it is done."""
+"""The items of a streamed answer: the events that begin one, carry its text and say it whole when
+it is done.
+"""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
@@ -14,8 +16,8 @@ _Event = dict[str, Any]
 
 
 def event_frame(number: int, event: _Event) -> bytes:
-    """The frame of an event, which has its type in it and gets its number here. The type may be a vendor's own word: one that holds a line
-    break would end the line that it names.
+    """The frame of an event, which has its type in it and gets its number here. The type may be a
+    vendor's own word: one that holds a line break would end the line that it names.
     """
     said, name = _json(event), event["type"]
     if not name.isprintable():
@@ -24,7 +26,9 @@ def event_frame(number: int, event: _Event) -> bytes:
 
 
 class OutItem(ABC):
-    """One item. `pieces` are the deltas so far; `beside` is what a vendor of this dialect said of the item beside its text."""
+    """One item. `pieces` are the deltas so far; `beside` is what a vendor of this dialect said of
+    the item beside its text.
+    """
 
     type: ClassVar[str]
     prefix: ClassVar[str]  # of its id
@@ -49,7 +53,13 @@ class OutItem(ABC):
 
     def begun(self) -> list[_Event]:
         """The events that begin the item."""
-        return [{"type": wire.ITEM_ADDED, "output_index": self.index, "item": self._item("in_progress", "", None)}]
+        return [
+            {
+                "type": wire.ITEM_ADDED,
+                "output_index": self.index,
+                "item": self._item("in_progress", "", None),
+            }
+        ]
 
     def first(self) -> list[_Event]:
         """The events before the first delta."""
@@ -59,9 +69,13 @@ class OutItem(ABC):
         """The events that end the item; the last one holds it whole."""
         text = "".join(self.pieces)
         item = self._item("completed", text, signature)
-        return [*self._text_done(text), {"type": wire.ITEM_DONE, "output_index": self.index, "item": item}]
+        return [
+            *self._text_done(text),
+            {"type": wire.ITEM_DONE, "output_index": self.index, "item": item},
+        ]
 
-    def annotated(self, said: dict[str, Any]) -> list[_Event]:  # noqa: ARG002  text alone has sources
+    # text alone has sources
+    def annotated(self, said: dict[str, Any]) -> list[_Event]:  # noqa: ARG002
         """The event of a source."""
         return []
 
@@ -98,29 +112,56 @@ class Text(OutItem):
         logprobs, self.logprobs = self.logprobs, []
         self._all_logprobs += logprobs
         self.pieces.append(text)
-        return event_frame(number, {"type": self.delta_type, **self._place(), "delta": text, "logprobs": logprobs})
+        return event_frame(
+            number, {"type": self.delta_type, **self._place(), "delta": text, "logprobs": logprobs}
+        )
 
     def begun(self) -> list[_Event]:
-        return [*super().begun(), {"type": "response.content_part.added", **self._place(), "part": shapes.text_part("", [], [])}]
+        return [
+            *super().begun(),
+            {
+                "type": "response.content_part.added",
+                **self._place(),
+                "part": shapes.text_part("", [], []),
+            },
+        ]
 
     def annotated(self, said: dict[str, Any]) -> list[_Event]:
         self._annotations.append(said)
-        return [{"type": wire.ANNOTATION, **self._place(), "annotation_index": len(self._annotations) - 1, "annotation": said}]
+        return [
+            {
+                "type": wire.ANNOTATION,
+                **self._place(),
+                "annotation_index": len(self._annotations) - 1,
+                "annotation": said,
+            }
+        ]
 
     def _place(self) -> dict[str, Any]:
         return {**super()._place(), "content_index": 0}
 
     def _text_done(self, text: str) -> list[_Event]:
         return [
-            {"type": "response.output_text.done", **self._place(), "text": text, "logprobs": self._all_logprobs},
+            {
+                "type": "response.output_text.done",
+                **self._place(),
+                "text": text,
+                "logprobs": self._all_logprobs,
+            },
             {"type": "response.content_part.done", **self._place(), "part": self._part(text)},
         ]
 
     def _part(self, text: str) -> dict[str, Any]:
         return shapes.text_part(text, self._annotations, self._all_logprobs)
 
-    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:  # noqa: ARG002  a text has no signature
-        return {**self.beside, **shapes.message_item(self.id, self._part(text) if status == "completed" else None, status)}
+    # a text has no signature
+    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:  # noqa: ARG002
+        return {
+            **self.beside,
+            **shapes.message_item(
+                self.id, self._part(text) if status == "completed" else None, status
+            ),
+        }
 
 
 class Reasoning(OutItem):
@@ -131,7 +172,9 @@ class Reasoning(OutItem):
     delta_type = wire.SUMMARY_DELTA
 
     def first(self) -> list[_Event]:
-        return [{"type": "response.reasoning_summary_part.added", **self._place(), "part": _summary("")}]
+        return [
+            {"type": "response.reasoning_summary_part.added", **self._place(), "part": _summary("")}
+        ]
 
     def _place(self) -> dict[str, Any]:
         return {**super()._place(), "summary_index": 0}
@@ -141,7 +184,11 @@ class Reasoning(OutItem):
             return []
         return [
             {"type": "response.reasoning_summary_text.done", **self._place(), "text": text},
-            {"type": "response.reasoning_summary_part.done", **self._place(), "part": _summary(text)},
+            {
+                "type": "response.reasoning_summary_part.done",
+                **self._place(),
+                "part": _summary(text),
+            },
         ]
 
     def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:
@@ -158,9 +205,17 @@ class Call(OutItem):
 
     def _text_done(self, text: str) -> list[_Event]:
         assert self.tool is not None
-        return [{"type": "response.function_call_arguments.done", **self._place(), "name": self.tool.name, "arguments": text}]
+        return [
+            {
+                "type": "response.function_call_arguments.done",
+                **self._place(),
+                "name": self.tool.name,
+                "arguments": text,
+            }
+        ]
 
-    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:  # noqa: ARG002  a call has no signature
+    # a call has no signature
+    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:  # noqa: ARG002
         assert self.tool is not None
         return {**self.beside, **shapes.call_item(self.id, self.tool, text, status)}
 

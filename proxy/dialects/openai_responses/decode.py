@@ -1,10 +1,11 @@
 """An upstream's bytes to events.
 
-The frames that come by the hundred are read into a small struct, all others as they are. The terminator is one of `response.completed`,
-`response.incomplete`, `response.failed` and `response.cancelled`; what comes behind it (OpenRouter's `[DONE]`) is not looked at, and an
-error that is said twice, as `error` and as `response.failed`, is reported once. Events of the vendor's own tools, and those that are not
-known, become `vendor` events as they are, without their number and their padding. A body that is one document, no stream, is read at
-its end.
+The frames that come by the hundred are read into a small struct, all others as they are. The
+terminator is one of `response.completed`, `response.incomplete`, `response.failed` and
+`response.cancelled`; what comes behind it (OpenRouter's `[DONE]`) is not looked at, and an error
+that is said twice, as `error` and as `response.failed`, is reported once. Events of the vendor's
+own tools, and those that are not known, become `vendor` events as they are, without their number
+and their padding. A body that is one document, no stream, is read at its end.
 """
 
 from typing import Any, TypeGuard
@@ -51,7 +52,8 @@ class ResponsesDecoder(SSEDecoder):
         self._max_event_bytes = max_event_bytes
         self._items = Items(max_event_bytes)
         self._usage = NO_USAGE
-        self._document: bytearray | None = bytearray()  # the body, while it may be one JSON document
+        # the body, while it may be one JSON document
+        self._document: bytearray | None = bytearray()
         self._told: dict[int, int] = {}  # open item -> hash of what was said of it beyond its block
 
     @property
@@ -61,7 +63,9 @@ class ResponsesDecoder(SSEDecoder):
     def feed(self, data: bytes) -> list[Event]:
         if self._document is not None:
             self._document += data if self._document else data.removeprefix(_BOM).lstrip()
-            if self._document and (self._document[0] != ord("{") or len(self._document) > self._max_event_bytes):
+            if self._document and (
+                self._document[0] != ord("{") or len(self._document) > self._max_event_bytes
+            ):
                 self._document = None
         return super().feed(data)
 
@@ -127,7 +131,11 @@ class ResponsesDecoder(SSEDecoder):
         if kind in finish.TERMINAL:
             self._terminal(kind, response if isinstance(response, dict) else {}, out)
         elif not self._known(kind, said, out):
-            out.append(Vendor(NAME, shallow({key: value for key, value in said.items() if key not in _UNSAID})))
+            out.append(
+                Vendor(
+                    NAME, shallow({key: value for key, value in said.items() if key not in _UNSAID})
+                )
+            )
 
     def _unreadable(self, out: list[Event], data: bytes) -> None:
         if self._closing:
@@ -143,7 +151,9 @@ class ResponsesDecoder(SSEDecoder):
         item = said.get("item")
         match kind:
             case wire.TEXT_DELTA if isinstance(said.get("delta"), str):
-                items.messages.text_with_logprobs(out, at, part, said["delta"], shallow(said.get("logprobs")))
+                items.messages.text_with_logprobs(
+                    out, at, part, said["delta"], shallow(said.get("logprobs"))
+                )
             case wire.ANNOTATION:
                 items.messages.annotation(out, at, part, shallow(said.get("annotation")))
             case "response.output_text.done":
@@ -152,7 +162,9 @@ class ResponsesDecoder(SSEDecoder):
                 items.messages.refused = True
                 items.messages.whole_text(out, at, part, said.get("refusal"))
             case "response.content_part.done" if isinstance(whole, dict):
-                return whole.get("type") == "reasoning_text" or items.messages.whole_part(out, at, part, whole)
+                return whole.get("type") == "reasoning_text" or items.messages.whole_part(
+                    out, at, part, whole
+                )
             case "response.function_call_arguments.done":
                 items.whole_arguments(out, at, said.get("arguments"))
             case wire.ITEM_ADDED if _is_block(item):
@@ -170,14 +182,27 @@ class ResponsesDecoder(SSEDecoder):
         self._items.end(out, at, shallow(item))
 
     def _tell(self, kind: str, at: int, item: dict[str, Any], out: list[Event]) -> None:
-        """What an item says beyond its block (`phase`, `namespace`, `format`): once, and again when it has changed."""
-        extras = {key: value for key, value in item.items() if key not in wire.ITEM_KEYS and value not in (None, "", [], {})}
+        """What an item says beyond its block (`phase`, `namespace`, `format`): once, and again when
+        it has changed.
+        """
+        extras = {
+            key: value
+            for key, value in item.items()
+            if key not in wire.ITEM_KEYS and value not in (None, "", [], {})
+        }
         said = hash(msgspec.json.encode(shallow(extras)))
         if extras and self._told.get(at) != said:
             if len(self._told) >= _MAX_TOLD:
                 self._told.clear()
             self._told[at] = said
-            out.append(Vendor(NAME, shallow({"type": kind, "output_index": at, "item": {"type": item["type"], **extras}})))
+            out.append(
+                Vendor(
+                    NAME,
+                    shallow(
+                        {"type": kind, "output_index": at, "item": {"type": item["type"], **extras}}
+                    ),
+                )
+            )
 
     # The end.
 
@@ -197,7 +222,9 @@ class ResponsesDecoder(SSEDecoder):
         if extras:
             out.append(Vendor(NAME, shallow({"response": extras})))
         self._items.end_all(out)
-        reason, raw = finish.finish_of(status, response, called=self._items.called, refused=self._items.messages.refused)
+        reason, raw = finish.finish_of(
+            status, response, called=self._items.called, refused=self._items.messages.refused
+        )
         self._finish(out, reason, raw)
 
     def _ended(self, out: list[Event]) -> None:
@@ -212,20 +239,31 @@ class ResponsesDecoder(SSEDecoder):
             self._terminal("", said, out)
         else:
             found = vendor_error(said)
-            self._fail(out, in_band(found or VendorError("The upstream sent a document that is no answer.")))
+            self._fail(
+                out,
+                in_band(found or VendorError("The upstream sent a document that is no answer.")),
+            )
 
     def _output(self, response: dict[str, Any], out: list[Event], *, document: bool) -> None:
-        """The items of a response of which no event told. In a stream the opaque ones have been told of."""
+        """The items of a response of which no event told. In a stream the opaque ones have been
+        told of.
+        """
         output = response.get("output")
         for at, item in enumerate(output if isinstance(output, list) else ()):
             if _is_block(item):
                 self._item_done(at, item, out)
             elif document:
-                out.append(Vendor(NAME, shallow({"type": wire.ITEM_DONE, "output_index": at, "item": item})))
+                out.append(
+                    Vendor(
+                        NAME, shallow({"type": wire.ITEM_DONE, "output_index": at, "item": item})
+                    )
+                )
 
 
 def _is_block(item: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(item, dict) and isinstance(item.get("type"), str) and item["type"] in wire.KINDS
+    return (
+        isinstance(item, dict) and isinstance(item.get("type"), str) and item["type"] in wire.KINDS
+    )
 
 
 def _index(said: dict[str, Any], name: str) -> int:

@@ -1,13 +1,17 @@
 """Events to the events of a Responses stream, in the vendor's order.
 
-`response.created`, `response.in_progress`; for each block an item (`output_item.added`, its parts, deltas, each with its `done`, and
-`output_item.done`); then `response.completed` or `response.incomplete` with the whole answer. A failed stream ends in `error` and
-`response.failed`. Every event counts one further in `sequence_number`, and items may overlap, as our blocks may: each has its
-`output_index`. An event of which there are many is built once per block, with gaps for its number and its text.
+`response.created`, `response.in_progress`; for each block an item (`output_item.added`, its parts,
+deltas, each with its `done`, and `output_item.done`); then `response.completed` or
+`response.incomplete` with the whole answer. A failed stream ends in `error` and `response.failed`.
+Every event counts one further in `sequence_number`, and items may overlap, as our blocks may: each
+has its `output_index`. An event of which there are many is built once per block, with gaps for its
+number and its text.
 
-The vendor says everything again when it is done, so the text of an answer is kept until its end. Of several choices the first is sent. What
-this form has no place for: citations without an address, and `vendor` events of other dialects. Those of this dialect go through: events of
-the vendor's own tools as they are, with our numbers, and what was said of an item, a text or the response in its own place.
+The vendor says everything again when it is done, so the text of an answer is kept until its end. Of
+several choices the first is sent. What this form has no place for: citations without an address,
+and `vendor` events of other dialects. Those of this dialect go through: events of the vendor's own
+tools as they are, with our numbers, and what was said of an item, a text or the response in its own
+place.
 """
 
 from typing import Any
@@ -37,7 +41,9 @@ _KINDS: dict[str, type[OutItem]] = {"text": Text, "reasoning": Reasoning, "tool_
 
 
 class ResponsesEncoder(Encoder):
-    """One streamed answer. `repeated` are the request's own settings, which the vendor says again in every response."""
+    """One streamed answer. `repeated` are the request's own settings, which the vendor says again
+    in every response.
+    """
 
     gathers = frozenset({TextDelta, ReasoningDelta, ToolCallDelta, Citation, Vendor})
 
@@ -49,8 +55,10 @@ class ResponsesEncoder(Encoder):
         self._live: dict[int, OutItem] = {}  # block -> its item
         self._last: dict[str, OutItem] = {}  # type of item -> the newest one
         self._output: list[dict[str, Any] | None] = []  # None for an item that is not done
-        self._opaque: dict[int, int] = {}  # the vendor's index of an item that is none of ours -> our own
-        self._before: dict[str, dict[str, Any]] = {}  # type of item -> what the next one says beside its block
+        # the vendor's index of an item that is none of ours -> our own
+        self._opaque: dict[int, int] = {}
+        # type of item -> what the next one says beside its block
+        self._before: dict[str, dict[str, Any]] = {}
         self._usage: dict[str, Any] = {}
 
     def encode(self, event: Event) -> bytes:
@@ -67,7 +75,11 @@ class ResponsesEncoder(Encoder):
                 return b"" if event.choice else self._begin(event)
             case BlockEnd(block):
                 item = self._live.pop(block, None)
-                return b"" if item is None else self._done(item, None if event.signature is UNSET else event.signature)
+                return (
+                    b""
+                    if item is None
+                    else self._done(item, None if event.signature is UNSET else event.signature)
+                )
             case Citation(block):
                 item, said = self._live.get(block), shapes.annotation(event)
                 return b"" if item is None or said is None else self._send(item.annotated(said))
@@ -77,13 +89,19 @@ class ResponsesEncoder(Encoder):
                 return self._end(event)
             case StreamError():
                 return self._fail(event)
-        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter before this encoder holds text back.
+        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter
+        # before this encoder holds text back.
         return b""
 
     def _start(self, event: StreamStart) -> bytes:
         self._stream = event.stream
         self._response = shapes.response_object(event, self._repeated, "in_progress")
-        return self._send([{"type": kind, "response": self._response} for kind in ("response.created", "response.in_progress")])
+        return self._send(
+            [
+                {"type": kind, "response": self._response}
+                for kind in ("response.created", "response.in_progress")
+            ]
+        )
 
     def _begin(self, event: BlockStart) -> bytes:
         index = len(self._output)
@@ -109,7 +127,9 @@ class ResponsesEncoder(Encoder):
         if said.item is not None:
             self._say_beside(said.item, begins=said.begins)
         elif said.response is not None:
-            self._response.update({key: value for key, value in said.response.items() if key not in self._response})
+            self._response.update(
+                {key: value for key, value in said.response.items() if key not in self._response}
+            )
             self._usage.update(said.usage or {})
         elif said.opaque is not None:
             return self._pass_on(said.opaque)
@@ -121,11 +141,19 @@ class ResponsesEncoder(Encoder):
 
     def _say_beside(self, item: dict[str, Any], *, begins: bool) -> None:
         kind = item["type"]
-        target = self._before.setdefault(kind, {}) if begins else self._last[kind].beside if kind in self._last else {}
+        target = (
+            self._before.setdefault(kind, {})
+            if begins
+            else self._last[kind].beside
+            if kind in self._last
+            else {}
+        )
         target.update({key: value for key, value in item.items() if key != "type"})
 
     def _pass_on(self, event: dict[str, Any]) -> bytes:
-        """An event of an item that is none of ours. One that begins in the middle is begun with what it is when it is done."""
+        """An event of an item that is none of ours. One that begins in the middle is begun with
+        what it is when it is done.
+        """
         at, kind, item = event["output_index"], event["type"], event.get("item")
         first: list[dict[str, Any]] = []
         if at not in self._opaque:
@@ -146,16 +174,24 @@ class ResponsesEncoder(Encoder):
         return self._send([{"type": f"response.{ending['status']}", "response": response}])
 
     def _fail(self, event: StreamError) -> bytes:
-        """The error is said three times, as clients look for it in three places: the `openai` SDK in `error`, readers of the specification
-        beside the type, and the rest in the response.
+        """The error is said three times, as clients look for it in three places: the `openai` SDK
+        in `error`, readers of the specification beside the type, and the rest in the response.
         """
         error = error_object(event.error)
         beside = {name: error[name] for name in ("code", "message", "param")}
         code = error["code"] or error["type"]
         usage = shapes.usage_object(event.usage, self._usage)
-        failed = {"status": "failed", "error": {"code": code, "message": error["message"]}, "output": self._finished(), "usage": usage}
+        failed = {
+            "status": "failed",
+            "error": {"code": code, "message": error["message"]},
+            "output": self._finished(),
+            "usage": usage,
+        }
         return self._send(
-            [{"type": "error", **beside, "error": error}, {"type": "response.failed", "response": {**self._response, **failed}}]
+            [
+                {"type": "error", **beside, "error": error},
+                {"type": "response.failed", "response": {**self._response, **failed}},
+            ]
         )
 
     def _finished(self) -> list[dict[str, Any]]:

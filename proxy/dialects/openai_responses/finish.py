@@ -17,10 +17,27 @@ TERMINAL = {
 }
 STATUSES = frozenset({"completed", "incomplete", "failed", "cancelled"})
 FAILED = frozenset({"failed", "cancelled"})
-_INCOMPLETE: dict[str, FinishReason] = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_INCOMPLETE: dict[str, FinishReason] = {
+    "max_output_tokens": "length",
+    "content_filter": "content_filter",
+}
 _MAX_WORD_CHARS = 100
-# Of a response object: what the events have said, and the request's own settings, which the vendor repeats.
-_SAID = frozenset({"id", "object", "created_at", "completed_at", "status", "error", "incomplete_details", "output", "usage", "output_text"})
+# Of a response object: what the events have said, and the request's own settings, which the vendor
+# repeats.
+_SAID = frozenset(
+    {
+        "id",
+        "object",
+        "created_at",
+        "completed_at",
+        "status",
+        "error",
+        "incomplete_details",
+        "output",
+        "usage",
+        "output_text",
+    }
+)
 _REPEATED = frozenset(
     {
         "background",
@@ -55,13 +72,23 @@ _REPEATED = frozenset(
 
 
 def status_of(kind: str, response: Mapping[str, Any]) -> str:
-    """The response's own status; where it has none that ends an answer, the one that the event's name says."""
+    """The response's own status; where it has none that ends an answer, the one that the event's
+    name says.
+    """
     status = response.get("status")
-    return status if isinstance(status, str) and status in STATUSES else TERMINAL.get(kind, "completed")
+    return (
+        status
+        if isinstance(status, str) and status in STATUSES
+        else TERMINAL.get(kind, "completed")
+    )
 
 
-def finish_of(status: str, response: Mapping[str, Any], *, called: bool, refused: bool) -> tuple[FinishReason, str]:
-    """Our reason and the vendor's word. An incomplete answer says why in `incomplete_details`, which goes behind a colon."""
+def finish_of(
+    status: str, response: Mapping[str, Any], *, called: bool, refused: bool
+) -> tuple[FinishReason, str]:
+    """Our reason and the vendor's word. An incomplete answer says why in `incomplete_details`,
+    which goes behind a colon.
+    """
     if status == "incomplete":
         details = response.get("incomplete_details")
         why = details.get("reason") if isinstance(details, dict) else None
@@ -76,14 +103,20 @@ def error_of(status: str, response: Mapping[str, Any]) -> VendorError:
     found = vendor_error({"error": response.get("error")})
     if found is not None and found.message:
         return found
-    said = "cancelled its answer" if status == "cancelled" else "gave up its answer without saying why"
+    said = (
+        "cancelled its answer" if status == "cancelled" else "gave up its answer without saying why"
+    )
     return VendorError(f"The upstream {said}.")
 
 
 def extras_of(response: Mapping[str, Any]) -> dict[str, Any]:
-    """What a response says beside its output: the model, the tier, filters and moderation, and what its usage counts beyond ours."""
+    """What a response says beside its output: the model, the tier, filters and moderation, and what
+    its usage counts beyond ours.
+    """
     extras = {
-        key: value for key, value in response.items() if key not in _SAID and key not in _REPEATED and value not in (None, "", [], {})
+        key: value
+        for key, value in response.items()
+        if key not in _SAID and key not in _REPEATED and value not in (None, "", [], {})
     }
     usage = response.get("usage")
     counted = usage_extras(usage) if isinstance(usage, dict) else {}

@@ -1,7 +1,9 @@
-"""The output items of one answer as blocks: one for each part of a message, one for each reasoning item, one for each function call.
+"""The output items of one answer as blocks: one for each part of a message, one for each reasoning
+item, one for each function call.
 
-Items are told apart by `output_index` alone: GitHub Copilot's proxy gives an item another id in every event. What a vendor says twice, as
-deltas and again whole, is taken from the deltas; where there were none (LM Studio's arguments) from the first event that has it whole.
+Items are told apart by `output_index` alone: GitHub Copilot's proxy gives an item another id in
+every event. What a vendor says twice, as deltas and again whole, is taken from the deltas; where
+there were none (LM Studio's arguments) from the first event that has it whole.
 """
 
 from collections.abc import Mapping
@@ -18,12 +20,15 @@ from proxy.dialects.openai_responses.wire import KINDS
 from proxy.events import BlockEnd, Event, ReasoningDelta, Tool, ToolCallDelta
 from proxy.framing import FramingError
 
-# Between two parts of a reasoning summary, which is one block as it has one signature: each part is a paragraph with its own heading.
+# Between two parts of a reasoning summary, which is one block as it has one signature: each part is
+# a paragraph with its own heading.
 _PARAGRAPH = "\n\n"
 
 
 class _Reasoning(msgspec.Struct):
-    """`channel` is `summary` or `content`: a vendor that sends both says the same thing twice, and the first to come is shown."""
+    """`channel` is `summary` or `content`: a vendor that sends both says the same thing twice, and
+    the first to come is shown.
+    """
 
     block: int | None = None
     channel: str = ""
@@ -39,8 +44,8 @@ class _Call(msgspec.Struct):
 
 
 class Items:
-    """Methods append to `out`; `at` is an item's output index. `called` says that there was a call. `seed`, the vendor's id of the answer,
-    is what the id of a call is made from where it has none.
+    """Methods append to `out`; `at` is an item's output index. `called` says that there was a call.
+    `seed`, the vendor's id of the answer, is what the id of a call is made from where it has none.
     """
 
     def __init__(self, max_held_chars: int) -> None:
@@ -104,7 +109,9 @@ class Items:
         out.append(ReasoningDelta(item.block, text))
 
     def _whole_reasoning(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:
-        """Its encrypted content is the signature; a reasoning with neither text nor that is none."""
+        """Its encrypted content is the signature; a reasoning with neither text nor that is
+        none.
+        """
         if at not in self._reasoning and ("reasoning", at) in self._ledger.done:
             return
         item = self._reasoning_item(at)
@@ -142,7 +149,9 @@ class Items:
         if call.block is None:
             self._room -= call.waiting.add(text)
             if self._room < 0:
-                raise FramingError("the arguments of a call that has no name are too long to be kept")
+                raise FramingError(
+                    "the arguments of a call that has no name are too long to be kept"
+                )
         elif text:
             out.append(ToolCallDelta(call.block, text))
         return True
@@ -154,13 +163,20 @@ class Items:
 
     def _name(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:
         name = said.get("name")
-        if not self._call_done(at) and self._call(at).block is None and isinstance(name, str) and name:
+        if (
+            not self._call_done(at)
+            and self._call(at).block is None
+            and isinstance(name, str)
+            and name
+        ):
             self._open_call(out, at, said, name)
 
     def _open_call(self, out: list[Event], at: int, said: Mapping[str, Any], name: str) -> int:
         call = self._call(at)
         ids = (said.get("call_id"), said.get("id"))  # the id to answer with is call_id
-        call_id = next((found for found in ids if isinstance(found, str) and found), made_id(self.seed, at))
+        call_id = next(
+            (found for found in ids if isinstance(found, str) and found), made_id(self.seed, at)
+        )
         block = call.block = self._ledger.start(out, "tool_call", Tool(call_id, name))
         self.called = True
         if call.waiting.size:

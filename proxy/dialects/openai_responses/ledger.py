@@ -1,16 +1,21 @@
-"""What the items of one answer have in common: numbers for their blocks, a bound on how many there are, and which are done."""
+"""What the items of one answer have in common: numbers for their blocks, a bound on how many there
+are, and which are done.
+"""
 
 from msgspec import UNSET
 
 from proxy.events import BlockKind, BlockStart, Event, Tool
 from proxy.framing import FramingError
 
-# No answer has as many items and parts; a stream that goes on opening them must not fill the memory.
+# No answer has as many items and parts; a stream that goes on opening them must not fill the
+# memory.
 _MAX_ITEMS = 1024
 
 
 class Ledger:
-    """`seen`: there was an item. `done` holds the kind and the output index of those that were said whole: a vendor may say one again."""
+    """`seen`: there was an item. `done` holds the kind and the output index of those that were said
+    whole: a vendor may say one again.
+    """
 
     def __init__(self) -> None:
         self._blocks = 0

@@ -1,4 +1,6 @@
-"""The messages of one answer as text blocks, one for each part. A refusal is text; that it was one shows in the finish."""
+"""The messages of one answer as text blocks, one for each part. A refusal is text; that it was one
+shows in the finish.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -44,10 +46,22 @@ class Messages:
         assert message.block is not None
         out.append(TextDelta(message.block, text))
 
-    def text_with_logprobs(self, out: list[Event], at: int, part: int, text: str, logprobs: Any) -> None:
+    def text_with_logprobs(
+        self, out: list[Event], at: int, part: int, text: str, logprobs: Any
+    ) -> None:
         """The log-probs stand right before the text that they are of."""
         self._open(out, at, part)
-        out.append(Vendor(NAME, {"type": TEXT_DELTA, "output_index": at, "content_index": part, "logprobs": logprobs}))
+        out.append(
+            Vendor(
+                NAME,
+                {
+                    "type": TEXT_DELTA,
+                    "output_index": at,
+                    "content_index": part,
+                    "logprobs": logprobs,
+                },
+            )
+        )
         self.text(out, at, part, text)
 
     def whole_text(self, out: list[Event], at: int, part: int, text: Any) -> None:
@@ -72,17 +86,35 @@ class Messages:
         return True
 
     def annotation(self, out: list[Event], at: int, part: int, said: Any) -> None:
-        """A source on the web is a citation; a file of the vendor's has no address and is kept as it is."""
+        """A source on the web is a citation; a file of the vendor's has no address and is kept as
+        it is.
+        """
         message = self._open(out, at, part)
         message.parts[part].cited += 1
         assert message.block is not None
         if not isinstance(said, dict) or not isinstance(said.get("url"), str):
-            out.append(Vendor(NAME, {"type": ANNOTATION, "output_index": at, "content_index": part, "annotation": said}))
+            out.append(
+                Vendor(
+                    NAME,
+                    {
+                        "type": ANNOTATION,
+                        "output_index": at,
+                        "content_index": part,
+                        "annotation": said,
+                    },
+                )
+            )
             return
-        start, end = (value if type(value := said.get(key)) is int and value >= 0 else None for key in ("start_index", "end_index"))
+        start, end = (
+            value if type(value := said.get(key)) is int and value >= 0 else None
+            for key in ("start_index", "end_index")
+        )
         if start is not None and end is not None and end < start:
             start = end = None
-        title, text = (value if isinstance(value := said.get(key), str) and value else None for key in ("title", "content"))
+        title, text = (
+            value if isinstance(value := said.get(key), str) and value else None
+            for key in ("title", "content")
+        )
         out.append(Citation(message.block, said["url"], title, text, start, end))
 
     def end(self, out: list[Event], at: int) -> None:

@@ -1,8 +1,9 @@
 """A client's request to a `ChatRequest`.
 
-Refused as the vendor does: wrong types. Refused as well is what would make the answer a wrong one: to go on from an answer, a conversation
-or a prompt that is kept elsewhere, and to answer in the background. All else that the API has and ours cannot carry is a note, and so is a
-key that we do not know: the vendor's SDKs gain fields faster than we do.
+Refused as the vendor does: wrong types. Refused as well is what would make the answer a wrong one:
+to go on from an answer, a conversation or a prompt that is kept elsewhere, and to answer in the
+background. All else that the API has and ours cannot carry is a note, and so is a key that we do
+not know: the vendor's SDKs gain fields faster than we do.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -40,9 +41,14 @@ _DROPPED: dict[str, tuple[Any, ...]] = {
     "truncation": ("disabled",),
 }
 _ENCRYPTED = "reasoning.encrypted_content"  # comes without being asked for
-_MODES: dict[str, Literal["auto", "none", "required"]] = {"auto": "auto", "none": "none", "required": "required"}
+_MODES: dict[str, Literal["auto", "none", "required"]] = {
+    "auto": "auto",
+    "none": "none",
+    "required": "required",
+}
 _MOST = ("xhigh", "max")
-# The request's own settings, which the vendor repeats in every response, with the values that they have when nothing was said.
+# The request's own settings, which the vendor repeats in every response, with the values that they
+# have when nothing was said.
 _REPEATED: dict[str, Any] = {
     "background": False,
     "instructions": None,
@@ -76,9 +82,17 @@ def parse_request(incoming: Incoming) -> Parsed:
     if not asked.input:
         raise bad_request("input must be a text or a list of at least one item.", param="input")
     if asked.background and not asked.stream:
-        raise bad_request("background cannot be honoured without stream: there is nowhere to ask for the answer later.", param="background")
+        raise bad_request(
+            "background cannot be honoured without stream: there is nowhere to ask for the "
+            "answer later.",
+            param="background",
+        )
     notes = _notes(value, asked)
-    leading, messages = (None, [Message("user", asked.input)]) if isinstance(asked.input, str) else Turns(notes).read(asked.input)
+    leading, messages = (
+        (None, [Message("user", asked.input)])
+        if isinstance(asked.input, str)
+        else Turns(notes).read(asked.input)
+    )
     tools, choice = _tools(asked, notes)
     request = ChatRequest(
         model=asked.model,
@@ -95,14 +109,19 @@ def parse_request(incoming: Incoming) -> Parsed:
         metadata=asked.metadata or {},
         stream=bool(asked.stream),
     )
-    repeated = {name: default if value.get(name) is None else value[name] for name, default in _REPEATED.items()}
+    repeated = {
+        name: default if value.get(name) is None else value[name]
+        for name, default in _REPEATED.items()
+    }
     return Parsed(request, Options({**repeated, "store": False, "background": False}), tuple(notes))
 
 
 def _refuse_kept(value: dict[str, Any]) -> None:
     for key, advice in _KEPT_ELSEWHERE.items():
         if value.get(key) is not None:
-            raise bad_request(f"{key} cannot be honoured, as nothing is kept here: {advice}.", param=key)
+            raise bad_request(
+                f"{key} cannot be honoured, as nothing is kept here: {advice}.", param=key
+            )
 
 
 def _notes(value: dict[str, Any], asked: Asked) -> list[Note]:
@@ -110,13 +129,37 @@ def _notes(value: dict[str, Any], asked: Asked) -> list[Note]:
     if asked.store:
         notes.append(Note("dropped", "store", "No answer is kept here to be asked for later."))
     if asked.background:
-        notes.append(Note("dropped", "background", "The answer ends with its stream: it cannot be asked for later."))
+        notes.append(
+            Note(
+                "dropped",
+                "background",
+                "The answer ends with its stream: it cannot be asked for later.",
+            )
+        )
     if any(wanted != _ENCRYPTED for wanted in asked.include or ()):
-        notes.append(Note("dropped", "include", "Of what may be included in an answer only encrypted reasoning can be asked for."))
+        notes.append(
+            Note(
+                "dropped",
+                "include",
+                "Of what may be included in an answer only encrypted reasoning can be asked for.",
+            )
+        )
     if asked.text is not None and asked.text.verbosity not in (None, "medium"):
-        notes.append(Note("dropped", "text.verbosity", "How many words to make cannot be said to other vendors."))
+        notes.append(
+            Note(
+                "dropped",
+                "text.verbosity",
+                "How many words to make cannot be said to other vendors.",
+            )
+        )
     if asked.reasoning is not None and asked.reasoning.summary in ("concise", "detailed"):
-        notes.append(Note("dropped", "reasoning.summary", "How reasoning is to be summarised cannot be said to other vendors."))
+        notes.append(
+            Note(
+                "dropped",
+                "reasoning.summary",
+                "How reasoning is to be summarised cannot be said to other vendors.",
+            )
+        )
     return notes
 
 
@@ -124,7 +167,9 @@ def _tools(asked: Asked, notes: list[Note]) -> tuple[list[ToolSpec], ToolChoice 
     tools: list[ToolSpec] = []
     for at, tool in enumerate(asked.tools or ()):
         if tool.type != "function":
-            notes.append(Note("dropped", "tools", "Tools that are no functions cannot be asked for here."))
+            notes.append(
+                Note("dropped", "tools", "Tools that are no functions cannot be asked for here.")
+            )
         elif not tool.name:
             raise bad_request(f"tools[{at}].name is required.", param=f"tools[{at}].name")
         else:
@@ -138,29 +183,51 @@ def _tools(asked: Asked, notes: list[Note]) -> tuple[list[ToolSpec], ToolChoice 
     return _chosen(said, tools, parallel, notes)
 
 
-def _chosen(said: AskedChoice, tools: list[ToolSpec], parallel: bool | None, notes: list[Note]) -> tuple[list[ToolSpec], ToolChoice | None]:
+def _chosen(
+    said: AskedChoice, tools: list[ToolSpec], parallel: bool | None, notes: list[Note]
+) -> tuple[list[ToolSpec], ToolChoice | None]:
     if said.type == "function":
         if not said.name:
-            raise bad_request("tool_choice.name is required with type function.", param="tool_choice.name")
+            raise bad_request(
+                "tool_choice.name is required with type function.", param="tool_choice.name"
+            )
         return tools, ToolChoice("tool", said.name, parallel)
     if said.type == "allowed_tools":
         allowed = {tool.name for tool in said.tools or ()}
-        notes.append(Note("changed", "tool_choice", "Only the allowed tools are named to the upstream."))
-        return [tool for tool in tools if tool.name in allowed], ToolChoice(said.mode, None, parallel)
-    notes.append(Note("dropped", "tool_choice", "A tool that is no function cannot be chosen here."))
+        notes.append(
+            Note("changed", "tool_choice", "Only the allowed tools are named to the upstream.")
+        )
+        return [tool for tool in tools if tool.name in allowed], ToolChoice(
+            said.mode, None, parallel
+        )
+    notes.append(
+        Note("dropped", "tool_choice", "A tool that is no function cannot be chosen here.")
+    )
     return tools, None if parallel is None else ToolChoice("auto", None, parallel)
 
 
 def _response_format(wanted: AskedFormat | None) -> dict[str, Any] | None:
-    """In the form that ChatRequest has from chat completions: a schema stands in an object of its own."""
+    """In the form that ChatRequest has from chat completions: a schema stands in an object of its
+    own.
+    """
     if wanted is None or wanted.type == "text":
         return None
     if wanted.type == "json_object":
         return {"type": "json_object"}
     if wanted.schema is None:
-        raise bad_request("text.format.schema is required with type json_schema.", param="text.format.schema")
-    schema = {"name": wanted.name or "answer", "description": wanted.description, "schema": wanted.schema, "strict": wanted.strict}
-    return {"type": "json_schema", "json_schema": {name: value for name, value in schema.items() if value is not None}}
+        raise bad_request(
+            "text.format.schema is required with type json_schema.", param="text.format.schema"
+        )
+    schema = {
+        "name": wanted.name or "answer",
+        "description": wanted.description,
+        "schema": wanted.schema,
+        "strict": wanted.strict,
+    }
+    return {
+        "type": "json_schema",
+        "json_schema": {name: value for name, value in schema.items() if value is not None},
+    }
 
 
 def _reasoning(asked: Asked, notes: list[Note]) -> Reasoning | None:
@@ -168,7 +235,13 @@ def _reasoning(asked: Asked, notes: list[Note]) -> Reasoning | None:
     if said is None:
         return None
     if said in _MOST:
-        notes.append(Note("changed", "reasoning.effort", f"Effort {said} is said as high, the most that can be said."))
+        notes.append(
+            Note(
+                "changed",
+                "reasoning.effort",
+                f"Effort {said} is said as high, the most that can be said.",
+            )
+        )
         return Reasoning("high")
     effort: Effort = said  # type: ignore[assignment]  # the two words that are not ours are gone
     return Reasoning(effort)

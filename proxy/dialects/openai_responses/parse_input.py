@@ -1,16 +1,34 @@
-"""Our turns as input items. A turn gives one item for each stretch of text and images, each call, each result, and each reasoning.
+"""Our turns as input items. A turn gives one item for each stretch of text and images, each call,
+each result, and each reasoning.
 
-Items carry no ids: with `store` false the vendor looks for an item that has one, and does not find it.
+Items carry no ids: with `store` false the vendor looks for an item that has one, and does not find
+it.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from proxy.events import Note
-from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
-_UNSIGNED = Note("dropped", "messages.reasoning", "Earlier reasoning can be sent back only in the encrypted form that its vendor gave.")
-_IS_ERROR = Note("dropped", "tool_result.is_error", "That a tool failed cannot be said in this dialect, only what it answered.")
+_UNSIGNED = Note(
+    "dropped",
+    "messages.reasoning",
+    "Earlier reasoning can be sent back only in the encrypted form that its vendor gave.",
+)
+_IS_ERROR = Note(
+    "dropped",
+    "tool_result.is_error",
+    "That a tool failed cannot be said in this dialect, only what it answered.",
+)
 _IMAGE = Note("dropped", "messages.image_url", "An image can stand in a user's turn only.")
 
 
@@ -41,7 +59,14 @@ class InputItems:
     def _item(self, part: Part) -> list[dict[str, Any]]:
         match part:
             case ToolCallPart(call_id, name, arguments):
-                return [{"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments or "{}"}]
+                return [
+                    {
+                        "type": "function_call",
+                        "call_id": call_id,
+                        "name": name,
+                        "arguments": arguments or "{}",
+                    }
+                ]
             case ToolResultPart(call_id, content, is_error):
                 if is_error:
                     self._note(_IS_ERROR)
@@ -52,7 +77,9 @@ class InputItems:
         self._note(_UNSIGNED)
         return []
 
-    def _message(self, message: Message, stretch: Sequence[TextPart | ImagePart]) -> list[dict[str, Any]]:
+    def _message(
+        self, message: Message, stretch: Sequence[TextPart | ImagePart]
+    ) -> list[dict[str, Any]]:
         """Text alone goes as plain text, which every vendor takes."""
         role = "user" if message.role == "tool" else message.role
         parts = [self._part(part, role) for part in stretch]
@@ -60,7 +87,13 @@ class InputItems:
         if not said:
             return []
         plain = all("text" in part for part in said)
-        return [{"type": "message", "role": role, "content": "".join(part["text"] for part in said) if plain else said}]
+        return [
+            {
+                "type": "message",
+                "role": role,
+                "content": "".join(part["text"] for part in said) if plain else said,
+            }
+        ]
 
     def _part(self, part: TextPart | ImagePart, role: str) -> dict[str, Any] | None:
         if isinstance(part, TextPart):

@@ -1,4 +1,6 @@
-"""A client's input items to our turns: what the assistant said, thought and called between two turns of others is one turn of its own."""
+"""A client's input items to our turns: what the assistant said, thought and called between two
+turns of others is one turn of its own.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,15 +8,41 @@ from typing import Any
 import msgspec
 
 from proxy.codec.json_body import fitted
-from proxy.dialects.openai_responses.wire_request import AskedCall, AskedMessage, AskedOutput, AskedPart, AskedReasoning
+from proxy.dialects.openai_responses.wire_request import (
+    AskedCall,
+    AskedMessage,
+    AskedOutput,
+    AskedPart,
+    AskedReasoning,
+)
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
-_DETAIL = Note("dropped", "input_image.detail", "How closely to look at an image cannot be said to other vendors.")
-_OUTPUT = Note("dropped", "function_call_output.output", "Of a tool's output only the text is carried.")
-_CUSTOM = Note("changed", "input.custom_tool_call", "A call of a custom tool is sent as a call of a function, its input as text.")
-_SERVER_TOOLS = Note("dropped", "input.server_tools", "What the vendor's own tools did in earlier turns is left out.")
+_DETAIL = Note(
+    "dropped",
+    "input_image.detail",
+    "How closely to look at an image cannot be said to other vendors.",
+)
+_OUTPUT = Note(
+    "dropped", "function_call_output.output", "Of a tool's output only the text is carried."
+)
+_CUSTOM = Note(
+    "changed",
+    "input.custom_tool_call",
+    "A call of a custom tool is sent as a call of a function, its input as text.",
+)
+_SERVER_TOOLS = Note(
+    "dropped", "input.server_tools", "What the vendor's own tools did in earlier turns is left out."
+)
 _TEXT = ("input_text", "output_text", "text", "summary_text", "reasoning_text")
 
 
@@ -28,7 +56,9 @@ class Turns:
         self._assistant: list[Part] = []
 
     def read(self, items: Sequence[dict[str, Any]]) -> tuple[str | None, list[Message]]:
-        """What stood before the first turn, and the turns. Raises Refused for an item that is none."""
+        """What stood before the first turn, and the turns. Raises Refused for an item that is
+        none.
+        """
         for at, item in enumerate(items):
             self._read(item, f"input[{at}]")
         self._end_assistant()
@@ -47,11 +77,15 @@ class Turns:
                 self._assistant.append(ToolCallPart(call.call_id, call.name, _input(call.input)))
             case "function_call_output" | "custom_tool_call_output":
                 output = fitted(item, AskedOutput, at)
-                self._turn(Message("tool", [ToolResultPart(output.call_id, self._output(output.output))]))
+                self._turn(
+                    Message("tool", [ToolResultPart(output.call_id, self._output(output.output))])
+                )
             case "reasoning":
                 self._reasoning(fitted(item, AskedReasoning, at))
             case "item_reference":
-                raise bad_request(f"{at} refers to an item that is not kept here: send the item itself.", param=at)
+                raise bad_request(
+                    f"{at} refers to an item that is not kept here: send the item itself.", param=at
+                )
             case str():
                 self._note(_SERVER_TOOLS)
             case _:
@@ -59,15 +93,27 @@ class Turns:
 
     def _message(self, message: AskedMessage, at: str) -> None:
         if message.role == "assistant":
-            self._assistant += [TextPart(message.content)] if isinstance(message.content, str) else self._parts(message.content, at)
+            self._assistant += (
+                [TextPart(message.content)]
+                if isinstance(message.content, str)
+                else self._parts(message.content, at)
+            )
         elif message.role == "user":
-            content = message.content if isinstance(message.content, str) else self._parts(message.content, at)
+            content = (
+                message.content
+                if isinstance(message.content, str)
+                else self._parts(message.content, at)
+            )
             match content:
                 case [TextPart(text)]:
                     content = text
             self._turn(Message("user", content))
         else:
-            text = message.content if isinstance(message.content, str) else Message("system", self._parts(message.content, at)).text
+            text = (
+                message.content
+                if isinstance(message.content, str)
+                else Message("system", self._parts(message.content, at)).text
+            )
             if self._messages or self._assistant:
                 self._turn(Message("system", text))
             else:
@@ -92,10 +138,19 @@ class Turns:
             if part.detail not in (None, "auto"):
                 self._note(_DETAIL)
             return ImagePart(part.image_url)
-        needed = {"refusal": "refusal", "input_image": "image_url"}.get(part.type, "text" if part.type in _TEXT else None)
+        needed = {"refusal": "refusal", "input_image": "image_url"}.get(
+            part.type, "text" if part.type in _TEXT else None
+        )
         if needed is not None:
-            raise bad_request(f"{at}.{needed} is required in a part of type {part.type}; no files are kept here.", param=f"{at}.{needed}")
-        raise bad_request(f"{at}.type is {part.type[:40]!r}, which cannot be carried: send input_text or input_image.", param=f"{at}.type")
+            raise bad_request(
+                f"{at}.{needed} is required in a part of type {part.type}; no files are kept here.",
+                param=f"{at}.{needed}",
+            )
+        raise bad_request(
+            f"{at}.type is {part.type[:40]!r}, which cannot be carried: send input_text or "
+            "input_image.",
+            param=f"{at}.type",
+        )
 
     def _output(self, output: str | list[AskedPart]) -> str:
         if isinstance(output, str):

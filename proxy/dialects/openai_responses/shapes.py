@@ -1,4 +1,6 @@
-"""What a streamed and a whole answer say alike: items, the response object, its usage and its status."""
+"""What a streamed and a whole answer say alike: items, the response object, its usage and its
+status.
+"""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +8,11 @@ from proxy.codec.openai.usage import with_further
 from proxy.dialects.openai_responses.wire import ITEM_ADDED, ITEM_DONE, KINDS, NAME, TEXT_DELTA
 from proxy.events import Citation, Finish, StreamStart, Tool, Usage, Vendor
 
-_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter", "refusal": "content_filter"}
+_INCOMPLETE = {
+    "length": "max_output_tokens",
+    "content_filter": "content_filter",
+    "refusal": "content_filter",
+}
 _OWN_REFUSALS = ("completed", "stop")
 _NOT_THE_MODEL = ("model", "usage")
 
@@ -14,9 +20,10 @@ _NOT_THE_MODEL = ("model", "usage")
 class Extras(NamedTuple):
     """A `vendor` event of this dialect taken apart. At most one is set.
 
-    `item`: what one of our items says beside its block, told before the block begins (`begins`) or at its end. `logprobs`: of the text
-    delta that follows. `annotation`: of the open text. `opaque`: an event of an item that is none of ours. `response`: keys of the
-    response, and with it `usage`: keys of its usage.
+    `item`: what one of our items says beside its block, told before the block begins (`begins`) or
+    at its end. `logprobs`: of the text delta that follows. `annotation`: of the open text.
+    `opaque`: an event of an item that is none of ours. `response`: keys of the response, and with
+    it `usage`: keys of its usage.
     """
 
     item: dict[str, Any] | None = None
@@ -38,19 +45,33 @@ def extras(event: Vendor) -> Extras:
         usage = response.get("usage")
         rest = {key: value for key, value in response.items() if key not in _NOT_THE_MODEL}
         return Extras(response=rest, usage=usage if isinstance(usage, dict) else {})
-    if kind in (ITEM_ADDED, ITEM_DONE) and isinstance(item, dict) and str(item.get("type")) in KINDS:
+    if (
+        kind in (ITEM_ADDED, ITEM_DONE)
+        and isinstance(item, dict)
+        and str(item.get("type")) in KINDS
+    ):
         return Extras(item=item, begins=kind == ITEM_ADDED)
     if kind == TEXT_DELTA and isinstance(data.get("logprobs"), list):
         return Extras(logprobs=data["logprobs"])
     if kind == "response.output_text.annotation.added" and isinstance(data.get("annotation"), dict):
         return Extras(annotation=data["annotation"])
     whole = item is None or (isinstance(item, dict) and isinstance(item.get("type"), str))
-    return Extras(opaque=data) if whole and isinstance(kind, str) and isinstance(data.get("output_index"), int) else Extras()
+    return (
+        Extras(opaque=data)
+        if whole and isinstance(kind, str) and isinstance(data.get("output_index"), int)
+        else Extras()
+    )
 
 
 def message_item(item_id: str, part: dict[str, Any] | None, status: str) -> dict[str, Any]:
     """A message of one part, or of none yet."""
-    return {"id": item_id, "type": "message", "status": status, "role": "assistant", "content": [] if part is None else [part]}
+    return {
+        "id": item_id,
+        "type": "message",
+        "status": status,
+        "role": "assistant",
+        "content": [] if part is None else [part],
+    }
 
 
 def text_part(text: str, annotations: list[dict[str, Any]], logprobs: list[Any]) -> dict[str, Any]:
@@ -59,7 +80,9 @@ def text_part(text: str, annotations: list[dict[str, Any]], logprobs: list[Any])
 
 
 def reasoning_item(item_id: str, text: str, signature: str | None, status: str) -> dict[str, Any]:
-    """A signature is what the vendor wants to see again: the place for that is the encrypted content."""
+    """A signature is what the vendor wants to see again: the place for that is the encrypted
+    content.
+    """
     summary = [{"type": "summary_text", "text": text}] if text else []
     encrypted = {} if signature is None else {"encrypted_content": signature}
     return {"id": item_id, "type": "reasoning", "status": status, "summary": summary, **encrypted}
@@ -67,12 +90,19 @@ def reasoning_item(item_id: str, text: str, signature: str | None, status: str) 
 
 def call_item(item_id: str, tool: Tool, arguments: str, status: str) -> dict[str, Any]:
     """A call. The id to answer with is `call_id`; `item_id` is the item's own."""
-    return {"id": item_id, "type": "function_call", "status": status, "call_id": tool.id, "name": tool.name, "arguments": arguments}
+    return {
+        "id": item_id,
+        "type": "function_call",
+        "status": status,
+        "call_id": tool.id,
+        "name": tool.name,
+        "arguments": arguments,
+    }
 
 
 def annotation(citation: Citation) -> dict[str, Any] | None:
-    """A citation as `url_citation`. It must have all four fields: unknown places are 0, an unknown title is the address. Without an address
-    there is none.
+    """A citation as `url_citation`. It must have all four fields: unknown places are 0, an unknown
+    title is the address. Without an address there is none.
     """
     if citation.url is None:
         return None
@@ -86,7 +116,9 @@ def annotation(citation: Citation) -> dict[str, Any] | None:
 
 
 def refused_in_full(finish: Finish) -> bool:
-    """Whether the whole text is the refusal, as it is with OpenAI's models; other vendors break an answer off with one."""
+    """Whether the whole text is the refusal, as it is with OpenAI's models; other vendors break an
+    answer off with one.
+    """
     return finish.reason == "refusal" and finish.raw in _OWN_REFUSALS
 
 
@@ -107,14 +139,20 @@ def response_object(start: StreamStart, repeated: dict[str, Any], status: str) -
 
 
 def ending(finish: Finish) -> dict[str, Any]:
-    """The status of a complete answer. What is neither ours nor theirs is `completed`: it would be an error otherwise."""
+    """The status of a complete answer. What is neither ours nor theirs is `completed`: it would be
+    an error otherwise.
+    """
     if finish.reason in _INCOMPLETE and not refused_in_full(finish):
-        return {"status": "incomplete", "incomplete_details": {"reason": _INCOMPLETE[finish.reason]}}
+        return {
+            "status": "incomplete",
+            "incomplete_details": {"reason": _INCOMPLETE[finish.reason]},
+        }
     return {"status": "completed"}
 
 
 def usage_object(usage: Usage, further: dict[str, Any]) -> dict[str, Any] | None:
-    """None where nothing is known. This form has no word for an unknown count: where another one is known, it is 0.
+    """None where nothing is known. This form has no word for an unknown count: where another one is
+    known, it is 0.
 
     `further` is what a vendor of this dialect said beyond our counts.
     """

@@ -31,7 +31,9 @@ def whole(repeated: dict[str, Any], answer: WholeAnswer) -> Reply:
 
 
 def _output(answer: WholeAnswer, said: list[shapes.Extras], stream: str) -> list[dict[str, Any]]:
-    """The items in their order, the vendor's own between them where they stood, and with each what the vendor said of it."""
+    """The items in their order, the vendor's own between them where they stood, and with each what
+    the vendor said of it.
+    """
     output: list[dict[str, Any]] = []
     before: dict[str, dict[str, Any]] = {}
     placed = list(zip(answer.vendor_at, said, strict=True))
@@ -45,7 +47,9 @@ def _output(answer: WholeAnswer, said: list[shapes.Extras], stream: str) -> list
     return output
 
 
-def _place(output: list[dict[str, Any]], before: dict[str, dict[str, Any]], extra: shapes.Extras) -> None:
+def _place(
+    output: list[dict[str, Any]], before: dict[str, dict[str, Any]], extra: shapes.Extras
+) -> None:
     newest = output[-1] if output else {}
     if extra.item is not None and extra.begins:
         before[extra.item["type"]] = extra.item
@@ -65,7 +69,13 @@ def _item(block: Block, answer: WholeAnswer, number: str) -> dict[str, Any]:
     if block.kind == "tool_call":
         assert block.tool is not None
         return shapes.call_item(f"fc_{number}", block.tool, block.text or "{}", "completed")
-    annotations = [said for citation in block.citations if (said := shapes.annotation(citation)) is not None]
+    annotations = [
+        said for citation in block.citations if (said := shapes.annotation(citation)) is not None
+    ]
     refused = shapes.refused_in_full(answer.finish)
-    part = {"type": "refusal", "refusal": block.text} if refused else shapes.text_part(block.text, annotations, [])
+    part = (
+        {"type": "refusal", "refusal": block.text}
+        if refused
+        else shapes.text_part(block.text, annotations, [])
+    )
     return shapes.message_item(f"msg_{number}", part, "completed")

@@ -1,6 +1,8 @@
-"""What we read and write of the Responses API's stream. Only what is used is declared; msgspec skips the rest.
+"""What we read and write of the Responses API's stream. Only what is used is declared; msgspec
+skips the rest.
 
-Source: OpenAI's API reference, "Streaming events"; the Open Responses specification has the same events.
+Source: OpenAI's API reference, "Streaming events"; the Open Responses specification has the same
+events.
 """
 
 from typing import Any
@@ -22,11 +24,29 @@ ITEM_ADDED = "response.output_item.added"
 ITEM_DONE = "response.output_item.done"
 
 # The items that become blocks. All others, the vendor's own tools among them, are opaque.
-KINDS: dict[str, BlockKind] = {"message": "text", "reasoning": "reasoning", "function_call": "tool_call"}
+KINDS: dict[str, BlockKind] = {
+    "message": "text",
+    "reasoning": "reasoning",
+    "function_call": "tool_call",
+}
 # What of these items stands in the events of their blocks.
-ITEM_KEYS = frozenset({"id", "type", "status", "role", "content", "summary", "encrypted_content", "arguments", "call_id", "name"})
+ITEM_KEYS = frozenset(
+    {
+        "id",
+        "type",
+        "status",
+        "role",
+        "content",
+        "summary",
+        "encrypted_content",
+        "arguments",
+        "call_id",
+        "name",
+    }
+)
 
-# The value of a Raw field that an event does not have, and what such a field says when it says nothing.
+# The value of a Raw field that an event does not have, and what such a field says when it says
+# nothing.
 ABSENT = Raw(b"")
 QUIET = (ABSENT, Raw(b"[]"), Raw(b"null"))
 

@@ -1,4 +1,5 @@
-"""The request of `POST /v1/responses` as clients send it. Source: OpenAI's API reference, "Create a model response".
+"""The request of `POST /v1/responses` as clients send it. Source: OpenAI's API reference, "Create a
+model response".
 
 Only what is used is declared; `parse` notes or refuses the rest.
 """
@@ -23,7 +24,9 @@ class AskedPart(msgspec.Struct):
 
 
 class AskedMessage(msgspec.Struct):
-    """A message: the assistant's as it was given, or the short form with nothing but role and content."""
+    """A message: the assistant's as it was given, or the short form with nothing but role and
+    content.
+    """
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[AskedPart]

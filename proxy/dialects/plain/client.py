@@ -1,4 +1,6 @@
-"""The client half: `GET /data?prompt=` for a page's native EventSource, `POST /data` with `{"prompt": ...}` for the rest."""
+"""The client half: `GET /data?prompt=` for a page's native EventSource, `POST /data` with
+`{"prompt": ...}` for the rest.
+"""
 
 from typing import NamedTuple
 
@@ -32,13 +34,21 @@ class PlainClient(ClientHalf):
     routes = (Route("GET", PATH), Route("POST", PATH))
 
     def parse_request(self, incoming: Incoming) -> Parsed:
-        """`prompt` is required, in the body or the query; `system`, `model`, `done` and (in a body) `stream` may be given too."""
-        query = {key: incoming.query[key] for key in ("prompt", "system", "model", "done") if key in incoming.query}
+        """`prompt` is required, in the body or the query; `system`, `model`, `done` and (in a body)
+        `stream` may be given too.
+        """
+        query = {
+            key: incoming.query[key]
+            for key in ("prompt", "system", "model", "done")
+            if key in incoming.query
+        }
         document = json_object(incoming.body) if incoming.body.strip() else {}
         body = fitted({**query, **document}, Body)
         notes: tuple[Note, ...] = unknown_keys(document, Body)
         if not body.prompt:
-            raise bad_request('prompt is missing: send ?prompt=... or the body {"prompt": "..."}.', param="prompt")
+            raise bad_request(
+                'prompt is missing: send ?prompt=... or the body {"prompt": "..."}.', param="prompt"
+            )
         done = None if body.done == _NO_TERMINATOR else body.done or DONE
         request = ChatRequest(
             model=body.model or DEFAULT_MODEL,
@@ -53,7 +63,9 @@ class PlainClient(ClientHalf):
         return PlainEncoder(options.done)
 
     def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002
-        return Reply(200, answer.text().encode("utf-8", "replace"), content_type="text/plain; charset=utf-8")
+        return Reply(
+            200, answer.text().encode("utf-8", "replace"), content_type="text/plain; charset=utf-8"
+        )
 
     def render_error(self, failure: Failure) -> Reply:
         """The form of the framework that such servers are written with: `{"detail": "..."}`."""

@@ -16,13 +16,16 @@ _DONE_WORDS = frozenset({"[done]", "[DONE]"})
 class PlainDecoder(SSEDecoder):
     """Options: `done`, the exact data of the last frame.
 
-    - Not set: `[DONE]` and `[done]` are taken as the end, and so is a clean end of the body after whole frames.
+    - Not set: `[DONE]` and `[done]` are taken as the end, and so is a clean end of the body after
+      whole frames.
     - A text: only that text is the end, and a body that ends without it was cut.
     - "": no frame is the end, only that of the body.
 
-    `empty: newline` reads a frame without data as a line feed: a server that writes one character a frame loses its newlines so.
+    `empty: newline` reads a frame without data as a line feed: a server that writes one character a
+    frame loses its newlines so.
 
-    A body without any frame, and one whose last frame lacks its blank line, was cut. `[error] <why>` just before the end is a failure.
+    A body without any frame, and one whose last frame lacks its blank line, was cut. `[error]
+    <why>` just before the end is a failure.
     """
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
@@ -32,7 +35,8 @@ class PlainDecoder(SSEDecoder):
         self._must_say_done = bool(done)
         self._empty = "\n" if options.get("empty") == "newline" else ""
         self._half = False  # the body ended inside a frame
-        self._suspect = ""  # a frame that is a failure if the answer ends now, and text if it goes on
+        # a frame that is a failure if the answer ends now, and text if it goes on
+        self._suspect = ""
 
     def _take(self, frame: Frame, out: list[Event]) -> None:
         text = frame.text
@@ -45,7 +49,12 @@ class PlainDecoder(SSEDecoder):
             self._blocks.text(out, self._suspect)
             self._suspect = ""
         if frame.event == "error":
-            self._fail(out, failure("upstream_error", text or "The upstream sent an error event without a word."))
+            self._fail(
+                out,
+                failure(
+                    "upstream_error", text or "The upstream sent an error event without a word."
+                ),
+            )
         elif text.startswith(ERROR_PREFIX):
             self._suspect = text
         elif said := text or self._empty:
@@ -69,7 +78,13 @@ class PlainDecoder(SSEDecoder):
 
     def _end(self, out: list[Event]) -> None:
         if self._suspect:
-            self._fail(out, failure("upstream_error", self._suspect.removeprefix(ERROR_PREFIX) or "The upstream said [error]."))
+            self._fail(
+                out,
+                failure(
+                    "upstream_error",
+                    self._suspect.removeprefix(ERROR_PREFIX) or "The upstream said [error].",
+                ),
+            )
         else:
             self._finish(out, "stop")
 

@@ -1,4 +1,6 @@
-"""Events to `data: <text>` frames, one frame a delta, one `data` line for each line of it, and an id on each."""
+"""Events to `data: <text>` frames, one frame a delta, one `data` line for each line of it, and an
+id on each.
+"""
 
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.plain.wire import ERROR_PREFIX
@@ -7,9 +9,11 @@ from proxy.framing.sse import frame
 
 
 class PlainEncoder(TextOnlyEncoder):
-    """`done` is the data of the last frame, sent after errors too: without it a browser reconnects and would run the prompt again.
+    """`done` is the data of the last frame, sent after errors too: without it a browser reconnects
+    and would run the prompt again.
 
-    A failure is the frame before it, `[error] <why>`, so that a page that shows what it gets shows that the answer broke.
+    A failure is the frame before it, `[error] <why>`, so that a page that shows what it gets shows
+    that the answer broke.
     """
 
     def __init__(self, done: str | None) -> None:
@@ -23,11 +27,13 @@ class PlainEncoder(TextOnlyEncoder):
         return b""
 
     def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  plain text knows one answer
-        if text == self._done:  # the answer says the terminator's word: two frames, so that it is not taken for one
+        # the answer says the terminator's word: two frames, so that it is not taken for one
+        if text == self._done:
             return self._frame(text[:1]) + self._frame(text[1:])
         return self._frame(text)
 
-    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  there is no place for a finish reason or usage
+    # there is no place for a finish reason or usage
+    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002
         return b"" if self._done is None else self._frame(self._done)
 
     def _error(self, event: StreamError) -> bytes:

@@ -18,7 +18,8 @@ _HEADERS = {"Content-Type": "application/json", "Accept": "text/event-stream"}
 
 
 class PlainUpstream(UpstreamHalf):
-    """Options: `prompt_key`, the body's key for the prompt ("prompt"); "" sends no body at all, for servers that read none.
+    """Options: `prompt_key`, the body's key for the prompt ("prompt"); "" sends no body at all, for
+    servers that read none.
 
     `done` and `empty` are the decoder's (see PlainDecoder).
     """
@@ -29,11 +30,15 @@ class PlainUpstream(UpstreamHalf):
         notes: list[Note] = cannot_say(request)
         prompt = one_prompt(request, notes)
         key = str(target.options.get("prompt_key", "prompt"))
-        body = {key: prompt, "model": target.model or request.model, **request.vendor} if key else None
+        body = (
+            {key: prompt, "model": target.model or request.model, **request.vendor} if key else None
+        )
         headers = dict(_HEADERS)
         if target.api_key:
             headers["Authorization"] = f"Bearer {target.api_key}"
-        return Outgoing(PATH, b"" if body is None else msgspec.json.encode(body), headers, tuple(notes))
+        return Outgoing(
+            PATH, b"" if body is None else msgspec.json.encode(body), headers, tuple(notes)
+        )
 
     def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:
         return PlainDecoder(max_event_bytes, options)

@@ -9,7 +9,9 @@ DONE = "[done]"
 
 
 class Body(msgspec.Struct):
-    """What a client may post. `done` names another terminator; "none" leaves it out and the stream ends with its body."""
+    """What a client may post. `done` names another terminator; "none" leaves it out and the stream
+    ends with its body.
+    """
 
     prompt: str | None = None
     system: str | None = None

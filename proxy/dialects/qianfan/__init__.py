@@ -20,7 +20,8 @@ class Upstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         return build.build_request(request, target)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every answer is read alike
+    # every answer is read alike
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return QianfanDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

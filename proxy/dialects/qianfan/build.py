@@ -1,11 +1,13 @@
-"""A `ChatRequest` to Qianfan's first API, behind a base URL that ends in `/wenxinworkshop`. The model's name is the endpoint's
-(`completions_pro`, `ernie-4.0-8k`), as the path has it.
+"""A `ChatRequest` to Qianfan's first API, behind a base URL that ends in `/wenxinworkshop`. The
+model's name is the endpoint's (`completions_pro`, `ernie-4.0-8k`), as the path has it.
 
-`api_key` is an access token, which goes into the query. The vendor gives one for 30 days in exchange for a key pair; getting it is the
-operator's business. Without one, the configuration's `headers` must carry what the vendor takes instead.
+`api_key` is an access token, which goes into the query. The vendor gives one for 30 days in
+exchange for a key pair; getting it is the operator's business. Without one, the configuration's
+`headers` must carry what the vendor takes instead.
 
-The vendor insists on an odd number of messages, user (or function) and assistant in turns, and knows one call a turn: neighbouring turns
-are joined, and parallel calls are told one after the other, each with its result.
+The vendor insists on an odd number of messages, user (or function) and assistant in turns, and
+knows one call a turn: neighbouring turns are joined, and parallel calls are told one after the
+other, each with its result.
 """
 
 from typing import Any
@@ -20,7 +22,16 @@ from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolSpec
 
-_SAID = ("max_tokens", "temperature", "top_p", "stop", "tools", "tool_choice", "response_format", "user")
+_SAID = (
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "stop",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "user",
+)
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
@@ -29,7 +40,11 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     system, turns = _without_system(flat_turns(request, notes, images=False), notes)
     messages = _messages(merged(turns, notes), notes)
     if not messages or messages[-1]["role"] == "assistant":
-        raise bad_request("messages must end with a turn of the user, or a tool's result: this upstream only answers.", param="messages")
+        raise bad_request(
+            "messages must end with a turn of the user, or a tool's result: this upstream "
+            "only answers.",
+            param="messages",
+        )
     body: dict[str, Any] = {"messages": messages, "stream": True, **_settings(request, notes)}
     if system:
         body["system"] = system
@@ -43,7 +58,15 @@ def _without_system(turns: list[Turn], notes: list[Note]) -> tuple[str, list[Tur
     """The system text, which has a field of its own, and the other turns."""
     said = [turn.text for turn in turns if turn.role == "system" and turn.text]
     if any(turn.role == "system" for turn in turns[1:]):
-        drop(notes, "system", "System messages later in the talk stand before it: the upstream knows one system text.", "changed")
+        drop(
+            notes,
+            "system",
+            (
+                "System messages later in the talk stand before it: the upstream knows one system "
+                "text."
+            ),
+            "changed",
+        )
     return "\n\n".join(said), [turn for turn in turns if turn.role != "system"]
 
 
@@ -54,36 +77,69 @@ def _messages(turns: list[Turn], notes: list[Note]) -> list[dict[str, Any]]:
         if turn.calls:
             _calls(turn, results, out, notes)
         elif turn.role == "assistant" and not out:
-            drop(notes, "messages", "The talk must begin with the user: the assistant's first turn stands in the user's first.", "changed")
+            drop(
+                notes,
+                "messages",
+                (
+                    "The talk must begin with the user: the assistant's first turn stands in the "
+                    "user's first."
+                ),
+                "changed",
+            )
             out.append({"role": "user", "content": f"Assistant: {turn.text}"})
         elif turn.role != "tool":
             _say("user" if turn.role == "user" else "assistant", turn.text, out, notes)
         elif turn.call_id in results:  # of a call that is not there
-            drop(notes, "messages.tool_result", "A tool's result without its call is sent as the user's text.", "changed")
+            drop(
+                notes,
+                "messages.tool_result",
+                "A tool's result without its call is sent as the user's text.",
+                "changed",
+            )
             _say("user", turn.text, out, notes)
     return out
 
 
 def _say(role: str, text: str, out: list[dict[str, Any]], notes: list[Note]) -> None:
-    """A turn of text; behind one of the same side it is joined to it, as the sides must alternate."""
+    """A turn of text; behind one of the same side it is joined to it, as the sides must
+    alternate.
+    """
     last = out[-1] if out else None
     if last is None or (last["role"] == "assistant") != (role == "assistant"):
         out.append({"role": role, "content": text})
         return
-    drop(notes, "messages", "Neighbouring turns of one role are joined: the upstream wants turns that alternate.", "changed")
+    drop(
+        notes,
+        "messages",
+        "Neighbouring turns of one role are joined: the upstream wants turns that alternate.",
+        "changed",
+    )
     last["content"] = "\n\n".join(filter(None, (last["content"], text)))
 
 
-def _calls(turn: Turn, results: dict[str, Turn], out: list[dict[str, Any]], notes: list[Note]) -> None:
-    """Each call with its result, in the vendor's `function` role, taken out of `results`. A call without one would break the order."""
+def _calls(
+    turn: Turn, results: dict[str, Turn], out: list[dict[str, Any]], notes: list[Note]
+) -> None:
+    """Each call with its result, in the vendor's `function` role, taken out of `results`. A call
+    without one would break the order.
+    """
     text = turn.text
     for call in turn.calls:
         result = results.pop(call.id, None)
         if result is None or not out:
-            drop(notes, "messages.tool_call", "A tool call that has no result, or that nobody asked for, is left out.")
+            drop(
+                notes,
+                "messages.tool_call",
+                "A tool call that has no result, or that nobody asked for, is left out.",
+            )
             continue
         if len(turn.calls) > 1:
-            drop(notes, "messages.tool_call", "Parallel tool calls are told one after the other.", "changed")
+            drop(
+                notes,
+                "messages.tool_call",
+                "Parallel tool calls are told one after the other.",
+                "changed",
+            )
         said = {"name": call.name, "arguments": call.arguments or "{}"}
         if out[-1]["role"] == "assistant":
             text = "\n\n".join(filter(None, (out.pop()["content"], text)))
@@ -112,21 +168,38 @@ def _settings(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
         if choice.mode == "tool":
             said["tool_choice"] = {"type": "function", "function": {"name": choice.name}}
         elif choice.mode == "required":
-            drop(notes, "tool_choice", "The upstream cannot be made to call some tool, only one by name.")
+            drop(
+                notes,
+                "tool_choice",
+                "The upstream cannot be made to call some tool, only one by name.",
+            )
     return {name: value for name, value in said.items() if value is not None}
 
 
 def _function(spec: ToolSpec, notes: list[Note]) -> dict[str, Any]:
     if spec.strict:
-        drop(notes, "tools.strict", "The upstream cannot be made to keep strictly to a tool's schema.")
+        drop(
+            notes,
+            "tools.strict",
+            "The upstream cannot be made to keep strictly to a tool's schema.",
+        )
     parameters = spec.parameters or {"type": "object", "properties": {}}
-    return {"name": spec.name, "description": spec.description or spec.name, "parameters": parameters}
+    return {
+        "name": spec.name,
+        "description": spec.description or spec.name,
+        "parameters": parameters,
+    }
 
 
 def _format(request: ChatRequest, notes: list[Note]) -> str | None:
     """The vendor takes a word and no schema."""
     wanted = (request.response_format or {}).get("type")
     if wanted == "json_schema":
-        drop(notes, "response_format", "The upstream takes no schema, only that the answer is JSON.", "changed")
+        drop(
+            notes,
+            "response_format",
+            "The upstream takes no schema, only that the answer is JSON.",
+            "changed",
+        )
         return "json_object"
     return wanted if isinstance(wanted, str) else None

@@ -1,4 +1,6 @@
-"""Qianfan's events to ours. `is_end` is the end; a body that ends without it was cut. What plugins do is told in vendor events."""
+"""Qianfan's events to ours. `is_end` is the end; a body that ends without it was cut. What plugins
+do is told in vendor events.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -13,7 +15,8 @@ from proxy.events import Event, FinishReason, Usage, Vendor
 from proxy.framing.sse import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
-# The vendor's numbers -> the HTTP status that they mean. Source: the retry and error lists of Baidu's SDK.
+# The vendor's numbers -> the HTTP status that they mean. Source: the retry and error lists of
+# Baidu's SDK.
 _STATUS = {
     **dict.fromkeys(("4", "17", "18", "19", "336501", "336502"), 429),
     **dict.fromkeys(("13", "14", "15", "110", "111"), 401),
@@ -37,7 +40,9 @@ def error_of(document: Mapping[str, Any]) -> Told | None:
 
 
 class QianfanDecoder(SSEJSONDecoder):
-    """`normal` stands in every event; that the history must be cleared is how the vendor says that a filter was hit."""
+    """`normal` stands in every event; that the history must be cleared is how the vendor says that
+    a filter was hit.
+    """
 
     name = wire.NAME
     finishes: ClassVar[Mapping[str, FinishReason]] = {
@@ -58,9 +63,16 @@ class QianfanDecoder(SSEJSONDecoder):
             self._broken(out, told(str(event.error_code), event.error_msg or ""))
             return
         self._calls.seed = event.id or self._calls.seed
-        self._tell(out, plugin_metas=event.plugin_metas, plugin_info=event.plugin_info, ban_round=event.ban_round)
+        self._tell(
+            out,
+            plugin_metas=event.plugin_metas,
+            plugin_info=event.plugin_info,
+            ban_round=event.ban_round,
+        )
         if event.search_info is not None:
-            self._found(Source(page.url, page.title) for page in event.search_info.search_results or ())
+            self._found(
+                Source(page.url, page.title) for page in event.search_info.search_results or ()
+            )
         self._text(out, event.result or "")
         if event.function_call is not None:
             self._called(event.function_call, out)

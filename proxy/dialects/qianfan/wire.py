@@ -1,4 +1,6 @@
-"""What is read of an event of Qianfan's first API (ERNIE, `wenxinworkshop`). Source: Baidu's reference and SDK, and the recordings."""
+"""What is read of an event of Qianfan's first API (ERNIE, `wenxinworkshop`). Source: Baidu's
+reference and SDK, and the recordings.
+"""
 
 import msgspec
 from msgspec import Raw
@@ -38,7 +40,9 @@ class SearchInfo(msgspec.Struct, gc=False):
 
 
 class Event(msgspec.Struct, gc=False):
-    """One event: a sentence or clause in `result`, or what a plugin does. `is_end` alone says that it is the last."""
+    """One event: a sentence or clause in `result`, or what a plugin does. `is_end` alone says that
+    it is the last.
+    """
 
     id: str | None = None
     result: str | None = None

@@ -1,7 +1,9 @@
-"""Replicate's predictions, behind a base URL without the version. Upstream half only: its own clients poll, or know each model's inputs.
+"""Replicate's predictions, behind a base URL without the version. Upstream half only: its own
+clients poll, or know each model's inputs.
 
-Source: the vendor's HTTP reference and its Python client, and a recording of a stream. An answer comes in two steps: the request makes a
-prediction, whose document says in `urls.stream` where its output can be read.
+Source: the vendor's HTTP reference and its Python client, and a recording of a stream. An answer
+comes in two steps: the request makes a prediction, whose document says in `urls.stream` where its
+output can be read.
 """
 
 from collections.abc import Mapping
@@ -17,7 +19,9 @@ from proxy.request import ChatRequest
 
 
 class Upstream(UpstreamHalf):
-    """Options: see `build`. A client that leaves closes the stream; the vendor lets the prediction itself run on."""
+    """Options: see `build`. A client that leaves closes the stream; the vendor lets the prediction
+    itself run on.
+    """
 
     name = NAME
     follows: ClassVar[bool] = True
@@ -28,7 +32,8 @@ class Upstream(UpstreamHalf):
     def follow(self, target: TargetConfig, body: bytes) -> Outgoing | None:
         return build.follow(target, body)
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002  every answer is read alike
+    # every answer is read alike
+    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
         return ReplicateDecoder(max_event_bytes)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:

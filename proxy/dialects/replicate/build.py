@@ -1,11 +1,14 @@
 """A `ChatRequest` to a prediction of Replicate's, and a prediction to the request for its stream.
 
-A model's inputs are its own. What they are called for most language models is the default; the upstream's options, all with defaults:
+A model's inputs are its own. What they are called for most language models is the default; the
+upstream's options, all with defaults:
 
     version        a model's version, to be run instead of what the model says
-    input          what this model calls its inputs, by our words: prompt, system, max_tokens, temperature, top_p, stop, seed; null: none
+    input          what this model calls its inputs, by our words: prompt, system, max_tokens,
+                   temperature, top_p, stop, seed; null: none
     extra          further inputs that are always sent; a client's own (`vendor.input`) go over them
-    stream_hosts   hosts beside the base URL's own where a stream may be (see `proxy/relay/follow.py`)
+    stream_hosts   hosts beside the base URL's own where a stream may be (see
+                   `proxy/relay/follow.py`)
 """
 
 from typing import Any
@@ -40,16 +43,27 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
-    """See `UpstreamHalf.build_request`. A model is owner/name, owner/name:version or a version's id alone."""
+    """See `UpstreamHalf.build_request`. A model is owner/name, owner/name:version or a version's id
+    alone.
+    """
     options = options_of(target, _Options)
     inputs: dict[str, str | None] = msgspec.structs.asdict(options.input)
     notes = cannot_say(request, [ours for ours, theirs in inputs.items() if theirs is not None])
     said = _said(request, notes, has_system=options.input.system is not None)
-    own = {theirs: said[ours] for ours, theirs in inputs.items() if theirs is not None and said.get(ours) is not None}
+    own = {
+        theirs: said[ours]
+        for ours, theirs in inputs.items()
+        if theirs is not None and said.get(ours) is not None
+    }
     path, version = _place(target.model or request.model, options.version)
     body = with_vendor({"input": options.extra | own}, request.vendor, "input")
     body |= {**version, "stream": True}  # after the client's own: the answer must be a stream
-    return Outgoing(path, msgspec.json.encode(body), headers(target.api_key, accept="application/json"), tuple(notes))
+    return Outgoing(
+        path,
+        msgspec.json.encode(body),
+        headers(target.api_key, accept="application/json"),
+        tuple(notes),
+    )
 
 
 def follow(target: TargetConfig, body: bytes) -> Outgoing | None:
@@ -82,7 +96,14 @@ def _said(request: ChatRequest, notes: list[Note], *, has_system: bool) -> dict[
 def _stops(stop: list[str], notes: list[Note]) -> str | None:
     """One text, parted by commas."""
     if any("," in each for each in stop):
-        drop(notes, "stop", "Stop sequences that hold a comma are left out: the upstream takes one text that is parted by commas.")
+        drop(
+            notes,
+            "stop",
+            (
+                "Stop sequences that hold a comma are left out: the upstream takes one text that "
+                "is parted by commas."
+            ),
+        )
     return ",".join(each for each in stop if "," not in each) or None
 
 

@@ -1,6 +1,7 @@
 """Replicate's stream to events. Its data is raw text:
 
-    event: output   more text; many `data` lines are one text with line feeds, and a second blank after the colon is text
+    event: output   more text; many `data` lines are one text with line feeds, and a second blank
+                    after the colon is text
     event: logs     what the model printed meanwhile
     event: error    what went wrong: text, or {"detail": ...}
     event: done     the end: {}, or {"reason": "canceled"} or {"reason": "error"}

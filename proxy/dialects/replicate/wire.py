@@ -30,9 +30,13 @@ class Done(msgspec.Struct):
 
 
 def error_of(document: Mapping[str, Any]) -> Told | None:
-    """A problem document (RFC 9457), `{title, detail, status}`; or a prediction that has failed: `{status: "failed", error}`."""
+    """A problem document (RFC 9457), `{title, detail, status}`; or a prediction that has failed:
+    `{status: "failed", error}`.
+    """
     status = document.get("status")
     if status in _FAILED:
-        return Told(text_of(document, "error") or f"Replicate's prediction is {status}.", str(status))
+        return Told(
+            text_of(document, "error") or f"Replicate's prediction is {status}.", str(status)
+        )
     message = text_of(document, "detail", "title")
     return Told(message, None, status if type(status) is int else None) if message else None

@@ -1,7 +1,8 @@
 """Sider's chat API: `/api/v1..v3/completion/text` and `/api/chat/v1/completions`.
 
-Frames are `data:{"code":0,"msg":"","data":{...}}` without a space, ended by `data:[DONE]`. One prompt a call; the vendor keeps the
-conversation under a `cid`. Every status 200 may still be an error: `code` says.
+Frames are `data:{"code":0,"msg":"","data":{...}}` without a space, ended by `data:[DONE]`. One
+prompt a call; the vendor keeps the conversation under a `cid`. Every status 200 may still be an
+error: `code` says.
 """
 
 from proxy.codec.base import Dialect

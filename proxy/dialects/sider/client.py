@@ -1,4 +1,6 @@
-"""The client half: Sider's own paths, and `POST /data`, where the founding post's Sider-shaped server listens."""
+"""The client half: Sider's own paths, and `POST /data`, where the founding post's Sider-shaped
+server listens.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -31,7 +33,9 @@ _LOSSES = {
 
 
 class Options(NamedTuple):
-    """`generation` by the path called; `done` false leaves out `[DONE]`, on which clients that parse every frame as JSON fail."""
+    """`generation` by the path called; `done` false leaves out `[DONE]`, on which clients that
+    parse every frame as JSON fail.
+    """
 
     generation: str = "v1"
     cid: str = ""
@@ -57,7 +61,9 @@ class SiderClient(ClientHalf):
     def parse_request(self, incoming: Incoming) -> Parsed:
         document = json_object(incoming.body)
         body = fitted(document, Body)
-        generation = incoming.path.get("generation", "chat" if body.multi_content is not None else "v1")
+        generation = incoming.path.get(
+            "generation", "chat" if body.multi_content is not None else "v1"
+        )
         request = ChatRequest(
             model=body.model or DEFAULT_MODEL,
             messages=[Message("user", _prompt(body))],
@@ -75,7 +81,11 @@ class SiderClient(ClientHalf):
     def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
         options = parsed.options if isinstance(parsed.options, Options) else Options()
         stream = answer.start.stream if answer.start is not None else ""
-        data = {"type": "text", "text": answer.text(), **text_data(parsed.request.model, stream, options.cid)}
+        data = {
+            "type": "text",
+            "text": answer.text(),
+            **text_data(parsed.request.model, stream, options.cid),
+        }
         return Reply(200, msgspec.json.encode({"code": 0, "msg": "", "data": data}))
 
     def render_error(self, failure: Failure) -> Reply:
@@ -87,9 +97,15 @@ def _prompt(body: Body) -> str:
         if not body.prompt:
             raise bad_request("prompt is missing.", param="prompt")
         return body.prompt
-    text = "\n".join(part.text or part.user_input_text or "" for part in body.multi_content if part.type == "text")
+    text = "\n".join(
+        part.text or part.user_input_text or ""
+        for part in body.multi_content
+        if part.type == "text"
+    )
     if not text:
-        raise bad_request("multi_content must hold a part of type text that is not empty.", param="multi_content")
+        raise bad_request(
+            "multi_content must hold a part of type text that is not empty.", param="multi_content"
+        )
     return text
 
 

@@ -1,7 +1,8 @@
-"""Sider's chunks to events, for all four generations and for the framing without newlines of the founding post's own server.
+"""Sider's chunks to events, for all four generations and for the framing without newlines of the
+founding post's own server.
 
-Values are cut out by their braces, not by blank lines: that reads `data:{...}` with a blank line behind it and without one alike, and
-gives each as soon as it is whole.
+Values are cut out by their braces, not by blank lines: that reads `data:{...}` with a blank line
+behind it and without one alike, and gives each as soon as it is whole.
 """
 
 from collections.abc import Mapping
@@ -23,10 +24,11 @@ _PULSES = frozenset({"pulse", "tag_stream"})
 
 
 class SiderDecoder(FramedDecoder[bytes]):
-    """Option `text_in_msg`: where `data.text` is empty the text is in `msg` (the post's server). Without it `msg` is a vendor event.
+    """Option `text_in_msg`: where `data.text` is empty the text is in `msg` (the post's server).
+    Without it `msg` is a vendor event.
 
-    Text and reasoning become blocks. Tools run on Sider's side and files are links, so both are vendor events, as are quotas and
-    ids (only when they change) and every `type` that is not known.
+    Text and reasoning become blocks. Tools run on Sider's side and files are links, so both are
+    vendor events, as are quotas and ids (only when they change) and every `type` that is not known.
     """
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
@@ -55,7 +57,9 @@ class SiderDecoder(FramedDecoder[bytes]):
             self._blocks.text(out, text)
 
     def _said(self, msg: str, out: list[Event]) -> str:
-        """What `msg` holds beside a code of 0: text if so declared; in the vendor's own streams nobody knows."""
+        """What `msg` holds beside a code of 0: text if so declared; in the vendor's own streams
+        nobody knows.
+        """
         if self._text_in_msg:
             return msg
         if msg != self._msg:
@@ -81,7 +85,11 @@ class SiderDecoder(FramedDecoder[bytes]):
             return ""
         elif kind in _PULSES:
             return ""
-        elif kind == "deep_search" and data.deep_search is not None and data.deep_search.status == "answering":
+        elif (
+            kind == "deep_search"
+            and data.deep_search is not None
+            and data.deep_search.status == "answering"
+        ):
             return (data.deep_search.field and data.deep_search.field.answer_fragment) or ""
         self._pass_on(frame, out)
         return ""
@@ -101,5 +109,6 @@ class SiderDecoder(FramedDecoder[bytes]):
             out.append(Vendor("sider", shallow(document.get("data"))))
 
     def _rest(self) -> list[bytes]:
-        self._values.close()  # for the fault that it may still raise; an unfinished value is a cut like any other
+        # for the fault that it may still raise; an unfinished value is a cut like any other
+        self._values.close()
         return []

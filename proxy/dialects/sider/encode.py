@@ -1,4 +1,6 @@
-"""Events to Sider's chunks: one class for v1 to v3, one for `/api/chat/v1/completions`. Frames are `data:` without a space."""
+"""Events to Sider's chunks: one class for v1 to v3, one for `/api/chat/v1/completions`. Frames are
+`data:` without a space.
+"""
 
 from typing import Any
 
@@ -22,8 +24,15 @@ def error_body(why: Failure) -> dict[str, Any]:
 
 
 def text_data(model: str, stream: str, cid: str) -> dict[str, Any]:
-    """What v1 to v3 repeat in every chunk beside the text. Quotas are the vendor's: null until it says some."""
-    known = {"cid": cid or f"C{stream}", "req_message_id": f"Q{stream}", "message_id": f"A{stream}", "chat_model": model}
+    """What v1 to v3 repeat in every chunk beside the text. Quotas are the vendor's: null until it
+    says some.
+    """
+    known = {
+        "cid": cid or f"C{stream}",
+        "req_message_id": f"Q{stream}",
+        "message_id": f"A{stream}",
+        "chat_model": model,
+    }
     return dict.fromkeys(REPEATED) | known
 
 
@@ -37,7 +46,9 @@ class _SiderEncoder(TextOnlyEncoder):
 
 
 class TextEncoder(_SiderEncoder):
-    """v1 to v3. The first chunk and the last have an empty text: clients of 2023 throw them away unread. Reasoning has no place."""
+    """v1 to v3. The first chunk and the last have an empty text: clients of 2023 throw them away
+    unread. Reasoning has no place.
+    """
 
     def __init__(self, generation: str, cid: str, *, done: bool) -> None:
         super().__init__(done=done)
@@ -45,7 +56,9 @@ class TextEncoder(_SiderEncoder):
         self._repeated: dict[str, Any] = {}
         # v2 and v3 say what kind of chunk it is
         self._head = (
-            b'data:{"code":0,"msg":"","data":{"text":' if generation == "v1" else b'data:{"code":0,"msg":"","data":{"type":"text","text":'
+            b'data:{"code":0,"msg":"","data":{"text":'
+            if generation == "v1"
+            else b'data:{"code":0,"msg":"","data":{"type":"text","text":'
         )
         self._tail = b""
 
@@ -109,7 +122,9 @@ class ChatEncoder(_SiderEncoder):
         return self._reasoning_chunk("finish", "")
 
     def _vendor(self, event: Vendor) -> bytes:
-        """Chunks of a Sider upstream of the same generation go on as they came; the ids are ours, said at the start."""
+        """Chunks of a Sider upstream of the same generation go on as they came; the ids are ours,
+        said at the start.
+        """
         data = event.data
         if event.dialect != "sider" or not isinstance(data, dict) or data.get("type") in _OURS:
             return b""
@@ -122,4 +137,9 @@ class ChatEncoder(_SiderEncoder):
         return self._chunk(b"reasoning_content", _json({"status": status, "text": text}))
 
     def _chunk(self, kind: bytes, value: bytes) -> bytes:
-        return b'data:{"code":0,"msg":"","data":{"type":"%b","model":%b,"%b":%b}}\n\n' % (kind, self._model, kind, value)
+        return b'data:{"code":0,"msg":"","data":{"type":"%b","model":%b,"%b":%b}}\n\n' % (
+            kind,
+            self._model,
+            kind,
+            value,
+        )

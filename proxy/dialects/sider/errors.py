@@ -1,4 +1,6 @@
-"""Sider's error codes, which come in an HTTP error's body and, just as well, in the middle of a stream."""
+"""Sider's error codes, which come in an HTTP error's body and, just as well, in the middle of a
+stream.
+"""
 
 import re
 from collections.abc import Mapping
@@ -43,18 +45,35 @@ def code_failure(code: int | str, message: str | None) -> Failure:
     said = (message or f"Sider answered with error code {code} and no message.")[:_SHOWN_CHARS]
     minutes = _MINUTES.search(said) if row.status == 429 else None
     after = int(minutes[1]) * 60.0 if minutes else None
-    return failure(row.kind, said, status=row.status, retryable=row.retryable, code=str(code), retry_after_s=after)
+    return failure(
+        row.kind,
+        said,
+        status=row.status,
+        retryable=row.retryable,
+        code=str(code),
+        retry_after_s=after,
+    )
 
 
 def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
     """`{"code":N,"msg":"..."}`; a challenge page of the CDN in front may come instead."""
     said = read_error(body)
-    known = said.document is not None and isinstance(said.document.get("code"), int) and said.document["code"] != 0
-    if known and said.code is not None and (status < 400 or (status in _GENERAL and said.code in _CODES)):
+    known = (
+        said.document is not None
+        and isinstance(said.document.get("code"), int)
+        and said.document["code"] != 0
+    )
+    if (
+        known
+        and said.code is not None
+        and (status < 400 or (status in _GENERAL and said.code in _CODES))
+    ):
         return code_failure(said.code, said.message)
     return http_failure(status, headers, body) if status >= 400 else None
 
 
 def error_code(why: Failure) -> int:
-    """The code that tells a Sider client of a failure: a known one where it fits, else the HTTP status."""
+    """The code that tells a Sider client of a failure: a known one where it fits, else the HTTP
+    status.
+    """
     return _KIND_CODES.get(why.kind, why.status)

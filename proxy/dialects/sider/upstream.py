@@ -14,16 +14,25 @@ from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.request import ChatRequest
 
-# What the founding post's request says about itself; real accounts want what their own session says.
-_DEFAULTS = {"app_name": "ChitChat_Edge_Ext", "app_version": "2.4.0", "tz_name": "Asia/Hong_Kong", "prompt_key": "custom", "cid": ""}
+# What the founding post's request says about itself; real accounts want what their own session
+# says.
+_DEFAULTS = {
+    "app_name": "ChitChat_Edge_Ext",
+    "app_version": "2.4.0",
+    "tz_name": "Asia/Hong_Kong",
+    "prompt_key": "custom",
+    "cid": "",
+}
 
 
 class SiderUpstream(UpstreamHalf):
-    """Options: `generation` (v1, v2, v3 or chat; v1), `app_name`, `app_version`, `tz_name`, `from`, `prompt_key`, `cid`, `text_in_msg`.
+    """Options: `generation` (v1, v2, v3 or chat; v1), `app_name`, `app_version`, `tz_name`, `from`,
+    `prompt_key`, `cid`, `text_in_msg`.
 
-    The API key is the account's bearer token; it, cookies and further headers come from the operator's configuration alone. The
-    vendor has no list of messages. With a `cid` (here or in the request's `vendor`) it remembers the talk and only the newest turn
-    is sent; without one the earlier turns are written into the prompt.
+    The API key is the account's bearer token; it, cookies and further headers come from the
+    operator's configuration alone. The vendor has no list of messages. With a `cid` (here or in the
+    request's `vendor`) it remembers the talk and only the newest turn is sent; without one the
+    earlier turns are written into the prompt.
     """
 
     name = "sider"
@@ -31,7 +40,10 @@ class SiderUpstream(UpstreamHalf):
     def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
         """Raises Refused for a generation that there is not."""
         generation = _generation(target.options)
-        said = {**_DEFAULTS, **{key: str(value) for key, value in target.options.items() if key in _DEFAULTS}}
+        said = {
+            **_DEFAULTS,
+            **{key: str(value) for key, value in target.options.items() if key in _DEFAULTS},
+        }
         notes: list[Note] = cannot_say(request)
         remembered = bool(request.vendor.get("cid", said["cid"]))
         prompt = one_prompt(request, notes, remembered=remembered)
@@ -46,9 +58,16 @@ class SiderUpstream(UpstreamHalf):
             headers["Authorization"] = f"Bearer {target.api_key}"
         if generation == "chat":
             body["multi_content"] = [{"type": "text", "text": prompt, "user_input_text": prompt}]
-            headers |= {"X-App-Name": said["app_name"], "X-App-Version": said["app_version"], "X-Time-Zone": said["tz_name"]}
+            headers |= {
+                "X-App-Name": said["app_name"],
+                "X-App-Version": said["app_version"],
+                "X-Time-Zone": said["tz_name"],
+            }
         else:
-            body |= {"prompt": prompt, **{key: said[key] for key in ("app_name", "app_version", "tz_name")}}
+            body |= {
+                "prompt": prompt,
+                **{key: said[key] for key in ("app_name", "app_version", "tz_name")},
+            }
         body |= _of_generation(generation, said) | request.vendor
         return Outgoing(TEXT_PATHS[generation], msgspec.json.encode(body), headers, tuple(notes))
 
@@ -63,7 +82,11 @@ def _generation(options: Mapping[str, Any]) -> Generation:
     asked = options.get("generation", "v1")
     if asked not in get_args(Generation):
         known = ", ".join(get_args(Generation))
-        raise Refused(failure("internal", f"This upstream's option generation is {asked!r}; it may be {known}."))
+        raise Refused(
+            failure(
+                "internal", f"This upstream's option generation is {asked!r}; it may be {known}."
+            )
+        )
     return cast("Generation", asked)
 
 
@@ -71,7 +94,12 @@ def _of_generation(generation: Generation, said: Mapping[str, str]) -> dict[str,
     """The keys that came, or went, with a generation."""
     if generation == "v1":
         return {"prompt_key": said["prompt_key"]}
-    common: dict[str, Any] = {"filter_search_history": False, "chat_models": [], "tools": {"auto": []}, "extra_info": {}}
+    common: dict[str, Any] = {
+        "filter_search_history": False,
+        "chat_models": [],
+        "tools": {"auto": []},
+        "extra_info": {},
+    }
     if generation == "chat":
         return {**common, "prompt_templates": []}
     common |= {"search": False, "auto_search": False, "group_id": "default", "files": []}

@@ -1,4 +1,6 @@
-"""What Sider's wire holds, as far as it is used. Fields that are only passed on have no type here."""
+"""What Sider's wire holds, as far as it is used. Fields that are only passed on have no type
+here.
+"""
 
 from typing import Any, Literal
 
@@ -13,7 +15,8 @@ TEXT_PATHS: dict[Generation, str] = {
     "v3": "/api/v3/completion/text",
     "chat": "/api/chat/v1/completions",
 }
-# v1 to v3 repeat these in every chunk: the conversation, the question, the answer, the quota, the model.
+# v1 to v3 repeat these in every chunk: the conversation, the question, the answer, the quota, the
+# model.
 REPEATED = (
     "cid",
     "req_message_id",
@@ -74,7 +77,9 @@ class Chunk(msgspec.Struct):
 
 
 class Content(msgspec.Struct):
-    """One part of `multi_content`. `user_input_text` is what was typed, `text` what the page made of it."""
+    """One part of `multi_content`. `user_input_text` is what was typed, `text` what the page made
+    of it.
+    """
 
     type: str = "text"
     text: str | None = None
@@ -82,7 +87,9 @@ class Content(msgspec.Struct):
 
 
 class Body(msgspec.Struct):
-    """A client's request, of any generation. What the page says about itself (app_name, tz_name, from ...) asks for nothing."""
+    """A client's request, of any generation. What the page says about itself (app_name, tz_name,
+    from ...) asks for nothing.
+    """
 
     prompt: str | None = None
     multi_content: list[Content] | None = None

@@ -1,4 +1,6 @@
-"""Baidu's Yiyan (ERNIE Bot), `POST /eb/chat/conversation/v2`: named events, text deltas, and the whole text again at the end."""
+"""Baidu's Yiyan (ERNIE Bot), `POST /eb/chat/conversation/v2`: named events, text deltas, and the
+whole text again at the end.
+"""
 
 from proxy.codec.base import Dialect
 from proxy.dialects.yiyan.client import YiyanClient

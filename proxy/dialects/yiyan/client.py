@@ -39,7 +39,11 @@ class YiyanClient(ClientHalf):
         body = fitted(json_object(incoming.body), _Body)
         if not body.text:
             raise bad_request("text must hold the prompt.", param="text")
-        request = ChatRequest(model=body.model or DEFAULT_MODEL, messages=[Message("user", body.text)], stream=body.stream is not False)
+        request = ChatRequest(
+            model=body.model or DEFAULT_MODEL,
+            messages=[Message("user", body.text)],
+            stream=body.stream is not False,
+        )
         return Parsed(request, None, tuple(_losses(body)))
 
     def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002  one form for all
@@ -56,7 +60,11 @@ class YiyanClient(ClientHalf):
 
 def _losses(body: _Body) -> Iterator[Note]:
     if body.session:
-        yield Note("dropped", "sessionId", "The conversation's earlier turns are not known here: only this prompt is answered.")
+        yield Note(
+            "dropped",
+            "sessionId",
+            "The conversation's earlier turns are not known here: only this prompt is answered.",
+        )
     if body.files:
         yield Note("dropped", "file_ids", "Files are left out.")
     if body.plugins:

@@ -1,6 +1,7 @@
 """Yiyan's events to ours. `is_end` of a `message` is the end; a body that ends without it was cut.
 
-The last message repeats the whole text. It is compared with what came in pieces and, if they differ, it holds: a `text.rewrite`.
+The last message repeats the whole text. It is compared with what came in pieces and, if they
+differ, it holds: a `text.rewrite`.
 """
 
 from collections.abc import Mapping
@@ -24,13 +25,16 @@ _BREAK = "<br>"
 
 
 class YiyanDecoder(SSEDecoder):
-    """Option `br: newline` reads `<br>`, which the vendor sends for a line feed, as one; by default it stays, as code may hold it too."""
+    """Option `br: newline` reads `<br>`, which the vendor sends for a line feed, as one; by default
+    it stays, as code may hold it too.
+    """
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
         super().__init__(max_event_bytes)
         self._breaks = options.get("br") == "newline"
         self._half_break = ""  # the beginning of a "<br>" at the end of a delta
-        # What was said, to compare with the whole text, which one event must be able to hold: None once it is longer, or in several blocks.
+        # What was said, to compare with the whole text, which one event must be able to hold: None
+        # once it is longer, or in several blocks.
         self._said: StringIO | None = StringIO()
         self._said_chars = 0
         self._most_chars = max_event_bytes

@@ -1,4 +1,6 @@
-"""Events to Yiyan's: `major`, `thought` and `message`, each with a running id, and the whole text once more in the last message."""
+"""Events to Yiyan's: `major`, `thought` and `message`, each with a running id, and the whole text
+once more in the last message.
+"""
 
 from typing import Any
 
@@ -12,12 +14,16 @@ _json = msgspec.json.encode
 
 
 def error_body(why: Failure) -> dict[str, Any]:
-    """The vendor's codes are not known; any but 0 is an error to its clients, so it is the HTTP status."""
+    """The vendor's codes are not known; any but 0 is an error to its clients, so it is the HTTP
+    status.
+    """
     return {"code": why.status, "msg": why.message, "data": None}
 
 
 class YiyanEncoder(TextOnlyEncoder):
-    """Keeps the text, because the dialect says it again at its end. Line feeds go out as they are: `<br>` could be code."""
+    """Keeps the text, because the dialect says it again at its end. Line feeds go out as they are:
+    `<br>` could be code.
+    """
 
     gathers = frozenset({TextDelta})
 
@@ -31,12 +37,17 @@ class YiyanEncoder(TextOnlyEncoder):
         self._stream = event.stream
         session = {"data": {"sessionId": event.stream}}
         chat = {"data": {"botChat": {"id": event.stream}}}
-        data = {"createSessionResponseVoCommonResult": session, "createChatResponseVoCommonResult": chat}
+        data = {
+            "createSessionResponseVoCommonResult": session,
+            "createChatResponseVoCommonResult": chat,
+        }
         return self._frame(b"major", _json({"code": 0, "msg": "", "data": data}))
 
     def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  one answer
         self._said.append(text)
-        return self._frame(b"message", b'{"code":0,"msg":"","data":{"content":%b,"is_end":0}}' % _json(text))
+        return self._frame(
+            b"message", b'{"code":0,"msg":"","data":{"content":%b,"is_end":0}}' % _json(text)
+        )
 
     def _reasoning(self, text: str) -> bytes:
         return self._thought(text, 0)
@@ -44,7 +55,8 @@ class YiyanEncoder(TextOnlyEncoder):
     def _reasoned(self) -> bytes:
         return self._thought("", 1)
 
-    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  the dialect says neither why nor how much
+    # the dialect says neither why nor how much
+    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002
         data = {"content": "", "tokens_all": "".join(self._said), "is_end": 1}
         return self._frame(b"message", _json({"code": 0, "msg": "", "data": data}))
 
@@ -52,7 +64,14 @@ class YiyanEncoder(TextOnlyEncoder):
         return self._frame(b"message", _json(error_body(event.error)))
 
     def _thought(self, text: str, is_end: int) -> bytes:
-        thought = {"send_id": "1", "thought_index": 0, "chat_id": self._stream, "step_id": 0, "thoughts": text, "is_end": is_end}
+        thought = {
+            "send_id": "1",
+            "thought_index": 0,
+            "chat_id": self._stream,
+            "step_id": 0,
+            "thoughts": text,
+            "is_end": is_end,
+        }
         return self._frame(b"thought", _json(thought))
 
     def _frame(self, name: bytes, data: bytes) -> bytes:

@@ -1,4 +1,6 @@
-"""Yiyan's errors: `{code, msg}` with a code that is not 0, in an event or, as JSON, in place of the stream."""
+"""Yiyan's errors: `{code, msg}` with a code that is not 0, in an event or, as JSON, in place of the
+stream.
+"""
 
 from collections.abc import Mapping
 

@@ -18,8 +18,9 @@ _NAME_CHARS = 50  # of the prompt, which the page takes as the conversation's na
 
 
 class YiyanUpstream(UpstreamHalf):
-    """Options, all values of the operator's own session: `cookie`, `acs_token`, `sign`, `timestamp` (ms, what the sign was made for; 0),
-    `session_id` and `parent_chat_id` (a conversation to go on with: then only the newest turn is sent), `br` (see YiyanDecoder).
+    """Options, all values of the operator's own session: `cookie`, `acs_token`, `sign`, `timestamp`
+    (ms, what the sign was made for; 0), `session_id` and `parent_chat_id` (a conversation to go on
+    with: then only the newest turn is sent), `br` (see YiyanDecoder).
     """
 
     name = "yiyan"
@@ -47,7 +48,11 @@ class YiyanUpstream(UpstreamHalf):
             "code": 0,
             "msg": "",
         }
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json", "device-type": "pc"}
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream, application/json",
+            "device-type": "pc",
+        }
         for header, option in (("Cookie", "cookie"), ("Acs-Token", "acs_token")):
             if options.get(option):
                 headers[header] = str(options[option])

@@ -15,7 +15,9 @@ class Thought(msgspec.Struct):
 
 
 class MessageData(msgspec.Struct):
-    """`content` is a delta. The last has `tokens_all`, the whole text, and `is_end`, the number 1."""
+    """`content` is a delta. The last has `tokens_all`, the whole text, and `is_end`, the number
+    1.
+    """
 
     content: str | None = None
     tokens_all: str | None = None
@@ -63,13 +65,19 @@ class ChatResult(msgspec.Struct):
 class MajorData(msgspec.Struct):
     """The ids that a next turn wants."""
 
-    session: SessionResult | None = msgspec.field(name="createSessionResponseVoCommonResult", default=None)
+    session: SessionResult | None = msgspec.field(
+        name="createSessionResponseVoCommonResult", default=None
+    )
     chat: ChatResult | None = msgspec.field(name="createChatResponseVoCommonResult", default=None)
 
     @property
     def ids(self) -> dict[str, Any]:
         """In the words in which a request says them."""
-        session = self.session.data.id if self.session is not None and self.session.data is not None else None
+        session = (
+            self.session.data.id
+            if self.session is not None and self.session.data is not None
+            else None
+        )
         bot = self.chat.data.bot if self.chat is not None and self.chat.data is not None else None
         return {"sessionId": session, "parentChatId": bot.id if bot is not None else None}
 

@@ -1,4 +1,6 @@
-"""Those who call, once it is known who they are: what each may do, and the names under which that is counted and said."""
+"""Those who call, once it is known who they are: what each may do, and the names under which that
+is counted and said.
+"""
 
 import hashlib
 from typing import NamedTuple
@@ -7,14 +9,15 @@ from proxy.errors import Refused, failure
 from proxy.routing import WILDCARD
 from proxy.settings.auth import Jwt, Key
 
-_MAX_NAME_CHARS = 64  # of a token's subject in log lines: whoever issues tokens may write anything there
+# of a token's subject in log lines: whoever issues tokens may write anything there
+_MAX_NAME_CHARS = 64
 
 
 class Caller(NamedTuple):
     """A key, or the subject of a token.
 
-    `name` is for log lines, `title` begins a sentence, and `counter_key` tells it from all others: two subjects may look alike, and one may be
-    called as a key is.
+    `name` is for log lines, `title` begins a sentence, and `counter_key` tells it from all others:
+    two subjects may look alike, and one may be called as a key is.
     """
 
     name: str
@@ -30,11 +33,15 @@ class Caller(NamedTuple):
 def of_key(key: Key) -> Caller:
     """Who calls with a key."""
     limits = (key.max_streams, key.requests_per_minute, key.tokens_per_minute)
-    return Caller(key.name, f"The key {key.name!r}", f"key:{key.name}", key.models, *limits, key.admin)
+    return Caller(
+        key.name, f"The key {key.name!r}", f"key:{key.name}", key.models, *limits, key.admin
+    )
 
 
 def of_subject(subject: str, models: tuple[str, ...], jwt: Jwt) -> Caller:
-    """Who calls with a token. The subject is counted by its digest, as it is of any length and often a person's address."""
+    """Who calls with a token. The subject is counted by its digest, as it is of any length and
+    often a person's address.
+    """
     name = "".join(sign if sign.isprintable() else "?" for sign in subject[:_MAX_NAME_CHARS])
     digest = hashlib.sha256(f"{jwt.issuer}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()
     limits = (jwt.max_streams, jwt.requests_per_minute, jwt.tokens_per_minute)
@@ -49,4 +56,10 @@ def unauthorized(said: str) -> Refused:
 def check_model(caller: Caller, model: str) -> None:
     """Raises Refused (forbidden) for a model that the caller may not ask for."""
     if WILDCARD not in caller.models and model not in caller.models:
-        raise Refused(failure("forbidden", f"{caller.title} may not ask for the model {model[:100]!r}.", param="model"))
+        raise Refused(
+            failure(
+                "forbidden",
+                f"{caller.title} may not ask for the model {model[:100]!r}.",
+                param="model",
+            )
+        )

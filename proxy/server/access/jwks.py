@@ -1,6 +1,8 @@
-"""The public keys of a login service (a JWK set, RFC 7517): fetched without blocking, kept, and fetched again when a token names another.
+"""The public keys of a login service (a JWK set, RFC 7517): fetched without blocking, kept, and
+fetched again when a token names another.
 
-Only from the address that the configuration names; never from one in a token (`jku`, `x5u`), which would let its sender choose the keys.
+Only from the address that the configuration names; never from one in a token (`jku`, `x5u`), which
+would let its sender choose the keys.
 """
 
 import asyncio
@@ -17,7 +19,8 @@ from jwt.exceptions import PyJWTError
 
 from proxy.settings.auth import Jwt
 
-AGAIN_S = 30.0  # between two fetches: tokens with made-up key ids must not become a flood at the login service
+# between two fetches: tokens with made-up key ids must not become a flood at the login service
+AGAIN_S = 30.0
 MAX_AGE_S = 600.0  # after which a key that the service has withdrawn is no longer good here
 _FETCH_S = 5.0
 _MAX_BYTES = 262_144
@@ -27,10 +30,11 @@ Keys = Mapping[tuple[str | None, str], PyJWK]
 
 
 def read_keys(document: bytes, algorithms: Sequence[str]) -> Keys:
-    """The usable keys of a JWK set by key id and algorithm. Raises ValueError for what is no such set, or has none that fits.
+    """The usable keys of a JWK set by key id and algorithm. Raises ValueError for what is no such
+    set, or has none that fits.
 
-    A key is bound to one algorithm here, which has to be one for keys of its type: so secret ones ("oct") are none, and a public key cannot
-    serve as the secret of an HMAC.
+    A key is bound to one algorithm here, which has to be one for keys of its type: so secret ones
+    ("oct") are none, and a public key cannot serve as the secret of an HMAC.
     """
     try:
         found = json.loads(document)
@@ -85,7 +89,9 @@ class KeySet:
         return max(1.0, self._next - self._clock())
 
     async def find(self, key_id: str | None, algorithm: str) -> PyJWK | None:
-        """The key of that id, or the only one for the algorithm where the token names none. An unknown id fetches the keys again."""
+        """The key of that id, or the only one for the algorithm where the token names none. An
+        unknown id fetches the keys again.
+        """
         key = self._known(key_id, algorithm)
         if key is None:
             await self.refresh()
@@ -95,7 +101,9 @@ class KeySet:
         return key
 
     async def refresh(self, *, now: bool = False) -> None:
-        """Fetch the keys, or wait for the fetch that is under way; not within AGAIN_S of the last one, unless `now`. Never raises."""
+        """Fetch the keys, or wait for the fetch that is under way; not within AGAIN_S of the last
+        one, unless `now`. Never raises.
+        """
         task = self._begin(now=now)
         if task is not None:
             await asyncio.shield(task)  # one caller who leaves must not end it for the others
@@ -122,13 +130,19 @@ class KeySet:
 
     async def _fetch(self) -> None:
         try:
-            document = await (_download(self._url) if self._url is not None else asyncio.to_thread(_read, Path(self._file or "")))
+            document = await (
+                _download(self._url)
+                if self._url is not None
+                else asyncio.to_thread(_read, Path(self._file or ""))
+            )
             self._keys = read_keys(document, self._algorithms)
             self._stale = self._clock() + MAX_AGE_S
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # The kind of error alone, and of the address what is no secret for sure.
             source = urlsplit(self._url).hostname if self._url is not None else self._file
-            said = "the keys of the login service could not be read" + ("" if self.empty else "; those that are known stay")
+            said = "the keys of the login service could not be read" + (
+                "" if self.empty else "; those that are known stay"
+            )
             self._log.warning(said, source=source, error=type(error).__name__)
 
 

@@ -1,4 +1,6 @@
-"""Who may call: keys known by their SHA-256 and compared in constant time, signed tokens, and what each of them is allowed."""
+"""Who may call: keys known by their SHA-256 and compared in constant time, signed tokens, and what
+each of them is allowed.
+"""
 
 import hashlib
 import hmac
@@ -15,17 +17,27 @@ from proxy.settings.auth import Auth, Key
 
 __all__ = ["Caller", "Keyring", "Ledger", "check_model", "credential"]
 _MAX_CREDENTIAL_CHARS = 8192  # the largest tokens of login services have a few thousand
-_NO_ADMIN = "set `admin:` to serve it on a port of its own, or give a key `admin: true` and send that"
+_NO_ADMIN = (
+    "set `admin:` to serve it on a port of its own, or give a key `admin: true` and send that"
+)
 
 
 def credential(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
-    """The key that a client sent, as the vendors' SDKs and browsers send one: Bearer, x-api-key, x-goog-api-key or ?key=.
+    """The key that a client sent, as the vendors' SDKs and browsers send one: Bearer, x-api-key,
+    x-goog-api-key or ?key=.
 
-    `headers` have lower-case names. An empty one counts as none, so that the next place is looked at.
+    `headers` have lower-case names. An empty one counts as none, so that the next place is looked
+    at.
     """
     scheme, _, token = headers.get("authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
-    return bearer or headers.get("x-api-key") or headers.get("x-goog-api-key") or query.get("key") or None
+    return (
+        bearer
+        or headers.get("x-api-key")
+        or headers.get("x-goog-api-key")
+        or query.get("key")
+        or None
+    )
 
 
 class _Entry(NamedTuple):
@@ -37,7 +49,9 @@ class _Entry(NamedTuple):
 
 
 class Keyring:
-    """The accepted keys and tokens. What is counted is the ledger's, so that a reload, which makes a new keyring, forgets nothing."""
+    """The accepted keys and tokens. What is counted is the ledger's, so that a reload, which makes
+    a new keyring, forgets nothing.
+    """
 
     def __init__(self, auth: Auth, store: SecretStr | Literal["memory"], ledger: Ledger) -> None:
         self._entries = tuple(_entry(key) for key in auth.keys)
@@ -45,28 +59,41 @@ class Keyring:
         self._rates = ledger.rates(store)
         self._tokens = None
         if auth.jwt is not None:
-            from proxy.server.access.tokens import Tokens  # noqa: PLC0415  needs an extra, mainstem[jwt]
+            # needs an extra, mainstem[jwt]
+            from proxy.server.access.tokens import Tokens  # noqa: PLC0415
 
             self._tokens = Tokens(auth.jwt, ledger.key_set(auth.jwt))
 
     async def start(self) -> None:
-        """Fetch what tokens are checked with. What cannot be fetched is logged, and tried again with the first token."""
+        """Fetch what tokens are checked with. What cannot be fetched is logged, and tried again
+        with the first token.
+        """
         if self._tokens is not None:
             await self._tokens.start()
 
     async def admit(self, secret: str | None) -> Caller:
-        """Who calls. Raises Refused: unauthorized; rate_limited with the seconds to wait; overloaded while tokens cannot be checked."""
+        """Who calls. Raises Refused: unauthorized; rate_limited with the seconds to wait;
+        overloaded while tokens cannot be checked.
+        """
         caller = await self._who(secret)
         most = caller.tokens_per_minute
-        if most is not None and (wait_s := await self._rates.tokens(caller.counter_key, most)) is not None:
+        if (
+            most is not None
+            and (wait_s := await self._rates.tokens(caller.counter_key, most)) is not None
+        ):
             raise _used_up(caller, f"{most} tokens", wait_s)
         most = caller.requests_per_minute
-        if most is not None and (wait_s := await self._rates.request(caller.counter_key, most)) is not None:
+        if (
+            most is not None
+            and (wait_s := await self._rates.request(caller.counter_key, most)) is not None
+        ):
             raise _used_up(caller, f"{most} requests", wait_s)
         return caller
 
     async def admit_admin(self, secret: str | None) -> None:
-        """For what is the operator's. Not counted. Raises Refused: unauthorized, or forbidden for a key that is no admin's."""
+        """For what is the operator's. Not counted. Raises Refused: unauthorized, or forbidden for a
+        key that is no admin's.
+        """
         if not secret:
             raise unauthorized(f"This is for the operator: {_NO_ADMIN}.")
         caller = await self._who(secret)
@@ -74,9 +101,14 @@ class Keyring:
             raise Refused(failure("forbidden", f"{caller.title} is no admin's: {_NO_ADMIN}."))
 
     def enter(self, caller: Caller) -> None:
-        """One more stream of this caller. Raises Refused when it has as many as it may; else `leave` must be called."""
+        """One more stream of this caller. Raises Refused when it has as many as it may; else
+        `leave` must be called.
+        """
         if caller.max_streams is not None and self._open[caller.counter_key] >= caller.max_streams:
-            said = f"{caller.title} has {caller.max_streams} streams open, as many as it may; wait for one to end."
+            said = (
+                f"{caller.title} has {caller.max_streams} streams open, as many as it may; wait "
+                "for one to end."
+            )
             raise Refused(failure("rate_limited", said, retry_after_s=1))
         self._open[caller.counter_key] += 1
 
@@ -93,9 +125,15 @@ class Keyring:
 
     async def _who(self, secret: str | None) -> Caller:
         if not secret:
-            raise unauthorized("This endpoint needs a key: send it as Authorization: Bearer <key>, x-api-key, x-goog-api-key or ?key=.")
+            raise unauthorized(
+                "This endpoint needs a key: send it as Authorization: Bearer <key>, "
+                "x-api-key, x-goog-api-key or ?key=."
+            )
         if len(secret) > _MAX_CREDENTIAL_CHARS:
-            raise unauthorized(f"This key is too long to be one: at most {_MAX_CREDENTIAL_CHARS} characters are looked at.")
+            raise unauthorized(
+                f"This key is too long to be one: at most {_MAX_CREDENTIAL_CHARS} characters "
+                "are looked at."
+            )
         entry = self._find(secret)
         if entry is None:
             return await self._of_token(secret)

@@ -1,5 +1,6 @@
-"""What is counted and remembered of those who call. It outlives the keyrings that a reload replaces: a key's open streams are not forgotten
-because some other setting changed, and a login service that is away at that moment does not lock everyone out.
+"""What is counted and remembered of those who call. It outlives the keyrings that a reload
+replaces: a key's open streams are not forgotten because some other setting changed, and a login
+service that is away at that moment does not lock everyone out.
 """
 
 from collections import Counter

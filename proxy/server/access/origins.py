@@ -1,7 +1,8 @@
-"""From which pages, and under which names of ours, a browser may call. Pure: it reads header values.
+"""From which pages, and under which names of ours, a browser may call. Pure: it reads header
+values.
 
-Names matter because of DNS rebinding: a page of an attacker's name, whose address was changed to this machine's, has our own origin to
-its browser.
+Names matter because of DNS rebinding: a page of an attacker's name, whose address was changed to
+this machine's, has our own origin to its browser.
 """
 
 from functools import lru_cache
@@ -13,17 +14,22 @@ _SHOWN_CHARS = 100
 
 
 def foreign_name(host: str) -> str | None:
-    """Why a request under this name is refused by a proxy that takes no keys, as a sentence; None: the name is this machine's own."""
+    """Why a request under this name is refused by a proxy that takes no keys, as a sentence; None:
+    the name is this machine's own.
+    """
     if is_of_this_machine(host):
         return None
     return (
-        f"This proxy takes no keys, so it answers only under this machine's own names, and {host[:_SHOWN_CHARS]!r} is none: call it by "
+        "This proxy takes no keys, so it answers only under this machine's own names, and "
+        f"{host[:_SHOWN_CHARS]!r} is none: call it by "
         "127.0.0.1, configure auth, or write `auth: none` to let anyone in."
     )
 
 
 def as_browsers_write(origin: str) -> str:
-    """A configured origin as a browser sends it: lower case, no slash at its end, no default port."""
+    """A configured origin as a browser sends it: lower case, no slash at its end, no default
+    port.
+    """
     origin = origin.strip().lower().rstrip("/")
     scheme, _, authority = origin.partition("://")
     port = DEFAULT_PORTS.get(scheme, "")
@@ -31,7 +37,9 @@ def as_browsers_write(origin: str) -> str:
 
 
 def same_origin(origin: str, host: str) -> bool:
-    """Whether a page came from this very host. The scheme is not known here: TLS may end before us."""
+    """Whether a page came from this very host. The scheme is not known here: TLS may end before
+    us.
+    """
     scheme, _, authority = origin.partition("://")
     port = DEFAULT_PORTS.get(scheme)
     if port is None or not authority or not origin.isprintable():
@@ -41,8 +49,8 @@ def same_origin(origin: str, host: str) -> bool:
 
 @lru_cache(maxsize=256)
 def is_of_this_machine(host: str) -> bool:
-    """Whether a Host header has an address, a name of the loopback or one without a dot: no page of another site has such an origin,
-    however its name is resolved.
+    """Whether a Host header has an address, a name of the loopback or one without a dot: no page of
+    another site has such an origin, however its name is resolved.
     """
     name = host.lower()
     bare = name[1 : name.find("]")] if name.startswith("[") else name.partition(":")[0]
@@ -55,7 +63,9 @@ def is_of_this_machine(host: str) -> bool:
 
 @lru_cache(maxsize=256)
 def is_loopback_page(origin: str) -> bool:
-    """Whether a page's origin is on this machine: http://localhost:3000, http://app.localhost, https://127.0.0.1."""
+    """Whether a page's origin is on this machine: http://localhost:3000, http://app.localhost,
+    https://127.0.0.1.
+    """
     try:
         parts = urlsplit(origin)
         name = (parts.hostname or "").removesuffix(".")

@@ -1,10 +1,13 @@
-"""Requests and tokens a minute, by the `limits` library: in this process's memory, or in a Redis that all workers and replicas share.
+"""Requests and tokens a minute, by the `limits` library: in this process's memory, or in a Redis
+that all workers and replicas share.
 
-When Redis is away, or answers too late, this process counts in its own memory until it is back. A lost Redis then neither lets everyone in
-without limit nor stops the service: each process allows what all together should, which is the lesser evil for a while.
-Requests are counter_key in a moving window: never more in any sixty seconds. Tokens are known only when a stream has ended, so theirs is a
-window that begins with the first ones spent: whatever a stream used is counter_key, also beyond the limit, and nothing more is let in until the
-window is over. Processes that share a Redis need clocks that agree to about a second.
+When Redis is away, or answers too late, this process counts in its own memory until it is back. A
+lost Redis then neither lets everyone in without limit nor stops the service: each process allows
+what all together should, which is the lesser evil for a while. Requests are counter_key in a moving
+window: never more in any sixty seconds. Tokens are known only when a stream has ended, so theirs is
+a window that begins with the first ones spent: whatever a stream used is counter_key, also beyond
+the limit, and nothing more is let in until the window is over. Processes that share a Redis need
+clocks that agree to about a second.
 """
 
 import asyncio
@@ -29,14 +32,18 @@ _T = TypeVar("_T")
 
 
 class _PerMinute(limits.RateLimitItemPerMinute):
-    """A limit whose counter has the caller's name alone, so that the count stays when the limit changes."""
+    """A limit whose counter has the caller's name alone, so that the count stays when the limit
+    changes.
+    """
 
     def key_for(self, *identifiers: bytes | str | float) -> str:
         return "/".join([self.namespace, *map(str, identifiers)])
 
 
 class Windows:
-    """The windows of whoever is counter_key in one storage. Every question answers the seconds to wait, or None: go ahead."""
+    """The windows of whoever is counter_key in one storage. Every question answers the seconds to
+    wait, or None: go ahead.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self._requests = MovingWindowRateLimiter(storage)
@@ -64,7 +71,11 @@ class Windows:
 class Rates:
     """Requests and tokens a minute of every caller. `store`: memory, or the address of a Redis."""
 
-    def __init__(self, store: SecretStr | Literal["memory"] = "memory", clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: SecretStr | Literal["memory"] = "memory",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._own: OrderedDict[str, Windows] = OrderedDict()
         self._redis = None if store == "memory" else _Redis(store)
         self._clock = clock
@@ -73,7 +84,9 @@ class Rates:
         self._log = structlog.get_logger("mainstem")
 
     async def request(self, counter_key: str, most: int) -> float | None:
-        """Count one request, of at most so many a minute. Answers the seconds to wait when there is no room for it, else None."""
+        """Count one request, of at most so many a minute. Answers the seconds to wait when there is
+        no room for it, else None.
+        """
         return await self._ask(counter_key, lambda windows: windows.request(counter_key, most))
 
     async def tokens(self, counter_key: str, most: int) -> float | None:
@@ -92,7 +105,8 @@ class Rates:
         redis = self._redis
         if redis is None or (self._away and self._clock() < self._try_at):
             return await question(self._windows(counter_key))
-        self._try_at = self._clock() + _AGAIN_S  # this one tries; until it knows, the others need not wait
+        # this one tries; until it knows, the others need not wait
+        self._try_at = self._clock() + _AGAIN_S
         try:
             async with asyncio.timeout(_WAIT_S):
                 answer = await question(redis.windows)
@@ -113,7 +127,9 @@ class Rates:
             self._log.warning(said, redis=redis.place, error=type(error).__name__)
 
     def _windows(self, counter_key: str) -> Windows:
-        """A storage for each, as the library looks through all of a storage at every count. The one longest unused is forgotten."""
+        """A storage for each, as the library looks through all of a storage at every count. The one
+        longest unused is forgotten.
+        """
         found = self._own.get(counter_key)
         if found is None:
             found = self._own[counter_key] = Windows(MemoryStorage())
@@ -127,20 +143,32 @@ class _Redis:
     """The shared storage. Connects with the first question."""
 
     def __init__(self, store: SecretStr) -> None:
-        # An extra (`mainstem[redis]`), so it is imported only where it is configured; the settings' check names it where it is missing.
+        # An extra (`mainstem[redis]`), so it is imported only where it is configured; the settings'
+        # check names it where it is missing.
         from redis.asyncio import BlockingConnectionPool  # noqa: PLC0415
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
         from redis.exceptions import RedisError  # noqa: PLC0415
 
         url = store.get_secret_value()
-        # No try after a failed one: the client's own would take seconds, and whoever asks has a bound of its own.
-        self._pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=None, retry=Retry(NoBackoff(), 0))
-        storage = RedisStorage("redis://", implementation="redispy", key_prefix=_PREFIX, connection_pool=self._pool)  # type: ignore[arg-type]
-        self.errors: tuple[type[Exception], ...] = (RedisError, OSError)  # TimeoutError is an OSError
+        # No try after a failed one: the client's own would take seconds, and whoever asks has a
+        # bound of its own.
+        self._pool = BlockingConnectionPool.from_url(
+            url, max_connections=_CONNECTIONS, timeout=None, retry=Retry(NoBackoff(), 0)
+        )
+        storage = RedisStorage(
+            "redis://",
+            implementation="redispy",
+            key_prefix=_PREFIX,
+            connection_pool=self._pool,  # type: ignore[arg-type]
+        )
+        # TimeoutError is an OSError
+        self.errors: tuple[type[Exception], ...] = (RedisError, OSError)
         self.windows = Windows(storage)
         parts = urlsplit(url)
-        self.place = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+        self.place = (
+            parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+        )
 
     async def close(self) -> None:
         await self._pool.disconnect()

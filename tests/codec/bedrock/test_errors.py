@@ -17,21 +17,43 @@ KIND = "x-amzn-errortype"
             b'{"message":"Slow down."}',
             ("rate_limited", "Slow down.", "ThrottlingException"),
         ),
-        (403, {}, b'{"Message":"User: x is not authorized"}', ("upstream_status", "User: x is not authorized", UNSET)),
+        (
+            403,
+            {},
+            b'{"Message":"User: x is not authorized"}',
+            ("upstream_status", "User: x is not authorized", UNSET),
+        ),
         (
             404,
             {},
             b'{"__type":"com.amazon#ResourceNotFoundException","message":"No."}',
             ("model_not_found", "No.", "ResourceNotFoundException"),
         ),
-        (424, {KIND: "ModelErrorException"}, b'{"message":"It failed."}', ("upstream_status", "It failed.", "ModelErrorException")),
+        (
+            424,
+            {KIND: "ModelErrorException"},
+            b'{"message":"It failed."}',
+            ("upstream_status", "It failed.", "ModelErrorException"),
+        ),
         (503, {}, b"", ("overloaded", "HTTP 503: an empty body", UNSET)),
-        (500, {}, b"<html>", ("upstream_status", "HTTP 500: an HTML page, as a login or challenge page would be", UNSET)),
+        (
+            500,
+            {},
+            b"<html>",
+            (
+                "upstream_status",
+                "HTTP 500: an HTML page, as a login or challenge page would be",
+                UNSET,
+            ),
+        ),
         (400, {}, b"[" * 9000, ("bad_request", "HTTP 400: " + "[" * 200, UNSET)),
     ],
 )
-def test_an_error(status: int, headers: dict[str, str], body: bytes, said: tuple[str, str, str]) -> None:
-    """Its sentence from the body, its name from the header or the body, its kind from the status."""
+def test_an_error(
+    status: int, headers: dict[str, str], body: bytes, said: tuple[str, str, str]
+) -> None:
+    """Its sentence from the body, its name from the header or the body, its kind from the
+    status."""
     why = parse_error(status, headers, body)
     assert why is not None
     assert said == (why.kind, why.message, why.code)

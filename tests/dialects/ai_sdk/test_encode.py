@@ -1,4 +1,5 @@
-"""What useChat is sent. The SDK's own schema judges it in tests/oracle; here is what each event becomes."""
+"""What useChat is sent. The SDK's own schema judges it in tests/oracle; here is what each event
+becomes."""
 
 import json
 
@@ -22,7 +23,16 @@ from proxy.events import (
     UsageEvent,
     Vendor,
 )
-from tests.dialects.answers import BROKEN, START, answered, encoded, ending, posted, read_sse, text_block
+from tests.dialects.answers import (
+    BROKEN,
+    START,
+    answered,
+    encoded,
+    ending,
+    posted,
+    read_sse,
+    text_block,
+)
 from tests.support import needs_recordings, recordings_dir
 
 CLIENT = DIALECT.client
@@ -36,24 +46,42 @@ def asked(*messages, **query):
 
 def sent(*events, parsed=None):
     """The parts between the start of the step and the end of the stream."""
-    data = [frame for _, frame, _ in read_sse(encoded(CLIENT.encoder(parsed or asked()), [START, *events]))]
+    data = [
+        frame
+        for _, frame, _ in read_sse(encoded(CLIENT.encoder(parsed or asked()), [START, *events]))
+    ]
     assert ["start", "start-step"] == [json.loads(frame)["type"] for frame in data[:2]]
     return [frame if frame == "[DONE]" else json.loads(frame) for frame in data[2:]]
 
 
 def calling(*pieces, block=0):
-    return [BlockStart(block, "tool_call", tool=Tool("t1", "weather")), *(ToolCallDelta(block, piece) for piece in pieces), BlockEnd(block)]
+    return [
+        BlockStart(block, "tool_call", tool=Tool("t1", "weather")),
+        *(ToolCallDelta(block, piece) for piece in pieces),
+        BlockEnd(block),
+    ]
 
 
 def test_the_start():
-    """The message's id is the stream's, unless the answer goes on with a message; what was lost is said in its metadata."""
+    """The message's id is the stream's, unless the answer goes on with a message; what was lost is
+    said in its metadata."""
     note = Note("dropped", "seed", "No seed.")
     start = StreamStart("s1", "asked", "up", "theirs", 1, [note])
     first = read_sse(CLIENT.encoder(asked()).encode(start))[0][1]
     notes = [{"note": "dropped", "param": "seed", "message": "No seed."}]
-    assert {"type": "start", "messageId": "s1", "messageMetadata": {"model": "asked", "notes": notes}} == json.loads(first)
-    called = {"id": "a7", "role": "assistant", "parts": [{"type": "tool-w", "toolCallId": "t", "state": "output-available", "output": 1}]}
-    assert "a7" == json.loads(read_sse(CLIENT.encoder(asked(called)).encode(start))[0][1])["messageId"]
+    assert {
+        "type": "start",
+        "messageId": "s1",
+        "messageMetadata": {"model": "asked", "notes": notes},
+    } == json.loads(first)
+    called = {
+        "id": "a7",
+        "role": "assistant",
+        "parts": [{"type": "tool-w", "toolCallId": "t", "state": "output-available", "output": 1}],
+    }
+    assert (
+        "a7" == json.loads(read_sse(CLIENT.encoder(asked(called)).encode(start))[0][1])["messageId"]
+    )
 
 
 def test_a_text():
@@ -61,7 +89,10 @@ def test_a_text():
     finish = {
         "type": "finish",
         "finishReason": "stop",
-        "messageMetadata": {"finishReason": "stop", "usage": {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}},
+        "messageMetadata": {
+            "finishReason": "stop",
+            "usage": {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5},
+        },
     }
     assert [
         {"type": "text-start", "id": "0"},
@@ -70,7 +101,13 @@ def test_a_text():
         {"type": "finish-step"},
         finish,
         "[DONE]",
-    ] == sent(BlockStart(0, "text"), TextDelta(0, 'H"é'), UsageEvent(3), BlockEnd(0), StreamEnd(Finish("stop"), Usage(3, 2)))
+    ] == sent(
+        BlockStart(0, "text"),
+        TextDelta(0, 'H"é'),
+        UsageEvent(3),
+        BlockEnd(0),
+        StreamEnd(Finish("stop"), Usage(3, 2)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,18 +123,35 @@ def test_a_text():
 )
 def test_finish_reasons(reason, word):
     """What is not counted is left out."""
-    assert {"type": "finish", "finishReason": word, "messageMetadata": {"finishReason": word}} == sent(ending(reason))[1]
+    assert {
+        "type": "finish",
+        "finishReason": word,
+        "messageMetadata": {"finishReason": word},
+    } == sent(ending(reason))[1]
 
 
 def test_the_first_releases_of_version_5():
     """Know no finish reason, and fail on what they do not know: the page says so in the address."""
-    assert {"type": "finish", "messageMetadata": {"finishReason": "stop"}} == sent(ending(), parsed=asked(strict="true"))[1]
+    assert {"type": "finish", "messageMetadata": {"finishReason": "stop"}} == sent(
+        ending(), parsed=asked(strict="true")
+    )[1]
 
 
 def test_reasoning_and_its_signature():
-    said = sent(BlockStart(3, "reasoning"), ReasoningDelta(3, "hm"), BlockEnd(3, "sig"), BlockStart(4, "reasoning"), BlockEnd(4), ending())
+    said = sent(
+        BlockStart(3, "reasoning"),
+        ReasoningDelta(3, "hm"),
+        BlockEnd(3, "sig"),
+        BlockStart(4, "reasoning"),
+        BlockEnd(4),
+        ending(),
+    )
     assert {"type": "reasoning-delta", "id": "3", "delta": "hm"} == said[1]
-    assert {"type": "reasoning-end", "id": "3", "providerMetadata": {"mainstem": {"signature": "sig"}}} == said[2]
+    assert {
+        "type": "reasoning-end",
+        "id": "3",
+        "providerMetadata": {"mainstem": {"signature": "sig"}},
+    } == said[2]
     assert {"type": "reasoning-end", "id": "4"} == said[4]
 
 
@@ -107,7 +161,12 @@ def test_a_tool_call():
         {"type": "tool-input-start", "toolCallId": "t1", "toolName": "weather"},
         {"type": "tool-input-delta", "toolCallId": "t1", "inputTextDelta": '{"a"'},
         {"type": "tool-input-delta", "toolCallId": "t1", "inputTextDelta": ":1}"},
-        {"type": "tool-input-available", "toolCallId": "t1", "toolName": "weather", "input": {"a": 1}},
+        {
+            "type": "tool-input-available",
+            "toolCallId": "t1",
+            "toolName": "weather",
+            "input": {"a": 1},
+        },
     ] == sent(*calling('{"a"', ":1}"), ending("tool_calls"))[:4]
     assert {} == sent(*calling(), ending())[1]["input"]
 
@@ -125,7 +184,12 @@ def test_sources():
     said = sent(BlockStart(0, "text"), *cited, BlockEnd(0), ending())
     assert [
         {"type": "source-url", "sourceId": "source-0", "url": "https://x", "title": "T"},
-        {"type": "source-document", "sourceId": "source-1", "mediaType": "text/plain", "title": "words"},
+        {
+            "type": "source-document",
+            "sourceId": "source-1",
+            "mediaType": "text/plain",
+            "title": "words",
+        },
     ] == said[1:3]
     assert "text-end" == said[3]["type"]
 
@@ -133,14 +197,22 @@ def test_sources():
 def test_a_vendors_extras():
     """Data parts that are not kept in the message."""
     part = sent(Vendor("sider", {"remain": 3}), ending())[0]
-    assert {"type": "data-vendor", "data": {"dialect": "sider", "data": {"remain": 3}}, "transient": True} == part
+    assert {
+        "type": "data-vendor",
+        "data": {"dialect": "sider", "data": {"remain": 3}},
+        "transient": True,
+    } == part
 
 
 def test_overlapping_blocks_and_other_choices():
     """Ids tell blocks apart; a message has one answer."""
     events = [BlockStart(0, "text"), *calling("{}", block=1), TextDelta(0, "b"), BlockEnd(0)]
     other = [BlockStart(2, "text", choice=1), TextDelta(2, "no"), BlockEnd(2)]
-    other += [BlockStart(3, "tool_call", tool=Tool("x", "y"), choice=1), ToolCallDelta(3, "{}"), BlockEnd(3)]
+    other += [
+        BlockStart(3, "tool_call", tool=Tool("x", "y"), choice=1),
+        ToolCallDelta(3, "{}"),
+        BlockEnd(3),
+    ]
     kinds = [part["type"] for part in sent(*events, *other, ending())[:-1]]
     assert [
         "text-start",
@@ -179,8 +251,16 @@ def test_one_message():
         *calling('{"a":1}', block=1),
         *calling("{", block=2),
     ]
-    message = json.loads(CLIENT.whole(parsed, answered(parsed, [*events[:4], Citation(0, "https://x"), *events[4:]])).body)
-    assert ("s1", "assistant", {"model": "asked", "finishReason": "stop"}) == (message["id"], message["role"], message["metadata"])
+    message = json.loads(
+        CLIENT.whole(
+            parsed, answered(parsed, [*events[:4], Citation(0, "https://x"), *events[4:]])
+        ).body
+    )
+    assert ("s1", "assistant", {"model": "asked", "finishReason": "stop"}) == (
+        message["id"],
+        message["role"],
+        message["metadata"],
+    )
     kinds = [(part["type"], part.get("state")) for part in message["parts"]]
     assert [
         ("step-start", None),
@@ -194,7 +274,8 @@ def test_one_message():
 
 @needs_recordings
 def test_the_documented_parts():
-    """The vendor's sample holds every part there is; each that we send is one of these, with no key that it has not.
+    """The vendor's sample holds every part there is; each that we send is one of these, with no key
+    that it has not.
 
     It leaves out what is optional, which these add: the SDK's schema names them.
     """
@@ -209,7 +290,12 @@ def test_the_documented_parts():
     frames = [json.loads(data) for _, data, _ in read_sse(path.read_bytes()) if data != "[DONE]"]
     known = {frame["type"]: set(frame) for frame in frames}
     known["data-vendor"] = known["data-weather"]
-    cited = [BlockStart(7, "text"), Citation(7, "https://x", "T"), Citation(7, None, "T"), BlockEnd(7)]
+    cited = [
+        BlockStart(7, "text"),
+        Citation(7, "https://x", "T"),
+        Citation(7, None, "T"),
+        BlockEnd(7),
+    ]
     reasoned = [BlockStart(8, "reasoning"), ReasoningDelta(8, "a"), BlockEnd(8, "s")]
     everything = [*text_block("a"), *calling("{}", block=1), *reasoned, *cited, Vendor("x", 1)]
     for part in [*sent(*everything, StreamEnd(Finish("stop"), Usage(1, 1)))[:-1], *sent(BROKEN)]:

@@ -1,4 +1,5 @@
-"""What useChat posts. Its shapes are those of the SDK's own types; the SDK itself posts in tests/oracle."""
+"""What useChat posts. Its shapes are those of the SDK's own types; the SDK itself posts in
+tests/oracle."""
 
 import json
 
@@ -6,7 +7,17 @@ import pytest
 
 from proxy.dialects.ai_sdk import DIALECT
 from proxy.errors import Refused
-from proxy.request import ImagePart, Message, Reasoning, ReasoningPart, TextPart, ToolCallPart, ToolChoice, ToolResultPart, ToolSpec
+from proxy.request import (
+    ImagePart,
+    Message,
+    Reasoning,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+    ToolSpec,
+)
 from tests.dialects.answers import params, posted
 
 CLIENT = DIALECT.client
@@ -24,13 +35,25 @@ def assistant(*parts):
 
 
 def call(number, state, name="tool-weather", **more):
-    return {"type": name, "toolCallId": f"t{number}", "state": state, "input": {"n": number}, **more}
+    return {
+        "type": name,
+        "toolCallId": f"t{number}",
+        "state": state,
+        "input": {"n": number},
+        **more,
+    }
 
 
 def test_a_question():
-    """The page names the model in the transport's body or in the address; else an operator's row does."""
+    """The page names the model in the transport's body or in the address; else an operator's row
+    does."""
     got = parsed(HI)
-    assert ([Message("user", "Hi")], "ai_sdk", True, ()) == (got.request.messages, got.request.model, got.request.stream, got.notes)
+    assert ([Message("user", "Hi")], "ai_sdk", True, ()) == (
+        got.request.messages,
+        got.request.model,
+        got.request.stream,
+        got.notes,
+    )
     assert "fast" == parsed(HI, model="fast", query={"model": "slow"}).request.model
     assert "slow" == parsed(HI, query={"model": "slow"}).request.model
 
@@ -71,7 +94,10 @@ def test_settings_have_streamtexts_names():
 )
 def test_tools(tools):
     asked = parsed(HI, tools=tools, toolChoice={"type": "tool", "toolName": "weather"}).request
-    assert ([ToolSpec("weather", "d", SCHEMA)], ToolChoice("tool", "weather")) == (asked.tools, asked.tool_choice)
+    assert ([ToolSpec("weather", "d", SCHEMA)], ToolChoice("tool", "weather")) == (
+        asked.tools,
+        asked.tool_choice,
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +105,10 @@ def test_tools(tools):
     [
         ({"type": "text"}, None),
         ({"type": "json"}, {"type": "json_object"}),
-        ({"type": "json", "schema": SCHEMA, "name": "n"}, {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA}}),
+        (
+            {"type": "json", "schema": SCHEMA, "name": "n"},
+            {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA}},
+        ),
     ],
 )
 def test_the_form_of_the_answer(said, expected):
@@ -92,8 +121,14 @@ def test_images_and_other_files():
         {"type": "file", "mediaType": "image/png", "url": "data:image/png;base64,AA=="},
         {"type": "file", "mediaType": "text/csv", "url": "https://x/f"},
     ]
-    got = parsed({"role": "user", "parts": [{"type": "text", "text": "See"}, *files]}, assistant(files[0]), HI)
-    assert [TextPart("See"), ImagePart("data:image/png;base64,AA==")] == got.request.messages[0].content
+    got = parsed(
+        {"role": "user", "parts": [{"type": "text", "text": "See"}, *files]},
+        assistant(files[0]),
+        HI,
+    )
+    assert [TextPart("See"), ImagePart("data:image/png;base64,AA==")] == got.request.messages[
+        0
+    ].content
     assert (["messages.file"], 2) == ([note.param for note in got.notes], len(got.request.messages))
 
 
@@ -103,7 +138,11 @@ def test_a_step_is_a_turn():
         HI,
         assistant(
             {"type": "step-start"},
-            {"type": "reasoning", "text": "hm", "providerMetadata": {"mainstem": {"signature": "s"}}},
+            {
+                "type": "reasoning",
+                "text": "hm",
+                "providerMetadata": {"mainstem": {"signature": "s"}},
+            },
             {"type": "text", "text": "Let me look."},
             call(1, "output-available", output="21 degrees"),
             call(2, "output-error", "dynamic-tool", toolName="clock", errorText="broken"),
@@ -124,7 +163,10 @@ def test_a_step_is_a_turn():
                 ToolCallPart("t2", "clock", '{"n":2}'),
             ],
         ),
-        Message("tool", [ToolResultPart("t1", "21 degrees"), ToolResultPart("t2", "broken", is_error=True)]),
+        Message(
+            "tool",
+            [ToolResultPart("t1", "21 degrees"), ToolResultPart("t2", "broken", is_error=True)],
+        ),
         Message("assistant", [ToolCallPart("t3", "weather", '{"n":3}')]),
         Message("tool", [ToolResultPart("t3", '{"degrees":21}')]),
         Message("assistant", "Done."),
@@ -134,7 +176,13 @@ def test_a_step_is_a_turn():
 
 def test_arguments_that_are_no_object():
     """Those of a call that failed to parse go back as they were; none at all are {}."""
-    broken = {"type": "tool-w", "toolCallId": "t", "state": "output-error", "rawInput": '{"a":', "errorText": "no JSON"}
+    broken = {
+        "type": "tool-w",
+        "toolCallId": "t",
+        "state": "output-error",
+        "rawInput": '{"a":',
+        "errorText": "no JSON",
+    }
     bare = {"type": "tool-w", "toolCallId": "u", "state": "output-available", "output": 1}
     calls = parsed(HI, assistant(broken, bare)).request.messages[1].content
     assert ['{"a":', "{}"] == [part.arguments for part in calls]
@@ -154,16 +202,24 @@ def test_a_call_that_the_user_denied():
 
 def test_what_only_the_page_needs():
     """Sources, data and what is not known are left out, and said once each."""
-    parts = [{"type": kind} for kind in ("source-url", "source-document", "data-weather", "data-x", "hologram")]
+    parts = [
+        {"type": kind}
+        for kind in ("source-url", "source-document", "data-weather", "data-x", "hologram")
+    ]
     got = parsed(HI, assistant({"type": "text", "text": "a"}, *parts), HI)
-    assert ["messages.source", "messages.data", "unknown_part"] == [note.param for note in got.notes]
+    assert ["messages.source", "messages.data", "unknown_part"] == [
+        note.param for note in got.notes
+    ]
 
 
 def test_system_messages():
     """Those before the first turn join the system text; a later one stays where it is."""
     rule = {"role": "system", "parts": [{"type": "text", "text": "Rule."}]}
     asked = parsed(rule, HI, rule, HI, instructions="First.").request
-    assert ("First.\n\nRule.", ["user", "system", "user"]) == (asked.system, [turn.role for turn in asked.messages])
+    assert ("First.\n\nRule.", ["user", "system", "user"]) == (
+        asked.system,
+        [turn.role for turn in asked.messages],
+    )
 
 
 def test_messages_of_before_version_5():
@@ -184,11 +240,27 @@ def test_keys_that_nobody_knows_are_noted():
         ({"messages": [{"role": "tool", "parts": []}]}, "messages[0].role"),
         ({"messages": [{"role": "user"}]}, "messages[0].parts"),
         ({"messages": [{"role": "user", "parts": [{}]}]}, "messages[0].parts[0].type"),
-        ({"messages": [{"role": "user", "parts": [{"type": "text"}]}]}, "messages[0].parts[0].text"),
-        ({"messages": [{"role": "user", "parts": [{"type": "file", "url": "x"}]}]}, "messages[0].parts[0].mediaType"),
-        ({"messages": [{"role": "assistant", "parts": [{"type": "tool-x", "state": "y"}]}]}, "messages[0].parts[0].toolCallId"),
         (
-            {"messages": [{"role": "assistant", "parts": [{"type": "dynamic-tool", "toolCallId": "t", "state": "y"}]}]},
+            {"messages": [{"role": "user", "parts": [{"type": "text"}]}]},
+            "messages[0].parts[0].text",
+        ),
+        (
+            {"messages": [{"role": "user", "parts": [{"type": "file", "url": "x"}]}]},
+            "messages[0].parts[0].mediaType",
+        ),
+        (
+            {"messages": [{"role": "assistant", "parts": [{"type": "tool-x", "state": "y"}]}]},
+            "messages[0].parts[0].toolCallId",
+        ),
+        (
+            {
+                "messages": [
+                    {
+                        "role": "assistant",
+                        "parts": [{"type": "dynamic-tool", "toolCallId": "t", "state": "y"}],
+                    }
+                ]
+            },
             "messages[0].parts[0].toolName",
         ),
         ({"messages": [HI], "maxOutputTokens": 0}, "maxOutputTokens"),

@@ -1,4 +1,5 @@
-"""The vendor's own SDK as the judge of what we emit: it reads our bytes as if they had come from the vendor."""
+"""The vendor's own SDK as the judge of what we emit: it reads our bytes as if they had come from
+the vendor."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +19,11 @@ from proxy.request import ChatRequest, Message
 
 START = StreamStart("st1", "some-model", "up", "vendor-model", 1_700_000_000)
 PARSED = Parsed(ChatRequest(model="some-model", messages=[Message("user", "hi")]))
-ASK: dict[str, Any] = {"model": "some-model", "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
+ASK: dict[str, Any] = {
+    "model": "some-model",
+    "max_tokens": 64,
+    "messages": [{"role": "user", "content": "hi"}],
+}
 
 
 def encoded(events: Sequence[Event]) -> bytes:
@@ -28,14 +33,23 @@ def encoded(events: Sequence[Event]) -> bytes:
     return b"".join(encoder.encode(event) for event in (START, *events))
 
 
-def client(body: bytes, status: int = 200, content_type: str = SSE, headers: Mapping[str, str] | None = None) -> anthropic.Anthropic:
+def client(
+    body: bytes,
+    status: int = 200,
+    content_type: str = SSE,
+    headers: Mapping[str, str] | None = None,
+) -> anthropic.Anthropic:
     """The SDK, wired to one fixed answer. It does not retry."""
 
     def answer(_request: Any) -> Any:
-        return httpx.Response(status, content=body, headers={"content-type": content_type, **(headers or {})})
+        return httpx.Response(
+            status, content=body, headers={"content-type": content_type, **(headers or {})}
+        )
 
     http = httpx.Client(transport=httpx.MockTransport(answer))
-    return anthropic.Anthropic(api_key="k", base_url="http://mainstem.test", http_client=http, max_retries=0)
+    return anthropic.Anthropic(
+        api_key="k", base_url="http://mainstem.test", http_client=http, max_retries=0
+    )
 
 
 def streamed(events: Sequence[Event]) -> Any:

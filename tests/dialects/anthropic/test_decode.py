@@ -1,4 +1,5 @@
-"""The decoder on small streams, one behaviour each: the order of the reference first, then what clones and faults make of it."""
+"""The decoder on small streams, one behaviour each: the order of the reference first, then what
+clones and faults make of it."""
 
 import json
 from typing import Any
@@ -28,15 +29,26 @@ from tests.support import decode, splits
 
 START = {
     "type": "message_start",
-    "message": {"content": [], "usage": {"input_tokens": 10, "cache_read_input_tokens": 2, "output_tokens": 1}},
+    "message": {
+        "content": [],
+        "usage": {"input_tokens": 10, "cache_read_input_tokens": 2, "output_tokens": 1},
+    },
 }
 STOP = {"type": "message_stop"}
-END_TURN = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}}
+END_TURN = {
+    "type": "message_delta",
+    "delta": {"stop_reason": "end_turn"},
+    "usage": {"output_tokens": 5},
+}
 USAGE = Usage(12, 5, 2)
 
 
 def begin(index: int, kind: str, **content: Any) -> dict[str, Any]:
-    return {"type": "content_block_start", "index": index, "content_block": {"type": kind, **content}}
+    return {
+        "type": "content_block_start",
+        "index": index,
+        "content_block": {"type": kind, **content},
+    }
 
 
 def delta(index: int, kind: str, **fields: Any) -> dict[str, Any]:
@@ -48,7 +60,9 @@ def stop(index: int) -> dict[str, Any]:
 
 
 def sse(*values: Any) -> bytes:
-    return b"".join(b"event: %b\ndata: %b\n\n" % (v["type"].encode(), json.dumps(v).encode()) for v in values)
+    return b"".join(
+        b"event: %b\ndata: %b\n\n" % (v["type"].encode(), json.dumps(v).encode()) for v in values
+    )
 
 
 def decoder(max_event_bytes: int = 1 << 16) -> Decoder:
@@ -72,7 +86,16 @@ def error_of(body: bytes) -> Failure:
 def test_a_plain_answer() -> None:
     """Usage is told when it changes; the finish comes with the terminator."""
     ping = {"type": "ping"}
-    body = sse(ping, START, begin(0, "text", text=""), ping, delta(0, "text_delta", text="Hi"), stop(0), END_TURN, STOP)
+    body = sse(
+        ping,
+        START,
+        begin(0, "text", text=""),
+        ping,
+        delta(0, "text_delta", text="Hi"),
+        stop(0),
+        END_TURN,
+        STOP,
+    )
     assert [
         UsageEvent(12, 1, 2),
         BlockStart(0, "text"),
@@ -95,9 +118,15 @@ def test_reasoning_carries_its_signature_at_its_end() -> None:
 
 
 def test_a_call_among_server_tools_gets_our_own_number() -> None:
-    """The vendor's tools are vendor events, whole; only the client's call is a tool call, and its block follows ours."""
+    """The vendor's tools are vendor events, whole; only the client's call is a tool call, and its
+    block follows ours."""
     search = begin(0, "server_tool_use", id="srv", name="web_search", input={})
-    result = begin(1, "web_search_tool_result", tool_use_id="srv", content=[{"type": "web_search_result", "url": "u"}])
+    result = begin(
+        1,
+        "web_search_tool_result",
+        tool_use_id="srv",
+        content=[{"type": "web_search_result", "url": "u"}],
+    )
     call = begin(2, "tool_use", id="toolu", name="f", input={})
     body = sse(
         START,
@@ -145,8 +174,20 @@ def test_opaque_blocks_are_passed_on_whole() -> None:
 
 def test_citations() -> None:
     """All shapes give what they know of address, title and quoted text."""
-    web = {"type": "web_search_result_location", "url": "https://a.test", "title": "A", "cited_text": "q", "encrypted_index": "e"}
-    page = {"type": "char_location", "document_title": "D", "cited_text": "c", "start_char_index": 1, "end_char_index": 2}
+    web = {
+        "type": "web_search_result_location",
+        "url": "https://a.test",
+        "title": "A",
+        "cited_text": "q",
+        "encrypted_index": "e",
+    }
+    page = {
+        "type": "char_location",
+        "document_title": "D",
+        "cited_text": "c",
+        "start_char_index": 1,
+        "end_char_index": 2,
+    }
     body = sse(
         START,
         begin(0, "text", text=""),
@@ -156,21 +197,40 @@ def test_citations() -> None:
         END_TURN,
         STOP,
     )
-    assert [Citation(0, "https://a.test", "A", "q"), Citation(0, None, "D", "c")] == decoded(body)[2:4]
+    assert [Citation(0, "https://a.test", "A", "q"), Citation(0, None, "D", "c")] == decoded(body)[
+        2:4
+    ]
 
 
 def test_usage_is_merged_key_by_key() -> None:
-    """Cache reads and writes count as input; later counts replace earlier ones; what was not said again stays."""
+    """Cache reads and writes count as input; later counts replace earlier ones; what was not said
+    again stays."""
     start = {
         "type": "message_start",
-        "message": {"usage": {"input_tokens": 3, "cache_creation_input_tokens": 4, "cache_read_input_tokens": 5}},
+        "message": {
+            "usage": {
+                "input_tokens": 3,
+                "cache_creation_input_tokens": 4,
+                "cache_read_input_tokens": 5,
+            }
+        },
     }
     last = {
         **END_TURN,
-        "usage": {"input_tokens": 30, "output_tokens": 9, "cache_read_input_tokens": None, "output_tokens_details": {"thinking_tokens": 6}},
+        "usage": {
+            "input_tokens": 30,
+            "output_tokens": 9,
+            "cache_read_input_tokens": None,
+            "output_tokens_details": {"thinking_tokens": 6},
+        },
     }
     assert Usage(39, 9, 5, 6) == decoded(sse(start, last, STOP))[-1].usage
-    assert Usage() == decoded(sse({"type": "message_start", "message": {}}, {**END_TURN, "usage": None}, STOP))[-1].usage
+    assert (
+        Usage()
+        == decoded(
+            sse({"type": "message_start", "message": {}}, {**END_TURN, "usage": None}, STOP)
+        )[-1].usage
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,14 +253,27 @@ def test_stop_reasons(raw: str, reason: str) -> None:
 
 
 def test_what_came_with_the_stop_reason_is_kept() -> None:
-    """The stop sequence, details of a refusal and counts without a place are one vendor event before the end."""
-    said = {"stop_reason": "refusal", "stop_sequence": None, "stop_details": {"type": "refusal", "category": "bio"}}
+    """The stop sequence, details of a refusal and counts without a place are one vendor event
+    before the end."""
+    said = {
+        "stop_reason": "refusal",
+        "stop_sequence": None,
+        "stop_details": {"type": "refusal", "category": "bio"},
+    }
     body = sse(
         START,
-        {"type": "message_delta", "delta": said, "usage": {"service_tier": "standard", "server_tool_use": {"web_search_requests": 0}}},
+        {
+            "type": "message_delta",
+            "delta": said,
+            "usage": {"service_tier": "standard", "server_tool_use": {"web_search_requests": 0}},
+        },
         STOP,
     )
-    expected = {"type": "message_delta", "delta": {"stop_details": said["stop_details"]}, "usage": {"service_tier": "standard"}}
+    expected = {
+        "type": "message_delta",
+        "delta": {"stop_details": said["stop_details"]},
+        "usage": {"service_tier": "standard"},
+    }
     assert Vendor("anthropic", expected) == decoded(body)[-2]
 
 
@@ -216,8 +289,21 @@ def test_what_came_with_the_stop_reason_is_kept() -> None:
 )
 def test_an_error_in_the_stream(kind: str, status: int, retryable: bool) -> None:
     """It ends the answer, with the vendor's type as code and the status that goes with it."""
-    why = error_of(sse(START, begin(0, "text", text=""), {"type": "error", "error": {"type": kind, "message": "Sorry"}}, STOP))
-    assert ("upstream_error", kind, "Sorry", status, retryable) == (why.kind, why.code, why.message, why.status, why.retryable)
+    why = error_of(
+        sse(
+            START,
+            begin(0, "text", text=""),
+            {"type": "error", "error": {"type": kind, "message": "Sorry"}},
+            STOP,
+        )
+    )
+    assert ("upstream_error", kind, "Sorry", status, retryable) == (
+        why.kind,
+        why.code,
+        why.message,
+        why.status,
+        why.retryable,
+    )
 
 
 @pytest.mark.parametrize(
@@ -225,7 +311,10 @@ def test_an_error_in_the_stream(kind: str, status: int, retryable: bool) -> None
     [
         (b"", "upstream_truncated"),
         (sse({"type": "ping"}), "upstream_truncated"),
-        (sse(START, begin(0, "text", text=""), delta(0, "text_delta", text="Hi")), "upstream_truncated"),
+        (
+            sse(START, begin(0, "text", text=""), delta(0, "text_delta", text="Hi")),
+            "upstream_truncated",
+        ),
         (sse(START)[:-40], "upstream_truncated"),
         (sse(START) + b"data: {oops\n\n", "upstream_malformed"),
         (sse(START) + b"data: [1]\n\n", "upstream_malformed"),
@@ -287,7 +376,12 @@ def test_a_whole_message_under_200_is_an_answer() -> None:
         {"type": "text", "text": "Hi"},
         {"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}},
     ]
-    message = {"type": "message", "content": content, "stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 2}}
+    message = {
+        "type": "message",
+        "content": content,
+        "stop_reason": "tool_use",
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+    }
     expected = [
         BlockStart(0, "reasoning"),
         ReasoningDelta(0, "Hm"),
@@ -301,7 +395,11 @@ def test_a_whole_message_under_200_is_an_answer() -> None:
         UsageEvent(1, 2),
         StreamEnd(Finish("tool_calls", "tool_use"), Usage(1, 2)),
     ]
-    for body in (json.dumps(message), json.dumps(message, indent=2) + "\n", f"data: {json.dumps(message)}\n\n"):
+    for body in (
+        json.dumps(message),
+        json.dumps(message, indent=2) + "\n",
+        f"data: {json.dumps(message)}\n\n",
+    ):
         assert expected == decoded(body.encode())
 
 
@@ -309,7 +407,9 @@ def test_unknown_frames_and_deltas_are_kept() -> None:
     """What we do not know yet is the vendor's own, not a failure and not silence."""
     event, odd = {"type": "new_thing", "x": 1}, delta(0, "new_delta", x=1)
     body = sse(START, event, begin(0, "text", text=""), odd, stop(0), END_TURN, STOP)
-    assert [Vendor("anthropic", event), BlockStart(0, "text"), Vendor("anthropic", odd)] == decoded(body)[1:4]
+    assert [Vendor("anthropic", event), BlockStart(0, "text"), Vendor("anthropic", odd)] == decoded(
+        body
+    )[1:4]
 
 
 def test_broken_utf8_is_replaced() -> None:
@@ -335,9 +435,19 @@ def test_opaque_content_is_bounded() -> None:
 
 
 def test_a_program_of_the_vendor_that_calls_tools_may_go_on() -> None:
-    """Its message stops with tool_use; the body's end, not the stop, ends the answer, and a further message continues it."""
-    call = begin(0, "tool_use", id="a", name="f", input={"x": 1}, caller={"type": "code_execution_20250825", "tool_id": "t"})
-    first = sse(START, call, stop(0), {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}, STOP)
+    """Its message stops with tool_use; the body's end, not the stop, ends the answer, and a further
+    message continues it."""
+    call = begin(
+        0,
+        "tool_use",
+        id="a",
+        name="f",
+        input={"x": 1},
+        caller={"type": "code_execution_20250825", "tool_id": "t"},
+    )
+    first = sse(
+        START, call, stop(0), {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}, STOP
+    )
     assert Finish("tool_calls", "tool_use") == decoded(first)[-1].finish
     whole = decoded(first + sse(START, begin(0, "text", text="Done"), stop(0), END_TURN, STOP))
     assert ToolCallDelta(0, '{"x":1}') in whole

@@ -56,35 +56,63 @@ def order(data: bytes) -> list[str]:
 
 @pytest.mark.parametrize("read", [streamed, whole])
 def test_text_thinking_and_a_call_reach_the_sdk(read: Any) -> None:
-    """Text, reasoning with its signature, arguments, stop reason and usage are what the events said, streamed and whole."""
-    message = read([*THINKING, *TEXT, *CALL, StreamEnd(Finish("tool_calls", "tool_calls"), Usage(10, 5, 4, 2))])
+    """Text, reasoning with its signature, arguments, stop reason and usage are what the events
+    said, streamed and whole."""
+    message = read(
+        [*THINKING, *TEXT, *CALL, StreamEnd(Finish("tool_calls", "tool_calls"), Usage(10, 5, 4, 2))]
+    )
     thinking, text, call = message.content
-    assert ("thinking", "I think.", "c2ln") == (thinking.type, thinking.thinking, thinking.signature)
+    assert ("thinking", "I think.", "c2ln") == (
+        thinking.type,
+        thinking.thinking,
+        thinking.signature,
+    )
     assert ("text", 'Hello "世界"\n') == (text.type, text.text)
-    assert ("tool_use", "toolu_1", "get_weather", {"city": "Paris"}) == (call.type, call.id, call.name, call.input)
+    assert ("tool_use", "toolu_1", "get_weather", {"city": "Paris"}) == (
+        call.type,
+        call.id,
+        call.name,
+        call.input,
+    )
     assert ("msg_st1", "some-model", "tool_use") == (message.id, message.model, message.stop_reason)
-    assert (6, 5, 4) == (message.usage.input_tokens, message.usage.output_tokens, message.usage.cache_read_input_tokens)
+    assert (6, 5, 4) == (
+        message.usage.input_tokens,
+        message.usage.output_tokens,
+        message.usage.cache_read_input_tokens,
+    )
     assert message.usage.output_tokens_details.thinking_tokens == 2
 
 
 @pytest.mark.parametrize("read", [streamed, whole])
 def test_a_call_without_arguments_has_empty_input(read: Any) -> None:
     """No argument text stands for an empty object."""
-    message = read([BlockStart(0, "tool_call", Tool("t", "now")), BlockEnd(0), StreamEnd(Finish("tool_calls"))])
+    message = read(
+        [BlockStart(0, "tool_call", Tool("t", "now")), BlockEnd(0), StreamEnd(Finish("tool_calls"))]
+    )
     assert {} == message.content[0].input
 
 
 def test_frames_come_in_the_vendors_order() -> None:
     """message_start, each block whole, message_delta, message_stop."""
-    blocks = ["content_block_start", "content_block_delta", "content_block_delta", "content_block_stop"]
+    blocks = [
+        "content_block_start",
+        "content_block_delta",
+        "content_block_delta",
+        "content_block_stop",
+    ]
     signed = [f"{name}:0" for name in blocks]  # the second delta is the signature
-    assert ["message_start", *signed, *[f"{name}:1" for name in blocks], "message_delta", "message_stop"] == order(
-        encoded([*THINKING, *TEXT, END])
-    )
+    assert [
+        "message_start",
+        *signed,
+        *[f"{name}:1" for name in blocks],
+        "message_delta",
+        "message_stop",
+    ] == order(encoded([*THINKING, *TEXT, END]))
 
 
 def test_unknown_usage_is_nought_only_where_the_sdk_insists() -> None:
-    """message_start has integers; message_delta leaves an unknown input out; what was known early is said early."""
+    """message_start has integers; message_delta leaves an unknown input out; what was known early
+    is said early."""
     start, delta, _ = frames(encoded([StreamEnd(Finish("stop"))]))
     assert {"input_tokens": 0, "output_tokens": 0} == start["message"]["usage"]
     assert {"output_tokens": 0} == delta["usage"]
@@ -94,8 +122,11 @@ def test_unknown_usage_is_nought_only_where_the_sdk_insists() -> None:
 
 
 @pytest.mark.parametrize("limit", [None, 0], ids=["held back", "degraded to interleaving"])
-def test_interleaved_blocks_keep_their_content(limit: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks that overlap arrive complete and in the order in which they began, also when too much is waiting to be held."""
+def test_interleaved_blocks_keep_their_content(
+    limit: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks that overlap arrive complete and in the order in which they began, also when too much
+    is waiting to be held."""
     if limit is not None:
         monkeypatch.setattr(encode, "MAX_HELD_BYTES", limit)
     events: list[Event] = [
@@ -138,14 +169,18 @@ def test_waiting_blocks_are_bounded() -> None:
 
 
 def test_an_error_in_the_stream_raises_in_the_sdk() -> None:
-    """The text before it arrives; then the SDK raises, with the type that the failure has in this dialect."""
+    """The text before it arrives; then the SDK raises, with the type that the failure has in this
+    dialect."""
     error = StreamError(failure("overloaded", "Too busy.", upstream="up"))
     with client(encoded([*TEXT[:2], error])) as api, api.messages.stream(**ASK) as stream:
         texts = iter(stream.text_stream)
         assert "Hel" == next(texts)
         with pytest.raises(anthropic.APIStatusError) as caught:
             next(texts)
-    assert {"type": "error", "error": {"type": "overloaded_error", "message": "Too busy."}} == caught.value.body
+    assert {
+        "type": "error",
+        "error": {"type": "overloaded_error", "message": "Too busy."},
+    } == caught.value.body
     assert b"message_stop" not in encoded([*TEXT[:2], error])
 
 
@@ -187,13 +222,24 @@ def test_citations_with_an_address_are_sent(read: Any) -> None:
         BlockEnd(0),
     ]
     (found,) = read([*events, END]).content[0].citations
-    assert ("web_search_result_location", "https://a.test", "A", "quoted") == (found.type, found.url, found.title, found.cited_text)
+    assert ("web_search_result_location", "https://a.test", "A", "quoted") == (
+        found.type,
+        found.url,
+        found.title,
+        found.cited_text,
+    )
 
 
 @pytest.mark.parametrize("read", [streamed, whole])
 def test_the_vendors_own_blocks_are_given_back_where_they_stood(read: Any) -> None:
-    """Blocks that came whole from this vendor are blocks again; what other dialects or unknown frames said is not."""
-    search = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
+    """Blocks that came whole from this vendor are blocks again; what other dialects or unknown
+    frames said is not."""
+    search = {
+        "type": "server_tool_use",
+        "id": "srvtoolu_1",
+        "name": "web_search",
+        "input": {"query": "x"},
+    }
     events = [
         Vendor("anthropic", {"type": "redacted_thinking", "data": "abc"}),
         *TEXT[:2],
@@ -208,18 +254,35 @@ def test_the_vendors_own_blocks_are_given_back_where_they_stood(read: Any) -> No
 
 def test_what_the_vendor_said_with_its_stop_reason_is_given_back() -> None:
     """stop_sequence and extra counts survive the way from this vendor to this dialect's clients."""
-    said = {"type": "message_delta", "delta": {"stop_sequence": "END"}, "usage": {"cache_creation_input_tokens": 3}}
-    message = streamed([*TEXT, Vendor("anthropic", said), StreamEnd(Finish("stop", "stop_sequence"), Usage(10, 5, 4))])
+    said = {
+        "type": "message_delta",
+        "delta": {"stop_sequence": "END"},
+        "usage": {"cache_creation_input_tokens": 3},
+    }
+    message = streamed(
+        [
+            *TEXT,
+            Vendor("anthropic", said),
+            StreamEnd(Finish("stop", "stop_sequence"), Usage(10, 5, 4)),
+        ]
+    )
     assert ("stop_sequence", "END") == (message.stop_reason, message.stop_sequence)
-    assert (3, 3, 4) == (message.usage.input_tokens, message.usage.cache_creation_input_tokens, message.usage.cache_read_input_tokens)
+    assert (3, 3, 4) == (
+        message.usage.input_tokens,
+        message.usage.cache_creation_input_tokens,
+        message.usage.cache_read_input_tokens,
+    )
 
 
 def test_only_the_first_choice_is_sent() -> None:
     """This dialect has one answer; the others are not mixed into it."""
     other = [BlockStart(5, "text", choice=1), TextDelta(5, "no"), BlockEnd(5)]
-    assert ["Hel"] == [block.text for block in streamed([*TEXT[:2], *other, BlockEnd(0), END]).content]
+    assert ["Hel"] == [
+        block.text for block in streamed([*TEXT[:2], *other, BlockEnd(0), END]).content
+    ]
 
 
 def test_text_is_never_garbled_by_a_rewrite() -> None:
-    """The dialect cannot take text back: the relay settles rewrites before, and one that comes all the same sends nothing."""
+    """The dialect cannot take text back: the relay settles rewrites before, and one that comes all
+    the same sends nothing."""
     assert encoded([*TEXT[:2]]) == encoded([*TEXT[:2], TextRewrite(0, 0, "other")])

@@ -13,7 +13,9 @@ from tests.dialects.anthropic.sdk import client, failed_or_read
 
 def parse_error(status: int, body: bytes, **headers: str) -> Failure | None:
     assert DIALECT.upstream is not None
-    return DIALECT.upstream.parse_error(status, {key.replace("_", "-"): value for key, value in headers.items()}, body)
+    return DIALECT.upstream.parse_error(
+        status, {key.replace("_", "-"): value for key, value in headers.items()}, body
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,9 @@ def parse_error(status: int, body: bytes, **headers: str) -> Failure | None:
         ("internal", 500, anthropic.InternalServerError, "api_error"),
     ],
 )
-def test_the_sdk_raises_its_own_exception(kind: Kind, status: int, error: type[anthropic.APIStatusError], word: str) -> None:
+def test_the_sdk_raises_its_own_exception(
+    kind: Kind, status: int, error: type[anthropic.APIStatusError], word: str
+) -> None:
     """Status, type, sentence and Retry-After are those that the SDK's users know."""
     assert DIALECT.client is not None
     reply = DIALECT.client.render_error(failure(kind, "Why.", retry_after_s=7))
@@ -52,7 +56,19 @@ def test_the_vendors_own_word_is_passed_on() -> None:
     assert (402, "billing_error") == (reply.status, json.loads(reply.body)["error"]["type"])
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"{", b"[1]", b'{"error": null}', b'{"error": 5}', b"\xff" * 500, b"[" * 10_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>no</html>",
+        b"{",
+        b"[1]",
+        b'{"error": null}',
+        b'{"error": 5}',
+        b"\xff" * 500,
+        b"[" * 10_000,
+    ],
+)
 @pytest.mark.parametrize("status", [400, 401, 429, 500, 529])
 def test_any_error_body_is_a_failure(status: int, body: bytes) -> None:
     """Whatever the body says, 400 or more is a failure with a sentence."""
@@ -64,9 +80,16 @@ def test_any_error_body_is_a_failure(status: int, body: bytes) -> None:
 
 def test_retry_after_and_overload() -> None:
     """Seconds are kept; a date, which needs a clock, is not; 529 is our overloaded."""
-    busy = parse_error(529, b'{"error":{"type":"overloaded_error","message":"Busy."}}', retry_after="2")
+    busy = parse_error(
+        529, b'{"error":{"type":"overloaded_error","message":"Busy."}}', retry_after="2"
+    )
     assert busy is not None
-    assert ("overloaded", True, 2, "overloaded_error") == (busy.kind, busy.retryable, busy.retry_after_s, busy.code)
+    assert ("overloaded", True, 2, "overloaded_error") == (
+        busy.kind,
+        busy.retryable,
+        busy.retry_after_s,
+        busy.code,
+    )
     dated = parse_error(429, b"", retry_after="Wed, 21 Oct 2015 07:28:00 GMT")
     assert dated is not None
     assert not dated.retry_after_s
@@ -75,7 +98,9 @@ def test_retry_after_and_overload() -> None:
 def test_bodies_under_200() -> None:
     """A message is no error; an error object is one whatever the status."""
     assert None is parse_error(200, b'{"type":"message","content":[]}')
-    found = parse_error(200, b'{"type":"error","error":{"type":"rate_limit_error","message":"Slow."}}')
+    found = parse_error(
+        200, b'{"type":"error","error":{"type":"rate_limit_error","message":"Slow."}}'
+    )
     assert found is not None
     assert ("upstream_error", 429, "rate_limit_error") == (found.kind, found.status, found.code)
 
@@ -84,9 +109,13 @@ def test_the_sdk_lists_models() -> None:
     """One page, with the configured names."""
     with client(models(["fast", "slow"], 1_700_000_000), content_type="application/json") as api:
         found = list(api.models.list())
-    assert [("fast", "fast"), ("slow", "slow")] == [(model.id, model.display_name) for model in found]
+    assert [("fast", "fast"), ("slow", "slow")] == [
+        (model.id, model.display_name) for model in found
+    ]
     assert 2023 == found[0].created_at.year
-    assert {"data": [], "has_more": False, "first_id": None, "last_id": None} == json.loads(models([], 0))
+    assert {"data": [], "has_more": False, "first_id": None, "last_id": None} == json.loads(
+        models([], 0)
+    )
 
 
 def test_an_overload_in_the_stream_is_503_to_others_and_529_to_this_vendors_clients() -> None:

@@ -8,7 +8,17 @@ import pytest
 from proxy.codec.base import Incoming, Parsed
 from proxy.dialects.anthropic import DIALECT
 from proxy.errors import Refused
-from proxy.request import ImagePart, Message, Reasoning, ReasoningPart, TextPart, ToolCallPart, ToolChoice, ToolResultPart, ToolSpec
+from proxy.request import (
+    ImagePart,
+    Message,
+    Reasoning,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+    ToolSpec,
+)
 from tests.dialects.anthropic.sdk import ASK
 
 PIXEL = {"type": "base64", "media_type": "image/png", "data": "aGk="}
@@ -34,7 +44,12 @@ def turn(role: str, *content: Any) -> list[dict[str, Any]]:
 def test_a_small_request() -> None:
     """Text stays text, and nothing is streamed unless asked for."""
     request = parsed().request
-    assert ("some-model", [Message("user", "hi")], 64, False) == (request.model, request.messages, request.max_tokens, request.stream)
+    assert ("some-model", [Message("user", "hi")], 64, False) == (
+        request.model,
+        request.messages,
+        request.max_tokens,
+        request.stream,
+    )
     assert () == parsed().notes
 
 
@@ -71,7 +86,9 @@ def test_all_that_can_be_carried() -> None:
     assert [] == notes(found)
 
 
-@pytest.mark.parametrize(("kind", "mode"), [("auto", "auto"), ("any", "required"), ("none", "none")])
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("auto", "auto"), ("any", "required"), ("none", "none")]
+)
 def test_tool_choice(kind: str, mode: str) -> None:
     """The vendor's `any` is our `required`."""
     assert ToolChoice(mode) == parsed(tool_choice={"type": kind}).request.tool_choice
@@ -85,7 +102,9 @@ def test_blocks_of_the_assistant() -> None:
         {"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}},
     ]
     expected = [ReasoningPart("Hm", "s"), TextPart("I look"), ToolCallPart("a", "f", '{"x":1}')]
-    assert [Message("assistant", expected)] == parsed(messages=turn("assistant", *content)).request.messages
+    assert [Message("assistant", expected)] == parsed(
+        messages=turn("assistant", *content)
+    ).request.messages
 
 
 def test_tool_results_become_turns_of_their_own() -> None:
@@ -101,13 +120,22 @@ def test_tool_results_become_turns_of_their_own() -> None:
         {"type": "tool_result", "tool_use_id": "c"},
         {"type": "text", "text": "And now?"},
     ]
-    results = [ToolResultPart("a", "18 C"), ToolResultPart("b", "1\n2", True), ToolResultPart("c", "")]
-    assert [Message("tool", results), Message("user", [TextPart("And now?")])] == parsed(messages=turn("user", *content)).request.messages
+    results = [
+        ToolResultPart("a", "18 C"),
+        ToolResultPart("b", "1\n2", True),
+        ToolResultPart("c", ""),
+    ]
+    assert [Message("tool", results), Message("user", [TextPart("And now?")])] == parsed(
+        messages=turn("user", *content)
+    ).request.messages
 
 
 def test_images() -> None:
     """By address, or inline as a data: URL."""
-    content = [{"type": "image", "source": {"type": "url", "url": "https://a.test/x.png"}}, {"type": "image", "source": PIXEL}]
+    content = [
+        {"type": "image", "source": {"type": "url", "url": "https://a.test/x.png"}},
+        {"type": "image", "source": PIXEL},
+    ]
     expected = [ImagePart("https://a.test/x.png"), ImagePart("data:image/png;base64,aGk=")]
     assert [Message("user", expected)] == parsed(messages=turn("user", *content)).request.messages
 
@@ -115,33 +143,86 @@ def test_images() -> None:
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({"top_k": 5, "service_tier": "auto", "container": None}, [("dropped", "top_k"), ("dropped", "service_tier")]),
+        (
+            {"top_k": 5, "service_tier": "auto", "container": None},
+            [("dropped", "top_k"), ("dropped", "service_tier")],
+        ),
         ({"some_new_key": 1, "another": 2}, [("dropped", "unknown_key")]),
         (
-            {"system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}], "cache_control": {}},
+            {
+                "system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}],
+                "cache_control": {},
+            },
             [("dropped", "cache_control")],
         ),
-        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, [("dropped", "server_tools")]),
-        ({"tools": [{"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}}]}, [("dropped", "cache_control")]),
+        (
+            {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
+            [("dropped", "server_tools")],
+        ),
+        (
+            {"tools": [{"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}}]},
+            [("dropped", "cache_control")],
+        ),
         ({"thinking": {"type": "adaptive"}}, [("changed", "thinking")]),
-        ({"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}}, [("changed", "output_config.effort")]),
+        (
+            {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}},
+            [("changed", "output_config.effort")],
+        ),
         ({"thinking": {"type": "disabled"}}, []),
         ({"thinking": {"type": "between_tools"}}, [("dropped", "thinking")]),
         (
-            {"messages": turn("user", {"type": "text", "text": "x", "citations": [{}]}, {"type": "search_result"})},
+            {
+                "messages": turn(
+                    "user",
+                    {"type": "text", "text": "x", "citations": [{}]},
+                    {"type": "search_result"},
+                )
+            },
             [("dropped", "citations"), ("dropped", "unknown_block")],
         ),
-        ({"messages": turn("user", {"type": "document", "source": {"type": "text", "data": "doc"}})}, [("changed", "document")]),
         (
-            {"messages": turn("user", {"type": "document", "source": {"type": "url", "url": "u"}}, {"type": "text", "text": "x"})},
+            {
+                "messages": turn(
+                    "user", {"type": "document", "source": {"type": "text", "data": "doc"}}
+                )
+            },
+            [("changed", "document")],
+        ),
+        (
+            {
+                "messages": turn(
+                    "user",
+                    {"type": "document", "source": {"type": "url", "url": "u"}},
+                    {"type": "text", "text": "x"},
+                )
+            },
             [("dropped", "document")],
         ),
         (
-            {"messages": turn("user", {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "image", "source": PIXEL}]})},
+            {
+                "messages": turn(
+                    "user",
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": "a",
+                        "content": [{"type": "image", "source": PIXEL}],
+                    },
+                )
+            },
             [("dropped", "tool_result.content")],
         ),
-        ({"messages": turn("assistant", {"type": "redacted_thinking", "data": "x"})}, [("dropped", "redacted_thinking")]),
-        ({"messages": turn("assistant", {"type": "server_tool_use"}, {"type": "web_search_tool_result"})}, [("dropped", "server_tools")]),
+        (
+            {"messages": turn("assistant", {"type": "redacted_thinking", "data": "x"})},
+            [("dropped", "redacted_thinking")],
+        ),
+        (
+            {
+                "messages": turn(
+                    "assistant", {"type": "server_tool_use"}, {"type": "web_search_tool_result"}
+                )
+            },
+            [("dropped", "server_tools")],
+        ),
     ],
 )
 def test_losses_are_noted_once(more: dict[str, Any], expected: list[tuple[str, str]]) -> None:
@@ -164,15 +245,29 @@ def test_beta_features_are_noted() -> None:
         ({"messages": None}, "messages"),
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
-        ({"messages": [{"role": "user", "content": "x"}, {"role": "user", "content": 5}]}, "messages[1].content"),
+        (
+            {"messages": [{"role": "user", "content": "x"}, {"role": "user", "content": 5}]},
+            "messages[1].content",
+        ),
         ({"messages": turn("user", "x")}, "messages[0].content[0]"),
         ({"messages": turn("user", {"text": "x"})}, "messages[0].content[0].type"),
         ({"messages": turn("user", {"type": "text"})}, "messages[0].content[0].text"),
         ({"messages": turn("user", {"type": "text", "text": 1})}, "messages[0].content[0].text"),
-        ({"messages": turn("user", {"type": "image", "source": {"type": "base64"}})}, "messages[0].content[0].source"),
-        ({"messages": turn("user", {"type": "image", "source": {"type": "disk"}})}, "messages[0].content[0].source.type"),
         (
-            {"messages": turn("user", {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text"}]})},
+            {"messages": turn("user", {"type": "image", "source": {"type": "base64"}})},
+            "messages[0].content[0].source",
+        ),
+        (
+            {"messages": turn("user", {"type": "image", "source": {"type": "disk"}})},
+            "messages[0].content[0].source.type",
+        ),
+        (
+            {
+                "messages": turn(
+                    "user",
+                    {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text"}]},
+                )
+            },
             "messages[0].content[0].content[0].text",
         ),
         ({"system": 5}, "system"),
@@ -194,7 +289,9 @@ def test_refusals_name_the_field(more: dict[str, Any], param: str) -> None:
     assert param in caught.value.failure.message
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"model": "\xff"}', b"[" * 10_000, b"model=x"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"model": "\xff"}', b"[" * 10_000, b"model=x"]
+)
 def test_bodies_that_are_no_json_object(body: bytes) -> None:
     """Refused with a sentence, never an exception of the parser."""
     with pytest.raises(Refused) as caught:

@@ -1,4 +1,5 @@
-"""The decoder against real answers of the vendor: expected facts come from a plain pass over the recordings, not from this project."""
+"""The decoder against real answers of the vendor: expected facts come from a plain pass over the
+recordings, not from this project."""
 
 import hashlib
 from typing import Any
@@ -16,8 +17,11 @@ pytestmark = needs_recordings
 ROWS = facts("anthropic")
 ERRORS = facts("anthropic", errors=True)
 
-# Its one call came with its arguments in the block's start, where the plain pass, which joins deltas, does not look. The recording holds them.
-WHOLE_ARGUMENTS = {"anthropic/vercel-anthropic-programmatic-tool-calling-1.chunks.jsonl": ['{"player":"player1"}']}
+# Its one call came with its arguments in the block's start, where the plain pass, which joins
+# deltas, does not look. The recording holds them.
+WHOLE_ARGUMENTS = {
+    "anthropic/vercel-anthropic-programmatic-tool-calling-1.chunks.jsonl": ['{"player":"player1"}']
+}
 
 
 def decoder() -> Decoder:
@@ -39,12 +43,18 @@ def sha256(text: str) -> str | None:
 def expected_usage(said: dict[str, Any]) -> Usage:
     written, read = said.get("cache_creation_input_tokens"), said.get("cache_read_input_tokens")
     details = said.get("output_tokens_details") or {}
-    return Usage(said["input_tokens"] + (written or 0) + (read or 0), said["output_tokens"], read, details.get("thinking_tokens"))
+    return Usage(
+        said["input_tokens"] + (written or 0) + (read or 0),
+        said["output_tokens"],
+        read,
+        details.get("thinking_tokens"),
+    )
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
 def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None:
-    """Text, reasoning, tools, finish and usage are those of the recording, however it is cut, and so is every event."""
+    """Text, reasoning, tools, finish and usage are those of the recording, however it is cut, and
+    so is every event."""
     data = recording_bytes(row)
     first = None
     for chunks in splits(data):
@@ -59,14 +69,21 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
     if "contested" not in row:
         arguments = WHOLE_ARGUMENTS.get(row["file"], [tool["arguments"] for tool in row["tools"]])
         assert arguments == [call.text for call in answer.tool_calls()]
-        assert [tool["name"] for tool in row["tools"]] == [call.tool.name for call in answer.tool_calls() if call.tool]
+        assert [tool["name"] for tool in row["tools"]] == [
+            call.tool.name for call in answer.tool_calls() if call.tool
+        ]
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if "contested" in row], ids=lambda row: row["file"])
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if "contested" in row], ids=lambda row: row["file"]
+)
 def test_a_second_beginning_keeps_what_the_client_has(row: dict[str, Any]) -> None:
-    """What was sent before a spliced message_start cannot be taken back: the cut call stays, the new one follows."""
+    """What was sent before a spliced message_start cannot be taken back: the cut call stays, the
+    new one follows."""
     answer = folded(decode(decoder(), [recording_bytes(row)]))
-    assert [row["tools"][0]["name"]] * 2 == [call.tool.name for call in answer.tool_calls() if call.tool]
+    assert [row["tools"][0]["name"]] * 2 == [
+        call.tool.name for call in answer.tool_calls() if call.tool
+    ]
     assert row["tools"][0]["arguments"] == answer.tool_calls()[-1].text
 
 
@@ -78,25 +95,55 @@ def test_error_bodies_become_failures_with_their_own_words(row: dict[str, Any]) 
     found = DIALECT.upstream.parse_error(status, {}, recording_bytes(row))
     assert found is not None
     assert status == found.status
-    assert {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error"}[status] == found.code
+    assert {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error"}[
+        status
+    ] == found.code
     assert "upstream" not in found.message
 
 
-_FIELDS = ("type", "text", "thinking", "signature", "data", "id", "name", "input", "content", "tool_use_id")
+_FIELDS = (
+    "type",
+    "text",
+    "thinking",
+    "signature",
+    "data",
+    "id",
+    "name",
+    "input",
+    "content",
+    "tool_use_id",
+)
 
 
 def shown(message: Any) -> list[Any]:
-    """What a user of the SDK sees of a message. Deltas of compaction are known to its beta only, so of such a block its type."""
+    """What a user of the SDK sees of a message. Deltas of compaction are known to its beta only, so
+    of such a block its type."""
     blocks = [
-        {name: getattr(block, name, None) for name in (_FIELDS[:1] if block.type == "compaction" else _FIELDS)} for block in message.content
+        {
+            name: getattr(block, name, None)
+            for name in (_FIELDS[:1] if block.type == "compaction" else _FIELDS)
+        }
+        for block in message.content
     ]
     usage = message.usage
-    return [blocks, message.stop_reason, message.stop_sequence, usage.input_tokens, usage.cache_read_input_tokens or 0, usage.output_tokens]
+    return [
+        blocks,
+        message.stop_reason,
+        message.stop_sequence,
+        usage.input_tokens,
+        usage.cache_read_input_tokens or 0,
+        usage.output_tokens,
+    ]
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if "contested" not in r and r["file"] not in WHOLE_ARGUMENTS], ids=lambda row: row["file"])
+@pytest.mark.parametrize(
+    "row",
+    [r for r in ROWS if "contested" not in r and r["file"] not in WHOLE_ARGUMENTS],
+    ids=lambda row: row["file"],
+)
 def test_the_sdk_sees_the_same_through_us(row: dict[str, Any]) -> None:
-    """The vendor's SDK reads the recording itself, and what decoder and encoder make of it: same blocks, stop and counts."""
+    """The vendor's SDK reads the recording itself, and what decoder and encoder make of it: same
+    blocks, stop and counts."""
     data = recording_bytes(row)
     with client(data) as api, api.messages.stream(**ASK) as stream:
         direct = stream.get_final_message()

@@ -5,7 +5,15 @@ from hypothesis import given
 
 from proxy.dialects.baidu_chat import DIALECT
 from proxy.events import BlockStart, Citation, StreamEnd, StreamError, TextDelta, TextRewrite
-from tests.dialects.answers import LIMIT, every_cut_is_an_error, folded, same_however_cut, spoiled, told, unhurried
+from tests.dialects.answers import (
+    LIMIT,
+    every_cut_is_an_error,
+    folded,
+    same_however_cut,
+    spoiled,
+    told,
+    unhurried,
+)
 from tests.support import decode, needs_recordings, seed_bytes
 
 UPSTREAM = DIALECT.upstream
@@ -20,13 +28,23 @@ def packet(generator=None, *, state="generating-resp", end=False, status=0, hint
     content = {"generator": generator} if generator is not None else {}
     if hint:
         content["hints"] = {"parts": [{"type": "x", "text": hint}]}
-    message = {"metaData": {"state": state, "endTurn": end}, **({"content": content} if content else {})}
+    message = {
+        "metaData": {"state": state, "endTurn": end},
+        **({"content": content} if content else {}),
+    }
     body = {"status": status, "data": {"message": message}, **top}
     return b"event:message\ndata:" + json.dumps(body, ensure_ascii=False).encode() + b"\n\n"
 
 
 def component(name, **data):
-    return {"text": "", "type": "entry", **SAFE, "isFinished": False, "component": name, "data": data}
+    return {
+        "text": "",
+        "type": "entry",
+        **SAFE,
+        "isFinished": False,
+        "component": name,
+        "data": data,
+    }
 
 
 def markdown(text, **flags):
@@ -48,7 +66,9 @@ def test_2026():
     answer = folded(events)
     assert ("你好，\n世界。", "先想一想，再回答。") == (answer.text(), answer.reasoning())
     assert ("stop", "generate-complete") == (answer.finish.reason, answer.finish.raw)
-    assert [Citation(1, "https://example.test/a", "标题", "摘要")] == [event for event in events if isinstance(event, Citation)]
+    assert [Citation(1, "https://example.test/a", "标题", "摘要")] == [
+        event for event in events if isinstance(event, Citation)
+    ]
     assert [
         {"sessionId": "9000000000000000001", "qid": "9000000000000000001"},
         {"component": "questionClosely", "data": {"list": ["继续？"]}},
@@ -59,16 +79,24 @@ def test_2026():
 def test_2023():
     """Text in generator.text, and an end that only isFinished tells."""
     answer = folded(same_however_cut(decoder, seed_bytes("authored/baidu-2023-ok.sse")))
-    assert ("你好，我是文心一言。", "stop", None) == (answer.text(), answer.finish.reason, answer.finish.raw)
+    assert ("你好，我是文心一言。", "stop", None) == (
+        answer.text(),
+        answer.finish.reason,
+        answer.finish.raw,
+    )
 
 
 @needs_recordings
 @pytest.mark.parametrize(
     ("name", "kind", "status", "code"),
-    [("baidu-2026-error-1001.sse", "upstream_error", 401, "1001"), ("baidu-2026-error-1005.sse", "rate_limited", 429, "1005")],
+    [
+        ("baidu-2026-error-1001.sse", "upstream_error", 401, "1001"),
+        ("baidu-2026-error-1005.sse", "rate_limited", 429, "1005"),
+    ],
 )
 def test_recorded_errors(name, kind, status, code):
-    """The first error counts; the packet after it claims a clean end. Neither may be tried again as it is."""
+    """The first error counts; the packet after it claims a clean end. Neither may be tried again as
+    it is."""
     error = same_however_cut(decoder, seed_bytes(f"authored/{name}"))[-1].error
     assert (kind, status, code, False) == (error.kind, error.status, error.code, error.retryable)
     assert "请稍后重试" in error.message
@@ -101,7 +129,9 @@ def test_text_goes_before_a_components_value():
 )
 def test_the_forms_of_thinking(piece):
     """Each source says another."""
-    assert "hm" == folded(decode(decoder(), [packet(piece) + packet(markdown("a")) + END])).reasoning()
+    assert (
+        "hm" == folded(decode(decoder(), [packet(piece) + packet(markdown("a")) + END])).reasoning()
+    )
 
 
 def test_sources_wait_for_their_text_and_are_told_once():
@@ -115,40 +145,58 @@ def test_sources_wait_for_their_text_and_are_told_once():
         + END
     )
     events = same_however_cut(decoder, body)
-    assert [Citation(1, "u1", "t1", "a1"), Citation(1, "u2", "t2")] == [event for event in events if isinstance(event, Citation)]
+    assert [Citation(1, "u1", "t1", "a1"), Citation(1, "u2", "t2")] == [
+        event for event in events if isinstance(event, Citation)
+    ]
 
 
 def test_sources_without_a_text_are_not_lost():
     """They become a vendor event."""
     body = packet(component("thinkingSteps", referenceList=[{"url": "u"}])) + END
-    assert [{"referenceList": [{"url": "u", "text": None, "abstract": None}]}] == told(decode(decoder(), [body]))
+    assert [{"referenceList": [{"url": "u", "text": None, "abstract": None}]}] == told(
+        decode(decoder(), [body])
+    )
 
 
 @pytest.mark.parametrize("data", [{"items": None}, {"items": [{"originUrl": "u"}]}])
 def test_other_components_are_passed_on(data):
     """Pictures, whose items may be null, cards and the like."""
     piece = component("image-generate", **data)
-    assert [{"component": "image-generate", "data": data}] == told(decode(decoder(), [packet(piece) + END]))
+    assert [{"component": "image-generate", "data": data}] == told(
+        decode(decoder(), [packet(piece) + END])
+    )
 
 
 def test_parallel_answers_are_choices():
     """Their deltas are kept apart."""
-    body = packet(markdown("a"), compareIdx=0) + packet(markdown("B"), compareIdx=1) + packet(markdown("b"), compareIdx=0) + END
+    body = (
+        packet(markdown("a"), compareIdx=0)
+        + packet(markdown("B"), compareIdx=1)
+        + packet(markdown("b"), compareIdx=0)
+        + END
+    )
     events = same_however_cut(decoder, body)
     assert ("ab", "B") == (folded(events).text(), folded(events).text(1))
-    assert [BlockStart(0, "text"), BlockStart(1, "text", choice=1)] == [event for event in events if isinstance(event, BlockStart)]
+    assert [BlockStart(0, "text"), BlockStart(1, "text", choice=1)] == [
+        event for event in events if isinstance(event, BlockStart)
+    ]
 
 
 @pytest.mark.parametrize("flag", [{"antiFlag": 1}, {"isSafe": 0}, {"isSafe": False}])
 def test_moderation_takes_the_text_back(flag):
     """The text becomes nothing, no more is taken, and the finish says why."""
-    events = same_however_cut(decoder, OWN.removesuffix(END) + packet(markdown("no") | flag) + packet(markdown("more")) + END)
+    events = same_however_cut(
+        decoder,
+        OWN.removesuffix(END) + packet(markdown("no") | flag) + packet(markdown("more")) + END,
+    )
     assert TextRewrite(0, 0, "") in events
     assert ("", "content_filter") == (folded(events).text(), folded(events).finish.reason)
     assert UPSTREAM.rewrites
 
 
-@pytest.mark.parametrize("flag", [{"antiFlag": 0}, {"isSafe": True}, {"isSafe": 1}, {}, {"antiFlag": "0"}])
+@pytest.mark.parametrize(
+    "flag", [{"antiFlag": 0}, {"isSafe": True}, {"isSafe": 1}, {}, {"antiFlag": "0"}]
+)
 def test_what_is_safe_stays(flag):
     """The flags of every ordinary packet."""
     assert "a" == folded(decode(decoder(), [packet(old("a") | flag) + END])).text()
@@ -156,7 +204,9 @@ def test_what_is_safe_stays(flag):
 
 def test_other_errors():
     """Any status but 0."""
-    error = decode(decoder(), [packet(status=1234, hint="sorry", state="generate-complete") + END])[-1].error
+    error = decode(decoder(), [packet(status=1234, hint="sorry", state="generate-complete") + END])[
+        -1
+    ].error
     assert ("upstream_error", "1234", True) == (error.kind, error.code, "sorry" in error.message)
 
 
@@ -190,7 +240,10 @@ def test_2023_is_cut_while_its_text_is_not_finished():
     going = packet(old("a")) + packet(old("b", finished=True))
     assert isinstance(decode(decoder(), [going])[-1], StreamEnd)
     assert "upstream_truncated" == decode(decoder(), [going + packet(old("c"))])[-1].error.kind
-    assert "upstream_truncated" == decode(decoder(), [packet(component("card") | {"isFinished": True})])[-1].error.kind
+    assert (
+        "upstream_truncated"
+        == decode(decoder(), [packet(component("card") | {"isFinished": True})])[-1].error.kind
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,11 +266,14 @@ def test_what_is_no_answer(body, kind):
 
 
 def test_waiting_sources_are_bounded():
-    """A vendor that sends sources without end does not fill the memory: what does not fit goes out as vendor events."""
+    """A vendor that sends sources without end does not fill the memory: what does not fit goes out
+    as vendor events."""
     new = UPSTREAM.decoder(2000, {})
     events = []
     for number in range(50):
-        events += new.feed(packet(component("thinkingSteps", referenceList=[{"url": f"{number}" + "x" * 500}])))
+        events += new.feed(
+            packet(component("thinkingSteps", referenceList=[{"url": f"{number}" + "x" * 500}]))
+        )
     assert len(told(events)) >= 45
     assert sum(len(source.url) for source in new._sources[0]) < 3000
 
@@ -227,7 +283,11 @@ def test_waiting_sources_are_bounded():
     spoiled(
         [
             OWN,
-            BASEDATA + packet(component("thinkingSteps", reasoningContentArr=["h"], referenceList=[{"url": "u"}])) + OWN,
+            BASEDATA
+            + packet(
+                component("thinkingSteps", reasoningContentArr=["h"], referenceList=[{"url": "u"}])
+            )
+            + OWN,
             packet(old("a", finished=True)),
         ]
     )
@@ -258,7 +318,8 @@ def test_http_errors(status, body, kind):
 
 
 def test_the_words_of_an_error_are_those_for_people():
-    """Whatever the status: of a packet in place of the stream its hints are shown, and not the JSON around them."""
+    """Whatever the status: of a packet in place of the stream its hints are shown, and not the JSON
+    around them."""
     packet = b'{"status":1001,"data":{"message":{"content":{"hints":{"parts":[{"type":"tokenFail","text":"Come again."}]}}}}}'
     for status in (200, 401, 500):
         why = UPSTREAM.parse_error(status, {}, packet)

@@ -63,11 +63,15 @@ def test_2026_as_the_page_reads_it():
     last = rest[-1][1]
     assert {"state": "generate-complete", "endTurn": True} == last["data"]["message"]["metaData"]
     assert ("pc_aitab", False) == (last["product"], "content" in last["data"]["message"])
-    assert 'Hé"\n' == "".join(g["data"]["value"] for g in generators(data) if g["component"] == "markdown-yiyan")
+    assert 'Hé"\n' == "".join(
+        g["data"]["value"] for g in generators(data) if g["component"] == "markdown-yiyan"
+    )
     thinking = [g["data"] for g in generators(data) if g["component"] == "thinkingSteps"]
     assert "hm" == "".join(piece for item in thinking for piece in item["reasoningContentArr"])
     sources = [source for item in thinking for source in item.get("referenceList", ())]
-    assert [{"url": "https://x.test", "text": "title", "abstract": "words", "source": ""}] == sources
+    assert [
+        {"url": "https://x.test", "text": "title", "abstract": "words", "source": ""}
+    ] == sources
 
 
 def test_2023_as_the_page_reads_it():
@@ -97,7 +101,8 @@ def test_filtered_content_is_withdrawn(body):
 
 @pytest.mark.parametrize(("body", "reasoning"), [(NEW, "hm"), (OLD, "")])
 def test_what_is_written_can_be_read_again(body, reasoning):
-    """In addition: our own decoder on our own encoder, for an answer, a withdrawal and a failure."""
+    """In addition: our own decoder on our own encoder, for an answer, a withdrawal and a
+    failure."""
 
     def read(events):
         return decode(DIALECT.upstream.decoder(LIMIT, {}), [stream(body, events)])
@@ -112,13 +117,22 @@ def test_what_is_written_can_be_read_again(body, reasoning):
 def test_a_whole_answer():
     """For stream: false, one packet with nothing left to come."""
     got = asked(NEW | {"stream": False})
-    message = json.loads(CLIENT.whole(got, answered(got, text_block("a", "b"))).body)["data"]["message"]
+    message = json.loads(CLIENT.whole(got, answered(got, text_block("a", "b"))).body)["data"][
+        "message"
+    ]
     assert ("ab", True) == (message["content"]["generator"]["text"], message["metaData"]["endTurn"])
 
 
-@pytest.mark.parametrize(("kind", "status", "code"), [("unauthorized", 401, 1001), ("rate_limited", 429, 1005), ("bad_request", 400, 1000)])
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [("unauthorized", 401, 1001), ("rate_limited", 429, 1005), ("bad_request", 400, 1000)],
+)
 def test_errors_before_the_stream(kind, status, code):
     """An HTTP status, and the packet that its page would read."""
     reply = CLIENT.render_error(failure(kind, "why"))
     body = json.loads(reply.body)
-    assert (status, code, "why") == (reply.status, body["status"], body["data"]["message"]["content"]["hints"]["parts"][0]["text"])
+    assert (status, code, "why") == (
+        reply.status,
+        body["status"],
+        body["data"]["message"]["content"]["hints"]["parts"][0]["text"],
+    )

@@ -19,17 +19,32 @@ def test_2026_is_the_default():
     """The prompt in message.query, the model among the search settings, its turn fixed."""
     out, body = built(asked("hi"))
     message = body["message"]
-    assert ("/aichat/api/conversation", "bkb", "csaitab", 1) == (out.path, body["sa"], body["setype"], body["rank"])
-    assert [{"type": "TEXT", "data": {"text": {"query": "hi", "extData": "{}", "text_type": ""}}}] == message["query"]
+    assert ("/aichat/api/conversation", "bkb", "csaitab", 1) == (
+        out.path,
+        body["sa"],
+        body["setype"],
+        body["rank"],
+    )
+    assert [
+        {"type": "TEXT", "data": {"text": {"query": "hi", "extData": "{}", "text_type": ""}}}
+    ] == message["query"]
     assert "" == message["content"]["query"]
-    assert {"modelName": "theirs", "modelFunction": {"deepSearch": "0", "thinkMode": "0"}} == message["searchInfo"]["usedModel"]
+    assert {
+        "modelName": "theirs",
+        "modelFunction": {"deepSearch": "0", "thinkMode": "0"},
+    } == message["searchInfo"]["usedModel"]
 
 
 def test_2023():
     """The post's body: the prompt in message.content, three ids."""
     out, body = built(asked("hi"), generation="2023", session_id="S", aisearch_id="1", pv_id="2")
     assert ("hi", 0) == (body["message"]["content"]["query"], body["message"]["content"]["qtype"])
-    assert ("S", "1", "2", False) == (body["sessionId"], body["aisearchId"], body["pvId"], body["newTopic"])
+    assert ("S", "1", "2", False) == (
+        body["sessionId"],
+        body["aisearchId"],
+        body["pvId"],
+        body["newTopic"],
+    )
     assert () == out.notes
 
 
@@ -47,9 +62,15 @@ def test_nothing_is_minted(generation):
 
 def test_the_operators_values_go_up():
     """Cookie, token, conversation, modes."""
-    out, body = built(asked("hi"), cookie="BDUSS=x", chat_token="T", ori_lid="L", deep_search=True, think=True)
+    out, body = built(
+        asked("hi"), cookie="BDUSS=x", chat_token="T", ori_lid="L", deep_search=True, think=True
+    )
     search = body["message"]["searchInfo"]
-    assert ("BDUSS=x", "T", "L") == (out.headers["Cookie"], search["chatParams"]["chat_token"], search["ori_lid"])
+    assert ("BDUSS=x", "T", "L") == (
+        out.headers["Cookie"],
+        search["chatParams"]["chat_token"],
+        search["ori_lid"],
+    )
     assert {"deepSearch": "1", "thinkMode": "1"} == search["usedModel"]["modelFunction"]
 
 
@@ -68,7 +89,9 @@ def test_pictures_of_the_newest_turn_go_up():
     out, body = built(ChatRequest(model="m", messages=[turn]))
     assert {"type": "IMAGE", "data": {"image": {"url": picture.url}}} == body["message"]["query"][1]
     assert () == out.notes
-    out, _ = built(ChatRequest(model="m", messages=[turn, Message("assistant", "a"), Message("user", "b")]))
+    out, _ = built(
+        ChatRequest(model="m", messages=[turn, Message("assistant", "a"), Message("user", "b")])
+    )
     assert {"messages", "messages.image_url"} == params(out.notes)
 
 
@@ -92,16 +115,33 @@ def parsed(body):
 
 def test_a_page_of_2023():
     """It names no model."""
-    got = parsed({"message": {"inputMethod": "keyboard", "content": {"query": "hi", "qtype": 0}}, "sessionId": "x"})
-    assert ("baidu_chat", "hi", "2023", ()) == (got.request.model, got.request.last_user_text, got.options.generation, got.notes)
+    got = parsed(
+        {
+            "message": {"inputMethod": "keyboard", "content": {"query": "hi", "qtype": 0}},
+            "sessionId": "x",
+        }
+    )
+    assert ("baidu_chat", "hi", "2023", ()) == (
+        got.request.model,
+        got.request.last_user_text,
+        got.options.generation,
+        got.notes,
+    )
 
 
 def test_what_we_send_we_also_take():
-    """In addition: a 2026 request with a picture and thinking, read by our client half; what is lost is noted."""
+    """In addition: a 2026 request with a picture and thinking, read by our client half; what is
+    lost is noted."""
     turn = Message("user", [TextPart("what?"), ImagePart("https://x.test/a.png")])
-    _, body = built(ChatRequest(model="m", messages=[turn]), think=True, deep_search=True, ori_lid="L")
+    _, body = built(
+        ChatRequest(model="m", messages=[turn]), think=True, deep_search=True, ori_lid="L"
+    )
     got = parsed(body)
-    assert ([turn], "theirs", "2026") == (got.request.messages, got.request.model, got.options.generation)
+    assert ([turn], "theirs", "2026") == (
+        got.request.messages,
+        got.request.model,
+        got.options.generation,
+    )
     assert "medium" == got.request.reasoning.effort
     assert {"ori_lid", "deepSearch"} == params(got.notes)
 
@@ -113,7 +153,10 @@ def test_what_we_send_we_also_take():
         ({"message": 5}, "message"),
         ({"message": {"content": {"query": ""}}}, "message.content.query"),
         ({"message": {"query": []}}, "message.query"),
-        ({"message": {"query": [{"data": {"text": {"query": 5}}}]}}, "message.query[0].data.text.query"),
+        (
+            {"message": {"query": [{"data": {"text": {"query": 5}}}]}},
+            "message.query[0].data.text.query",
+        ),
     ],
 )
 def test_a_bad_request_names_its_field(body, param):

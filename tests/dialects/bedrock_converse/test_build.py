@@ -1,4 +1,5 @@
-"""Requests to ConverseStream. The judge is botocore: its model of the service checks every body, and its serializer makes the path."""
+"""Requests to ConverseStream. The judge is botocore: its model of the service checks every body,
+and its serializer makes the path."""
 
 import json
 from functools import cache
@@ -28,7 +29,9 @@ from proxy.request import (
 CLAUDE = "eu.anthropic.claude-sonnet-4-20250514-v1:0"
 ARN = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2.c3"
 PNG = "data:image/png;base64,iVBORw0KGgo="
-WEATHER = ToolSpec("weather", "The weather", {"type": "object", "properties": {"city": {"type": "string"}}})
+WEATHER = ToolSpec(
+    "weather", "The weather", {"type": "object", "properties": {"city": {"type": "string"}}}
+)
 HI = [Message("user", "Hi")]
 
 
@@ -44,7 +47,12 @@ def built(request: ChatRequest, model: str = "amazon.nova-lite-v1:0", **target: 
     params = {"modelId": model, **json.loads(call.body)}
     found = ParamValidator().validate(params, operation().input_shape)
     assert not found.has_errors(), found.generate_report()
-    assert create_serializer("rest-json").serialize_to_request({"modelId": model, "messages": []}, operation())["url_path"] == call.path
+    assert (
+        create_serializer("rest-json").serialize_to_request(
+            {"modelId": model, "messages": []}, operation()
+        )["url_path"]
+        == call.path
+    )
     return call
 
 
@@ -62,19 +70,28 @@ def notes(request: ChatRequest, model: str = "amazon.nova-lite-v1:0") -> list[tu
 
 
 def test_a_talk_with_all_that_it_can_hold() -> None:
-    """System, images, calls, results and signed reasoning, in turns that alternate, results first."""
+    """System, images, calls, results and signed reasoning, in turns that alternate, results
+    first."""
     talk = [
         Message("user", [TextPart("What is this?"), ImagePart(PNG)]),
-        Message("assistant", [ReasoningPart("Hm", "sig"), ToolCallPart("call|1", "weather", '{"city": "Oslo"}')]),
+        Message(
+            "assistant",
+            [ReasoningPart("Hm", "sig"), ToolCallPart("call|1", "weather", '{"city": "Oslo"}')],
+        ),
         Message("user", "And?"),
-        Message("tool", [ToolResultPart("call|1", "rain", is_error=True), ToolResultPart("b", " ")]),
+        Message(
+            "tool", [ToolResultPart("call|1", "rain", is_error=True), ToolResultPart("b", " ")]
+        ),
     ]
     found = body(ask(talk, system="Be brief.", tools=[WEATHER]))
     assert [{"text": "Be brief."}] == found["system"]
     assert [
         {
             "role": "user",
-            "content": [{"text": "What is this?"}, {"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}}],
+            "content": [
+                {"text": "What is this?"},
+                {"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}},
+            ],
         },
         {
             "role": "assistant",
@@ -86,7 +103,13 @@ def test_a_talk_with_all_that_it_can_hold() -> None:
         {
             "role": "user",
             "content": [
-                {"toolResult": {"toolUseId": "call_1", "content": [{"text": "rain"}], "status": "error"}},
+                {
+                    "toolResult": {
+                        "toolUseId": "call_1",
+                        "content": [{"text": "rain"}],
+                        "status": "error",
+                    }
+                },
                 {"toolResult": {"toolUseId": "b", "content": [{"text": "(nothing)"}]}},
                 {"text": "And?"},
             ],
@@ -96,9 +119,17 @@ def test_a_talk_with_all_that_it_can_hold() -> None:
 
 def test_settings_have_their_own_names() -> None:
     """And what the service keeps beside the request is what may be kept."""
-    request = ask(max_tokens=9, temperature=0.5, top_p=0.9, stop=["END"], metadata={"team": "a b", "bad": "ü", "n": 1})
+    request = ask(
+        max_tokens=9,
+        temperature=0.5,
+        top_p=0.9,
+        stop=["END"],
+        metadata={"team": "a b", "bad": "ü", "n": 1},
+    )
     found = body(request)
-    assert {"maxTokens": 9, "temperature": 0.5, "topP": 0.9, "stopSequences": ["END"]} == found["inferenceConfig"]
+    assert {"maxTokens": 9, "temperature": 0.5, "topP": 0.9, "stopSequences": ["END"]} == found[
+        "inferenceConfig"
+    ]
     assert {"team": "a b"} == found["requestMetadata"]
     assert [("dropped", "metadata")] == notes(request)
 
@@ -145,7 +176,9 @@ def test_what_cannot_be_said_is_noted() -> None:
 )
 def test_tools_and_their_choice(choice: ToolChoice | None, wire: dict[str, Any] | None) -> None:
     """A tool without parameters or description is one all the same."""
-    found = body(ask(tools=[WEATHER, ToolSpec("now", "", strict=True)], tool_choice=choice))["toolConfig"]
+    found = body(ask(tools=[WEATHER, ToolSpec("now", "", strict=True)], tool_choice=choice))[
+        "toolConfig"
+    ]
     assert wire == found.get("toolChoice")
     schema = {"json": {"type": "object", "properties": {}}}
     assert {"toolSpec": {"name": "now", "inputSchema": schema, "strict": True}} == found["tools"][1]
@@ -156,46 +189,81 @@ def test_no_tool_at_all() -> None:
     none = ToolChoice("none")
     assert "toolConfig" not in body(ask(tools=[WEATHER], tool_choice=none))
     assert [("changed", "tool_choice")] == notes(ask(tools=[WEATHER], tool_choice=none))
-    used = [*HI, Message("assistant", [ToolCallPart("a", "weather")]), Message("tool", [ToolResultPart("a", "x")])]
+    used = [
+        *HI,
+        Message("assistant", [ToolCallPart("a", "weather")]),
+        Message("tool", [ToolResultPart("a", "x")]),
+    ]
     assert "toolChoice" not in body(ask(used, tools=[WEATHER], tool_choice=none))["toolConfig"]
     assert [("dropped", "tool_choice")] == notes(ask(used, tools=[WEATHER], tool_choice=none))
 
 
 def test_tools_that_earlier_turns_used_are_named_where_the_client_names_none() -> None:
     """The service refuses such a talk otherwise."""
-    used = [*HI, Message("assistant", [ToolCallPart("a", "f"), ToolCallPart("b", "f")]), Message("tool", [ToolResultPart("c", "x")])]
-    assert ["f", "unknown"] == [tool["toolSpec"]["name"] for tool in body(ask(used))["toolConfig"]["tools"]]
+    used = [
+        *HI,
+        Message("assistant", [ToolCallPart("a", "f"), ToolCallPart("b", "f")]),
+        Message("tool", [ToolResultPart("c", "x")]),
+    ]
+    assert ["f", "unknown"] == [
+        tool["toolSpec"]["name"] for tool in body(ask(used))["toolConfig"]["tools"]
+    ]
     assert [("defaulted", "tools")] == notes(ask(used))
 
 
 def test_a_schema_for_the_answer() -> None:
     """It is said as JSON text."""
-    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}, "strict": True}}
+    form = {
+        "type": "json_schema",
+        "json_schema": {"name": "n", "schema": {"type": "object"}, "strict": True},
+    }
     text = body(ask(response_format=form))["outputConfig"]["textFormat"]
-    assert {"type": "json_schema", "structure": {"jsonSchema": {"schema": '{"type":"object"}', "name": "n"}}} == text
+    assert {
+        "type": "json_schema",
+        "structure": {"jsonSchema": {"schema": '{"type":"object"}', "name": "n"}},
+    } == text
 
 
 @pytest.mark.parametrize(
     ("model", "reasoning", "extra"),
     [
-        (CLAUDE, Reasoning(max_tokens=2000), {"thinking": {"type": "enabled", "budget_tokens": 2000}}),
+        (
+            CLAUDE,
+            Reasoning(max_tokens=2000),
+            {"thinking": {"type": "enabled", "budget_tokens": 2000}},
+        ),
         (CLAUDE, Reasoning("high"), {"thinking": {"type": "enabled", "budget_tokens": 16384}}),
-        (CLAUDE, Reasoning(max_tokens=10), {"thinking": {"type": "enabled", "budget_tokens": 1024}}),
-        ("us.amazon.nova-2-lite-v1:0", Reasoning("medium"), {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "medium"}}),
-        ("us.amazon.nova-2-lite-v1:0", Reasoning(max_tokens=9000), {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "high"}}),
+        (
+            CLAUDE,
+            Reasoning(max_tokens=10),
+            {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+        ),
+        (
+            "us.amazon.nova-2-lite-v1:0",
+            Reasoning("medium"),
+            {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "medium"}},
+        ),
+        (
+            "us.amazon.nova-2-lite-v1:0",
+            Reasoning(max_tokens=9000),
+            {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "high"}},
+        ),
         ("openai.gpt-oss-120b-1:0", Reasoning("minimal"), {"reasoning_effort": "low"}),
         ("meta.llama3-8b-instruct-v1:0", Reasoning("high"), None),
         (CLAUDE, Reasoning("none", 2000), None),
         (CLAUDE, Reasoning(), None),
     ],
 )
-def test_thinking_is_said_in_the_models_own_words(model: str, reasoning: Reasoning, extra: dict[str, Any] | None) -> None:
+def test_thinking_is_said_in_the_models_own_words(
+    model: str, reasoning: Reasoning, extra: dict[str, Any] | None
+) -> None:
     """Converse has none of its own."""
     assert extra == body(ask(reasoning=reasoning), model).get("additionalModelRequestFields")
 
 
 def test_what_does_not_go_with_claudes_thinking() -> None:
-    """The budget is put on top of the answer, temperature stays away, and a forced call forbids it."""
+    """The budget is put on top of the answer, temperature stays away, and a forced call forbids
+    it."""
     request = ask(reasoning=Reasoning(max_tokens=2000), max_tokens=100, temperature=0.3)
     assert {"maxTokens": 2100} == body(request, CLAUDE)["inferenceConfig"]
     assert [("dropped", "temperature"), ("changed", "max_tokens")] == notes(request, CLAUDE)
@@ -235,7 +303,9 @@ def test_images_that_have_no_form_here(url: str) -> None:
 def test_an_image_in_s3() -> None:
     """The service reads it itself."""
     (turn,) = body(ask([Message("user", [ImagePart("s3://bucket/a/b.JPG")])]))["messages"]
-    assert {"format": "jpeg", "source": {"s3Location": {"uri": "s3://bucket/a/b.JPG"}}} == turn["content"][0]["image"]
+    assert {"format": "jpeg", "source": {"s3Location": {"uri": "s3://bucket/a/b.JPG"}}} == turn[
+        "content"
+    ][0]["image"]
 
 
 def test_nothing_to_say() -> None:
@@ -256,7 +326,10 @@ def test_a_bedrock_api_key_is_sent_and_nothing_signed() -> None:
     """Without one the shell is asked for a signature, with what is configured."""
     call = built(ask(), api_key="bedrock-key")
     assert ("Bearer bedrock-key", None) == (call.headers["authorization"], call.sign)
-    call = built(ask(), options={"region": "eu-west-1", "aws_access_key_id": "AK", "aws_secret_access_key": "SK"})
+    call = built(
+        ask(),
+        options={"region": "eu-west-1", "aws_access_key_id": "AK", "aws_secret_access_key": "SK"},
+    )
     assert "authorization" not in call.headers
     assert Signing("bedrock", "eu-west-1", "AK", "SK") == call.sign
 

@@ -30,7 +30,10 @@ from tests.support import decode, splits
 START = event("messageStart", {"role": "assistant", "p": "abc"})
 HELLO = event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hello"}})
 STOP = event("messageStop", {"stopReason": "end_turn"})
-USAGE = event("metadata", {"usage": {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}, "metrics": {"latencyMs": 7}})
+USAGE = event(
+    "metadata",
+    {"usage": {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}, "metrics": {"latencyMs": 7}},
+)
 NAME = "bedrock_converse"
 
 
@@ -120,7 +123,9 @@ def test_calls_in_parallel_with_and_without_arguments() -> None:
         USAGE,
     )
     answer = folded(found)
-    assert [(Tool("a", "one"), '{"x":1}'), (Tool("b", "two"), "")] == [(call.tool, call.text) for call in answer.tool_calls()]
+    assert [(Tool("a", "one"), '{"x":1}'), (Tool("b", "two"), "")] == [
+        (call.tool, call.text) for call in answer.tool_calls()
+    ]
     assert Finish("tool_calls", "end_turn") == answer.finish
 
 
@@ -156,14 +161,20 @@ def test_citations_belong_to_their_text() -> None:
         delta(0, text="Sky is blue"),
         delta(
             0,
-            citation={"title": "T", "location": {"web": {"url": "https://a.example/"}}, "sourceContent": [{"text": "bl"}, {"text": "ue"}]},
+            citation={
+                "title": "T",
+                "location": {"web": {"url": "https://a.example/"}},
+                "sourceContent": [{"text": "bl"}, {"text": "ue"}],
+            },
         ),
         delta(0, citation={"source": "doc", "location": {"documentChar": {"start": 1}}}),
         end(0),
         STOP,
         USAGE,
     )
-    assert [Citation(0, "https://a.example/", "T", "blue"), Citation(0, "doc")] == [one for one in found if isinstance(one, Citation)]
+    assert [Citation(0, "https://a.example/", "T", "blue"), Citation(0, "doc")] == [
+        one for one in found if isinstance(one, Citation)
+    ]
 
 
 def test_what_is_not_known_is_passed_on() -> None:
@@ -175,12 +186,21 @@ def test_what_is_not_known_is_passed_on() -> None:
         delta(1, image={"source": {"bytes": "AA=="}}),
         end(1),
         event("messageStop", {"stopReason": "end_turn", "additionalModelResponseFields": {"z": 3}}),
-        event("metadata", {"usage": {"inputTokens": 1, "outputTokens": 1, "cacheWriteInputTokens": 4}, "trace": {"guardrail": {}}}),
+        event(
+            "metadata",
+            {
+                "usage": {"inputTokens": 1, "outputTokens": 1, "cacheWriteInputTokens": 4},
+                "trace": {"guardrail": {}},
+            },
+        ),
     )
     assert [
         {"newEvent": {"x": 1}},
         {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"newKind": {"y": 2}}}},
-        {"contentBlockStart": {"image": {"format": "png"}}, "contentBlockDelta": [{"image": {"source": {"bytes": "AA=="}}}]},
+        {
+            "contentBlockStart": {"image": {"format": "png"}},
+            "contentBlockDelta": [{"image": {"source": {"bytes": "AA=="}}}],
+        },
         {
             "messageStop": {"additionalModelResponseFields": {"z": 3}},
             "metadata": {"usage": {"cacheWriteInputTokens": 4}, "trace": {"guardrail": {}}},
@@ -191,8 +211,16 @@ def test_what_is_not_known_is_passed_on() -> None:
 
 def test_the_cache_is_part_of_the_input() -> None:
     """The service counts it beside."""
-    usage = {"inputTokens": 10, "outputTokens": 2, "cacheReadInputTokens": 100, "cacheWriteInputTokens": 5, "totalTokens": 117}
-    assert Usage(115, 2, 100) == folded(events(HELLO, STOP, event("metadata", {"usage": usage}))).usage
+    usage = {
+        "inputTokens": 10,
+        "outputTokens": 2,
+        "cacheReadInputTokens": 100,
+        "cacheWriteInputTokens": 5,
+        "totalTokens": 117,
+    }
+    assert (
+        Usage(115, 2, 100) == folded(events(HELLO, STOP, event("metadata", {"usage": usage}))).usage
+    )
 
 
 def test_the_end_without_metadata_is_a_good_end() -> None:
@@ -200,7 +228,9 @@ def test_the_end_without_metadata_is_a_good_end() -> None:
     assert StreamEnd(Finish("stop", "end_turn")) == events(HELLO, STOP)[-1]
 
 
-@pytest.mark.parametrize("data", [b"", START, HELLO, HELLO + end(0), HELLO + STOP[:-1], HELLO + STOP + USAGE[:20]])
+@pytest.mark.parametrize(
+    "data", [b"", START, HELLO, HELLO + end(0), HELLO + STOP[:-1], HELLO + STOP + USAGE[:20]]
+)
 def test_a_body_that_is_cut(data: bytes) -> None:
     """Before the stop, and also in the middle of the message behind it: the connection broke."""
     assert "upstream_truncated" == error(events(data)).kind
@@ -221,22 +251,41 @@ def test_a_body_that_is_cut(data: bytes) -> None:
 def test_exceptions_in_the_stream(kind: str, status: int, retryable: bool) -> None:
     """Each is one error, with its name as the code; nothing comes after it."""
     why = error(events(HELLO, exception(kind, {"message": "Too much."}), STOP, USAGE))
-    assert ("upstream_error", "Too much.", kind, status, retryable) == (why.kind, why.message, why.code, why.status, why.retryable)
+    assert ("upstream_error", "Too much.", kind, status, retryable) == (
+        why.kind,
+        why.message,
+        why.code,
+        why.status,
+        why.retryable,
+    )
 
 
 def test_the_models_own_error_is_told() -> None:
     """With the status that it gave."""
     said = {"message": "The model failed.", "originalStatusCode": 500, "originalMessage": "CUDA"}
-    assert "The model failed. (500: CUDA)" == error(events(exception("modelStreamErrorException", said))).message
+    assert (
+        "The model failed. (500: CUDA)"
+        == error(events(exception("modelStreamErrorException", said))).message
+    )
 
 
 def test_an_error_of_the_stream_itself() -> None:
     """It has no payload: all is in the headers."""
-    why = error(events(HELLO, message({":message-type": "error", ":error-code": "Internal", ":error-message": "Broken."}, b"")))
+    why = error(
+        events(
+            HELLO,
+            message(
+                {":message-type": "error", ":error-code": "Internal", ":error-message": "Broken."},
+                b"",
+            ),
+        )
+    )
     assert ("upstream_error", "Broken.", "Internal") == (why.kind, why.message, why.code)
 
 
-@pytest.mark.parametrize("payload", [b"", b"{", b"\xff", b'{"delta":1}', b'{"delta":{"text":1}}', b"[" * 5000])
+@pytest.mark.parametrize(
+    "payload", [b"", b"{", b"\xff", b'{"delta":1}', b'{"delta":{"text":1}}', b"[" * 5000]
+)
 def test_a_payload_that_cannot_be_read(payload: bytes) -> None:
     """The frame was whole, so it is garbled, not cut."""
     assert "upstream_malformed" == error(events(event("contentBlockDelta", payload))).kind
@@ -258,30 +307,63 @@ def test_a_document_in_the_place_of_a_stream(cut: int) -> None:
 
 def test_an_error_document_in_the_place_of_a_stream() -> None:
     """It names its exception, so it is the service's word."""
-    why = error(decode(decoder(), [b'{"__type": "com.amazon.coral.service#ThrottlingException", "message": "Slow down."}']))
-    assert ("upstream_error", "Slow down.", "ThrottlingException") == (why.kind, why.message, why.code)
+    why = error(
+        decode(
+            decoder(),
+            [
+                b'{"__type": "com.amazon.coral.service#ThrottlingException", "message": "Slow down."}'
+            ],
+        )
+    )
+    assert ("upstream_error", "Slow down.", "ThrottlingException") == (
+        why.kind,
+        why.message,
+        why.code,
+    )
 
 
 def test_nothing_is_held_without_bound() -> None:
     """Neither one large message nor countless open blocks or pieces."""
     assert "upstream_malformed" == error(events(delta(0, text="x" * 3000), most=2000)).kind
-    assert "upstream_malformed" == error(events(*(begin(at, toolUse={"name": "f"}) for at in range(20)), most=2000)).kind
+    assert (
+        "upstream_malformed"
+        == error(events(*(begin(at, toolUse={"name": "f"}) for at in range(20)), most=2000)).kind
+    )
     opaque = begin(0, toolResult={"toolUseId": "x"})
-    assert "upstream_malformed" == error(events(opaque, *(delta(0, toolResult=[]) for _ in range(20)), most=2000)).kind
+    assert (
+        "upstream_malformed"
+        == error(events(opaque, *(delta(0, toolResult=[]) for _ in range(20)), most=2000)).kind
+    )
 
 
 BLOCKS = st.integers(0, 3)
 PIECES = st.one_of(
     st.builds(lambda at, text: delta(at, text=text), BLOCKS, st.text(max_size=5)),
     st.builds(lambda at, text: delta(at, toolUse={"input": text}), BLOCKS, st.text(max_size=5)),
-    st.builds(lambda at, text: delta(at, reasoningContent={"text": text}), BLOCKS, st.text(max_size=5)),
-    st.builds(lambda at: delta(at, reasoningContent={"signature": "s", "redactedContent": "AA=="}), BLOCKS),
+    st.builds(
+        lambda at, text: delta(at, reasoningContent={"text": text}), BLOCKS, st.text(max_size=5)
+    ),
+    st.builds(
+        lambda at: delta(at, reasoningContent={"signature": "s", "redactedContent": "AA=="}), BLOCKS
+    ),
     st.builds(lambda at: delta(at, citation={"title": "t", "sourceContent": [None]}), BLOCKS),
     st.builds(lambda at: delta(at, toolResult=[{"text": "r"}]), BLOCKS),
-    st.builds(lambda at, kind: begin(at, toolUse={"name": "f", "type": kind}), BLOCKS, st.sampled_from([None, "server_tool_use", 1])),
+    st.builds(
+        lambda at, kind: begin(at, toolUse={"name": "f", "type": kind}),
+        BLOCKS,
+        st.sampled_from([None, "server_tool_use", 1]),
+    ),
     st.builds(lambda at: begin(at, toolResult={}, image=[]), BLOCKS),
     st.builds(end, BLOCKS),
-    st.sampled_from([START, STOP, USAGE, exception("throttlingException", {}), event("metadata", {"usage": {"inputTokens": -1}})]),
+    st.sampled_from(
+        [
+            START,
+            STOP,
+            USAGE,
+            exception("throttlingException", {}),
+            event("metadata", {"usage": {"inputTokens": -1}}),
+        ]
+    ),
 )
 
 

@@ -1,4 +1,5 @@
-"""The decoder against real answers of the service: expected facts come from a plain pass over the recordings, not from this project."""
+"""The decoder against real answers of the service: expected facts come from a plain pass over the
+recordings, not from this project."""
 
 import hashlib
 import json
@@ -17,8 +18,11 @@ pytestmark = needs_recordings
 ROWS = facts("bedrock_converse")
 ERRORS = facts("bedrock_converse", errors=True)
 
-# Its first "call" is of the service's own tool, answered by the service in the next block: a vendor event here, as a client must not run it.
-SERVER_TOOLS = {"bedrock-converse/pydanticai-bedrock-model-code-execution-tool-stream.bin": "nova_code_interpreter"}
+# Its first "call" is of the service's own tool, answered by the service in the next block: a vendor
+# event here, as a client must not run it.
+SERVER_TOOLS = {
+    "bedrock-converse/pydanticai-bedrock-model-code-execution-tool-stream.bin": "nova_code_interpreter"
+}
 
 
 def decoder() -> Decoder:
@@ -33,7 +37,11 @@ def body(row: dict[str, Any]) -> bytes:
     data: bytes = (folder / row["file"]).read_bytes()
     if row["file"].endswith(".bin") or row.get("error_body"):
         return data
-    return b"".join(event(kind, payload) for line in data.splitlines() for kind, payload in json.loads(line).items())
+    return b"".join(
+        event(kind, payload)
+        for line in data.splitlines()
+        for kind, payload in json.loads(line).items()
+    )
 
 
 def expected_usage(said: dict[str, Any] | None) -> Usage:
@@ -45,7 +53,8 @@ def expected_usage(said: dict[str, Any] | None) -> Usage:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
 def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None:
-    """Text, reasoning, tools, finish and usage are those of the recording, however it is cut, and so is every event."""
+    """Text, reasoning, tools, finish and usage are those of the recording, however it is cut, and
+    so is every event."""
     data = body(row)
     first = None
     for chunks in splits(data):
@@ -57,11 +66,16 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
         answer.add(one)
     assert row["text_sha256"] == hashlib.sha256(answer.text().encode()).hexdigest()
     assert row["reasoning_chars"] == len(answer.reasoning())
-    assert row["reasoning_sha256"] in (None, hashlib.sha256(answer.reasoning().encode()).hexdigest())
+    assert row["reasoning_sha256"] in (
+        None,
+        hashlib.sha256(answer.reasoning().encode()).hexdigest(),
+    )
     assert row["finish"] == answer.finish.raw
     assert expected_usage(row["usage"]) == answer.usage
     tools = [tool for tool in row["tools"] if tool["name"] != SERVER_TOOLS.get(row["file"])]
-    assert [(tool["name"], tool["arguments"]) for tool in tools] == [(c.tool.name, c.text) for c in answer.tool_calls() if c.tool]
+    assert [(tool["name"], tool["arguments"]) for tool in tools] == [
+        (c.tool.name, c.text) for c in answer.tool_calls() if c.tool
+    ]
 
 
 @pytest.mark.parametrize("file", SERVER_TOOLS)
@@ -75,12 +89,19 @@ def test_the_services_own_tool_is_told_whole(file: str) -> None:
 
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: row["file"])
 def test_error_bodies_become_failures_with_their_own_words(row: dict[str, Any]) -> None:
-    """The service's status and sentence are kept, and the name of the error, which is in a header."""
+    """The service's status and sentence are kept, and the name of the error, which is in a
+    header."""
     assert DIALECT.upstream is not None
     status = int(row["file"].split("error-")[1][:3])
-    found = DIALECT.upstream.parse_error(status, {"x-amzn-errortype": "SomeException:http://internal.amazon.com/"}, body(row))
+    found = DIALECT.upstream.parse_error(
+        status, {"x-amzn-errortype": "SomeException:http://internal.amazon.com/"}, body(row)
+    )
     assert found is not None
-    assert (status, "SomeException", json.loads(body(row))["message"]) == (found.status, found.code, found.message)
+    assert (status, "SomeException", json.loads(body(row))["message"]) == (
+        found.status,
+        found.code,
+        found.message,
+    )
 
 
 def test_every_recording_was_tried() -> None:

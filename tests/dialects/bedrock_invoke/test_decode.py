@@ -15,10 +15,21 @@ from proxy.events import Citation, Event, Finish, StreamError, Tool, Usage, Vend
 from tests.aws_frames import chunk, event, exception
 from tests.support import decode, splits
 
-METRICS = {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 5, "outputTokenCount": 3, "invocationLatency": 10}}
+METRICS = {
+    "amazon-bedrock-invocationMetrics": {
+        "inputTokenCount": 5,
+        "outputTokenCount": 3,
+        "invocationLatency": 10,
+    }
+}
 BEGIN = {
     "type": "message_start",
-    "message": {"id": "m", "role": "assistant", "content": [], "usage": {"input_tokens": 5, "output_tokens": 1}},
+    "message": {
+        "id": "m",
+        "role": "assistant",
+        "content": [],
+        "usage": {"input_tokens": 5, "output_tokens": 1},
+    },
 }
 TEXT = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}}
 CLAUDE = [
@@ -33,8 +44,14 @@ GPT = [
     {"id": "c", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi"}}]},
     {"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], **METRICS},
 ]
-MISTRAL = [{"outputs": [{"text": "Hi", "stop_reason": None}]}, {"outputs": [{"text": "", "stop_reason": "stop"}], **METRICS}]
-LLAMA = [{"generation": "Hi", "prompt_token_count": 5, "generation_token_count": 1}, {"generation": "", "stop_reason": "stop", **METRICS}]
+MISTRAL = [
+    {"outputs": [{"text": "Hi", "stop_reason": None}]},
+    {"outputs": [{"text": "", "stop_reason": "stop"}], **METRICS},
+]
+LLAMA = [
+    {"generation": "Hi", "prompt_token_count": 5, "generation_token_count": 1},
+    {"generation": "", "stop_reason": "stop", **METRICS},
+]
 
 
 def decoder(most: int = 1 << 20) -> Decoder:
@@ -67,7 +84,9 @@ def error(found: list[Event]) -> Failure:
     ],
     ids=["claude", "gpt", "mistral", "llama"],
 )
-def test_each_form_is_told_by_its_first_document(documents: list[Any], raw: str, usage: Usage) -> None:
+def test_each_form_is_told_by_its_first_document(
+    documents: list[Any], raw: str, usage: Usage
+) -> None:
     """And what the service measured is told as its own."""
     data = b"".join(map(chunk, documents))
     first = None
@@ -84,14 +103,38 @@ def test_claudes_calls_and_thoughts_come_through() -> None:
     """With the signature."""
     found = events(
         BEGIN,
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm"}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "sig"}},
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {"type": "thinking", "thinking": ""},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "thinking_delta", "thinking": "Hm"},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "signature_delta", "signature": "sig"},
+        },
         {"type": "content_block_stop", "index": 0},
-        {"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "id": "t", "name": "f", "input": {}}},
-        {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"a":1}'}},
+        {
+            "type": "content_block_start",
+            "index": 1,
+            "content_block": {"type": "tool_use", "id": "t", "name": "f", "input": {}},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 1,
+            "delta": {"type": "input_json_delta", "partial_json": '{"a":1}'},
+        },
         {"type": "content_block_stop", "index": 1},
-        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 3}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "tool_use"},
+            "usage": {"output_tokens": 3},
+        },
         {"type": "message_stop"},
     )
     answer = folded(found)
@@ -104,8 +147,14 @@ def test_coheres_calls_citations_and_extras() -> None:
     found = events(
         {"event_type": "search-queries-generation", "search_queries": [{"text": "q"}]},
         {"event_type": "text-generation", "text": "Blue", "is_finished": False},
-        {"event_type": "citation-generation", "citations": [{"start": 0, "end": 4, "text": "Blue", "document_ids": ["d"]}]},
-        {"event_type": "tool-calls-generation", "tool_calls": [{"name": "f", "parameters": {"x": 1}}, {"name": "g"}]},
+        {
+            "event_type": "citation-generation",
+            "citations": [{"start": 0, "end": 4, "text": "Blue", "document_ids": ["d"]}],
+        },
+        {
+            "event_type": "tool-calls-generation",
+            "tool_calls": [{"name": "f", "parameters": {"x": 1}}, {"name": "g"}],
+        },
         {
             "event_type": "stream-end",
             "finish_reason": "COMPLETE",
@@ -116,18 +165,32 @@ def test_coheres_calls_citations_and_extras() -> None:
     )
     answer = folded(found)
     assert ("Blue", Finish("tool_calls", "COMPLETE")) == (answer.text(), answer.finish)
-    assert [("f", '{"x":1}'), ("g", "{}")] == [(call.tool.name, call.text) for call in answer.tool_calls() if call.tool]
+    assert [("f", '{"x":1}'), ("g", "{}")] == [
+        (call.tool.name, call.text) for call in answer.tool_calls() if call.tool
+    ]
     assert Citation(0, text="Blue", start=0, end=4) in found
     said = [one.data for one in found if isinstance(one, Vendor)]
     assert {"search_queries": [{"text": "q"}]} in said
     assert {"response": {"meta": {"v": 1}}} in said
 
 
-@pytest.mark.parametrize(("start", "end", "places"), [(4, 2, (None, None)), (-1, 2, (None, 2)), (2, 2, (2, 2))])
-def test_odd_places_of_a_citation_are_unknown(start: int, end: int, places: tuple[int | None, int | None]) -> None:
+@pytest.mark.parametrize(
+    ("start", "end", "places"), [(4, 2, (None, None)), (-1, 2, (None, 2)), (2, 2, (2, 2))]
+)
+def test_odd_places_of_a_citation_are_unknown(
+    start: int, end: int, places: tuple[int | None, int | None]
+) -> None:
     """An end before its start, or a place before the text."""
-    found = events({"event_type": "citation-generation", "text": "Blue", "citations": [{"start": start, "end": end, "text": "B"}]})
-    assert [Citation(0, text="B", start=places[0], end=places[1])] == [one for one in found if isinstance(one, Citation)]
+    found = events(
+        {
+            "event_type": "citation-generation",
+            "text": "Blue",
+            "citations": [{"start": start, "end": end, "text": "B"}],
+        }
+    )
+    assert [Citation(0, text="B", start=places[0], end=places[1])] == [
+        one for one in found if isinstance(one, Citation)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +231,9 @@ def test_tokens_so_far_are_counted_when_it_breaks() -> None:
     assert 3 == len(found)
 
 
-@pytest.mark.parametrize("documents", [[], CLAUDE[:4], GPT[:1], MISTRAL[:1], [{"messageStart": {}}]])
+@pytest.mark.parametrize(
+    "documents", [[], CLAUDE[:4], GPT[:1], MISTRAL[:1], [{"messageStart": {}}]]
+)
 def test_a_body_that_is_cut(documents: list[Any]) -> None:
     """In any form."""
     assert "upstream_truncated" == error(events(*documents)).kind
@@ -182,14 +247,19 @@ def test_a_body_that_is_cut_in_a_message() -> None:
 
 def test_exceptions_come_between_the_models_documents() -> None:
     """Usage that was counted stays."""
-    found = decode(decoder(), [chunk(BEGIN) + chunk(TEXT) + exception("throttlingException", {"message": "Slow down."})])
+    found = decode(
+        decoder(),
+        [chunk(BEGIN) + chunk(TEXT) + exception("throttlingException", {"message": "Slow down."})],
+    )
     assert ("upstream_error", 429) == (error(found).kind, error(found).status)
     assert Usage(5, 1) == folded(found).usage
 
 
 def test_claudes_own_error() -> None:
     """It says it in its own form."""
-    why = error(events(BEGIN, {"type": "error", "error": {"type": "overloaded_error", "message": "Busy."}}))
+    why = error(
+        events(BEGIN, {"type": "error", "error": {"type": "overloaded_error", "message": "Busy."}})
+    )
     assert ("Busy.", "overloaded_error") == (why.message, why.code)
 
 
@@ -221,7 +291,9 @@ def test_documents_with_line_ends_inside() -> None:
 
 def test_other_events_are_passed_on() -> None:
     """The model's answer goes on."""
-    found = decode(decoder(), [event("newEvent", {"a": 1}) + event("empty", b"") + b"".join(map(chunk, LLAMA))])
+    found = decode(
+        decoder(), [event("newEvent", {"a": 1}) + event("empty", b"") + b"".join(map(chunk, LLAMA))]
+    )
     assert Vendor("bedrock_invoke", {"newEvent": {"a": 1}}) == found[0]
     assert "Hi" == folded(found).text()
 
@@ -232,7 +304,17 @@ def test_a_text_that_speaks_of_the_metrics_is_a_text() -> None:
     assert not [one for one in found if isinstance(one, Vendor)]
 
 
-DOCUMENTS = st.sampled_from([*CLAUDE, *GPT, *MISTRAL, *LLAMA, {"contentBlockDelta": {"delta": {"text": "x"}}}, {"messageStop": {}}, {}])
+DOCUMENTS = st.sampled_from(
+    [
+        *CLAUDE,
+        *GPT,
+        *MISTRAL,
+        *LLAMA,
+        {"contentBlockDelta": {"delta": {"text": "x"}}},
+        {"messageStop": {}},
+        {},
+    ]
+)
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,4 +1,5 @@
-"""The decoder against real answers of the service: expected facts come from a plain pass over the recordings, not from this project."""
+"""The decoder against real answers of the service: expected facts come from a plain pass over the
+recordings, not from this project."""
 
 import hashlib
 import json
@@ -17,7 +18,8 @@ ROWS = facts("bedrock_invoke")
 ERRORS = facts("bedrock_invoke", errors=True)
 HALF = UPSTREAMS["bedrock_invoke"]
 
-# Cohere's whole answer in one chunk, in a list where the plain pass does not look: the beginning and the length of the text that it holds.
+# Cohere's whole answer in one chunk, in a list where the plain pass does not look: the beginning
+# and the length of the text that it holds.
 WHOLE = {
     "bedrock-invoke/openllmetryjs-should-set-request-and-r-with-streaming-result-3091204960.bin": (
         " The four cardinal directions are:",
@@ -25,7 +27,8 @@ WHOLE = {
         "COMPLETE",
     )
 }
-# What is in the usage there is what the service measured. Nova counts for itself too, the same, and says the cache, which was not used.
+# What is in the usage there is what the service measured. Nova counts for itself too, the same, and
+# says the cache, which was not used.
 NOVA_CACHED = 0
 
 
@@ -35,7 +38,8 @@ def decoder() -> Decoder:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
 def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None:
-    """Text, finish and usage are those of the recording, however it is cut, and so is every event."""
+    """Text, finish and usage are those of the recording, however it is cut, and so is every
+    event."""
     data = recording_bytes(row)
     first = None
     for chunks in splits(data):
@@ -55,10 +59,15 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
         assert row["finish"] == answer.finish.raw
     assert ("", []) == (answer.reasoning(), answer.tool_calls())
     cached = NOVA_CACHED if "nova" in row["file"] else None
-    assert Usage(row["usage"]["inputTokenCount"], row["usage"]["outputTokenCount"], cached) == answer.usage
+    assert (
+        Usage(row["usage"]["inputTokenCount"], row["usage"]["outputTokenCount"], cached)
+        == answer.usage
+    )
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if "nova" in row["file"]], ids=lambda row: row["file"])
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if "nova" in row["file"]], ids=lambda row: row["file"]
+)
 def test_the_pieces_of_novas_text_are_one_text(row: dict[str, Any]) -> None:
     """Though each comes as a block of its own."""
     answer = WholeAnswer()
@@ -73,7 +82,11 @@ def test_error_bodies_become_failures_with_their_own_words(row: dict[str, Any]) 
     body = recording_bytes(row)
     found = HALF.parse_error(403, {"x-amzn-errortype": "AccessDeniedException"}, body)
     assert found is not None
-    assert (403, "AccessDeniedException", json.loads(body)["message"]) == (found.status, found.code, found.message)
+    assert (403, "AccessDeniedException", json.loads(body)["message"]) == (
+        found.status,
+        found.code,
+        found.message,
+    )
 
 
 def test_every_recording_was_tried() -> None:

@@ -27,7 +27,11 @@ OWN = snapshots("Py", "Python", "Python", "Python,", "Python，适", 'Python，�
 @pytest.mark.parametrize(
     ("name", "text", "rewrites"),
     [
-        ("c-chatglm1-report.body.bin", "今天天气不错，Python，适合出门！对吗？", [TextRewrite(0, 13, "，适合")]),
+        (
+            "c-chatglm1-report.body.bin",
+            "今天天气不错，Python，适合出门！对吗？",
+            [TextRewrite(0, 13, "，适合")],
+        ),
         (
             "c-chatglm2-report.body.bin",
             "根据您提供的数据,报告如下:\n\n1. 销售额同比增长12.5%。\n2. 截至2023年,样本为 1,024 条。完。",
@@ -47,7 +51,13 @@ def test_own_snapshots():
     events = same_however_cut(decoder, OWN)
     assert 'Python，适"}{' == folded(events).text()
     deltas = [event for event in events if isinstance(event, TextDelta | TextRewrite)]
-    assert [TextDelta(0, "Py"), TextDelta(0, "thon"), TextDelta(0, ","), TextRewrite(0, 6, "，适"), TextDelta(0, '"}{')] == deltas
+    assert [
+        TextDelta(0, "Py"),
+        TextDelta(0, "thon"),
+        TextDelta(0, ","),
+        TextRewrite(0, 6, "，适"),
+        TextDelta(0, '"}{'),
+    ] == deltas
 
 
 def test_line_feeds_between_values_are_tolerated():
@@ -73,7 +83,11 @@ def test_an_empty_body_is_a_cut():
     ("body", "kind", "words"),
     [
         (b'{"detail":"no model"}', "upstream_error", "no model"),
-        (b'{"id":1,"error":{"kind":"idle_timeout","message":"too slow"},"body":{"content":"a"}}', "upstream_error", "too slow"),
+        (
+            b'{"id":1,"error":{"kind":"idle_timeout","message":"too slow"},"body":{"content":"a"}}',
+            "upstream_error",
+            "too slow",
+        ),
         (b'{"error":"out of memory"}', "upstream_error", "out of memory"),
         (b'{"response":"","history":[],"status":500}', "upstream_error", "500"),
         (b'{"id":1}', "upstream_malformed", "body.content"),
@@ -90,7 +104,9 @@ def test_what_is_no_snapshot_fails_the_answer(body, kind, words):
 
 def test_the_whole_answer_of_api_py():
     """One object, and the end."""
-    body = json.dumps({"response": "你好", "history": [["q", "你好"]], "status": 200, "time": "2026"}).encode()
+    body = json.dumps(
+        {"response": "你好", "history": [["q", "你好"]], "status": 200, "time": "2026"}
+    ).encode()
     events = same_however_cut(decoder, body)
     assert ("你好", "stop") == (folded(events).text(), folded(events).finish.reason)
 

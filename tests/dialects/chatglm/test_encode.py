@@ -71,7 +71,13 @@ def test_there_is_no_heartbeat():
 
 def test_text_can_be_taken_back():
     """A snapshot says the new text: this dialect needs no settling."""
-    events = [BlockStart(0, "text"), TextDelta(0, "截至[[训练"), TextRewrite(0, 2, "2023年"), TextDelta(0, ","), TextRewrite(0, 0, "")]
+    events = [
+        BlockStart(0, "text"),
+        TextDelta(0, "截至[[训练"),
+        TextRewrite(0, 2, "2023年"),
+        TextDelta(0, ","),
+        TextRewrite(0, 0, ""),
+    ]
     assert ["截至[[训练", "截至2023年", "截至2023年,", ""] == contents([START, *events])
     assert CLIENT.rewrites
 
@@ -85,17 +91,23 @@ def test_an_error_is_a_snapshot_that_a_page_survives():
     """`body.content` is still there; `error` says what happened."""
     written = writes([START, BlockStart(0, "text"), TextDelta(0, "Hel"), BROKEN])
     last = json.loads(written[-1])
-    assert ("Hel", {"kind": "upstream_truncated", "message": "The upstream broke off."}) == (last["body"]["content"], last["error"])
+    assert ("Hel", {"kind": "upstream_truncated", "message": "The upstream broke off."}) == (
+        last["body"]["content"],
+        last["error"],
+    )
     assert 2 == len(written)
 
 
-_DELTA = st.tuples(st.integers(0, 2), st.text('aé"\\\n😀', max_size=3), st.integers(0, 5), st.booleans())
+_DELTA = st.tuples(
+    st.integers(0, 2), st.text('aé"\\\n😀', max_size=3), st.integers(0, 5), st.booleans()
+)
 
 
 @unhurried
 @given(st.lists(_DELTA, max_size=15))
 def test_the_last_snapshot_is_the_answer(steps):
-    """Whatever is said, taken back and interleaved: a strict JSON reader ends with the folded text."""
+    """Whatever is said, taken back and interleaved: a strict JSON reader ends with the folded
+    text."""
     events = [START, *(BlockStart(number, "text") for number in range(3))]
     texts = [""] * 3
     for block, text, keep, back in steps:
@@ -118,7 +130,9 @@ def test_the_last_snapshot_is_the_answer(steps):
 def test_what_is_written_can_be_read_again():
     """In addition: our own decoder on our own encoder, for an answer and for a failure."""
     new = lambda: DIALECT.upstream.decoder(LIMIT, {})  # noqa: E731
-    answer = decode(new(), [encoded(CLIENT.encoder(asked()), [START, *text_block("a", "b"), ending()])])
+    answer = decode(
+        new(), [encoded(CLIENT.encoder(asked()), [START, *text_block("a", "b"), ending()])]
+    )
     assert ("ab", True) == (folded(answer).text(), isinstance(answer[-1], StreamEnd))
     broken = decode(new(), [encoded(CLIENT.encoder(asked()), [START, *text_block("a"), BROKEN])])
     assert ("a", "upstream_error") == (folded(broken).text(), broken[-1].error.kind)
@@ -128,7 +142,12 @@ def test_a_whole_answer_is_api_pys():
     """For stream: false: the answer, the talk with it, the time in UTC."""
     got = asked(history=[["a", "b"]], stream=False)
     reply = CLIENT.whole(got, answered(got, text_block("c")))
-    expected = {"response": "c", "history": [["a", "b"], ["hi", "c"]], "status": 200, "time": "2023-11-14 22:13:20"}
+    expected = {
+        "response": "c",
+        "history": [["a", "b"], ["hi", "c"]],
+        "status": 200,
+        "time": "2023-11-14 22:13:20",
+    }
     assert expected == json.loads(reply.body)
 
 
@@ -151,6 +170,19 @@ def test_errors_have_the_frameworks_form(why, status, detail):
 
 def test_a_block_may_begin_with_a_rewrite():
     """The text of an earlier block stays before it."""
-    events = [BlockStart(0, "text"), TextDelta(0, "a"), BlockEnd(0), BlockStart(1, "text"), TextRewrite(1, 0, "b"), BlockEnd(1), ending()]
+    events = [
+        BlockStart(0, "text"),
+        TextDelta(0, "a"),
+        BlockEnd(0),
+        BlockStart(1, "text"),
+        TextRewrite(1, 0, "b"),
+        BlockEnd(1),
+        ending(),
+    ]
     last = ChatGLMEncoder()
-    assert "ab" == [json.loads(said)["body"]["content"] for event in events if (said := last.encode(event))][-1]
+    assert (
+        "ab"
+        == [
+            json.loads(said)["body"]["content"] for event in events if (said := last.encode(event))
+        ][-1]
+    )

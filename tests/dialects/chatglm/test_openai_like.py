@@ -1,4 +1,5 @@
-"""ChatGLM2's own OpenAI-like server speaks `openai_chat`: CRLF, pings as comments, chunks without id and created."""
+"""ChatGLM2's own OpenAI-like server speaks `openai_chat`: CRLF, pings as comments, chunks without
+id and created."""
 
 import json
 
@@ -10,7 +11,9 @@ from tests.support import needs_recordings, seed_bytes
 
 
 @needs_recordings
-@pytest.mark.parametrize("name", ["d-chatglm2-openai-api.body.sse", "d-chatglm2-openai-api.with-ping.body.sse"])
+@pytest.mark.parametrize(
+    "name", ["d-chatglm2-openai-api.body.sse", "d-chatglm2-openai-api.with-ping.body.sse"]
+)
 def test_chatglm2s_openai_like_server(name):
     """The text is the contents joined, whatever the split; its pings are nothing."""
     body = seed_bytes(name)

@@ -23,9 +23,19 @@ def test_earlier_turns_are_pairs():
 
 
 def test_turns_of_one_side_in_a_row_become_one():
-    """The vendor knows only question and answer; the system text stands before the first question."""
-    roles = [("user", "a"), ("user", "b"), ("assistant", "c"), ("assistant", "d"), ("tool", "e"), ("user", "f")]
-    request = ChatRequest(model="m", messages=[Message(role, text) for role, text in roles], system="s")
+    """The vendor knows only question and answer; the system text stands before the first
+    question."""
+    roles = [
+        ("user", "a"),
+        ("user", "b"),
+        ("assistant", "c"),
+        ("assistant", "d"),
+        ("tool", "e"),
+        ("user", "f"),
+    ]
+    request = ChatRequest(
+        model="m", messages=[Message(role, text) for role, text in roles], system="s"
+    )
     out, body = built(request)
     assert ([["s\na\nb", "c\nd"]], "e\nf") == (body["history"], body["query"])
     assert {"system"} == params(out.notes)
@@ -59,7 +69,10 @@ def test_the_report_server_takes_no_settings():
 def test_api_py():
     """Its path, its words; what max_length counts is noted."""
     out, body = built(asked("a", max_tokens=5, temperature=0.5, seed=1), api=True)
-    assert ("/", {"prompt": "a", "history": [], "max_length": 5, "temperature": 0.5}) == (out.path, body)
+    assert ("/", {"prompt": "a", "history": [], "max_length": 5, "temperature": 0.5}) == (
+        out.path,
+        body,
+    )
     assert {"max_tokens", "seed"} == params(out.notes)
 
 
@@ -85,9 +98,25 @@ def test_data_is_said_as_json():
 
 def test_settings_and_model():
     """api.py's words, and a model from the body or the query."""
-    got = parsed({"query": "a", "max_length": 9, "temperature": 0.5, "top_p": 0.9, "model": "x", "stream": False, "wat": 1})
+    got = parsed(
+        {
+            "query": "a",
+            "max_length": 9,
+            "temperature": 0.5,
+            "top_p": 0.9,
+            "model": "x",
+            "stream": False,
+            "wat": 1,
+        }
+    )
     request = got.request
-    assert (9, 0.5, 0.9, "x", False) == (request.max_tokens, request.temperature, request.top_p, request.model, request.stream)
+    assert (9, 0.5, 0.9, "x", False) == (
+        request.max_tokens,
+        request.temperature,
+        request.top_p,
+        request.model,
+        request.stream,
+    )
     assert {"unknown_key"} == params(got.notes)
     assert "y" == parsed({"query": "a"}, query={"model": "y"}).request.model
 
@@ -110,7 +139,10 @@ def test_a_bad_request_names_its_field(body, param):
     assert ("bad_request", param) == (refused.value.failure.kind, refused.value.failure.param)
 
 
-@pytest.mark.parametrize(("body", "mine"), [(b'{"query":"x"}', True), (b'{"prompt":"x"}', False), (b"", False), (b"[", False)])
+@pytest.mark.parametrize(
+    ("body", "mine"),
+    [(b'{"query":"x"}', True), (b'{"prompt":"x"}', False), (b"", False), (b"[", False)],
+)
 def test_which_requests_on_a_shared_path_are_ours(body, mine):
     """Those with a query."""
     assert mine is CLIENT.claims(posted(body))

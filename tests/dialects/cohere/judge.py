@@ -1,4 +1,5 @@
-"""The cohere SDK, unmodified, reading bytes that we give it: the judge of what our encoder emits."""
+"""The cohere SDK, unmodified, reading bytes that we give it: the judge of what our encoder
+emits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +16,15 @@ ASK: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
 def sdk(status: int, body: bytes, content_type: str) -> Any:
     """A client whose every request is answered with this."""
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, content=body, headers={"content-type": content_type}))
-    return cohere.ClientV2(api_key="k", base_url="http://mainstem.test", httpx_client=httpx.Client(transport=transport), max_retries=0)
+    transport = httpx.MockTransport(
+        lambda _: httpx.Response(status, content=body, headers={"content-type": content_type})
+    )
+    return cohere.ClientV2(
+        api_key="k",
+        base_url="http://mainstem.test",
+        httpx_client=httpx.Client(transport=transport),
+        max_retries=0,
+    )
 
 
 def encoded(events: Sequence[Event]) -> bytes:
@@ -41,7 +49,15 @@ def response(reply: Reply) -> Any:
 
 def said(events: Sequence[Any]) -> dict[str, Any]:
     """What a user of the SDK gathers from a stream."""
-    got: dict[str, Any] = {"text": "", "thinking": "", "plan": "", "calls": {}, "citations": [], "contents": [], "end": None}
+    got: dict[str, Any] = {
+        "text": "",
+        "thinking": "",
+        "plan": "",
+        "calls": {},
+        "citations": [],
+        "contents": [],
+        "end": None,
+    }
     for event in events:
         message = getattr(getattr(event, "delta", None), "message", None)
         match event.type:

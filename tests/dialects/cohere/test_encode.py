@@ -32,7 +32,11 @@ PLAN = Vendor("cohere", {"type": "tool-plan-delta"})
 
 
 def call_block(*pieces: str, block: int = 0) -> list[Event]:
-    return [BlockStart(block, "tool_call", tool=TOOL), *(ToolCallDelta(block, piece) for piece in pieces), BlockEnd(block)]
+    return [
+        BlockStart(block, "tool_call", tool=TOOL),
+        *(ToolCallDelta(block, piece) for piece in pieces),
+        BlockEnd(block),
+    ]
 
 
 def planned(text: str) -> list[Event]:
@@ -42,12 +46,17 @@ def planned(text: str) -> list[Event]:
 
 def both(events: list[Event]) -> tuple[dict[str, Any], Any]:
     """What the SDK gathers from the stream, and its whole response."""
-    return judge.said(judge.stream([START, *events])), judge.response(whole(folded([START, *events])))
+    return judge.said(judge.stream([START, *events])), judge.response(
+        whole(folded([START, *events]))
+    )
 
 
 def test_the_frames_are_the_vendors() -> None:
     lines = judge.encoded([START, *text_block("Grüße"), ending()]).decode().split("\n")
-    assert 'data: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"Grüße"}}}}' in lines
+    assert (
+        'data: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"Grüße"}}}}'
+        in lines
+    )
     assert [
         "event: message-start",
         "event: content-start",
@@ -61,14 +70,21 @@ def test_the_frames_are_the_vendors() -> None:
 def test_reasoning_is_thinking_and_a_plan_a_plan() -> None:
     stream, response = both([*reasoning_block("hm"), *text_block("a", block=1), ending()])
     assert ("hm", "a", "") == (stream["thinking"], stream["text"], stream["plan"])
-    assert [("thinking", "hm"), ("text", "a")] == [(part.type, getattr(part, part.type)) for part in response.message.content]
+    assert [("thinking", "hm"), ("text", "a")] == [
+        (part.type, getattr(part, part.type)) for part in response.message.content
+    ]
     stream, response = both([*planned("I will"), *call_block("{}", block=1), ending("tool_calls")])
     assert ("", "I will", []) == (stream["thinking"], stream["plan"], stream["contents"])
     assert ("I will", []) == (response.message.tool_plan, response.message.content)
 
 
 def test_calls_are_counted_apart_and_never_lack_arguments() -> None:
-    events = [*text_block("a"), *call_block('{"a":', "1}", block=1), *call_block(block=2), ending("tool_calls")]
+    events = [
+        *text_block("a"),
+        *call_block('{"a":', "1}", block=1),
+        *call_block(block=2),
+        ending("tool_calls"),
+    ]
     stream, response = both(events)
     assert {0: ["c1", "get_weather", '{"a":1}'], 1: ["c1", "get_weather", "{}"]} == stream["calls"]
     assert ['{"a":1}', "{}"] == [call.function.arguments for call in response.message.tool_calls]
@@ -76,7 +92,13 @@ def test_calls_are_counted_apart_and_never_lack_arguments() -> None:
 
 
 def test_overlapping_blocks_keep_their_own_index() -> None:
-    events = [BlockStart(0, "text"), BlockStart(1, "tool_call", tool=TOOL), TextDelta(0, "a"), ToolCallDelta(1, "{}"), TextDelta(0, "b")]
+    events = [
+        BlockStart(0, "text"),
+        BlockStart(1, "tool_call", tool=TOOL),
+        TextDelta(0, "a"),
+        ToolCallDelta(1, "{}"),
+        TextDelta(0, "b"),
+    ]
     stream, _ = both([*events, BlockEnd(1), BlockEnd(0), ending()])
     assert ("ab", {0: ["c1", "get_weather", "{}"]}) == (stream["text"], stream["calls"])
 
@@ -85,18 +107,36 @@ def test_another_vendors_citation_is_a_document() -> None:
     cited = Citation(0, "https://a.example", "A", "said A", 0, 1)
     stream, response = both([*text_block("a")[:-1], cited, Citation(0), BlockEnd(0), ending()])
     first, second = stream["citations"]
-    assert (0, 1, "said A", 0) == (first["start"], first["end"], first["text"], first["content_index"])
-    assert {"url": "https://a.example", "title": "A", "text": "said A"} == first["sources"][0]["document"]
+    assert (0, 1, "said A", 0) == (
+        first["start"],
+        first["end"],
+        first["text"],
+        first["content_index"],
+    )
+    assert {"url": "https://a.example", "title": "A", "text": "said A"} == first["sources"][0][
+        "document"
+    ]
     assert "start" not in second
-    assert stream["citations"] == [citation.model_dump(exclude_none=True) for citation in response.message.citations]
+    assert stream["citations"] == [
+        citation.model_dump(exclude_none=True) for citation in response.message.citations
+    ]
 
 
 def test_its_own_citations_come_back_as_they_were() -> None:
-    cited = {"start": 0, "end": 1, "text": "a", "sources": [{"type": "document", "id": "d0", "document": {"n": 1}}]}
+    cited = {
+        "start": 0,
+        "end": 1,
+        "text": "a",
+        "sources": [{"type": "document", "id": "d0", "document": {"n": 1}}],
+    }
     own = Vendor("cohere", {"type": "citation-start", "delta": {"message": {"citations": cited}}})
-    stream, response = both([*text_block("a")[:-1], own, Citation(0, start=0, end=1), BlockEnd(0), ending()])
+    stream, response = both(
+        [*text_block("a")[:-1], own, Citation(0, start=0, end=1), BlockEnd(0), ending()]
+    )
     assert [cited] == stream["citations"]
-    assert [cited] == [citation.model_dump(exclude_none=True) for citation in response.message.citations]
+    assert [cited] == [
+        citation.model_dump(exclude_none=True) for citation in response.message.citations
+    ]
 
 
 @pytest.mark.parametrize(
@@ -154,10 +194,22 @@ def test_reasoning_that_says_nothing_is_no_content() -> None:
 @pytest.mark.parametrize("reason", ["stop", "length", "tool_calls", "content_filter"])
 def test_our_decoder_reads_our_encoder(reason: FinishReason) -> None:
     events = [*planned("I"), *text_block("a", block=1), *call_block('{"a":1}', block=2)]
-    again = folded(decode(CohereDecoder(LIMIT), [judge.encoded([START, *events, StreamEnd(Finish(reason), Usage(1, 2, 3))])]))
-    assert ("I", "a", ['{"a":1}']) == (again.reasoning(), again.text(), [call.text for call in again.tool_calls()])
+    again = folded(
+        decode(
+            CohereDecoder(LIMIT),
+            [judge.encoded([START, *events, StreamEnd(Finish(reason), Usage(1, 2, 3))])],
+        )
+    )
+    assert ("I", "a", ['{"a":1}']) == (
+        again.reasoning(),
+        again.text(),
+        [call.text for call in again.tool_calls()],
+    )
     # A call that waits for its result is one, whatever the finish says.
-    assert ("tool_calls" if reason == "stop" else reason, Usage(1, 2, 3)) == (again.finish.reason, again.usage)
+    assert ("tool_calls" if reason == "stop" else reason, Usage(1, 2, 3)) == (
+        again.finish.reason,
+        again.usage,
+    )
 
 
 def test_errors_before_the_stream_have_the_vendors_status() -> None:
@@ -170,4 +222,8 @@ def test_errors_before_the_stream_have_the_vendors_status() -> None:
         ("idle_timeout", 504),
     ):
         reply = DIALECT.client.render_error(failure(kind, "why", retry_after_s=2.5))  # type: ignore[arg-type]
-        assert (status, b'{"message":"why"}', "3") == (reply.status, reply.body, reply.headers["retry-after"])
+        assert (status, b'{"message":"why"}', "3") == (
+            reply.status,
+            reply.body,
+            reply.headers["retry-after"],
+        )

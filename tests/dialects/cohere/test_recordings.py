@@ -1,4 +1,5 @@
-"""Real bytes of the vendor: what the recordings hold is what comes out, for every split; and the cohere SDK reads it from our encoder."""
+"""Real bytes of the vendor: what the recordings hold is what comes out, for every split; and the
+cohere SDK reads it from our encoder."""
 
 import hashlib
 from typing import Any
@@ -54,9 +55,14 @@ def test_a_recording_gives_its_facts(file: str) -> None:
     assert row["text_sha256"] == _sha256(answer.text())
     assert row["reasoning_chars"] == len(answer.reasoning())
     assert row["reasoning_sha256"] in (None, _sha256(answer.reasoning()))
-    assert _tools(row) == [(block.tool.name, block.text) for block in answer.tool_calls() if block.tool]
+    assert _tools(row) == [
+        (block.tool.name, block.text) for block in answer.tool_calls() if block.tool
+    ]
     tokens = row["usage"].get("tokens", {})
-    assert (tokens.get("input_tokens"), tokens.get("output_tokens")) == (answer.usage.input_tokens, answer.usage.output_tokens)
+    assert (tokens.get("input_tokens"), tokens.get("output_tokens")) == (
+        answer.usage.input_tokens,
+        answer.usage.output_tokens,
+    )
     assert row["usage"].get("cached_tokens") == answer.usage.cached_input_tokens
     if row["error"] is None:
         assert row["finish"] == answer.finish.raw
@@ -67,9 +73,13 @@ def test_a_recording_gives_its_facts(file: str) -> None:
 
 @pytest.mark.parametrize("file", COMPLETE)
 def test_what_is_charged_is_told_beside(file: str) -> None:
-    (said,) = [data["delta"]["usage"] for data in told(_events(file)) if data["type"] == "message-end"]
+    (said,) = [
+        data["delta"]["usage"] for data in told(_events(file)) if data["type"] == "message-end"
+    ]
     assert STREAMS[file]["usage"]["billed_units"] == said["billed_units"]
-    assert STREAMS[file]["usage"]["tokens"].get("image_tokens") == said.get("tokens", {}).get("image_tokens")
+    assert STREAMS[file]["usage"]["tokens"].get("image_tokens") == said.get("tokens", {}).get(
+        "image_tokens"
+    )
 
 
 @pytest.mark.parametrize("file", COMPLETE)
@@ -86,13 +96,19 @@ def test_the_sdk_reads_the_whole_answer(file: str) -> None:
     assert DIALECT.client is not None
     response = judge.response(DIALECT.client.whole(None, _answer(file)))  # type: ignore[arg-type]
     content = response.message.content or []
-    assert row["text_sha256"] == _sha256("".join(part.text for part in content if part.type == "text"))
+    assert row["text_sha256"] == _sha256(
+        "".join(part.text for part in content if part.type == "text")
+    )
     thinking = "".join(part.thinking for part in content if part.type == "thinking")
     assert row["reasoning_chars"] == len(thinking) + len(response.message.tool_plan or "")
-    assert _tools(row) == [(call.function.name, call.function.arguments) for call in response.message.tool_calls or []]
+    assert _tools(row) == [
+        (call.function.name, call.function.arguments) for call in response.message.tool_calls or []
+    ]
     assert row["finish"] == response.finish_reason
     assert row["usage"]["tokens"]["output_tokens"] == response.usage.tokens.output_tokens
-    assert row["usage"]["billed_units"]["output_tokens"] == response.usage.billed_units.output_tokens
+    assert (
+        row["usage"]["billed_units"]["output_tokens"] == response.usage.billed_units.output_tokens
+    )
 
 
 @pytest.mark.parametrize("file", ERRORS)
@@ -104,5 +120,7 @@ def test_an_error_body_gives_the_vendors_message(file: str) -> None:
     failure = DIALECT.upstream.parse_error(status, {}, (folder / file).read_bytes())
     assert failure is not None
     assert status == failure.status
-    assert failure.message.startswith("too many tokens" if status == 400 else "Incorrect API key provided")
+    assert failure.message.startswith(
+        "too many tokens" if status == 400 else "Incorrect API key provided"
+    )
     assert ("TOO_MANY_TOKENS" if status == 400 else "none") == (failure.code or "none")

@@ -30,7 +30,9 @@ TOOLS = [ToolSpec("t", "does it", {"type": "object"}), ToolSpec("u")]
 
 def parse(**body: Any) -> Parsed:
     assert DIALECT.client is not None
-    return DIALECT.client.parse_request(posted(json.dumps({"model": "m", "messages": USER, **body}).encode()))
+    return DIALECT.client.parse_request(
+        posted(json.dumps({"model": "m", "messages": USER, **body}).encode())
+    )
 
 
 def refusal(**body: Any) -> str:
@@ -61,7 +63,12 @@ def test_everything_that_can_be_carried_is() -> None:
         p=0.9,
         stop_sequences=["x"],
         seed=7,
-        tools=[{"type": "function", "function": {"name": "t", "description": "d", "parameters": {"type": "object"}}}],
+        tools=[
+            {
+                "type": "function",
+                "function": {"name": "t", "description": "d", "parameters": {"type": "object"}},
+            }
+        ],
         strict_tools=True,
         tool_choice="REQUIRED",
         response_format={"type": "json_object", "json_schema": {"type": "object"}},
@@ -76,8 +83,16 @@ def test_everything_that_can_be_carried_is() -> None:
         request.temperature,
         request.top_p,
     )
-    assert (["x"], 7, [ToolSpec("t", "d", {"type": "object"}, True)]) == (request.stop, request.seed, request.tools)
-    assert (ToolChoice("required"), Reasoning(None, 99), True) == (request.tool_choice, request.reasoning, request.stream)
+    assert (["x"], 7, [ToolSpec("t", "d", {"type": "object"}, True)]) == (
+        request.stop,
+        request.seed,
+        request.tools,
+    )
+    assert (ToolChoice("required"), Reasoning(None, 99), True) == (
+        request.tool_choice,
+        request.reasoning,
+        request.stream,
+    )
     assert request.response_format is not None
     assert {"type": "object"} == request.response_format["json_schema"]["schema"]
 
@@ -91,11 +106,22 @@ def test_turns_with_calls_thoughts_and_images() -> None:
         messages=[
             {
                 "role": "USER",
-                "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "https://i", "detail": "high"}}],
+                "content": [
+                    {"type": "text", "text": "a"},
+                    {"type": "image_url", "image_url": {"url": "https://i", "detail": "high"}},
+                ],
             },
             {"role": "assistant", "tool_plan": "I will", "tool_calls": [CALL]},
-            {"role": "tool", "tool_call_id": "c1", "content": [{"type": "document", "document": {"id": "1", "data": {"x": 2}}}]},
-            {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "b"}], "citations": [{}]},
+            {
+                "role": "tool",
+                "tool_call_id": "c1",
+                "content": [{"type": "document", "document": {"id": "1", "data": {"x": 2}}}],
+            },
+            {
+                "role": "assistant",
+                "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "b"}],
+                "citations": [{}],
+            },
             {"role": "system", "content": "late"},
         ]
     )
@@ -110,15 +136,44 @@ def test_turns_with_calls_thoughts_and_images() -> None:
 
 
 def test_documents_are_said_as_text() -> None:
-    request, _, notes = parse(documents=["one", {"id": "d2", "data": {"title": "two"}}, {"data": "three"}])
-    assert 'Document doc:0:\none\n\nDocument d2:\n{"title":"two"}\n\nDocument doc:2:\nthree' == request.system
+    request, _, notes = parse(
+        documents=["one", {"id": "d2", "data": {"title": "two"}}, {"data": "three"}]
+    )
+    assert (
+        'Document doc:0:\none\n\nDocument d2:\n{"title":"two"}\n\nDocument doc:2:\nthree'
+        == request.system
+    )
     assert {"documents"} == params(notes)
 
 
 def test_what_cannot_be_carried_is_noted() -> None:
-    notes = parse(citation_options={"mode": "FAST"}, safety_mode="STRICT", k=3, logprobs=True, priority=1, brand_new=1).notes
-    assert {"citation_options", "safety_mode", "k", "logprobs", "priority", "unknown_key"} == params(notes)
-    assert () == parse(citation_options={"mode": "OFF"}, safety_mode="OFF", k=0, logprobs=False, frequency_penalty=0.0, priority=None).notes
+    notes = parse(
+        citation_options={"mode": "FAST"},
+        safety_mode="STRICT",
+        k=3,
+        logprobs=True,
+        priority=1,
+        brand_new=1,
+    ).notes
+    assert {
+        "citation_options",
+        "safety_mode",
+        "k",
+        "logprobs",
+        "priority",
+        "unknown_key",
+    } == params(notes)
+    assert (
+        ()
+        == parse(
+            citation_options={"mode": "OFF"},
+            safety_mode="OFF",
+            k=0,
+            logprobs=False,
+            frequency_penalty=0.0,
+            priority=None,
+        ).notes
+    )
 
 
 def test_thinking_may_be_left_to_the_model_or_forbidden() -> None:
@@ -133,13 +188,29 @@ def test_thinking_may_be_left_to_the_model_or_forbidden() -> None:
     ("body", "said"),
     [
         ({"messages": []}, "messages must hold at least one message."),
-        ({"messages": [{"role": "system", "content": "a"}]}, "messages must hold a turn beside the system's."),
+        (
+            {"messages": [{"role": "system", "content": "a"}]},
+            "messages must hold a turn beside the system's.",
+        ),
         ({"messages": [{"role": "boss", "content": "a"}]}, "messages[0].role must be one of"),
         ({"messages": [{"role": "user"}]}, "messages[0].content must be text or a list of parts."),
         ({"messages": [{"role": "tool", "content": "a"}]}, "messages[0].tool_call_id is required"),
-        ({"messages": [{"role": "user", "content": [{"type": "video"}]}]}, "messages[0].content[0].type is 'video'"),
-        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text is required"),
-        ({"messages": [{"role": "system", "content": [{"type": "image_url", "image_url": "u"}]}]}, "messages[0].content[0] must be text"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "video"}]}]},
+            "messages[0].content[0].type is 'video'",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text"}]}]},
+            "messages[0].content[0].text is required",
+        ),
+        (
+            {
+                "messages": [
+                    {"role": "system", "content": [{"type": "image_url", "image_url": "u"}]}
+                ]
+            },
+            "messages[0].content[0] must be text",
+        ),
         ({"tool_choice": "auto"}, "tool_choice must be one of NONE, REQUIRED."),
         ({"max_tokens": 0}, "max_tokens must be"),
         ({"thinking": {"type": "on"}}, "thinking.type must be one of"),
@@ -185,8 +256,18 @@ def test_every_setting_has_its_name() -> None:
         "stop_sequences": ["x"],
         "seed": 7,
         "tools": [
-            {"type": "function", "function": {"name": "t", "parameters": {"type": "object"}, "description": "does it"}},
-            {"type": "function", "function": {"name": "u", "parameters": {"type": "object", "properties": {}}}},
+            {
+                "type": "function",
+                "function": {
+                    "name": "t",
+                    "parameters": {"type": "object"},
+                    "description": "does it",
+                },
+            },
+            {
+                "type": "function",
+                "function": {"name": "u", "parameters": {"type": "object", "properties": {}}},
+            },
         ],
         "tool_choice": "REQUIRED",
         "thinking": {"type": "enabled", "token_budget": 99},
@@ -204,7 +285,9 @@ def test_the_key_and_the_clients_name_go_in_headers() -> None:
 
 
 def test_what_the_vendor_cannot_say_is_noted() -> None:
-    body, notes = build(asked("hi", user="u", metadata={"a": 1}, n=2, top_p=1, reasoning=Reasoning("low")))
+    body, notes = build(
+        asked("hi", user="u", metadata={"a": 1}, n=2, top_p=1, reasoning=Reasoning("low"))
+    )
     assert {"user", "metadata", "n", "top_p", "reasoning.effort"} == notes
     assert (0.99, {"type": "enabled"}) == (body["p"], body["thinking"])
     assert {"type": "disabled"} == build(asked("hi", reasoning=Reasoning("none")))[0]["thinking"]
@@ -212,18 +295,31 @@ def test_what_the_vendor_cannot_say_is_noted() -> None:
 
 
 def test_a_tool_by_name_is_that_tool_alone() -> None:
-    body, notes = build(asked("hi", tools=TOOLS, tool_choice=ToolChoice("tool", "u", parallel=False)))
-    assert (["u"], "REQUIRED") == ([tool["function"]["name"] for tool in body["tools"]], body["tool_choice"])
+    body, notes = build(
+        asked("hi", tools=TOOLS, tool_choice=ToolChoice("tool", "u", parallel=False))
+    )
+    assert (["u"], "REQUIRED") == (
+        [tool["function"]["name"] for tool in body["tools"]],
+        body["tool_choice"],
+    )
     assert {"tool_choice", "tool_choice.parallel"} == notes
-    assert "NONE" == build(asked("hi", tools=TOOLS, tool_choice=ToolChoice("none")))[0]["tool_choice"]
+    assert (
+        "NONE" == build(asked("hi", tools=TOOLS, tool_choice=ToolChoice("none")))[0]["tool_choice"]
+    )
     assert "tool_choice" not in build(asked("hi", tools=TOOLS, tool_choice=ToolChoice("auto")))[0]
     assert {"tool_choice"} == build(asked("hi", tool_choice=ToolChoice("required")))[1]
 
 
 def test_strictness_is_for_all_tools() -> None:
     strict, loose = ToolSpec("t", strict=True), ToolSpec("u")
-    assert (True, set()) == ((sent := build(asked("hi", tools=[strict])))[0]["strict_tools"], sent[1])
-    assert (True, {"tools.strict"}) == ((sent := build(asked("hi", tools=[strict, loose])))[0]["strict_tools"], sent[1])
+    assert (True, set()) == (
+        (sent := build(asked("hi", tools=[strict])))[0]["strict_tools"],
+        sent[1],
+    )
+    assert (True, {"tools.strict"}) == (
+        (sent := build(asked("hi", tools=[strict, loose])))[0]["strict_tools"],
+        sent[1],
+    )
     assert "strict_tools" not in build(asked("hi", tools=[loose]))[0]
 
 
@@ -251,7 +347,9 @@ def test_a_form_and_tools_do_not_go_together() -> None:
     assert {"response_format"} == notes
 
 
-TURN = Message("assistant", [ReasoningPart("hm", "signed"), TextPart("Let me see."), ToolCallPart("c1", "t")])
+TURN = Message(
+    "assistant", [ReasoningPart("hm", "signed"), TextPart("Let me see."), ToolCallPart("c1", "t")]
+)
 RESULT = Message("tool", [ToolResultPart("c1", "21", is_error=True)])
 
 
@@ -269,8 +367,13 @@ def test_text_beside_calls_is_a_plan() -> None:
 def test_text_beside_calls_is_thinking_where_the_model_thinks() -> None:
     thought = [{"type": "thinking", "thinking": "hm\n\nLet me see."}]
     assert thought == build(talk(TURN), thinking=True)[0]["messages"][0]["content"]
-    assert thought == build(talk(TURN, reasoning=Reasoning(max_tokens=9)))[0]["messages"][0]["content"]
-    assert "content" not in build(talk(TURN, reasoning=Reasoning("none")), thinking=True)[0]["messages"][0]
+    assert (
+        thought == build(talk(TURN, reasoning=Reasoning(max_tokens=9)))[0]["messages"][0]["content"]
+    )
+    assert (
+        "content"
+        not in build(talk(TURN, reasoning=Reasoning("none")), thinking=True)[0]["messages"][0]
+    )
     bare, notes = build(talk(TURN), tool_plan=False)
     assert {"role", "tool_calls"} == set(bare["messages"][0])
     assert "messages.tool_plan" in notes
@@ -279,7 +382,9 @@ def test_text_beside_calls_is_thinking_where_the_model_thinks() -> None:
 def test_reasoning_goes_back_only_where_the_model_thinks() -> None:
     turn = Message("assistant", [ReasoningPart("hm"), TextPart("a")])
     body, notes = build(talk(turn), thinking=True)
-    assert [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}] == body["messages"][0]["content"]
+    assert [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}] == body[
+        "messages"
+    ][0]["content"]
     assert set() == notes
     body, notes = build(talk(turn))
     assert ("a", {"messages.reasoning"}) == (body["messages"][0]["content"], notes)
@@ -287,8 +392,15 @@ def test_reasoning_goes_back_only_where_the_model_thinks() -> None:
 
 def test_images_are_the_users() -> None:
     picture = ImagePart("data:image/png;base64,AAAA")
-    body, notes = build(talk(Message("user", [TextPart("a"), picture]), Message("assistant", [TextPart("b"), picture])))
-    assert {"type": "image_url", "image_url": {"url": picture.url}} == body["messages"][0]["content"][1]
+    body, notes = build(
+        talk(
+            Message("user", [TextPart("a"), picture]),
+            Message("assistant", [TextPart("b"), picture]),
+        )
+    )
+    assert {"type": "image_url", "image_url": {"url": picture.url}} == body["messages"][0][
+        "content"
+    ][1]
     assert ("b", {"messages.image_url"}) == (body["messages"][1]["content"], notes)
 
 

@@ -7,11 +7,20 @@ from hypothesis import given
 
 from proxy.dialects.coze import DIALECT
 from proxy.events import StreamEnd, StreamError, Usage
-from tests.dialects.answers import LIMIT, every_cut_is_an_error, folded, same_however_cut, spoiled, told, unhurried
+from tests.dialects.answers import (
+    LIMIT,
+    every_cut_is_an_error,
+    folded,
+    same_however_cut,
+    spoiled,
+    told,
+    unhurried,
+)
 from tests.support import decode, facts, needs_recordings, recording_bytes
 
 UPSTREAM = DIALECT.upstream
-# Two runs stand spliced in this sample: the first fails, which ends an answer, and what the second says comes after that end.
+# Two runs stand spliced in this sample: the first fails, which ends an answer, and what the second
+# says comes after that end.
 SPLICED = "coze/cozepy-workflow-run.sse"
 
 
@@ -24,16 +33,31 @@ def event(name, body):
 
 
 def message(state, content, **more):
-    said = {"id": "m1", "role": "assistant", "type": "answer", "content": content, "content_type": "text", **more}
+    said = {
+        "id": "m1",
+        "role": "assistant",
+        "type": "answer",
+        "content": content,
+        "content_type": "text",
+        **more,
+    }
     return event(f"conversation.message.{state}", said)
 
 
 def chat(state, **more):
-    said = {"id": "chat1", "conversation_id": "conv1", "last_error": {"code": 0, "msg": ""}, "status": state, **more}
+    said = {
+        "id": "chat1",
+        "conversation_id": "conv1",
+        "last_error": {"code": 0, "msg": ""},
+        "status": state,
+        **more,
+    }
     return event(f"conversation.chat.{state}", said)
 
 
-BEGIN = chat("created", usage={"token_count": 0, "output_count": 0, "input_count": 0}) + chat("in_progress")
+BEGIN = chat("created", usage={"token_count": 0, "output_count": 0, "input_count": 0}) + chat(
+    "in_progress"
+)
 COUNTS = {"token_count": 5, "output_count": 2, "input_count": 3}
 END = chat("completed", usage=COUNTS) + b'event:done\ndata:"[DONE]"\n\n'
 OWN = (
@@ -44,9 +68,18 @@ OWN = (
     + message("completed", "Héllo")
     + END
 )
-CALLS = [{"id": f"t{n}", "type": "function", "function": {"name": "weather", "arguments": f'{{"n":{n}}}'}} for n in (1, 2)]
+CALLS = [
+    {
+        "id": f"t{n}",
+        "type": "function",
+        "function": {"name": "weather", "arguments": f'{{"n":{n}}}'},
+    }
+    for n in (1, 2)
+]
 ACTION = chat(
-    "requires_action", required_action={"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": CALLS}}, usage=COUNTS
+    "requires_action",
+    required_action={"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": CALLS}},
+    usage=COUNTS,
 )
 
 
@@ -59,18 +92,33 @@ def test_the_sdks_samples(row):
     if row["file"] == SPLICED:
         assert row["text"].startswith(answer.text())
         assert answer.text().endswith('怕坐不下！"}')
-        assert (str(row["error"]["error_code"]), row["error"]["error_message"]) == (answer.error.code, answer.error.message)
+        assert (str(row["error"]["error_code"]), row["error"]["error_message"]) == (
+            answer.error.code,
+            answer.error.message,
+        )
     else:
-        assert (row["text"], row["finish"], "stop") == (answer.text(), answer.finish.raw, answer.finish.reason)
+        assert (row["text"], row["finish"], "stop") == (
+            answer.text(),
+            answer.finish.raw,
+            answer.finish.reason,
+        )
         assert Usage(row["usage"]["input_count"], row["usage"]["output_count"]) == answer.usage
-        assert [{"chat_id": "7382159487131697202", "conversation_id": "7381473525342978089"}] == told(events)
+        assert [
+            {"chat_id": "7382159487131697202", "conversation_id": "7381473525342978089"}
+        ] == told(events)
 
 
 def test_a_chat():
-    """Reasoning and text; the whole message at the end is not said twice; the zeros at the start count nothing."""
+    """Reasoning and text; the whole message at the end is not said twice; the zeros at the start
+    count nothing."""
     events = same_however_cut(decoder, OWN)
     answer = folded(events)
-    assert ("Héllo", "hm", "completed", Usage(3, 2)) == (answer.text(), answer.reasoning(), answer.finish.raw, answer.usage)
+    assert ("Héllo", "hm", "completed", Usage(3, 2)) == (
+        answer.text(),
+        answer.reasoning(),
+        answer.finish.raw,
+        answer.usage,
+    )
 
 
 def test_either_spacing():
@@ -81,16 +129,28 @@ def test_either_spacing():
 
 def test_a_message_without_deltas():
     """Some are only told whole."""
-    body = BEGIN + message("delta", "a", id="m0") + message("completed", "a", id="m0") + message("completed", "b") + END
+    body = (
+        BEGIN
+        + message("delta", "a", id="m0")
+        + message("completed", "a", id="m0")
+        + message("completed", "b")
+        + END
+    )
     assert "ab" == folded(same_however_cut(decoder, body)).text()
 
 
 def test_what_the_bot_does_itself_is_told():
-    """Its plugins' calls, its suggestions and its cards are neither text nor calls for the client."""
-    extras = [message("completed", "{}", type=kind) for kind in ("function_call", "tool_response", "verbose", "follow_up")]
+    """Its plugins' calls, its suggestions and its cards are neither text nor calls for the
+    client."""
+    extras = [
+        message("completed", "{}", type=kind)
+        for kind in ("function_call", "tool_response", "verbose", "follow_up")
+    ]
     card = message("delta", "{}", content_type="card")
     audio = event("conversation.audio.delta", {"content": "AAAA", "content_type": "audio"})
-    events = same_however_cut(decoder, BEGIN + b"".join(extras) + card + audio + message("delta", "a") + END)
+    events = same_however_cut(
+        decoder, BEGIN + b"".join(extras) + card + audio + message("delta", "a") + END
+    )
     assert ("a", []) == (folded(events).text(), folded(events).tool_calls())
     assert 6 == sum("event" in said for said in told(events))
 
@@ -99,8 +159,14 @@ def test_what_the_bot_does_itself_is_told():
 def test_the_clients_tools(end):
     """Calls come whole; the stream ends and waits for their results."""
     answer = folded(same_however_cut(decoder, BEGIN + ACTION + end))
-    assert ("tool_calls", "requires_action", Usage(3, 2)) == (answer.finish.reason, answer.finish.raw, answer.usage)
-    assert [("t1", "weather", '{"n":1}'), ("t2", "weather", '{"n":2}')] == [(c.tool.id, c.tool.name, c.text) for c in answer.tool_calls()]
+    assert ("tool_calls", "requires_action", Usage(3, 2)) == (
+        answer.finish.reason,
+        answer.finish.raw,
+        answer.usage,
+    )
+    assert [("t1", "weather", '{"n":1}'), ("t2", "weather", '{"n":2}')] == [
+        (c.tool.id, c.tool.name, c.text) for c in answer.tool_calls()
+    ]
 
 
 def test_a_chat_that_is_called_off():
@@ -122,28 +188,50 @@ def test_a_chat_that_is_called_off():
 )
 def test_failures_in_the_stream(frame, code, status):
     """Each has its code, and the status that it stands for."""
-    events = same_however_cut(decoder, BEGIN + message("delta", "a") + frame + message("delta", "b"))
+    events = same_however_cut(
+        decoder, BEGIN + message("delta", "a") + frame + message("delta", "b")
+    )
     error = events[-1].error
-    assert ("a", "upstream_error", code, status) == (folded(events).text(), error.kind, error.code or None, error.status)
+    assert ("a", "upstream_error", code, status) == (
+        folded(events).text(),
+        error.kind,
+        error.code or None,
+        error.status,
+    )
 
 
 def test_a_workflow_that_asks_back():
     """Its question is the answer; what it waits for is told."""
-    body = event("Message", {"content": "Which city?", "content_type": "text"}) + event("Interrupt", {"interrupt_data": {"event_id": "e"}})
-    events = same_however_cut(decoder, body + b"event: PING\ndata: {}\n\n" + event("Done", {"debug_url": "x"}))
+    body = event("Message", {"content": "Which city?", "content_type": "text"}) + event(
+        "Interrupt", {"interrupt_data": {"event_id": "e"}}
+    )
+    events = same_however_cut(
+        decoder, body + b"event: PING\ndata: {}\n\n" + event("Done", {"debug_url": "x"})
+    )
     answer = folded(events)
-    assert ("Which city?", "other", "Interrupt") == (answer.text(), answer.finish.reason, answer.finish.raw)
+    assert ("Which city?", "other", "Interrupt") == (
+        answer.text(),
+        answer.finish.reason,
+        answer.finish.raw,
+    )
     assert {"interrupt_data": {"event_id": "e"}} == told(events)[0]["data"]
 
 
 def test_a_workflows_end():
     """`Done` is all that it says."""
-    assert "stop" == folded(same_however_cut(decoder, event("Message", {"content": "a"}) + event("Done", {}))).finish.reason
+    assert (
+        "stop"
+        == folded(
+            same_however_cut(decoder, event("Message", {"content": "a"}) + event("Done", {}))
+        ).finish.reason
+    )
 
 
 def test_every_cut_is_an_error():
     """Until the chat says that it is completed; `done` adds nothing."""
-    every_cut_is_an_error(decoder, BEGIN + message("delta", "a") + chat("completed")[: -len(b"}\n\n")])
+    every_cut_is_an_error(
+        decoder, BEGIN + message("delta", "a") + chat("completed")[: -len(b"}\n\n")]
+    )
 
 
 def test_json_in_place_of_a_stream():

@@ -1,4 +1,5 @@
-"""DashScope's answers. The cases are of the documented shape; the recordings are read in tests/dialects/test_upstream_only.py."""
+"""DashScope's answers. The cases are of the documented shape; the recordings are read in
+tests/dialects/test_upstream_only.py."""
 
 import json
 from typing import Any
@@ -15,12 +16,21 @@ assert HALF is not None
 
 
 def event(output: dict[str, Any], name: str = "result", **more: Any) -> bytes:
-    body = {"output": output, "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}, "request_id": "r1", **more}
+    body = {
+        "output": output,
+        "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
+        "request_id": "r1",
+        **more,
+    }
     return f"id:1\nevent:{name}\n:HTTP_STATUS/200\ndata:{json.dumps(body)}\n\n".encode()
 
 
 def choice(finish: str = "null", index: int = 0, **message: Any) -> dict[str, Any]:
-    return {"message": {"role": "assistant", "content": "", **message}, "index": index, "finish_reason": finish}
+    return {
+        "message": {"role": "assistant", "content": "", **message},
+        "index": index,
+        "finish_reason": finish,
+    }
 
 
 def message(finish: str = "null", **said: Any) -> bytes:
@@ -28,12 +38,22 @@ def message(finish: str = "null", **said: Any) -> bytes:
 
 
 def call(arguments: str, call_id: str = "", index: int = 0, **name: str) -> dict[str, Any]:
-    return {"index": index, "id": call_id, "type": "function", "function": {**name, "arguments": arguments}}
+    return {
+        "index": index,
+        "id": call_id,
+        "type": "function",
+        "function": {**name, "arguments": arguments},
+    }
 
 
 def test_reasoning_then_text_in_pieces():
     """As thinking models send it."""
-    body = message(reasoning_content="h") + message(reasoning_content="m") + message(content="Hi") + message("stop")
+    body = (
+        message(reasoning_content="h")
+        + message(reasoning_content="m")
+        + message(content="Hi")
+        + message("stop")
+    )
     assert ("Hi", "hm", [], "stop", "stop") == summed(events_of(HALF, body))
 
 
@@ -53,7 +73,9 @@ def test_whole_texts_become_pieces():
         + message(content="OK", tool_calls=[call('{"a"', "c1", name="f")])
         + message("tool_calls", content="OK", tool_calls=[call('{"a":1}', "c1", name="f")])
     )
-    assert ("OK", "hm", [("c1", "f", '{"a":1}')], "tool_calls", "tool_calls") == summed(events_of(HALF, body, incremental_output=False))
+    assert ("OK", "hm", [("c1", "f", '{"a":1}')], "tool_calls", "tool_calls") == summed(
+        events_of(HALF, body, incremental_output=False)
+    )
 
 
 def test_models_that_think_send_pieces_whatever_was_asked():
@@ -75,12 +97,16 @@ def test_two_calls_at_once():
         + message(tool_calls=[call("}"), call("]", index=1)])
         + message("stop", tool_calls=[{"index": 0, "id": "", "type": "function", "function": {}}])
     )
-    assert ("", "", [("c1", "f", "{}"), ("c2", "g", "[]")], "tool_calls", "stop") == summed(events_of(HALF, body))
+    assert ("", "", [("c1", "f", "{}"), ("c2", "g", "[]")], "tool_calls", "stop") == summed(
+        events_of(HALF, body)
+    )
 
 
 def test_parts_of_the_multimodal_endpoint():
     """The text among them."""
-    body = message(content=[{"text": "a "}, {"image": "x"}, "?"]) + message("length", content=[{"text": "cat"}])
+    body = message(content=[{"text": "a "}, {"image": "x"}, "?"]) + message(
+        "length", content=[{"text": "cat"}]
+    )
     assert ("a cat", "", [], "length", "length") == summed(events_of(HALF, body))
 
 
@@ -97,14 +123,18 @@ def test_two_answers():
 def test_pages_found_are_cited_by_the_text():
     """They come before it, and again."""
     found = {"search_results": [{"url": "https://a", "title": "A", "index": 1}]}
-    body = event({"choices": [choice()], "search_info": found}) + event({"choices": [choice("stop", content="x")], "search_info": found})
+    body = event({"choices": [choice()], "search_info": found}) + event(
+        {"choices": [choice("stop", content="x")], "search_info": found}
+    )
     events = events_of(HALF, body)
     assert [Citation(0, "https://a", "A")] == [e for e in events if isinstance(e, Citation)]
 
 
 def test_pages_found_without_a_text_are_cited_all_the_same():
     """By a text block with nothing in it."""
-    body = event({"choices": [choice("stop")], "search_info": {"search_results": [{"url": "https://a"}]}})
+    body = event(
+        {"choices": [choice("stop")], "search_info": {"search_results": [{"url": "https://a"}]}}
+    )
     assert 1 == len([e for e in events_of(HALF, body) if isinstance(e, Citation)])
 
 
@@ -119,12 +149,20 @@ def test_counts_with_details_and_log_probabilities():
     entry = {**choice("stop", content="x"), "logprobs": {"content": [{"token": "x"}]}}
     events = events_of(HALF, event({"choices": [entry]}, usage=usage))
     assert Usage(9, 5, 4, 2) == folded(events).usage
-    assert [Vendor("dashscope", {"logprobs": {"content": [{"token": "x"}]}})] == [e for e in events if isinstance(e, Vendor)]
+    assert [Vendor("dashscope", {"logprobs": {"content": [{"token": "x"}]}})] == [
+        e for e in events if isinstance(e, Vendor)
+    ]
 
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("DataInspectionFailed", 400), ("Throttling.RateQuota", 429), ("InvalidApiKey", 401), ("InternalError.Algo", 502), ("Odd", 502)],
+    [
+        ("DataInspectionFailed", 400),
+        ("Throttling.RateQuota", 429),
+        ("InvalidApiKey", 401),
+        ("InternalError.Algo", 502),
+        ("Odd", 502),
+    ],
 )
 def test_an_error_in_the_stream(code: str, status: int):
     """After some text, by its own event; the code says which status it would have had."""

@@ -36,7 +36,11 @@ def test_a_talk_with_tools():
             "role": "assistant",
             "content": "Let me see.",
             "tool_calls": [
-                {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}},
+                {
+                    "id": "c1",
+                    "type": "function",
+                    "function": {"name": "weather", "arguments": '{"city":"Rome"}'},
+                },
                 {"id": "c2", "type": "function", "function": {"name": "clock", "arguments": "{}"}},
             ],
         },
@@ -64,7 +68,9 @@ def test_every_setting():
         "result_format": "message",
         "incremental_output": True,
     } == body["parameters"]
-    assert {("dropped", "user"), ("dropped", "metadata"), ("changed", "reasoning.effort")} == {(n.note, n.param) for n in out.notes}
+    assert {("dropped", "user"), ("dropped", "metadata"), ("changed", "reasoning.effort")} == {
+        (n.note, n.param) for n in out.notes
+    }
 
 
 @pytest.mark.parametrize(
@@ -78,17 +84,26 @@ def test_every_setting():
 def test_thinking(reasoning, expected):
     """By a switch and a budget, without a loss."""
     out, body = built(HALF, asked("hi", reasoning=reasoning))
-    assert expected == {name: value for name, value in body["parameters"].items() if "thinking" in name}
+    assert expected == {
+        name: value for name, value in body["parameters"].items() if "thinking" in name
+    }
     assert () == out.notes
 
 
 def test_tool_choices():
     """`required` cannot be said; parallel calls can."""
-    out, body = built(HALF, asked("hi", tools=[WEATHER], tool_choice=ToolChoice("required", parallel=False)))
+    out, body = built(
+        HALF, asked("hi", tools=[WEATHER], tool_choice=ToolChoice("required", parallel=False))
+    )
     assert "tool_choice" not in body["parameters"]
     assert body["parameters"]["parallel_tool_calls"] is False
     assert {"tool_choice"} == params(out.notes)
-    assert "none" == built(HALF, asked("hi", tools=[WEATHER], tool_choice=ToolChoice("none")))[1]["parameters"]["tool_choice"]
+    assert (
+        "none"
+        == built(HALF, asked("hi", tools=[WEATHER], tool_choice=ToolChoice("none")))[1][
+            "parameters"
+        ]["tool_choice"]
+    )
 
 
 def test_images_go_to_the_other_endpoint():
@@ -104,15 +119,26 @@ def test_images_go_to_the_other_endpoint():
 
 def test_the_clients_own_keys_go_over_ours_one_by_one():
     """But for how the answer comes, which the decoder must know."""
-    vendor = {"parameters": {"enable_search": True, "incremental_output": False, "result_format": "text"}, "x": 1}
+    vendor = {
+        "parameters": {"enable_search": True, "incremental_output": False, "result_format": "text"},
+        "x": 1,
+    }
     _, body = built(HALF, asked("hi", seed=3, vendor=vendor))
-    assert {"seed": 3, "enable_search": True, "incremental_output": True, "result_format": "message"} == body["parameters"]
+    assert {
+        "seed": 3,
+        "enable_search": True,
+        "incremental_output": True,
+        "result_format": "message",
+    } == body["parameters"]
     assert 1 == body["x"]
 
 
 def test_options():
     """Whole texts may be asked for; an option that there is not is the operator's mistake."""
-    assert built(HALF, asked("hi"), incremental_output=False)[1]["parameters"]["incremental_output"] is False
+    assert (
+        built(HALF, asked("hi"), incremental_output=False)[1]["parameters"]["incremental_output"]
+        is False
+    )
     with pytest.raises(Refused, match="options of upstream up are wrong") as caught:
         built(HALF, asked("hi"), incremental=True)
     assert "internal" == caught.value.failure.kind

@@ -1,4 +1,5 @@
-"""The request that the vendor gets: every field of ours in its place, and a note for what has none."""
+"""The request that the vendor gets: every field of ours in its place, and a note for what has
+none."""
 
 import json
 from typing import Any
@@ -26,7 +27,9 @@ VERTEX = {"project": "my-project", "location": "europe-west1"}
 
 
 def body(request: ChatRequest, model: str = "gemini-2.5-flash", **options: Any) -> dict[str, Any]:
-    built: dict[str, Any] = json.loads(build_request(request, target(**options)._replace(model=model)).body)
+    built: dict[str, Any] = json.loads(
+        build_request(request, target(**options)._replace(model=model)).body
+    )
     return built
 
 
@@ -37,7 +40,10 @@ def notes(request: ChatRequest, model: str = "gemini-2.5-flash", **options: Any)
 def test_the_plain_request():
     """Path, key and body; nothing that was not asked for."""
     out = build_request(asked("hi"), target(api_key="k")._replace(model="models/gemini-2.5-flash"))
-    assert ("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", "k") == (out.path, out.headers["x-goog-api-key"])
+    assert ("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", "k") == (
+        out.path,
+        out.headers["x-goog-api-key"],
+    )
     assert {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]} == json.loads(out.body)
     assert () == out.notes
 
@@ -45,26 +51,56 @@ def test_the_plain_request():
 def test_vertex_and_the_array_form():
     """Another path and a Bearer token; no `alt`."""
     out = build_request(asked("hi"), target(api_key="t", vertex=VERTEX, form="array"))
-    assert "/v1/projects/my-project/locations/europe-west1/publishers/google/models/theirs:streamGenerateContent" == out.path
+    assert (
+        "/v1/projects/my-project/locations/europe-west1/publishers/google/models/theirs:streamGenerateContent"
+        == out.path
+    )
     assert "Bearer t" == out.headers["authorization"]
     assert "x-goog-api-key" not in out.headers
 
 
 @pytest.mark.parametrize(
     ("model", "path"),
-    [("a b@1+2", "a%20b%401%2B2"), ("vendor/x", "vendor/x"), ("tunedModels/x", None), ("a.b..c", "a.b..c")],
+    [
+        ("a b@1+2", "a%20b%401%2B2"),
+        ("vendor/x", "vendor/x"),
+        ("tunedModels/x", None),
+        ("a.b..c", "a.b..c"),
+    ],
 )
 def test_models_are_quoted_in_the_path(model: str, path: str | None):
     out = build_request(asked("hi"), target()._replace(model=model))
-    assert f"/v1beta/{f'models/{path}' if path else model}:streamGenerateContent?alt=sse" == out.path
+    assert (
+        f"/v1beta/{f'models/{path}' if path else model}:streamGenerateContent?alt=sse" == out.path
+    )
 
 
 @pytest.mark.parametrize(
-    "model", ["../x", "a/../b", "..", ".", "a//b", "/a", "a/", "a?b", "a#b", "a%2e", "a\\b", "é", "a\nb", "models/", "x" * 99 + "?"]
+    "model",
+    [
+        "../x",
+        "a/../b",
+        "..",
+        ".",
+        "a//b",
+        "/a",
+        "a/",
+        "a?b",
+        "a#b",
+        "a%2e",
+        "a\\b",
+        "é",
+        "a\nb",
+        "models/",
+        "x" * 99 + "?",
+    ],
 )
 def test_models_that_lead_elsewhere_are_refused(model: str):
     """Wherever the name is from."""
-    for request, place in ((asked("hi"), model), (ChatRequest(model=model, messages=[Message("user", "hi")]), "")):
+    for request, place in (
+        (asked("hi"), model),
+        (ChatRequest(model=model, messages=[Message("user", "hi")]), ""),
+    ):
         with pytest.raises(Refused) as caught:
             build_request(request, target()._replace(model=place or model))
         assert "model" == caught.value.failure.param
@@ -88,7 +124,10 @@ def test_settings():
         stop=["END"],
         seed=3,
         n=2,
-        response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}},
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "a", "schema": {"type": "object"}},
+        },
         vendor={"generationConfig": {"topK": 4}, "labels": {"a": "b"}},
     )
     built = body(request, safety_settings=[{"category": "c", "threshold": "OFF"}])
@@ -104,7 +143,10 @@ def test_settings():
         "responseJsonSchema": {"type": "object"},
         "topK": 4,
     } == built["generationConfig"]
-    assert ({"a": "b"}, [{"category": "c", "threshold": "OFF"}]) == (built["labels"], built["safetySettings"])
+    assert ({"a": "b"}, [{"category": "c", "threshold": "OFF"}]) == (
+        built["labels"],
+        built["safetySettings"],
+    )
     assert set() == notes(request)
 
 
@@ -118,32 +160,50 @@ def test_what_cannot_be_said_is_noted():
         tools=[ToolSpec("f", strict=True)],
         tool_choice=ToolChoice("auto", None, False),
     )
-    assert {"user", "metadata", "stop", "response_format", "tools.strict", "tool_choice.parallel"} == notes(request)
+    assert {
+        "user",
+        "metadata",
+        "stop",
+        "response_format",
+        "tools.strict",
+        "tool_choice.parallel",
+    } == notes(request)
 
 
 def test_tools():
     """Declarations, and which must be called."""
     tools = [ToolSpec("f", "does", {"type": "object"}), ToolSpec("g")]
-    built = body(asked("hi", tools=tools, tool_choice=ToolChoice("tool", "f")), stream_arguments=True)
-    declared = [{"name": "f", "description": "does", "parametersJsonSchema": {"type": "object"}}, {"name": "g"}]
-    assert [{"functionDeclarations": declared}] == built["tools"]
-    assert {"mode": "ANY", "allowedFunctionNames": ["f"], "streamFunctionCallArguments": True} == built["toolConfig"][
-        "functionCallingConfig"
+    built = body(
+        asked("hi", tools=tools, tool_choice=ToolChoice("tool", "f")), stream_arguments=True
+    )
+    declared = [
+        {"name": "f", "description": "does", "parametersJsonSchema": {"type": "object"}},
+        {"name": "g"},
     ]
+    assert [{"functionDeclarations": declared}] == built["tools"]
+    assert {
+        "mode": "ANY",
+        "allowedFunctionNames": ["f"],
+        "streamFunctionCallArguments": True,
+    } == built["toolConfig"]["functionCallingConfig"]
     assert "toolConfig" not in body(asked("hi", tools=tools))
     assert {"tool_choice"} == notes(asked("hi", tool_choice=ToolChoice("required")))
 
 
 CALLED = [
     Message("user", "weather?"),
-    Message("assistant", [ReasoningPart("think", "c2ln"), ToolCallPart("1", "f", '{"a":1}'), ToolCallPart("2", "g")]),
+    Message(
+        "assistant",
+        [ReasoningPart("think", "c2ln"), ToolCallPart("1", "f", '{"a":1}'), ToolCallPart("2", "g")],
+    ),
     Message("tool", [ToolResultPart("1", "21 degrees"), ToolResultPart("2", '{"t":3}')]),
     Message("tool", [ToolResultPart("2", "no", is_error=True)]),
 ]
 
 
 def test_a_tool_loop_with_a_signature():
-    """The signature is on the part behind its thought; results are named, objects, and the user's."""
+    """The signature is on the part behind its thought; results are named, objects, and the
+    user's."""
     turns = body(ChatRequest(model="m", messages=CALLED))["contents"]
     assert ["user", "model", "user"] == [turn["role"] for turn in turns]
     assert [
@@ -156,12 +216,21 @@ def test_a_tool_loop_with_a_signature():
         {"functionResponse": {"id": "2", "name": "g", "response": {"t": 3}}},
         {"functionResponse": {"id": "2", "name": "g", "response": {"error": "no"}}},
     ] == turns[2]["parts"]
-    assert "id" not in body(ChatRequest(model="m", messages=CALLED), vertex=VERTEX)["contents"][1]["parts"][1]["functionCall"]
+    assert (
+        "id"
+        not in body(ChatRequest(model="m", messages=CALLED), vertex=VERTEX)["contents"][1]["parts"][
+            1
+        ]["functionCall"]
+    )
 
 
 def test_a_lost_signature_is_said_to_models_that_insist():
     """Of calls side by side on the first; older models do without."""
-    lost = [CALLED[0], Message("assistant", [TextPart("so"), ToolCallPart("1", "f"), ToolCallPart("2", "g")]), CALLED[2]]
+    lost = [
+        CALLED[0],
+        Message("assistant", [TextPart("so"), ToolCallPart("1", "f"), ToolCallPart("2", "g")]),
+        CALLED[2],
+    ]
     request = ChatRequest(model="m", messages=lost)
     parts = body(request, "gemini-3-flash-preview")["contents"][1]["parts"]
     assert [None, NO_SIGNATURE, None] == [part.get("thoughtSignature") for part in parts]
@@ -171,7 +240,8 @@ def test_a_lost_signature_is_said_to_models_that_insist():
 
 
 def test_signatures_elsewhere():
-    """Behind the last part, on a part of its own; two in a row, each on its own; other vendors' are left out."""
+    """Behind the last part, on a part of its own; two in a row, each on its own; other vendors' are
+    left out."""
     parts = [
         ReasoningPart("", "c2ln"),
         ReasoningPart("", "c2lo"),
@@ -179,7 +249,10 @@ def test_signatures_elsewhere():
         ReasoningPart("", "c2lp"),
         ReasoningPart("x", "not base64!"),
     ]
-    request = ChatRequest(model="m", messages=[Message("user", "hi"), Message("assistant", [*parts, ReasoningPart("y")])])
+    request = ChatRequest(
+        model="m",
+        messages=[Message("user", "hi"), Message("assistant", [*parts, ReasoningPart("y")])],
+    )
     assert [
         {"text": "", "thoughtSignature": "c2ln"},
         {"text": "a", "thoughtSignature": "c2lo"},
@@ -204,21 +277,50 @@ def test_images():
 
 def test_system_messages_and_neighbours():
     """The first are the system's, a later one the user's; neighbours of one role are one turn."""
-    turns = [Message("system", "a"), Message("user", "b"), Message("system", "c"), Message("user", ""), Message("assistant", "d")]
+    turns = [
+        Message("system", "a"),
+        Message("user", "b"),
+        Message("system", "c"),
+        Message("user", ""),
+        Message("assistant", "d"),
+    ]
     built = body(ChatRequest(model="m", messages=turns, system="s"))
     assert "s\n\na" == built["systemInstruction"]["parts"][0]["text"]
-    assert [{"role": "user", "parts": [{"text": "b"}, {"text": "c"}]}, {"role": "model", "parts": [{"text": "d"}]}] == built["contents"]
+    assert [
+        {"role": "user", "parts": [{"text": "b"}, {"text": "c"}]},
+        {"role": "model", "parts": [{"text": "d"}]},
+    ] == built["contents"]
 
 
 @pytest.mark.parametrize(
     ("model", "reasoning", "config", "noted"),
     [
-        ("gemini-3-pro", Reasoning("low"), {"thinkingLevel": "low", "includeThoughts": True}, set()),
+        (
+            "gemini-3-pro",
+            Reasoning("low"),
+            {"thinkingLevel": "low", "includeThoughts": True},
+            set(),
+        ),
         ("gemini-3.1-pro", Reasoning("none"), {"thinkingLevel": "minimal"}, {"reasoning.effort"}),
-        ("gemini-3-pro", Reasoning("low", 500), {"thinkingBudget": 500, "includeThoughts": True}, {"reasoning.effort"}),
-        ("gemini-2.5-pro", Reasoning("high"), {"thinkingBudget": 24576, "includeThoughts": True}, {"reasoning.effort"}),
+        (
+            "gemini-3-pro",
+            Reasoning("low", 500),
+            {"thinkingBudget": 500, "includeThoughts": True},
+            {"reasoning.effort"},
+        ),
+        (
+            "gemini-2.5-pro",
+            Reasoning("high"),
+            {"thinkingBudget": 24576, "includeThoughts": True},
+            {"reasoning.effort"},
+        ),
         ("gemini-2.5-flash", Reasoning("none"), {"thinkingBudget": 0}, set()),
-        ("gemini-flash-latest", Reasoning(None, 99), {"thinkingBudget": 99, "includeThoughts": True}, set()),
+        (
+            "gemini-flash-latest",
+            Reasoning(None, 99),
+            {"thinkingBudget": 99, "includeThoughts": True},
+            set(),
+        ),
         ("gemini-2.0-flash", Reasoning("low"), None, {"reasoning"}),
         ("gemini-2.0-flash", Reasoning("none"), None, set()),
         ("gemini-3-pro", Reasoning(), None, set()),
@@ -233,12 +335,14 @@ def test_thinking(model: str, reasoning: Reasoning, config: dict[str, Any] | Non
 
 def test_thinking_as_configured():
     request = asked("hi", reasoning=Reasoning("low"))
-    assert {"thinkingLevel": "low"} == body(request, "alias", thinking="level", include_thoughts=False)["generationConfig"][
-        "thinkingConfig"
-    ]
+    assert {"thinkingLevel": "low"} == body(
+        request, "alias", thinking="level", include_thoughts=False
+    )["generationConfig"]["thinkingConfig"]
 
 
-@pytest.mark.parametrize("messages", [[Message("user", "")], [Message("tool", [ToolResultPart("1", "x")])]])
+@pytest.mark.parametrize(
+    "messages", [[Message("user", "")], [Message("tool", [ToolResultPart("1", "x")])]]
+)
 def test_what_cannot_be_formed_is_refused(messages: list[Message]):
     """No turn at all; a result whose function nobody knows."""
     with pytest.raises(Refused):

@@ -1,4 +1,5 @@
-"""The decoder on cases of our own: both forms, signatures, streamed arguments, sources, and ends of every kind."""
+"""The decoder on cases of our own: both forms, signatures, streamed arguments, sources, and ends of
+every kind."""
 
 import json
 from typing import Any
@@ -31,7 +32,11 @@ LIMIT = 1 << 16
 
 
 def chunk(*parts: dict[str, Any], finish: str | int | None = None, **more: Any) -> dict[str, Any]:
-    candidate: dict[str, Any] = {"content": {"role": "model", "parts": list(parts)}, "index": 0, **more}
+    candidate: dict[str, Any] = {
+        "content": {"role": "model", "parts": list(parts)},
+        "index": 0,
+        **more,
+    }
     return {"candidates": [{**candidate, **({} if finish is None else {"finishReason": finish})}]}
 
 
@@ -40,7 +45,9 @@ def text(said: str, **more: Any) -> dict[str, Any]:
 
 
 def sse(*chunks: dict[str, Any]) -> bytes:
-    return b"".join(b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\r\n\r\n" for value in chunks)
+    return b"".join(
+        b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\r\n\r\n" for value in chunks
+    )
 
 
 def array(*chunks: dict[str, Any]) -> bytes:
@@ -53,8 +60,12 @@ def events(data: bytes) -> list[Event]:
 
 @pytest.mark.parametrize("form", [sse, array])
 def test_text_thoughts_usage_and_the_end(form: Any) -> None:
-    """In both forms alike. Of the usage the first is told, and the last with what was counted beside it."""
-    early = {**chunk({"text": "Hm", "thought": True}), "usageMetadata": {"promptTokenCount": 7, "totalTokenCount": 7}}
+    """In both forms alike. Of the usage the first is told, and the last with what was counted
+    beside it."""
+    early = {
+        **chunk({"text": "Hm", "thought": True}),
+        "usageMetadata": {"promptTokenCount": 7, "totalTokenCount": 7},
+    }
     late = {
         **text("o!", finish="STOP"),
         "usageMetadata": {
@@ -83,32 +94,52 @@ def test_text_thoughts_usage_and_the_end(form: Any) -> None:
 
 def test_a_finish_is_no_terminator() -> None:
     """Old models finish every chunk; text and usage may follow."""
-    answer = folded(events(sse(text("a", finish="STOP"), text("b", finish="STOP"), {"usageMetadata": {"promptTokenCount": 1}})))
+    answer = folded(
+        events(
+            sse(
+                text("a", finish="STOP"),
+                text("b", finish="STOP"),
+                {"usageMetadata": {"promptTokenCount": 1}},
+            )
+        )
+    )
     assert ("ab", 1) == (answer.text(), answer.usage.input_tokens)
 
 
 def test_calls_are_whole_and_get_ids() -> None:
-    """Arguments lose their line ends and blanks and nothing else; missing ones are an empty object; a call turns STOP into tool_calls."""
+    """Arguments lose their line ends and blanks and nothing else; missing ones are an empty object;
+    a call turns STOP into tool_calls."""
     args = '{\n "n": 1.50,\n "s": "a b"\n}'
     parts = f'{{"functionCall": {{"name": "f", "args": {args}}}}}, {{"functionCall": {{"name": "g", "id": "own"}}}}'
     body = f'[{{"candidates": [{{"content": {{"parts": [{parts}]}}, "finishReason": "STOP"}}], "responseId": "r1"}}]'.encode()
     answer = folded(events(body))
-    assert [("f", '{"n":1.50,"s":"a b"}'), ("g", "{}")] == [(call.tool.name, call.text) for call in answer.tool_calls() if call.tool]
+    assert [("f", '{"n":1.50,"s":"a b"}'), ("g", "{}")] == [
+        (call.tool.name, call.text) for call in answer.tool_calls() if call.tool
+    ]
     ids = [call.tool.id for call in answer.tool_calls() if call.tool]
     assert "own" == ids[1]
     assert ids[0].startswith("call_")
-    assert ids != [call.tool.id for call in folded(events(body.replace(b"r1", b"r2"))).tool_calls() if call.tool]
+    assert ids != [
+        call.tool.id
+        for call in folded(events(body.replace(b"r1", b"r2"))).tool_calls()
+        if call.tool
+    ]
     assert Finish("tool_calls", "STOP") == answer.finish
 
 
 def test_a_signature_ends_the_reasoning_before_its_part() -> None:
-    """On a call behind a thought; on a text behind text; on an empty part at the end; on the thought itself."""
+    """On a call behind a thought; on a text behind text; on an empty part at the end; on the
+    thought itself."""
     data = sse(
         chunk({"text": "why", "thought": True}),
         chunk({"functionCall": {"name": "f"}, "thoughtSignature": "c2ln"}),
         text("a"),
         chunk({"text": "b", "thoughtSignature": "c2lo"}),
-        chunk({"text": "", "thoughtSignature": "c2lp"}, {"text": "x", "thought": True, "thoughtSignature": "c2lq"}, finish="STOP"),
+        chunk(
+            {"text": "", "thoughtSignature": "c2lp"},
+            {"text": "x", "thought": True, "thoughtSignature": "c2lq"},
+            finish="STOP",
+        ),
     )
     expected = [
         BlockStart(0, "reasoning"),
@@ -147,8 +178,17 @@ def test_streamed_arguments_are_one_json_text() -> None:
 
     data = sse(
         call(name="f", willContinue=True),
-        call(partialArgs=[{"jsonPath": "$.a", "stringValue": 'x"', "willContinue": True}], willContinue=True),
-        call(partialArgs=[{"jsonPath": "$.a", "stringValue": "y"}, {"jsonPath": "$.n", "numberValue": 2.50}], willContinue=True),
+        call(
+            partialArgs=[{"jsonPath": "$.a", "stringValue": 'x"', "willContinue": True}],
+            willContinue=True,
+        ),
+        call(
+            partialArgs=[
+                {"jsonPath": "$.a", "stringValue": "y"},
+                {"jsonPath": "$.n", "numberValue": 2.50},
+            ],
+            willContinue=True,
+        ),
         call(willContinue=True),
         call(),
         call(name="g", willContinue=True),
@@ -156,8 +196,12 @@ def test_streamed_arguments_are_one_json_text() -> None:
         {"candidates": [{"finishReason": "STOP"}]},
     )
     got = events(data)
-    assert ['{"a":"x\\"', "y", '","n":2.5', "}", '{"b c":[true', "]}"] == [e.arguments for e in got if isinstance(e, ToolCallDelta)]
-    assert ['{"a":"x\\"y","n":2.5}', '{"b c":[true]}'] == [call.text for call in folded(got).tool_calls()]
+    assert ['{"a":"x\\"', "y", '","n":2.5', "}", '{"b c":[true', "]}"] == [
+        e.arguments for e in got if isinstance(e, ToolCallDelta)
+    ]
+    assert ['{"a":"x\\"y","n":2.5}', '{"b c":[true]}'] == [
+        call.text for call in folded(got).tool_calls()
+    ]
 
 
 def test_other_parts_are_the_vendors_own() -> None:
@@ -172,24 +216,47 @@ def test_other_parts_are_the_vendors_own() -> None:
 def test_what_is_said_of_a_candidate_is_told_once() -> None:
     """Each chunk repeats the safety ratings."""
     ratings = [{"category": "HARM_CATEGORY_HARASSMENT", "probability": "LOW"}]
-    got = events(sse(text("a", safetyRatings=ratings), text("b", safetyRatings=ratings), text("c", safetyRatings=ratings, finish="STOP")))
+    got = events(
+        sse(
+            text("a", safetyRatings=ratings),
+            text("b", safetyRatings=ratings),
+            text("c", safetyRatings=ratings, finish="STOP"),
+        )
+    )
     assert [{"candidates": [{"index": 0, "safetyRatings": ratings}]}] == told(got)
 
 
 def test_sources_become_citations() -> None:
-    """Each once; with a place as long as bytes are code points; and all of them as the vendor's own."""
-    first = {"citations": [{"endIndex": 2, "uri": "https://a.test", "title": "A", "license": "mit"}]}
-    both = {"citationSources": [*first["citations"], {"startIndex": 1, "endIndex": 900, "uri": "https://b.test"}]}
-    got = events(sse(text("One", citationMetadata=first), text("é", citationMetadata=both, finish="STOP")))
-    assert [Citation(0, "https://a.test", "A", None, 0, 2), Citation(0, "https://b.test")] == [e for e in got if isinstance(e, Citation)]
+    """Each once; with a place as long as bytes are code points; and all of them as the vendor's
+    own."""
+    first = {
+        "citations": [{"endIndex": 2, "uri": "https://a.test", "title": "A", "license": "mit"}]
+    }
+    both = {
+        "citationSources": [
+            *first["citations"],
+            {"startIndex": 1, "endIndex": 900, "uri": "https://b.test"},
+        ]
+    }
+    got = events(
+        sse(text("One", citationMetadata=first), text("é", citationMetadata=both, finish="STOP"))
+    )
+    assert [Citation(0, "https://a.test", "A", None, 0, 2), Citation(0, "https://b.test")] == [
+        e for e in got if isinstance(e, Citation)
+    ]
     assert [first, both] == [said["candidates"][0]["citationMetadata"] for said in told(got)]
 
 
 def test_grounding_becomes_citations() -> None:
     """A source for each piece of text that it supports, and those that support none."""
     grounding = {
-        "groundingChunks": [{"web": {"uri": "https://a.test", "title": "A"}}, {"web": {"uri": "https://b.test"}}],
-        "groundingSupports": [{"segment": {"endIndex": 3, "text": "One"}, "groundingChunkIndices": [0, 7]}],
+        "groundingChunks": [
+            {"web": {"uri": "https://a.test", "title": "A"}},
+            {"web": {"uri": "https://b.test"}},
+        ],
+        "groundingSupports": [
+            {"segment": {"endIndex": 3, "text": "One"}, "groundingChunkIndices": [0, 7]}
+        ],
         "webSearchQueries": ["one"],
     }
     got = events(sse(text("One two"), chunk(finish="STOP", groundingMetadata=grounding)))
@@ -199,9 +266,13 @@ def test_grounding_becomes_citations() -> None:
 
 
 def test_several_candidates() -> None:
-    """Each has its own blocks; the finish of the first is the stream's, that of the other is told."""
+    """Each has its own blocks; the finish of the first is the stream's, that of the other is
+    told."""
     both = {
-        "candidates": [{"index": i, "content": {"parts": [{"text": "ab"[i]}]}, "finishReason": f} for i, f in enumerate(("STOP", "SAFETY"))]
+        "candidates": [
+            {"index": i, "content": {"parts": [{"text": "ab"[i]}]}, "finishReason": f}
+            for i, f in enumerate(("STOP", "SAFETY"))
+        ]
     }
     got = events(sse(both))
     answer = folded(got)
@@ -270,7 +341,10 @@ def test_an_error_in_the_stream(data: bytes) -> None:
     assert "a" == folded(got).text()
 
 
-@pytest.mark.parametrize("data", [json.dumps(ERROR).encode(), b"\xef\xbb\xbf [" + json.dumps(ERROR, indent=1).encode() + b"]"])
+@pytest.mark.parametrize(
+    "data",
+    [json.dumps(ERROR).encode(), b"\xef\xbb\xbf [" + json.dumps(ERROR, indent=1).encode() + b"]"],
+)
 def test_an_error_instead_of_a_stream(data: bytes) -> None:
     last = events(data)[-1]
     assert isinstance(last, StreamError)
@@ -285,7 +359,15 @@ def test_a_cut_answer_is_truncated(form: Any) -> None:
     assert "ab" == folded(events(whole.rstrip(b"]\r\n"))).text()
 
 
-@pytest.mark.parametrize("data", [b"<html><body>502</body></html>", b"no stream", b'data: {"candidates": 7}\n\n', b"data: nonsense\n\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<html><body>502</body></html>",
+        b"no stream",
+        b'data: {"candidates": 7}\n\n',
+        b"data: nonsense\n\n",
+    ],
+)
 def test_what_is_no_answer_is_malformed(data: bytes) -> None:
     last = events(data)[-1]
     assert isinstance(last, StreamError)
@@ -295,7 +377,9 @@ def test_what_is_no_answer_is_malformed(data: bytes) -> None:
 def test_arguments_out_of_order_are_malformed() -> None:
     """What was closed cannot be written any more."""
     pieces = [{"jsonPath": path, "stringValue": "x"} for path in ("$.a.b", "$.c", "$.a.d")]
-    last = events(sse(chunk({"functionCall": {"name": "f", "partialArgs": pieces}}, finish="STOP")))[-1]
+    last = events(
+        sse(chunk({"functionCall": {"name": "f", "partialArgs": pieces}}, finish="STOP"))
+    )[-1]
     assert isinstance(last, StreamError)
     assert "upstream_malformed" == last.error.kind
 
@@ -321,24 +405,37 @@ def test_nothing_is_held_beyond_the_bound() -> None:
 
 def test_unknown_chunks_are_the_vendors_own() -> None:
     """And keep-alive comments are nothing."""
-    got = decode(GeminiDecoder(LIMIT), [b": hi\r\n\r\n" + sse({"news": 1}, text("a", finish="STOP"))])
+    got = decode(
+        GeminiDecoder(LIMIT), [b": hi\r\n\r\n" + sse({"news": 1}, text("a", finish="STOP"))]
+    )
     assert [{"news": 1}] == told(got)
 
 
 def test_blanks_and_byte_order_marks_before_the_first_chunk_are_not_held() -> None:
-    """However many, and however they are cut: to look at all of them again with every read would cost their square."""
+    """However many, and however they are cut: to look at all of them again with every read would
+    cost their square."""
     decoder = GeminiDecoder(1000)
     for piece in (b" " * 5000, b"\xef\xbb", b"\xbf\r\n", b"\xef\xbb\xbf", b"\n" * 5000):
         assert [] == decoder.feed(piece)
     assert b"" == decoder._frames._start
-    assert [BlockStart(0, "text"), TextDelta(0, "a")] == decoder.feed(b'[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}')
+    assert [BlockStart(0, "text"), TextDelta(0, "a")] == decoder.feed(
+        b'[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}'
+    )
 
 
 def test_a_call_with_endless_arguments_is_malformed() -> None:
     """Their names are remembered, so that none is given twice."""
     begun = chunk({"functionCall": {"name": "f", "willContinue": True}})
     pieces = [
-        chunk({"functionCall": {"partialArgs": [{"jsonPath": f"$.k{n}", "numberValue": n}], "willContinue": True}}) for n in range(5000)
+        chunk(
+            {
+                "functionCall": {
+                    "partialArgs": [{"jsonPath": f"$.k{n}", "numberValue": n}],
+                    "willContinue": True,
+                }
+            }
+        )
+        for n in range(5000)
     ]
     last = decode(GeminiDecoder(LIMIT), [sse(begun, *pieces)])[-1]
     assert isinstance(last, StreamError)

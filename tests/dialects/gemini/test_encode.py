@@ -1,4 +1,5 @@
-"""What clients get, judged by the vendor's SDK where it can read it, and by a JSON parser where it cannot."""
+"""What clients get, judged by the vendor's SDK where it can read it, and by a JSON parser where it
+cannot."""
 
 import json
 from typing import Any
@@ -37,7 +38,11 @@ END = StreamEnd(Finish("stop"), Usage(5, 9, 2, 4))
 
 
 def call_block(block: int, *pieces: str, name: str = "f") -> list[Event]:
-    return [BlockStart(block, "tool_call", Tool(f"id{block}", name)), *(ToolCallDelta(block, p) for p in pieces), BlockEnd(block)]
+    return [
+        BlockStart(block, "tool_call", Tool(f"id{block}", name)),
+        *(ToolCallDelta(block, p) for p in pieces),
+        BlockEnd(block),
+    ]
 
 
 def whole(events: list[Event], *, thoughts: bool = True) -> dict[str, Any]:
@@ -113,7 +118,9 @@ def test_the_three_forms_say_the_same():
         {"text": ""},
     ] == streamed
     by_sdk = sdk.shown(sdk.streamed(sdk.encoded(ANSWER)))
-    document = sdk.client(json.dumps(whole(ANSWER)).encode(), "application/json").models.generate_content(model="m", contents="hi")
+    document = sdk.client(
+        json.dumps(whole(ANSWER)).encode(), "application/json"
+    ).models.generate_content(model="m", contents="hi")
     assert sdk.shown([document]) == by_sdk
     assert (5, 5, 4, 14) == by_sdk["counts"]
 
@@ -122,27 +129,49 @@ def test_it_reads_back_as_it_was():
     """Our own decoder, on both forms."""
     for sse in (True, False):
         answer = folded(decode(GeminiDecoder(1 << 16), [sdk.encoded(ANSWER, sse=sse)]))
-        assert ("xy", "Hmm", '{"a":1}') == (answer.text(), answer.reasoning(), answer.tool_calls()[0].text)
-        assert (["c2ln"], Usage(5, 9, 2, 4)) == ([b.signature for b in answer.blocks.values() if b.signature], answer.usage)
+        assert ("xy", "Hmm", '{"a":1}') == (
+            answer.text(),
+            answer.reasoning(),
+            answer.tool_calls()[0].text,
+        )
+        assert (["c2ln"], Usage(5, 9, 2, 4)) == (
+            [b.signature for b in answer.blocks.values() if b.signature],
+            answer.usage,
+        )
 
 
 def test_thoughts_are_hidden_where_they_were_not_wanted():
     """But not their signature, without which the next turn fails."""
-    for got in (parts(json.loads(sdk.encoded(ANSWER, sse=False, thoughts=False))), parts([whole(ANSWER, thoughts=False)])):
+    for got in (
+        parts(json.loads(sdk.encoded(ANSWER, sse=False, thoughts=False))),
+        parts([whole(ANSWER, thoughts=False)]),
+    ):
         assert not any("thought" in part for part in got)
         assert "c2ln" == got[0]["thoughtSignature"]
 
 
 def test_signatures_without_a_part_behind_them():
     """Two in a row, and one at the end, are on empty parts; one that is no base64 is wrapped."""
-    events = [BlockStart(0, "reasoning"), BlockEnd(0, "c2ln"), BlockStart(1, "reasoning"), BlockEnd(1, "not base64!"), ending()]
+    events = [
+        BlockStart(0, "reasoning"),
+        BlockEnd(0, "c2ln"),
+        BlockStart(1, "reasoning"),
+        BlockEnd(1, "not base64!"),
+        ending(),
+    ]
     for got in (parts(in_array(events)), parts([whole(events)])):
         assert ["", ""] == [part["text"] for part in got]
         assert ["c2ln", "dGV4dDpub3QgYmFzZTY0IQ=="] == [part["thoughtSignature"] for part in got]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "args"), [("", {}), ('{"n":1.50}', {"n": 1.5}), ('{"cut', {"arguments": '{"cut'}), ("[1]", {"arguments": "[1]"})]
+    ("arguments", "args"),
+    [
+        ("", {}),
+        ('{"n":1.50}', {"n": 1.5}),
+        ('{"cut', {"arguments": '{"cut'}),
+        ("[1]", {"arguments": "[1]"}),
+    ],
 )
 def test_arguments(arguments: str, args: dict[str, Any]):
     """Always an object."""
@@ -156,7 +185,11 @@ def test_calls_side_by_side():
     """Calls whose pieces come interleaved go out one by one, whole."""
     one, other = call_block(0, "{", "}"), call_block(1, "{", "}", name="g")
     mixed = [one[0], other[0], one[1], other[1], other[2], other[3], one[2], one[3]]
-    assert ["g", "f"] == [part["functionCall"]["name"] for part in parts(in_array([*mixed, ending()])) if "functionCall" in part]
+    assert ["g", "f"] == [
+        part["functionCall"]["name"]
+        for part in parts(in_array([*mixed, ending()]))
+        if "functionCall" in part
+    ]
 
 
 @pytest.mark.parametrize(
@@ -184,18 +217,36 @@ def test_several_choices():
     told = Vendor(NAME, {"candidates": [{"index": 1, "finishReason": "SAFETY"}]})
     events = [*text_block("a"), *other, told, ending()]
     for got in (in_array(events), [whole(events)]):
-        assert ["a", "b"] == ["".join(part["text"] for part in parts(got, choice)) for choice in (0, 1)]
-        assert ["STOP", "SAFETY"] == [candidate["finishReason"] for candidate in got[-1]["candidates"]]
+        assert ["a", "b"] == [
+            "".join(part["text"] for part in parts(got, choice)) for choice in (0, 1)
+        ]
+        assert ["STOP", "SAFETY"] == [
+            candidate["finishReason"] for candidate in got[-1]["candidates"]
+        ]
 
 
 def test_sources_are_grounding():
     """Each source once; with its place in the whole answer where that is known."""
-    cited = [Citation(1, "https://a.test", "A", "two", 0, 3), Citation(1, "https://a.test", "A"), Citation(1, None, "B")]
-    events = [*text_block("One "), BlockStart(1, "text"), TextDelta(1, "two"), *cited, BlockEnd(1), ending()]
+    cited = [
+        Citation(1, "https://a.test", "A", "two", 0, 3),
+        Citation(1, "https://a.test", "A"),
+        Citation(1, None, "B"),
+    ]
+    events = [
+        *text_block("One "),
+        BlockStart(1, "text"),
+        TextDelta(1, "two"),
+        *cited,
+        BlockEnd(1),
+        ending(),
+    ]
     segment = {"startIndex": 4, "endIndex": 7, "text": "two"}
     for got in (in_array(events), [whole(events)]):
         assert {
-            "groundingChunks": [{"web": {"uri": "https://a.test", "title": "A"}}, {"web": {"title": "B"}}],
+            "groundingChunks": [
+                {"web": {"uri": "https://a.test", "title": "A"}},
+                {"web": {"title": "B"}},
+            ],
             "groundingSupports": [{"segment": segment, "groundingChunkIndices": [0]}],
         } == got[-1]["candidates"][0]["groundingMetadata"]
 
@@ -206,7 +257,9 @@ def test_the_vendors_own_words_are_in_their_places():
     image = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
     events: list[Event] = [
         *text_block("a"),
-        Vendor(NAME, {"candidates": [{"index": 0, "content": {"role": "model", "parts": [image]}}]}),
+        Vendor(
+            NAME, {"candidates": [{"index": 0, "content": {"role": "model", "parts": [image]}}]}
+        ),
         BlockStart(1, "text"),
         TextDelta(1, "b"),
         Vendor(NAME, {"candidates": [{"index": 0, "groundingMetadata": grounding}]}),
@@ -217,15 +270,25 @@ def test_the_vendors_own_words_are_in_their_places():
         ending(),
     ]
     for got in (in_array(events), [whole(events)]):
-        assert [{"text": "a"}, image, {"text": "b"}] == [part for part in parts(got) if part != {"text": ""}]
-        assert [grounding] == [c["groundingMetadata"] for chunk in got for c in chunk["candidates"] if "groundingMetadata" in c]
+        assert [{"text": "a"}, image, {"text": "b"}] == [
+            part for part in parts(got) if part != {"text": ""}
+        ]
+        assert [grounding] == [
+            c["groundingMetadata"]
+            for chunk in got
+            for c in chunk["candidates"]
+            if "groundingMetadata" in c
+        ]
         assert {"trafficType": "ON_DEMAND"} == got[-1]["usageMetadata"]
         assert "safetyRatings" not in json.dumps(got)
 
 
 def test_a_blocked_prompt_has_no_candidate():
     """As the vendor has it."""
-    events: list[Event] = [Vendor(NAME, {"promptFeedback": {"blockReason": "SAFETY"}}), StreamEnd(Finish("content_filter", "SAFETY"))]
+    events: list[Event] = [
+        Vendor(NAME, {"promptFeedback": {"blockReason": "SAFETY"}}),
+        StreamEnd(Finish("content_filter", "SAFETY")),
+    ]
     assert "SAFETY" == sdk.streamed(sdk.encoded(events))[0].prompt_feedback.block_reason
     for got in (in_array(events), [whole(events)]):
         assert not any("candidates" in chunk for chunk in got)
@@ -239,12 +302,15 @@ def test_an_error_ends_the_stream():
     got = json.loads(sdk.encoded([*text_block("a")[:-1], BROKEN], sse=False))
     assert (502, "UNAVAILABLE") == (got[-1]["error"]["code"], got[-1]["error"]["status"])
     assert "finishReason" not in data.decode()
-    assert [502] == [chunk["error"]["code"] for chunk in json.loads(sdk.encoded([BROKEN], sse=False))]
+    assert [502] == [
+        chunk["error"]["code"] for chunk in json.loads(sdk.encoded([BROKEN], sse=False))
+    ]
 
 
 @pytest.mark.parametrize(("sse", "beat"), [(True, b""), (False, b"\n")])
 def test_heartbeats_are_nothing_to_a_reader(sse: bool, beat: bytes):
-    """None where the SDK would take a comment for a broken chunk; white space between an array's items."""
+    """None where the SDK would take a comment for a broken chunk; white space between an array's
+    items."""
     assert DIALECT.client is not None
     encoder = DIALECT.client.encoder(Parsed(ChatRequest(model="m", messages=[]), Options(sse=sse)))
     assert beat == encoder.heartbeat
@@ -269,12 +335,18 @@ def test_heartbeats_are_nothing_to_a_reader(sse: bool, beat: bytes):
     ],
 )
 def test_errors_before_the_stream(kind: Any, status: int, word: str):
-    """Google's shape, with its word for the status, our kind as the reason, and when to come again."""
+    """Google's shape, with its word for the status, our kind as the reason, and when to come
+    again."""
     assert DIALECT.client is not None
     assert DIALECT.upstream is not None
     reply = DIALECT.client.render_error(failure(kind, "No.", param="model", retry_after_s=2.5))
     said = json.loads(reply.body)["error"]
-    assert (status, status, word, "No.") == (reply.status, said["code"], said["status"], said["message"])
+    assert (status, status, word, "No.") == (
+        reply.status,
+        said["code"],
+        said["status"],
+        said["message"],
+    )
     assert kind.upper() == said["details"][0]["reason"]
     assert ("3s", "3") == (said["details"][1]["retryDelay"], reply.headers["retry-after"])
     found = DIALECT.upstream.parse_error(reply.status, {}, reply.body)
@@ -292,6 +364,11 @@ def test_a_reasoning_block_alone_is_an_answer():
     """A document always has a part."""
     reason: FinishReason = "length"
     assert [{"text": ""}] == parts(
-        [whole([BlockStart(0, "reasoning"), ReasoningDelta(0, "a"), BlockEnd(0), ending(reason)], thoughts=False)]
+        [
+            whole(
+                [BlockStart(0, "reasoning"), ReasoningDelta(0, "a"), BlockEnd(0), ending(reason)],
+                thoughts=False,
+            )
+        ]
     )
     assert isinstance(BROKEN, StreamError)

@@ -1,4 +1,5 @@
-"""Whatever arrives, the decoder gives events that keep the grammar, one end, and never an exception; and the encoder takes them."""
+"""Whatever arrives, the decoder gives events that keep the grammar, one end, and never an
+exception; and the encoder takes them."""
 
 import json
 from typing import Any
@@ -18,15 +19,27 @@ from tests.support import decode, facts, needs_recordings, recording_bytes
 
 LIMIT = 1 << 15
 unhurried = settings(deadline=None, max_examples=60)
-CALL = chunk({"functionCall": {"name": "f", "args": {"a": [1, {"b": "c"}]}}, "thoughtSignature": "c2ln"})
+CALL = chunk(
+    {"functionCall": {"name": "f", "args": {"a": [1, {"b": "c"}]}}, "thoughtSignature": "c2ln"}
+)
 PIECES = chunk(
     {"functionCall": {"name": "g", "willContinue": True}},
-    {"functionCall": {"partialArgs": [{"jsonPath": "$.a[0].b", "stringValue": "x"}, {"jsonPath": "$.c", "nullValue": "NULL_VALUE"}]}},
+    {
+        "functionCall": {
+            "partialArgs": [
+                {"jsonPath": "$.a[0].b", "stringValue": "x"},
+                {"jsonPath": "$.c", "nullValue": "NULL_VALUE"},
+            ]
+        }
+    },
 )
-LAST = {**text("b", finish="STOP", safetyRatings=[{"a": 1}]), "usageMetadata": {"promptTokenCount": 3}}
-BODIES = [form(chunk({"text": "hm", "thought": True}), CALL, PIECES, LAST) for form in (sse, array)] + [
-    sse(text("a")) + json.dumps(ERROR).encode()
-]
+LAST = {
+    **text("b", finish="STOP", safetyRatings=[{"a": 1}]),
+    "usageMetadata": {"promptTokenCount": 3},
+}
+BODIES = [
+    form(chunk({"text": "hm", "thought": True}), CALL, PIECES, LAST) for form in (sse, array)
+] + [sse(text("a")) + json.dumps(ERROR).encode()]
 
 _KEYS = st.sampled_from(
     ["candidates", "content", "parts", "text", "thought", "thoughtSignature", "functionCall", "name", "id", "args", "partialArgs", "jsonPath", "stringValue", "numberValue", "willContinue", "finishReason", "index", "usageMetadata", "promptTokenCount", "promptFeedback", "blockReason", "groundingMetadata", "groundingChunks", "groundingSupports", "citationMetadata", "citations", "startIndex", "endIndex", "uri", "error", "code", "message", "inlineData", "responseId"]
@@ -38,7 +51,11 @@ _SCALARS = (
     | st.floats(allow_nan=False)
     | st.sampled_from(["", "a", "$.a", "$.b[0]", "STOP", "1s"])
 )
-_VALUES = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=12)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
 
 
 def holds(chunks: list[bytes]) -> None:
@@ -78,16 +95,29 @@ def test_any_json_in_chunks_never_raises(values: list[dict[str, Any]], framed: b
     holds([(sse if framed else array)(*values, LAST)])
 
 
-@given(st.lists(st.dictionaries(_KEYS, _VALUES, max_size=3), max_size=3), st.lists(st.dictionaries(_KEYS, _VALUES, max_size=3), max_size=2))
+@given(
+    st.lists(st.dictionaries(_KEYS, _VALUES, max_size=3), max_size=3),
+    st.lists(st.dictionaries(_KEYS, _VALUES, max_size=3), max_size=2),
+)
 @unhurried
-def test_any_parts_and_candidates_never_raise(parts: list[dict[str, Any]], candidates: list[dict[str, Any]]):
+def test_any_parts_and_candidates_never_raise(
+    parts: list[dict[str, Any]], candidates: list[dict[str, Any]]
+):
     holds([sse(chunk(*parts), {"candidates": candidates}, LAST)])
 
 
-_NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=".[]"), min_size=1, max_size=6)
+_NAMES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters=".[]"), min_size=1, max_size=6
+)
 _JSON = st.recursive(
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.booleans() | st.none() | st.integers(-99, 99),
-    lambda inner: st.lists(inner, min_size=1, max_size=3) | st.dictionaries(_NAMES, inner, min_size=1, max_size=3),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+    | st.booleans()
+    | st.none()
+    | st.integers(-99, 99),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=3)
+        | st.dictionaries(_NAMES, inner, min_size=1, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -96,11 +126,18 @@ def pieces(value: Any, path: str) -> list[dict[str, Any]]:
     """A value as the vendor would send it, its strings a character at a time."""
     match value:
         case dict():
-            return [piece for key, inner in value.items() for piece in pieces(inner, f"{path}.{key}")]
+            return [
+                piece for key, inner in value.items() for piece in pieces(inner, f"{path}.{key}")
+            ]
         case list():
-            return [piece for at, inner in enumerate(value) for piece in pieces(inner, f"{path}[{at}]")]
+            return [
+                piece for at, inner in enumerate(value) for piece in pieces(inner, f"{path}[{at}]")
+            ]
         case str():
-            return [{"jsonPath": path, "stringValue": "", "willContinue": True}, *({"jsonPath": path, "stringValue": c} for c in value)]
+            return [
+                {"jsonPath": path, "stringValue": "", "willContinue": True},
+                *({"jsonPath": path, "stringValue": c} for c in value),
+            ]
         case bool():
             return [{"jsonPath": path, "boolValue": value}]
         case None:
@@ -115,7 +152,14 @@ def test_streamed_arguments_are_what_was_streamed(value: dict[str, Any]):
     """Any object, put together from its pieces."""
     body = sse(
         chunk(
-            *({"functionCall": more} for more in [{"name": "f", "willContinue": True}, {"partialArgs": pieces(value, "$")}]), finish="STOP"
+            *(
+                {"functionCall": more}
+                for more in [
+                    {"name": "f", "willContinue": True},
+                    {"partialArgs": pieces(value, "$")},
+                ]
+            ),
+            finish="STOP",
         )
     )
     call = next(event for event in [decode(GeminiDecoder(LIMIT), [body])] if event)
@@ -126,7 +170,21 @@ def test_streamed_arguments_are_what_was_streamed(value: dict[str, Any]):
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["$.a", "$.a.b", "$.a[0]", "$.a[1].c", "$['q\\'r']", '$["s"]', "$", "", "$[0]", "$.x[99]"]), st.integers(0, 1)
+            st.sampled_from(
+                [
+                    "$.a",
+                    "$.a.b",
+                    "$.a[0]",
+                    "$.a[1].c",
+                    "$['q\\'r']",
+                    '$["s"]',
+                    "$",
+                    "",
+                    "$[0]",
+                    "$.x[99]",
+                ]
+            ),
+            st.integers(0, 1),
         ),
         max_size=6,
     )
@@ -137,7 +195,9 @@ def test_paths_in_any_order_are_json_or_a_fault(paths: list[tuple[str, int]]):
     arguments, text_ = Arguments(), ""
     try:
         for path, kind in paths:
-            text_ += arguments.add(PartialArg(path, string_value="s") if kind else PartialArg(path, bool_value=True))
+            text_ += arguments.add(
+                PartialArg(path, string_value="s") if kind else PartialArg(path, bool_value=True)
+            )
     except BadFrame:
         return
     assert isinstance(json.loads(text_ + arguments.close()), dict)

@@ -24,10 +24,17 @@ from tests.dialects.answers import params, posted
 HI = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
 
 
-def parsed(body: Any = HI, method: str = "streamGenerateContent", query: dict[str, str] | None = None, model: str = "m") -> Parsed:
+def parsed(
+    body: Any = HI,
+    method: str = "streamGenerateContent",
+    query: dict[str, str] | None = None,
+    model: str = "m",
+) -> Parsed:
     assert DIALECT.client is not None
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return DIALECT.client.parse_request(posted(data, path={"model": model, "method": method}, query=query))
+    return DIALECT.client.parse_request(
+        posted(data, path={"model": model, "method": method}, query=query)
+    )
 
 
 def turns(*contents: dict[str, Any]) -> list[Message]:
@@ -37,7 +44,11 @@ def turns(*contents: dict[str, Any]) -> list[Message]:
 def test_path_and_query_say_the_rest():
     """Model, streaming, and its form."""
     streamed = parsed(query={"alt": "sse"}, model="models/vendor/x")
-    assert ("vendor/x", True, True) == (streamed.request.model, streamed.request.stream, streamed.options.sse)
+    assert ("vendor/x", True, True) == (
+        streamed.request.model,
+        streamed.request.stream,
+        streamed.options.sse,
+    )
     assert not parsed().options.sse
     assert not parsed(method="generateContent").request.stream
 
@@ -79,14 +90,29 @@ def test_settings():
 
 
 def test_both_spellings():
-    """As the vendor's own examples have it: snake_case, and plain forms of what may be a list or a turn."""
+    """As the vendor's own examples have it: snake_case, and plain forms of what may be a list or a
+    turn."""
     got = parsed(
         {
             "contents": {"parts": [{"inline_data": {"mime_type": "image/png", "data": "-_8="}}]},
             "system_instruction": "s",
-            "generation_config": {"max_output_tokens": 5, "response_mime_type": "application/json", "response_schema": {"type": "STRING"}},
+            "generation_config": {
+                "max_output_tokens": 5,
+                "response_mime_type": "application/json",
+                "response_schema": {"type": "STRING"},
+            },
             "tools": [
-                {"function_declarations": [{"name": "f", "parameters": {"type": "OBJECT", "properties": {"a_b": {"type": "STRING"}}}}]}
+                {
+                    "function_declarations": [
+                        {
+                            "name": "f",
+                            "parameters": {
+                                "type": "OBJECT",
+                                "properties": {"a_b": {"type": "STRING"}},
+                            },
+                        }
+                    ]
+                }
             ],
         }
     )
@@ -95,12 +121,15 @@ def test_both_spellings():
     assert ("s", 5) == (request.system, request.max_tokens)
     assert request.response_format is not None
     assert {"type": "string"} == request.response_format["json_schema"]["schema"]
-    assert [ToolSpec("f", None, {"type": "object", "properties": {"a_b": {"type": "string"}}})] == request.tools
+    assert [
+        ToolSpec("f", None, {"type": "object", "properties": {"a_b": {"type": "string"}}})
+    ] == request.tools
     assert () == got.notes
 
 
 def test_schemas_of_the_vendors_own_kind():
-    """Types in lower case, null as a type, counts as numbers, all the way down; JSON Schema stays as it is."""
+    """Types in lower case, null as a type, counts as numbers, all the way down; JSON Schema stays
+    as it is."""
     theirs = {
         "type": "ARRAY",
         "nullable": True,
@@ -111,19 +140,29 @@ def test_schemas_of_the_vendors_own_kind():
     plain = {"type": ["object", "null"], "$defs": {"X": {}}}
     declared = [{"name": "f", "parameters": theirs}, {"name": "g", "parametersJsonSchema": plain}]
     tools = parsed({**HI, "tools": [{"functionDeclarations": declared}]}).request.tools
-    ours = {"type": ["array", "null"], "minItems": 1, "items": {"anyOf": [{"type": "integer"}, {"type": "string", "enum": ["STRING"]}]}}
+    ours = {
+        "type": ["array", "null"],
+        "minItems": 1,
+        "items": {"anyOf": [{"type": "integer"}, {"type": "string", "enum": ["STRING"]}]},
+    }
     assert [ours, plain] == [tool.parameters for tool in tools]
 
 
 def test_a_chats_history():
-    """One content for each chunk of the answer: one turn; the signature joins the thought before its part."""
+    """One content for each chunk of the answer: one turn; the signature joins the thought before
+    its part."""
     history = turns(
         {"role": "user", "parts": [{"text": "a"}]},
         {"role": "model", "parts": [{"text": "I ", "thought": True}]},
         {"role": "model", "parts": [{"text": "think", "thought": True}]},
         {"role": "model", "parts": [{"text": "Hel", "thoughtSignature": "-_8"}]},
         {"role": "model", "parts": [{"text": "lo"}, {"text": ""}]},
-        {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"x": 1}}, "thoughtSignature": "c2ln"}]},
+        {
+            "role": "model",
+            "parts": [
+                {"functionCall": {"name": "f", "args": {"x": 1}}, "thoughtSignature": "c2ln"}
+            ],
+        },
     )
     said = [
         ReasoningPart("I think", "+/8="),
@@ -136,7 +175,11 @@ def test_a_chats_history():
 
 def test_results_find_their_calls():
     """By id; without one by name, in order. Results are turns of their own."""
-    calls = [{"functionCall": {"name": "f"}}, {"functionCall": {"name": "g", "id": "own"}}, {"functionCall": {"name": "f"}}]
+    calls = [
+        {"functionCall": {"name": "f"}},
+        {"functionCall": {"name": "g", "id": "own"}},
+        {"functionCall": {"name": "f"}},
+    ]
     results = [
         {"functionResponse": {"name": "f", "response": {"result": "one"}}},
         {"functionResponse": {"name": "f", "response": {"error": {"code": 1}}}},
@@ -165,7 +208,9 @@ def test_results_find_their_calls():
 )
 def test_tool_choice(config: dict[str, Any], choice: ToolChoice | None, left: int):
     declared = [{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}]
-    request = parsed({**HI, "tools": declared, "toolConfig": {"functionCallingConfig": config}}).request
+    request = parsed(
+        {**HI, "tools": declared, "toolConfig": {"functionCallingConfig": config}}
+    ).request
     assert (choice, left) == (request.tool_choice, len(request.tools))
 
 
@@ -199,7 +244,13 @@ def test_losses_are_noted():
         "safetySettings": [{}],
         "cachedContent": "cachedContents/1",
         "tools": [{"googleSearch": {}}],
-        "generationConfig": {"topK": 5, "presencePenalty": 0, "responseModalities": ["TEXT"], "responseMimeType": "text/x.enum", "odd": 1},
+        "generationConfig": {
+            "topK": 5,
+            "presencePenalty": 0,
+            "responseModalities": ["TEXT"],
+            "responseMimeType": "text/x.enum",
+            "odd": 1,
+        },
     }
     assert {
         "inline_data",
@@ -222,13 +273,28 @@ def test_losses_are_noted():
         ({"contents": "hi"}, "contents"),
         ({"contents": [{"role": "assistant", "parts": []}]}, "contents[0].role"),
         ({"contents": [{"parts": [{"text": 1}]}]}, "contents[0].parts[0].text"),
-        ({"contents": [{"parts": [{"functionCall": {}}]}]}, "contents[0].parts[0].functionCall.name"),
-        ({"contents": [{"parts": [{"functionResponse": {"name": "f"}}]}]}, "contents[0].parts[0].functionResponse"),
+        (
+            {"contents": [{"parts": [{"functionCall": {}}]}]},
+            "contents[0].parts[0].functionCall.name",
+        ),
+        (
+            {"contents": [{"parts": [{"functionResponse": {"name": "f"}}]}]},
+            "contents[0].parts[0].functionResponse",
+        ),
         ({**HI, "generationConfig": {"temperature": "warm"}}, "generationConfig.temperature"),
-        ({**HI, "generationConfig": {"thinkingConfig": {"thinkingLevel": "most"}}}, "generationConfig.thinkingConfig.thinkingLevel"),
-        ({**HI, "toolConfig": {"functionCallingConfig": {"mode": "MAYBE"}}}, "toolConfig.functionCallingConfig.mode"),
+        (
+            {**HI, "generationConfig": {"thinkingConfig": {"thinkingLevel": "most"}}},
+            "generationConfig.thinkingConfig.thinkingLevel",
+        ),
+        (
+            {**HI, "toolConfig": {"functionCallingConfig": {"mode": "MAYBE"}}},
+            "toolConfig.functionCallingConfig.mode",
+        ),
         ({**HI, "tools": [{"functionDeclarations": {}}]}, "tools[0].functionDeclarations"),
-        ({**HI, "tools": [{"functionDeclarations": [{}]}]}, "tools[0].functionDeclarations[0].name"),
+        (
+            {**HI, "tools": [{"functionDeclarations": [{}]}]},
+            "tools[0].functionDeclarations[0].name",
+        ),
     ],
 )
 def test_faults_are_named(body: dict[str, Any], param: str):

@@ -1,4 +1,5 @@
-"""Real answers of the vendor, from both of its services: what the recordings hold is what comes out, for every split."""
+"""Real answers of the vendor, from both of its services: what the recordings hold is what comes
+out, for every split."""
 
 import hashlib
 import json
@@ -18,8 +19,11 @@ ROWS = facts("gemini")
 ERRORS = facts("gemini", errors=True)
 LIMIT = 1 << 20
 
-# Where the facts, a plain pass over the payloads, and a decoder that knows the vendor differ, and why the decoder is right.
-BLOCKED = {  # a prompt that was blocked has no candidate and no finish; its block reason is why there is no answer
+# Where the facts, a plain pass over the payloads, and a decoder that knows the vendor differ, and
+# why the decoder is right.
+# a prompt that was blocked has no candidate and no finish; its block reason is why there is no
+# answer
+BLOCKED = {
     "gemini/firebase-streaming-failure-prompt-blocked-safety.sse": "SAFETY",
     "vertex/firebase-streaming-failure-prompt-blocked-safety-with-message.sse": "SAFETY",
 }
@@ -44,12 +48,15 @@ def expected_usage(said: dict[str, Any] | None) -> Usage:
     said = said or {}
     answer, thoughts = said.get("candidatesTokenCount"), said.get("thoughtsTokenCount")
     output = None if answer is None and thoughts is None else (answer or 0) + (thoughts or 0)
-    return Usage(said.get("promptTokenCount"), output, said.get("cachedContentTokenCount"), thoughts)
+    return Usage(
+        said.get("promptTokenCount"), output, said.get("cachedContentTokenCount"), thoughts
+    )
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
 def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None:
-    """Text, reasoning, tools, finish and usage are those of the recording, however it is cut, and so is every event."""
+    """Text, reasoning, tools, finish and usage are those of the recording, however it is cut, and
+    so is every event."""
     events = same_however_cut(lambda: GeminiDecoder(LIMIT), recording_bytes(row))
     answer = folded(events)
     assert row["text_sha256"] == sha256(answer.text())
@@ -61,7 +68,10 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
     assert expected_usage(row["usage"]) == answer.usage
     if row["error"] is not None:
         assert isinstance(events[-1], StreamError)
-        assert ("upstream_error", row["error"]["message"]) == (events[-1].error.kind, events[-1].error.message)
+        assert ("upstream_error", row["error"]["message"]) == (
+            events[-1].error.kind,
+            events[-1].error.message,
+        )
     elif row["file"] in CUT:
         assert isinstance(events[-1], StreamError)
         assert "upstream_truncated" == events[-1].error.kind
@@ -72,13 +82,19 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
 
 
 def readable(row: dict[str, Any]) -> bool:
-    """Whether the SDK can read the recording itself: it knows no enums as numbers, which is for another of the vendor's clients."""
-    return row["error"] is None and row["file"] not in CUT | STREAMED_ARGUMENTS and row["finish"] not in NUMBERS
+    """Whether the SDK can read the recording itself: it knows no enums as numbers, which is for
+    another of the vendor's clients."""
+    return (
+        row["error"] is None
+        and row["file"] not in CUT | STREAMED_ARGUMENTS
+        and row["finish"] not in NUMBERS
+    )
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if readable(row)], ids=lambda row: row["file"])
 def test_the_sdk_sees_the_same_through_us(row: dict[str, Any]) -> None:
-    """The vendor's SDK reads the recording itself, and what decoder and encoder make of it: same parts, signatures, finish and counts."""
+    """The vendor's SDK reads the recording itself, and what decoder and encoder make of it: same
+    parts, signatures, finish and counts."""
     data = recording_bytes(row)
     direct = sdk.shown(sdk.streamed(sdk.as_events(data)))
     ours = sdk.shown(sdk.streamed(sdk.encoded(decode(GeminiDecoder(LIMIT), [data]))))
@@ -89,7 +105,8 @@ def test_the_sdk_sees_the_same_through_us(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: row["file"])
 def test_error_bodies_become_failures_with_their_own_words(row: dict[str, Any]) -> None:
-    """The vendor's status is passed on, and its sentence is kept; a list around it makes no difference."""
+    """The vendor's status is passed on, and its sentence is kept; a list around it makes no
+    difference."""
     assert DIALECT.upstream is not None
     body = recording_bytes(row)
     said = json.loads(body)["error"]
@@ -97,7 +114,11 @@ def test_error_bodies_become_failures_with_their_own_words(row: dict[str, Any]) 
         found = DIALECT.upstream.parse_error(said["code"], {}, sent)
         assert found is not None
         assert (said["code"], said["message"]) == (found.status, found.message)
-        assert ("upstream_status" if "key" in said["message"] or said["code"] in (401, 403) else "bad_request") == found.kind
+        assert (
+            "upstream_status"
+            if "key" in said["message"] or said["code"] in (401, 403)
+            else "bad_request"
+        ) == found.kind
 
 
 def test_every_recording_was_tried() -> None:

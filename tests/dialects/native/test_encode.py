@@ -1,4 +1,5 @@
-"""Native frames, whole answers and errors, read back as JSON by the standard library and checked against the published schema's own words."""
+"""Native frames, whole answers and errors, read back as JSON by the standard library and checked
+against the published schema's own words."""
 
 import json
 from typing import Any
@@ -31,7 +32,9 @@ from proxy.framing.sse import SSEParser
 from proxy.request import ChatRequest, Message
 
 PARSED = Parsed(ChatRequest(model="m", messages=[Message("user", "hi")]))
-START = StreamStart("st1", "fast", "up", "vendor-model", 1_700_000_000, [Note("dropped", "seed", "No seed.")])
+START = StreamStart(
+    "st1", "fast", "up", "vendor-model", 1_700_000_000, [Note("dropped", "seed", "No seed.")]
+)
 END = StreamEnd(Finish("tool_calls", "tool_use"), Usage(10, 5), Timing(1.5, 20.25))
 EVENTS: list[Event] = [
     START,
@@ -83,24 +86,61 @@ def test_frames_are_the_contracts_objects() -> None:
     found = [json.loads(frame.data) for frame in SSEParser(1 << 20).feed(encoded(EVENTS))]
     assert len(EVENTS) == len(found)
     notes = [{"note": "dropped", "param": "seed", "message": "No seed."}]
-    start = {"type": "stream.start", "stream": "st1", "model": "fast", "upstream": "up", "upstream_model": "vendor-model"}
+    start = {
+        "type": "stream.start",
+        "stream": "st1",
+        "model": "fast",
+        "upstream": "up",
+        "upstream_model": "vendor-model",
+    }
     assert {**start, "created": 1_700_000_000, "notes": notes} == found[0]
     assert {"type": "block.start", "block": 0, "kind": "reasoning"} == found[1]
     assert {"type": "block.end", "block": 0, "signature": "sig"} == found[3]
     assert {"type": "text.rewrite", "block": 1, "keep": 4, "text": "o 世界"} == found[6]
-    assert {"type": "citation", "block": 1, "url": "https://a.test", "title": None, "text": None, "start": None, "end": None} == found[7]
-    assert {"type": "block.start", "block": 2, "kind": "tool_call", "tool": {"id": "t", "name": "f"}} == found[10]
-    usage = {"input_tokens": 10, "output_tokens": 5, "cached_input_tokens": None, "reasoning_tokens": None}
+    assert {
+        "type": "citation",
+        "block": 1,
+        "url": "https://a.test",
+        "title": None,
+        "text": None,
+        "start": None,
+        "end": None,
+    } == found[7]
+    assert {
+        "type": "block.start",
+        "block": 2,
+        "kind": "tool_call",
+        "tool": {"id": "t", "name": "f"},
+    } == found[10]
+    usage = {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "cached_input_tokens": None,
+        "reasoning_tokens": None,
+    }
     assert {"type": "usage", **usage} == found[16]
     finish = {"reason": "tool_calls", "raw": "tool_use"}
-    assert {"type": "stream.end", "finish": finish, "usage": usage, "timing": {"first_event_ms": 1.5, "total_ms": 20.25}} == found[17]
+    assert {
+        "type": "stream.end",
+        "finish": finish,
+        "usage": usage,
+        "timing": {"first_event_ms": 1.5, "total_ms": 20.25},
+    } == found[17]
 
 
 def test_an_error_is_the_last_frame() -> None:
     """With what is known of it, and nothing made up."""
-    (frame,) = SSEParser(1 << 20).feed(encoded([START, StreamError(failure("idle_timeout", "Silence.", upstream="up"))]))[1:]
+    (frame,) = SSEParser(1 << 20).feed(
+        encoded([START, StreamError(failure("idle_timeout", "Silence.", upstream="up"))])
+    )[1:]
     said = json.loads(frame.data)
-    assert {"kind": "idle_timeout", "message": "Silence.", "retryable": True, "status": 504, "upstream": "up"} == said["error"]
+    assert {
+        "kind": "idle_timeout",
+        "message": "Silence.",
+        "retryable": True,
+        "status": 504,
+        "upstream": "up",
+    } == said["error"]
     assert [None] * 4 == list(said["usage"].values())
 
 
@@ -117,15 +157,23 @@ def test_a_whole_answer_is_the_same_events_folded() -> None:
     reply = DIALECT.client.whole(PARSED, folded(EVENTS))
     document: dict[str, Any] = json.loads(reply.body)
     assert (200, "application/json") == (reply.status, reply.content_type)
-    assert ("st1", "fast", "up", "vendor-model") == tuple(document[key] for key in ("stream", "model", "upstream", "upstream_model"))
+    assert ("st1", "fast", "up", "vendor-model") == tuple(
+        document[key] for key in ("stream", "model", "upstream", "upstream_model")
+    )
     assert ("Hallo 世界", "Hm") == (document["text"], document["reasoning"])
     assert [{"id": "t", "name": "f", "arguments": '{"a":1}'}] == document["tool_calls"]
     reasoning, text, call, other = document["blocks"]
     assert {"kind": "reasoning", "text": "Hm", "signature": "sig"} == reasoning
-    assert ("text", "Hallo 世界", "https://a.test") == (text["kind"], text["text"], text["citations"][0]["url"])
+    assert ("text", "Hallo 世界", "https://a.test") == (
+        text["kind"],
+        text["text"],
+        text["citations"][0]["url"],
+    )
     assert {"kind": "tool_call", "text": '{"a":1}', "tool": {"id": "t", "name": "f"}} == call
     assert {"kind": "text", "text": "other", "choice": 1} == other
-    assert [{"type": "vendor", "dialect": "openai_chat", "data": {"logprobs": [1]}}] == document["vendor"]
+    assert [{"type": "vendor", "dialect": "openai_chat", "data": {"logprobs": [1]}}] == document[
+        "vendor"
+    ]
     assert ({"reason": "tool_calls", "raw": "tool_use"}, 20.25, 10) == (
         document["finish"],
         document["timing"]["total_ms"],
@@ -136,7 +184,16 @@ def test_a_whole_answer_is_the_same_events_folded() -> None:
 def test_errors_before_the_first_byte() -> None:
     """The failure's own status, its fields, and Retry-After where there is one."""
     assert DIALECT.client is not None
-    reply = DIALECT.client.render_error(failure("rate_limited", "Slow down.", upstream="up", param="model", code="slow", retry_after_s=2.5))
+    reply = DIALECT.client.render_error(
+        failure(
+            "rate_limited",
+            "Slow down.",
+            upstream="up",
+            param="model",
+            code="slow",
+            retry_after_s=2.5,
+        )
+    )
     said = {
         "kind": "rate_limited",
         "message": "Slow down.",
@@ -146,5 +203,9 @@ def test_errors_before_the_first_byte() -> None:
         "param": "model",
         "code": "slow",
     }
-    assert (429, {"error": {**said, "retry_after_s": 2.5}}, {"retry-after": "2.5"}) == (reply.status, json.loads(reply.body), reply.headers)
+    assert (429, {"error": {**said, "retry_after_s": 2.5}}, {"retry-after": "2.5"}) == (
+        reply.status,
+        json.loads(reply.body),
+        reply.headers,
+    )
     assert {} == DIALECT.client.render_error(failure("internal", "Oops.")).headers

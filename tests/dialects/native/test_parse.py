@@ -56,7 +56,13 @@ def test_everything_that_can_be_asked() -> None:
     """Each key of the contract, once."""
     request = asked(
         messages=[
-            {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "url": "https://a.test/x"}]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "a"},
+                    {"type": "image_url", "url": "https://a.test/x"},
+                ],
+            },
             {
                 "role": "assistant",
                 "content": [
@@ -64,7 +70,10 @@ def test_everything_that_can_be_asked() -> None:
                     {"type": "tool_call", "id": "t", "name": "f", "arguments": "{}"},
                 ],
             },
-            {"role": "tool", "content": [{"type": "tool_result", "id": "t", "content": "1", "is_error": True}]},
+            {
+                "role": "tool",
+                "content": [{"type": "tool_result", "id": "t", "content": "1", "is_error": True}],
+            },
             {"role": "system", "content": "late"},
         ],
         system="s",
@@ -112,13 +121,29 @@ def test_everything_that_can_be_asked() -> None:
 
 def test_short_forms() -> None:
     """A choice of tools as one word, several stops, null for anything optional."""
-    request = asked(prompt="hi", tool_choice="required", stop=["a", "b"], system=None, tools=None, stream=None, on_loss=None)
-    assert (ToolChoice("required"), ["a", "b"], True, "note") == (request.tool_choice, request.stop, request.stream, request.on_loss)
+    request = asked(
+        prompt="hi",
+        tool_choice="required",
+        stop=["a", "b"],
+        system=None,
+        tools=None,
+        stream=None,
+        on_loss=None,
+    )
+    assert (ToolChoice("required"), ["a", "b"], True, "note") == (
+        request.tool_choice,
+        request.stop,
+        request.stream,
+        request.on_loss,
+    )
 
 
 def test_leading_system_messages_join_the_system_prompt() -> None:
     """They stand before the first turn, however they were written."""
-    system = [{"role": "system", "content": "b"}, {"role": "system", "content": [{"type": "text", "text": "c"}]}]
+    system = [
+        {"role": "system", "content": "b"},
+        {"role": "system", "content": [{"type": "text", "text": "c"}]},
+    ]
     request = asked(system="a", messages=[*system, HI])
     assert ("a\n\nb\n\nc", [Message("user", "hi")]) == (request.system, request.messages)
 
@@ -132,9 +157,22 @@ def test_leading_system_messages_join_the_system_prompt() -> None:
         ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
         ({"messages": [{"role": "bot", "content": "x"}]}, "messages[0].role"),
         ({"messages": [HI, {"role": "user", "content": 5}]}, "messages[1].content"),
-        ({"messages": [{"role": "user", "content": [{"type": "txt"}]}]}, "messages[0].content[0].type"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "txt"}]}]},
+            "messages[0].content[0].type",
+        ),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].content"),
-        ({"messages": [{"role": "user", "content": [{"type": "tool_result", "id": "a", "content": "x"}]}]}, "messages[0].content[0]"),
+        (
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [{"type": "tool_result", "id": "a", "content": "x"}],
+                    }
+                ]
+            },
+            "messages[0].content[0]",
+        ),
         ({"messages": [{"role": "user", "content": "x", "name": "n"}]}, "messages[0].name"),
         ({"prompt": "a", "model": ""}, "model"),
         ({"prompt": "a", "model": None}, "model"),
@@ -176,7 +214,9 @@ def test_bodies_that_are_no_json_object(body: bytes) -> None:
 
 def test_get() -> None:
     """The native EventSource's form: model, prompt, and perhaps system."""
-    assert ChatRequest(model="m", messages=[Message("user", "hi")], system="s") == get(model="m", prompt="hi", system="s")
+    assert ChatRequest(model="m", messages=[Message("user", "hi")], system="s") == get(
+        model="m", prompt="hi", system="s"
+    )
     assert get(model="m", prompt="hi").system is None
     assert "prompt" == refused(get, model="m")[1]
     assert "model" == refused(get, prompt="hi", model="")[1]

@@ -12,7 +12,9 @@ from tests.dialects.native.test_encode import EVENTS
 def test_the_written_files_are_current() -> None:
     """`python -m proxy.dialects.native.schema --write` was run after the last change."""
     for path, text in schema.written().items():
-        assert path.is_file(), f"{path.name} is missing: run python -m proxy.dialects.native.schema --write"
+        assert path.is_file(), (
+            f"{path.name} is missing: run python -m proxy.dialects.native.schema --write"
+        )
         assert text == path.read_text("utf-8")
 
 

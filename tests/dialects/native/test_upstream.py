@@ -1,4 +1,5 @@
-"""Another Mainstem as upstream: its requests are ones that our own client half takes, its events come back as they were."""
+"""Another Mainstem as upstream: its requests are ones that our own client half takes, its events
+come back as they were."""
 
 import json
 import random
@@ -23,7 +24,16 @@ from proxy.events import (
     UsageEvent,
     Vendor,
 )
-from proxy.request import ChatRequest, Message, Reasoning, TextPart, ToolCallPart, ToolChoice, ToolResultPart, ToolSpec
+from proxy.request import (
+    ChatRequest,
+    Message,
+    Reasoning,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+    ToolSpec,
+)
 from tests.dialects.native.test_encode import END, EVENTS, START, encoded
 from tests.support import decode, splits
 
@@ -65,17 +75,28 @@ def test_a_request_says_the_same_to_the_far_side() -> None:
     assert DIALECT.upstream is not None
     assert DIALECT.client is not None
     call = DIALECT.upstream.build_request(FULL, TargetConfig("far", "", "key"))
-    assert ("POST", "/v1/stream", "Bearer key") == (call.method, call.path, call.headers["authorization"])
+    assert ("POST", "/v1/stream", "Bearer key") == (
+        call.method,
+        call.path,
+        call.headers["authorization"],
+    )
     assert FULL == DIALECT.client.parse_request(Incoming("POST", {}, {}, {}, call.body)).request
-    small = DIALECT.upstream.build_request(ChatRequest(model="m", messages=[Message("user", "a")], n=2), TargetConfig("far", "other"))
-    assert {"model": "other", "messages": [{"role": "user", "content": "a"}]} == json.loads(small.body)
+    small = DIALECT.upstream.build_request(
+        ChatRequest(model="m", messages=[Message("user", "a")], n=2), TargetConfig("far", "other")
+    )
+    assert {"model": "other", "messages": [{"role": "user", "content": "a"}]} == json.loads(
+        small.body
+    )
     assert ("n",) == tuple(note.param for note in small.notes)
     assert "authorization" not in small.headers
 
 
 def test_events_come_back_as_they_were() -> None:
-    """For every split; only the start stays behind, its notes as a vendor event, and the far side's timing."""
-    notes = Vendor("native", {"notes": [{"note": "dropped", "param": "seed", "message": "No seed."}]})
+    """For every split; only the start stays behind, its notes as a vendor event, and the far side's
+    timing."""
+    notes = Vendor(
+        "native", {"notes": [{"note": "dropped", "param": "seed", "message": "No seed."}]}
+    )
     expected = [notes, *EVENTS[1:-1], StreamEnd(END.finish, END.usage)]
     for chunks in splits(encoded(EVENTS)):
         assert expected == decode(decoder(), chunks)
@@ -84,7 +105,9 @@ def test_events_come_back_as_they_were() -> None:
 def test_an_error_in_the_stream() -> None:
     """The far side's kind is the code; its status, advice and counts are kept."""
     far = failure("rate_limited", "Slow.", upstream="theirs", retry_after_s=3)
-    last = decode(decoder(), [encoded([START, UsageEvent(3, 4), StreamError(far, Usage(3, 5))])])[-1]
+    last = decode(decoder(), [encoded([START, UsageEvent(3, 4), StreamError(far, Usage(3, 5))])])[
+        -1
+    ]
     assert isinstance(last, StreamError)
     assert ("upstream_error", "rate_limited", "Slow.", 429, True, 3) == (
         last.error.kind,
@@ -100,7 +123,12 @@ def test_an_error_in_the_stream() -> None:
 def test_newer_events_are_kept() -> None:
     """A far side of a later version says things that we do not know."""
     new = {"type": "image.delta", "block": 9, "data": "x"}
-    assert Vendor("native", new) == decode(decoder(), [sse(new, {"type": "stream.end", "finish": {"reason": "stop"}, "future": 1})])[0]
+    assert (
+        Vendor("native", new)
+        == decode(
+            decoder(), [sse(new, {"type": "stream.end", "finish": {"reason": "stop"}, "future": 1})]
+        )[0]
+    )
 
 
 def test_blocks_left_open_are_closed() -> None:
@@ -110,7 +138,12 @@ def test_blocks_left_open_are_closed() -> None:
         {"type": "text.delta", "block": 4, "text": "a"},
         {"type": "stream.end", "finish": {"reason": "stop"}},
     )
-    assert [BlockStart(4, "text"), TextDelta(4, "a"), BlockEnd(4), StreamEnd(Finish("stop"))] == decode(decoder(), [body])
+    assert [
+        BlockStart(4, "text"),
+        TextDelta(4, "a"),
+        BlockEnd(4),
+        StreamEnd(Finish("stop")),
+    ] == decode(decoder(), [body])
 
 
 OPEN = {"type": "block.start", "block": 0, "kind": "text"}
@@ -124,7 +157,10 @@ OPEN = {"type": "block.start", "block": 0, "kind": "text"}
         ([{"type": "text.delta", "block": 0, "text": "a"}], "upstream_malformed"),
         ([OPEN, {"type": "reasoning.delta", "block": 0, "text": "a"}], "upstream_malformed"),
         ([OPEN, OPEN], "upstream_malformed"),
-        ([OPEN, {"type": "text.rewrite", "block": 0, "keep": 1, "text": "a"}], "upstream_malformed"),
+        (
+            [OPEN, {"type": "text.rewrite", "block": 0, "keep": 1, "text": "a"}],
+            "upstream_malformed",
+        ),
         ([OPEN, {"type": "block.end", "block": 0, "signature": "s"}], "upstream_malformed"),
         ([{"type": "block.start", "block": 0, "kind": "tool_call"}], "upstream_malformed"),
         ([{"type": "usage", "input_tokens": -1}], "upstream_malformed"),
@@ -144,7 +180,10 @@ def test_what_breaks_the_grammar_is_the_upstreams_fault(values: list[Any], kind:
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (b'{"error": {"kind": "forbidden", "message": "No.", "status": 403, "retryable": false}}', "upstream_error"),
+        (
+            b'{"error": {"kind": "forbidden", "message": "No.", "status": 403, "retryable": false}}',
+            "upstream_error",
+        ),
         (b"<html></html>", "upstream_malformed"),
         (sse(OPEN) + b"data: {no\n\n", "upstream_malformed"),
         (sse(OPEN) + b'data: {"type": "text.de', "upstream_truncated"),
@@ -161,7 +200,12 @@ def test_bodies_that_are_no_stream(body: bytes, kind: str) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "message", "code"),
     [
-        (403, b'{"error": {"kind": "forbidden", "message": "No.", "retryable": false, "status": 403}}', "No.", "forbidden"),
+        (
+            403,
+            b'{"error": {"kind": "forbidden", "message": "No.", "retryable": false, "status": 403}}',
+            "No.",
+            "forbidden",
+        ),
         (500, b"", "HTTP 500: an empty body", None),
         (429, b'{"detail": "slow"}', "HTTP 429: slow", None),
     ],
@@ -183,19 +227,36 @@ def test_an_error_body_that_does_not_say_whether_to_try_again_is_judged_by_its_s
     assert not found.retryable
 
 
-scalars = st.none() | st.booleans() | st.integers(-2, 3) | st.text(max_size=3) | st.sampled_from(["text", "reasoning", "tool_call", "stop"])
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 3)
+    | st.text(max_size=3)
+    | st.sampled_from(["text", "reasoning", "tool_call", "stop"])
+)
 junk = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["type", "id", "name", "reason"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["type", "id", "name", "reason"]), inner, max_size=3)
+    ),
     max_leaves=4,
 )
 frames = st.fixed_dictionaries(
     {
-        "type": st.sampled_from([json.loads(line[6:])["type"] for line in encoded(EVENTS).decode().splitlines() if line.startswith("data")])
+        "type": st.sampled_from(
+            [
+                json.loads(line[6:])["type"]
+                for line in encoded(EVENTS).decode().splitlines()
+                if line.startswith("data")
+            ]
+        )
         | junk
     },
     optional={
-        key: st.integers(0, 2) | junk if key in ("block", "keep") else st.text(min_size=1, max_size=3) | junk
+        key: st.integers(0, 2) | junk
+        if key in ("block", "keep")
+        else st.text(min_size=1, max_size=3) | junk
         for key in (
             "block",
             "keep",

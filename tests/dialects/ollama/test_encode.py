@@ -26,7 +26,16 @@ from proxy.events import (
     Usage,
     Vendor,
 )
-from tests.dialects.answers import BROKEN, LIMIT, START, asked, ending, folded, reasoning_block, text_block
+from tests.dialects.answers import (
+    BROKEN,
+    LIMIT,
+    START,
+    asked,
+    ending,
+    folded,
+    reasoning_block,
+    text_block,
+)
 from tests.dialects.ollama import judge
 from tests.support import decode
 
@@ -34,23 +43,37 @@ TOOL = Tool("c1", "get_weather")
 
 
 def call_block(*pieces: str, block: int = 0) -> list[Event]:
-    return [BlockStart(block, "tool_call", tool=TOOL), *(ToolCallDelta(block, piece) for piece in pieces), BlockEnd(block)]
+    return [
+        BlockStart(block, "tool_call", tool=TOOL),
+        *(ToolCallDelta(block, piece) for piece in pieces),
+        BlockEnd(block),
+    ]
 
 
 def lines(events: list[Event], *, generate: bool = False) -> list[Any]:
-    return [json.loads(line) for line in judge.encoded([START, *events], generate=generate).splitlines()]
+    return [
+        json.loads(line) for line in judge.encoded([START, *events], generate=generate).splitlines()
+    ]
 
 
 def both(events: list[Event], *, generate: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the SDK gathers from the stream, and from the whole document."""
     document = judge.response(whole(folded([START, *events]), generate=generate), generate=generate)
-    return judge.said(judge.stream([START, *events], generate=generate), generate=generate), judge.said([document], generate=generate)
+    return judge.said(
+        judge.stream([START, *events], generate=generate), generate=generate
+    ), judge.said([document], generate=generate)
 
 
 def test_the_lines_are_the_vendors() -> None:
     head = {"model": "asked", "created_at": "2023-11-14T22:13:20Z"}
     end = StreamEnd(Finish("stop"), Usage(3, 5), Timing(1.0, 2.5))
-    counts = {"done": True, "done_reason": "stop", "total_duration": 2_500_000, "prompt_eval_count": 3, "eval_count": 5}
+    counts = {
+        "done": True,
+        "done_reason": "stop",
+        "total_duration": 2_500_000,
+        "prompt_eval_count": 3,
+        "eval_count": 5,
+    }
     events: list[Event] = [*reasoning_block("hm"), *text_block("Grüße", block=1), end]
     assert [
         {**head, "message": {"role": "assistant", "content": "", "thinking": "hm"}, "done": False},
@@ -67,21 +90,32 @@ def test_the_lines_are_the_vendors() -> None:
 @pytest.mark.parametrize("generate", [False, True])
 def test_the_sdk_reads_a_stream_and_a_document_alike(generate: bool) -> None:
     end = StreamEnd(Finish("length"), Usage(3, 5), Timing(1.0, 2.5))
-    stream, document = both([*reasoning_block("h", "m"), *text_block("a", "b", block=1), end], generate=generate)
+    stream, document = both(
+        [*reasoning_block("h", "m"), *text_block("a", "b", block=1), end], generate=generate
+    )
     assert stream == document
     assert ("hm", "ab", "length", 3, 5) == tuple(
-        stream[name] for name in ("thinking", "text", "done_reason", "prompt_eval_count", "eval_count")
+        stream[name]
+        for name in ("thinking", "text", "done_reason", "prompt_eval_count", "eval_count")
     )
 
 
 def test_calls_are_whole_objects() -> None:
-    events = [*text_block("a"), *call_block('{"a":', "1}", block=1), *call_block(block=2), ending("tool_calls")]
+    events = [
+        *text_block("a"),
+        *call_block('{"a":', "1}", block=1),
+        *call_block(block=2),
+        ending("tool_calls"),
+    ]
     stream, document = both(events)
     assert [("get_weather", {"a": 1}), ("get_weather", {})] == stream["calls"]
     assert stream == document
     assert "stop" == stream["done_reason"]
     first = lines(events)[1]["message"]["tool_calls"][0]
-    assert {"id": "c1", "function": {"index": 0, "name": "get_weather", "arguments": {"a": 1}}} == first
+    assert {
+        "id": "c1",
+        "function": {"index": 0, "name": "get_weather", "arguments": {"a": 1}},
+    } == first
 
 
 def test_arguments_that_were_cut_are_kept_as_text() -> None:
@@ -90,14 +124,23 @@ def test_arguments_that_were_cut_are_kept_as_text() -> None:
 
 
 def test_overlapping_blocks_are_told_apart() -> None:
-    events: list[Event] = [BlockStart(0, "text"), BlockStart(1, "tool_call", tool=TOOL), ToolCallDelta(1, "{}"), TextDelta(0, "a")]
+    events: list[Event] = [
+        BlockStart(0, "text"),
+        BlockStart(1, "tool_call", tool=TOOL),
+        ToolCallDelta(1, "{}"),
+        TextDelta(0, "a"),
+    ]
     stream, _ = both([*events, BlockEnd(1), BlockEnd(0), ending()])
     assert ("a", [("get_weather", {})]) == (stream["text"], stream["calls"])
 
 
 def test_unknown_counts_are_not_made_up() -> None:
     stream, document = both([*text_block("a"), ending()])
-    assert {None} == {said[name] for said in (stream, document) for name in ("prompt_eval_count", "eval_count", "total_duration")}
+    assert {None} == {
+        said[name]
+        for said in (stream, document)
+        for name in ("prompt_eval_count", "eval_count", "total_duration")
+    }
 
 
 @pytest.mark.parametrize("reason", ["stop", "content_filter", "refusal", "other"])
@@ -137,8 +180,15 @@ def _row(said: Any) -> dict[str, Any]:
 
 
 def test_further_choices_and_other_vendors_asides_are_left_out() -> None:
-    other: list[Event] = [BlockStart(1, "text", choice=1), TextDelta(1, "no"), BlockEnd(1), Vendor("openai_chat", {"eval_duration": 1})]
-    stream, document = both([*text_block("a")[:-1], Citation(0, "u"), BlockEnd(0), *other, ending()])
+    other: list[Event] = [
+        BlockStart(1, "text", choice=1),
+        TextDelta(1, "no"),
+        BlockEnd(1),
+        Vendor("openai_chat", {"eval_duration": 1}),
+    ]
+    stream, document = both(
+        [*text_block("a")[:-1], Citation(0, "u"), BlockEnd(0), *other, ending()]
+    )
     assert ("a", None) == (stream["text"], stream["eval_duration"])
     assert stream == document
 
@@ -151,7 +201,11 @@ def test_our_decoder_reads_our_encoder() -> None:
         StreamEnd(Finish("tool_calls"), Usage(1, 2)),
     ]
     again = folded(decode(OllamaDecoder(LIMIT), [judge.encoded([START, *events])]))
-    assert ("hm", "a", [TOOL]) == (again.reasoning(), again.text(), [call.tool for call in again.tool_calls()])
+    assert ("hm", "a", [TOOL]) == (
+        again.reasoning(),
+        again.text(),
+        [call.tool for call in again.tool_calls()],
+    )
     assert ("tool_calls", Usage(1, 2)) == (again.finish.reason, again.usage)
 
 
@@ -164,4 +218,8 @@ def test_there_is_no_heartbeat_in_lines() -> None:
 def test_errors_before_the_stream_are_one_text() -> None:
     assert DIALECT.client is not None
     reply = DIALECT.client.render_error(failure("rate_limited", "why", retry_after_s=2.5))
-    assert (429, b'{"error":"why"}', {"retry-after": "3"}) == (reply.status, reply.body, reply.headers)
+    assert (429, b'{"error":"why"}', {"retry-after": "3"}) == (
+        reply.status,
+        reply.body,
+        reply.headers,
+    )

@@ -1,4 +1,5 @@
-"""Real bytes of the vendor: what the recordings hold is what comes out, for every split; and the ollama SDK reads it from our encoder."""
+"""Real bytes of the vendor: what the recordings hold is what comes out, for every split; and the
+ollama SDK reads it from our encoder."""
 
 import hashlib
 import json
@@ -34,9 +35,14 @@ def _sha256(text: str) -> str:
 
 
 def _own(file: str) -> dict[str, Any]:
-    """What the SDK itself gathers from the recording. One publisher left lines blank, on which the SDK fails and the vendor sends none."""
-    lines = [line for line in recording_bytes(STREAMS[file]).splitlines(keepends=True) if line.strip()]
-    return judge.said(judge.parsed(b"".join(lines), generate=_generate(file)), generate=_generate(file))
+    """What the SDK itself gathers from the recording. One publisher left lines blank, on which the
+    SDK fails and the vendor sends none."""
+    lines = [
+        line for line in recording_bytes(STREAMS[file]).splitlines(keepends=True) if line.strip()
+    ]
+    return judge.said(
+        judge.parsed(b"".join(lines), generate=_generate(file)), generate=_generate(file)
+    )
 
 
 def _generate(file: str) -> bool:
@@ -57,14 +63,20 @@ def test_every_split_gives_the_same_events(file: str) -> None:
 
 @pytest.mark.parametrize("file", STREAMS)
 def test_a_recording_gives_its_facts(file: str) -> None:
-    """The facts write the arguments, which are objects on the wire, with blanks after colons: they are compared as objects."""
+    """The facts write the arguments, which are objects on the wire, with blanks after colons: they
+    are compared as objects."""
     row, answer = STREAMS[file], _answer(file)
     assert row["text_sha256"] == _sha256(answer.text())
     assert row["reasoning_chars"] == len(answer.reasoning())
     assert row["reasoning_sha256"] in (None, _sha256(answer.reasoning()))
     expected = [(tool["name"], json.loads(tool["arguments"])) for tool in row["tools"]]
-    assert expected == [(block.tool.name, json.loads(block.text)) for block in answer.tool_calls() if block.tool]
-    assert (row["usage"].get("prompt_eval_count"), row["usage"]["eval_count"]) == (answer.usage.input_tokens, answer.usage.output_tokens)
+    assert expected == [
+        (block.tool.name, json.loads(block.text)) for block in answer.tool_calls() if block.tool
+    ]
+    assert (row["usage"].get("prompt_eval_count"), row["usage"]["eval_count"]) == (
+        answer.usage.input_tokens,
+        answer.usage.output_tokens,
+    )
     assert row["finish"] == answer.finish.raw
     assert ("tool_calls" if row["tools"] else row["finish"]) == answer.finish.reason
 
@@ -73,7 +85,9 @@ def test_a_recording_gives_its_facts(file: str) -> None:
 def test_the_sdk_reads_from_our_encoder_what_the_recording_holds(file: str) -> None:
     """The same answer, to the last field that the SDK knows: durations, context and all."""
     generate = _generate(file)
-    assert _own(file) == judge.said(judge.stream([START, *_events(file)], generate=generate), generate=generate)
+    assert _own(file) == judge.said(
+        judge.stream([START, *_events(file)], generate=generate), generate=generate
+    )
 
 
 @pytest.mark.parametrize("file", STREAMS)
@@ -90,4 +104,8 @@ def test_an_error_body_gives_the_vendors_message(file: str) -> None:
     assert DIALECT.upstream is not None
     failure = DIALECT.upstream.parse_error(404, {}, (folder / file).read_bytes())
     assert failure is not None
-    assert ("model_not_found", 404, "model 'nonexistent-model:latest' not found") == (failure.kind, failure.status, failure.message)
+    assert ("model_not_found", 404, "model 'nonexistent-model:latest' not found") == (
+        failure.kind,
+        failure.status,
+        failure.message,
+    )

@@ -31,7 +31,9 @@ TOOLS = [ToolSpec("t", "does it", {"type": "object"}), ToolSpec("u", strict=True
 
 def post(form: str, **body: Any) -> Parsed:
     assert DIALECT.client is not None
-    return DIALECT.client.parse_request(posted(json.dumps({"model": "m", **body}).encode(), path={"form": form}))
+    return DIALECT.client.parse_request(
+        posted(json.dumps({"model": "m", **body}).encode(), path={"form": form})
+    )
 
 
 def chat(**body: Any) -> Parsed:
@@ -55,29 +57,64 @@ def talk(*messages: Message, **more: Any) -> ChatRequest:
 def test_everything_that_can_be_carried_is() -> None:
     request, options, notes = chat(
         messages=[{"role": "system", "content": "be kind"}, *USER],
-        tools=[{"type": "function", "function": {"name": "t", "description": "d", "parameters": {"type": "object"}}}],
+        tools=[
+            {
+                "type": "function",
+                "function": {"name": "t", "description": "d", "parameters": {"type": "object"}},
+            }
+        ],
         format={"type": "object"},
         options={"num_predict": 5, "temperature": 0.5, "top_p": 0.9, "seed": 7, "stop": ["x"]},
         think="high",
         stream=False,
     )
     assert ((), False) == (notes, options.generate)
-    assert ("be kind", [Message("user", "hi")], False) == (request.system, request.messages, request.stream)
-    assert (5, 0.5, 0.9, 7, ["x"]) == (request.max_tokens, request.temperature, request.top_p, request.seed, request.stop)
-    assert ([ToolSpec("t", "d", {"type": "object"})], Reasoning("high")) == (request.tools, request.reasoning)
+    assert ("be kind", [Message("user", "hi")], False) == (
+        request.system,
+        request.messages,
+        request.stream,
+    )
+    assert (5, 0.5, 0.9, 7, ["x"]) == (
+        request.max_tokens,
+        request.temperature,
+        request.top_p,
+        request.seed,
+        request.stop,
+    )
+    assert ([ToolSpec("t", "d", {"type": "object"})], Reasoning("high")) == (
+        request.tools,
+        request.reasoning,
+    )
     assert request.response_format is not None
     assert {"type": "object"} == request.response_format["json_schema"]["schema"]
 
 
 def test_a_prompt_is_a_user_turn() -> None:
-    request, options, notes = post("generate", prompt="hi", system="be kind", images=[PNG], format="json", options={"stop": "x"})
+    request, options, notes = post(
+        "generate",
+        prompt="hi",
+        system="be kind",
+        images=[PNG],
+        format="json",
+        options={"stop": "x"},
+    )
     assert ((), True, True) == (notes, options.generate, request.stream)
-    assert [Message("user", [TextPart("hi"), ImagePart(f"data:image/png;base64,{PNG}")])] == request.messages
-    assert ("be kind", {"type": "json_object"}, ["x"]) == (request.system, request.response_format, request.stop)
+    assert [
+        Message("user", [TextPart("hi"), ImagePart(f"data:image/png;base64,{PNG}")])
+    ] == request.messages
+    assert ("be kind", {"type": "json_object"}, ["x"]) == (
+        request.system,
+        request.response_format,
+        request.stop,
+    )
 
 
 def test_turns_with_calls_thoughts_and_images() -> None:
-    calls = [{"function": {"name": "t", "arguments": {"a": 1}}}, {"function": {"name": "u"}}, {"function": {"name": "t"}}]
+    calls = [
+        {"function": {"name": "t", "arguments": {"a": 1}}},
+        {"function": {"name": "u"}},
+        {"function": {"name": "t"}},
+    ]
     parsed = chat(
         messages=[
             {"role": "user", "content": "", "images": [JPEG, "data:image/gif;base64,R0lG"]},
@@ -89,7 +126,10 @@ def test_turns_with_calls_thoughts_and_images() -> None:
         ]
     )
     assert [
-        Message("user", [ImagePart(f"data:image/jpeg;base64,{JPEG}"), ImagePart("data:image/gif;base64,R0lG")]),
+        Message(
+            "user",
+            [ImagePart(f"data:image/jpeg;base64,{JPEG}"), ImagePart("data:image/gif;base64,R0lG")],
+        ),
         Message(
             "assistant",
             [
@@ -108,21 +148,47 @@ def test_turns_with_calls_thoughts_and_images() -> None:
 
 def test_ids_are_kept_where_there_are_any() -> None:
     call = {"id": "c9", "function": {"name": "t", "arguments": '{"as":"text"}'}}
-    results = [{"role": "tool", "tool_call_id": "c9", "content": "a"}, {"role": "tool", "tool_call_id": "far", "content": "b"}]
-    messages = chat(messages=[*USER, {"role": "assistant", "tool_calls": [call]}, *results]).request.messages
+    results = [
+        {"role": "tool", "tool_call_id": "c9", "content": "a"},
+        {"role": "tool", "tool_call_id": "far", "content": "b"},
+    ]
+    messages = chat(
+        messages=[*USER, {"role": "assistant", "tool_calls": [call]}, *results]
+    ).request.messages
     assert [ToolCallPart("c9", "t", '{"as":"text"}')] == messages[1].content
-    assert ["c9", "far"] == [part.id for message in messages[2:] for part in message.parts if isinstance(part, ToolResultPart)]
+    assert ["c9", "far"] == [
+        part.id
+        for message in messages[2:]
+        for part in message.parts
+        if isinstance(part, ToolResultPart)
+    ]
 
 
 def test_what_cannot_be_carried_is_noted() -> None:
     notes = chat(keep_alive="5m", options={"num_ctx": 1, "top_k": 2}, think=True, brand_new=1).notes
     assert {"keep_alive", "options", "think", "unknown_key"} == params(notes)
-    notes = post("generate", prompt="a", suffix="b", template="c", context=[1], raw=True, keep_alive=None).notes
+    notes = post(
+        "generate", prompt="a", suffix="b", template="c", context=[1], raw=True, keep_alive=None
+    ).notes
     assert {"suffix", "template", "context", "raw"} == params(notes)
-    assert () == post("generate", prompt="a", suffix="", template="", context=[], raw=False, format="", think=None).notes
+    assert (
+        ()
+        == post(
+            "generate",
+            prompt="a",
+            suffix="",
+            template="",
+            context=[],
+            raw=False,
+            format="",
+            think=None,
+        ).notes
+    )
 
 
-@pytest.mark.parametrize(("think", "effort"), [(True, "medium"), (False, "none"), ("low", "low"), ("max", "high")])
+@pytest.mark.parametrize(
+    ("think", "effort"), [(True, "medium"), (False, "none"), ("low", "low"), ("max", "high")]
+)
 def test_levels_of_thinking(think: Any, effort: Any) -> None:
     assert Reasoning(effort) == chat(think=think).request.reasoning
 
@@ -135,13 +201,33 @@ def test_no_limit_is_none() -> None:
     ("form", "body", "said"),
     [
         ("chat", {}, "messages must hold at least one message"),
-        ("chat", {"messages": [{"role": "system", "content": "a"}]}, "messages must hold a turn beside the system's."),
+        (
+            "chat",
+            {"messages": [{"role": "system", "content": "a"}]},
+            "messages must hold a turn beside the system's.",
+        ),
         ("chat", {"messages": [{"role": "boss"}]}, "messages[0].role must be one of"),
-        ("chat", {"messages": [{"role": "tool", "content": "a"}]}, "messages[0].tool_name is required"),
-        ("chat", {"messages": [{"role": "user", "images": ["!"]}]}, "messages[0].images[0] must be an image in base64."),
-        ("chat", {"messages": USER, "think": "deep"}, "think must be true, false, or one of low, medium, high, max."),
+        (
+            "chat",
+            {"messages": [{"role": "tool", "content": "a"}]},
+            "messages[0].tool_name is required",
+        ),
+        (
+            "chat",
+            {"messages": [{"role": "user", "images": ["!"]}]},
+            "messages[0].images[0] must be an image in base64.",
+        ),
+        (
+            "chat",
+            {"messages": USER, "think": "deep"},
+            "think must be true, false, or one of low, medium, high, max.",
+        ),
         ("chat", {"messages": USER, "format": "xml"}, "format must be json, or a JSON Schema."),
-        ("chat", {"messages": USER, "options": {"seed": "a"}}, "options.seed must be a whole number, not text."),
+        (
+            "chat",
+            {"messages": USER, "options": {"seed": "a"}},
+            "options.seed must be a whole number, not text.",
+        ),
         ("chat", {"messages": USER, "model": 7}, "model must be text, not a whole number."),
         ("generate", {}, "prompt is required"),
         ("generate", {"prompt": "a", "images": ["!"]}, "images[0] must be an image in base64."),
@@ -175,7 +261,16 @@ def test_every_setting_has_its_name() -> None:
         "model": "theirs",
         "stream": True,
         "messages": [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}],
-        "tools": [{"type": "function", "function": {"name": "t", "parameters": {"type": "object"}, "description": "does it"}}],
+        "tools": [
+            {
+                "type": "function",
+                "function": {
+                    "name": "t",
+                    "parameters": {"type": "object"},
+                    "description": "does it",
+                },
+            }
+        ],
         "think": False,
         "format": "json",
         "options": {"num_predict": 5, "temperature": 0.5, "top_p": 0.9, "seed": 7, "stop": ["x"]},
@@ -193,15 +288,23 @@ def test_wrong_options_are_the_operators() -> None:
     with pytest.raises(Refused) as caught:
         DIALECT.upstream.build_request(asked("hi"), target(endpoint="completions"))
     assert "internal" == caught.value.failure.kind
-    assert "Bearer k" == DIALECT.upstream.build_request(asked("hi"), target(api_key="k")).headers["authorization"]
+    assert (
+        "Bearer k"
+        == DIALECT.upstream.build_request(asked("hi"), target(api_key="k")).headers["authorization"]
+    )
 
 
 def test_calls_and_results_are_in_the_vendors_form() -> None:
     calls = [ToolCallPart("c1", "t", '{"a":1}'), ToolCallPart("c2", "u", "nonsense")]
     turns = [
-        Message("user", [TextPart("a"), ImagePart(f"data:image/png;base64,{PNG}"), ImagePart("https://i")]),
+        Message(
+            "user",
+            [TextPart("a"), ImagePart(f"data:image/png;base64,{PNG}"), ImagePart("https://i")],
+        ),
         Message("assistant", [ReasoningPart("hm", "signed"), TextPart("b"), *calls]),
-        Message("tool", [ToolResultPart("c2", "two", is_error=True), ToolResultPart("far", "three")]),
+        Message(
+            "tool", [ToolResultPart("c2", "two", is_error=True), ToolResultPart("far", "three")]
+        ),
     ]
     body, notes = build(talk(*turns))
     assert [
@@ -212,17 +315,28 @@ def test_calls_and_results_are_in_the_vendors_form() -> None:
             "thinking": "hm",
             "tool_calls": [
                 {"id": "c1", "type": "function", "function": {"name": "t", "arguments": {"a": 1}}},
-                {"id": "c2", "type": "function", "function": {"name": "u", "arguments": {"arguments": "nonsense"}}},
+                {
+                    "id": "c2",
+                    "type": "function",
+                    "function": {"name": "u", "arguments": {"arguments": "nonsense"}},
+                },
             ],
         },
         {"role": "tool", "content": "two", "tool_name": "u", "tool_call_id": "c2"},
         {"role": "tool", "content": "three", "tool_call_id": "far"},
     ] == body["messages"]
-    assert {"messages.image_url", "messages.reasoning", "messages.tool_call", "tool_result.is_error"} == notes
+    assert {
+        "messages.image_url",
+        "messages.reasoning",
+        "messages.tool_call",
+        "tool_result.is_error",
+    } == notes
 
 
 def test_what_the_vendor_cannot_say_is_noted() -> None:
-    _, notes = build(asked("hi", user="u", metadata={"a": 1}, n=2, response_format={"type": "grammar"}))
+    _, notes = build(
+        asked("hi", user="u", metadata={"a": 1}, n=2, response_format={"type": "grammar"})
+    )
     assert {"user", "metadata", "n", "response_format"} == notes
 
 
@@ -232,7 +346,9 @@ def test_tool_choice_is_said_by_the_tools_that_are_named() -> None:
         return [tool["function"]["name"] for tool in body.get("tools", [])], notes
 
     assert ([], {"tool_choice"}) == names(ToolChoice("none"))
-    assert (["t"], {"tool_choice", "tool_choice.parallel"}) == names(ToolChoice("tool", "t", parallel=False))
+    assert (["t"], {"tool_choice", "tool_choice.parallel"}) == names(
+        ToolChoice("tool", "t", parallel=False)
+    )
     assert (["t", "u"], {"tool_choice", "tools.strict"}) == names(ToolChoice("required"))
     assert (["t", "u"], {"tools.strict"}) == names(ToolChoice("auto"))
 
@@ -247,26 +363,36 @@ def test_tool_choice_is_said_by_the_tools_that_are_named() -> None:
         (Reasoning(), {}, None, set()),
     ],
 )
-def test_how_hard_to_think(reasoning: Reasoning, options: dict[str, Any], think: Any, notes: set[str]) -> None:
+def test_how_hard_to_think(
+    reasoning: Reasoning, options: dict[str, Any], think: Any, notes: set[str]
+) -> None:
     body, said = build(asked("hi", reasoning=reasoning), **options)
     assert (think, notes) == (body.get("think"), said)
 
 
 def test_gpt_oss_takes_levels() -> None:
     assert DIALECT.upstream is not None
-    out = DIALECT.upstream.build_request(asked("hi", reasoning=Reasoning("low")), target()._replace(model="gpt-oss:20b"))
+    out = DIALECT.upstream.build_request(
+        asked("hi", reasoning=Reasoning("low")), target()._replace(model="gpt-oss:20b")
+    )
     assert "low" == json.loads(out.body)["think"]
 
 
 def test_a_schema_goes_bare() -> None:
     named = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}}
-    assert ({"type": "object"}, set()) == ((sent := build(asked("hi", response_format=named)))[0]["format"], sent[1])
+    assert ({"type": "object"}, set()) == (
+        (sent := build(asked("hi", response_format=named)))[0]["format"],
+        sent[1],
+    )
     assert "format" not in build(asked("hi", response_format={"type": "text"}))[0]
 
 
 def test_generate_takes_one_prompt_with_the_newest_images() -> None:
     request = talk(
-        Message("user", [TextPart("a"), ImagePart(f"data:image/png;base64,{PNG}"), ImagePart("https://i")]),
+        Message(
+            "user",
+            [TextPart("a"), ImagePart(f"data:image/png;base64,{PNG}"), ImagePart("https://i")],
+        ),
         system="be kind",
         tools=TOOLS,
         seed=7,
@@ -281,7 +407,10 @@ def test_generate_takes_one_prompt_with_the_newest_images() -> None:
         "options": {"seed": 7},
     } == body
     assert {"tools", "messages.image_url"} == notes
-    assert "User: a\n\nAssistant: b\n\nUser: c" == build(asked("a", "b", "c"), endpoint="generate")[0]["prompt"]
+    assert (
+        "User: a\n\nAssistant: b\n\nUser: c"
+        == build(asked("a", "b", "c"), endpoint="generate")[0]["prompt"]
+    )
 
 
 def test_there_must_be_something_to_say() -> None:

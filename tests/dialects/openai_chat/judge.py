@@ -1,4 +1,5 @@
-"""The openai SDK, unmodified, reading bytes that we give it: the judge of what our encoder emits."""
+"""The openai SDK, unmodified, reading bytes that we give it: the judge of what our encoder
+emits."""
 
 import importlib
 from collections.abc import Sequence
@@ -20,11 +21,15 @@ ASKED = Parsed(ChatRequest(model="fast", messages=[Message("user", "hi")]), Opti
 START = StreamStart("s1", "fast", "openai", "gpt-4o-mini", 1_700_000_000)
 
 
-def sdk(status: int, body: bytes, headers: dict[str, str], *, max_retries: int = 0) -> openai.OpenAI:
+def sdk(
+    status: int, body: bytes, headers: dict[str, str], *, max_retries: int = 0
+) -> openai.OpenAI:
     """A client whose every request is answered with this."""
     transport = http.MockTransport(lambda _: http.Response(status, content=body, headers=headers))
     client = http.Client(transport=transport)
-    return openai.OpenAI(api_key="k", base_url="http://mainstem.test/v1", http_client=client, max_retries=max_retries)
+    return openai.OpenAI(
+        api_key="k", base_url="http://mainstem.test/v1", http_client=client, max_retries=max_retries
+    )
 
 
 def encoded(events: Sequence[Event], *, include_usage: bool = False) -> bytes:
@@ -36,18 +41,24 @@ def chunks(events: Sequence[Event], *, include_usage: bool = False) -> list[Any]
     """The SDK's chunks for these events; raises what the SDK raises."""
     body = encoded(events, include_usage=include_usage)
     client = sdk(200, body, {"content-type": "text/event-stream; charset=utf-8"})
-    with client.chat.completions.create(model="fast", messages=[{"role": "user", "content": "hi"}], stream=True) as stream:
+    with client.chat.completions.create(
+        model="fast", messages=[{"role": "user", "content": "hi"}], stream=True
+    ) as stream:
         return list(stream)
 
 
 def completion(reply: Reply) -> Any:
     """The SDK's completion for a whole answer; raises what the SDK raises."""
     client = sdk(reply.status, reply.body, {"content-type": reply.content_type, **reply.headers})
-    return client.chat.completions.create(model="fast", messages=[{"role": "user", "content": "hi"}])
+    return client.chat.completions.create(
+        model="fast", messages=[{"role": "user", "content": "hi"}]
+    )
 
 
 def text(stream: Sequence[Any], choice: int = 0) -> str:
-    return "".join(c.delta.content or "" for chunk in stream for c in chunk.choices if c.index == choice)
+    return "".join(
+        c.delta.content or "" for chunk in stream for c in chunk.choices if c.index == choice
+    )
 
 
 def calls(stream: Sequence[Any], choice: int = 0) -> list[tuple[str, str, str]]:

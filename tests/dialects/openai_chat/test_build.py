@@ -26,7 +26,10 @@ from proxy.request import (
 def build(request: ChatRequest, **options: Any) -> Outgoing:
     assert DIALECT.upstream is not None
     return DIALECT.upstream.build_request(
-        request, TargetConfig("openai", options.pop("model", "gpt-4o-mini"), options.pop("api_key", "sk-1"), options)
+        request,
+        TargetConfig(
+            "openai", options.pop("model", "gpt-4o-mini"), options.pop("api_key", "sk-1"), options
+        ),
     )
 
 
@@ -40,7 +43,9 @@ def asking(content: str | list[Part] = "hi", **more: Any) -> ChatRequest:
 
 
 def turns(*messages: Message, **options: Any) -> list[dict[str, Any]]:
-    said: list[dict[str, Any]] = body(ChatRequest(model="fast", messages=list(messages)), **options)["messages"]
+    said: list[dict[str, Any]] = body(
+        ChatRequest(model="fast", messages=list(messages)), **options
+    )["messages"]
     return said
 
 
@@ -51,7 +56,11 @@ def dropped(outgoing: Outgoing) -> list[str]:
 def test_the_smallest_request_asks_for_a_stream_with_usage() -> None:
     out = build(asking())
     assert ("POST", "/chat/completions") == (out.method, out.path)
-    assert {"content-type": "application/json", "accept": "text/event-stream", "authorization": "Bearer sk-1"} == out.headers
+    assert {
+        "content-type": "application/json",
+        "accept": "text/event-stream",
+        "authorization": "Bearer sk-1",
+    } == out.headers
     assert {
         "model": "gpt-4o-mini",
         "messages": [{"role": "user", "content": "hi"}],
@@ -91,12 +100,24 @@ def test_everything_that_can_be_said_is_said() -> None:
         "response_format": {"type": "json_object"},
         "reasoning_effort": "low",
         "tools": [
-            {"type": "function", "function": {"name": "f", "description": "does f", "parameters": {"type": "object"}, "strict": True}},
+            {
+                "type": "function",
+                "function": {
+                    "name": "f",
+                    "description": "does f",
+                    "parameters": {"type": "object"},
+                    "strict": True,
+                },
+            },
             {"type": "function", "function": {"name": "g"}},
         ],
         "tool_choice": {"type": "function", "function": {"name": "f"}},
         "parallel_tool_calls": False,
-    } == {key: value for key, value in said.items() if key not in ("model", "messages", "stream", "stream_options")}
+    } == {
+        key: value
+        for key, value in said.items()
+        if key not in ("model", "messages", "stream", "stream_options")
+    }
 
 
 @pytest.mark.parametrize("mode", ["auto", "none", "required"])
@@ -113,8 +134,13 @@ def test_a_tool_choice_without_tools_is_left_out_with_a_note() -> None:
 
 
 def test_a_turn_of_tools_goes_out_as_the_vendor_wants_it() -> None:
-    calls = Message("assistant", [TextPart("Let me see."), ToolCallPart("c1", "f", '{"a":1}'), ToolCallPart("c2", "g")])
-    results = Message("user", [ToolResultPart("c1", "1"), ToolResultPart("c2", "2"), TextPart("Go on.")])
+    calls = Message(
+        "assistant",
+        [TextPart("Let me see."), ToolCallPart("c1", "f", '{"a":1}'), ToolCallPart("c2", "g")],
+    )
+    results = Message(
+        "user", [ToolResultPart("c1", "1"), ToolResultPart("c2", "2"), TextPart("Go on.")]
+    )
     assert [
         {
             "role": "assistant",
@@ -131,7 +157,9 @@ def test_a_turn_of_tools_goes_out_as_the_vendor_wants_it() -> None:
 
 
 def test_a_tool_message_is_its_results_alone() -> None:
-    assert [{"role": "tool", "tool_call_id": "c1", "content": "1"}] == turns(Message("tool", [ToolResultPart("c1", "1")]))
+    assert [{"role": "tool", "tool_call_id": "c1", "content": "1"}] == turns(
+        Message("tool", [ToolResultPart("c1", "1")])
+    )
 
 
 def test_calls_without_text_have_null_for_content() -> None:
@@ -142,22 +170,36 @@ def test_images_go_as_image_url_and_single_text_as_text() -> None:
     [only] = turns(Message("user", [TextPart("hi")]))
     assert "hi" == only["content"]
     [both] = turns(Message("user", [TextPart("what?"), ImagePart("data:image/png;base64,AA==")]))
-    assert [{"type": "text", "text": "what?"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}] == both["content"]
+    assert [
+        {"type": "text", "text": "what?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+    ] == both["content"]
 
 
 def test_what_cannot_be_said_is_noted_once() -> None:
     messages = [
-        Message("assistant", [ReasoningPart("hm", "sig"), TextPart("a"), ImagePart("https://x.example/i.png")]),
+        Message(
+            "assistant",
+            [ReasoningPart("hm", "sig"), TextPart("a"), ImagePart("https://x.example/i.png")],
+        ),
         Message("assistant", [ReasoningPart("hm"), TextPart("b")]),
         Message("tool", [ToolResultPart("c", "oops", is_error=True)]),
     ]
     out = build(ChatRequest(model="fast", messages=messages, reasoning=Reasoning(max_tokens=100)))
-    assert ["messages.reasoning", "messages.image_url", "tool_result.is_error", "reasoning.max_tokens"] == dropped(out)
+    assert [
+        "messages.reasoning",
+        "messages.image_url",
+        "tool_result.is_error",
+        "reasoning.max_tokens",
+    ] == dropped(out)
     assert "reasoning_effort" not in json.loads(out.body)
 
 
 def test_earlier_reasoning_goes_back_where_the_vendor_wants_it() -> None:
-    [turn] = turns(Message("assistant", [ReasoningPart("hm"), TextPart("a")]), send_reasoning="reasoning_content")
+    [turn] = turns(
+        Message("assistant", [ReasoningPart("hm"), TextPart("a")]),
+        send_reasoning="reasoning_content",
+    )
     assert {"role": "assistant", "content": "a", "reasoning_content": "hm"} == turn
 
 
@@ -192,7 +234,11 @@ def test_options_of_the_upstream() -> None:
     said = json.loads(out.body)
     assert (5, 7) == (said["max_completion_tokens"], said["random_seed"])
     assert {"stream_options", "seed", "user"}.isdisjoint(said)
-    assert ("sk-1", "org", "proj") == (out.headers["api-key"], out.headers["openai-organization"], out.headers["openai-project"])
+    assert ("sk-1", "org", "proj") == (
+        out.headers["api-key"],
+        out.headers["openai-organization"],
+        out.headers["openai-project"],
+    )
     assert "authorization" not in out.headers
     assert ["user"] == dropped(out)
 

@@ -1,4 +1,5 @@
-"""What vendors may send, in small: one table, each case fed whole, byte by byte and cut at random."""
+"""What vendors may send, in small: one table, each case fed whole, byte by byte and cut at
+random."""
 
 import json
 from typing import Any, NamedTuple
@@ -19,15 +20,22 @@ def frame(value: Any) -> bytes:
 
 
 def delta(said: dict[str, Any], finish: str | None = None, index: int = 0, **top: Any) -> bytes:
-    return frame({"id": "c1", "choices": [{"index": index, "delta": said, "finish_reason": finish}], **top})
+    return frame(
+        {"id": "c1", "choices": [{"index": index, "delta": said, "finish_reason": finish}], **top}
+    )
 
 
 def call(said: dict[str, Any] | list[Any], finish: str | None = None) -> bytes:
     return delta({"tool_calls": said if isinstance(said, list) else [said]}, finish)
 
 
-def piece(arguments: Any, name: str | None = None, index: int | None = 0, **more: Any) -> dict[str, Any]:
-    said = {"function": {"arguments": arguments, **({} if name is None else {"name": name})}, **more}
+def piece(
+    arguments: Any, name: str | None = None, index: int | None = 0, **more: Any
+) -> dict[str, Any]:
+    said = {
+        "function": {"arguments": arguments, **({} if name is None else {"name": name})},
+        **more,
+    }
     return said if index is None else {"index": index, **said}
 
 
@@ -164,7 +172,9 @@ def answer_of(events: list[Event]) -> WholeAnswer:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_case_comes_out_as_it_is_meant_for_every_split(case: Case) -> None:
-    for chunks in splits(case.body, seed=len(case.body)) if len(case.body) < 10_000 else [[case.body]]:
+    for chunks in (
+        splits(case.body, seed=len(case.body)) if len(case.body) < 10_000 else [[case.body]]
+    ):
         answer = answer_of(decode(ChatDecoder(MAX), chunks))
         assert case.text == answer.text()
         assert case.reasoning == answer.reasoning()
@@ -187,7 +197,18 @@ def vendor_data(events: list[Event]) -> list[Any]:
 def test_a_vendors_extras_are_told_once_and_again_when_they_change() -> None:
     """They stand where the vendor put them, so that a client of this dialect finds them there."""
     body = b"".join(
-        frame({"service_tier": tier, "choices": [{"index": 0, "delta": {"content": "x"}, "content_filter_results": {"hate": "safe"}}]})
+        frame(
+            {
+                "service_tier": tier,
+                "choices": [
+                    {
+                        "index": 0,
+                        "delta": {"content": "x"},
+                        "content_filter_results": {"hate": "safe"},
+                    }
+                ],
+            }
+        )
         for tier in ("flex", "flex", "auto")
     )
     events = events_of(body + STOP + DONE)
@@ -199,14 +220,34 @@ def test_a_vendors_extras_are_told_once_and_again_when_they_change() -> None:
 
 
 def test_every_piece_of_logprobs_is_told() -> None:
-    body = b"".join(frame({"choices": [{"index": 0, "delta": {"content": t}, "logprobs": {"content": [{"token": t}]}}]}) for t in "ab")
-    assert ["a", "b"] == [data["choices"][0]["logprobs"]["content"][0]["token"] for data in vendor_data(events_of(body + STOP + DONE))]
+    body = b"".join(
+        frame(
+            {
+                "choices": [
+                    {"index": 0, "delta": {"content": t}, "logprobs": {"content": [{"token": t}]}}
+                ]
+            }
+        )
+        for t in "ab"
+    )
+    assert ["a", "b"] == [
+        data["choices"][0]["logprobs"]["content"][0]["token"]
+        for data in vendor_data(events_of(body + STOP + DONE))
+    ]
 
 
 def test_what_usage_tells_beyond_our_counts_is_told_at_the_end() -> None:
-    usage = {"prompt_tokens": 1, "completion_tokens": 1, "cost": 0.5, "is_byok": False, "prompt_tokens_details": {"audio_tokens": 3}}
+    usage = {
+        "prompt_tokens": 1,
+        "completion_tokens": 1,
+        "cost": 0.5,
+        "is_byok": False,
+        "prompt_tokens_details": {"audio_tokens": 3},
+    }
     events = events_of(HI + STOP + frame({"choices": [], "usage": usage}) + DONE)
-    assert [{"usage": {"cost": 0.5, "prompt_tokens_details": {"audio_tokens": 3}}}] == vendor_data(events)
+    assert [{"usage": {"cost": 0.5, "prompt_tokens_details": {"audio_tokens": 3}}}] == vendor_data(
+        events
+    )
     assert isinstance(events[-2], Vendor)
 
 
@@ -217,15 +258,28 @@ def test_usage_is_told_only_when_it_changes() -> None:
         + delta({"content": "b"}, usage={**same, "x": 1})
         + delta({}, "stop", usage={**same, "completion_tokens": 2})
     )
-    assert [UsageEvent(1, 1), UsageEvent(1, 2)] == [event for event in events_of(body) if isinstance(event, UsageEvent)]
+    assert [UsageEvent(1, 1), UsageEvent(1, 2)] == [
+        event for event in events_of(body) if isinstance(event, UsageEvent)
+    ]
 
 
 def test_encrypted_reasoning_and_unknown_parts_are_kept() -> None:
     secret = {"type": "reasoning.encrypted", "data": "AAAA"}
     reference = {"type": "reference", "reference_ids": [1]}
-    body = delta({"reasoning_details": [secret]}) + delta({"content": [reference]}) + delta({"audio": {"data": "UklG"}}) + HI + STOP + DONE
+    body = (
+        delta({"reasoning_details": [secret]})
+        + delta({"content": [reference]})
+        + delta({"audio": {"data": "UklG"}})
+        + HI
+        + STOP
+        + DONE
+    )
     kept = [data["choices"][0]["delta"] for data in vendor_data(events_of(body))]
-    assert [{"reasoning_details": [secret]}, {"content": [reference]}, {"audio": {"data": "UklG"}}] == kept
+    assert [
+        {"reasoning_details": [secret]},
+        {"content": [reference]},
+        {"audio": {"data": "UklG"}},
+    ] == kept
 
 
 def test_empty_parts_open_no_block() -> None:
@@ -235,27 +289,59 @@ def test_empty_parts_open_no_block() -> None:
 
 
 def test_a_signature_ends_its_reasoning() -> None:
-    body = delta({"reasoning": "hm"}) + delta({"reasoning_details": [{"type": "reasoning.text", "signature": "sig"}]}) + HI + STOP + DONE
+    body = (
+        delta({"reasoning": "hm"})
+        + delta({"reasoning_details": [{"type": "reasoning.text", "signature": "sig"}]})
+        + HI
+        + STOP
+        + DONE
+    )
     blocks = list(answer_of(events_of(body)).blocks.values())
-    assert [("reasoning", "hm", "sig"), ("text", "hi", None)] == [(b.kind, b.text, b.signature) for b in blocks]
+    assert [("reasoning", "hm", "sig"), ("text", "hi", None)] == [
+        (b.kind, b.text, b.signature) for b in blocks
+    ]
 
 
 def test_annotations_are_citations_told_once() -> None:
-    cited = {"type": "url_citation", "url_citation": {"url": "https://a.example", "title": "A", "start_index": 0, "end_index": 2}}
+    cited = {
+        "type": "url_citation",
+        "url_citation": {
+            "url": "https://a.example",
+            "title": "A",
+            "start_index": 0,
+            "end_index": 2,
+        },
+    }
     odd = {"type": "file_citation", "file_id": "f"}
-    events = events_of(HI + delta({"annotations": [cited]}) + delta({"annotations": [cited, odd]}) + STOP + DONE)
-    assert [Citation(0, "https://a.example", "A", None, 0, 2)] == [event for event in events if isinstance(event, Citation)]
+    events = events_of(
+        HI + delta({"annotations": [cited]}) + delta({"annotations": [cited, odd]}) + STOP + DONE
+    )
+    assert [Citation(0, "https://a.example", "A", None, 0, 2)] == [
+        event for event in events if isinstance(event, Citation)
+    ]
     assert [{"choices": [{"index": 0, "delta": {"annotations": [odd]}}]}] == vendor_data(events)
 
 
 def test_places_of_a_citation_that_make_no_sense_are_unknown() -> None:
-    cited = {"type": "url_citation", "url_citation": {"url": "https://a.example", "start_index": 9, "end_index": 2}}
+    cited = {
+        "type": "url_citation",
+        "url_citation": {"url": "https://a.example", "start_index": 9, "end_index": 2},
+    }
     events = events_of(HI + delta({"annotations": [cited]}) + STOP + DONE)
-    assert [Citation(0, "https://a.example")] == [event for event in events if isinstance(event, Citation)]
+    assert [Citation(0, "https://a.example")] == [
+        event for event in events if isinstance(event, Citation)
+    ]
 
 
 def test_several_answers_stay_apart() -> None:
-    body = HI + delta({"content": "yo"}, index=1) + delta({"content": "!"}) + delta({}, "length", 1) + STOP + DONE
+    body = (
+        HI
+        + delta({"content": "yo"}, index=1)
+        + delta({"content": "!"})
+        + delta({}, "length", 1)
+        + STOP
+        + DONE
+    )
     events = events_of(body)
     answer = answer_of(events)
     assert ("hi!", "yo") == (answer.text(0), answer.text(1))
@@ -266,8 +352,20 @@ def test_several_answers_stay_apart() -> None:
 def test_a_call_without_an_id_gets_one_that_differs_by_answer_and_call() -> None:
     def ids(answer_id: str) -> list[str]:
         calls = [piece("{}", "f", 0), piece("{}", "f", 1)]
-        body = frame({"id": answer_id, "choices": [{"delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}]}) + DONE
-        return [event.tool.id for event in events_of(body) if isinstance(event, BlockStart) and event.tool]
+        body = (
+            frame(
+                {
+                    "id": answer_id,
+                    "choices": [{"delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}],
+                }
+            )
+            + DONE
+        )
+        return [
+            event.tool.id
+            for event in events_of(body)
+            if isinstance(event, BlockStart) and event.tool
+        ]
 
     assert ids("a") == ids("a")
     assert 4 == len({*ids("a"), *ids("b")})
@@ -275,10 +373,19 @@ def test_a_call_without_an_id_gets_one_that_differs_by_answer_and_call() -> None
 
 
 def test_arguments_that_come_after_their_call_was_complete_are_kept_aside() -> None:
-    body = call(piece("{}", "f", id="x")) + HI + call(piece('{"late":1}')) + delta({}, "tool_calls") + DONE
+    body = (
+        call(piece("{}", "f", id="x"))
+        + HI
+        + call(piece('{"late":1}'))
+        + delta({}, "tool_calls")
+        + DONE
+    )
     events = events_of(body)
     assert ["{}"] == [b.text for b in answer_of(events).tool_calls()]
-    assert '{"late":1}' == vendor_data(events)[0]["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]
+    assert (
+        '{"late":1}'
+        == vendor_data(events)[0]["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]
+    )
 
 
 def test_a_name_that_never_comes_does_not_hold_more_than_the_bound() -> None:
@@ -286,7 +393,9 @@ def test_a_name_that_never_comes_does_not_hold_more_than_the_bound() -> None:
     events: list[Event] = []
     for _ in range(20):
         events += decoder.feed(call(piece("x" * 100)))
-    assert [""] == [event.tool.name for event in events if isinstance(event, BlockStart) and event.tool]
+    assert [""] == [
+        event.tool.name for event in events if isinstance(event, BlockStart) and event.tool
+    ]
 
 
 def test_a_document_is_bounded_like_a_frame() -> None:
@@ -300,7 +409,9 @@ def test_a_model_that_retries_is_told_by_the_vendors_status() -> None:
         assert failed is not None
         return failed.retryable
 
-    assert (True, False, True, True) == tuple(map(retryable, [{"code": 429}, {"code": 400}, {"code": "500"}, {"message": "?"}]))
+    assert (True, False, True, True) == tuple(
+        map(retryable, [{"code": 429}, {"code": 400}, {"code": "500"}, {"message": "?"}])
+    )
 
 
 def test_usage_is_known_while_the_answer_goes_on() -> None:

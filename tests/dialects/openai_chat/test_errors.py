@@ -1,4 +1,5 @@
-"""What vendors' error bodies say. Shapes from their references and from recordings, in our own words."""
+"""What vendors' error bodies say. Shapes from their references and from recordings, in our own
+words."""
 
 import json
 from typing import Any
@@ -33,24 +34,46 @@ def parsed(status: int, body: bytes, headers: dict[str, str] | None = None) -> F
     return failure
 
 
-@pytest.mark.parametrize(("name", "status", "body", "message", "code"), SHAPES, ids=[row[0] for row in SHAPES])
-def test_the_message_and_the_code_are_found(name: str, status: int, body: Any, message: str, code: object) -> None:
+@pytest.mark.parametrize(
+    ("name", "status", "body", "message", "code"), SHAPES, ids=[row[0] for row in SHAPES]
+)
+def test_the_message_and_the_code_are_found(
+    name: str, status: int, body: Any, message: str, code: object
+) -> None:
     failure = parsed(status, json.dumps(body).encode())
     assert (status, message, code) == (failure.status, failure.message, failure.code)
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"   ", b"<html>Bad gateway</html>", b"{", b"null", b"[]", b"5", b"{}", b'{"error":{}}', b"\xff\xfe", b"[" * 9999]
+    "body",
+    [
+        b"",
+        b"   ",
+        b"<html>Bad gateway</html>",
+        b"{",
+        b"null",
+        b"[]",
+        b"5",
+        b"{}",
+        b'{"error":{}}',
+        b"\xff\xfe",
+        b"[" * 9999,
+    ],
 )
 @pytest.mark.parametrize("status", [400, 404, 429, 500, 502, 599])
-def test_any_body_of_an_error_status_is_a_failure_that_says_something(status: int, body: bytes) -> None:
+def test_any_body_of_an_error_status_is_a_failure_that_says_something(
+    status: int, body: bytes
+) -> None:
     failure = parsed(status, body)
     assert failure.message
     assert len(failure.message) < 200
 
 
 def test_kinds_and_statuses_follow_the_http_status() -> None:
-    kinds = {status: (parsed(status, b"").kind, parsed(status, b"").status) for status in (400, 401, 404, 413, 429, 500, 503)}
+    kinds = {
+        status: (parsed(status, b"").kind, parsed(status, b"").status)
+        for status in (400, 401, 404, 413, 429, 500, 503)
+    }
     assert {
         400: ("bad_request", 400),
         401: ("upstream_status", 401),
@@ -62,7 +85,10 @@ def test_kinds_and_statuses_follow_the_http_status() -> None:
     } == kinds
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("7", 7.0), ("soon", UNSET), ("Wed, 21 Oct 2026 07:28:00 GMT", UNSET), ("", UNSET)])
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("7", 7.0), ("soon", UNSET), ("Wed, 21 Oct 2026 07:28:00 GMT", UNSET), ("", UNSET)],
+)
 def test_advice_to_wait_is_in_seconds(value: str, seconds: object) -> None:
     assert seconds == parsed(429, b"{}", {"retry-after": value}).retry_after_s
 
@@ -80,6 +106,16 @@ def test_an_error_under_a_status_of_success_is_found() -> None:
     assert ("upstream_error", 429, True) == (failure.kind, failure.status, failure.retryable)
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b'{"choices":[]}', b'{"code":0,"choices":[]}', b'{"error":null,"choices":[]}', b"[]"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b'{"choices":[]}',
+        b'{"code":0,"choices":[]}',
+        b'{"error":null,"choices":[]}',
+        b"[]",
+    ],
+)
 def test_what_is_no_error_is_none(body: bytes) -> None:
     assert parse_error(200, {}, body) is None

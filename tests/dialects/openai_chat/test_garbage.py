@@ -1,4 +1,5 @@
-"""Whatever arrives, a decoder gives events that keep the grammar, one end, and never an exception; and an encoder takes them."""
+"""Whatever arrives, a decoder gives events that keep the grammar, one end, and never an exception;
+and an encoder takes them."""
 
 import random
 from typing import Any
@@ -25,7 +26,11 @@ _SCALARS = (
 _KEYS = st.sampled_from(
     ["choices", "delta", "message", "content", "index", "finish_reason", "tool_calls", "function", "name", "arguments", "id", "usage", "error", "code", "type", "text", "thinking", "prompt_tokens", "completion_tokens", "reasoning", "reasoning_details", "signature", "data", "annotations", "url_citation", "refusal", "x_groq", "logprobs", "object"]
 )  # fmt: skip
-_VALUES = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=12)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
 
 
 def _mutated(data: bytes, seed: int) -> bytes:
@@ -44,7 +49,19 @@ def _mutated(data: bytes, seed: int) -> bytes:
                 out[at:at] = out[at:to]
             case 3:
                 out[at:at] = rng.choice(
-                    (b'"', b"{", b"}", b"null", b"\n\n", b"\xff", b"\\ud800", b"data: [DONE]\n\n", b"\0", b"-1", b'"error":')
+                    (
+                        b'"',
+                        b"{",
+                        b"}",
+                        b"null",
+                        b"\n\n",
+                        b"\xff",
+                        b"\\ud800",
+                        b"data: [DONE]\n\n",
+                        b"\0",
+                        b"-1",
+                        b'"error":',
+                    )
                 )
             case _:
                 del out[at:]
@@ -90,7 +107,13 @@ def test_any_json_in_frames_never_raises(values: list[Any]) -> None:
 
 
 @given(
-    st.lists(st.fixed_dictionaries({"choices": st.lists(st.dictionaries(_KEYS, _VALUES, max_size=4), max_size=3)}), min_size=1, max_size=4)
+    st.lists(
+        st.fixed_dictionaries(
+            {"choices": st.lists(st.dictionaries(_KEYS, _VALUES, max_size=4), max_size=3)}
+        ),
+        min_size=1,
+        max_size=4,
+    )
 )
 @settings(max_examples=200, deadline=None)
 def test_any_choices_never_raise(values: list[Any]) -> None:

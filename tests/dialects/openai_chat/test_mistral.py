@@ -1,4 +1,5 @@
-"""What Mistral's SDKs get, frame by frame; the SDK itself judges it in `tests/oracle/test_mistral_sdk.py`."""
+"""What Mistral's SDKs get, frame by frame; the SDK itself judges it in
+`tests/oracle/test_mistral_sdk.py`."""
 
 import json
 from typing import Any
@@ -28,18 +29,32 @@ END = StreamEnd(Finish("tool_calls", "tool_calls"), Usage(3, 5))
 def frames(events: list[Event]) -> list[Any]:
     encoder = MistralEncoder()
     data = b"".join(encoder.encode(event) for event in [START, *events])
-    return [json.loads(part.removeprefix(b"data: ")) for part in data.split(b"\n\n") if part and part != b"data: [DONE]"]
+    return [
+        json.loads(part.removeprefix(b"data: "))
+        for part in data.split(b"\n\n")
+        if part and part != b"data: [DONE]"
+    ]
 
 
 def test_calls_are_whole_each_at_its_end() -> None:
     """Though their pieces are mixed; one without arguments has none."""
     f, g = Tool("c1", "f"), Tool("c2", "g")
-    mixed = [BlockStart(0, "tool_call", tool=f), BlockStart(1, "tool_call", tool=g), ToolCallDelta(0, '{"a"'), BlockEnd(1)]
+    mixed = [
+        BlockStart(0, "tool_call", tool=f),
+        BlockStart(1, "tool_call", tool=g),
+        ToolCallDelta(0, '{"a"'),
+        BlockEnd(1),
+    ]
     got = frames([*mixed, ToolCallDelta(0, ":1}"), BlockEnd(0), END])
     calls = [call for frame in got for call in frame["choices"][0]["delta"].get("tool_calls", ())]
     assert [
         {"index": 1, "id": "c2", "type": "function", "function": {"name": "g", "arguments": "{}"}},
-        {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}},
+        {
+            "index": 0,
+            "id": "c1",
+            "type": "function",
+            "function": {"name": "f", "arguments": '{"a":1}'},
+        },
     ] == calls
     assert 4 == len(got)
 
@@ -47,21 +62,30 @@ def test_calls_are_whole_each_at_its_end() -> None:
 def test_the_usage_stands_beside_the_finish() -> None:
     got = frames([BlockStart(0, "text"), TextDelta(0, "a"), BlockEnd(0), END])
     assert [False, False, True] == ["usage" in frame for frame in got]
-    assert ("tool_calls", 8) == (got[-1]["choices"][0]["finish_reason"], got[-1]["usage"]["total_tokens"])
+    assert ("tool_calls", 8) == (
+        got[-1]["choices"][0]["finish_reason"],
+        got[-1]["usage"]["total_tokens"],
+    )
 
 
 def test_no_chunk_is_without_a_choice() -> None:
     """What an OpenAI says of the chunk alone is left out; log-probs of a choice are not."""
     logprobs = {"content": []}
     got = frames(
-        [Vendor("openai_chat", {"system_fingerprint": "fp"}), Vendor("openai_chat", {"choices": [{"index": 0, "logprobs": logprobs}]}), END]
+        [
+            Vendor("openai_chat", {"system_fingerprint": "fp"}),
+            Vendor("openai_chat", {"choices": [{"index": 0, "logprobs": logprobs}]}),
+            END,
+        ]
     )
     assert [None, logprobs, None] == [frame["choices"][0].get("logprobs") for frame in got]
 
 
 def test_reasoning_is_content() -> None:
     got = frames([BlockStart(0, "reasoning"), ReasoningDelta(0, "hm"), BlockEnd(0), END])
-    assert [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}] == got[1]["choices"][0]["delta"]["content"]
+    assert [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}] == got[1][
+        "choices"
+    ][0]["delta"]["content"]
 
 
 def test_an_error_in_a_call_leaves_the_call_out() -> None:
@@ -74,10 +98,22 @@ def test_a_document_has_its_usage_and_reasoning_in_its_content() -> None:
     """Also where nothing is known of the first; and a text alone is a text."""
     for thinks in (True, False):
         answer = WholeAnswer()
-        reasoning = [BlockStart(0, "reasoning"), ReasoningDelta(0, "hm"), BlockEnd(0)] if thinks else []
-        for event in [START, *reasoning, BlockStart(1, "text"), TextDelta(1, "a"), BlockEnd(1), StreamEnd(Finish("stop"))]:
+        reasoning = (
+            [BlockStart(0, "reasoning"), ReasoningDelta(0, "hm"), BlockEnd(0)] if thinks else []
+        )
+        for event in [
+            START,
+            *reasoning,
+            BlockStart(1, "text"),
+            TextDelta(1, "a"),
+            BlockEnd(1),
+            StreamEnd(Finish("stop")),
+        ]:
             answer.add(event)
         said = json.loads(whole(answer).body)
         assert {} == said["usage"]
-        parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "a"}]
+        parts = [
+            {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+            {"type": "text", "text": "a"},
+        ]
         assert (parts if thinks else "a") == said["choices"][0]["message"]["content"]

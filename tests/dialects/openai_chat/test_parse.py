@@ -71,7 +71,17 @@ def test_every_parameter_finds_its_place() -> None:
         stream=True,
         response_format={"type": "json_object"},
         reasoning_effort="low",
-        tools=[{"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}, "strict": True}}],
+        tools=[
+            {
+                "type": "function",
+                "function": {
+                    "name": "f",
+                    "description": "d",
+                    "parameters": {"type": "object"},
+                    "strict": True,
+                },
+            }
+        ],
         tool_choice="required",
         parallel_tool_calls=False,
     ).request
@@ -101,7 +111,9 @@ def test_stop_may_be_a_list() -> None:
 
 
 def test_usage_is_asked_for_in_stream_options() -> None:
-    assert asked(stream=True, stream_options={"include_usage": True, "include_obfuscation": False}).options.include_usage
+    assert asked(
+        stream=True, stream_options={"include_usage": True, "include_obfuscation": False}
+    ).options.include_usage
 
 
 @pytest.mark.parametrize(
@@ -129,7 +141,9 @@ def test_parallel_tool_calls_alone_is_a_choice() -> None:
     assert ToolChoice("auto", None, False) == asked(parallel_tool_calls=False).request.tool_choice
 
 
-@pytest.mark.parametrize(("said", "expected"), [("auto", ToolChoice("auto")), ({"name": "f"}, ToolChoice("tool", "f"))])
+@pytest.mark.parametrize(
+    ("said", "expected"), [("auto", ToolChoice("auto")), ({"name": "f"}, ToolChoice("tool", "f"))]
+)
 def test_the_old_functions_are_tools(said: Any, expected: ToolChoice) -> None:
     request = asked(functions=[{"name": "f", "parameters": {}}], function_call=said).request
     assert ([ToolSpec("f", None, {})], expected) == (request.tools, request.tool_choice)
@@ -179,7 +193,11 @@ def test_old_function_messages_are_matched_by_their_name() -> None:
             "model": "m",
             "messages": [
                 *HI,
-                {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "function_call": {"name": "f", "arguments": "{}"},
+                },
                 {"role": "function", "name": "f", "content": "1"},
             ],
         }
@@ -219,8 +237,22 @@ def test_mistrals_words() -> None:
     parsed = asked(
         messages=[
             *HI,
-            {"role": "assistant", "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "signature": "s"}]},
-            {"role": "assistant", "tool_calls": [{"id": "a1B2c3D4e", "function": {"name": "f", "arguments": {"city": "巴黎"}}}]},
+            {
+                "role": "assistant",
+                "content": [
+                    {
+                        "type": "thinking",
+                        "thinking": [{"type": "text", "text": "hm"}],
+                        "signature": "s",
+                    }
+                ],
+            },
+            {
+                "role": "assistant",
+                "tool_calls": [
+                    {"id": "a1B2c3D4e", "function": {"name": "f", "arguments": {"city": "巴黎"}}}
+                ],
+            },
             {"role": "tool", "tool_call_id": "a1B2c3D4e", "name": "f", "content": "21"},
             {"role": "assistant", "content": "It is", "prefix": True},
         ],
@@ -235,7 +267,14 @@ def test_mistrals_words() -> None:
     assert (7, ToolChoice("required")) == (parsed.request.seed, parsed.request.tool_choice)
     assert [ReasoningPart("hm", "s")] == parsed.request.messages[1].content
     assert [ToolCallPart("a1B2c3D4e", "f", '{"city":"巴黎"}')] == parsed.request.messages[2].content
-    named = ["safe_prompt", "prompt_mode", "min_tokens", "repetition_penalty", "messages.name", "messages.prefix"]
+    named = [
+        "safe_prompt",
+        "prompt_mode",
+        "min_tokens",
+        "repetition_penalty",
+        "messages.name",
+        "messages.prefix",
+    ]
     assert [("dropped", name) for name in named] == params(parsed)
 
 
@@ -243,7 +282,11 @@ def test_mistrals_sdks_are_known_by_their_name() -> None:
     """And nobody else is answered in their form."""
     body = json.dumps({"model": "fast", "messages": HI}).encode()
     assert DIALECT.client is not None
-    for agent, expected in (("mistral-client-python/3.7.0", True), ("mistral-client-typescript/2.0", True), ("OpenAI/Python 2.0", False)):
+    for agent, expected in (
+        ("mistral-client-python/3.7.0", True),
+        ("mistral-client-typescript/2.0", True),
+        ("OpenAI/Python 2.0", False),
+    ):
         parsed = DIALECT.client.parse_request(Incoming("POST", {}, {}, {"user-agent": agent}, body))
         assert expected is parsed.options.mistral
 
@@ -274,7 +317,11 @@ def test_names_details_and_audio_of_messages_are_noted() -> None:
             ],
         }
     )
-    assert [("dropped", "messages.name"), ("dropped", "image_url.detail"), ("dropped", "messages.audio")] == params(parsed)
+    assert [
+        ("dropped", "messages.name"),
+        ("dropped", "image_url.detail"),
+        ("dropped", "messages.audio"),
+    ] == params(parsed)
 
 
 BAD: list[tuple[Any, str | None, str]] = [
@@ -322,9 +369,15 @@ def test_what_the_sdk_sends_is_taken_without_a_note() -> None:
 
     def keep(request: Any) -> Any:
         sent.append(request.content)
-        return http.Response(200, content=b"data: [DONE]\n\n", headers={"content-type": "text/event-stream"})
+        return http.Response(
+            200, content=b"data: [DONE]\n\n", headers={"content-type": "text/event-stream"}
+        )
 
-    client = openai.OpenAI(api_key="k", base_url="http://x.test/v1", http_client=http.Client(transport=http.MockTransport(keep)))
+    client = openai.OpenAI(
+        api_key="k",
+        base_url="http://x.test/v1",
+        http_client=http.Client(transport=http.MockTransport(keep)),
+    )
     with client.chat.completions.create(
         model="fast",
         messages=[{"role": "system", "content": "S"}, {"role": "user", "content": "hi"}],
@@ -332,7 +385,12 @@ def test_what_the_sdk_sends_is_taken_without_a_note() -> None:
         stream_options={"include_usage": True},
         max_completion_tokens=5,
         stop=None,
-        tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}],
+        tools=[
+            {
+                "type": "function",
+                "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
+            }
+        ],
         tool_choice="auto",
     ) as stream:
         list(stream)

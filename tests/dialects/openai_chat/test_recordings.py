@@ -1,4 +1,5 @@
-"""Real vendors' bytes: what the recordings hold is what comes out, for every split; and the openai SDK reads it from our encoder."""
+"""Real vendors' bytes: what the recordings hold is what comes out, for every split; and the openai
+SDK reads it from our encoder."""
 
 import hashlib
 from typing import Any
@@ -10,22 +11,33 @@ from proxy.dialects.openai_chat import DIALECT
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.events import Event, Usage
 from tests.dialects.openai_chat import judge
-from tests.support import decode, facts, needs_recordings, recording_bytes, recordings_dir, seed_bytes, splits
+from tests.support import (
+    decode,
+    facts,
+    needs_recordings,
+    recording_bytes,
+    recordings_dir,
+    seed_bytes,
+    splits,
+)
 
 pytestmark = needs_recordings
 
 STREAMS = {row["file"]: row for row in facts("openai_chat")}
 ERRORS = {row["file"]: row for row in facts("openai_chat", errors=True)}
 
-# Where the facts, a plain pass over the payloads, and a decoder that knows the vendors differ, and why the decoder is right.
+# Where the facts, a plain pass over the payloads, and a decoder that knows the vendors differ, and
+# why the decoder is right.
 REFUSALS = {  # a refusal stands in `delta.refusal`, and our schema has it as text
     "openai-chat/openaisdk-snapshot-173417d5.sse": "I'm sorry, I can't assist with that request.",
     "openai-chat/openaisdk-snapshot-569c877e.sse": "I'm very sorry, but I can't assist with that.",
 }
-REASONING_DETAILS = {  # Snowflake gives its reasoning only in `reasoning_details`, where the pass did not look
+# Snowflake gives its reasoning only in `reasoning_details`, where the pass did not look
+REASONING_DETAILS = {
     "openai-compat-other/pydanticai-snowflake-thinking-streaming.sse": "15 * 27 = 405",
 }
-# One payload a line, without its framing: neither `[DONE]` nor a finish reason was kept, which is what a cut stream looks like.
+# One payload a line, without its framing: neither `[DONE]` nor a finish reason was kept, which is
+# what a cut stream looks like.
 CUT = {"tgi/tgi-tools-choice-stream.chunks.jsonl"}
 
 
@@ -50,7 +62,9 @@ def _expected_usage(said: dict[str, Any] | None) -> tuple[int | None, int | None
     prompt, output = said["prompt_tokens"], said["completion_tokens"]
     reasoning = (said.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
     # xAI counts its reasoning in the total alone.
-    return prompt, output + reasoning if reasoning and said["total_tokens"] == prompt + output + reasoning else output
+    return prompt, output + reasoning if reasoning and said[
+        "total_tokens"
+    ] == prompt + output + reasoning else output
 
 
 @pytest.mark.parametrize("file", STREAMS)
@@ -65,13 +79,17 @@ def test_every_split_gives_the_same_events(file: str) -> None:
 def test_a_recording_gives_its_facts(file: str) -> None:
     row = STREAMS[file]
     answer = _answer(_events(row))
-    assert (_sha256(REFUSALS[file]) if file in REFUSALS else row["text_sha256"]) == _sha256(answer.text())
+    assert (_sha256(REFUSALS[file]) if file in REFUSALS else row["text_sha256"]) == _sha256(
+        answer.text()
+    )
     if file in REASONING_DETAILS:
         assert REASONING_DETAILS[file] == answer.reasoning()
     else:
         assert row["reasoning_chars"] == len(answer.reasoning())
         assert row["reasoning_sha256"] in (None, _sha256(answer.reasoning()))
-    assert row["tools"] == [{"name": b.tool.name, "arguments": b.text} for b in answer.tool_calls() if b.tool]
+    assert row["tools"] == [
+        {"name": b.tool.name, "arguments": b.text} for b in answer.tool_calls() if b.tool
+    ]
     assert _expected_usage(row["usage"]) == (answer.usage.input_tokens, answer.usage.output_tokens)
     if row["error"] is not None:
         said = row["error"] if isinstance(row["error"], str) else row["error"]["message"]
@@ -84,23 +102,34 @@ def test_a_recording_gives_its_facts(file: str) -> None:
         assert row["finish"] == answer.finish.raw
 
 
-@pytest.mark.parametrize("file", [f for f, row in STREAMS.items() if row["error"] is None and f not in CUT])
+@pytest.mark.parametrize(
+    "file", [f for f, row in STREAMS.items() if row["error"] is None and f not in CUT]
+)
 def test_the_sdk_reads_from_our_encoder_what_the_recording_holds(file: str) -> None:
     row = STREAMS[file]
     events = _events(row)
     stream = judge.chunks(events, include_usage=True)
-    assert (_sha256(REFUSALS[file]) if file in REFUSALS else row["text_sha256"]) == _sha256(judge.text(stream))
+    assert (_sha256(REFUSALS[file]) if file in REFUSALS else row["text_sha256"]) == _sha256(
+        judge.text(stream)
+    )
     assert [tool["name"] for tool in row["tools"]] == [name for _, name, _ in judge.calls(stream)]
-    assert [tool["arguments"] or "{}" for tool in row["tools"]] == [arguments for _, _, arguments in judge.calls(stream)]
+    assert [tool["arguments"] or "{}" for tool in row["tools"]] == [
+        arguments for _, _, arguments in judge.calls(stream)
+    ]
     assert judge.finishes(stream)[0] in {"stop", "length", "tool_calls", "content_filter"}
     usage = _answer(events).usage
     if usage == Usage():
         assert all(chunk.usage is None for chunk in stream)
     else:
-        assert (usage.input_tokens, usage.output_tokens) == (stream[-1].usage.prompt_tokens, stream[-1].usage.completion_tokens)
+        assert (usage.input_tokens, usage.output_tokens) == (
+            stream[-1].usage.prompt_tokens,
+            stream[-1].usage.completion_tokens,
+        )
 
 
-@pytest.mark.parametrize("file", [f for f, row in STREAMS.items() if row["error"] is None and f not in CUT])
+@pytest.mark.parametrize(
+    "file", [f for f, row in STREAMS.items() if row["error"] is None and f not in CUT]
+)
 def test_the_sdk_reads_the_whole_answer(file: str) -> None:
     row = STREAMS[file]
     answer = _answer([judge.START, *_events(row)])
@@ -108,7 +137,9 @@ def test_the_sdk_reads_the_whole_answer(file: str) -> None:
     message = judge.completion(DIALECT.client.whole(judge.ASKED, answer)).choices[0].message
     said = message.refusal if file in REFUSALS else message.content or ""
     assert (_sha256(REFUSALS[file]) if file in REFUSALS else row["text_sha256"]) == _sha256(said)
-    assert [tool["name"] for tool in row["tools"]] == [call.function.name for call in message.tool_calls or []]
+    assert [tool["name"] for tool in row["tools"]] == [
+        call.function.name for call in message.tool_calls or []
+    ]
 
 
 @pytest.mark.parametrize("file", ERRORS)
@@ -125,7 +156,9 @@ def test_an_error_body_gives_the_vendors_message(file: str) -> None:
     assert len(failure.message) > 10
 
 
-@pytest.mark.parametrize("name", ["d-chatglm2-openai-api.body.sse", "d-chatglm2-openai-api.with-ping.body.sse"])
+@pytest.mark.parametrize(
+    "name", ["d-chatglm2-openai-api.body.sse", "d-chatglm2-openai-api.with-ping.body.sse"]
+)
 def test_chatglm2s_own_server_is_read_without_ids_with_crlf_and_pings(name: str) -> None:
     data = seed_bytes(name)
     whole = decode(ChatDecoder(1 << 20), [data])

@@ -33,7 +33,9 @@ def raised(failed: Failure) -> openai.APIStatusError:
         ("internal", openai.InternalServerError, "internal"),
     ],
 )
-def test_a_kind_raises_its_exception(kind: Any, exception: type[Exception], code: str | None) -> None:
+def test_a_kind_raises_its_exception(
+    kind: Any, exception: type[Exception], code: str | None
+) -> None:
     error = raised(failure(kind, "It broke.", param="n"))
     assert exception is type(error)
     assert (code, "n") == (error.code, error.param)
@@ -67,17 +69,28 @@ def test_the_sdk_tries_again_only_where_it_may_help() -> None:
 
         def answer(request: Any) -> Any:
             asked.append(request)
-            return judge.http.Response(reply.status, content=reply.body, headers={"retry-after-ms": "1", **reply.headers})
+            return judge.http.Response(
+                reply.status, content=reply.body, headers={"retry-after-ms": "1", **reply.headers}
+            )
 
         transport = judge.http.Client(transport=judge.http.MockTransport(answer))
-        client = openai.OpenAI(api_key="k", base_url="http://x.test/v1", http_client=transport, max_retries=1)
+        client = openai.OpenAI(
+            api_key="k", base_url="http://x.test/v1", http_client=transport, max_retries=1
+        )
         with pytest.raises(openai.APIStatusError):
             client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
         return len(asked)
 
-    assert (2, 1) == (tries(failure("overloaded", "Later.")), tries(failure("total_timeout", "Never.")))
+    assert (2, 1) == (
+        tries(failure("overloaded", "Later.")),
+        tries(failure("total_timeout", "Never.")),
+    )
 
 
 def test_the_sdk_lists_models() -> None:
-    client = judge.sdk(200, models(["fast", "smart"], 1_700_000_000), {"content-type": "application/json"})
-    assert [("fast", 1_700_000_000), ("smart", 1_700_000_000)] == [(model.id, model.created) for model in client.models.list()]
+    client = judge.sdk(
+        200, models(["fast", "smart"], 1_700_000_000), {"content-type": "application/json"}
+    )
+    assert [("fast", 1_700_000_000), ("smart", 1_700_000_000)] == [
+        (model.id, model.created) for model in client.models.list()
+    ]

@@ -8,7 +8,16 @@ import pytest
 
 from proxy.dialects.openai_completions import DIALECT
 from proxy.dialects.openai_completions.decode import CompletionsDecoder
-from proxy.events import BlockEnd, BlockStart, Event, Finish, StreamEnd, StreamError, TextDelta, Usage
+from proxy.events import (
+    BlockEnd,
+    BlockStart,
+    Event,
+    Finish,
+    StreamEnd,
+    StreamError,
+    TextDelta,
+    Usage,
+)
 from tests.dialects.answers import LIMIT, every_cut_is_an_error, folded, same_however_cut, told
 from tests.support import decode, facts, needs_recordings, recording_bytes, recordings_dir, splits
 
@@ -23,7 +32,11 @@ def new() -> CompletionsDecoder:
 
 def chunk(text: str = "", finish: str | None = None, index: int = 0, **more: Any) -> bytes:
     choice = {"text": text, "index": index, "logprobs": None, "finish_reason": finish, **more}
-    return b"data: " + json.dumps({"id": "cmpl-1", "object": "text_completion", "choices": [choice]}).encode() + b"\n\n"
+    return (
+        b"data: "
+        + json.dumps({"id": "cmpl-1", "object": "text_completion", "choices": [choice]}).encode()
+        + b"\n\n"
+    )
 
 
 def events(*frames: bytes) -> list[Event]:
@@ -41,7 +54,10 @@ def test_a_recording_gives_its_facts_for_every_split(file: str) -> None:
     assert row["text_sha256"] == hashlib.sha256(answer.text().encode()).hexdigest()
     assert row["finish"] == answer.finish.reason == answer.finish.raw
     usage = row["usage"] or {}
-    assert (usage.get("prompt_tokens"), usage.get("completion_tokens")) == (answer.usage.input_tokens, answer.usage.output_tokens)
+    assert (usage.get("prompt_tokens"), usage.get("completion_tokens")) == (
+        answer.usage.input_tokens,
+        answer.usage.output_tokens,
+    )
 
 
 @needs_recordings
@@ -66,7 +82,9 @@ def test_text_is_one_block() -> None:
 
 def test_several_answers_are_choices() -> None:
     """The finish is that of the first; the others' stand beside."""
-    got = events(chunk("a"), chunk("b", index=1), chunk(finish="length"), chunk(finish="stop", index=1), DONE)
+    got = events(
+        chunk("a"), chunk("b", index=1), chunk(finish="length"), chunk(finish="stop", index=1), DONE
+    )
     answer = folded(got)
     assert ("a", "b", Finish("length", "length")) == (answer.text(), answer.text(1), answer.finish)
     assert [{"choices": [{"index": 1, "finish_reason": "stop"}]}] == told(got)
@@ -76,7 +94,11 @@ def test_what_is_said_beside_the_text_is_kept() -> None:
     """Log-probs each time; what every chunk repeats, once."""
     logprobs = {"tokens": ["a"], "token_logprobs": [-0.5]}
     said = json.loads(chunk("a", logprobs=logprobs)[6:])
-    frame = b"data: " + json.dumps({**said, "model": "davinci-002", "system_fingerprint": "fp"}).encode() + b"\n\n"
+    frame = (
+        b"data: "
+        + json.dumps({**said, "model": "davinci-002", "system_fingerprint": "fp"}).encode()
+        + b"\n\n"
+    )
     got = events(frame, frame, chunk(finish="stop"), DONE)
     beside = {"choices": [{"index": 0, "logprobs": logprobs}]}
     assert [{"model": "davinci-002", "system_fingerprint": "fp"}, beside, beside] == told(got)
@@ -119,7 +141,11 @@ def test_an_error_in_the_stream(frame: bytes, message: str) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "message"),
     [
-        (b'{"error": {"message": "Bad key.", "code": "invalid_api_key"}}', "upstream_error", "Bad key."),
+        (
+            b'{"error": {"message": "Bad key.", "code": "invalid_api_key"}}',
+            "upstream_error",
+            "Bad key.",
+        ),
         (b"<html><body>Sign in</body></html>", "upstream_malformed", "HTML"),
         (b"data: not json\n\n", "upstream_malformed", "cannot be read"),
         (b"", "upstream_truncated", "before the upstream said"),

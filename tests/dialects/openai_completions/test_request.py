@@ -22,24 +22,42 @@ def built(request: ChatRequest, **options: Any) -> tuple[dict[str, Any], Outgoin
 
 
 def parsed(**body: Any) -> Any:
-    return CLIENT.parse_request(posted(json.dumps({"model": "m", "prompt": "Once", **body}).encode()))
+    return CLIENT.parse_request(
+        posted(json.dumps({"model": "m", "prompt": "Once", **body}).encode())
+    )
 
 
 def test_a_prompt_goes_as_it_is() -> None:
     body, outgoing = built(asked("Once"), api_key="sk")
-    assert {"model": "theirs", "prompt": "Once", "stream": True, "stream_options": {"include_usage": True}} == body
+    assert {
+        "model": "theirs",
+        "prompt": "Once",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    } == body
     assert ("/completions", "Bearer sk") == (outgoing.path, outgoing.headers["authorization"])
     assert () == outgoing.notes
 
 
 def test_a_talk_is_written_into_the_prompt_and_calls_for_an_answer() -> None:
     body, outgoing = built(asked("Hi", "Hello.", "And now?", system="Be brief."))
-    assert "Be brief.\n\nUser: Hi\n\nAssistant: Hello.\n\nUser: And now?\n\nAssistant:" == body["prompt"]
+    assert (
+        "Be brief.\n\nUser: Hi\n\nAssistant: Hello.\n\nUser: And now?\n\nAssistant:"
+        == body["prompt"]
+    )
     assert {"messages", "system"} == params(outgoing.notes)
 
 
 def test_settings_and_losses() -> None:
-    said = {"max_tokens": 9, "temperature": 0.5, "top_p": 0.9, "stop": ["\n"], "seed": 7, "n": 2, "user": "u"}
+    said = {
+        "max_tokens": 9,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "stop": ["\n"],
+        "seed": 7,
+        "n": 2,
+        "user": "u",
+    }
     lost: dict[str, Any] = {
         "tools": [ToolSpec("a")],
         "reasoning": Reasoning("low"),
@@ -53,7 +71,9 @@ def test_settings_and_losses() -> None:
 
 
 def test_options() -> None:
-    body, outgoing = built(asked("Once"), api_key="k", include_usage=False, api_key_header="api-key")
+    body, outgoing = built(
+        asked("Once"), api_key="k", include_usage=False, api_key_header="api-key"
+    )
     assert "stream_options" not in body
     assert "k" == outgoing.headers["api-key"]
     assert "authorization" not in outgoing.headers
@@ -63,10 +83,26 @@ def test_options() -> None:
 
 def test_a_request_is_parsed() -> None:
     got = parsed(
-        max_tokens=9, temperature=0.5, top_p=0.9, stop="\n", seed=7, n=2, user="u", stream=True, stream_options={"include_usage": True}
+        max_tokens=9,
+        temperature=0.5,
+        top_p=0.9,
+        stop="\n",
+        seed=7,
+        n=2,
+        user="u",
+        stream=True,
+        stream_options={"include_usage": True},
     )
     request = ChatRequest(
-        model="m", messages=[Message("user", "Once")], max_tokens=9, temperature=0.5, top_p=0.9, stop=["\n"], seed=7, n=2, user="u"
+        model="m",
+        messages=[Message("user", "Once")],
+        max_tokens=9,
+        temperature=0.5,
+        top_p=0.9,
+        stop=["\n"],
+        seed=7,
+        n=2,
+        user="u",
     )
     assert (request, True, ()) == (got.request, got.options.include_usage, got.notes)
     assert [Message("user", "Once")] == parsed(prompt=["Once"]).request.messages
@@ -80,10 +116,16 @@ def test_a_request_is_parsed() -> None:
         ({"echo": True}, ["echo"]),
         ({"best_of": 3}, ["best_of"]),
         ({"logprobs": 2}, ["logprobs"]),
-        ({"frequency_penalty": 1, "presence_penalty": 1}, ["frequency_penalty", "presence_penalty"]),
+        (
+            {"frequency_penalty": 1, "presence_penalty": 1},
+            ["frequency_penalty", "presence_penalty"],
+        ),
         ({"logit_bias": {"50256": -100}}, ["logit_bias"]),
         ({"shiny": 1}, ["unknown_key"]),
-        ({"suffix": None, "echo": False, "best_of": 1, "frequency_penalty": 0, "logit_bias": {}}, []),
+        (
+            {"suffix": None, "echo": False, "best_of": 1, "frequency_penalty": 0, "logit_bias": {}},
+            [],
+        ),
     ],
 )
 def test_what_cannot_be_carried_is_noted(said: dict[str, Any], noted: list[str]) -> None:

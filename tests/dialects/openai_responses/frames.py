@@ -7,7 +7,14 @@ from proxy.dialects.openai_responses.decode import ResponsesDecoder
 from proxy.events import Event
 from tests.dialects.answers import LIMIT, same_however_cut
 
-RESPONSE = {"id": "resp_1", "object": "response", "created_at": 1_700_000_000, "model": "gpt-5", "status": "in_progress", "output": []}
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1_700_000_000,
+    "model": "gpt-5",
+    "status": "in_progress",
+    "output": [],
+}
 
 
 def frame(kind: str, **said: Any) -> bytes:
@@ -24,21 +31,40 @@ def done(at: int, **item: Any) -> bytes:
 
 def text(at: int, *pieces: str, part: int = 0) -> bytes:
     said = (
-        frame("response.output_text.delta", item_id="m", output_index=at, content_index=part, delta=piece, logprobs=[]) for piece in pieces
+        frame(
+            "response.output_text.delta",
+            item_id="m",
+            output_index=at,
+            content_index=part,
+            delta=piece,
+            logprobs=[],
+        )
+        for piece in pieces
     )
     return b"".join(said)
 
 
 def arguments(at: int, *pieces: str) -> bytes:
-    return b"".join(frame("response.function_call_arguments.delta", item_id="f", output_index=at, delta=piece) for piece in pieces)
+    return b"".join(
+        frame("response.function_call_arguments.delta", item_id="f", output_index=at, delta=piece)
+        for piece in pieces
+    )
 
 
 def ended(status: str = "completed", **more: Any) -> bytes:
     return frame(f"response.{status}", response={**RESPONSE, "status": status, **more})
 
 
-BEGUN = frame("response.created", response=RESPONSE) + frame("response.in_progress", response=RESPONSE)
-CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "weather", "arguments": ""}
+BEGUN = frame("response.created", response=RESPONSE) + frame(
+    "response.in_progress", response=RESPONSE
+)
+CALL = {
+    "type": "function_call",
+    "id": "fc_1",
+    "call_id": "call_1",
+    "name": "weather",
+    "arguments": "",
+}
 USAGE = {
     "input_tokens": 20,
     "input_tokens_details": {"cached_tokens": 8},

@@ -1,4 +1,5 @@
-"""The openai SDK, unmodified, reading bytes that we give it: the judge of what our encoder emits."""
+"""The openai SDK, unmodified, reading bytes that we give it: the judge of what our encoder
+emits."""
 
 import importlib
 import json
@@ -34,28 +35,37 @@ def encoded(events: Sequence[Event], **body: Any) -> bytes:
 def client(status: int, body: bytes, headers: dict[str, str]) -> openai.OpenAI:
     """A client whose every request is answered with this."""
     transport = http.MockTransport(lambda _: http.Response(status, content=body, headers=headers))
-    return openai.OpenAI(api_key="k", base_url="http://mainstem.test/v1", http_client=http.Client(transport=transport), max_retries=0)
+    return openai.OpenAI(
+        api_key="k",
+        base_url="http://mainstem.test/v1",
+        http_client=http.Client(transport=transport),
+        max_retries=0,
+    )
 
 
 def streamed(events: Sequence[Event], **body: Any) -> list[Any]:
     """The SDK's events, plain; raises what the SDK raises."""
-    reader = client(200, encoded(events, **body), {"content-type": "text/event-stream; charset=utf-8"})
+    reader = client(
+        200, encoded(events, **body), {"content-type": "text/event-stream; charset=utf-8"}
+    )
     with reader.responses.create(model="fast", input="hi", stream=True) as stream:
         return list(stream)
 
 
 def accumulated(events: Sequence[Event], **body: Any) -> Any:
     """The response that the SDK accumulates."""
-    reader = client(200, encoded(events, **body), {"content-type": "text/event-stream; charset=utf-8"})
+    reader = client(
+        200, encoded(events, **body), {"content-type": "text/event-stream; charset=utf-8"}
+    )
     with reader.responses.stream(model="fast", input="hi") as stream:
         return stream.get_final_response()
 
 
 def document(reply: Reply) -> Any:
     """The SDK's response for a whole answer; raises what the SDK raises."""
-    return client(reply.status, reply.body, {"content-type": reply.content_type, **reply.headers}).responses.create(
-        model="fast", input="hi"
-    )
+    return client(
+        reply.status, reply.body, {"content-type": reply.content_type, **reply.headers}
+    ).responses.create(model="fast", input="hi")
 
 
 def seen(response: Any) -> tuple[str, str, list[tuple[str, str, str]]]:
@@ -66,5 +76,15 @@ def seen(response: Any) -> tuple[str, str, list[tuple[str, str, str]]]:
         if item.type == "message"
         for part in item.content
     )
-    reasoning = "".join(part.text for item in response.output if item.type == "reasoning" for part in item.summary)
-    return text, reasoning, [(item.call_id, item.name, item.arguments) for item in response.output if item.type == "function_call"]
+    reasoning = "".join(
+        part.text for item in response.output if item.type == "reasoning" for part in item.summary
+    )
+    return (
+        text,
+        reasoning,
+        [
+            (item.call_id, item.name, item.arguments)
+            for item in response.output
+            if item.type == "function_call"
+        ],
+    )

@@ -1,4 +1,5 @@
-"""A request to the vendor's body: what is said where, what is lost, and what goes back from earlier turns."""
+"""A request to the vendor's body: what is said where, what is lost, and what goes back from earlier
+turns."""
 
 import json
 from typing import Any
@@ -57,7 +58,10 @@ def test_every_setting() -> None:
             reasoning=Reasoning("low"),
             user="u1",
             metadata={"a": "b", "n": 1},
-            response_format={"type": "json_schema", "json_schema": {"name": "city", "schema": SCHEMA, "strict": True}},
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "city", "schema": SCHEMA, "strict": True},
+            },
             vendor={"service_tier": "flex"},
         )
     )
@@ -67,11 +71,27 @@ def test_every_setting() -> None:
     assert {"a": "b", "n": "1"} == body["metadata"]
     assert {"effort": "low", "summary": "auto"} == body["reasoning"]
     assert ["reasoning.encrypted_content"] == body["include"]
-    assert {"format": {"type": "json_schema", "name": "city", "schema": SCHEMA, "strict": True}} == body["text"]
-    assert ({"type": "function", "name": "weather"}, False) == (body["tool_choice"], body["parallel_tool_calls"])
+    assert {
+        "format": {"type": "json_schema", "name": "city", "schema": SCHEMA, "strict": True}
+    } == body["text"]
+    assert ({"type": "function", "name": "weather"}, False) == (
+        body["tool_choice"],
+        body["parallel_tool_calls"],
+    )
     assert [
-        {"type": "function", "name": "weather", "description": "Weather", "parameters": SCHEMA, "strict": True},
-        {"type": "function", "name": "time", "parameters": {"type": "object", "properties": {}}, "strict": False},
+        {
+            "type": "function",
+            "name": "weather",
+            "description": "Weather",
+            "parameters": SCHEMA,
+            "strict": True,
+        },
+        {
+            "type": "function",
+            "name": "time",
+            "parameters": {"type": "object", "properties": {}},
+            "strict": False,
+        },
     ] == body["tools"]
     assert {"metadata"} == params(outgoing.notes)
 
@@ -87,7 +107,14 @@ def test_what_cannot_be_said_is_noted() -> None:
         tool_choice=ToolChoice("required"),
     )
     body, outgoing = built(lost)
-    assert {"stop", "seed", "n", "reasoning.max_tokens", "response_format", "tool_choice"} == params(outgoing.notes)
+    assert {
+        "stop",
+        "seed",
+        "n",
+        "reasoning.max_tokens",
+        "response_format",
+        "tool_choice",
+    } == params(outgoing.notes)
     assert {"model", "input", "stream", "store"} == set(body)
 
 
@@ -107,18 +134,29 @@ def test_encrypted_reasoning_is_asked_of_models_that_reason(
     model: str, options: dict[str, Any], request_more: dict[str, Any], included: bool
 ) -> None:
     """The others refuse to be asked for it."""
-    outgoing = sdk.UPSTREAM.build_request(asked("hi", **request_more), TargetConfig("up", model, None, options))
+    outgoing = sdk.UPSTREAM.build_request(
+        asked("hi", **request_more), TargetConfig("up", model, None, options)
+    )
     assert included == ("include" in json.loads(outgoing.body))
 
 
 def test_options() -> None:
     request = asked("hi", user="u", reasoning=Reasoning("low"))
-    options = {"store": True, "reasoning_summary": "", "organization": "org", "project": "p", "api_key_header": "api-key", "omit": ["user"]}
+    options = {
+        "store": True,
+        "reasoning_summary": "",
+        "organization": "org",
+        "project": "p",
+        "api_key_header": "api-key",
+        "omit": ["user"],
+    }
     body, outgoing = built(request, api_key="k", **options)
     assert (True, {"effort": "low"}) == (body["store"], body["reasoning"])
     assert "user" not in body
     assert {"user"} == params(outgoing.notes)
-    assert ("k", "org", "p") == tuple(outgoing.headers[name] for name in ("api-key", "openai-organization", "openai-project"))
+    assert ("k", "org", "p") == tuple(
+        outgoing.headers[name] for name in ("api-key", "openai-organization", "openai-project")
+    )
     assert "authorization" not in outgoing.headers
     with pytest.raises(Refused, match="options of upstream up"):
         built(request, stor=True)
@@ -128,7 +166,14 @@ def test_earlier_turns_are_items_in_their_order() -> None:
     """Reasoning goes back encrypted, and without an id: nothing is kept under one."""
     turns = [
         Message("user", [TextPart("What is "), ImagePart("https://a.example/b.png")]),
-        Message("assistant", [ReasoningPart("Hm.", "sig"), TextPart("Let me see."), ToolCallPart("call_1", "weather", "")]),
+        Message(
+            "assistant",
+            [
+                ReasoningPart("Hm.", "sig"),
+                TextPart("Let me see."),
+                ToolCallPart("call_1", "weather", ""),
+            ],
+        ),
         Message("tool", [ToolResultPart("call_1", "21", is_error=True)]),
         Message("system", "Be brief."),
         Message("assistant", [ReasoningPart("", "sig2"), TextPart("It is "), TextPart("21.")]),
@@ -144,7 +189,11 @@ def test_earlier_turns_are_items_in_their_order() -> None:
                 {"type": "input_image", "image_url": "https://a.example/b.png", "detail": "auto"},
             ],
         },
-        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}], "encrypted_content": "sig"},
+        {
+            "type": "reasoning",
+            "summary": [{"type": "summary_text", "text": "Hm."}],
+            "encrypted_content": "sig",
+        },
         {"type": "message", "role": "assistant", "content": "Let me see."},
         {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "call_1", "output": "21"},
@@ -158,7 +207,11 @@ def test_earlier_turns_are_items_in_their_order() -> None:
 
 def test_what_cannot_go_back_is_noted_once() -> None:
     picture, thought = ImagePart("https://a.example/b.png"), ReasoningPart("Hm.")
-    turns = [Message("user", "a"), Message("assistant", [thought, picture, thought, TextPart("b")]), Message("user", "c")]
+    turns = [
+        Message("user", "a"),
+        Message("assistant", [thought, picture, thought, TextPart("b")]),
+        Message("user", "c"),
+    ]
     body, outgoing = built(ChatRequest(model="m", messages=turns))
     assert ["a", "b", "c"] == [item["content"] for item in body["input"]]
     assert ["messages.reasoning", "messages.image_url"] == [note.param for note in outgoing.notes]
@@ -173,7 +226,14 @@ def test_the_clients_half_reads_what_the_upstreams_half_writes() -> None:
     """So a Mainstem may stand behind another one."""
     turns = [
         Message("user", [TextPart("What?"), ImagePart("https://a.example/b.png")]),
-        Message("assistant", [ReasoningPart("Hm.", "sig"), TextPart("See."), ToolCallPart("call_1", "weather", '{"a":1}')]),
+        Message(
+            "assistant",
+            [
+                ReasoningPart("Hm.", "sig"),
+                TextPart("See."),
+                ToolCallPart("call_1", "weather", '{"a":1}'),
+            ],
+        ),
         Message("tool", [ToolResultPart("call_1", "21")]),
         Message("user", "Thanks."),
     ]
@@ -186,7 +246,10 @@ def test_the_clients_half_reads_what_the_upstreams_half_writes() -> None:
         tools=[ToolSpec("weather", "W", SCHEMA, True)],
         tool_choice=ToolChoice("required", None, False),
         reasoning=Reasoning("high"),
-        response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA, "strict": True}},
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "a", "schema": SCHEMA, "strict": True},
+        },
     )
     body, _ = built(request)
     assert request == sdk.parsed(**body).request

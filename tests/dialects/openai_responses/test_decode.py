@@ -1,4 +1,5 @@
-"""The stream to events: items, what is said twice, what is said of them beside, and how answers end."""
+"""The stream to events: items, what is said twice, what is said of them beside, and how answers
+end."""
 
 import json
 from typing import Any
@@ -22,7 +23,20 @@ from proxy.events import (
     Vendor,
 )
 from tests.dialects.answers import every_cut_is_an_error, folded, told
-from tests.dialects.openai_responses.frames import BEGUN, CALL, RESPONSE, USAGE, added, arguments, done, ended, events, frame, new, text
+from tests.dialects.openai_responses.frames import (
+    BEGUN,
+    CALL,
+    RESPONSE,
+    USAGE,
+    added,
+    arguments,
+    done,
+    ended,
+    events,
+    frame,
+    new,
+    text,
+)
 from tests.support import decode
 
 NO_EXTRAS = {**RESPONSE, "model": None}
@@ -44,11 +58,19 @@ def test_text_reasoning_and_a_call_are_blocks() -> None:
         BEGUN,
         added(0, type="reasoning", id="rs_1", summary=[]),
         frame("response.reasoning_summary_text.delta", **summary, delta="Hm."),
-        done(0, type="reasoning", id="rs_1", summary=[{"type": "summary_text", "text": "Hm."}], encrypted_content="gAA"),
+        done(
+            0,
+            type="reasoning",
+            id="rs_1",
+            summary=[{"type": "summary_text", "text": "Hm."}],
+            encrypted_content="gAA",
+        ),
         added(1, type="message", role="assistant", content=[]),
         text(1, "Hel", "lo"),
         frame("response.output_text.done", output_index=1, content_index=0, text="Hello"),
-        done(1, type="message", content=[{"type": "output_text", "text": "Hello", "annotations": []}]),
+        done(
+            1, type="message", content=[{"type": "output_text", "text": "Hello", "annotations": []}]
+        ),
         added(2, **CALL),
         arguments(2, '{"a"', ":1}"),
         frame("response.function_call_arguments.done", output_index=2, arguments='{"a":1}'),
@@ -78,8 +100,22 @@ def test_what_came_without_deltas_is_taken_from_where_it_is_whole() -> None:
         added(0, **CALL),
         frame("response.function_call_arguments.done", output_index=0, arguments='{"a":1}'),
         done(0, **{**CALL, "arguments": '{"a":1}'}),
-        done(1, type="reasoning", summary=[{"type": "summary_text", "text": "One."}, {"type": "summary_text", "text": "Two."}]),
-        done(2, type="message", content=[{"type": "output_text", "text": "Hello"}, {"type": "refusal", "refusal": "No."}]),
+        done(
+            1,
+            type="reasoning",
+            summary=[
+                {"type": "summary_text", "text": "One."},
+                {"type": "summary_text", "text": "Two."},
+            ],
+        ),
+        done(
+            2,
+            type="message",
+            content=[
+                {"type": "output_text", "text": "Hello"},
+                {"type": "refusal", "refusal": "No."},
+            ],
+        ),
         end(),
     )
     assert ['{"a":1}'] == [block.text for block in got.tool_calls()]
@@ -89,7 +125,8 @@ def test_what_came_without_deltas_is_taken_from_where_it_is_whole() -> None:
 def test_parts_of_a_summary_are_paragraphs_of_one_block() -> None:
     """The signature is that of the whole item."""
     pieces = [
-        frame("response.reasoning_summary_text.delta", output_index=0, summary_index=n, delta=d) for n, d in ((0, "a"), (0, "b"), (1, "c"))
+        frame("response.reasoning_summary_text.delta", output_index=0, summary_index=n, delta=d)
+        for n, d in ((0, "a"), (0, "b"), (1, "c"))
     ]
     got = answer(*pieces, done(0, type="reasoning", encrypted_content="sig"), end())
     assert [("ab\n\nc", "sig")] == [(block.text, block.signature) for block in got.blocks.values()]
@@ -104,14 +141,21 @@ def test_reasoning_that_is_only_encrypted_is_a_block_without_text() -> None:
         done(1, type="reasoning", summary=[], content=[], encrypted_content=None),
         end(),
     )
-    assert [("reasoning", "", "whole")] == [(block.kind, block.text, block.signature) for block in got.blocks.values()]
+    assert [("reasoning", "", "whole")] == [
+        (block.kind, block.text, block.signature) for block in got.blocks.values()
+    ]
 
 
 def test_raw_reasoning_and_its_summary_are_not_both_shown() -> None:
     """They say the same thing; the first to come is shown."""
     got = answer(
         frame("response.reasoning_text.delta", output_index=0, content_index=0, delta="raw"),
-        frame("response.reasoning_summary_text.delta", output_index=0, summary_index=0, delta="summary"),
+        frame(
+            "response.reasoning_summary_text.delta",
+            output_index=0,
+            summary_index=0,
+            delta="summary",
+        ),
         end(),
     )
     assert "raw" == got.reasoning()
@@ -133,7 +177,9 @@ def test_items_may_overlap() -> None:
 def test_arguments_before_their_item_wait_for_the_name() -> None:
     """A stream taken up in the middle; and a call that never gets a name has an id all the same."""
     late = answer(arguments(3, '{"a":', "1}"), done(3, **CALL), end())
-    assert [(Tool("call_1", "weather"), '{"a":1}')] == [(block.tool, block.text) for block in late.tool_calls()]
+    assert [(Tool("call_1", "weather"), '{"a":1}')] == [
+        (block.tool, block.text) for block in late.tool_calls()
+    ]
     never = answer(arguments(3, "{}"), end())
     (block,) = never.tool_calls()
     assert block.tool is not None
@@ -143,35 +189,67 @@ def test_arguments_before_their_item_wait_for_the_name() -> None:
 
 def test_a_refusal_is_text_and_shows_in_the_finish() -> None:
     """As with chat completions."""
-    got = answer(frame("response.refusal.delta", output_index=0, content_index=0, delta="I cannot"), end())
+    got = answer(
+        frame("response.refusal.delta", output_index=0, content_index=0, delta="I cannot"), end()
+    )
     assert ("I cannot", Finish("refusal", "completed")) == (got.text(), got.finish)
 
 
 def test_sources_on_the_web_are_citations_and_files_are_kept() -> None:
-    """Each once, though the vendor repeats them with the whole text; those that come only there are found there."""
-    page = {"type": "url_citation", "url": "https://a.example", "title": "A", "start_index": 0, "end_index": 5}
+    """Each once, though the vendor repeats them with the whole text; those that come only there are
+    found there."""
+    page = {
+        "type": "url_citation",
+        "url": "https://a.example",
+        "title": "A",
+        "start_index": 0,
+        "end_index": 5,
+    }
     second = {"type": "url_citation", "url": "https://b.example"}
     file = {"type": "file_citation", "file_id": "file_1", "filename": "a.txt", "index": 3}
     part = {"type": "output_text", "text": "Hello", "annotations": [page, file, second]}
     got = answer(
         text(0, "Hello"),
-        frame("response.output_text.annotation.added", output_index=0, content_index=0, annotation_index=0, annotation=page),
-        frame("response.output_text.annotation.added", output_index=0, content_index=0, annotation_index=1, annotation=file),
+        frame(
+            "response.output_text.annotation.added",
+            output_index=0,
+            content_index=0,
+            annotation_index=0,
+            annotation=page,
+        ),
+        frame(
+            "response.output_text.annotation.added",
+            output_index=0,
+            content_index=0,
+            annotation_index=1,
+            annotation=file,
+        ),
         frame("response.content_part.done", output_index=0, content_index=0, part=part),
         done(0, type="message", content=[part]),
         end(),
     )
-    assert [Citation(0, "https://a.example", "A", None, 0, 5), Citation(0, "https://b.example")] == got.blocks[0].citations
+    assert [
+        Citation(0, "https://a.example", "A", None, 0, 5),
+        Citation(0, "https://b.example"),
+    ] == got.blocks[0].citations
     assert [file] == [event.data["annotation"] for event in got.vendor]
 
 
 def test_the_vendors_own_tools_are_kept_whole() -> None:
-    """Without the number and the padding of their events; and so are custom tools, which nobody else has."""
-    item = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "x"}}
+    """Without the number and the padding of their events; and so are custom tools, which nobody
+    else has."""
+    item = {
+        "type": "web_search_call",
+        "id": "ws_1",
+        "status": "completed",
+        "action": {"query": "x"},
+    }
     got = events(
         BEGUN,
         added(0, **item),
-        frame("response.web_search_call.searching", output_index=0, item_id="ws_1", obfuscation="xxxx"),
+        frame(
+            "response.web_search_call.searching", output_index=0, item_id="ws_1", obfuscation="xxxx"
+        ),
         done(0, **item),
         frame("response.custom_tool_call_input.delta", output_index=1, delta="SELECT"),
         end(),
@@ -187,8 +265,14 @@ def test_the_vendors_own_tools_are_kept_whole() -> None:
 def test_what_is_said_beside_an_item_is_told_before_its_block() -> None:
     """Once, unless it changes."""
     message = {"type": "message", "role": "assistant", "phase": "commentary"}
-    got = events(BEGUN, added(0, **message, content=[]), text(0, "a"), done(0, **message, content=[]), end())
-    expected = {"type": "response.output_item.added", "output_index": 0, "item": {"type": "message", "phase": "commentary"}}
+    got = events(
+        BEGUN, added(0, **message, content=[]), text(0, "a"), done(0, **message, content=[]), end()
+    )
+    expected = {
+        "type": "response.output_item.added",
+        "output_index": 0,
+        "item": {"type": "message", "phase": "commentary"},
+    }
     assert isinstance(got[0], Vendor)
     assert [expected] == told(got)
 
@@ -196,32 +280,72 @@ def test_what_is_said_beside_an_item_is_told_before_its_block() -> None:
 def test_log_probs_stand_before_their_text() -> None:
     """As a vendor event inside the text's block."""
     logprobs = [{"token": "a", "logprob": -0.5}]
-    got = events(BEGUN, frame("response.output_text.delta", output_index=0, content_index=0, delta="a", logprobs=logprobs), end())
+    got = events(
+        BEGUN,
+        frame(
+            "response.output_text.delta",
+            output_index=0,
+            content_index=0,
+            delta="a",
+            logprobs=logprobs,
+        ),
+        end(),
+    )
     assert [BlockStart(0, "text"), TextDelta(0, "a")] == [got[0], got[2]]
-    assert [{"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "logprobs": logprobs}] == told(got)
+    assert [
+        {
+            "type": "response.output_text.delta",
+            "output_index": 0,
+            "content_index": 0,
+            "logprobs": logprobs,
+        }
+    ] == told(got)
 
 
 def test_the_response_says_more_than_its_output() -> None:
-    """The model, the tier, what is counted beyond our counts; not the request's own settings, which it repeats."""
-    got = answer(text(0, "a"), ended(service_tier="default", temperature=1.0, tools=[], usage={**USAGE, "cost": 0.1}))
-    assert [{"response": {"model": "gpt-5", "service_tier": "default", "usage": {"cost": 0.1}}}] == [event.data for event in got.vendor]
+    """The model, the tier, what is counted beyond our counts; not the request's own settings, which
+    it repeats."""
+    got = answer(
+        text(0, "a"),
+        ended(service_tier="default", temperature=1.0, tools=[], usage={**USAGE, "cost": 0.1}),
+    )
+    assert [
+        {"response": {"model": "gpt-5", "service_tier": "default", "usage": {"cost": 0.1}}}
+    ] == [event.data for event in got.vendor]
 
 
 @pytest.mark.parametrize(
     ("frames", "finish"),
     [
-        (end("incomplete", incomplete_details={"reason": "max_output_tokens"}), Finish("length", "incomplete:max_output_tokens")),
-        (end("incomplete", incomplete_details={"reason": "content_filter"}), Finish("content_filter", "incomplete:content_filter")),
-        (end("incomplete", incomplete_details={"reason": "steered"}), Finish("other", "incomplete:steered")),
+        (
+            end("incomplete", incomplete_details={"reason": "max_output_tokens"}),
+            Finish("length", "incomplete:max_output_tokens"),
+        ),
+        (
+            end("incomplete", incomplete_details={"reason": "content_filter"}),
+            Finish("content_filter", "incomplete:content_filter"),
+        ),
+        (
+            end("incomplete", incomplete_details={"reason": "steered"}),
+            Finish("other", "incomplete:steered"),
+        ),
         (end("incomplete"), Finish("other", "incomplete")),
-        (frame("response.done", response={**NO_EXTRAS, "status": "completed"}), Finish("stop", "completed")),
+        (
+            frame("response.done", response={**NO_EXTRAS, "status": "completed"}),
+            Finish("stop", "completed"),
+        ),
     ],
 )
 def test_finishes(frames: bytes, finish: Finish) -> None:
     assert finish == answer(text(0, "a"), frames).finish
 
 
-QUOTA = {"type": "insufficient_quota", "code": "insufficient_quota", "message": "Out of quota.", "param": None}
+QUOTA = {
+    "type": "insufficient_quota",
+    "code": "insufficient_quota",
+    "message": "Out of quota.",
+    "param": None,
+}
 
 
 @pytest.mark.parametrize(
@@ -229,9 +353,21 @@ QUOTA = {"type": "insufficient_quota", "code": "insufficient_quota", "message": 
     [
         (frame("error", error=QUOTA) + end("failed", error=QUOTA), "Out of quota.", 429),
         (frame("error", code="server_error", message="Broke.", param=None), "Broke.", 502),
-        (b'event: error\ndata: {"message": "Broke.", "code": "rate_limit_exceeded"}\n\n', "Broke.", 429),
-        (b'data: {"error": {"message": "Provider gave up", "code": 502}}\n\n', "Provider gave up", 502),
-        (end("failed", error={"code": "rate_limit_exceeded", "message": "Slow down."}), "Slow down.", 429),
+        (
+            b'event: error\ndata: {"message": "Broke.", "code": "rate_limit_exceeded"}\n\n',
+            "Broke.",
+            429,
+        ),
+        (
+            b'data: {"error": {"message": "Provider gave up", "code": 502}}\n\n',
+            "Provider gave up",
+            502,
+        ),
+        (
+            end("failed", error={"code": "rate_limit_exceeded", "message": "Slow down."}),
+            "Slow down.",
+            429,
+        ),
         (end("failed"), "The upstream gave up its answer without saying why.", 502),
         (end("cancelled"), "The upstream cancelled its answer.", 502),
     ],
@@ -241,7 +377,11 @@ def test_an_error_is_reported_once(frames: bytes, message: str, status: int) -> 
     got = events(BEGUN, text(0, "a"), frames)
     last = got[-1]
     assert isinstance(last, StreamError)
-    assert ("upstream_error", message, status) == (last.error.kind, last.error.message, last.error.status)
+    assert ("upstream_error", message, status) == (
+        last.error.kind,
+        last.error.message,
+        last.error.status,
+    )
 
 
 def test_a_failed_answer_still_counts() -> None:
@@ -261,14 +401,22 @@ def test_after_the_end_nothing_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "noise", [b": OPENROUTER PROCESSING\n\n", frame("keepalive"), frame("response.queued", response=RESPONSE), b"data:\n\n"]
+    "noise",
+    [
+        b": OPENROUTER PROCESSING\n\n",
+        frame("keepalive"),
+        frame("response.queued", response=RESPONSE),
+        b"data:\n\n",
+    ],
 )
 def test_what_only_keeps_the_connection_alive_is_no_event(noise: bytes) -> None:
     got = events(noise, BEGUN, noise, text(0, "a"), noise, end())
     assert [BlockStart, TextDelta, BlockEnd, StreamEnd] == [type(event) for event in got]
 
 
-@pytest.mark.parametrize("data", [b"data: not json\n\n", b"data: [1]\n\n", b"data: 7\n\n", b"data: {\n\n"])
+@pytest.mark.parametrize(
+    "data", [b"data: not json\n\n", b"data: [1]\n\n", b"data: 7\n\n", b"data: {\n\n"]
+)
 def test_a_frame_that_is_no_object_is_malformed(data: bytes) -> None:
     last = events(BEGUN, text(0, "a"), data, text(0, "b"))[-1]
     assert isinstance(last, StreamError)
@@ -282,8 +430,14 @@ def test_a_frame_that_is_no_object_is_malformed(data: bytes) -> None:
         frame("response.output_text.delta", output_index=0, delta={"a": 1}),
         frame("response.output_item.added", output_index=0, item={"type": ["message"]}),
         frame("response.output_item.added", output_index=0, item=None),
-        frame("response.output_item.done", output_index=0, item={"type": "message", "content": "x"}),
-        frame("response.output_item.done", output_index=0, item={"type": "reasoning", "summary": [1], "encrypted_content": 5}),
+        frame(
+            "response.output_item.done", output_index=0, item={"type": "message", "content": "x"}
+        ),
+        frame(
+            "response.output_item.done",
+            output_index=0,
+            item={"type": "reasoning", "summary": [1], "encrypted_content": 5},
+        ),
         frame("response.output_text.annotation.added", annotation=5),
         frame("response.content_part.done", part={"type": "output_audio", "audio": "x"}),
         frame("response.never_seen", delta="x"),
@@ -305,7 +459,9 @@ def test_endless_items_are_an_error() -> None:
 @pytest.mark.parametrize("content", [[], [{"type": "output_text", "text": "a"}]])
 def test_endless_items_that_are_done_are_an_error(content: list[Any]) -> None:
     """Those without a part too: it is remembered that they were said."""
-    last = decode(new(), [b"".join(done(at, type="message", content=content) for at in range(2000))])[-1]
+    last = decode(
+        new(), [b"".join(done(at, type="message", content=content) for at in range(2000))]
+    )[-1]
     assert isinstance(last, StreamError)
     assert "more than 1024 items" in last.error.message
 
@@ -329,9 +485,17 @@ DOCUMENT = {
     **RESPONSE,
     "status": "completed",
     "output": [
-        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}], "encrypted_content": "sig"},
+        {
+            "type": "reasoning",
+            "summary": [{"type": "summary_text", "text": "Hm."}],
+            "encrypted_content": "sig",
+        },
         {"type": "web_search_call", "id": "ws_1"},
-        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello", "annotations": []}]},
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Hello", "annotations": []}],
+        },
         {**CALL, "arguments": "{}"},
     ],
     "usage": USAGE,
@@ -341,7 +505,11 @@ DOCUMENT = {
 @pytest.mark.parametrize("indent", [None, 2])
 def test_a_document_instead_of_a_stream_is_read(indent: int | None) -> None:
     got = folded(events(json.dumps(DOCUMENT, indent=indent).encode()))
-    assert ("Hello", "Hm.", ["{}"]) == (got.text(), got.reasoning(), [block.text for block in got.tool_calls()])
+    assert ("Hello", "Hm.", ["{}"]) == (
+        got.text(),
+        got.reasoning(),
+        [block.text for block in got.tool_calls()],
+    )
     assert (Finish("tool_calls", "completed"), Usage(20, 9, 8, 4)) == (got.finish, got.usage)
     assert {"type": "web_search_call", "id": "ws_1"} == got.vendor[0].data["item"]
 
@@ -351,7 +519,14 @@ def test_a_document_instead_of_a_stream_is_read(indent: int | None) -> None:
     [
         ({"error": {"message": "Bad key.", "code": "invalid_api_key"}}, "Bad key."),
         ({"code": "invalid-argument", "error": "Bad key."}, "Bad key."),
-        ({**RESPONSE, "status": "failed", "error": {"code": "server_error", "message": "Broke."}}, "Broke."),
+        (
+            {
+                **RESPONSE,
+                "status": "failed",
+                "error": {"code": "server_error", "message": "Broke."},
+            },
+            "Broke.",
+        ),
         ({**RESPONSE, "status": "queued"}, "The upstream sent a document that is no answer."),
     ],
 )

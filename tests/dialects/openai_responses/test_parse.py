@@ -36,7 +36,11 @@ def refused(**body: Any) -> tuple[str, str]:
 
 def test_text_is_one_turn() -> None:
     got = parsed(stream=True)
-    assert ([Message("user", "hi")], True, None) == (got.request.messages, got.request.stream, got.request.system)
+    assert ([Message("user", "hi")], True, None) == (
+        got.request.messages,
+        got.request.stream,
+        got.request.system,
+    )
     assert () == got.notes
 
 
@@ -46,7 +50,15 @@ def test_every_setting() -> None:
         max_output_tokens=99,
         temperature=0.5,
         top_p=0.9,
-        tools=[{"type": "function", "name": "weather", "description": "W", "parameters": SCHEMA, "strict": True}],
+        tools=[
+            {
+                "type": "function",
+                "name": "weather",
+                "description": "W",
+                "parameters": SCHEMA,
+                "strict": True,
+            }
+        ],
         tool_choice={"type": "function", "name": "weather"},
         parallel_tool_calls=False,
         reasoning={"effort": "low", "summary": "auto"},
@@ -57,11 +69,20 @@ def test_every_setting() -> None:
         include=["reasoning.encrypted_content"],
     )
     request = got.request
-    assert ("Be brief.", 99, 0.5, 0.9, "u1") == (request.system, request.max_tokens, request.temperature, request.top_p, request.user)
+    assert ("Be brief.", 99, 0.5, 0.9, "u1") == (
+        request.system,
+        request.max_tokens,
+        request.temperature,
+        request.top_p,
+        request.user,
+    )
     assert [ToolSpec("weather", "W", SCHEMA, True)] == request.tools
     assert ToolChoice("tool", "weather", False) == request.tool_choice
     assert (Reasoning("low"), {"a": "b"}) == (request.reasoning, request.metadata)
-    assert {"type": "json_schema", "json_schema": {"name": "city", "schema": SCHEMA, "strict": True}} == request.response_format
+    assert {
+        "type": "json_schema",
+        "json_schema": {"name": "city", "schema": SCHEMA, "strict": True},
+    } == request.response_format
     assert () == got.notes
 
 
@@ -73,9 +94,17 @@ def test_items_are_turns() -> None:
             {"role": "developer", "content": "Be kind."},
             {
                 "role": "user",
-                "content": [{"type": "input_text", "text": "What?"}, {"type": "input_image", "image_url": "https://a.example/b.png"}],
+                "content": [
+                    {"type": "input_text", "text": "What?"},
+                    {"type": "input_image", "image_url": "https://a.example/b.png"},
+                ],
             },
-            {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm."}], "encrypted_content": "sig"},
+            {
+                "type": "reasoning",
+                "id": "rs_1",
+                "summary": [{"type": "summary_text", "text": "Hm."}],
+                "encrypted_content": "sig",
+            },
             {
                 "type": "message",
                 "id": "m",
@@ -83,13 +112,22 @@ def test_items_are_turns() -> None:
                 "status": "completed",
                 "content": [{"type": "output_text", "text": "See.", "annotations": []}],
             },
-            {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "weather", "arguments": '{"a":1}'},
+            {
+                "type": "function_call",
+                "id": "fc_1",
+                "call_id": "call_1",
+                "name": "weather",
+                "arguments": '{"a":1}',
+            },
             {"type": "function_call", "call_id": "call_2", "name": "time", "arguments": ""},
             {"type": "function_call_output", "call_id": "call_1", "output": "21"},
             {
                 "type": "function_call_output",
                 "call_id": "call_2",
-                "output": [{"type": "input_text", "text": "no"}, {"type": "input_text", "text": "on"}],
+                "output": [
+                    {"type": "input_text", "text": "no"},
+                    {"type": "input_text", "text": "on"},
+                ],
             },
             {"role": "assistant", "content": "It is 21."},
             {"role": "system", "content": [{"type": "input_text", "text": "Hurry."}]},
@@ -119,9 +157,15 @@ def test_items_are_turns() -> None:
 
 def test_reasoning_is_read_from_where_it_stands() -> None:
     """Raw where there is no summary; encrypted alone; and nothing at all is nothing."""
-    raw = {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "raw"}]}
+    raw = {
+        "type": "reasoning",
+        "summary": [],
+        "content": [{"type": "reasoning_text", "text": "raw"}],
+    }
     assert [Message("assistant", [ReasoningPart("raw"), ReasoningPart("", "sig")])] == turns(
-        raw, {"type": "reasoning", "summary": [], "encrypted_content": "sig"}, {"type": "reasoning", "summary": []}
+        raw,
+        {"type": "reasoning", "summary": [], "encrypted_content": "sig"},
+        {"type": "reasoning", "summary": []},
     )
 
 
@@ -155,8 +199,18 @@ def test_tool_choices(said: dict[str, Any], choice: ToolChoice | None) -> None:
 
 def test_allowed_tools_leave_the_others_out() -> None:
     tools = [{"type": "function", "name": name} for name in ("a", "b")]
-    got = parsed(tools=tools, tool_choice={"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "b"}]})
-    assert (["b"], ToolChoice("required")) == ([tool.name for tool in got.request.tools], got.request.tool_choice)
+    got = parsed(
+        tools=tools,
+        tool_choice={
+            "type": "allowed_tools",
+            "mode": "required",
+            "tools": [{"type": "function", "name": "b"}],
+        },
+    )
+    assert (["b"], ToolChoice("required")) == (
+        [tool.name for tool in got.request.tools],
+        got.request.tool_choice,
+    )
     assert {"tool_choice"} == params(got.notes)
 
 
@@ -177,12 +231,39 @@ def test_allowed_tools_leave_the_others_out() -> None:
         ({"reasoning": {"effort": "xhigh"}}, "reasoning.effort"),
         ({"tools": [{"type": "web_search"}, {"type": "custom", "name": "sql"}]}, "tools"),
         ({"tool_choice": {"type": "web_search"}}, "tool_choice"),
-        ({"input": [{"type": "web_search_call", "id": "ws"}, {"role": "user", "content": "a"}]}, "input.server_tools"),
         (
-            {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "https://a.example", "detail": "low"}]}]},
+            {"input": [{"type": "web_search_call", "id": "ws"}, {"role": "user", "content": "a"}]},
+            "input.server_tools",
+        ),
+        (
+            {
+                "input": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {
+                                "type": "input_image",
+                                "image_url": "https://a.example",
+                                "detail": "low",
+                            }
+                        ],
+                    }
+                ]
+            },
             "input_image.detail",
         ),
-        ({"input": [{"type": "function_call_output", "call_id": "c", "output": [{"type": "input_image"}]}]}, "function_call_output.output"),
+        (
+            {
+                "input": [
+                    {
+                        "type": "function_call_output",
+                        "call_id": "c",
+                        "output": [{"type": "input_image"}],
+                    }
+                ]
+            },
+            "function_call_output.output",
+        ),
         ({"shiny": True}, "unknown_key"),
     ],
 )
@@ -194,8 +275,18 @@ def test_what_cannot_be_carried_is_noted(said: dict[str, Any], param: str) -> No
 @pytest.mark.parametrize(
     "said",
     [
-        {"service_tier": "auto", "truncation": "disabled", "top_logprobs": 0, "store": False, "background": False},
-        {"previous_response_id": None, "conversation": None, "text": {"verbosity": "medium", "format": {"type": "text"}}},
+        {
+            "service_tier": "auto",
+            "truncation": "disabled",
+            "top_logprobs": 0,
+            "store": False,
+            "background": False,
+        },
+        {
+            "previous_response_id": None,
+            "conversation": None,
+            "text": {"verbosity": "medium", "format": {"type": "text"}},
+        },
         {"stream_options": {"include_obfuscation": False}, "reasoning": {"effort": None}},
     ],
 )
@@ -219,17 +310,29 @@ def test_what_asks_for_nothing_is_not_noted(said: dict[str, Any]) -> None:
         ({"input": [{"type": 5}]}, "input[0].type", "must be text"),
         ({"input": [{"role": "tool", "content": "x"}]}, "input[0].role", "must be one of"),
         ({"input": [{"role": "user"}]}, "input[0].content", "is required"),
-        ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, "input[0].content[0].text", "is required"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_text"}]}]},
+            "input[0].content[0].text",
+            "is required",
+        ),
         (
             {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]},
             "input[0].content[0].image_url",
             "no files are kept",
         ),
-        ({"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "input[0].content[0].type", "cannot be carried"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_file"}]}]},
+            "input[0].content[0].type",
+            "cannot be carried",
+        ),
         ({"input": [{"type": "function_call", "name": "x"}]}, "input[0].call_id", "is required"),
         ({"tools": [{"type": "function"}]}, "tools[0].name", "is required"),
         ({"tool_choice": {"type": "function"}}, "tool_choice.name", "is required"),
-        ({"text": {"format": {"type": "json_schema", "name": "a"}}}, "text.format.schema", "is required"),
+        (
+            {"text": {"format": {"type": "json_schema", "name": "a"}}},
+            "text.format.schema",
+            "is required",
+        ),
     ],
 )
 def test_what_is_wrong_is_refused_by_name(said: dict[str, Any], param: str, words: str) -> None:

@@ -1,4 +1,5 @@
-"""Real vendors' bytes: what the recordings hold is what comes out, for every split; and the openai SDK reads it from our encoder."""
+"""Real vendors' bytes: what the recordings hold is what comes out, for every split; and the openai
+SDK reads it from our encoder."""
 
 import hashlib
 import re
@@ -16,9 +17,11 @@ pytestmark = needs_recordings
 
 STREAMS = {row["file"]: row for row in facts("openai_responses")}
 ERRORS = {row["file"]: row for row in facts("openai_responses", errors=True)}
-# Several answers stand one behind the other in these files; a body on the wire holds one, and a decoder is done at its end. The facts merge
-# them: text and calls of all, the finish and the usage of the last. Of the first file's three calls the facts name two, as the pass that made
-# them told calls apart by the output index alone, which begins anew with every answer: 19 times 3 went missing.
+# Several answers stand one behind the other in these files; a body on the wire holds one, and a
+# decoder is done at its end. The facts merge them: text and calls of all, the finish and the usage
+# of the last. Of the first file's three calls the facts name two, as the pass that made them told
+# calls apart by the output index alone, which begins anew with every answer: 19 times 3 went
+# missing.
 JOINED = {
     "openai-responses/vercel-openai-reasoning-encrypted-content-1.chunks.jsonl": 4,
     "openai-responses/vercel-openai-shell-tool-1.chunks.jsonl": 2,
@@ -71,16 +74,28 @@ def test_a_recording_gives_its_facts(file: str) -> None:
     reasoning = "".join(answer.reasoning() for answer in found)
     assert row["reasoning_chars"] == len(reasoning)
     assert row["reasoning_sha256"] in (None, sha256(reasoning))
-    calls = [{"name": block.tool.name, "arguments": block.text} for answer in found for block in answer.tool_calls() if block.tool]
+    calls = [
+        {"name": block.tool.name, "arguments": block.text}
+        for answer in found
+        for block in answer.tool_calls()
+        if block.tool
+    ]
     assert CALLS.get(file, row["tools"]) == calls
     last = found[-1]
     if row["error"] is not None:
         assert last.error is not None
-        assert ("upstream_error", row["error"]["message"], 429) == (last.error.kind, last.error.message, last.error.status)
+        assert ("upstream_error", row["error"]["message"], 429) == (
+            last.error.kind,
+            last.error.message,
+            last.error.status,
+        )
         return
     assert row["finish"] == last.finish.raw
     usage = row["usage"]
-    assert (usage["input_tokens"], usage["output_tokens"]) == (last.usage.input_tokens, last.usage.output_tokens)
+    assert (usage["input_tokens"], usage["output_tokens"]) == (
+        last.usage.input_tokens,
+        last.usage.output_tokens,
+    )
     assert usage["input_tokens_details"]["cached_tokens"] == last.usage.cached_input_tokens
     assert usage["output_tokens_details"]["reasoning_tokens"] == last.usage.reasoning_tokens
 
@@ -100,7 +115,11 @@ def test_the_sdk_reads_from_our_encoder_what_the_recording_holds(file: str) -> N
     """Streamed and accumulated, and as one document; the vendor's own items in their places."""
     for events in answers(STREAMS[file]):
         answer = folded([sdk.START, *events])
-        calls = [(block.tool.id, block.tool.name, block.text or "{}") for block in answer.tool_calls() if block.tool]
+        calls = [
+            (block.tool.id, block.tool.name, block.text or "{}")
+            for block in answer.tool_calls()
+            if block.tool
+        ]
         expected = (answer.text(), answer.reasoning(), calls)
         plain = sdk.streamed(events)
         assert list(range(len(plain))) == [event.sequence_number for event in plain]
@@ -109,13 +128,20 @@ def test_the_sdk_reads_from_our_encoder_what_the_recording_holds(file: str) -> N
         assert expected == sdk.seen(final) == sdk.seen(whole)
         assert isinstance(events[-1], StreamEnd)
         assert events[-1].finish.raw == (
-            final.status if final.status == "completed" else f"{final.status}:{final.incomplete_details.reason}"
+            final.status
+            if final.status == "completed"
+            else f"{final.status}:{final.incomplete_details.reason}"
         )
         assert [item.type for item in final.output] == [item.type for item in whole.output]
-        assert [getattr(item, "phase", None) for item in final.output] == [getattr(item, "phase", None) for item in whole.output]
+        assert [getattr(item, "phase", None) for item in final.output] == [
+            getattr(item, "phase", None) for item in whole.output
+        ]
         assert final.usage is not None
         assert final.usage == whole.usage
-        assert (answer.usage.input_tokens, answer.usage.output_tokens) == (final.usage.input_tokens, final.usage.output_tokens)
+        assert (answer.usage.input_tokens, answer.usage.output_tokens) == (
+            final.usage.input_tokens,
+            final.usage.output_tokens,
+        )
         if final.status == "completed":
             assert expected == sdk.seen(sdk.accumulated(events))
         final.model_dump(mode="json", warnings="error")

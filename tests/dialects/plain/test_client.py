@@ -37,14 +37,25 @@ def encoder(query=None):
 def test_get_with_a_query():
     """A native EventSource can only GET."""
     request = got({"prompt": "hi", "system": "be brief", "model": "fast", "key": "x"}).request
-    assert ("hi", "be brief", "fast", True) == (request.last_user_text, request.system, request.model, request.stream)
+    assert ("hi", "be brief", "fast", True) == (
+        request.last_user_text,
+        request.system,
+        request.model,
+        request.stream,
+    )
 
 
 def test_post_with_a_body():
     """The body goes before the query; unknown keys are noted."""
-    incoming = posted(b'{"prompt":"hi","stream":false,"top_k":1}', query={"prompt": "no", "model": "fast"})
+    incoming = posted(
+        b'{"prompt":"hi","stream":false,"top_k":1}', query={"prompt": "no", "model": "fast"}
+    )
     parsed = CLIENT.parse_request(incoming)
-    assert ("hi", "fast", False) == (parsed.request.last_user_text, parsed.request.model, parsed.request.stream)
+    assert ("hi", "fast", False) == (
+        parsed.request.last_user_text,
+        parsed.request.model,
+        parsed.request.stream,
+    )
     assert {"unknown_key"} == params(parsed.notes)
 
 
@@ -53,7 +64,9 @@ def test_without_a_model_the_dialects_name_is_asked_for():
     assert "plain" == got({"prompt": "hi"}).request.model
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"prompt":""}', b'{"prompt":5}', b'{"prompt":null}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"prompt":""}', b'{"prompt":5}', b'{"prompt":null}']
+)
 def test_the_prompt_must_be_there(body):
     """The refusal names the field."""
     with pytest.raises(Refused) as refused:
@@ -61,7 +74,9 @@ def test_the_prompt_must_be_there(body):
     assert ("bad_request", "prompt") == (refused.value.failure.kind, refused.value.failure.param)
 
 
-@pytest.mark.parametrize("body", [b"[1]", b"{", b"\xff", b"[" * 100_000, b'"x"', b'{"prompt":"\xff"}'])
+@pytest.mark.parametrize(
+    "body", [b"[1]", b"{", b"\xff", b"[" * 100_000, b'"x"', b'{"prompt":"\xff"}']
+)
 def test_a_bad_body_is_refused(body):
     """In a sentence, whatever it is."""
     with pytest.raises(Refused) as refused:
@@ -79,7 +94,9 @@ def test_a_stream_as_a_reader_sees_it():
 
 def test_a_failure_is_shown_and_still_ends_with_done():
     """A page shows the words; without done it would reconnect and ask again."""
-    events = read_sse(encoded(encoder(), [START, BlockStart(0, "text"), TextDelta(0, "Hel"), BROKEN]))
+    events = read_sse(
+        encoded(encoder(), [START, BlockStart(0, "text"), TextDelta(0, "Hel"), BROKEN])
+    )
     assert ["Hel", "[error] The upstream broke off.", "[done]"] == [data for _, data, _ in events]
     assert {None} == {name for name, _, _ in events}
 
@@ -87,7 +104,9 @@ def test_a_failure_is_shown_and_still_ends_with_done():
 def test_the_terminator_can_be_another_or_none():
     """fetch-event-source ends with its body and parses every frame."""
     answer = [START, *text_block("a"), ending()]
-    assert ["a", "[DONE]"] == [data for _, data, _ in read_sse(encoded(encoder({"done": "[DONE]"}), answer))]
+    assert ["a", "[DONE]"] == [
+        data for _, data, _ in read_sse(encoded(encoder({"done": "[DONE]"}), answer))
+    ]
     assert ["a"] == [data for _, data, _ in read_sse(encoded(encoder({"done": "none"}), answer))]
 
 
@@ -106,7 +125,10 @@ def test_reasoning_and_other_choices_have_no_place():
 
 def test_what_is_written_can_be_read_again():
     """In addition: our own decoder on our own encoder, for an answer and for a failure."""
-    answer = decode(DIALECT.upstream.decoder(LIMIT, {}), [encoded(encoder(), [START, *text_block("a\n", "b"), ending()])])
+    answer = decode(
+        DIALECT.upstream.decoder(LIMIT, {}),
+        [encoded(encoder(), [START, *text_block("a\n", "b"), ending()])],
+    )
     assert "a\nb" == folded(answer).text()
     broken = decode(DIALECT.upstream.decoder(LIMIT, {}), [encoded(encoder(), [START, BROKEN])])
     assert "upstream_error" == broken[-1].error.kind
@@ -116,7 +138,11 @@ def test_a_whole_answer_is_text():
     """For stream: false."""
     parsed = CLIENT.parse_request(posted(b'{"prompt":"hi","stream":false}'))
     reply = CLIENT.whole(parsed, answered(parsed, text_block("a", "ö")))
-    assert (200, "aö".encode(), "text/plain; charset=utf-8") == (reply.status, reply.body, reply.content_type)
+    assert (200, "aö".encode(), "text/plain; charset=utf-8") == (
+        reply.status,
+        reply.body,
+        reply.content_type,
+    )
 
 
 def test_errors_have_the_frameworks_form():

@@ -7,7 +7,16 @@ from proxy.dialects.plain import DIALECT
 from proxy.errors import Refused
 from proxy.events import StreamEnd, StreamError, TextDelta
 from proxy.request import ChatRequest, ImagePart, Message, TextPart
-from tests.dialects.answers import LIMIT, asked, folded, params, same_however_cut, spoiled, target, unhurried
+from tests.dialects.answers import (
+    LIMIT,
+    asked,
+    folded,
+    params,
+    same_however_cut,
+    spoiled,
+    target,
+    unhurried,
+)
 from tests.support import decode, needs_recordings, seed_bytes
 
 UPSTREAM = DIALECT.upstream
@@ -34,7 +43,9 @@ def test_the_posts_minimal_server():
 
 def test_data_is_text_as_it_stands():
     """JSON, a second space, several data lines: nothing is made of them."""
-    events = same_however_cut(decoder, b'data:  two\n\ndata: {"a":1}\n\ndata:x\ndata:y\n\nevent: other\ndata: z\n\n')
+    events = same_however_cut(
+        decoder, b'data:  two\n\ndata: {"a":1}\n\ndata:x\ndata:y\n\nevent: other\ndata: z\n\n'
+    )
     assert ' two{"a":1}x\nyz' == folded(events).text()
 
 
@@ -93,7 +104,8 @@ def test_the_terminator_may_lack_its_blank_line():
 
 
 def test_an_empty_frame_is_nothing_or_a_newline():
-    """A server that writes one character a frame loses its newlines; an operator may have them back."""
+    """A server that writes one character a frame loses its newlines; an operator may have them
+    back."""
     body = b"data: a\n\ndata: \n\n\ndata: b\n\n"
     assert "ab" == folded(decode(decoder(), [body])).text()
     assert "a\nb" == folded(decode(decoder(empty="newline"), [body])).text()
@@ -130,7 +142,11 @@ def test_garbage_never_raises(body):
 def test_the_prompt_goes_up():
     """A single turn is the prompt itself; settings are noted as lost."""
     out = UPSTREAM.build_request(asked("hi", temperature=0.5, vendor={"x": 1}), target(api_key="k"))
-    assert ("POST", "/data", {"prompt": "hi", "model": "theirs", "x": 1}) == (out.method, out.path, json.loads(out.body))
+    assert ("POST", "/data", {"prompt": "hi", "model": "theirs", "x": 1}) == (
+        out.method,
+        out.path,
+        json.loads(out.body),
+    )
     assert "Bearer k" == out.headers["Authorization"]
     assert {"temperature"} == params(out.notes)
 
@@ -159,7 +175,9 @@ def test_the_body_is_the_operators_choice():
 def test_a_talk_without_a_user_turn_is_refused():
     """There is no prompt to be sent."""
     with pytest.raises(Refused) as refused:
-        UPSTREAM.build_request(ChatRequest(model="m", messages=[Message("assistant", "x")]), target())
+        UPSTREAM.build_request(
+            ChatRequest(model="m", messages=[Message("assistant", "x")]), target()
+        )
     assert "messages" == refused.value.failure.param
 
 
@@ -167,7 +185,12 @@ def test_a_talk_without_a_user_turn_is_refused():
     ("status", "body", "kind", "words"),
     [
         (405, b'{"detail":"Method Not Allowed"}', "upstream_status", "Method Not Allowed"),
-        (422, b'{"detail":[{"loc":["body","cid"],"msg":"Field required"}]}', "bad_request", "body.cid: Field required"),
+        (
+            422,
+            b'{"detail":[{"loc":["body","cid"],"msg":"Field required"}]}',
+            "bad_request",
+            "body.cid: Field required",
+        ),
         (429, b"", "rate_limited", "empty body"),
         (500, b"<html>", "upstream_status", "HTML page"),
         (503, b"\xff\xfe", "overloaded", "503"),

@@ -1,4 +1,5 @@
-"""Qianfan's first API. The cases are of the documented shape; the recordings are read in tests/dialects/test_upstream_only.py."""
+"""Qianfan's first API. The cases are of the documented shape; the recordings are read in
+tests/dialects/test_upstream_only.py."""
 
 from typing import Any
 
@@ -8,9 +9,28 @@ from proxy.codec.base import TargetConfig
 from proxy.dialects.qianfan import DIALECT
 from proxy.errors import Refused
 from proxy.events import Citation, UsageEvent
-from proxy.request import ImagePart, Message, TextPart, ToolCallPart, ToolChoice, ToolResultPart, ToolSpec
+from proxy.request import (
+    ImagePart,
+    Message,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+    ToolSpec,
+)
 from tests.dialects.answers import asked, every_cut_is_an_error, params, told
-from tests.dialects.upstream_only import CLOCK, EVERYTHING, LIMIT, WEATHER, built, data, events_of, failed, summed, talk
+from tests.dialects.upstream_only import (
+    CLOCK,
+    EVERYTHING,
+    LIMIT,
+    WEATHER,
+    built,
+    data,
+    events_of,
+    failed,
+    summed,
+    talk,
+)
 
 HALF = DIALECT.upstream
 assert HALF is not None
@@ -18,7 +38,14 @@ assert HALF is not None
 
 def event(result: str = "", *, end: bool = False, **more: Any) -> dict[str, Any]:
     usage = {"prompt_tokens": 3, "completion_tokens": 2 if end else 0, "total_tokens": 5}
-    said = {"id": "as-1", "is_end": end, "is_truncated": False, "result": result, "need_clear_history": False, "finish_reason": "normal"}
+    said = {
+        "id": "as-1",
+        "is_end": end,
+        "is_truncated": False,
+        "result": result,
+        "need_clear_history": False,
+        "finish_reason": "normal",
+    }
     return {**said, "usage": usage, **more}
 
 
@@ -52,7 +79,9 @@ def test_a_filter_is_told():
 def test_a_call_with_its_thoughts():
     """Whole, in one event; the vendor gives no id, so one is made."""
     call = {"name": "f", "thoughts": "need it", "arguments": '{"a":1}'}
-    events = events_of(HALF, data(event(end=True, function_call=call, finish_reason="function_call")))
+    events = events_of(
+        HALF, data(event(end=True, function_call=call, finish_reason="function_call"))
+    )
     _, _, calls, reason, raw = summed(events)
     assert [("f", '{"a":1}')] == [call[1:] for call in calls]
     assert calls[0][0].startswith("call_")
@@ -66,7 +95,9 @@ def test_pages_found_are_cited():
     assert [Citation(0, "https://a", "A")] == [e for e in events if isinstance(e, Citation)]
 
 
-@pytest.mark.parametrize(("code", "status"), [(110, 401), (18, 429), (336003, 400), (336100, 502), (6, 403), (1, 502)])
+@pytest.mark.parametrize(
+    ("code", "status"), [(110, 401), (18, 429), (336003, 400), (336100, 502), (6, 403), (1, 502)]
+)
 def test_errors(code: int, status: int):
     """In place of the stream under 200, and in its middle."""
     wrong = {"error_code": code, "error_msg": "No.", "id": "as-1"}
@@ -77,7 +108,9 @@ def test_errors(code: int, status: int):
 
 def test_every_cut_is_an_error():
     """Up to the brace that closes the last event."""
-    every_cut_is_an_error(lambda: HALF.decoder(LIMIT, {}), data(event("Hé"), event(end=True)).rstrip())
+    every_cut_is_an_error(
+        lambda: HALF.decoder(LIMIT, {}), data(event("Hé"), event(end=True)).rstrip()
+    )
 
 
 def test_a_first_turn():
@@ -101,16 +134,26 @@ def test_parallel_calls_are_told_one_after_the_other():
     out, body = built(HALF, talk())
     assert [
         {"role": "user", "content": "Rome?"},
-        {"role": "assistant", "content": "Let me see.", "function_call": {"name": "weather", "arguments": '{"city":"Rome"}'}},
+        {
+            "role": "assistant",
+            "content": "Let me see.",
+            "function_call": {"name": "weather", "arguments": '{"city":"Rome"}'},
+        },
         {"role": "function", "name": "weather", "content": "sunny"},
         {"role": "assistant", "content": "", "function_call": {"name": "clock", "arguments": "{}"}},
         {"role": "function", "name": "clock", "content": "noon\n\nAnd?"},
     ] == body["messages"]
-    assert {"messages.reasoning", "tool_result.is_error", "messages.tool_call", "messages"} == params(out.notes)
+    assert {
+        "messages.reasoning",
+        "tool_result.is_error",
+        "messages.tool_call",
+        "messages",
+    } == params(out.notes)
 
 
 def test_turns_that_do_not_alternate():
-    """Neighbours are joined, later system texts go to the front, a first turn of the assistant's into the user's."""
+    """Neighbours are joined, later system texts go to the front, a first turn of the assistant's
+    into the user's."""
     turns = [
         Message("assistant", "Hello."),
         Message("user", "A"),
@@ -127,7 +170,9 @@ def test_turns_that_do_not_alternate():
         {"role": "assistant", "content": "C\n\nD"},
         {"role": "user", "content": "E"},
     ] == body["messages"]
-    assert {("changed", "messages"), ("changed", "system")} == {(note.note, note.param) for note in out.notes}
+    assert {("changed", "messages"), ("changed", "system")} == {
+        (note.note, note.param) for note in out.notes
+    }
 
 
 def test_calls_and_results_that_have_no_other_half():
@@ -138,7 +183,9 @@ def test_calls_and_results_that_have_no_other_half():
         Message("user", [ToolResultPart("c9", "noon")]),
     ]
     out, body = built(HALF, talk(turns))
-    assert [("user", "A"), ("assistant", "B"), ("user", "noon")] == [(m["role"], m["content"]) for m in body["messages"]]
+    assert [("user", "A"), ("assistant", "B"), ("user", "noon")] == [
+        (m["role"], m["content"]) for m in body["messages"]
+    ]
     assert {"messages.tool_call", "messages.tool_result"} == params(out.notes)
 
 
@@ -186,16 +233,26 @@ def test_every_setting():
     ],
 )
 def test_tool_choices(choice, offered, lost):
-    """Without a word for `none`, no tool is offered. What a tool must have and this one has not is made up."""
+    """Without a word for `none`, no tool is offered. What a tool must have and this one has not is
+    made up."""
     out, body = built(HALF, asked("hi", tools=[CLOCK], tool_choice=choice))
-    function = {"name": "clock", "description": "clock", "parameters": {"type": "object", "properties": {}}}
+    function = {
+        "name": "clock",
+        "description": "clock",
+        "parameters": {"type": "object", "properties": {}},
+    }
     assert ([function] if offered else None, lost) == (body.get("functions"), params(out.notes))
 
 
 def test_a_schema_and_strictness_are_noted():
     """The client's own keys go over ours."""
     strict = ToolSpec("weather", "x", WEATHER.parameters, strict=True)
-    request = asked("hi", tools=[strict], response_format={"type": "json_schema", "json_schema": {}}, vendor={"disable_search": True})
+    request = asked(
+        "hi",
+        tools=[strict],
+        response_format={"type": "json_schema", "json_schema": {}},
+        vendor={"disable_search": True},
+    )
     out, body = built(HALF, request)
     assert ("json_object", True, {"response_format", "tools.strict"}) == (
         body["response_format"],

@@ -1,4 +1,5 @@
-"""Replicate: the stream's raw text, requests in a model's own words, and where the stream is. The judge of the text is httpx-sse."""
+"""Replicate: the stream's raw text, requests in a model's own words, and where the stream is. The
+judge of the text is httpx-sse."""
 
 import hashlib
 import json
@@ -16,7 +17,17 @@ from proxy.errors import Refused
 from proxy.events import TextDelta
 from tests.dialects.answers import asked, every_cut_is_an_error, folded, params, spoiled, told
 from tests.dialects.answers import target as named
-from tests.dialects.upstream_only import EVERYTHING, LIMIT, PICTURE, TALK, built, events_of, failed, summed, talk
+from tests.dialects.upstream_only import (
+    EVERYTHING,
+    LIMIT,
+    PICTURE,
+    TALK,
+    built,
+    events_of,
+    failed,
+    summed,
+    talk,
+)
 from tests.support import decode, facts, needs_recordings, recording_bytes
 
 HALF = DIALECT.upstream
@@ -29,14 +40,25 @@ quick = settings(deadline=None, max_examples=50)
 
 
 def output(text: str) -> bytes:
-    return b"event: output\nid: 1:0\n" + "".join(f"data: {line}\n" for line in text.split("\n")).encode() + b"\n"
+    return (
+        b"event: output\nid: 1:0\n"
+        + "".join(f"data: {line}\n" for line in text.split("\n")).encode()
+        + b"\n"
+    )
 
 
 def event(name: str, data: str) -> bytes:
     return f"event: {name}\nid: 2:0\ndata: {data}\n\n".encode()
 
 
-PLAUSIBLE = b": hi\n\n" + event("logs", "Loading.") + output("H\u00e9") + output("\n\n") + output(' "llo"') + DONE
+PLAUSIBLE = (
+    b": hi\n\n"
+    + event("logs", "Loading.")
+    + output("H\u00e9")
+    + output("\n\n")
+    + output(' "llo"')
+    + DONE
+)
 
 
 @needs_recordings
@@ -53,12 +75,26 @@ def test_a_recording_gives_its_facts_however_it_is_cut(file: str) -> None:
 
 def test_a_reader_of_the_standard_reads_the_same_text() -> None:
     """httpx-sse strips one blank, and joins lines, as we do."""
-    pieces = ["", "Sure", ", here'", "  two blanks", " ", ":\n\nWhy", "\n\nB", "1", '{"a":1}', "data: x", "\U0001f600"]
+    pieces = [
+        "",
+        "Sure",
+        ", here'",
+        "  two blanks",
+        " ",
+        ":\n\nWhy",
+        "\n\nB",
+        "1",
+        '{"a":1}',
+        "data: x",
+        "\U0001f600",
+    ]
     body = b": hi\n\n" + b"".join(map(output, pieces)) + DONE
     response = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)
     read = [sse.data for sse in httpx_sse.EventSource(response).iter_sse() if sse.event == "output"]
     events = events_of(HALF, body)
-    assert [piece for piece in read if piece] == [e.text for e in events if isinstance(e, TextDelta)]
+    assert [piece for piece in read if piece] == [
+        e.text for e in events if isinstance(e, TextDelta)
+    ]
     assert ("".join(pieces), "", [], "stop", None) == summed(events)
 
 
@@ -72,23 +108,44 @@ def test_the_answer_is_over_at_done() -> None:
 def test_an_answer_without_text_and_events_that_nobody_knows() -> None:
     """A whole answer may be empty; a reason that nobody knows is passed on."""
     assert ("", "", [], "stop", None) == summed(events_of(HALF, event("metrics", "{}") + DONE))
-    assert ("", "", [], "other", "paused") == summed(events_of(HALF, event("done", '{"reason":"paused"}')))
+    assert ("", "", [], "other", "paused") == summed(
+        events_of(HALF, event("done", '{"reason":"paused"}'))
+    )
 
 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (output("a") + event("error", "CUDA out of memory"), ("upstream_error", 502, None, "CUDA out of memory")),
+        (
+            output("a") + event("error", "CUDA out of memory"),
+            ("upstream_error", 502, None, "CUDA out of memory"),
+        ),
         (
             event("error", '{"detail":"Prediction failed."}') + event("done", '{"reason":"error"}'),
             ("upstream_error", 502, None, "Prediction failed."),
         ),
         (
             output("a") + event("done", '{"reason":"canceled"}'),
-            ("upstream_error", 502, "canceled", "Replicate's prediction was canceled before it was complete."),
+            (
+                "upstream_error",
+                502,
+                "canceled",
+                "Replicate's prediction was canceled before it was complete.",
+            ),
         ),
-        (event("done", '{"reason":"error"}'), ("upstream_error", 502, "error", "Replicate's prediction failed, and it did not say why.")),
-        (b'{"title":"Not found","detail":"No such prediction.","status":404}', ("upstream_error", 404, None, "No such prediction.")),
+        (
+            event("done", '{"reason":"error"}'),
+            (
+                "upstream_error",
+                502,
+                "error",
+                "Replicate's prediction failed, and it did not say why.",
+            ),
+        ),
+        (
+            b'{"title":"Not found","detail":"No such prediction.","status":404}',
+            ("upstream_error", 404, None, "No such prediction."),
+        ),
     ],
 )
 def test_errors(body: bytes, expected: tuple[str, int, Any, str]) -> None:
@@ -141,11 +198,17 @@ def test_any_bytes_are_an_error_of_any_status(body: bytes) -> None:
 
 
 def test_a_problem_is_a_failure() -> None:
-    """With the vendor's words and status, and its advice when to come again; a prediction that has failed is one under any status."""
+    """With the vendor's words and status, and its advice when to come again; a prediction that has
+    failed is one under any status."""
     problem = b'{"title":"Throttled","detail":"Request was throttled.","status":429}'
     why = HALF.parse_error(429, {"retry-after": "7"}, problem)
     assert why is not None
-    assert ("rate_limited", 429, "Request was throttled.", 7) == (why.kind, why.status, why.message, why.retry_after_s)
+    assert ("rate_limited", 429, "Request was throttled.", 7) == (
+        why.kind,
+        why.status,
+        why.message,
+        why.retry_after_s,
+    )
     why = HALF.parse_error(422, {}, b'{"title":"Input validation failed"}')
     assert why is not None
     assert ("bad_request", "Input validation failed") == (why.kind, why.message)
@@ -156,15 +219,26 @@ def test_a_problem_is_a_failure() -> None:
         why = HALF.parse_error(201, {}, body)
         assert why is not None
         assert ("upstream_error", said) == (why.kind, why.message)
-    assert HALF.parse_error(201, {}, b'{"id":"a","status":"starting","error":null,"urls":{}}') is None
+    assert (
+        HALF.parse_error(201, {}, b'{"id":"a","status":"starting","error":null,"urls":{}}') is None
+    )
 
 
 def test_a_first_turn() -> None:
     """The model is in the path, and what is asked in its inputs."""
-    request = asked("hi", system="Be brief.", max_tokens=9, temperature=0, top_p=0.5, stop=["a", "b"], seed=7)
+    request = asked(
+        "hi", system="Be brief.", max_tokens=9, temperature=0, top_p=0.5, stop=["a", "b"], seed=7
+    )
     out = HALF.build_request(request, MODEL)
-    assert ("POST", "/v1/models/meta/llama-2-70b-chat/predictions", ()) == (out.method, out.path, out.notes)
-    assert ("Bearer r8_k", "application/json") == (out.headers["authorization"], out.headers["accept"])
+    assert ("POST", "/v1/models/meta/llama-2-70b-chat/predictions", ()) == (
+        out.method,
+        out.path,
+        out.notes,
+    )
+    assert ("Bearer r8_k", "application/json") == (
+        out.headers["authorization"],
+        out.headers["accept"],
+    )
     inputs = {
         "prompt": "hi",
         "system_prompt": "Be brief.",
@@ -199,13 +273,20 @@ def test_a_model_that_could_lead_elsewhere_is_refused(model: str) -> None:
 
 
 def test_a_models_own_words() -> None:
-    """Options rename inputs, say that there are none, and add some; the client's own go over those."""
+    """Options rename inputs, say that there are none, and add some; the client's own go over
+    those."""
     options = {
         "version": "v",
         "input": {"system": None, "max_tokens": "max_new_tokens", "seed": None},
         "extra": {"top_k": 5, "debug": False},
     }
-    request = asked("hi", system="Be brief.", max_tokens=9, seed=7, vendor={"input": {"top_k": 6}, "webhook": "w"})
+    request = asked(
+        "hi",
+        system="Be brief.",
+        max_tokens=9,
+        seed=7,
+        vendor={"input": {"top_k": 6}, "webhook": "w"},
+    )
     out, body = built(HALF, request, **options)
     inputs = {"prompt": "Be brief.\n\nhi", "max_new_tokens": 9, "top_k": 6, "debug": False}
     assert {"input": inputs, "version": "v", "webhook": "w", "stream": True} == body
@@ -216,14 +297,24 @@ def test_what_has_no_word_is_noted() -> None:
     """There are one prompt, no images and no tools; a stop sequence cannot hold a comma."""
     out, body = built(HALF, talk(TALK, **EVERYTHING), version="v")
     said = {"system", "max_tokens", "temperature", "top_p", "stop", "seed"}
-    assert set(EVERYTHING) - said | {"messages", "messages.reasoning", "messages.tool_call"} == params(out.notes)
-    assert "User: Rome?\n\nAssistant: Let me see.\n\nUser: sunny\nnoon\nAnd?" == body["input"]["prompt"]
+    assert set(EVERYTHING) - said | {
+        "messages",
+        "messages.reasoning",
+        "messages.tool_call",
+    } == params(out.notes)
+    assert (
+        "User: Rome?\n\nAssistant: Let me see.\n\nUser: sunny\nnoon\nAnd?"
+        == body["input"]["prompt"]
+    )
     assert {"messages.image_url"} == params(built(HALF, talk(PICTURE), version="v")[0].notes)
     out, body = built(HALF, asked("hi", stop=[",", "b"]), version="v")
     assert ({"stop"}, "b") == (params(out.notes), body["input"]["stop_sequences"])
 
 
-@pytest.mark.parametrize("options", [{"inputs": {}}, {"input": {"prompt": None}}, {"input": {"top_k": "k"}}, {"stream_hosts": "a"}])
+@pytest.mark.parametrize(
+    "options",
+    [{"inputs": {}}, {"input": {"prompt": None}}, {"input": {"top_k": "k"}}, {"stream_hosts": "a"}],
+)
 def test_wrong_options_are_the_operators_fault(options: dict[str, Any]) -> None:
     """Each is named."""
     with pytest.raises(Refused, match="The options of upstream up are wrong") as refused:
@@ -234,9 +325,24 @@ def test_wrong_options_are_the_operators_fault(options: dict[str, Any]) -> None:
 def test_where_the_stream_is() -> None:
     """A GET with the key; nothing where the prediction does not say."""
     url = "https://stream.replicate.com/v1/files/abc"
-    out = HALF.follow(MODEL, json.dumps({"id": "p", "status": "starting", "urls": {"get": "x", "stream": url}}).encode())
+    out = HALF.follow(
+        MODEL,
+        json.dumps({"id": "p", "status": "starting", "urls": {"get": "x", "stream": url}}).encode(),
+    )
     assert out is not None
     assert ("GET", url, b"") == (out.method, out.path, out.body)
-    assert {"accept": "text/event-stream", "cache-control": "no-store", "authorization": "Bearer r8_k"} == dict(out.headers)
-    for body in (b"", b"{}", b'{"urls":null}', b'{"urls":{"get":"x"}}', b'{"urls":{"stream":null}}', b'{"urls":{"stream":7}}', b"[" * 5000):
+    assert {
+        "accept": "text/event-stream",
+        "cache-control": "no-store",
+        "authorization": "Bearer r8_k",
+    } == dict(out.headers)
+    for body in (
+        b"",
+        b"{}",
+        b'{"urls":null}',
+        b'{"urls":{"get":"x"}}',
+        b'{"urls":{"stream":null}}',
+        b'{"urls":{"stream":7}}',
+        b"[" * 5000,
+    ):
         assert HALF.follow(MODEL, body) is None

@@ -5,7 +5,15 @@ from hypothesis import given
 
 from proxy.dialects.sider import DIALECT
 from proxy.events import StreamEnd, StreamError, TextDelta
-from tests.dialects.answers import LIMIT, every_cut_is_an_error, folded, same_however_cut, spoiled, told, unhurried
+from tests.dialects.answers import (
+    LIMIT,
+    every_cut_is_an_error,
+    folded,
+    same_however_cut,
+    spoiled,
+    told,
+    unhurried,
+)
 from tests.support import decode, needs_recordings, seed_bytes
 
 UPSTREAM = DIALECT.upstream
@@ -17,10 +25,19 @@ def decoder(**options):
 
 
 def chunk(code=0, msg="", **data):
-    return b"data:" + json.dumps({"code": code, "msg": msg, "data": data or None}, ensure_ascii=False).encode() + b"\n\n"
+    return (
+        b"data:"
+        + json.dumps({"code": code, "msg": msg, "data": data or None}, ensure_ascii=False).encode()
+        + b"\n\n"
+    )
 
 
-V1 = chunk(text="", cid="C1", remain=3) + chunk(text="Hé", cid="C1", remain=3) + chunk(text='l}lo "', cid="C1", remain=2) + DONE
+V1 = (
+    chunk(text="", cid="C1", remain=3)
+    + chunk(text="Hé", cid="C1", remain=3)
+    + chunk(text='l}lo "', cid="C1", remain=2)
+    + DONE
+)
 
 
 @needs_recordings
@@ -38,19 +55,29 @@ def test_chat_v1():
     """`type` selects the field; reasoning is a block, pulses are nothing."""
     events = same_however_cut(decoder, seed_bytes("authored/sider-chat-v1-ok.sse"))
     answer = folded(events)
-    assert ("你好，世界。", "想想", "stop") == (answer.text(), answer.reasoning(), answer.finish.reason)
+    assert ("你好，世界。", "想想", "stop") == (
+        answer.text(),
+        answer.reasoning(),
+        answer.finish.reason,
+    )
     assert ["credit_info", "message_start"] == [data["type"] for data in told(events)]
 
 
 @needs_recordings
 def test_the_posts_server_without_newlines():
-    """Text is in msg where the operator says so, and comes with the very read that completes its object."""
+    """Text is in msg where the operator says so, and comes with the very read that completes its
+    object."""
     body = seed_bytes("b-sider-shaped.body.sse")
     events = same_however_cut(lambda: decoder(text_in_msg=True), body)
     assert ("我是一条样例数据", "stop") == (folded(events).text(), folded(events).finish.reason)
     new = decoder(text_in_msg=True)
-    reads = [json.loads(line)["text"] for line in seed_bytes("b-sider-shaped.reads.jsonl").decode().splitlines()]
-    per_read = [sum(isinstance(event, TextDelta) for event in new.feed(read.encode())) for read in reads]
+    reads = [
+        json.loads(line)["text"]
+        for line in seed_bytes("b-sider-shaped.reads.jsonl").decode().splitlines()
+    ]
+    per_read = [
+        sum(isinstance(event, TextDelta) for event in new.feed(read.encode())) for read in reads
+    ]
     assert [0, 1, 1, 1, 1, 1, 1, 1, 1, 0] == per_read
 
 
@@ -67,7 +94,12 @@ def test_an_error_in_the_stream():
     """`data` is null, and the [DONE] after it makes nothing good."""
     events = same_however_cut(decoder, seed_bytes("authored/sider-error-in-stream-1101.sse"))
     error = events[-1].error
-    assert ("rate_limited", 429, "1101", True) == (error.kind, error.status, error.code, error.retryable)
+    assert ("rate_limited", 429, "1101", True) == (
+        error.kind,
+        error.status,
+        error.code,
+        error.retryable,
+    )
 
 
 def test_own_v1_stream():
@@ -87,10 +119,21 @@ def test_comments_are_nothing():
     ("data", "text", "vendor"),
     [
         ({"type": "text", "text": "a"}, "a", 0),
-        ({"type": "deep_search", "deep_search": {"status": "answering", "field": {"answer_fragment": "b"}}}, "b", 0),
+        (
+            {
+                "type": "deep_search",
+                "deep_search": {"status": "answering", "field": {"answer_fragment": "b"}},
+            },
+            "b",
+            0,
+        ),
         ({"deep_search": {"status": "answering", "field": {"answer_fragment": "b"}}}, "b", 0),
         ({"type": "deep_search", "deep_search": {"status": "searching", "field": {}}}, "", 1),
-        ({"type": "tool_call", "tool_call": {"id": "1", "name": "search", "status": "start"}}, "", 1),
+        (
+            {"type": "tool_call", "tool_call": {"id": "1", "name": "search", "status": "start"}},
+            "",
+            1,
+        ),
         ({"type": "file", "file": {"type": "image", "url": "https://x.test/a.png"}}, "", 1),
         ({"type": "of tomorrow", "text": "no"}, "", 1),
         ({"type": "reasoning_content"}, "", 0),
@@ -119,7 +162,10 @@ def test_what_a_type_means(data, text, vendor):
 def test_error_codes(code, msg, kind, status, after):
     """The same in a stream and in an HTTP error's body."""
     body = json.dumps({"code": code, "msg": msg, "data": None}).encode()
-    for error in (decode(decoder(), [b"data:" + body + b"\n\n"])[-1].error, UPSTREAM.parse_error(200, {}, body)):
+    for error in (
+        decode(decoder(), [b"data:" + body + b"\n\n"])[-1].error,
+        UPSTREAM.parse_error(200, {}, body),
+    ):
         got = error.retry_after_s if isinstance(error.retry_after_s, float) else None
         assert (kind, status, str(code), after) == (error.kind, error.status, error.code, got)
         assert error.message
@@ -130,7 +176,9 @@ def test_a_body_without_done_was_cut():
     every_cut_is_an_error(decoder, V1[: -len(b"]\n\n")])
 
 
-@pytest.mark.parametrize("body", [b"<html>challenge</html>", b'data:{"code":"x"}\n\n', b"data:{}x", b'data:{"data":5}'])
+@pytest.mark.parametrize(
+    "body", [b"<html>challenge</html>", b'data:{"code":"x"}\n\n', b"data:{}x", b'data:{"data":5}']
+)
 def test_what_cannot_be_read_is_malformed(body):
     """A challenge page or garbage under 200."""
     assert "upstream_malformed" == decode(decoder(), [body])[-1].error.kind

@@ -39,13 +39,20 @@ def chunks(body):
 
 
 def test_v1_as_the_vendor_sends_it():
-    """`data:` without a space, one line a frame, an empty text first and last, the terminator in upper case."""
+    """`data:` without a space, one line a frame, an empty text first and last, the terminator in
+    upper case."""
     body = stream("v1", ANSWER)
     assert body.startswith(b'data:{"code":0,"msg":"","data":{"text":"",')
     assert body.endswith(b"\n\ndata:[DONE]\n\n")
     assert ["", "Hé", ' "\n', ""] == [chunk["data"]["text"] for chunk in chunks(body)]
     assert "type" not in chunks(body)[0]["data"]
-    expected = {"cid": "Cs1", "req_message_id": "Qs1", "message_id": "As1", "chat_model": "asked", "remain": None}
+    expected = {
+        "cid": "Cs1",
+        "req_message_id": "Qs1",
+        "message_id": "As1",
+        "chat_model": "asked",
+        "remain": None,
+    }
     assert all(expected.items() <= chunk["data"].items() for chunk in chunks(body))
 
 
@@ -58,8 +65,12 @@ def test_v2_and_v3_name_the_type(generation):
 def test_chat():
     """Ids first, then reasoning with its start and finish, then text."""
     data = [chunk["data"] for chunk in chunks(stream("chat", ANSWER))]
-    assert ["message_start", *["reasoning_content"] * 4, "text", "text"] == [item["type"] for item in data]
-    assert ["start", "processing", "processing", "finish"] == [item["reasoning_content"]["status"] for item in data[1:5]]
+    assert ["message_start", *["reasoning_content"] * 4, "text", "text"] == [
+        item["type"] for item in data
+    ]
+    assert ["start", "processing", "processing", "finish"] == [
+        item["reasoning_content"]["status"] for item in data[1:5]
+    ]
     assert "hmm" == "".join(item["reasoning_content"]["text"] for item in data[1:5])
     assert 'Hé "\n' == "".join(item["text"] for item in data[5:])
     assert {"asked"} == {item["model"] for item in data}
@@ -123,4 +134,7 @@ def test_a_whole_answer():
 def test_errors_before_the_stream(kind, status, code):
     """An HTTP status and the vendor's object, with a code that is never 0."""
     reply = CLIENT.render_error(failure(kind, "why"))
-    assert (status, {"code": code, "msg": "why", "data": None}) == (reply.status, json.loads(reply.body))
+    assert (status, {"code": code, "msg": "why", "data": None}) == (
+        reply.status,
+        json.loads(reply.body),
+    )

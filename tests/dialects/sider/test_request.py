@@ -36,9 +36,24 @@ def test_v1_is_what_the_post_shows():
 @pytest.mark.parametrize(
     ("generation", "path", "has", "has_not"),
     [
-        ("v2", "/api/v2/completion/text", {"search", "files", "app_name"}, {"prompt_key", "branch"}),
-        ("v3", "/api/v3/completion/text", {"prompt_templates", "branch", "app_name"}, {"prompt_key"}),
-        ("chat", "/api/chat/v1/completions", {"multi_content", "prompt_templates"}, {"prompt", "app_name"}),
+        (
+            "v2",
+            "/api/v2/completion/text",
+            {"search", "files", "app_name"},
+            {"prompt_key", "branch"},
+        ),
+        (
+            "v3",
+            "/api/v3/completion/text",
+            {"prompt_templates", "branch", "app_name"},
+            {"prompt_key"},
+        ),
+        (
+            "chat",
+            "/api/chat/v1/completions",
+            {"multi_content", "prompt_templates"},
+            {"prompt", "app_name"},
+        ),
     ],
 )
 def test_later_generations(generation, path, has, has_not):
@@ -66,7 +81,10 @@ def test_nothing_is_minted():
 def test_a_talk_is_written_into_the_prompt_unless_the_vendor_remembers_it():
     """With a cid only the newest turn goes up."""
     out, body = built(asked("a", "b", "c"))
-    assert ("User: a\n\nAssistant: b\n\nUser: c", {"messages"}) == (body["prompt"], params(out.notes))
+    assert ("User: a\n\nAssistant: b\n\nUser: c", {"messages"}) == (
+        body["prompt"],
+        params(out.notes),
+    )
     out, body = built(asked("a", "b", "c", vendor={"cid": "C9"}))
     assert ("c", "C9", {"messages"}) == (body["prompt"], body["cid"], params(out.notes))
 
@@ -103,7 +121,12 @@ def parsed(body, **more):
 def test_the_posts_request():
     """No field of it is lost or strange."""
     got = parsed(BODY, path={"generation": "v1"})
-    assert ("gpt3.5", "hi", True, ()) == (got.request.model, got.request.last_user_text, got.request.stream, got.notes)
+    assert ("gpt3.5", "hi", True, ()) == (
+        got.request.model,
+        got.request.last_user_text,
+        got.request.stream,
+        got.notes,
+    )
 
 
 def test_what_we_send_we_also_take():
@@ -120,12 +143,21 @@ def test_what_cannot_be_done_here_is_noted():
     assert {"cid", "files", "tools", "search", "unknown_key"} == params(parsed(BODY | more).notes)
     content = [{"type": "text", "user_input_text": "a"}, {"type": "file", "file_id": "x"}]
     got = parsed({"multi_content": content})
-    assert ("a", "sider", {"multi_content"}) == (got.request.last_user_text, got.request.model, params(got.notes))
+    assert ("a", "sider", {"multi_content"}) == (
+        got.request.last_user_text,
+        got.request.model,
+        params(got.notes),
+    )
 
 
 @pytest.mark.parametrize(
     ("body", "param"),
-    [({}, "prompt"), ({"prompt": 5}, "prompt"), ({"prompt": "x", "stream": "yes"}, "stream"), ({"multi_content": []}, "multi_content")],
+    [
+        ({}, "prompt"),
+        ({"prompt": 5}, "prompt"),
+        ({"prompt": "x", "stream": "yes"}, "stream"),
+        ({"multi_content": []}, "multi_content"),
+    ],
 )
 def test_a_bad_request_names_its_field(body, param):
     """In one sentence."""

@@ -1,4 +1,5 @@
-"""TGI's own endpoint. The cases are of the documented shape; the recording is read in tests/dialects/test_upstream_only.py."""
+"""TGI's own endpoint. The cases are of the documented shape; the recording is read in
+tests/dialects/test_upstream_only.py."""
 
 from typing import Any
 
@@ -13,7 +14,9 @@ HALF = DIALECT.upstream
 assert HALF is not None
 
 
-def token(text: str, *, special: bool = False, whole: str | None = None, **more: Any) -> dict[str, Any]:
+def token(
+    text: str, *, special: bool = False, whole: str | None = None, **more: Any
+) -> dict[str, Any]:
     said = {"id": 1, "text": text, "logprob": -0.1, "special": special}
     return {"index": 1, "token": said, "generated_text": whole, "details": None, **more}
 
@@ -23,7 +26,10 @@ def last(finish: str = "eos_token", **more: Any) -> dict[str, Any]:
     return token("</s>", special=True, whole="Hi", details=details, **more)
 
 
-@pytest.mark.parametrize(("raw", "ours"), [("eos_token", "stop"), ("stop_sequence", "stop"), ("length", "length"), ("odd", "other")])
+@pytest.mark.parametrize(
+    ("raw", "ours"),
+    [("eos_token", "stop"), ("stop_sequence", "stop"), ("length", "length"), ("odd", "other")],
+)
 def test_tokens_and_details(raw: str, ours: str):
     """A special token is no text; the whole text at the end is not said again."""
     events = events_of(HALF, b":\n\n" + data(token("H"), token("i"), last(raw)))
@@ -32,7 +38,8 @@ def test_tokens_and_details(raw: str, ours: str):
 
 
 def test_framing_of_the_first_servers():
-    """No blank after the colon; a terminator that some clients expect is not needed and not missed."""
+    """No blank after the colon; a terminator that some clients expect is not needed and not
+    missed."""
     body = data(token("H"), last()).replace(b"data: ", b"data:") + b"data:[DONE]\n\n"
     assert "H" == summed(events_of(HALF, body))[0]
 
@@ -40,12 +47,18 @@ def test_framing_of_the_first_servers():
 def test_seed_and_alternatives_are_told():
     """The latter where the client asked for them."""
     details = {"finish_reason": "length", "generated_tokens": 1, "seed": 42}
-    events = events_of(HALF, data(token("H", top_tokens=[{"id": 2, "text": "J"}]), token("", whole="H", details=details)))
+    events = events_of(
+        HALF,
+        data(
+            token("H", top_tokens=[{"id": 2, "text": "J"}]), token("", whole="H", details=details)
+        ),
+    )
     assert [{"top_tokens": [{"id": 2, "text": "J"}]}, {"seed": 42}] == told(events)
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"), [("validation", 422), ("generation", 424), ("overloaded", 429), ("incomplete_generation", 502)]
+    ("kind", "status"),
+    [("validation", 422), ("generation", 424), ("overloaded", 429), ("incomplete_generation", 502)],
 )
 def test_errors(kind: str, status: int):
     """In the stream, and as JSON in place of it."""
@@ -65,7 +78,12 @@ def test_an_http_error():
     """With the server's own status."""
     why = HALF.parse_error(422, {}, b'{"error":"Input too long","error_type":"validation"}')
     assert why is not None
-    assert ("bad_request", 422, "validation", "Input too long") == (why.kind, why.status, why.code, why.message)
+    assert ("bad_request", 422, "validation", "Input too long") == (
+        why.kind,
+        why.status,
+        why.code,
+        why.message,
+    )
 
 
 def test_every_cut_is_an_error():
@@ -84,12 +102,16 @@ def test_a_talk_is_written_into_the_prompt():
     """With a note."""
     out, body = built(HALF, asked("a", "b", "c", system="S"))
     assert "S\n\nUser: a\n\nAssistant: b\n\nUser: c" == body["inputs"]
-    assert {("changed", "messages"), ("changed", "system")} == {(note.note, note.param) for note in out.notes}
+    assert {("changed", "messages"), ("changed", "system")} == {
+        (note.note, note.param) for note in out.notes
+    }
 
 
 def test_every_setting():
     """The client's own parameters go over ours, one by one."""
-    out, body = built(HALF, asked("hi", vendor={"parameters": {"top_k": 5, "seed": 8}}, **EVERYTHING))
+    out, body = built(
+        HALF, asked("hi", vendor={"parameters": {"top_k": 5, "seed": 8}}, **EVERYTHING)
+    )
     assert {
         "details": True,
         "return_full_text": False,
@@ -102,7 +124,9 @@ def test_every_setting():
         "top_k": 5,
         "grammar": {"type": "json", "value": {"type": "object"}},
     } == body["parameters"]
-    assert {"system", "tools", "tool_choice", "user", "metadata", "n", "reasoning"} == params(out.notes)
+    assert {"system", "tools", "tool_choice", "user", "metadata", "n", "reasoning"} == params(
+        out.notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +137,12 @@ def test_every_setting():
         ({"top_p": 1.0}, {}, set()),
         ({"top_p": 0.5}, {"top_p": 0.5, "do_sample": True}, set()),
         (
-            {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "array"}}}},
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "x", "schema": {"type": "array"}},
+                }
+            },
             {"grammar": {"type": "json", "value": {"type": "array"}}},
             set(),
         ),
@@ -121,7 +150,9 @@ def test_every_setting():
         ({"response_format": {"type": "odd"}}, {}, {"response_format"}),
     ],
 )
-def test_values_that_the_server_refuses(asking: dict[str, Any], said: dict[str, Any], lost: set[str]):
+def test_values_that_the_server_refuses(
+    asking: dict[str, Any], said: dict[str, Any], lost: set[str]
+):
     """What they mean is said in another way."""
     out, body = built(HALF, asked("hi", **asking))
     assert {"details": True, "return_full_text": False, **said} == body["parameters"]

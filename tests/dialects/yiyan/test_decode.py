@@ -5,7 +5,15 @@ from hypothesis import given
 
 from proxy.dialects.yiyan import DIALECT
 from proxy.events import StreamEnd, StreamError, TextDelta, TextRewrite
-from tests.dialects.answers import LIMIT, every_cut_is_an_error, folded, same_however_cut, spoiled, told, unhurried
+from tests.dialects.answers import (
+    LIMIT,
+    every_cut_is_an_error,
+    folded,
+    same_however_cut,
+    spoiled,
+    told,
+    unhurried,
+)
 from tests.support import decode, needs_recordings, seed_bytes
 
 UPSTREAM = DIALECT.upstream
@@ -20,7 +28,9 @@ def event(name, body, number=0):
 
 
 def message(content="", end=0, code=0, **data):
-    return event("message", {"code": code, "msg": "", "data": {"content": content, "is_end": end, **data}})
+    return event(
+        "message", {"code": code, "msg": "", "data": {"content": content, "is_end": end, **data}}
+    )
 
 
 def thought(text, end=0):
@@ -31,7 +41,9 @@ OWN = thought("hm") + message("Hé<br>") + message("llo") + message("", 1, token
 
 
 @needs_recordings
-@pytest.mark.parametrize(("options", "text"), [({}, "你好<br>世界"), ({"br": "newline"}, "你好\n世界")])
+@pytest.mark.parametrize(
+    ("options", "text"), [({}, "你好<br>世界"), ({"br": "newline"}, "你好\n世界")]
+)
 def test_the_documented_stream(options, text):
     """Thoughts are reasoning, ids are told, `<br>` stays unless the operator says otherwise."""
     events = same_however_cut(lambda: decoder(**options), seed_bytes("authored/yiyan-v2-ok.sse"))
@@ -51,7 +63,9 @@ def test_own_stream():
     """The whole text at the end is not said twice."""
     events = same_however_cut(decoder, OWN)
     assert ("Hé<br>llo", "hm") == (folded(events).text(), folded(events).reasoning())
-    assert [TextDelta(1, "Hé<br>"), TextDelta(1, "llo")] == [e for e in events if isinstance(e, TextDelta | TextRewrite)]
+    assert [TextDelta(1, "Hé<br>"), TextDelta(1, "llo")] == [
+        e for e in events if isinstance(e, TextDelta | TextRewrite)
+    ]
 
 
 def test_a_line_break_cut_in_two():
@@ -72,9 +86,12 @@ def test_a_line_break_cut_in_two():
     ],
 )
 def test_the_whole_text_at_the_end_holds(said, whole, change):
-    """Where it differs from what came in pieces; where it is not said there is nothing to compare."""
+    """Where it differs from what came in pieces; where it is not said there is nothing to
+    compare."""
     events = decode(decoder(), [message(said) + message("", 1, tokens_all=whole)])
-    assert (change if change is not None else TextDelta(0, said)) == [e for e in events if isinstance(e, TextDelta | TextRewrite)][-1]
+    assert (change if change is not None else TextDelta(0, said)) == [
+        e for e in events if isinstance(e, TextDelta | TextRewrite)
+    ][-1]
     assert (whole or said) == folded(events).text()
 
 
@@ -82,7 +99,9 @@ def test_text_in_several_blocks_is_not_compared():
     """Thoughts between: what was closed cannot be changed, but the vendor's word is passed on."""
     events = decode(decoder(), [message("a") + thought("hm") + message("", 1, tokens_all="x")])
     assert ("a", [{"tokens_all": "x"}]) == (folded(events).text(), told(events))
-    events = decode(decoder(), [message("a") + thought("hm") + message("b") + message("", 1, tokens_all="x")])
+    events = decode(
+        decoder(), [message("a") + thought("hm") + message("b") + message("", 1, tokens_all="x")]
+    )
     assert "ab" == folded(events).text()
 
 
@@ -105,7 +124,11 @@ def test_a_long_text_is_not_kept_for_comparing():
 def test_errors_under_200(body):
     """In an event, and as JSON in place of the stream."""
     error = decode(decoder(), [body])[-1].error
-    assert ("upstream_error", "18", True) == (error.kind, error.code, "limit reached" in error.message)
+    assert ("upstream_error", "18", True) == (
+        error.kind,
+        error.code,
+        "limit reached" in error.message,
+    )
 
 
 def test_a_body_without_is_end_was_cut():

@@ -34,11 +34,16 @@ def frames(data):
 
 
 def test_the_vendors_events():
-    """major, thoughts without an envelope, messages, and the whole text with the number 1 at the end."""
+    """major, thoughts without an envelope, messages, and the whole text with the number 1 at the
+    end."""
     got = frames(stream(ANSWER))
-    assert ["major", "thought", "thought", "thought", "message", "message", "message"] == [name for name, _, _ in got]
+    assert ["major", "thought", "thought", "thought", "message", "message", "message"] == [
+        name for name, _, _ in got
+    ]
     assert [str(number) for number in range(7)] == [id_ for _, _, id_ in got]
-    assert [("h", 0), ("m", 0), ("", 1)] == [(body["thoughts"], body["is_end"]) for _, body, _ in got[1:4]]
+    assert [("h", 0), ("m", 0), ("", 1)] == [
+        (body["thoughts"], body["is_end"]) for _, body, _ in got[1:4]
+    ]
     assert ["Hé", '"\n', ""] == [body["data"]["content"] for _, body, _ in got[4:]]
     assert {"content": "", "tokens_all": 'Hé"\n', "is_end": 1} == got[-1][1]["data"]
     assert "s1" == got[0][1]["data"]["createSessionResponseVoCommonResult"]["data"]["sessionId"]
@@ -55,7 +60,10 @@ def test_what_is_written_can_be_read_again():
     """In addition: our own decoder on our own encoder, for an answer and for a failure."""
     answer = folded(decode(DIALECT.upstream.decoder(LIMIT, {}), [stream(ANSWER)]))
     assert ('Hé"\n', "hm") == (answer.text(), answer.reasoning())
-    assert "upstream_error" == decode(DIALECT.upstream.decoder(LIMIT, {}), [stream([START, BROKEN])])[-1].error.kind
+    assert (
+        "upstream_error"
+        == decode(DIALECT.upstream.decoder(LIMIT, {}), [stream([START, BROKEN])])[-1].error.kind
+    )
 
 
 def test_a_whole_answer():
@@ -68,4 +76,7 @@ def test_a_whole_answer():
 def test_errors_before_the_stream():
     """JSON in place of a stream, with a code that is never 0."""
     reply = CLIENT.render_error(failure("rate_limited", "why"))
-    assert (429, {"code": 429, "msg": "why", "data": None}) == (reply.status, json.loads(reply.body))
+    assert (429, {"code": 429, "msg": "why", "data": None}) == (
+        reply.status,
+        json.loads(reply.body),
+    )

@@ -36,13 +36,23 @@ def test_a_first_turn():
 def test_the_operators_values_go_up():
     """Cookie, token, signature and the time that it was made for."""
     out, body = built(asked("hi"), cookie="c", acs_token="t", sign="s", timestamp=5)
-    assert ("c", "t", "s", 5) == (out.headers["Cookie"], out.headers["Acs-Token"], body["sign"], body["timestamp"])
+    assert ("c", "t", "s", 5) == (
+        out.headers["Cookie"],
+        out.headers["Acs-Token"],
+        body["sign"],
+        body["timestamp"],
+    )
 
 
 def test_a_conversation_that_the_vendor_keeps():
     """Then only the newest turn goes up; without one the turns are written into the prompt."""
     out, body = built(asked("a", "b", "c"), session_id="S", parent_chat_id="P")
-    assert ("c", "S", "P", {"messages"}) == (body["text"], body["sessionId"], body["parentChatId"], params(out.notes))
+    assert ("c", "S", "P", {"messages"}) == (
+        body["text"],
+        body["sessionId"],
+        body["parentChatId"],
+        params(out.notes),
+    )
     assert "User: a\n\nAssistant: b\n\nUser: c" == built(asked("a", "b", "c"))[1]["text"]
 
 

@@ -10,11 +10,24 @@ from proxy.dialects.zhipu import DIALECT
 from proxy.errors import Refused
 from proxy.events import TextDelta, Usage
 from tests.dialects.answers import asked, every_cut_is_an_error, folded, params
-from tests.dialects.upstream_only import EVERYTHING, LIMIT, PICTURE, built, events_of, failed, summed, talk
+from tests.dialects.upstream_only import (
+    EVERYTHING,
+    LIMIT,
+    PICTURE,
+    built,
+    events_of,
+    failed,
+    summed,
+    talk,
+)
 
 HALF = DIALECT.upstream
 assert HALF is not None
-META = {"task_status": "SUCCESS", "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}, "task_id": "1"}
+META = {
+    "task_status": "SUCCESS",
+    "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
+    "task_id": "1",
+}
 
 
 def event(name: str, text: str = "", meta: Any = None) -> bytes:
@@ -24,7 +37,8 @@ def event(name: str, text: str = "", meta: Any = None) -> bytes:
 
 
 def test_raw_text_and_counts():
-    """Data is text as it stands: a number, braces, line feeds, a blank; the counts stand in a line that is no field."""
+    """Data is text as it stands: a number, braces, line feeds, a blank; the counts stand in a line
+    that is no field."""
     body = (
         event("add", "1")
         + event("add", '{"a":')
@@ -61,7 +75,9 @@ def test_whole_texts_become_pieces():
 
 def test_the_filter_interrupts():
     """What was said stays."""
-    assert ("a", "", [], "content_filter", "interrupted") == summed(events_of(HALF, event("add", "a") + event("interrupted", "", META)))
+    assert ("a", "", [], "content_filter", "interrupted") == summed(
+        events_of(HALF, event("add", "a") + event("interrupted", "", META))
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,14 +98,22 @@ def test_errors(body: bytes, expected: tuple[str, int, str]):
 def test_every_cut_is_an_error():
     """The end is the event `finish`; half of one is none."""
     body = event("add", "Hé") + event("finish", "", META)
-    every_cut_is_an_error(lambda: HALF.decoder(LIMIT, {}), body[: body.index(b"event:finish") + len(b"event:finish\nid:79\n")])
+    every_cut_is_an_error(
+        lambda: HALF.decoder(LIMIT, {}),
+        body[: body.index(b"event:finish") + len(b"event:finish\nid:79\n")],
+    )
 
 
 def test_a_first_turn():
     """The model is in the path; the token goes up as it is."""
     out, body = built(HALF, asked("hi", temperature=0.5, top_p=0.7), api_key="jwt")
     assert ("/model-api/theirs/sse-invoke", "jwt") == (out.path, out.headers["authorization"])
-    assert {"prompt": [{"role": "user", "content": "hi"}], "temperature": 0.5, "top_p": 0.7, "incremental": True} == body
+    assert {
+        "prompt": [{"role": "user", "content": "hi"}],
+        "temperature": 0.5,
+        "top_p": 0.7,
+        "incremental": True,
+    } == body
     assert "authorization" not in built(HALF, asked("hi"))[0].headers
     with pytest.raises(Refused, match="model may have only"):
         HALF.build_request(asked("hi"), TargetConfig("up", "a/b"))
@@ -104,13 +128,22 @@ def test_a_talk():
         {"role": "user", "content": "sunny\n\nnoon\n\nAnd?"},
     ] == body["prompt"]
     assert body["incremental"] is False
-    lost = {"system", "messages", "messages.reasoning", "messages.tool_call", "messages.tool_result", "tool_result.is_error"}
+    lost = {
+        "system",
+        "messages",
+        "messages.reasoning",
+        "messages.tool_call",
+        "messages.tool_result",
+        "tool_result.is_error",
+    }
     assert lost == params(out.notes)
 
 
 def test_what_has_no_word_is_noted():
     """Nearly everything; the client's own keys go over ours."""
-    out, body = built(HALF, asked("hi", vendor={"request_id": "r", "incremental": False}, **EVERYTHING))
+    out, body = built(
+        HALF, asked("hi", vendor={"request_id": "r", "incremental": False}, **EVERYTHING)
+    )
     assert ("r", True) == (body["request_id"], body["incremental"])
     lost = set(EVERYTHING) - {"temperature", "top_p"}
     assert lost | {"messages"} == params(out.notes)

@@ -1,4 +1,5 @@
-"""The keys of a login service: fetched once, again when they change, and kept when they cannot be had."""
+"""The keys of a login service: fetched once, again when they change, and kept when they cannot be
+had."""
 
 import asyncio
 import json
@@ -17,7 +18,17 @@ from proxy.errors import Refused
 from proxy.server.access.jwks import AGAIN_S, MAX_AGE_S, KeySet, read_keys
 from proxy.server.access.keys import Keyring, Ledger
 from proxy.settings.auth import Auth, Jwt
-from tests.jwt_issuer import AUDIENCE, ISSUER, ec_key, ed_key, key_set, public, publishing, rsa_key, token
+from tests.jwt_issuer import (
+    AUDIENCE,
+    ISSUER,
+    ec_key,
+    ed_key,
+    key_set,
+    public,
+    publishing,
+    rsa_key,
+    token,
+)
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 OLD, NEW = key_set(public(rsa_key(), "old")), key_set(public(rsa_key(1), "new"))
@@ -60,7 +71,9 @@ async def test_made_up_key_ids_are_no_flood_at_the_service() -> None:
         assert 2 == len(service.asked)
 
 
-async def test_those_who_wait_for_the_same_fetch_share_it_and_one_who_leaves_does_not_end_it() -> None:
+async def test_those_who_wait_for_the_same_fetch_share_it_and_one_who_leaves_does_not_end_it() -> (
+    None
+):
     async with publishing(OLD) as service:
         keys = KeySet(settings(service.url))
         service.hold.clear()
@@ -120,7 +133,9 @@ async def test_known_keys_stay_when_the_service_answers_something_else(name: str
         with structlog.testing.capture_logs() as log:
             await keys.refresh(now=True)
         assert await keys.find("old", "RS256") is not None
-        assert ["the keys of the login service could not be read; those that are known stay"] == [line["event"] for line in log]
+        assert ["the keys of the login service could not be read; those that are known stay"] == [
+            line["event"] for line in log
+        ]
         assert ["127.0.0.1"] == [line["source"] for line in log]
         assert 2 == len(service.asked)
 
@@ -190,14 +205,21 @@ def test_what_is_no_key_for_signatures_is_passed_over() -> None:
         {**jwk, "kid": 7},
         {"kty": "oct", "kid": "secret", "k": "c2VjcmV0"},
         public(ec.generate_private_key(ec.SECP384R1()), "another curve"),
-        {**jwt.get_algorithm_by_name("EdDSA").to_jwk(ed448.Ed448PrivateKey.generate(), as_dict=True), "kid": "another curve"},
+        {
+            **jwt.get_algorithm_by_name("EdDSA").to_jwk(
+                ed448.Ed448PrivateKey.generate(), as_dict=True
+            ),
+            "kid": "another curve",
+        },
         {"kid": "nothing"},
         "no key",
         None,
         public(ec_key(), "b"),
         public(ed_key(), None),
     ]
-    assert [("good", "RS256"), ("b", "ES256"), (None, "EdDSA")] == list(read_keys(key_set(*listed), ALGORITHMS))  # type: ignore[arg-type]
+    assert [("good", "RS256"), ("b", "ES256"), (None, "EdDSA")] == list(
+        read_keys(key_set(*listed), ALGORITHMS)
+    )  # type: ignore[arg-type]
 
 
 def test_a_set_without_end_is_cut() -> None:
@@ -212,7 +234,10 @@ async def test_without_a_key_id_a_choice_between_keys_is_not_guessed() -> None:
         assert await keys.find(None, "RS256") is None
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3),
+)
 JWK = st.dictionaries(
     st.sampled_from(["kty", "kid", "alg", "use", "crv", "n", "e", "x", "y"]),
     JSON | st.sampled_from(["RSA", "EC", "OKP", "oct", "P-256", "Ed25519", "RS256", "AQAB"]),

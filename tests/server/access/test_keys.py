@@ -38,7 +38,9 @@ async def test_each_key_is_known_by_its_secret(secret: str) -> None:
     assert secret == (await keyring(*({"name": name} for name in SECRETS)).admit(secret)).name
 
 
-@pytest.mark.parametrize("secret", [None, "", "wrong", sha256("first"), "a.b.c", "first ", "\udcff", "x" * 100_000])
+@pytest.mark.parametrize(
+    "secret", [None, "", "wrong", sha256("first"), "a.b.c", "first ", "\udcff", "x" * 100_000]
+)
 async def test_what_is_no_key_is_refused_without_being_repeated(secret: str | None) -> None:
     why = await refusal(keyring({"name": "first"}), secret)
     assert ("unauthorized", 401) == (why.kind, why.status)
@@ -55,7 +57,9 @@ async def test_no_text_but_the_secret_opens(secret: str) -> None:
 
 
 @pytest.mark.parametrize("secret", [*SECRETS, "none of them"])
-async def test_every_key_is_compared_whichever_matches(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_key_is_compared_whichever_matches(
+    secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compared: list[Any] = []
 
     def digest(left: Any, right: Any) -> bool:
@@ -88,12 +92,17 @@ async def test_a_key_is_good_until_it_expires(monkeypatch: pytest.MonkeyPatch) -
     await ring.admit("first")
     monkeypatch.setattr(time, "time", lambda: last + 1)
     why = await refusal(ring, "first")
-    assert ("unauthorized", "The key 'first' has expired: ask for a new one.") == (why.kind, why.message)
+    assert ("unauthorized", "The key 'first' has expired: ask for a new one.") == (
+        why.kind,
+        why.message,
+    )
     await ring.admit("second")
 
 
 async def test_only_its_models_may_be_asked_for() -> None:
-    ring = keyring({"name": "first", "models": ["fast"]}, {"name": "second"}, {"name": "third", "models": []})
+    ring = keyring(
+        {"name": "first", "models": ["fast"]}, {"name": "second"}, {"name": "third", "models": []}
+    )
     check_model(await ring.admit("first"), "fast")
     check_model(await ring.admit("second"), "anything")
     for secret in ("first", "third"):
@@ -136,7 +145,9 @@ async def test_a_key_that_has_left_leaves_nothing_behind() -> None:
 
 
 async def test_requests_of_a_key_are_bounded() -> None:
-    ring = keyring({"name": "first", "requests_per_minute": 2}, {"name": "second", "requests_per_minute": 1})
+    ring = keyring(
+        {"name": "first", "requests_per_minute": 2}, {"name": "second", "requests_per_minute": 1}
+    )
     for secret in ("first", "first", "second"):
         await ring.admit(secret)
     why = await refusal(ring, "first")
@@ -147,7 +158,10 @@ async def test_requests_of_a_key_are_bounded() -> None:
 
 
 async def test_tokens_are_counted_at_the_end_also_beyond_the_limit() -> None:
-    ring = keyring({"name": "first", "tokens_per_minute": 100, "requests_per_minute": 3}, {"name": "second", "tokens_per_minute": 100})
+    ring = keyring(
+        {"name": "first", "tokens_per_minute": 100, "requests_per_minute": 3},
+        {"name": "second", "tokens_per_minute": 100},
+    )
     first, second = await ring.admit("first"), await ring.admit("second")
     await ring.spend(first, 99)
     await ring.admit("first")
@@ -167,7 +181,9 @@ async def test_the_limit_itself_is_used_up_exactly() -> None:
 
 
 async def test_when_the_minute_is_over_all_may_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    ring = keyring({"name": "first", "tokens_per_minute": 10}, {"name": "second", "requests_per_minute": 1})
+    ring = keyring(
+        {"name": "first", "tokens_per_minute": 10}, {"name": "second", "requests_per_minute": 1}
+    )
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)
     await ring.spend(await ring.admit("first"), 10_000)
@@ -182,21 +198,31 @@ async def test_when_the_minute_is_over_all_may_come_again(monkeypatch: pytest.Mo
 
 async def test_a_request_that_is_refused_for_its_tokens_is_not_counted() -> None:
     ledger = Ledger()
-    ring = keyring({"name": "first", "tokens_per_minute": 1, "requests_per_minute": 2}, ledger=ledger)
+    ring = keyring(
+        {"name": "first", "tokens_per_minute": 1, "requests_per_minute": 2}, ledger=ledger
+    )
     await ring.spend(await ring.admit("first"), 1)
     for _ in range(3):
         assert "tokens" in (await refusal(ring, "first")).message
-    more = keyring({"name": "first", "tokens_per_minute": 9, "requests_per_minute": 2}, ledger=ledger)
+    more = keyring(
+        {"name": "first", "tokens_per_minute": 9, "requests_per_minute": 2}, ledger=ledger
+    )
     await more.admit("first")
     assert "2 requests" in (await refusal(more, "first")).message
 
 
 async def test_a_reload_keeps_what_was_counted() -> None:
     ledger = Ledger()
-    before = keyring({"name": "first", "max_streams": 1, "requests_per_minute": 2, "tokens_per_minute": 10}, ledger=ledger)
+    before = keyring(
+        {"name": "first", "max_streams": 1, "requests_per_minute": 2, "tokens_per_minute": 10},
+        ledger=ledger,
+    )
     first = await before.admit("first")
     before.enter(first)
-    after = keyring({"name": "first", "max_streams": 1, "requests_per_minute": 3, "tokens_per_minute": 10}, ledger=ledger)
+    after = keyring(
+        {"name": "first", "max_streams": 1, "requests_per_minute": 3, "tokens_per_minute": 10},
+        ledger=ledger,
+    )
     again = await after.admit("first")
     with pytest.raises(Refused):
         after.enter(again)

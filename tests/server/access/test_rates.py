@@ -1,4 +1,5 @@
-"""Requests and tokens a minute: in memory, and in a real Redis that is shared, lost, slow and found again."""
+"""Requests and tokens a minute: in memory, and in a real Redis that is shared, lost, slow and found
+again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +18,18 @@ from tests.needs import requires
 from tests.redis_server import PASSWORD, RedisServer, redis_server
 from tests.server.access.test_keys import sha256
 
-KEYS = Auth.model_validate({"keys": [{"name": "first", "sha256": sha256("first"), "requests_per_minute": 3, "tokens_per_minute": 100}]})
+KEYS = Auth.model_validate(
+    {
+        "keys": [
+            {
+                "name": "first",
+                "sha256": sha256("first"),
+                "requests_per_minute": 3,
+                "tokens_per_minute": 100,
+            }
+        ]
+    }
+)
 
 
 @pytest.fixture
@@ -54,7 +66,9 @@ async def test_those_who_are_counted_do_not_count_for_one_another() -> None:
     assert [True, True, True, False] == await counted(rate, 4, "b")
 
 
-async def test_what_is_remembered_is_bounded_and_the_longest_unused_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_remembered_is_bounded_and_the_longest_unused_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(rates, "_MOST_HOLDERS", 3)
     rate = Rates()
     for who in ("a", "b", "c"):
@@ -97,7 +111,11 @@ async def test_many_requests_at_once_share_few_connections(redis: RedisServer) -
     one, two = Rates(SecretStr(redis.url)), Rates(SecretStr(redis.url))
     with structlog.testing.capture_logs() as log:
         waits = [
-            wait for _ in range(10) for wait in await asyncio.gather(*(rate.request("a", 150) for rate in (one, two) for _ in range(10)))
+            wait
+            for _ in range(10)
+            for wait in await asyncio.gather(
+                *(rate.request("a", 150) for rate in (one, two) for _ in range(10))
+            )
         ]
     assert [] == log
     assert 150 == waits.count(None)
@@ -106,7 +124,9 @@ async def test_many_requests_at_once_share_few_connections(redis: RedisServer) -
 
 
 @requires("redis")
-async def test_a_lost_redis_neither_stops_nor_opens_the_service_and_is_taken_up_again(redis: RedisServer) -> None:
+async def test_a_lost_redis_neither_stops_nor_opens_the_service_and_is_taken_up_again(
+    redis: RedisServer,
+) -> None:
     clock = Clock()
     rate = Rates(SecretStr(redis.url), clock)
     with structlog.testing.capture_logs() as log:
@@ -117,7 +137,9 @@ async def test_a_lost_redis_neither_stops_nor_opens_the_service_and_is_taken_up_
         assert await rate.tokens("a", 10) is not None
         clock.later()
         assert [False] == await counted(rate, 1)  # still away, and still counted
-        assert ["Redis is away or slow: this process counts rates by itself until it is back"] == said(log)
+        assert [
+            "Redis is away or slow: this process counts rates by itself until it is back"
+        ] == said(log)
         await redis.start()
         assert [False] == await counted(rate, 1)  # not tried yet
         clock.later()
@@ -160,7 +182,9 @@ async def test_a_redis_that_does_not_answer_is_waited_for_only_briefly(redis: Re
 
 
 @requires("redis")
-async def test_while_one_request_tries_the_others_do_not_wait(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_one_request_tries_the_others_do_not_wait(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rates, "_WAIT_S", 5.0)
     clock = Clock()
     rate = Rates(SecretStr(redis.url), clock)

@@ -37,7 +37,10 @@ class Login:
 
     def __init__(self, url: str, ledger: Ledger | None = None, **settings: Any) -> None:
         self.ledger = ledger or Ledger()
-        auth = {"keys": settings.pop("keys", ()), "jwt": {"jwks_url": url, "issuer": ISSUER, "audience": AUDIENCE, **settings}}
+        auth = {
+            "keys": settings.pop("keys", ()),
+            "jwt": {"jwks_url": url, "issuer": ISSUER, "audience": AUDIENCE, **settings},
+        }
         self.ring = Keyring(Auth.model_validate(auth), "memory", self.ledger)
 
     async def refusal(self, secret: str) -> Failure:
@@ -57,22 +60,31 @@ async def login():
         yield Login(service.url)
 
 
-@pytest.mark.parametrize(("key", "algorithm", "kid"), [(rsa_key, "RS256", "a"), (ec_key, "ES256", "b"), (ed_key, "EdDSA", "c")])
+@pytest.mark.parametrize(
+    ("key", "algorithm", "kid"),
+    [(rsa_key, "RS256", "a"), (ec_key, "ES256", "b"), (ed_key, "EdDSA", "c")],
+)
 @pytest.mark.parametrize("named", [True, False])
-async def test_a_token_of_each_kind_of_key_is_taken(login: Login, key: Any, algorithm: str, kid: str, named: bool) -> None:
+async def test_a_token_of_each_kind_of_key_is_taken(
+    login: Login, key: Any, algorithm: str, kid: str, named: bool
+) -> None:
     """Without a key id the only key for the algorithm is meant."""
     who = await login.ring.admit(token(key(), algorithm, kid if named else None))
     assert ("ann", ("*",), False) == (who.name, who.models, who.admin)
 
 
 def _pem(key: Any) -> bytes:
-    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def _hs256(secret: bytes) -> str:
     """By hand: the library refuses to take a public key for a secret."""
     head = raw_token({"alg": "HS256", "kid": "a"}, claims())[:-1]
-    return raw_token({"alg": "HS256", "kid": "a"}, claims(), hmac.digest(secret, head.encode(), "sha256"))
+    return raw_token(
+        {"alg": "HS256", "kid": "a"}, claims(), hmac.digest(secret, head.encode(), "sha256")
+    )
 
 
 FORGED = {
@@ -142,7 +154,9 @@ async def test_a_token_whose_claims_do_not_fit_is_refused(login: Login, name: st
 
 async def test_a_subject_that_is_a_number_is_refused(login: Login) -> None:
     """Signed by hand, as the library does not make such."""
-    signed = jwt.api_jws.encode(json.dumps(claims(sub=7)).encode(), rsa_key(), "RS256", headers={"kid": "a"})
+    signed = jwt.api_jws.encode(
+        json.dumps(claims(sub=7)).encode(), rsa_key(), "RS256", headers={"kid": "a"}
+    )
     assert "cannot be read" in (await login.refusal(signed)).message
 
 
@@ -165,7 +179,9 @@ async def test_a_short_rsa_key_is_not_trusted() -> None:
 
 
 @pytest.mark.parametrize("size", [9_000, 2_000_000])
-async def test_a_huge_token_is_refused_before_anything_is_done_with_it(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_huge_token_is_refused_before_anything_is_done_with_it(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with publishing(KEYS) as service:
         login, huge = Login(service.url), token(extra="x" * size)
         monkeypatch.setattr(jwt, "get_unverified_header", None)
@@ -195,18 +211,34 @@ NEVER = _Never()
 async def test_keys_and_tokens_go_side_by_side() -> None:
     """Also a key that looks as a token does."""
     async with publishing(KEYS) as service:
-        login = Login(service.url, keys=[{"name": "plain", "sha256": sha256("plain")}, {"name": "odd", "sha256": sha256("a.b.c")}])
-        assert ["plain", "odd", "ann"] == [(await login.ring.admit(secret)).name for secret in ("plain", "a.b.c", token())]
+        login = Login(
+            service.url,
+            keys=[
+                {"name": "plain", "sha256": sha256("plain")},
+                {"name": "odd", "sha256": sha256("a.b.c")},
+            ],
+        )
+        assert ["plain", "odd", "ann"] == [
+            (await login.ring.admit(secret)).name for secret in ("plain", "a.b.c", token())
+        ]
         assert "not accepted" in (await login.refusal("neither")).message
 
 
 async def test_limits_hold_for_each_subject_whatever_its_token() -> None:
     async with publishing(KEYS) as service:
-        login = Login(service.url, requests_per_minute=2, max_streams=1, keys=[{"name": "ann", "sha256": sha256("ann")}])
+        login = Login(
+            service.url,
+            requests_per_minute=2,
+            max_streams=1,
+            keys=[{"name": "ann", "sha256": sha256("ann")}],
+        )
         first = await login.ring.admit(token())
         second = await login.ring.admit(token(ec_key(), "ES256", "b", jti="another"))
         why = await login.refusal(token())
-        assert ("rate_limited", "The subject 'ann' has used its 2 requests a minute; try again later.") == (why.kind, why.message)
+        assert (
+            "rate_limited",
+            "The subject 'ann' has used its 2 requests a minute; try again later.",
+        ) == (why.kind, why.message)
         login.ring.enter(first)
         with pytest.raises(Refused):
             login.ring.enter(second)
@@ -237,7 +269,9 @@ MODELS = [
 
 
 @pytest.mark.parametrize(("allowed", "claimed", "may", "may_not"), MODELS)
-async def test_a_claim_may_list_the_models(allowed: list[str], claimed: Any, may: list[str], may_not: list[str]) -> None:
+async def test_a_claim_may_list_the_models(
+    allowed: list[str], claimed: Any, may: list[str], may_not: list[str]
+) -> None:
     async with publishing(KEYS) as service:
         login = Login(service.url, models=allowed, models_claim="models")
         who = await login.ring.admit(token(models=claimed))
@@ -251,4 +285,6 @@ async def test_a_claim_may_list_the_models(allowed: list[str], claimed: Any, may
 
 async def test_without_such_a_setting_a_claim_says_nothing_about_models() -> None:
     async with publishing(KEYS) as service:
-        assert ("fast",) == (await Login(service.url, models=["fast"]).ring.admit(token(models=["slow"]))).models
+        assert ("fast",) == (
+            await Login(service.url, models=["fast"]).ring.admit(token(models=["slow"]))
+        ).models
