@@ -1,12 +1,14 @@
 """Model name -> ordered targets. Sans-IO: a table and two look-ups."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from proxy.errors import Refused, failure
+from proxy.codec.nearest import nearest
+from proxy.errors import Refused, bad_request, failure
 
 WILDCARD = "*"
+# AWS gives the longest names that there are: its ARNs have up to 2,048 characters.
+_MOST_CHARS = 2048
 
 
 class Target(NamedTuple):
@@ -42,14 +44,20 @@ class Router:
         return [name for name in self._models if name != WILDCARD]
 
     def route(self, model: str) -> Routed:
-        """Raises Refused (model_not_found), naming the nearest known model."""
+        """Raises Refused: model_not_found, naming the nearest known model, or bad_request for what
+        is too long to be a name.
+        """
+        if len(model) > _MOST_CHARS:
+            raise bad_request(
+                f"model has more than the {_MOST_CHARS} characters of a name.", param="model"
+            )
         targets = self._models.get(model)
         label = model
         if targets is None:
             targets, label = self._models.get(WILDCARD), WILDCARD
         if targets is None:
-            near = difflib.get_close_matches(model, self.names, 1)
-            hint = f"did you mean {near[0]!r}?" if near else "GET /v1/models lists what there is."
+            near = nearest(model, self.names)
+            hint = f"did you mean {near!r}?" if near else "GET /v1/models lists what there is."
             raise Refused(
                 failure(
                     "model_not_found",

@@ -104,9 +104,9 @@ def merged(turns: list[Turn], notes: list[Note]) -> list[Turn]:
     """Neighbours of one role as one turn, for vendors that insist on turns that alternate. Tool
     turns, and turns with calls, stay.
     """
-    out: list[Turn] = []
+    runs: list[list[Turn]] = []
     for turn in turns:
-        last = out[-1] if out else None
+        last = runs[-1][-1] if runs else None
         if (
             last is None
             or last.role != turn.role
@@ -114,7 +114,7 @@ def merged(turns: list[Turn], notes: list[Note]) -> list[Turn]:
             or turn.calls
             or last.calls
         ):
-            out.append(turn)
+            runs.append([turn])
             continue
         drop(
             notes,
@@ -122,10 +122,17 @@ def merged(turns: list[Turn], notes: list[Note]) -> list[Turn]:
             "Neighbouring turns of one role are joined: the upstream wants turns that alternate.",
             "changed",
         )
-        out[-1] = last._replace(
-            text="\n\n".join(filter(None, (last.text, turn.text))), images=last.images + turn.images
-        )
-    return out
+        runs[-1].append(turn)
+    return [_joined(run) for run in runs]
+
+
+def _joined(run: list[Turn]) -> Turn:
+    if len(run) == 1:
+        return run[0]
+    return run[0]._replace(
+        text="\n\n".join(turn.text for turn in run if turn.text),
+        images=tuple(image for turn in run for image in turn.images),
+    )
 
 
 def options_of(target: TargetConfig, wanted: type[Options]) -> Options:

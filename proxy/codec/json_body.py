@@ -6,7 +6,6 @@ a client also wants to read, the words that it may use there or the nearest know
 only once a fault is found.
 """
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from proxy.codec.json_depth import MAX_DEPTH, containers, too_deep
+from proxy.codec.nearest import nearest
 from proxy.errors import Refused, bad_request
 from proxy.events import Note
 
@@ -119,8 +119,8 @@ def fitted(value: Any, wanted: type[T], at: str = "") -> T:
 
 def unknown_key(name: str, known: Sequence[str], where: str = "") -> Refused:
     """The refusal of a key that nobody knows."""
-    nearest = difflib.get_close_matches(name, known, n=1)
-    advice = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known)}."
+    near = nearest(name, known)
+    advice = f"did you mean {near}?" if near else f"known are {', '.join(known)}."
     name = name[:_SHOWN_CHARS]
     full = f"{where}.{name}" if where else name
     return bad_request(f"Unknown key {full or '(empty)'}: {advice}", param=full)

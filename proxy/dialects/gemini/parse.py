@@ -176,7 +176,8 @@ def _choice(
         drop(
             notes, "toolConfig", "Only the allowed functions are named to the upstream.", "changed"
         )
-        tools = [tool for tool in tools if tool.name in allowed]
+        names = set(allowed)
+        tools = [tool for tool in tools if tool.name in names]
     return ToolChoice(_MODE[said]), tools
 
 

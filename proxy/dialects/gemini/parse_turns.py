@@ -12,6 +12,7 @@ import msgspec
 
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted
+from proxy.codec.open_calls import OpenCalls
 from proxy.dialects.gemini.signatures import from_wire
 from proxy.dialects.gemini.wire_request import (
     AskedContent,
@@ -45,7 +46,7 @@ class Turns:
     def __init__(self, notes: list[Note]) -> None:
         self._notes = notes
         self._calls = 0
-        self._open: list[tuple[str, str]] = []  # (id, name) of calls that wait for their result
+        self._open = OpenCalls()
 
     def system(self, content: AskedContent | str | None) -> str | None:
         """The text of a system instruction."""
@@ -132,19 +133,15 @@ class Turns:
     def _call(self, call: Call) -> Part:
         call_id = call.id or f"call_{self._calls}"
         self._calls += 1
-        self._open.append((call_id, call.name))
+        self._open.add(call_id, call.name)
         return ToolCallPart(call_id, call.name, msgspec.json.encode(call.args or {}).decode())
 
     def _result(self, result: Result, at: str) -> Part:
-        found = next((waiting for waiting in self._open if waiting[0] == result.id), None)
-        if found is None and not result.id:
-            found = next((waiting for waiting in self._open if waiting[1] == result.name), None)
+        found = self._open.take_id(result.id) if result.id else self._open.take_name(result.name)
         if found is None and not result.id:
             raise bad_request(
                 f"{at} answers {result.name[:60]!r}, which no earlier turn calls.", param=at
             )
-        if found is not None:
-            self._open.remove(found)
         if result.parts:
             drop(
                 self._notes,
@@ -152,7 +149,7 @@ class Turns:
                 "Of a function's response only the object is carried.",
             )
         content, is_error = _answer(result.response or {})
-        return ToolResultPart(found[0] if found else result.id or "", content, is_error)
+        return ToolResultPart(found or result.id or "", content, is_error)
 
 
 def _answer(response: dict[str, Any]) -> tuple[str, bool]:
@@ -172,18 +169,25 @@ def _flush(parts: list[Part], out: list[Message]) -> None:
     """The model's turn: neighbouring pieces of text and of one thought joined, and a signature
     joined to the thought before it.
     """
-    joined: list[Part] = []
+    runs: list[list[Part]] = []
     for part in parts:
-        last = joined[-1] if joined else None
-        if isinstance(part, TextPart) and isinstance(last, TextPart):
-            joined[-1] = TextPart(last.text + part.text)
-        elif (
-            isinstance(part, ReasoningPart)
-            and isinstance(last, ReasoningPart)
-            and last.signature is None
-        ):
-            joined[-1] = ReasoningPart(last.text + part.text, part.signature)
+        if runs and _goes_on(runs[-1][-1], part):
+            runs[-1].append(part)
         else:
-            joined.append(part)
-    if joined:
-        out.append(Message("assistant", joined))
+            runs.append([part])
+    if runs:
+        out.append(Message("assistant", [_joined(run) for run in runs]))
+
+
+def _goes_on(last: Part, part: Part) -> bool:
+    if isinstance(last, ReasoningPart):
+        return last.signature is None and isinstance(part, ReasoningPart)
+    return isinstance(last, TextPart) and isinstance(part, TextPart)
+
+
+def _joined(run: list[Part]) -> Part:
+    last = run[-1]
+    if len(run) == 1 or not isinstance(last, TextPart | ReasoningPart):
+        return last
+    text = "".join(part.text for part in run if isinstance(part, TextPart | ReasoningPart))
+    return TextPart(text) if isinstance(last, TextPart) else ReasoningPart(text, last.signature)

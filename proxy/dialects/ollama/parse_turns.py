@@ -4,6 +4,7 @@ are numbered here, and matched.
 
 import msgspec
 
+from proxy.codec.open_calls import OpenCalls
 from proxy.dialects.ollama.images import data_url
 from proxy.dialects.ollama.wire_request import AskedCall, AskedMessage
 from proxy.errors import bad_request
@@ -24,8 +25,7 @@ class Turns:
     def __init__(self) -> None:
         self._leading: list[str] = []
         self._messages: list[Message] = []
-        # (id, tool's name) of calls that wait for their result
-        self._unanswered: list[tuple[str, str]] = []
+        self._unanswered = OpenCalls()
         self._calls = 0
 
     def read(self, messages: list[AskedMessage]) -> tuple[str | None, list[Message]]:
@@ -62,7 +62,7 @@ class Turns:
     def _call(self, call: AskedCall) -> ToolCallPart:
         self._calls += 1
         call_id = call.id or f"call_{self._calls}_{call.function.name}"
-        self._unanswered.append((call_id, call.function.name))
+        self._unanswered.add(call_id, call.function.name)
         said = call.function.arguments
         arguments = said if isinstance(said, str) else msgspec.json.encode(said or {}).decode()
         return ToolCallPart(call_id, call.function.name, arguments)
@@ -72,14 +72,14 @@ class Turns:
         that waits.
         """
         name = message.tool_name or message.name
-        for found in self._unanswered:
-            if found[0] == message.tool_call_id or (
-                not message.tool_call_id and name in (found[1], None)
-            ):
-                self._unanswered.remove(found)
-                return found[0]
-        if message.tool_call_id or name:
-            return message.tool_call_id or f"call_{name}"
+        waiting = self._unanswered
+        if message.tool_call_id:
+            return waiting.take_id(message.tool_call_id) or message.tool_call_id
+        found = waiting.take() if name is None else waiting.take_name(name)
+        if found is not None:
+            return found
+        if name:
+            return f"call_{name}"
         raise bad_request(
             f"{at}.tool_name is required: no earlier call waits for a result.",
             param=f"{at}.tool_name",

@@ -71,6 +71,7 @@ def _without_system(turns: list[Turn], notes: list[Note]) -> tuple[str, list[Tur
 
 
 def _messages(turns: list[Turn], notes: list[Note]) -> list[dict[str, Any]]:
+    """The messages. Until all are there, `content` is the list of its texts."""
     results = {turn.call_id: turn for turn in turns if turn.role == "tool"}
     out: list[dict[str, Any]] = []
     for turn in turns:
@@ -86,7 +87,7 @@ def _messages(turns: list[Turn], notes: list[Note]) -> list[dict[str, Any]]:
                 ),
                 "changed",
             )
-            out.append({"role": "user", "content": f"Assistant: {turn.text}"})
+            out.append({"role": "user", "content": [f"Assistant: {turn.text}"]})
         elif turn.role != "tool":
             _say("user" if turn.role == "user" else "assistant", turn.text, out, notes)
         elif turn.call_id in results:  # of a call that is not there
@@ -97,6 +98,8 @@ def _messages(turns: list[Turn], notes: list[Note]) -> list[dict[str, Any]]:
                 "changed",
             )
             _say("user", turn.text, out, notes)
+    for message in out:
+        message["content"] = "\n\n".join(filter(None, message["content"]))
     return out
 
 
@@ -106,7 +109,7 @@ def _say(role: str, text: str, out: list[dict[str, Any]], notes: list[Note]) -> 
     """
     last = out[-1] if out else None
     if last is None or (last["role"] == "assistant") != (role == "assistant"):
-        out.append({"role": role, "content": text})
+        out.append({"role": role, "content": [text]})
         return
     drop(
         notes,
@@ -114,7 +117,7 @@ def _say(role: str, text: str, out: list[dict[str, Any]], notes: list[Note]) -> 
         "Neighbouring turns of one role are joined: the upstream wants turns that alternate.",
         "changed",
     )
-    last["content"] = "\n\n".join(filter(None, (last["content"], text)))
+    last["content"].append(text)
 
 
 def _calls(
@@ -123,7 +126,7 @@ def _calls(
     """Each call with its result, in the vendor's `function` role, taken out of `results`. A call
     without one would break the order.
     """
-    text = turn.text
+    texts = [turn.text]
     for call in turn.calls:
         result = results.pop(call.id, None)
         if result is None or not out:
@@ -142,11 +145,11 @@ def _calls(
             )
         said = {"name": call.name, "arguments": call.arguments or "{}"}
         if out[-1]["role"] == "assistant":
-            text = "\n\n".join(filter(None, (out.pop()["content"], text)))
-        out.append({"role": "assistant", "content": text, "function_call": said})
-        out.append({"role": "function", "name": call.name, "content": result.text})
-        text = ""
-    if text:
+            texts = out.pop()["content"] + texts
+        out.append({"role": "assistant", "content": texts, "function_call": said})
+        out.append({"role": "function", "name": call.name, "content": [result.text]})
+        texts = []
+    for text in filter(None, texts):
         _say("assistant", text, out, notes)
 
 
