@@ -1,8 +1,8 @@
 """What a dialect is: the two halves, and the data that passes between them and the shell.
 
-Everything here is sans-IO: a half turns bytes into data and data into bytes. It holds no clock, no
-randomness, no logger and no setting but what it is handed. A dialect may have either half or both;
-the registry lists them.
+Everything here is sans-IO: a half turns bytes into data and data into bytes. It has no clock, no
+randomness, no logger and no setting but its arguments. A half is a record of functions and
+constants. A dialect has one half or both; the registry lists them.
 
     client half    parse_request   Incoming -> Parsed
                    encoder         Parsed -> Encoder
@@ -15,8 +15,10 @@ the registry lists them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from proxy.codec.fold import WholeAnswer
 from proxy.errors import Failure
@@ -162,86 +164,81 @@ class Route(NamedTuple):
     path: str
 
 
-class ClientHalf(ABC):
+def never(_: object) -> bool:
+    """`ClientHalf.claims` and `.lists` of a dialect that gets only what no other claims."""
+    return False
+
+
+def no_models(_names: Sequence[str], _created: int) -> bytes:
+    """`ClientHalf.models` of a dialect without a `listing`."""
+    return b"[]"
+
+
+class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):
     """The side that clients see."""
 
-    name: ClassVar[str]
-    routes: ClassVar[Sequence[Route]]
-    rewrites: ClassVar[bool] = False  # whether its encoder can take text back (text.rewrite)
+    name: str
+    routes: tuple[Route, ...]
+    rewrites: bool = False  # whether its encoder can take text back (text.rewrite)
 
-    listing: ClassVar[str] = ""  # the path where its SDK asks for the models; "" where it has none
-    other_listings: ClassVar[Sequence[str]] = ()  # where other versions of its SDK ask
+    # The request, read. Raises Refused, with the field named, for anything that is not a good
+    # request.
+    parse_request: Callable[[Incoming], Parsed]
+    # A fresh encoder for one streamed answer.
+    encoder: Callable[[Parsed], Encoder]
+    # The same answer as one document, for `stream: false`. The answer is complete.
+    whole: Callable[[Parsed, WholeAnswer], Reply]
+    # An error before the first byte, in the vendor's shape and status, so that its SDK raises the
+    # exception that its users know.
+    render_error: Callable[[Failure], Reply]
+    # Whether a request is this dialect's, on a path that several dialects share; it looks at the
+    # body and never raises. A request that nobody claims goes to the first in the registry.
+    claims: Callable[[Incoming], bool] = never
 
-    # a dialect that shares a path looks at the body
-    def claims(self, incoming: Incoming) -> bool:  # noqa: ARG002
-        """Whether a request on a path that several dialects share is this one's. The first in the
-        registry gets what nobody claims.
-        """
-        return False
-
-    @abstractmethod
-    def parse_request(self, incoming: Incoming) -> Parsed:
-        """Raises Refused, with the field named, for anything that is not a good request."""
-
-    @abstractmethod
-    def encoder(self, parsed: Parsed) -> Encoder:
-        """A fresh encoder for one streamed answer."""
-
-    @abstractmethod
-    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
-        """The same answer as one document, for `stream: false`. The answer is complete."""
-
-    # a dialect that shares its listing's path looks at the headers
-    def lists(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002
-        """Whether a request on a listing path that several dialects share is this one's. The first
-        in the registry gets the rest.
-        """
-        return False
-
-    def models(self, names: Sequence[str], created: int) -> bytes:  # noqa: ARG002
-        """The models as JSON in this vendor's form, for a dialect with a `listing`. `created`, in
-        unix seconds, stands for all.
-        """
-        return b"[]"
-
-    @abstractmethod
-    def render_error(self, failure: Failure) -> Reply:
-        """An error before the first byte, in the vendor's shape and status, so that its SDK raises
-        what its users know.
-        """
+    listing: str = ""  # the path where its SDK asks for the models; "" where it has none
+    other_listings: tuple[str, ...] = ()  # where other versions of its SDK ask
+    # Whether a request is this dialect's, on a listing path that several dialects share; it looks
+    # at the headers. The first in the registry gets the rest.
+    lists: Callable[[Mapping[str, str]], bool] = never
+    # The models as JSON in this vendor's form, from their names and one time of creation for all,
+    # in unix seconds.
+    models: Callable[[Sequence[str], int], bytes] = no_models
 
 
-class UpstreamHalf(ABC):
+def without_options(
+    decoder: Callable[[int], Decoder],
+) -> Callable[[int, Mapping[str, Any]], Decoder]:
+    """`UpstreamHalf.decoder` of a dialect whose answers are read alike, whatever the target's
+    options are. `decoder` is the class: it takes `max_event_bytes`.
+    """
+
+    def new(max_event_bytes: int, _options: Mapping[str, Any]) -> Decoder:
+        return decoder(max_event_bytes)
+
+    return new
+
+
+class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
     """The side that vendors see."""
 
-    name: ClassVar[str]
-    rewrites: ClassVar[bool] = False  # whether its vendor may take text back
-    # whether its vendor's answer only says where the stream is: see `follow`
-    follows: ClassVar[bool] = False
+    name: str
+    rewrites: bool = False  # whether its vendor may take text back
 
-    @abstractmethod
-    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
-        """Raises Refused for what cannot be formed at all; what can only not be said is a note."""
-
-    @abstractmethod
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:
-        """A fresh decoder for one answer. `options` are the target's."""
-
-    @abstractmethod
-    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        """What a non-streamed answer says went wrong. With a status of 400 or more it always finds
-        a failure, whatever the body (HTML, empty, cut); below that, None means the body is no
-        error. Header names are lower case.
-        """
-
-    # only for a dialect that `follows`
-    def follow(self, target: TargetConfig, body: bytes) -> Outgoing | None:  # noqa: ARG002
-        """What to ask for the stream, by a whole answer that is no error: a GET whose `path` is the
-        absolute URL that the vendor gave. None: the answer gives none. The shell calls it only
-        where it is the upstream's own (`proxy/relay/follow.py`), and with its headers, so the key
-        may be among them.
-        """
-        return None
+    # The request in the vendor's form. Raises Refused for what cannot be formed at all; what can
+    # only not be said is a note.
+    build_request: Callable[[ChatRequest, TargetConfig], Outgoing]
+    # A fresh decoder for one answer, from `max_event_bytes` and the target's options.
+    decoder: Callable[[int, Mapping[str, Any]], Decoder]
+    # What a non-streamed answer says went wrong, from its status, headers and body. With a status
+    # of 400 or more it always finds a failure, whatever the body is (HTML, empty, cut); below that,
+    # None means that the body is no error. Header names are lower case.
+    parse_error: Callable[[int, Mapping[str, str], bytes], Failure | None]
+    # Only where the vendor's answer to the request says where the stream is: the request for the
+    # stream, from the target and that answer's body, which is no error. It is a GET whose `path` is
+    # the absolute URL that the vendor gave; None: the answer gives none. The shell sends it only
+    # where the address is the upstream's own (`proxy/relay/follow.py`), and with its headers, so
+    # the key may be among them.
+    follow: Callable[[TargetConfig, bytes], Outgoing | None] | None = None
 
 
 class Dialect(NamedTuple):

@@ -1,7 +1,6 @@
 """Dialects that know one answer, of text and perhaps reasoning, and no blocks: what their client
 halves have in common.
 """
-# ruff: noqa: ARG002  a method here says what its dialect may override; most ignore what they are given
 
 from collections.abc import Mapping
 from itertools import islice
@@ -88,19 +87,19 @@ class TextOnlyEncoder(Encoder):
             case _:
                 return b""
 
-    def _start(self, event: StreamStart) -> bytes:
+    def _start(self, _event: StreamStart) -> bytes:
         """What opens the stream."""
         return b""
 
-    def _text(self, block: int, text: str) -> bytes:
+    def _text(self, _block: int, _text: str) -> bytes:
         """More text of the answer."""
         return b""
 
-    def _rewrite(self, block: int, keep: int, text: str) -> bytes:
+    def _rewrite(self, _block: int, _keep: int, _text: str) -> bytes:
         """Only for a dialect that can take text back; the others never get one (see `settle`)."""
         return b""
 
-    def _reasoning(self, text: str) -> bytes:
+    def _reasoning(self, _text: str) -> bytes:
         """More reasoning."""
         return b""
 
@@ -108,18 +107,18 @@ class TextOnlyEncoder(Encoder):
         """The end of a piece of reasoning."""
         return b""
 
-    def _citation(self, event: Citation) -> bytes:
+    def _citation(self, _event: Citation) -> bytes:
         """A source of the text."""
         return b""
 
-    def _vendor(self, event: Vendor) -> bytes:
+    def _vendor(self, _event: Vendor) -> bytes:
         """What only this vendor's clients know."""
         return b""
 
-    def _end(self, event: StreamEnd) -> bytes:
+    def _end(self, _event: StreamEnd) -> bytes:
         """All that ends a complete answer."""
         return b""
 
-    def _error(self, event: StreamError) -> bytes:
+    def _error(self, _event: StreamError) -> bytes:
         """The one error, and all that ends a failed answer."""
         return b""

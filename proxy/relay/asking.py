@@ -4,6 +4,7 @@ failure that says why there is none.
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -202,10 +203,13 @@ class Asking:
                 await self._refuse_errors(answer, bound)
                 # A vendor, or a gateway before it, may stream at once: then there is nothing to
                 # follow.
-                if bound.half.follows and answer.content_type != "text/event-stream":
+                follow = bound.half.follow
+                if follow is not None and answer.content_type != "text/event-stream":
                     # vendors repeat the request
                     most = self._plan.limits.max_event_bytes + len(call.body)
-                    answer = await followed(answer, bound, target, self._upstreams, most)
+                    answer = await followed(
+                        answer, partial(follow, target), bound, self._upstreams, most
+                    )
                     await self._refuse_errors(answer, bound)
                 return answer
         except TimeoutError as error:

@@ -7,12 +7,12 @@ under the same registered name, or one that the operator has listed.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from ipaddress import ip_address
 
 from yarl import URL
 
-from proxy.codec.base import TargetConfig
+from proxy.codec.base import Outgoing
 from proxy.errors import Refused, failure
 from proxy.relay.plan import Bound
 from proxy.upstream.answer import Answer
@@ -25,15 +25,19 @@ _COUNTRY = re.compile(r"[a-z]{2,3}\.[a-z]{2}")
 
 
 async def followed(
-    answer: Answer, bound: Bound, target: TargetConfig, upstreams: Upstreams, most: int
+    answer: Answer,
+    follow: Callable[[bytes], Outgoing | None],
+    bound: Bound,
+    upstreams: Upstreams,
+    most: int,
 ) -> Answer:
-    """The answer at the address that this one gives. This one is read whole, up to `most` bytes,
-    and closed in any case.
+    """The answer at the address that this one gives. `follow` finds it in the body (see
+    `UpstreamHalf.follow`). This one is read whole, up to `most` bytes, and closed in any case.
 
     Raises Refused: what the answer says went wrong, upstream_malformed for no address or one that
     is not followed, and what `Upstreams.open` raises.
     """
-    name, half = bound.endpoint.name, bound.half
+    name = bound.endpoint.name
     try:
         body = await answer.read(most + 1)
     finally:
@@ -43,10 +47,10 @@ async def followed(
             f"{name} answered with more than {most} bytes where it should have said where its "
             "stream is."
         )
-    why = half.parse_error(answer.status, answer.headers, body)
+    why = bound.half.parse_error(answer.status, answer.headers, body)
     if why is not None:
         raise Refused(why)
-    onward = half.follow(target, body)
+    onward = follow(body)
     if onward is None:
         raise _malformed(f"{name} did not say where its stream is.")
     at = vetted(

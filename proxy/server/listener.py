@@ -143,10 +143,10 @@ class _TurnedAway(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._timer = self._door.turn_away(self._transport)
 
-    def data_received(self, data: bytes) -> None:  # noqa: ARG002  whatever it is
+    def data_received(self, _data: bytes) -> None:  # whatever it is
         self._transport.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  however it went
+    def connection_lost(self, _exc: Exception | None) -> None:  # however it went
         if self._timer is not None:
             self._timer.cancel()
             self._door.gone()

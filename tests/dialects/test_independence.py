@@ -1,5 +1,5 @@
-"""No dialect imports another: what two of them share stands in a module of its own beside them.
-Holds for every dialect there is."""
+"""Each dialect is one folder with the same files, and imports no other dialect: what two of them
+share is in `proxy/codec`."""
 
 import ast
 from pathlib import Path
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import proxy.dialects
+from proxy.codec.base import Dialect
 from proxy.dialects.registry import DIALECTS
 
 FOLDER = Path(proxy.dialects.__file__).parent
@@ -26,11 +27,24 @@ def imports(module: Path) -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_a_dialect_knows_itself_alone(name: str) -> None:
-    modules = [*FOLDER.glob(f"{name}/**/*.py"), *FOLDER.glob(f"{name}.py")]
+    modules = [*FOLDER.glob(f"{name}/**/*.py")]
     assert modules
     assert {name} >= {found for module in modules for found in imports(module)}
 
 
-def test_what_they_share_knows_none_of_them() -> None:
-    shared = [module for module in FOLDER.glob("*.py") if module.stem not in NAMES | {"registry"}]
-    assert set() == {found for module in shared for found in imports(module)}
+def test_dialects_are_all_that_is_in_their_folder() -> None:
+    """What they share is in `proxy/codec`."""
+    found = {path.stem for path in FOLDER.iterdir() if path.suffix in ("", ".py")}
+    assert NAMES | {"registry", "__init__"} == found - {"__pycache__"}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_every_dialect_has_the_same_files(dialect: Dialect) -> None:
+    """So the way from one dialect to the same part of another needs no search."""
+    expected = {"wire"}
+    if dialect.client is not None:
+        expected |= {"parse", "encode"}
+    if dialect.upstream is not None:
+        expected |= {"build", "decode"}
+    found = {path.stem for path in (FOLDER / dialect.name).glob("*.py")}
+    assert expected == found & {"wire", "parse", "encode", "build", "decode"}

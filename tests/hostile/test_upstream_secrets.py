@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 import structlog
+from msgspec.structs import replace
 
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.observe import logs
@@ -180,18 +181,16 @@ async def test_a_defect_of_ours_says_nothing_of_what_was_handled(
     error: type[Exception], where: str, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
 ) -> None:
     """Its traceback is logged, with its kind and its place; the client gets a sentence."""
-    half, client = type(UPSTREAMS["openai_chat"]), type(CLIENTS["native"])
+    half, client = UPSTREAMS["openai_chat"], CLIENTS["native"]
     fail = _raising(lambda: error(f"{KEY} {CLIENT} {PROMPT}"))
     far = far_of("openai_chat")
     if where in ("build_request", "decoder", "parse_error"):
-        monkeypatch.setattr(half, where, fail)
+        monkeypatch.setitem(UPSTREAMS, half.name, replace(half, **{where: fail}))
     elif where in ("feed", "close"):
-        monkeypatch.setattr(type(UPSTREAMS["openai_chat"].decoder(9, {})), where, fail)
+        monkeypatch.setattr(type(half.decoder(9, {})), where, fail)
         far.answers = (answer(HEAD if where == "close" else SAMPLE.whole),)
-    elif where == "encoder":
-        monkeypatch.setattr(client, where, fail)
     else:
-        monkeypatch.setattr(client, "parse_request", fail)
+        monkeypatch.setitem(CLIENTS, client.name, replace(client, **{where: fail}))
     if where == "parse_error":
         far.answers = (answer(ECHO, "application/json", "500 X"),)
     async with listening(far), running(config(far.url)) as run:

@@ -4,6 +4,7 @@ import pytest
 
 from proxy.codec.base import Parsed, Reply
 from proxy.dialects.plain import DIALECT
+from proxy.dialects.plain.parse import Options
 from proxy.events import BlockEnd, BlockStart, Event, Finish, StreamEnd, TextDelta
 from proxy.mock.script import (
     END,
@@ -31,7 +32,7 @@ TALK: list[Event] = [
 
 
 def script(pace: Pace) -> list[object]:
-    parsed = Parsed(ChatRequest(model="m", messages=[]))
+    parsed = Parsed(ChatRequest(model="m", messages=[]), Options())
     return list(from_events(TALK, PLAIN.encoder(parsed), pace))
 
 

@@ -200,7 +200,7 @@ async def test_every_recording_gives_what_it_holds(dialect: str, how: str) -> No
     wrong: dict[str, str] = {}
     player = Player()
     async with raw_upstream(player) as url, running(config(dialect, url)) as run:
-        if UPSTREAMS[dialect].follows:
+        if UPSTREAMS[dialect].follow is not None:
             player.document = json.dumps({"urls": {"stream": f"{url}/stream"}}).encode()
         for row in rows:
             try:

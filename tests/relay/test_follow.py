@@ -5,11 +5,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Failure, Refused, failure
 from proxy.relay.follow import vetted
@@ -22,39 +22,42 @@ END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndat
 INNER = UPSTREAMS["openai_chat"]
 
 
-class Elsewhere(UpstreamHalf):
-    """OpenAI's stream, at the address that the answer to the request gives."""
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
+    return INNER.build_request(request, target._replace(options={}))
 
-    name = "elsewhere"
-    follows: ClassVar[bool] = True
 
-    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
-        return INNER.build_request(request, target._replace(options={}))
+def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+    if b"sorry" in body:
+        return failure("rate_limited", "Sorry.")
+    return INNER.parse_error(status, headers, body) if status >= 400 else None
 
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:
-        return INNER.decoder(max_event_bytes, {})
 
-    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        if b"sorry" in body:
-            return failure("rate_limited", "Sorry.")
-        return INNER.parse_error(status, headers, body) if status >= 400 else None
+def follow(target: TargetConfig, body: bytes) -> Outgoing | None:
+    try:
+        url = json.loads(body)["stream"]
+    except (ValueError, KeyError):
+        return None
+    return Outgoing(
+        url,
+        b"",
+        {"accept": "text/event-stream", "authorization": f"Bearer {target.api_key}"},
+        method="GET",
+    )
 
-    def follow(self, target: TargetConfig, body: bytes) -> Outgoing | None:
-        try:
-            url = json.loads(body)["stream"]
-        except (ValueError, KeyError):
-            return None
-        return Outgoing(
-            url,
-            b"",
-            {"accept": "text/event-stream", "authorization": f"Bearer {target.api_key}"},
-            method="GET",
-        )
+
+# OpenAI's stream, at the address that the answer to the request gives.
+ELSEWHERE = UpstreamHalf(
+    name="elsewhere",
+    build_request=build_request,
+    decoder=lambda max_event_bytes, _: INNER.decoder(max_event_bytes, {}),
+    parse_error=parse_error,
+    follow=follow,
+)
 
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(UPSTREAMS, "elsewhere", Elsewhere())
+    monkeypatch.setitem(UPSTREAMS, "elsewhere", ELSEWHERE)
 
 
 class Far:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.base import Encoder
+from proxy.codec.base import Encoder, Parsed
 from proxy.dialects.ai_sdk import shapes
 from proxy.events import (
     BlockEnd,
@@ -38,6 +38,11 @@ _DATA_PART = "data-vendor"
 class _Call(msgspec.Struct):
     tool: Tool
     pieces: list[str]
+
+
+def encoder(parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`."""
+    return UIMessageEncoder(parsed.options.message_id, strict=parsed.options.strict)
 
 
 class UIMessageEncoder(Encoder):

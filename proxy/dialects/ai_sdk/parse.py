@@ -6,7 +6,7 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
 from proxy.dialects.ai_sdk.parse_turns import Turns
-from proxy.dialects.ai_sdk.wire_request import Asked, AskedChoice, AskedFormat, AskedTool
+from proxy.dialects.ai_sdk.wire import Asked, AskedChoice, AskedFormat, AskedTool
 from proxy.errors import bad_request
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
 

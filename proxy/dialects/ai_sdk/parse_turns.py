@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.json_body import fitted
-from proxy.dialects.ai_sdk.wire_request import AskedMessage, FilePart, TextPart, ToolPart
+from proxy.dialects.ai_sdk.wire import AskedMessage, FilePart, TextPart, ToolPart
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ImagePart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.ai_sdk import shapes
 
 
-def whole(answer: WholeAnswer, message_id: str) -> Reply:
+def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`. Of several choices the first is given."""
     start = answer.start
     assert start is not None
@@ -24,7 +24,7 @@ def whole(answer: WholeAnswer, message_id: str) -> Reply:
         if (part := shapes.source(citation, number)) is not None
     ]
     message = {
-        "id": message_id or start.stream,
+        "id": parsed.options.message_id or start.stream,
         "role": "assistant",
         "metadata": {**shapes.began(start), **shapes.ended(answer.finish, answer.usage)},
         "parts": [

@@ -19,7 +19,8 @@ from proxy.codec.json_depth import shallow
 from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic import wire
 from proxy.dialects.anthropic.errors import in_band, quoted
-from proxy.dialects.anthropic.inblocks import NAME, InBlocks
+from proxy.dialects.anthropic.inblocks import InBlocks
+from proxy.dialects.anthropic.wire import NAME
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
 from proxy.framing import FramingError

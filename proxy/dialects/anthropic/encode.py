@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.base import Encoder
+from proxy.codec.base import Encoder, Parsed
 from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic import wire
 from proxy.dialects.anthropic.errors import error_object
-from proxy.dialects.anthropic.inblocks import NAME
+from proxy.dialects.anthropic.wire import NAME
 from proxy.events import (
     NO_USAGE,
     BlockEnd,
@@ -93,6 +93,11 @@ def opaque_block(event: Vendor) -> dict[str, Any] | None:
         return None
     kind = data.get("type")
     return data if isinstance(kind, str) and wire.is_opaque_block(kind) else None
+
+
+def encoder(_parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`. Every client gets the same form."""
+    return AnthropicEncoder()
 
 
 class AnthropicEncoder(Encoder):

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from proxy.codec.json_depth import shallow
 from proxy.dialects.anthropic import wire
+from proxy.dialects.anthropic.wire import NAME
 from proxy.events import (
     BlockEnd,
     BlockKind,
@@ -27,7 +28,6 @@ from proxy.events import (
 )
 from proxy.framing import TooLarge
 
-NAME = "anthropic"
 _WireText = wire.TextDelta
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "reasoning", "tool_use": "tool_call"}
 # What an open block costs beside its content, so that countless empty ones count too.

@@ -1,9 +1,14 @@
 """The list of models in this vendor's form, for clients that ask for it with its headers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
+
+
+def lists(headers: Mapping[str, str]) -> bool:
+    """Its SDKs send the version with every request."""
+    return "anthropic-version" in headers
 
 
 def models(names: Sequence[str], created: int) -> bytes:

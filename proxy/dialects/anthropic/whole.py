@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic.encode import (
@@ -16,7 +16,7 @@ from proxy.dialects.anthropic.encode import (
 )
 
 
-def whole(answer: WholeAnswer) -> Reply:
+def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`. Of several choices the first is given."""
     delta: dict[str, Any] = {}
     more: dict[str, Any] = {}

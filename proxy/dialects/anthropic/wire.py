@@ -11,6 +11,8 @@ import msgspec
 
 from proxy.events import FinishReason
 
+NAME = "anthropic"
+
 
 class TextDelta(msgspec.Struct, tag="text_delta", gc=False):
     """More text. Null, as everywhere below, is taken for nothing."""

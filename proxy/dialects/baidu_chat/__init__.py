@@ -6,8 +6,26 @@ nothing: a packet's `status` does. Cookies, tokens and ids are values of the ope
 and come from the configuration alone: nothing here makes one up.
 """
 
-from proxy.codec.base import Dialect
-from proxy.dialects.baidu_chat.client import BaiduChatClient
-from proxy.dialects.baidu_chat.upstream import BaiduChatUpstream
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.dialects.baidu_chat import build, encode, errors, parse
+from proxy.dialects.baidu_chat.decode import BaiduChatDecoder
+from proxy.dialects.baidu_chat.wire import NAME, PATH
 
-DIALECT = Dialect("baidu_chat", client=BaiduChatClient(), upstream=BaiduChatUpstream())
+DIALECT = Dialect(
+    NAME,
+    client=ClientHalf(
+        name=NAME,
+        routes=(Route("POST", PATH),),
+        parse_request=parse.parse_request,
+        encoder=encode.encoder,
+        whole=encode.whole,
+        render_error=encode.render_error,
+    ),
+    upstream=UpstreamHalf(
+        name=NAME,
+        rewrites=True,
+        build_request=build.build_request,
+        decoder=without_options(BaiduChatDecoder),
+        parse_error=errors.parse_error,
+    ),
+)

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.base import Encoder, Parsed, Reply
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.baidu_chat.errors import error_code, error_content
 from proxy.dialects.baidu_chat.wire import Generation
@@ -13,6 +15,22 @@ from proxy.errors import Failure
 from proxy.events import Citation, StreamEnd, StreamError, StreamStart
 
 _json = msgspec.json.encode
+
+
+def encoder(parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`."""
+    return BaiduChatEncoder(parsed.options.generation)
+
+
+def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
+    """See `ClientHalf.whole`. Both generations get the same form."""
+    stream = answer.start.stream if answer.start is not None else ""
+    return Reply(200, msgspec.json.encode(whole_packet(answer.text(), stream)))
+
+
+def render_error(why: Failure) -> Reply:
+    """See `ClientHalf.render_error`."""
+    return Reply(why.status, msgspec.json.encode(error_packet(why, "", 0)))
 
 
 class BaiduChatEncoder(TextOnlyEncoder):
@@ -44,7 +62,7 @@ class BaiduChatEncoder(TextOnlyEncoder):
         }
         return b"event:basedata\ndata:%b\n\n" % _json(basedata) + self._packet("waiting-resp", None)
 
-    def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  one answer
+    def _text(self, _block: int, text: str) -> bytes:  # one answer
         return self._packet(
             "generating-resp",
             self._component("markdown-yiyan", {"value": text}) if self._new else _old(text),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
+NAME = "baidu_chat"
 PATH = "/aichat/api/conversation"
 Generation = Literal["2023", "2026"]
 

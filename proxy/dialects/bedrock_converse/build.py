@@ -1,5 +1,5 @@
 """A `ChatRequest` to a ConverseStream request. For the upstream's options see
-`proxy/dialects/bedrock/call.py`.
+`proxy/codec/bedrock/call.py`.
 
 A client's `vendor` object may hold whatever else Converse knows (guardrailConfig, serviceTier,
 ...); its additionalModelRequestFields, the model's own, are put over ours one by one.

@@ -2,9 +2,8 @@
 
 from proxy.codec.bedrock.converse import Conversation
 from proxy.codec.bedrock.stream import EventStreamDecoder
+from proxy.dialects.bedrock_converse.wire import NAME
 from proxy.events import Event, Usage
-
-NAME = "bedrock_converse"
 
 
 class ConverseDecoder(EventStreamDecoder):

@@ -1,7 +1,7 @@
 """A `ChatRequest` to InvokeModelWithResponseStream: the body is in the form that the model itself
 takes.
 
-Options of the upstream: those of `proxy/dialects/bedrock/call.py`, and `inner`, the form, where the
+Options of the upstream: those of `proxy/codec/bedrock/call.py`, and `inner`, the form, where the
 model's id does not tell it (the ARN of an inference profile): anthropic, openai_chat, nova, llama,
 mistral, titan, cohere or cohere_chat. Forms that are dialects take their own options too (see the
 build of each). Guardrails are headers here, which the upstream's `headers` may hold.

@@ -79,7 +79,7 @@ class CompletionDecoder(SSEJSONDecoder):
         )
 
     # errors are messages of the event stream
-    def _error_of(self, document: Mapping[str, Any]) -> Told | None:  # noqa: ARG002
+    def _error_of(self, _document: Mapping[str, Any]) -> Told | None:
         return None
 
 

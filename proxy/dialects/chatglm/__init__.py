@@ -4,8 +4,29 @@ answer so far, under an SSE content type.
 The same model's OpenAI-like server is the dialect `openai_chat`, not this one.
 """
 
-from proxy.codec.base import Dialect
-from proxy.dialects.chatglm.client import ChatGLMClient
-from proxy.dialects.chatglm.upstream import ChatGLMUpstream
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.failures import framework_failure
+from proxy.dialects.chatglm import build, encode, parse
+from proxy.dialects.chatglm.decode import ChatGLMDecoder
+from proxy.dialects.chatglm.wire import NAME, REPORT_PATH
 
-DIALECT = Dialect("chatglm", client=ChatGLMClient(), upstream=ChatGLMUpstream())
+DIALECT = Dialect(
+    NAME,
+    client=ClientHalf(
+        name=NAME,
+        routes=(Route("POST", REPORT_PATH),),
+        rewrites=True,
+        parse_request=parse.parse_request,
+        encoder=encode.encoder,
+        whole=encode.whole,
+        render_error=encode.render_error,
+        claims=parse.claims,
+    ),
+    upstream=UpstreamHalf(
+        name=NAME,
+        rewrites=True,
+        build_request=build.build_request,
+        decoder=without_options(ChatGLMDecoder),
+        parse_error=framework_failure,
+    ),
+)

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from proxy.codec.base import SSE
+from proxy.codec.base import SSE, Encoder, Parsed, Reply
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.chatglm.wire import TIME_FORMAT
 from proxy.errors import Failure
@@ -25,6 +26,37 @@ _json = msgspec.json.encode
 def printed_time(created: int) -> str:
     """Unix seconds as the server prints a time; ours is in UTC."""
     return dt.datetime.fromtimestamp(created, dt.UTC).strftime(TIME_FORMAT)
+
+
+def encoder(_parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`. Every client gets the same form."""
+    return ChatGLMEncoder()
+
+
+def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
+    """See `ClientHalf.whole`."""
+    text = answer.text()
+    document = {
+        "response": text,
+        "history": [*parsed.options.history, (parsed.options.query, text)],
+        "status": 200,
+        "time": printed_time(answer.start.created if answer.start is not None else 0),
+    }
+    return Reply(200, msgspec.json.encode(document))
+
+
+def render_error(why: Failure) -> Reply:
+    """See `ClientHalf.render_error`. The framework's form: 422 and the place for a field, else
+    `{"detail": "..."}` with the status.
+    """
+    if why.kind == "bad_request" and isinstance(why.param, str):
+        row = {
+            "type": "value_error",
+            "loc": ["body", *why.param.split(".")],
+            "msg": why.message,
+        }
+        return Reply(422, msgspec.json.encode({"detail": [row]}))
+    return Reply(why.status, msgspec.json.encode({"detail": why.message}))
 
 
 class ChatGLMEncoder(TextOnlyEncoder):
@@ -77,7 +109,7 @@ class ChatGLMEncoder(TextOnlyEncoder):
         return self._again()
 
     # the end of the body is the end of the answer
-    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002
+    def _end(self, _event: StreamEnd) -> bytes:
         return b"" if self._spoken else self._snapshot()
 
     def _error(self, event: StreamError) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+NAME = "chatglm"
 REPORT_PATH = "/data"
 API_PATH = "/"
 # As the server prints it, once for the whole stream.

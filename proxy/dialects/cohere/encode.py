@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.base import Encoder
+from proxy.codec.base import Encoder, Parsed
 from proxy.dialects.cohere.shapes import (
     citation_object,
     finish_word,
@@ -58,6 +58,11 @@ class _Block(msgspec.Struct, gc=False):
     after: bytes
     end: bytes
     said: bool = False
+
+
+def encoder(_parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`. Every client gets the same form."""
+    return CohereEncoder()
 
 
 class CohereEncoder(Encoder):

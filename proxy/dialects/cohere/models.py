@@ -14,7 +14,7 @@ def lists(headers: Mapping[str, str]) -> bool:
     ).lower().startswith("cohere")
 
 
-def models(names: Sequence[str]) -> bytes:
+def models(names: Sequence[str], _created: int) -> bytes:
     """Source: "List Models" of the API reference, one page with all. What is not known of a model
     is left out.
     """

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.cohere.shapes import (
     citation_object,
@@ -18,7 +18,7 @@ from proxy.dialects.cohere.shapes import (
 from proxy.dialects.cohere.usage import usage_object
 
 
-def whole(answer: WholeAnswer) -> Reply:
+def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
     extras: dict[str, Any] = {}
     for event in answer.vendor:

@@ -2,8 +2,18 @@
 calls a proxy in this dialect.
 """
 
-from proxy.codec.base import Dialect
-from proxy.dialects.coze.upstream import CozeUpstream
+from proxy.codec.base import Dialect, UpstreamHalf, without_options
+from proxy.dialects.coze.build import build_request
+from proxy.dialects.coze.decode import CozeDecoder
+from proxy.dialects.coze.errors import parse_error
 from proxy.dialects.coze.wire import NAME
 
-DIALECT = Dialect(NAME, upstream=CozeUpstream())
+DIALECT = Dialect(
+    NAME,
+    upstream=UpstreamHalf(
+        name=NAME,
+        build_request=build_request,
+        decoder=without_options(CozeDecoder),
+        parse_error=parse_error,
+    ),
+)

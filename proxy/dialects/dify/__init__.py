@@ -5,9 +5,27 @@ An app of Dify is a prompt, a model and its tools, chosen by the key. It keeps t
 itself and takes one message at a time.
 """
 
-from proxy.codec.base import Dialect
-from proxy.dialects.dify.client import DifyClient
-from proxy.dialects.dify.upstream import DifyUpstream
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.dialects.dify import build, encode, errors, parse, whole
+from proxy.dialects.dify.decode import DifyDecoder
 from proxy.dialects.dify.wire import NAME
 
-DIALECT = Dialect(NAME, client=DifyClient(), upstream=DifyUpstream())
+DIALECT = Dialect(
+    NAME,
+    client=ClientHalf(
+        name=NAME,
+        routes=(Route("POST", "/v1/chat-messages"),),
+        rewrites=True,
+        parse_request=parse.parse_request,
+        encoder=encode.encoder,
+        whole=whole.whole,
+        render_error=errors.render_error,
+    ),
+    upstream=UpstreamHalf(
+        name=NAME,
+        rewrites=True,
+        build_request=build.build_request,
+        decoder=without_options(DifyDecoder),
+        parse_error=errors.parse_error,
+    ),
+)

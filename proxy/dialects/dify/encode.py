@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.base import Encoder, Parsed
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.dify import shapes
 from proxy.dialects.dify.errors import error_fields
@@ -23,6 +24,11 @@ from proxy.events import (
 )
 
 _json = msgspec.json.encode
+
+
+def encoder(parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`."""
+    return DifyEncoder(parsed.options)
 
 
 class DifyEncoder(TextOnlyEncoder):

@@ -4,14 +4,14 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.dify import shapes
 
 
-def whole(answer: WholeAnswer, conversation: str) -> Reply:
+def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`. Of several choices the first is given."""
-    ids = shapes.ids(answer.start, conversation)
+    ids = shapes.ids(answer.start, parsed.options)
     own: dict[str, Any] = {}
     for event in answer.vendor:
         ids |= shapes.told_ids(event)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.base import JSON, SSE, Encoder
+from proxy.codec.base import JSON, SSE, Encoder, Parsed
 from proxy.dialects.gemini.citations import Said
 from proxy.dialects.gemini.errors import error_object
 from proxy.dialects.gemini.shapes import (
@@ -52,6 +52,11 @@ class _Call(msgspec.Struct, eq=False):
     choice: int
     signature: str | None
     pieces: list[str]
+
+
+def encoder(parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`."""
+    return GeminiEncoder(sse=parsed.options.sse, thoughts=parsed.options.thoughts)
 
 
 class GeminiEncoder(Encoder):

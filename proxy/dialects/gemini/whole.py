@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.gemini.citations import Said
 from proxy.dialects.gemini.shapes import (
@@ -24,7 +24,7 @@ from proxy.dialects.gemini.usage import on_wire
 _PIECEWISE = ("index", "content", "finishReason")
 
 
-def whole(answer: WholeAnswer, *, thoughts: bool) -> Reply:
+def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`. What a vendor of this dialect said beside goes where its own clients
     look for it.
     """
@@ -38,7 +38,7 @@ def whole(answer: WholeAnswer, *, thoughts: bool) -> Reply:
     if not any(said.blocks for said in own):
         numbers = sorted({0, *(block.choice for block in answer.blocks.values())})
         document["candidates"] = [
-            _candidate(answer, own, number, thoughts=thoughts) for number in numbers
+            _candidate(answer, own, number, thoughts=parsed.options.thoughts) for number in numbers
         ]
     if counts := on_wire(answer.usage, usage):
         document["usageMetadata"] = counts

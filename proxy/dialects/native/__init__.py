@@ -2,68 +2,27 @@
 EventSource. Upstreams: another Mainstem.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from proxy.codec.base import (
-    ClientHalf,
-    Decoder,
-    Dialect,
-    Encoder,
-    Incoming,
-    Outgoing,
-    Parsed,
-    Reply,
-    Route,
-    TargetConfig,
-    UpstreamHalf,
-)
-from proxy.codec.fold import WholeAnswer
-from proxy.dialects.native import build, errors, parse, whole
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.dialects.native import build, encode, errors, parse, whole
 from proxy.dialects.native.decode import NativeDecoder
-from proxy.dialects.native.encode import NativeEncoder
-from proxy.errors import Failure
-from proxy.request import ChatRequest
+from proxy.dialects.native.wire import NAME
 
-NAME = "native"
-
-
-class Client(ClientHalf):
-    """What a frontend sees."""
-
-    name = NAME
-    routes = (Route("POST", "/v1/stream"), Route("GET", "/v1/stream"))
-    rewrites = True
-
-    def parse_request(self, incoming: Incoming) -> Parsed:
-        return parse.parse_request(incoming)
-
-    # nothing in the request changes the answer's form
-    def encoder(self, parsed: Parsed) -> Encoder:  # noqa: ARG002
-        return NativeEncoder()
-
-    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002
-        return whole.whole(answer)
-
-    def render_error(self, failure: Failure) -> Reply:
-        return whole.render_error(failure)
-
-
-class Upstream(UpstreamHalf):
-    """What another Mainstem sees. It may pass rewrites of its own upstreams on."""
-
-    name = NAME
-    rewrites = True
-
-    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
-        return build.build_request(request, target)
-
-    # there is nothing to set
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
-        return NativeDecoder(max_event_bytes)
-
-    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        return errors.parse_error(status, headers, body)
-
-
-DIALECT = Dialect(NAME, client=Client(), upstream=Upstream())
+DIALECT = Dialect(
+    NAME,
+    client=ClientHalf(
+        name=NAME,
+        routes=(Route("POST", "/v1/stream"), Route("GET", "/v1/stream")),
+        rewrites=True,
+        parse_request=parse.parse_request,
+        encoder=encode.encoder,
+        whole=whole.whole,
+        render_error=whole.render_error,
+    ),
+    upstream=UpstreamHalf(
+        name=NAME,
+        rewrites=True,  # those of its own upstreams
+        build_request=build.build_request,
+        decoder=without_options(NativeDecoder),
+        parse_error=errors.parse_error,
+    ),
+)

@@ -15,6 +15,7 @@ from proxy.codec.failures import read_error
 from proxy.codec.framed import CUT, SSEDecoder
 from proxy.codec.json_depth import shallow
 from proxy.dialects.native.errors import in_band
+from proxy.dialects.native.wire import NAME
 from proxy.errors import Failure, failure
 from proxy.events import (
     MAX_COUNT,
@@ -35,7 +36,6 @@ from proxy.events import (
 )
 from proxy.framing.sse import Frame
 
-NAME = "native"
 # All events but stream.error, which is read leniently: an error must not get lost because its form
 # is not ours.
 _Readable = (

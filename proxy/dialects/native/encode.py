@@ -4,10 +4,15 @@ number.
 
 import msgspec
 
-from proxy.codec.base import Encoder
+from proxy.codec.base import Encoder, Parsed
 from proxy.events import Event, StreamStart
 
 _json = msgspec.json.Encoder().encode
+
+
+def encoder(_parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`. Every client gets the same form."""
+    return NativeEncoder()
 
 
 class NativeEncoder(Encoder):

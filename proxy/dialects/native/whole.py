@@ -3,13 +3,13 @@
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.base import Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.native.wire import Problem, ToolCall, Whole, WholeBlock
 from proxy.errors import Failure
 
 
-def whole(answer: WholeAnswer) -> Reply:
+def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
     start, end = answer.start, answer.end
     assert start is not None

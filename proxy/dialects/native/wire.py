@@ -11,6 +11,7 @@ from proxy.errors import Failure
 from proxy.events import BlockKind, Citation, Finish, Note, Timing, Tool, Usage, Vendor
 from proxy.request import Message, OnLoss, Reasoning, ToolChoice, ToolSpec
 
+NAME = "native"
 Tokens = Annotated[int, Meta(ge=1)]
 
 

@@ -2,75 +2,27 @@
 either, behind the configured base URL.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from proxy.codec.base import (
-    ClientHalf,
-    Decoder,
-    Dialect,
-    Encoder,
-    Incoming,
-    Outgoing,
-    Parsed,
-    Reply,
-    Route,
-    TargetConfig,
-    UpstreamHalf,
-)
-from proxy.codec.fold import WholeAnswer
-from proxy.dialects.ollama import build, errors, models, parse, whole
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.dialects.ollama import build, encode, errors, models, parse, whole
 from proxy.dialects.ollama.decode import OllamaDecoder
-from proxy.dialects.ollama.encode import OllamaEncoder
 from proxy.dialects.ollama.wire import NAME
-from proxy.errors import Failure
-from proxy.request import ChatRequest
 
-# The last word of the path says which form a request has.
-_ROUTE = "/api/{form:chat|generate}"
-
-
-class Client(ClientHalf):
-    """What Ollama's clients see."""
-
-    name = NAME
-    routes = (Route("POST", _ROUTE),)
-    listing = "/api/tags"
-
-    def models(self, names: Sequence[str], created: int) -> bytes:
-        return models.models(names, created)
-
-    def parse_request(self, incoming: Incoming) -> Parsed:
-        return (
-            parse.parse_generate(incoming)
-            if incoming.path.get("form") == "generate"
-            else parse.parse_chat(incoming)
-        )
-
-    def encoder(self, parsed: Parsed) -> Encoder:
-        return OllamaEncoder(generate=parsed.options.generate)
-
-    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:
-        return whole.whole(answer, generate=parsed.options.generate)
-
-    def render_error(self, failure: Failure) -> Reply:
-        return errors.render_error(failure)
-
-
-class Upstream(UpstreamHalf):
-    """What Ollama, or one that speaks like it, sees. Options: see `build`."""
-
-    name = NAME
-
-    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
-        return build.build_request(request, target)
-
-    # both endpoints are read alike
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
-        return OllamaDecoder(max_event_bytes)
-
-    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        return errors.parse_error(status, headers, body)
-
-
-DIALECT = Dialect(NAME, client=Client(), upstream=Upstream())
+DIALECT = Dialect(
+    NAME,
+    client=ClientHalf(
+        name=NAME,
+        routes=(Route("POST", "/api/{form:chat|generate}"),),
+        parse_request=parse.parse_request,
+        encoder=encode.encoder,
+        whole=whole.whole,
+        render_error=errors.render_error,
+        listing="/api/tags",
+        models=models.models,
+    ),
+    upstream=UpstreamHalf(
+        name=NAME,
+        build_request=build.build_request,
+        decoder=without_options(OllamaDecoder),
+        parse_error=errors.parse_error,
+    ),
+)

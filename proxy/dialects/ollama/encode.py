@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.base import NDJSON, Encoder
+from proxy.codec.base import NDJSON, Encoder, Parsed
 from proxy.dialects.ollama.errors import error_body
 from proxy.dialects.ollama.shapes import call_object, head, last_line
 from proxy.dialects.ollama.wire import NAME
@@ -41,6 +41,11 @@ _NUL = _json("\0")
 class _HeldCall(msgspec.Struct):
     tool: Tool
     pieces: list[str]
+
+
+def encoder(parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`."""
+    return OllamaEncoder(generate=parsed.options.generate)
 
 
 class OllamaEncoder(Encoder):

@@ -41,8 +41,15 @@ class Options(NamedTuple):
     generate: bool = False
 
 
-def parse_chat(incoming: Incoming) -> Parsed:
-    """`POST /api/chat`. See `ClientHalf.parse_request`."""
+def parse_request(incoming: Incoming) -> Parsed:
+    """See `ClientHalf.parse_request`. The last word of the path says which form a request has."""
+    if incoming.path.get("form") == "generate":
+        return _parse_generate(incoming)
+    return _parse_chat(incoming)
+
+
+def _parse_chat(incoming: Incoming) -> Parsed:
+    """`POST /api/chat`."""
     value = json_object(incoming.body)
     asked = fitted(value, AskedChat)
     if not asked.messages:
@@ -57,8 +64,8 @@ def parse_chat(incoming: Incoming) -> Parsed:
     return _parsed(value, asked, system, messages, asked.tools or [])
 
 
-def parse_generate(incoming: Incoming) -> Parsed:
-    """`POST /api/generate`. See `ClientHalf.parse_request`."""
+def _parse_generate(incoming: Incoming) -> Parsed:
+    """`POST /api/generate`."""
     value = json_object(incoming.body)
     asked = fitted(value, AskedGenerate)
     if not asked.prompt:

@@ -4,16 +4,17 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.ollama.shapes import call_object, head, last_line
 from proxy.dialects.ollama.wire import NAME
 
 
-def whole(answer: WholeAnswer, *, generate: bool) -> Reply:
+def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
     assert answer.start is not None
     assert answer.end is not None
+    generate: bool = parsed.options.generate
     logprobs: list[Any] = []
     extras: dict[str, Any] = {}
     images: list[Any] = []

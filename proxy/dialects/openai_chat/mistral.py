@@ -59,8 +59,8 @@ class MistralEncoder(ChatEncoder):
                 return self._whole_call(self._open.pop(block))
         return super().encode(event)
 
-    # it comes at the block's end
-    def _call(self, choice: int, index: int, tool: Tool) -> bytes:  # noqa: ARG002
+    def _call(self, _choice: int, _index: int, _tool: Tool) -> bytes:
+        """Nothing yet: the call comes whole at the block's end."""
         return b""
 
     def _whole_call(self, call: _Call) -> bytes:
@@ -80,8 +80,10 @@ class MistralEncoder(ChatEncoder):
         return super()._end(event)
 
 
-def whole(answer: WholeAnswer) -> Reply:
-    """A whole answer. The usage must be there, even where nothing is known of it."""
+def mistral_whole(answer: WholeAnswer) -> Reply:
+    """The answer as Mistral's SDKs read it. The usage must be there, even where nothing is known
+    of it.
+    """
     said = {"usage": {}, **document(answer)}
     for choice in said["choices"]:
         message: dict[str, Any] = choice["message"]

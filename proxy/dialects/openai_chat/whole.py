@@ -10,8 +10,8 @@ from proxy.codec.openai.usage import usage_object
 from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish
 
 
-def whole(answer: WholeAnswer) -> Reply:
-    """See `ClientHalf.whole`."""
+def openai_whole(answer: WholeAnswer) -> Reply:
+    """The answer as OpenAI's SDKs read it."""
     return Reply(200, msgspec.json.encode(document(answer)))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Encoder, Reply
+from proxy.codec.base import Encoder, Parsed, Reply
 from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai.render_error import error_object
 from proxy.codec.openai.usage import usage_object
@@ -61,6 +61,11 @@ def _extras(event: Vendor) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return {
         name: value for name, value in event.data.items() if name not in ("choices", "model")
     }, known
+
+
+def encoder(parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`."""
+    return CompletionsEncoder(include_usage=parsed.options.include_usage)
 
 
 class CompletionsEncoder(Encoder):
@@ -131,7 +136,7 @@ class CompletionsEncoder(Encoder):
         return b"".join([*chunks, _DONE])
 
 
-def whole(answer: WholeAnswer) -> Reply:
+def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
     assert answer.start is not None
     beside: dict[str, Any] = {}

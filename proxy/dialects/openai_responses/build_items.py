@@ -75,7 +75,7 @@ class OutItem(ABC):
         ]
 
     # text alone has sources
-    def annotated(self, said: dict[str, Any]) -> list[_Event]:  # noqa: ARG002
+    def annotated(self, _said: dict[str, Any]) -> list[_Event]:
         """The event of a source."""
         return []
 
@@ -155,7 +155,7 @@ class Text(OutItem):
         return shapes.text_part(text, self._annotations, self._all_logprobs)
 
     # a text has no signature
-    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:  # noqa: ARG002
+    def _item(self, status: str, text: str, _signature: str | None) -> dict[str, Any]:
         return {
             **self.beside,
             **shapes.message_item(
@@ -215,7 +215,7 @@ class Call(OutItem):
         ]
 
     # a call has no signature
-    def _item(self, status: str, text: str, signature: str | None) -> dict[str, Any]:  # noqa: ARG002
+    def _item(self, status: str, text: str, _signature: str | None) -> dict[str, Any]:
         assert self.tool is not None
         return {**self.beside, **shapes.call_item(self.id, self.tool, text, status)}
 

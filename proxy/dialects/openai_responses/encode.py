@@ -18,7 +18,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from proxy.codec.base import Encoder
+from proxy.codec.base import Encoder, Parsed
 from proxy.codec.openai.render_error import error_object
 from proxy.dialects.openai_responses import shapes
 from proxy.dialects.openai_responses.build_items import Call, OutItem, Reasoning, Text, event_frame
@@ -38,6 +38,11 @@ from proxy.events import (
 )
 
 _KINDS: dict[str, type[OutItem]] = {"text": Text, "reasoning": Reasoning, "tool_call": Call}
+
+
+def encoder(parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`."""
+    return ResponsesEncoder(parsed.options.repeated)
 
 
 class ResponsesEncoder(Encoder):

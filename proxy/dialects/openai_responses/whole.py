@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Reply
+from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.openai_responses import shapes
 from proxy.dialects.openai_responses.wire import ITEM_DONE
 
 
-def whole(repeated: dict[str, Any], answer: WholeAnswer) -> Reply:
+def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`. Of several choices the first is given."""
     start = answer.start
     assert start is not None
@@ -22,7 +22,7 @@ def whole(repeated: dict[str, Any], answer: WholeAnswer) -> Reply:
         usage.update(extra.usage or {})
     response = {
         **beside,
-        **shapes.response_object(start, repeated, "completed"),
+        **shapes.response_object(start, parsed.options.repeated, "completed"),
         **shapes.ending(answer.finish),
         "output": _output(answer, said, start.stream),
         "usage": shapes.usage_object(answer.usage, usage),

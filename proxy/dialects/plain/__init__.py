@@ -6,8 +6,27 @@ the body alone; towards clients the last frame is `data: [done]`, which a page's
 needs in order to stop reconnecting.
 """
 
-from proxy.codec.base import Dialect
-from proxy.dialects.plain.client import PlainClient
-from proxy.dialects.plain.upstream import PlainUpstream
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.failures import framework_failure
+from proxy.dialects.plain import build, encode, parse
+from proxy.dialects.plain.decode import PlainDecoder
+from proxy.dialects.plain.wire import NAME, PATH
 
-DIALECT = Dialect("plain", client=PlainClient(), upstream=PlainUpstream())
+DIALECT = Dialect(
+    NAME,
+    client=ClientHalf(
+        name=NAME,
+        # Other dialects share the POST path: a request that none of them claims is this one's.
+        routes=(Route("GET", PATH), Route("POST", PATH)),
+        parse_request=parse.parse_request,
+        encoder=encode.encoder,
+        whole=encode.whole,
+        render_error=encode.render_error,
+    ),
+    upstream=UpstreamHalf(
+        name=NAME,
+        build_request=build.build_request,
+        decoder=PlainDecoder,
+        parse_error=framework_failure,
+    ),
+)

@@ -2,10 +2,34 @@
 id on each.
 """
 
+import msgspec
+
+from proxy.codec.base import Encoder, Parsed, Reply
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.plain.wire import ERROR_PREFIX
+from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError, StreamStart
 from proxy.framing.sse import frame
+
+
+def encoder(parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`."""
+    return PlainEncoder(parsed.options.done)
+
+
+def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
+    """See `ClientHalf.whole`. The text alone."""
+    return Reply(
+        200, answer.text().encode("utf-8", "replace"), content_type="text/plain; charset=utf-8"
+    )
+
+
+def render_error(why: Failure) -> Reply:
+    """See `ClientHalf.render_error`. The form of the framework that such servers are written with:
+    `{"detail": "..."}`.
+    """
+    return Reply(why.status, msgspec.json.encode({"detail": why.message}))
 
 
 class PlainEncoder(TextOnlyEncoder):
@@ -26,14 +50,14 @@ class PlainEncoder(TextOnlyEncoder):
         self._stream = event.stream
         return b""
 
-    def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  plain text knows one answer
+    def _text(self, _block: int, text: str) -> bytes:  # plain text knows one answer
         # the answer says the terminator's word: two frames, so that it is not taken for one
         if text == self._done:
             return self._frame(text[:1]) + self._frame(text[1:])
         return self._frame(text)
 
     # there is no place for a finish reason or usage
-    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002
+    def _end(self, _event: StreamEnd) -> bytes:
         return b"" if self._done is None else self._frame(self._done)
 
     def _error(self, event: StreamError) -> bytes:

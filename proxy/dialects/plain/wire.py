@@ -2,6 +2,7 @@
 
 import msgspec
 
+NAME = "plain"
 PATH = "/data"
 # In place of an error object, which plain text has not: the text of the one frame before the last.
 ERROR_PREFIX = "[error] "

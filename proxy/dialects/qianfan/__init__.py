@@ -1,31 +1,19 @@
 """Baidu Qianfan's first API (ERNIE; the second is OpenAI-compatible). Upstream half only."""
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
-from proxy.codec.base import Decoder, Dialect, Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.base import Dialect, UpstreamHalf, without_options
 from proxy.codec.failures import answer_failure
 from proxy.dialects.qianfan import build
 from proxy.dialects.qianfan.decode import QianfanDecoder, error_of
 from proxy.dialects.qianfan.wire import NAME
-from proxy.errors import Failure
-from proxy.request import ChatRequest
 
-
-class Upstream(UpstreamHalf):
-    """It has no options. What `api_key` is: see `build`."""
-
-    name = NAME
-
-    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
-        return build.build_request(request, target)
-
-    # every answer is read alike
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
-        return QianfanDecoder(max_event_bytes)
-
-    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        return answer_failure(status, headers, body, error_of)
-
-
-DIALECT = Dialect(NAME, upstream=Upstream())
+DIALECT = Dialect(
+    NAME,
+    upstream=UpstreamHalf(
+        name=NAME,
+        build_request=build.build_request,
+        decoder=without_options(QianfanDecoder),
+        parse_error=partial(answer_failure, tell=error_of),
+    ),
+)

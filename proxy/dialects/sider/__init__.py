@@ -5,8 +5,30 @@ prompt a call; the vendor keeps the conversation under a `cid`. Every status 200
 error: `code` says.
 """
 
-from proxy.codec.base import Dialect
-from proxy.dialects.sider.client import SiderClient
-from proxy.dialects.sider.upstream import SiderUpstream
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.dialects.sider import build, encode, errors, parse
+from proxy.dialects.sider.decode import SiderDecoder
+from proxy.dialects.sider.wire import NAME, TEXT_PATHS
 
-DIALECT = Dialect("sider", client=SiderClient(), upstream=SiderUpstream())
+DIALECT = Dialect(
+    NAME,
+    client=ClientHalf(
+        name=NAME,
+        routes=(
+            Route("POST", "/api/{generation:v[123]}/completion/text"),
+            Route("POST", TEXT_PATHS["chat"]),
+            Route("POST", "/data"),
+        ),
+        parse_request=parse.parse_request,
+        encoder=encode.encoder,
+        whole=encode.whole,
+        render_error=encode.render_error,
+        claims=parse.claims,
+    ),
+    upstream=UpstreamHalf(
+        name=NAME,
+        build_request=build.build_request,
+        decoder=SiderDecoder,
+        parse_error=errors.parse_error,
+    ),
+)

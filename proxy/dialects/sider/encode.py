@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.base import Encoder, Parsed, Reply
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.sider.errors import error_code
 from proxy.dialects.sider.wire import REPEATED
@@ -34,6 +36,30 @@ def text_data(model: str, stream: str, cid: str) -> dict[str, Any]:
         "chat_model": model,
     }
     return dict.fromkeys(REPEATED) | known
+
+
+def encoder(parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`."""
+    options = parsed.options
+    if options.generation == "chat":
+        return ChatEncoder(options.cid, done=options.done)
+    return TextEncoder(options.generation, options.cid, done=options.done)
+
+
+def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
+    """See `ClientHalf.whole`."""
+    stream = answer.start.stream if answer.start is not None else ""
+    data = {
+        "type": "text",
+        "text": answer.text(),
+        **text_data(parsed.request.model, stream, parsed.options.cid),
+    }
+    return Reply(200, msgspec.json.encode({"code": 0, "msg": "", "data": data}))
+
+
+def render_error(why: Failure) -> Reply:
+    """See `ClientHalf.render_error`."""
+    return Reply(why.status, msgspec.json.encode(error_body(why)))
 
 
 class _SiderEncoder(TextOnlyEncoder):
@@ -67,7 +93,7 @@ class TextEncoder(_SiderEncoder):
         self._freeze()
         return self._chunk("")
 
-    def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  one answer
+    def _text(self, _block: int, text: str) -> bytes:  # one answer
         return self._chunk(text)
 
     def _vendor(self, event: Vendor) -> bytes:
@@ -77,7 +103,7 @@ class TextEncoder(_SiderEncoder):
             self._freeze()
         return b""
 
-    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  Sider says neither why nor how much
+    def _end(self, _event: StreamEnd) -> bytes:  # Sider says neither why nor how much
         return self._chunk("") + self._done
 
     def _chunk(self, text: str) -> bytes:
@@ -105,7 +131,7 @@ class ChatEncoder(_SiderEncoder):
         }
         return self._chunk(b"message_start", _json(ids))
 
-    def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  one answer
+    def _text(self, _block: int, text: str) -> bytes:  # one answer
         return self._chunk(b"text", _json(text))
 
     def _reasoning(self, text: str) -> bytes:
@@ -130,7 +156,7 @@ class ChatEncoder(_SiderEncoder):
             return b""
         return b"data:%b\n\n" % _json({"code": 0, "msg": "", "data": data})
 
-    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002  Sider says neither why nor how much
+    def _end(self, _event: StreamEnd) -> bytes:  # Sider says neither why nor how much
         return self._done
 
     def _reasoning_chunk(self, status: str, text: str) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
+NAME = "sider"
 Generation = Literal["v1", "v2", "v3", "chat"]
 
 TEXT_PATHS: dict[Generation, str] = {

@@ -2,8 +2,26 @@
 whole text again at the end.
 """
 
-from proxy.codec.base import Dialect
-from proxy.dialects.yiyan.client import YiyanClient
-from proxy.dialects.yiyan.upstream import YiyanUpstream
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.dialects.yiyan import build, encode, errors, parse
+from proxy.dialects.yiyan.decode import YiyanDecoder
+from proxy.dialects.yiyan.wire import NAME, PATH
 
-DIALECT = Dialect("yiyan", client=YiyanClient(), upstream=YiyanUpstream())
+DIALECT = Dialect(
+    NAME,
+    client=ClientHalf(
+        name=NAME,
+        routes=(Route("POST", PATH),),
+        parse_request=parse.parse_request,
+        encoder=encode.encoder,
+        whole=encode.whole,
+        render_error=encode.render_error,
+    ),
+    upstream=UpstreamHalf(
+        name=NAME,
+        rewrites=True,
+        build_request=build.build_request,
+        decoder=YiyanDecoder,
+        parse_error=errors.parse_error,
+    ),
+)

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.base import Encoder, Parsed, Reply
+from proxy.codec.fold import WholeAnswer
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError, StreamStart, TextDelta
@@ -18,6 +20,23 @@ def error_body(why: Failure) -> dict[str, Any]:
     status.
     """
     return {"code": why.status, "msg": why.message, "data": None}
+
+
+def encoder(_parsed: Parsed) -> Encoder:
+    """See `ClientHalf.encoder`. Every client gets the same form."""
+    return YiyanEncoder()
+
+
+def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
+    """See `ClientHalf.whole`."""
+    text = answer.text()
+    data = {"content": text, "tokens_all": text, "is_end": 1}
+    return Reply(200, msgspec.json.encode({"code": 0, "msg": "", "data": data}))
+
+
+def render_error(why: Failure) -> Reply:
+    """See `ClientHalf.render_error`."""
+    return Reply(why.status, msgspec.json.encode(error_body(why)))
 
 
 class YiyanEncoder(TextOnlyEncoder):
@@ -43,7 +62,7 @@ class YiyanEncoder(TextOnlyEncoder):
         }
         return self._frame(b"major", _json({"code": 0, "msg": "", "data": data}))
 
-    def _text(self, block: int, text: str) -> bytes:  # noqa: ARG002  one answer
+    def _text(self, _block: int, text: str) -> bytes:  # one answer
         self._said.append(text)
         return self._frame(
             b"message", b'{"code":0,"msg":"","data":{"content":%b,"is_end":0}}' % _json(text)
@@ -56,7 +75,7 @@ class YiyanEncoder(TextOnlyEncoder):
         return self._thought("", 1)
 
     # the dialect says neither why nor how much
-    def _end(self, event: StreamEnd) -> bytes:  # noqa: ARG002
+    def _end(self, _event: StreamEnd) -> bytes:
         data = {"content": "", "tokens_all": "".join(self._said), "is_end": 1}
         return self._frame(b"message", _json({"code": 0, "msg": "", "data": data}))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+NAME = "yiyan"
 PATH = "/eb/chat/conversation/v2"
 
 

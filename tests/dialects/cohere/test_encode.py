@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.base import Parsed
 from proxy.dialects.cohere import DIALECT
 from proxy.dialects.cohere.decode import CohereDecoder
-from proxy.dialects.cohere.whole import whole
 from proxy.errors import failure
 from proxy.events import (
     BlockEnd,
@@ -23,6 +23,7 @@ from proxy.events import (
     Usage,
     Vendor,
 )
+from proxy.request import ChatRequest
 from tests.dialects.answers import BROKEN, LIMIT, START, ending, folded, reasoning_block, text_block
 from tests.dialects.cohere import judge
 from tests.support import decode
@@ -47,7 +48,7 @@ def planned(text: str) -> list[Event]:
 def both(events: list[Event]) -> tuple[dict[str, Any], Any]:
     """What the SDK gathers from the stream, and its whole response."""
     return judge.said(judge.stream([START, *events])), judge.response(
-        whole(folded([START, *events]))
+        DIALECT.client.whole(Parsed(ChatRequest(model="m", messages=[])), folded([START, *events]))
     )
 
 

@@ -7,9 +7,13 @@ from typing import Any
 import httpx
 import ollama
 
-from proxy.codec.base import NDJSON, Reply
+from proxy.codec.base import NDJSON, Parsed, Reply
+from proxy.codec.fold import WholeAnswer
+from proxy.dialects.ollama import DIALECT
 from proxy.dialects.ollama.encode import OllamaEncoder
+from proxy.dialects.ollama.parse import Options
 from proxy.events import Event
+from proxy.request import ChatRequest
 
 ASK: Any = [{"role": "user", "content": "hi"}]
 
@@ -40,6 +44,12 @@ def encoded(events: Sequence[Event], *, generate: bool = False) -> bytes:
 def stream(events: Sequence[Event], *, generate: bool = False) -> list[Any]:
     """The SDK's parts for what our encoder makes of ours."""
     return parsed(encoded(events, generate=generate), generate=generate)
+
+
+def whole(answer: WholeAnswer, *, generate: bool = False) -> Any:
+    """The SDK's response for this answer, sent whole."""
+    parsed = Parsed(ChatRequest(model="m", messages=[]), Options(generate))
+    return response(DIALECT.client.whole(parsed, answer), generate=generate)
 
 
 def response(reply: Reply, *, generate: bool = False) -> Any:

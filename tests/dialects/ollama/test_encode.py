@@ -10,7 +10,6 @@ from proxy.codec.base import NDJSON, Parsed
 from proxy.dialects.ollama import DIALECT
 from proxy.dialects.ollama.decode import OllamaDecoder
 from proxy.dialects.ollama.parse import Options
-from proxy.dialects.ollama.whole import whole
 from proxy.errors import failure
 from proxy.events import (
     BlockEnd,
@@ -58,7 +57,7 @@ def lines(events: list[Event], *, generate: bool = False) -> list[Any]:
 
 def both(events: list[Event], *, generate: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the SDK gathers from the stream, and from the whole document."""
-    document = judge.response(whole(folded([START, *events]), generate=generate), generate=generate)
+    document = judge.whole(folded([START, *events]), generate=generate)
     return judge.said(
         judge.stream([START, *events], generate=generate), generate=generate
     ), judge.said([document], generate=generate)
@@ -166,7 +165,7 @@ def test_its_own_asides_come_back() -> None:
     parts = judge.stream([START, *events], generate=True)
     assert [logprobs] == [[_row(row) for row in part.logprobs] for part in parts if part.logprobs]
     assert ("asked", 7, [1]) == (parts[-1].model, parts[-1].eval_duration, parts[-1].context)
-    document = judge.response(whole(folded([START, *events]), generate=True), generate=True)
+    document = judge.whole(folded([START, *events]), generate=True)
     assert ("asked", 7, [1], logprobs) == (
         document.model,
         document.eval_duration,

@@ -10,7 +10,6 @@ import pytest
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.ollama import DIALECT
 from proxy.dialects.ollama.decode import OllamaDecoder
-from proxy.dialects.ollama.whole import whole
 from proxy.events import Event
 from tests.dialects.answers import START, folded
 from tests.dialects.ollama import judge
@@ -93,7 +92,7 @@ def test_the_sdk_reads_from_our_encoder_what_the_recording_holds(file: str) -> N
 @pytest.mark.parametrize("file", STREAMS)
 def test_the_sdk_reads_the_whole_answer(file: str) -> None:
     generate = _generate(file)
-    response = judge.response(whole(_answer(file), generate=generate), generate=generate)
+    response = judge.whole(_answer(file), generate=generate)
     assert _own(file) == judge.said([response], generate=generate)
 
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from proxy.codec.fold import WholeAnswer
-from proxy.dialects.openai_chat.mistral import MistralEncoder, whole
+from proxy.dialects.openai_chat.mistral import MistralEncoder, mistral_whole
 from proxy.errors import failure
 from proxy.events import (
     BlockEnd,
@@ -110,7 +110,7 @@ def test_a_document_has_its_usage_and_reasoning_in_its_content() -> None:
             StreamEnd(Finish("stop")),
         ]:
             answer.add(event)
-        said = json.loads(whole(answer).body)
+        said = json.loads(mistral_whole(answer).body)
         assert {} == said["usage"]
         parts = [
             {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},

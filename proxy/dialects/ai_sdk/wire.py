@@ -12,6 +12,8 @@ from msgspec import Meta
 
 from proxy.request import Reasoning
 
+NAME = "ai_sdk"
+
 
 class AskedMessage(msgspec.Struct):
     """A turn. `parts` since version 5 of the SDK; before, and from hand-written clients,

@@ -1,63 +1,53 @@
-"""The upstream half: the page's own request, of either generation."""
+"""A `ChatRequest` to the page's own request, of either generation. The vendor has no list of
+messages: earlier turns are written into the prompt.
+
+The upstream's options, the first six being values of the operator's own session, "" by default:
+
+    cookie, chat_token, session_id, aisearch_id, pv_id, ori_lid
+    generation    "2026" (default) or "2023"
+    deep_search   true for Baidu's own deep search (2026)
+    think         true for thinking, where the client says nothing of it (2026)
+
+Further headers come from the configuration's `headers`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.single_prompt import cannot_say, one_prompt
-from proxy.dialects.baidu_chat.decode import BaiduChatDecoder
-from proxy.dialects.baidu_chat.errors import parse_error
 from proxy.dialects.baidu_chat.wire import PATH
-from proxy.errors import Failure, Refused, failure
+from proxy.errors import Refused, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart
 
 _DEFAULT_MODEL = "smartMode"
 
 
-class BaiduChatUpstream(UpstreamHalf):
-    """Options, all values of the operator's own session, all "" unless given: `cookie`,
-    `chat_token`, `session_id`, `aisearch_id`, `pv_id`, `ori_lid`. Further headers come from the
-    configuration's `headers`.
-
-    `generation`: "2026" (default) or "2023". `deep_search: true` and `think: true` (2026). The
-    vendor has no list of messages: earlier turns are written into the prompt.
-    """
-
-    name = "baidu_chat"
-    rewrites = True
-
-    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
-        """Raises Refused for a generation that there is not."""
-        generation = str(target.options.get("generation", "2026"))
-        notes: list[Note] = []
-        if generation == "2026":
-            notes += cannot_say(request, ("reasoning",))
-            prompt = one_prompt(request, notes, images=True)
-            body = _body_2026(request, target, prompt, notes)
-        elif generation == "2023":
-            notes += cannot_say(request)
-            body = _body_2023(target.options, one_prompt(request, notes))
-        else:
-            raise Refused(
-                failure(
-                    "internal",
-                    f"This upstream's option generation is {generation!r}; it may be 2023 or 2026.",
-                )
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
+    """See `UpstreamHalf.build_request`. Raises Refused for a generation that there is not."""
+    generation = str(target.options.get("generation", "2026"))
+    notes: list[Note] = []
+    if generation == "2026":
+        notes += cannot_say(request, ("reasoning",))
+        prompt = one_prompt(request, notes, images=True)
+        body = _body_2026(request, target, prompt, notes)
+    elif generation == "2023":
+        notes += cannot_say(request)
+        body = _body_2023(target.options, one_prompt(request, notes))
+    else:
+        raise Refused(
+            failure(
+                "internal",
+                f"This upstream's option generation is {generation!r}; it may be 2023 or 2026.",
             )
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-        if cookie := _option(target.options, "cookie"):
-            headers["Cookie"] = cookie
-        return Outgoing(PATH, msgspec.json.encode(body | request.vendor), headers, tuple(notes))
-
-    # a packet shows its generation
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
-        return BaiduChatDecoder(max_event_bytes)
-
-    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        return parse_error(status, headers, body)
+        )
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    if cookie := _option(target.options, "cookie"):
+        headers["Cookie"] = cookie
+    return Outgoing(PATH, msgspec.json.encode(body | request.vendor), headers, tuple(notes))
 
 
 def _option(options: Mapping[str, Any], name: str) -> str:

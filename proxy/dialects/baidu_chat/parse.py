@@ -1,5 +1,7 @@
-"""The client half: the page's own path. The request's form, of 2023 or of 2026, decides the
-answer's.
+"""The page's request to a `ChatRequest`. Its form, of 2023 or of 2026, decides the answer's.
+
+Of what the page says beside the prompt only the model and its modes ask for anything; its tokens
+and ids are not read.
 """
 
 from collections.abc import Iterator
@@ -7,12 +9,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply, Route
-from proxy.codec.fold import WholeAnswer
+from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
-from proxy.dialects.baidu_chat.encode import BaiduChatEncoder, error_packet, whole_packet
-from proxy.dialects.baidu_chat.wire import PATH, Generation
-from proxy.errors import Failure, bad_request
+from proxy.dialects.baidu_chat.wire import Generation
+from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ImagePart, Message, Part, Reasoning, TextPart
 
@@ -69,46 +69,27 @@ class Options(NamedTuple):
     generation: Generation = "2026"
 
 
-class BaiduChatClient(ClientHalf):
-    """Of what the page says beside the prompt only the model and its modes ask for anything; its
-    tokens and ids are not read.
-    """
-
-    name = "baidu_chat"
-    routes = (Route("POST", PATH),)
-
-    def parse_request(self, incoming: Incoming) -> Parsed:
-        body = fitted(json_object(incoming.body), _Body)
-        message = body.message
-        generation: Generation = "2023" if message.query is None else "2026"
-        content: str | list[Part] = (
-            message.content.query if message.query is None else _parts(message.query)
-        )
-        if not content:
-            param = "message.content.query" if message.query is None else "message.query"
-            raise bad_request(f"{param} must hold the prompt.", param=param)
-        model = message.search.model
-        request = ChatRequest(
-            model=model.name or incoming.query.get("model") or DEFAULT_MODEL,
-            messages=[Message("user", content)],
-            reasoning=Reasoning(effort="medium")
-            if model.functions.get("thinkMode") in ("1", 1)
-            else None,
-            stream=body.stream is not False,
-        )
-        return Parsed(request, Options(generation), tuple(_losses(message)))
-
-    def encoder(self, parsed: Parsed) -> Encoder:
-        options = parsed.options if isinstance(parsed.options, Options) else Options()
-        return BaiduChatEncoder(options.generation)
-
-    # one form for both generations
-    def whole(self, parsed: Parsed, answer: WholeAnswer) -> Reply:  # noqa: ARG002
-        stream = answer.start.stream if answer.start is not None else ""
-        return Reply(200, msgspec.json.encode(whole_packet(answer.text(), stream)))
-
-    def render_error(self, failure: Failure) -> Reply:
-        return Reply(failure.status, msgspec.json.encode(error_packet(failure, "", 0)))
+def parse_request(incoming: Incoming) -> Parsed:
+    """See `ClientHalf.parse_request`."""
+    body = fitted(json_object(incoming.body), _Body)
+    message = body.message
+    generation: Generation = "2023" if message.query is None else "2026"
+    content: str | list[Part] = (
+        message.content.query if message.query is None else _parts(message.query)
+    )
+    if not content:
+        param = "message.content.query" if message.query is None else "message.query"
+        raise bad_request(f"{param} must hold the prompt.", param=param)
+    model = message.search.model
+    request = ChatRequest(
+        model=model.name or incoming.query.get("model") or DEFAULT_MODEL,
+        messages=[Message("user", content)],
+        reasoning=Reasoning(effort="medium")
+        if model.functions.get("thinkMode") in ("1", 1)
+        else None,
+        stream=body.stream is not False,
+    )
+    return Parsed(request, Options(generation), tuple(_losses(message)))
 
 
 def _parts(query: list[_Query]) -> list[Part]:

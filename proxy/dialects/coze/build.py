@@ -1,4 +1,14 @@
-"""The upstream half: a chat with a bot, the results of its client's tools, or a workflow."""
+"""A `ChatRequest` to a chat with a bot, to the results of its client's tools, or to a workflow.
+
+The target's model is the bot's id, or the workflow's. With a `conversation_id` in the request's
+`vendor` Coze knows the earlier turns, and only the newest is sent; with the `chat_id` too, results
+of tools go back to the chat that waits for them. The upstream's options:
+
+    user         for requests that name none; `mainstem` by default
+    workflow     true for a workflow instead of a bot
+    input        the workflow's input that takes the prompt; `input` by default
+    parameters   its other inputs
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +16,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from proxy.codec.base import Decoder, Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.single_prompt import cannot_say, one_prompt, turn_text
-from proxy.dialects.coze.decode import CozeDecoder
-from proxy.dialects.coze.errors import parse_error
 from proxy.dialects.coze.wire import CHAT_PATH, TOOLS_PATH, WORKFLOW_PATH
-from proxy.errors import Failure, bad_request
+from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
     ChatRequest,
@@ -52,64 +60,42 @@ _RESULTS = Note(
 )
 
 
-class CozeUpstream(UpstreamHalf):
-    """Options: `user`, for requests that name none (mainstem); `workflow: true` for a workflow
-    instead of a bot, whose input `input` ("input") takes the prompt, beside its other `parameters`.
-
-    The target's model is the bot's id, or the workflow's. With a `conversation_id` in the request's
-    `vendor` Coze knows the earlier turns, and only the newest is sent; with the `chat_id` too,
-    results of tools go back to the chat that waits for them.
-    """
-
-    name = "coze"
-
-    def build_request(self, request: ChatRequest, target: TargetConfig) -> Outgoing:
-        """Raises Refused when no user turn has text to send."""
-        notes: list[Note] = cannot_say(
-            request, ("user",) if target.options.get("workflow") else ("user", "metadata")
-        )
-        ids = {
-            name: quote(str(request.vendor[name]), safe="")
-            for name in _IDS
-            if request.vendor.get(name)
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
+    """See `UpstreamHalf.build_request`. Raises Refused when no user turn has text to send."""
+    notes: list[Note] = cannot_say(
+        request, ("user",) if target.options.get("workflow") else ("user", "metadata")
+    )
+    ids = {
+        name: quote(str(request.vendor[name]), safe="") for name in _IDS if request.vendor.get(name)
+    }
+    results = (
+        [part for part in request.messages[-1].parts if isinstance(part, ToolResultPart)]
+        if request.messages
+        else []
+    )
+    body: dict[str, Any]
+    if target.options.get("workflow"):
+        path, body = WORKFLOW_PATH, _workflow(request, target, notes)
+    elif results and len(ids) == len(_IDS):
+        path = TOOLS_PATH
+        body = {
+            "tool_outputs": [{"tool_call_id": part.id, "output": part.content} for part in results],
+            "stream": True,
         }
-        results = (
-            [part for part in request.messages[-1].parts if isinstance(part, ToolResultPart)]
-            if request.messages
-            else []
+    else:
+        path, body = (
+            CHAT_PATH,
+            _chat(request, target, notes, remembered="conversation_id" in ids),
         )
-        body: dict[str, Any]
-        if target.options.get("workflow"):
-            path, body = WORKFLOW_PATH, _workflow(request, target, notes)
-        elif results and len(ids) == len(_IDS):
-            path = TOOLS_PATH
-            body = {
-                "tool_outputs": [
-                    {"tool_call_id": part.id, "output": part.content} for part in results
-                ],
-                "stream": True,
-            }
-        else:
-            path, body = (
-                CHAT_PATH,
-                _chat(request, target, notes, remembered="conversation_id" in ids),
-            )
-            ids.pop("chat_id", None)
-        query = "&".join(f"{name}={value}" for name, value in ids.items())
-        body |= {name: value for name, value in request.vendor.items() if name not in _IDS}
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-        if target.api_key:
-            headers["Authorization"] = f"Bearer {target.api_key}"
-        return Outgoing(
-            f"{path}?{query}" if query else path, msgspec.json.encode(body), headers, tuple(notes)
-        )
-
-    # frames are told apart by their names
-    def decoder(self, max_event_bytes: int, options: Mapping[str, Any]) -> Decoder:  # noqa: ARG002
-        return CozeDecoder(max_event_bytes)
-
-    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        return parse_error(status, headers, body)
+        ids.pop("chat_id", None)
+    query = "&".join(f"{name}={value}" for name, value in ids.items())
+    body |= {name: value for name, value in request.vendor.items() if name not in _IDS}
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    if target.api_key:
+        headers["Authorization"] = f"Bearer {target.api_key}"
+    return Outgoing(
+        f"{path}?{query}" if query else path, msgspec.json.encode(body), headers, tuple(notes)
+    )
 
 
 def _workflow(request: ChatRequest, target: TargetConfig, notes: list[Note]) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""`POST /data` with `query`, `history` and `data`, as the founding post's report page calls it, to
+a `ChatRequest`.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.json_body import fitted, json_object
+from proxy.codec.text_only import unknown_keys
+from proxy.dialects.chatglm.wire import Request
+from proxy.errors import Refused, bad_request
+from proxy.events import Note
+from proxy.request import ChatRequest, Message
+
+# What is asked for when the client names no model: an operator gives it a row in `models`.
+DEFAULT_MODEL = "chatglm"
+
+
+class Options(NamedTuple):
+    """What api.py's whole answer repeats."""
+
+    query: str = ""
+    history: tuple[tuple[str, str], ...] = ()
+
+
+def claims(incoming: Incoming) -> bool:
+    """See `ClientHalf.claims`."""
+    try:
+        return "query" in json_object(incoming.body)
+    except Refused:
+        return False
+
+
+def parse_request(incoming: Incoming) -> Parsed:
+    """See `ClientHalf.parse_request`. `model` comes from the body or the query; `stream: false`
+    asks for `api.py`'s form of answer.
+    """
+    document = json_object(incoming.body)
+    asked = fitted(document, Request)
+    question, notes = _question(asked)
+    talk = [
+        message
+        for q, a in asked.history
+        for message in (Message("user", q), Message("assistant", a))
+    ]
+    request = ChatRequest(
+        model=asked.model or incoming.query.get("model") or DEFAULT_MODEL,
+        messages=[*talk, Message("user", question)],
+        max_tokens=asked.max_length,
+        temperature=asked.temperature,
+        top_p=asked.top_p,
+        stream=asked.stream is not False,
+    )
+    return Parsed(
+        request,
+        Options(asked.query, tuple(asked.history)),
+        (*notes, *unknown_keys(document, Request)),
+    )
+
+
+def _question(asked: Request) -> tuple[str, tuple[Note, ...]]:
+    """The server writes its prompt around `data`; here the model reads it as JSON after the
+    question.
+    """
+    if not asked.data:
+        if not asked.query:
+            raise bad_request("query must not be empty when there is no data.", param="query")
+        return asked.query, ()
+    data = msgspec.json.encode(asked.data).decode()
+    note = Note("changed", "data", "The data is sent as JSON after the question.")
+    return (f"{asked.query}\n\n{data}" if asked.query else data), (note,)

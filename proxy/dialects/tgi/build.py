@@ -1,0 +1,78 @@
+"""A `ChatRequest` to the server's prompt and parameters.
+
+The server takes one text and knows no turns: the talk is written into it, without the model's chat
+template. The upstream has no options.
+"""
+
+from typing import Any
+
+import msgspec
+
+from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.chat_turns import drop, headers, with_vendor
+from proxy.codec.single_prompt import cannot_say, one_prompt
+from proxy.dialects.tgi.wire import PATH
+from proxy.events import Note
+from proxy.request import ChatRequest
+
+_SAID = ("max_tokens", "temperature", "top_p", "stop", "seed", "response_format")
+
+
+def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
+    """See `UpstreamHalf.build_request`."""
+    notes = cannot_say(request, _SAID)
+    body: dict[str, Any] = {
+        "inputs": one_prompt(request, notes),
+        "parameters": _parameters(request, notes),
+    }
+    body = with_vendor(body, request.vendor, "parameters")
+    return Outgoing(PATH, msgspec.json.encode(body), headers(target.api_key), tuple(notes))
+
+
+def _parameters(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "max_new_tokens": request.max_tokens,
+        "stop": request.stop or None,
+        "seed": request.seed,
+        "grammar": _grammar(request.response_format, notes),
+        **_sampling(request, notes),
+    }
+    return {"details": True, "return_full_text": False} | {
+        name: value for name, value in said.items() if value is not None
+    }
+
+
+def _sampling(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
+    """The server refuses a temperature of 0 and a top_p of 1: what they mean is said by not
+    sampling, or by leaving it out.
+    """
+    if request.temperature == 0:
+        if request.top_p is not None:
+            drop(
+                notes,
+                "top_p",
+                "With a temperature of 0 nothing is sampled, so top_p has no meaning.",
+            )
+        return {"do_sample": False}
+    top_p = request.top_p if request.top_p is not None and request.top_p < 1 else None
+    sample = True if request.temperature is not None or top_p is not None else None
+    return {"temperature": request.temperature, "top_p": top_p, "do_sample": sample}
+
+
+def _grammar(wanted: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any] | None:
+    """A JSON schema, which keeps the answer to it; any JSON object for the mode that has no
+    schema.
+    """
+    match wanted:
+        case None | {"type": "text"}:
+            return None
+        case {"type": "json_object"}:
+            return {"type": "json", "value": {"type": "object"}}
+        case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
+            return {"type": "json", "value": schema}
+    drop(
+        notes,
+        "response_format",
+        "The upstream takes a JSON schema or the mode json_object, and nothing else.",
+    )
+    return None
