@@ -7,7 +7,7 @@ every dialect take them.
 
 Grammar of one stream, which a decoder must keep for any input whatever:
 
-    stream  = [start] (block | usage | vendor)* terminal      nothing comes after the terminal event
+    stream  = [start] (block | image | usage | vendor)* terminal      nothing comes after terminal
     block   = block.start delta* block.end            blocks may overlap; each number is used once
     delta   = text.delta | text.rewrite | citation            in a text block
             | reasoning.delta                                 in a reasoning block
@@ -39,14 +39,18 @@ MAX_COUNT = 2**53 - 1
 class Usage(msgspec.Struct, frozen=True):
     """Tokens, as the vendor counted them: 0 to MAX_COUNT. Unknown is null, never 0.
 
-    `input_tokens` includes the cached ones, `output_tokens` includes the reasoning ones, whatever
-    the vendor's own habit.
+    `input_tokens` includes those read from the vendor's cache (`cached_input_tokens`), those
+    written into it and those of audio; `output_tokens` includes those of reasoning and of audio,
+    whatever the vendor's own habit.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_input_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
 
 
 NO_USAGE = Usage()
@@ -69,10 +73,13 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """Which tool is called. `id` is the vendor's, or made by us where it gives none."""
+    """Which tool is called. `id` is the vendor's, or made by us where it gives none. `custom`: it
+    takes free text, and the arguments are `{"input": "<the text>"}`.
+    """
 
     id: str
     name: str
+    custom: bool | UnsetType = UNSET
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -101,13 +108,14 @@ class StreamStart(msgspec.Struct, frozen=True, tag="stream.start"):
 
 class BlockStart(msgspec.Struct, frozen=True, tag="block.start"):
     """`tool` only for a tool call; `choice` only when the upstream answers several times (choice 0
-    may leave it out).
+    may leave it out). `refusal`: the text says that the model will not answer.
     """
 
     block: int
     kind: BlockKind
     tool: Tool | UnsetType = UNSET
     choice: int | UnsetType = UNSET
+    refusal: bool | UnsetType = UNSET
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text.delta", gc=False):
@@ -140,12 +148,26 @@ class ToolCallDelta(msgspec.Struct, frozen=True, tag="tool_call.delta", gc=False
 
 
 class BlockEnd(msgspec.Struct, frozen=True, tag="block.end"):
-    """`signature` for reasoning, when the vendor gave one: it must go back with the reasoning in a
-    later turn.
+    """The block is complete.
+
+    `signature` is what the vendor must see again in a later turn, with the reasoning or the call
+    that it belongs to. `format` says whose it is (`proxy/codec/proofs.py` has the words).
+    `redacted`: the signature is the whole reasoning, encrypted, and the block has no text. `id` is
+    the vendor's name of the reasoning, where that must go back too.
     """
 
     block: int
     signature: str | UnsetType = UNSET
+    format: str | UnsetType = UNSET
+    redacted: bool | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+
+
+class Image(msgspec.Struct, frozen=True, tag="image"):
+    """A picture in the answer: `url` is a data: URL that holds it in base64, or http(s)."""
+
+    url: str
+    choice: int | UnsetType = UNSET
 
 
 class Citation(msgspec.Struct, frozen=True, tag="citation"):
@@ -168,6 +190,9 @@ class UsageEvent(msgspec.Struct, frozen=True, tag="usage"):
     output_tokens: int | None = None
     cached_input_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
 
 
 class Vendor(msgspec.Struct, frozen=True, tag="vendor"):
@@ -202,6 +227,7 @@ Event = (
     | ReasoningDelta
     | ToolCallDelta
     | BlockEnd
+    | Image
     | Citation
     | UsageEvent
     | Vendor
@@ -210,7 +236,7 @@ Event = (
 )
 TERMINAL = (StreamEnd, StreamError)
 # Content commits an answer: after it the client has bytes, and no other target may be tried.
-CONTENT = (TextDelta, TextRewrite, ReasoningDelta, ToolCallDelta)
+CONTENT = (TextDelta, TextRewrite, ReasoningDelta, ToolCallDelta, Image)
 
 
 def event_type(cls: type[Any]) -> str:

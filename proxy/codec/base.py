@@ -21,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from proxy.codec.fold import WholeAnswer
+from proxy.codec.rules import NO_RULES, Rules
 from proxy.errors import Failure
 from proxy.events import Event, Note, Usage
 from proxy.request import ChatRequest
@@ -78,6 +79,7 @@ class TargetConfig(NamedTuple):
     model: str
     api_key: str | None = None
     options: Mapping[str, Any] = {}
+    rules: Rules = NO_RULES
 
 
 class Signing(NamedTuple):
@@ -96,7 +98,12 @@ class Signing(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """An HTTP request for an upstream. `path` is appended to the configured base URL."""
+    """An HTTP request for an upstream. `path` is appended to the configured base URL.
+
+    `relayed`: the body is the client's own, so what parsing it into a ChatRequest lost is not lost.
+    `tool_names`: the names of tools that were changed because the target refuses them, as sent, to
+    the client's: the answer gets the client's back.
+    """
 
     path: str
     body: bytes
@@ -104,6 +111,8 @@ class Outgoing(NamedTuple):
     notes: tuple[Note, ...] = ()
     method: str = "POST"
     sign: Signing | None = None
+    relayed: bool = False
+    tool_names: Mapping[str, str] = {}
 
 
 class Decoder(ABC):

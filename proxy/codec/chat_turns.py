@@ -79,7 +79,8 @@ def flat_turns(request: ChatRequest, notes: list[Note], *, images: bool) -> list
                 case ToolCallPart(call_id, name):
                     names[call_id] = name
                     calls.append(part)
-                case ToolResultPart(call_id, content):
+                case ToolResultPart(call_id):
+                    content = part.text
                     if part.is_error:
                         drop(
                             notes,

@@ -1,5 +1,7 @@
 """Folds a stream of events into one answer, for clients that asked for one document."""
 
+from typing import cast
+
 import msgspec
 from msgspec import UNSET
 
@@ -12,6 +14,7 @@ from proxy.events import (
     Citation,
     Event,
     Finish,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -32,9 +35,16 @@ class Block(msgspec.Struct):
     kind: BlockKind
     tool: Tool | None = None
     choice: int = 0
-    signature: str | None = None
+    proof: BlockEnd | None = None  # the end of a block that has a signature
     citations: list[Citation] = []
     pieces: list[str] = []
+
+    refusal: bool = False
+
+    @property
+    def signature(self) -> str | None:
+        """What its vendor must see again."""
+        return None if self.proof is None else cast("str", self.proof.signature)
 
     @property
     def text(self) -> str:
@@ -51,6 +61,7 @@ class WholeAnswer:
         self.vendor: list[Vendor] = []
         # before which block each stood: the number of blocks begun by then
         self.vendor_at: list[int] = []
+        self.images: list[Image] = []
         self.usage: Usage = NO_USAGE
         self.end: StreamEnd | None = None
         self.error: Failure | None = None
@@ -66,6 +77,7 @@ class WholeAnswer:
                     event.kind,
                     tool=None if event.tool is UNSET else event.tool,
                     choice=0 if event.choice is UNSET else event.choice,
+                    refusal=event.refusal is True,
                 )
             case TextRewrite(block, keep, text):
                 rewritten = self.blocks[block]
@@ -73,8 +85,10 @@ class WholeAnswer:
                 rewritten.citations = [
                     source for source in rewritten.citations if _cites_within(source, keep)
                 ]
-            case BlockEnd(block, signature) if signature is not UNSET:
-                self.blocks[block].signature = signature
+            case BlockEnd() if event.signature is not UNSET:
+                self.blocks[event.block].proof = event
+            case Image():
+                self.images.append(event)
             case Citation(block):
                 self.blocks[block].citations.append(event)
             case UsageEvent():

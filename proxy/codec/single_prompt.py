@@ -65,11 +65,7 @@ def one_prompt(
 
 def turn_text(turn: Message) -> str:
     """What a turn says in text, tool results among it."""
-    said = (
-        part.text if isinstance(part, TextPart) else part.content
-        for part in turn.parts
-        if isinstance(part, TextPart | ToolResultPart)
-    )
+    said = (part.text for part in turn.parts if isinstance(part, TextPart | ToolResultPart))
     return "\n".join(piece for piece in said if piece)
 
 

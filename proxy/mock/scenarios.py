@@ -173,7 +173,7 @@ def tool_then_answer(ask: Ask) -> Iterator[Event]:
         if isinstance(part, ToolResultPart)
     ]
     if results:
-        yield from _say(ask, "The tool says: " + "; ".join(result.content for result in results))
+        yield from _say(ask, "The tool says: " + "; ".join(result.text for result in results))
         return
     tool = (ask.request.tools or [_WEATHER])[0]
     yield from _call(0, Tool("call_mock_1", tool.name), arguments(tool, "Paris"))

@@ -230,7 +230,7 @@ class Asking:
         self, answer: Answer, bound: Bound, started: float, record: StreamRecord
     ) -> Generation:
         limits, name = self._plan.limits, bound.endpoint.name
-        decoder = bound.half.decoder(limits.max_event_bytes, bound.settings.options)
+        decoder = bound.half.decoder(limits.max_event_bytes, bound.options)
         return Generation(
             answer,
             Translation(

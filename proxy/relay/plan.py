@@ -3,7 +3,7 @@ the plan that they began with.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from proxy.codec.base import TargetConfig, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
@@ -18,6 +18,7 @@ from proxy.settings.model import (
     Timeouts,
     Upstream,
 )
+from proxy.settings.rules import NAMES, RuleBook
 from proxy.upstream.client import Endpoint
 
 # One request may tell a mock to misbehave; no other request shall be refused for it.
@@ -36,11 +37,12 @@ class Bound(NamedTuple):
     played: bool
     breaker: Breaker
     retry_share: float
+    rules: RuleBook
+    options: Mapping[str, Any]  # the dialect's own
 
     def config(self, target: Target) -> TargetConfig:
-        return TargetConfig(
-            target.upstream, target.model, self.settings.key(), self.settings.options
-        )
+        rules = self.rules.of(target.model)
+        return TargetConfig(target.upstream, target.model, self.settings.key(), self.options, rules)
 
 
 class ModelPolicy(NamedTuple):
@@ -114,4 +116,6 @@ def _bind(name: str, upstream: Upstream, settings: Settings, mock_urls: Mapping[
         played,
         breaker,
         settings.retry.budget,
+        RuleBook(upstream.dialect, upstream.vendor, upstream.options),
+        {key: value for key, value in upstream.options.items() if key not in NAMES},
     )

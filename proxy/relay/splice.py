@@ -131,7 +131,7 @@ class Joint:
         """What is known to have been used, of both answers: for the books, which an unknown number
         must not empty.
         """
-        now = (None,) * 4 if usage is None else msgspec.structs.astuple(usage)
+        now = msgspec.structs.astuple(usage or Usage())
         pairs = zip(msgspec.structs.astuple(self._usage), now, strict=True)
         return Usage(*(b if a is None else a if b is None else a + b for a, b in pairs))
 

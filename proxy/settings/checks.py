@@ -8,11 +8,14 @@ of the type that it needs: validation says that.
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from proxy.dialects.registry import UPSTREAMS
 from proxy.settings.access import check_access, is_loopback
 from proxy.settings.mistakes import Problems, nearest
 from proxy.settings.model import Admin, Server
 from proxy.settings.reaching import check_reach
+from proxy.settings.rules import NAMES, RuleBook
 from proxy.settings.schema import Where
 
 Raw = Mapping[str, Any]
@@ -21,6 +24,7 @@ Raw = Mapping[str, Any]
 def check(tree: Raw, problems: Problems) -> None:
     """Adds what is wrong."""
     _dialects(tree, problems)
+    _rules(tree, problems)
     _targets(tree, problems)
     check_reach(section(tree, "upstreams"), tree.get("auth"), problems)
     _listeners(tree, problems)
@@ -50,6 +54,19 @@ def _dialects(tree: Raw, problems: Problems) -> None:
                 ("upstreams", name, "dialect"),
                 f"{dialect[:60]!r} is not a dialect{nearest(dialect, UPSTREAMS)}",
             )
+
+
+def _rules(tree: Raw, problems: Problems) -> None:
+    """Options that override a fact of the catalogue."""
+    for name, upstream in section(tree, "upstreams").items():
+        options = section(tree, "upstreams", name, "options")
+        given = {key: value for key, value in options.items() if key in NAMES}
+        if not given or not isinstance(upstream, dict):
+            continue
+        try:
+            RuleBook("", None, given)
+        except msgspec.ValidationError as error:
+            problems.say(("upstreams", name, "options"), f"{error}")
 
 
 def _targets(tree: Raw, problems: Problems) -> None:

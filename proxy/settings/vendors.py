@@ -21,6 +21,25 @@ from proxy.settings.secret import holds_secret
 CATALOGUE = "vendors.yaml"
 
 
+class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What some models take. `match`: patterns of a model's name in lower case, with * for any
+    text. `takes`: fields of `proxy.codec.rules.Rules`. `source`: where the vendor says so.
+    """
+
+    match: tuple[str, ...]
+    takes: dict[str, Any]
+    source: str
+
+
+class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all models of a dialect or vendor take, and what some of them do. Of several rows that
+    match, a later one goes over an earlier one.
+    """
+
+    takes: dict[str, Any] = {}
+    models: tuple[ModelFacts, ...] = ()
+
+
 class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row of the catalogue. One of `base_url` and `address` is given."""
 
@@ -32,14 +51,30 @@ class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str | None = None
     needs_key: bool = True
     options: dict[str, Any] = {}
+    takes: dict[str, Any] = {}
+    models: tuple[ModelFacts, ...] = ()
     note: str | None = None
 
 
+class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file. `dialects` has facts of the vendor that a dialect comes from: they hold for
+    every upstream of the dialect.
+    """
+
+    vendors: dict[str, Vendor]
+    dialects: dict[str, Facts]
+
+
 @cache
+def catalogue() -> Catalogue:
+    """What the file says."""
+    text = files("proxy.settings").joinpath(CATALOGUE).read_text("utf-8")
+    return msgspec.convert(yaml.safe_load(text), Catalogue)
+
+
 def vendors() -> Mapping[str, Vendor]:
     """Every vendor by the name that a configuration uses."""
-    text = files("proxy.settings").joinpath(CATALOGUE).read_text("utf-8")
-    return msgspec.convert(yaml.safe_load(text), dict[str, Vendor])
+    return catalogue().vendors
 
 
 def filled(

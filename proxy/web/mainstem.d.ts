@@ -1,15 +1,31 @@
 // Mainstem native schema, version 1. Generated from the code: do not edit.
 
-/** `signature` for reasoning, when the vendor gave one: it must go back with the reasoning in a later turn. */
+/** Speech or sound: `url` is a data: URL that holds it in base64 (`data:audio/wav;base64,`). */
+export interface AudioPart {
+  type: "audio";
+  url: string;
+}
+
+/**
+ * The block is complete.
+ *
+ * `signature` is what the vendor must see again in a later turn, with the reasoning or the call that it belongs
+ * to. `format` says whose it is (`proxy/codec/proofs.py` has the words). `redacted`: the signature is the whole
+ * reasoning, encrypted, and the block has no text. `id` is the vendor's name of the reasoning, where that must
+ * go back too.
+ */
 export interface BlockEnd {
   type: "block.end";
   block: number;
   signature?: string;
+  format?: string;
+  redacted?: boolean;
+  id?: string;
 }
 
 /**
  * `tool` only for a tool call; `choice` only when the upstream answers several times (choice 0 may leave it
- * out).
+ * out). `refusal`: the text says that the model will not answer.
  */
 export interface BlockStart {
   type: "block.start";
@@ -17,6 +33,15 @@ export interface BlockStart {
   kind: "reasoning" | "text" | "tool_call";
   tool?: Tool;
   choice?: number;
+  refusal?: boolean;
+}
+
+/**
+ * A mark for the vendor's prompt cache: what stands up to here, this included, is kept. `ttl` is how long, in
+ * the vendor's words (`5m`, `1h`); null is its default.
+ */
+export interface Cache {
+  ttl: string | null;
 }
 
 /** A source of the text. `start` and `end` are code points in the block's text; unknown is null. */
@@ -28,6 +53,18 @@ export interface Citation {
   text: string | null;
   start: number | null;
   end: number | null;
+}
+
+/**
+ * A document, a PDF or a text: `url` is http(s), or a data: URL that holds it in base64. `citations`: whether
+ * the answer shall say which passages it used.
+ */
+export interface DocumentPart {
+  type: "document";
+  url: string;
+  title: string | null;
+  citations: boolean | null;
+  cache: Cache | null;
 }
 
 /**
@@ -54,16 +91,28 @@ export interface Finish {
   raw: string | null;
 }
 
-/** An image: `url` is http(s), or a data: URL that holds it in base64. */
+/** A picture in the answer: `url` is a data: URL that holds it in base64, or http(s). */
+export interface Image {
+  type: "image";
+  url: string;
+  choice?: number;
+}
+
+/**
+ * An image: `url` is http(s), or a data: URL that holds it in base64. `detail` is how closely to look, in
+ * OpenAI's words: `low`, `high`, `auto`.
+ */
 export interface ImagePart {
   type: "image_url";
   url: string;
+  detail?: string | null;
+  cache?: Cache | null;
 }
 
 /** One turn. A plain string as content is the same as one text part. */
 export interface Message {
   role: "assistant" | "system" | "tool" | "user";
-  content: string | (TextPart | ImagePart | ToolCallPart | ToolResultPart | ReasoningPart)[];
+  content: string | (TextPart | ImagePart | DocumentPart | AudioPart | ToolCallPart | ToolResultPart | ReasoningPart)[];
 }
 
 /**
@@ -84,10 +133,15 @@ export interface Problem {
   error: Failure;
 }
 
-/** How much to think: by effort or by a budget in tokens. */
+/**
+ * How much to think: by effort or by a budget in tokens. `adaptive`: the model decides, within the effort.
+ * `summary`: how what was thought is shown, in OpenAI's words (`auto`, `concise`, `detailed`).
+ */
 export interface Reasoning {
-  effort?: "high" | "low" | "medium" | "minimal" | "none" | null;
+  effort?: "high" | "low" | "max" | "medium" | "minimal" | "none" | "xhigh" | null;
   max_tokens?: number | null;
+  adaptive?: boolean | null;
+  summary?: string | null;
 }
 
 /** More of the model's visible reasoning. */
@@ -97,11 +151,20 @@ export interface ReasoningDelta {
   text: string;
 }
 
-/** Reasoning of an earlier turn, with the signature that its vendor wants to see again. */
+/**
+ * Reasoning of an earlier turn, with what its vendor wants to see again.
+ *
+ * `signature` proves the text; with `redacted` it is the whole reasoning, encrypted, and there is no text.
+ * `format` says whose it is (`proxy/codec/proofs.py` has the words); null: not known, and then it goes to
+ * whoever is asked. `id` is the vendor's name of the piece, where it has one.
+ */
 export interface ReasoningPart {
   type: "reasoning";
   text: string;
   signature?: string | null;
+  redacted?: boolean;
+  format?: string | null;
+  id?: string | null;
 }
 
 /** A complete answer. `timing` is filled in by the relay. */
@@ -128,6 +191,7 @@ export type StreamEvent =
   | ReasoningDelta
   | ToolCallDelta
   | BlockEnd
+  | Image
   | Citation
   | UsageEvent
   | Vendor
@@ -187,6 +251,7 @@ export interface TextDelta {
 export interface TextPart {
   type: "text";
   text: string;
+  cache?: Cache | null;
 }
 
 /** Keep the first `keep` code points of the block's text, then append `text`. */
@@ -203,10 +268,14 @@ export interface Timing {
   total_ms: number;
 }
 
-/** Which tool is called. `id` is the vendor's, or made by us where it gives none. */
+/**
+ * Which tool is called. `id` is the vendor's, or made by us where it gives none. `custom`: it takes free text,
+ * and the arguments are `{"input": "<the text>"}`.
+ */
 export interface Tool {
   id: string;
   name: string;
+  custom?: boolean;
 }
 
 /** A tool call, whole. `arguments` is JSON text; "" stands for {}. */
@@ -223,12 +292,20 @@ export interface ToolCallDelta {
   arguments: string;
 }
 
-/** A call that the assistant made in an earlier turn. `arguments` is JSON text. */
+/**
+ * A call that the assistant made in an earlier turn. `arguments` is JSON text; of a `custom` tool, which takes
+ * free text, it is `{"input": "<the text>"}`. `signature` is what its vendor wants to see again, `format` whose
+ * it is (see ReasoningPart).
+ */
 export interface ToolCallPart {
   type: "tool_call";
   id: string;
   name: string;
   arguments?: string;
+  custom?: boolean;
+  signature?: string | null;
+  format?: string | null;
+  cache?: Cache | null;
 }
 
 /** Which tool must be called. `name` with mode `tool`. `parallel` false: at most one call. */
@@ -238,33 +315,44 @@ export interface ToolChoice {
   parallel?: boolean | null;
 }
 
-/** The answer to a tool call. */
+/** The answer to a tool call: a text, or parts where it holds more. */
 export interface ToolResultPart {
   type: "tool_result";
   id: string;
-  content: string;
+  content: string | (TextPart | ImagePart | DocumentPart | AudioPart)[];
   is_error?: boolean;
+  cache?: Cache | null;
 }
 
-/** A tool that the model may call. `parameters` is a JSON Schema. */
+/**
+ * A tool that the model may call. `parameters` is a JSON Schema.
+ *
+ * `custom`: the tool takes free text instead of JSON arguments, in this format: `{}` for any text, or OpenAI's
+ * `{"type": "grammar", "syntax", "definition"}`.
+ */
 export interface ToolSpec {
   name: string;
   description?: string | null;
   parameters?: Record<string, unknown> | null;
   strict?: boolean | null;
+  custom?: Record<string, unknown> | null;
+  cache?: Cache | null;
 }
 
 /**
  * Tokens, as the vendor counted them: 0 to MAX_COUNT. Unknown is null, never 0.
  *
- * `input_tokens` includes the cached ones, `output_tokens` includes the reasoning ones, whatever the vendor's
- * own habit.
+ * `input_tokens` includes those read from the vendor's cache (`cached_input_tokens`), those written into it and
+ * those of audio; `output_tokens` includes those of reasoning and of audio, whatever the vendor's own habit.
  */
 export interface Usage {
   input_tokens: number | null;
   output_tokens: number | null;
   cached_input_tokens: number | null;
   reasoning_tokens: number | null;
+  cache_write_tokens: number | null;
+  audio_input_tokens: number | null;
+  audio_output_tokens: number | null;
 }
 
 /** The usage known so far; replaces what was said before. */
@@ -274,6 +362,9 @@ export interface UsageEvent {
   output_tokens: number | null;
   cached_input_tokens: number | null;
   reasoning_tokens: number | null;
+  cache_write_tokens: number | null;
+  audio_input_tokens: number | null;
+  audio_output_tokens: number | null;
 }
 
 /** What the vendor said that has no place in this schema. `data` is the vendor's own JSON value. */

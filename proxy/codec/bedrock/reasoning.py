@@ -5,18 +5,11 @@ apart by the model's id.
 from typing import Any, Literal
 
 from proxy.codec.chat_turns import drop
+from proxy.codec.efforts import BUDGETS, three_steps
 from proxy.events import Note
-from proxy.request import ChatRequest, Effort
+from proxy.request import ChatRequest
 
 _LEAST_BUDGET = 1024
-# Claude's budgets in tokens for our efforts; the least is what the API takes.
-_BUDGETS: dict[Effort, int] = {
-    "none": 0,
-    "minimal": 1024,
-    "low": 2048,
-    "medium": 8192,
-    "high": 16384,
-}
 _Three = Literal["low", "medium", "high"]
 _STEPS: tuple[_Three, ...] = ("low", "medium", "high")
 
@@ -64,7 +57,7 @@ def _claude(request: ChatRequest, inference: dict[str, Any], notes: list[Note]) 
                 "changed",
             )
     else:
-        budget = _BUDGETS[asked.effort or "none"]
+        budget = BUDGETS[asked.effort or "none"]
         drop(
             notes,
             "reasoning.effort",
@@ -100,5 +93,5 @@ def _effort(request: ChatRequest, notes: list[Note]) -> _Three:
         drop(notes, "reasoning.effort", "This model's least effort is low.", "changed")
         return "low"
     if asked.effort is not None and asked.effort != "none":
-        return asked.effort
-    return next((step for step in _STEPS if (asked.max_tokens or 0) <= _BUDGETS[step]), "high")
+        return three_steps(asked.effort)
+    return next((step for step in _STEPS if (asked.max_tokens or 0) <= BUDGETS[step]), "high")

@@ -8,11 +8,14 @@ import re
 from typing import Any, NamedTuple
 
 from proxy.codec.chat_turns import drop
+from proxy.codec.media import AUDIO_LOST, DOCUMENT_LOST
 from proxy.codec.tool_calls import arguments_object
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
+    AudioPart,
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Message,
     Part,
@@ -106,7 +109,14 @@ def _block(part: Part, at: str, notes: list[Note]) -> dict[str, Any] | None:
                     "input": _arguments(arguments, notes),
                 }
             }
-        case ToolResultPart(id, content, is_error):
+        case DocumentPart():
+            drop(notes, DOCUMENT_LOST.param, DOCUMENT_LOST.message)
+            return None
+        case AudioPart():
+            drop(notes, AUDIO_LOST.param, AUDIO_LOST.message)
+            return None
+        case ToolResultPart(id, _, is_error):
+            content = part.text
             result = {
                 "toolUseId": _id(id),
                 "content": [{"text": content if content.strip() else _NOTHING}],

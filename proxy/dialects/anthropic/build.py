@@ -1,10 +1,9 @@
 """A `ChatRequest` to a Messages request. Source: "Create a Message" of the API reference.
 
 Options of the upstream: `version` (header anthropic-version), `beta` (header anthropic-beta: text
-or a list), `max_tokens` (sent where the client gave none, as the API insists on one).
+or a list).
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.dialects.anthropic.build_turns import OutTurns
 from proxy.dialects.anthropic.thinking import Budget, plan
-from proxy.errors import Refused, bad_request, failure
+from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
 
@@ -37,7 +36,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     }
     if turns.system:
         body["system"] = turns.system
-    budget = plan(request, _default_max_tokens(target.options), messages, notes)
+    budget = plan(request, target.rules.max_tokens or MAX_TOKENS, messages, notes)
     body["max_tokens"] = budget.max_tokens
     if budget.thinking is not None:
         body["thinking"] = {"type": "enabled", "budget_tokens": budget.thinking}
@@ -68,21 +67,6 @@ def _headers(target: TargetConfig) -> dict[str, str]:
     if beta:
         headers["anthropic-beta"] = beta if isinstance(beta, str) else ",".join(map(str, beta))
     return headers
-
-
-def _default_max_tokens(options: Mapping[str, Any]) -> int:
-    tokens = options.get("max_tokens", MAX_TOKENS)
-    if not isinstance(tokens, int) or tokens < 1:
-        raise Refused(
-            failure(
-                "internal",
-                (
-                    "The upstream's options.max_tokens must be a whole number of 1 or more: mend "
-                    "the configuration."
-                ),
-            )
-        )
-    return tokens
 
 
 def _sampling(

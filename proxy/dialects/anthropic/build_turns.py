@@ -6,10 +6,13 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.media import AUDIO_LOST, DOCUMENT_LOST
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
+    AudioPart,
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Message,
     Part,
@@ -80,6 +83,12 @@ class OutTurns:
                 return {"type": "text", "text": text} if text.strip() else None
             case ImagePart(url):
                 return {"type": "image", "source": _image(url, at)}
+            case DocumentPart():
+                self._note(DOCUMENT_LOST)
+                return None
+            case AudioPart():
+                self._note(AUDIO_LOST)
+                return None
             case ToolCallPart(id, name, arguments):
                 return {
                     "type": "tool_use",
@@ -87,11 +96,11 @@ class OutTurns:
                     "name": name,
                     "input": self._arguments(arguments),
                 }
-            case ToolResultPart(id, content, is_error):
+            case ToolResultPart(id, _, is_error):
                 return {
                     "type": "tool_result",
                     "tool_use_id": id,
-                    "content": content,
+                    "content": part.text,
                     **({"is_error": True} if is_error else {}),
                 }
             case ReasoningPart(text, signature):

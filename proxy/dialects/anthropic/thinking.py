@@ -7,19 +7,11 @@ max_tokens.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from proxy.codec.efforts import BUDGETS
 from proxy.events import Note
-from proxy.request import ChatRequest, Effort
+from proxy.request import ChatRequest
 
 LEAST_BUDGET = 1024
-# This vendor's budgets for our efforts: each is a share of what its larger models may think, the
-# least being the API's own minimum.
-EFFORT_BUDGET: dict[Effort, int] = {
-    "none": 0,
-    "minimal": 1024,
-    "low": 2048,
-    "medium": 8192,
-    "high": 16384,
-}
 
 
 class Budget(NamedTuple):
@@ -82,7 +74,7 @@ def _wanted(request: ChatRequest, notes: list[Note]) -> int | None:
                 )
             )
         return max(reasoning.max_tokens, LEAST_BUDGET) if reasoning.max_tokens > 0 else None
-    budget = EFFORT_BUDGET[reasoning.effort] if reasoning.effort is not None else 0
+    budget = BUDGETS[reasoning.effort] if reasoning.effort is not None else 0
     if budget:
         notes.append(
             Note(

@@ -12,8 +12,6 @@ The upstream's options, all with defaults:
     version            of the API, in the path: `v1beta`, with Vertex AI `v1`
     vertex             {project, location, publisher: google}: the request goes to Vertex AI, and
                        the key as a Bearer token
-    thinking           how an effort is said: `level`, `budget`, or `none` for models that do not
-                       think; by default by the model's name
     include_thoughts   false: where reasoning is asked for, its summary is not
     stream_arguments   true: Vertex AI sends the arguments of a call as they are written, where the
                        model can
@@ -29,7 +27,7 @@ import msgspec
 from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of, with_vendor
 from proxy.dialects.gemini.build_turns import OutTurns
-from proxy.dialects.gemini.thinking import How, how, thinking_config, wants_signatures
+from proxy.dialects.gemini.thinking import how, thinking_config, wants_signatures
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
@@ -49,7 +47,6 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     form: Literal["sse", "array"] = "sse"
     version: str | None = None
     vertex: _Vertex | None = None
-    thinking: How | None = None
     include_thoughts: bool = True
     stream_arguments: bool = False
     safety_settings: list[dict[str, Any]] = []
@@ -69,7 +66,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     if turns.system:
         body["systemInstruction"] = {"parts": [{"text": turns.system}]}
     thinking = thinking_config(
-        request, options.thinking or how(model), notes, include_thoughts=options.include_thoughts
+        request, how(model, target.rules.thinking), notes, include_thoughts=options.include_thoughts
     )
     if config := _generation(request, thinking, notes):
         body["generationConfig"] = config

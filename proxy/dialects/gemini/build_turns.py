@@ -116,7 +116,7 @@ class OutTurns:
                         "args": self._arguments(arguments),
                     }
                 }
-            case ToolResultPart(call_id, content):
+            case ToolResultPart(call_id):
                 name = self._names.get(call_id, "")
                 if not name:
                     raise bad_request(
@@ -128,7 +128,7 @@ class OutTurns:
                     "functionResponse": {
                         **self._id(call_id),
                         "name": name,
-                        "response": _response(content, is_error=part.is_error),
+                        "response": _response(part.text, is_error=part.is_error),
                     }
                 }
             case _:

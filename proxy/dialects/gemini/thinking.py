@@ -8,6 +8,7 @@ import re
 from typing import Any, Literal
 
 from proxy.codec.chat_turns import drop
+from proxy.codec.rules import Thinking
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort
 
@@ -19,6 +20,8 @@ _BUDGET: dict[Effort, int] = {
     "low": 1024,
     "medium": 8192,
     "high": 24576,
+    "xhigh": 32768,
+    "max": 32768,
 }
 _LEVEL: dict[Effort, str] = {
     "none": "minimal",
@@ -26,13 +29,17 @@ _LEVEL: dict[Effort, str] = {
     "low": "low",
     "medium": "medium",
     "high": "high",
+    "xhigh": "high",
+    "max": "high",
 }
 
 
-def how(model: str) -> How:
-    """How a model is told. One whose name has no version gets a budget, which newer ones take
-    too.
+def how(model: str, ruled: Thinking | None = None) -> How:
+    """How a model is told: as its rules say, else by its name. One whose name has no version gets a
+    budget, which newer ones take too.
     """
+    if ruled is not None:
+        return "level" if ruled == "adaptive" else ruled
     version = _version(model)
     if version >= (3, 0):
         return "level"

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from proxy.codec.base import JSON, NDJSON, Outgoing, TargetConfig
+from proxy.codec.efforts import three_steps
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.ollama.build_turns import OutTurns, newest_images
 from proxy.errors import Refused, bad_request, failure
@@ -27,7 +28,6 @@ CHAT_PATH = "/api/chat"
 GENERATE_PATH = "/api/generate"
 _SAID = ("max_tokens", "temperature", "top_p", "stop", "seed", "response_format", "reasoning")
 _TOOLS = ("tools", "tool_choice")
-_LEVELS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high"}
 
 
 class _Options(msgspec.Struct, forbid_unknown_fields=True):
@@ -183,7 +183,7 @@ def _think(
             )
         )
         return True
-    level = _LEVELS[reasoning.effort]
+    level = three_steps(reasoning.effort)
     if level != reasoning.effort:
         notes.append(
             Note("changed", "reasoning.effort", f"Effort {reasoning.effort} is said as {level}.")

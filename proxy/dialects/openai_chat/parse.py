@@ -155,5 +155,5 @@ def _reasoning(asked: Asked, notes: list[Note]) -> Reasoning | None:
             )
         )
         return Reasoning("high")
-    effort: Effort = said  # type: ignore[assignment]  # the two words that are not ours are gone
+    effort: Effort = said
     return Reasoning(effort)

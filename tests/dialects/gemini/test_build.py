@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.rules import Rules
 from proxy.dialects.gemini.build import build_request
 from proxy.dialects.gemini.build_turns import NO_SIGNATURE
 from proxy.errors import Refused
@@ -335,9 +336,9 @@ def test_thinking(model: str, reasoning: Reasoning, config: dict[str, Any] | Non
 
 def test_thinking_as_configured():
     request = asked("hi", reasoning=Reasoning("low"))
-    assert {"thinkingLevel": "low"} == body(
-        request, "alias", thinking="level", include_thoughts=False
-    )["generationConfig"]["thinkingConfig"]
+    to = target(include_thoughts=False)._replace(model="alias", rules=Rules(thinking="level"))
+    built = json.loads(build_request(request, to).body)
+    assert {"thinkingLevel": "low"} == built["generationConfig"]["thinkingConfig"]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_every_event_is_in_it_by_its_type() -> None:
     for event in EVENTS:
         shape = definitions[mapping[event.__struct_config__.tag].rpartition("/")[2]]
         assert set(event.__struct_fields__) | {"type"} == set(shape["properties"])
-    assert 12 == len(mapping)
+    assert 13 == len(mapping)
 
 
 def test_unknown_keys_of_a_request_are_refused_in_the_schema_too() -> None:

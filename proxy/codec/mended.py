@@ -1,0 +1,135 @@
+"""A request as its target can take it: what the target's rules refuse is changed before it is built
+into the vendor's form. For requests of another dialect than the target's; one of the same dialect
+is mended in its own form, by that dialect.
+
+Each change is the same for the same request, so that a conversation goes up as the same bytes turn
+after turn, and nothing has to be remembered between two requests.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, cast
+
+from msgspec.structs import replace
+
+from proxy.codec.efforts import nearest_effort
+from proxy.codec.json_schema import adapted
+from proxy.codec.rules import Names, Rules
+from proxy.events import Note
+from proxy.request import (
+    ChatRequest,
+    Message,
+    Part,
+    ToolCallPart,
+    ToolResultPart,
+    ToolSpec,
+)
+
+
+class Mended(NamedTuple):
+    """`tool_names`: names as sent, to the client's, of tools that were renamed."""
+
+    request: ChatRequest
+    notes: tuple[Note, ...] = ()
+    tool_names: Mapping[str, str] = {}
+
+
+def mended(request: ChatRequest, rules: Rules) -> Mended:
+    """The request under the rules, and what was changed."""
+    notes: list[Note] = []
+    names: dict[str, str] = {}
+    if rules.tool_name is not None:
+        request = _with_names(request, rules.tool_name, names, notes)
+    if rules.call_id is not None:
+        request = _with_ids(request, rules.call_id)
+    if rules.schema_lacks and request.tools:
+        request = _with_schemas(request, rules, notes)
+    return Mended(_with_bounds(request, rules, notes), tuple(notes), names)
+
+
+def _with_names(
+    request: ChatRequest, rule: Names, names: dict[str, str], notes: list[Note]
+) -> ChatRequest:
+    def fitted(name: str) -> str:
+        if rule.fit(name):
+            return name
+        short = rule.fitted(name)
+        names[short] = name
+        return short
+
+    def renamed(part: Part) -> Part:
+        return replace(part, name=fitted(part.name)) if isinstance(part, ToolCallPart) else part
+
+    tools = [replace(tool, name=fitted(tool.name)) for tool in request.tools]
+    choice = request.tool_choice
+    if choice is not None and choice.name is not None:
+        choice = replace(choice, name=fitted(choice.name))
+    messages = _changed(request.messages, renamed)
+    if not names:
+        return request
+    said = "Names of tools that the upstream refuses were changed; the answer has the client's."
+    notes.append(Note("changed", "tools.name", said))
+    return replace(request, tools=tools, tool_choice=choice, messages=messages)
+
+
+def _with_ids(request: ChatRequest, rule: Names) -> ChatRequest:
+    """The vendor only wants a call and its result to have the same id: no loss, and so no note."""
+
+    def renamed(part: Part) -> Part:
+        if isinstance(part, ToolCallPart | ToolResultPart) and not rule.fit(part.id):
+            return replace(part, id=rule.fitted(part.id))
+        return part
+
+    return replace(request, messages=_changed(request.messages, renamed))
+
+
+def _changed(messages: list[Message], change: Callable[[Part], Part]) -> list[Message]:
+    return [
+        message
+        if isinstance(message.content, str)
+        else Message(message.role, [change(part) for part in message.content])
+        for message in messages
+    ]
+
+
+def _with_schemas(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatRequest:
+    tools: list[ToolSpec] = []
+    for tool in request.tools:
+        schema = tool.parameters and adapted(tool.parameters, rules.schema_lacks)
+        tools.append(tool if schema is tool.parameters else replace(tool, parameters=schema))
+    if any(new is not old for new, old in zip(tools, request.tools, strict=True)):
+        said = "A tool's JSON Schema was said in the part of the language that the upstream takes."
+        notes.append(Note("changed", "tools.parameters", said))
+        return replace(request, tools=tools)
+    return request
+
+
+def _with_bounds(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatRequest:
+    def lessened(param: str, most: float) -> None:
+        notes.append(
+            Note("changed", param, f"The upstream takes {param} up to {most}; that was sent.")
+        )
+
+    most_tokens, hottest = rules.largest_max_tokens, rules.largest_temperature
+    if most_tokens is not None and (request.max_tokens or 0) > most_tokens:
+        lessened("max_tokens", most_tokens)
+        request = replace(request, max_tokens=most_tokens)
+    if hottest is not None and (request.temperature or 0) > hottest:
+        lessened("temperature", hottest)
+        request = replace(request, temperature=hottest)
+    if rules.stop_most is not None and len(request.stop) > rules.stop_most:
+        said = f"The upstream takes {rules.stop_most} stop sequences; the rest is left out."
+        notes.append(Note("dropped", "stop", said))
+        request = replace(request, stop=request.stop[: rules.stop_most])
+    if rules.user_chars is not None and len(request.user or "") > rules.user_chars:
+        digest = Names(chars="a-zA-Z0-9_-", most=rules.user_chars)
+        said = f"The upstream takes a user of {rules.user_chars} characters; a digest was sent."
+        notes.append(Note("changed", "user", said))
+        request = replace(request, user=digest.fitted(cast("str", request.user)))
+    reasoning = request.reasoning
+    if rules.efforts and reasoning is not None and reasoning.effort is not None:
+        effort = nearest_effort(reasoning.effort, rules.efforts)
+        if effort != reasoning.effort:
+            said = f"Effort {reasoning.effort} is said as {effort}, the nearest that is taken."
+            notes.append(Note("changed", "reasoning.effort", said))
+            request = replace(request, reasoning=replace(reasoning, effort=effort))
+    return request

@@ -1,0 +1,96 @@
+"""What a target takes, as data: facts of its vendor and of its model, which config/vendors.yaml
+holds and an operator may override. Upstream halves read them; none has a model's name in its code.
+
+A fact that is not given (None, or empty) is not known: then the dialect's own habit holds.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+Thinking = Literal["adaptive", "budget", "level", "none"]
+MediaKind = Literal["image", "document", "audio"]
+MediaForm = Literal["url", "bytes"]
+SchemaFeature = Literal[
+    "root_any_of", "ref", "const", "additional_properties", "any_of", "type_list", "format"
+]
+_DIGEST_CHARS = 8
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a name may hold: `chars` as inside a regular expression's brackets, `first` those that
+    it may begin with (null: any), and from `least` to `most` of them.
+    """
+
+    chars: str
+    most: int
+    least: int = 1
+    first: str | None = None
+
+    def fit(self, name: str) -> bool:
+        """Whether a name can stand as it is."""
+        return _pattern(self).fullmatch(name) is not None
+
+    def fitted(self, name: str) -> str:
+        """The name, or one made from it that fits: the same for the same name, and different for
+        different ones but for a chance of 1 in 2**32.
+        """
+        if self.fit(name):
+            return name
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+        code = "".join(_BASE62[byte % len(_BASE62)] for byte in digest)
+        if self.least == self.most:  # the vendor's ids are all code
+            return code[: self.most]
+        kept = re.sub(f"[^{self.chars}]", "", name)[: self.most - _DIGEST_CHARS - 1]
+        made = kept + code[:_DIGEST_CHARS]
+        return made if self.fit(made) else f"f{made}"
+
+
+@lru_cache(maxsize=64)
+def _pattern(names: Names) -> re.Pattern[str]:
+    first = names.first or names.chars
+    return re.compile(f"[{first}][{names.chars}]{{{names.least - 1},{names.most - 1}}}")
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The facts of one target."""
+
+    # How thinking is asked for: the model decides within an effort, a budget in tokens, a level,
+    # or not at all.
+    thinking: Thinking | None = None
+    # Words for an effort that it takes; another one becomes the nearest of them.
+    efforts: tuple[str, ...] = ()
+    # Whether the model thinks unless it is told not to.
+    thinks_by_default: bool | None = None
+    # Keys of the request's top level that it refuses: they are left out, with a note.
+    refused: tuple[str, ...] = ()
+    # Groups of keys of which it takes one: the first that the client gave is kept.
+    at_most_one: tuple[tuple[str, ...], ...] = ()
+    max_tokens: int | None = None  # for a client that gives none, where the vendor insists on one
+    largest_max_tokens: int | None = None
+    context_tokens: int | None = None
+    largest_temperature: float | None = None
+    tool_name: Names | None = None
+    call_id: Names | None = None
+    # Features of JSON Schema that it refuses in a tool's parameters.
+    schema_lacks: tuple[SchemaFeature, ...] = ()
+    # By kind of media, the forms that it takes in a user's turn; a kind with no form is not taken.
+    media: Mapping[MediaKind, tuple[MediaForm, ...]] = {}
+    # Likewise in a tool's result.
+    result_media: Mapping[MediaKind, tuple[MediaForm, ...]] = {}
+    prefill: bool | None = None  # whether the last turn may be the assistant's
+    roles: Mapping[str, str] = {}  # its own words for roles, for example {developer: system}
+    user_chars: int | None = None  # the longest `user`
+    stop_most: int | None = None  # how many stop sequences
+    # Whose proofs (proxy/codec/proofs.py) it takes back; null: all.
+    proofs: str | None = None
+    # The operator's own: keys, and kinds of tools, that are not let through to this upstream.
+    refuse: tuple[str, ...] = ()
+
+
+NO_RULES = Rules()

@@ -1,0 +1,90 @@
+"""A request under its target's rules."""
+
+from proxy.codec.mended import mended
+from proxy.codec.rules import NO_RULES, Names, Rules
+from proxy.request import (
+    ChatRequest,
+    Message,
+    Reasoning,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+    ToolSpec,
+)
+
+LONG = "mcp__" + "x" * 80
+REQUEST = ChatRequest(
+    model="m",
+    messages=[
+        Message("user", "hi"),
+        Message("assistant", [ToolCallPart("functions.f:0", LONG, "{}")]),
+        Message("tool", [ToolResultPart("functions.f:0", "42")]),
+    ],
+    tools=[ToolSpec(LONG, parameters={"anyOf": [{"type": "object"}]}), ToolSpec("g")],
+    tool_choice=ToolChoice("tool", LONG),
+    max_tokens=100_000,
+    temperature=1.5,
+    stop=["a", "b", "c"],
+    user="u" * 200,
+    reasoning=Reasoning("max"),
+)
+
+
+def params(request: ChatRequest, rules: Rules) -> list[str]:
+    return [note.param for note in mended(request, rules).notes]
+
+
+def test_nothing_is_changed_where_nothing_is_known() -> None:
+    assert (REQUEST, (), {}) == mended(REQUEST, NO_RULES)
+
+
+def test_a_tools_name_is_the_same_wherever_it_stands_and_can_be_given_back() -> None:
+    found = mended(REQUEST, Rules(tool_name=Names(chars="a-zA-Z0-9_-", most=64)))
+    ((short, long),) = found.tool_names.items()
+    assert (LONG, True) == (long, len(short) <= 64)
+    assert [short, "g"] == [tool.name for tool in found.request.tools]
+    assert ToolChoice("tool", short) == found.request.tool_choice
+    call = found.request.messages[1].parts[0]
+    assert isinstance(call, ToolCallPart)
+    assert short == call.name
+
+
+def test_a_call_and_its_result_get_the_same_id_and_no_note() -> None:
+    found = mended(REQUEST, Rules(call_id=Names(chars="a-zA-Z0-9", least=9, most=9)))
+    ids = [
+        part.id
+        for message in found.request.messages
+        for part in message.parts
+        if isinstance(part, ToolCallPart | ToolResultPart)
+    ]
+    assert 1 == len(set(ids))
+    assert 9 == len(ids[0])
+    assert () == found.notes
+
+
+def test_schemas_are_adapted_with_one_note() -> None:
+    found = mended(REQUEST, Rules(schema_lacks=("root_any_of",)))
+    assert {"type": "object", "properties": {}} == found.request.tools[0].parameters
+    assert ["tools.parameters"] == [note.param for note in found.notes]
+
+
+def test_bounds_are_kept_and_noted() -> None:
+    rules = Rules(
+        largest_max_tokens=8192,
+        largest_temperature=1,
+        stop_most=2,
+        user_chars=64,
+        efforts=("low", "high"),
+    )
+    found = mended(REQUEST, rules).request
+    assert (8192, 1, ["a", "b"], "high") == (
+        found.max_tokens,
+        found.temperature,
+        found.stop,
+        found.reasoning and found.reasoning.effort,
+    )
+    assert len(found.user or "") <= 64
+    assert ["max_tokens", "temperature", "stop", "user", "reasoning.effort"] == params(
+        REQUEST, rules
+    )
+    assert found == mended(found, rules).request
