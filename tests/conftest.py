@@ -1,5 +1,6 @@
 """What holds for every test: the parts that a test requires are there, or it says which are not."""
 
+import importlib
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "requires(*parts): programs that the test is held against; see tests/needs.py"
     )
+    config.addinivalue_line("markers", "property: a test of hypothesis; marked by itself")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of hypothesis are marked, so that `make quick` can leave them out."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.property)
+            importlib.import_module("tests.properties")  # here, as hypothesis loads slowly
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -10,13 +10,14 @@ import json
 import os
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from _pytest.mark.structures import ParameterSet
 from msgspec import UNSET
 
 from proxy.codec.base import Decoder
@@ -44,6 +45,7 @@ from tests import aws_frames
 _CHECKOUT = Path(__file__).resolve().parents[1]
 # As many files as there are where they are present; said when they are not.
 _RECORDINGS = 318
+_LARGE = 15_000  # bytes
 # Dialects whose SSE frames name the event, and name it as the JSON's own `type`.
 _NAMED_FRAMES = frozenset({"anthropic", "openai_responses", "cohere"})
 _FINISHES = frozenset({"stop", "length", "tool_calls", "content_filter", "refusal", "other"})
@@ -78,6 +80,15 @@ def facts(dialect: str, *, errors: bool = False) -> list[dict[str, Any]]:
         row
         for row in _all_facts()
         if row["dialect"] == dialect and row.get("error_body", False) is errors
+    ]
+
+
+def large_are_slow(rows: Iterable[dict[str, Any]]) -> list[ParameterSet]:
+    """The files' names, as parameters of a test that cuts each in every way; the large ones, some
+    tenth of all, are half of the work and are left out of `make quick`."""
+    return [
+        pytest.param(row["file"], marks=[pytest.mark.slow] if row["bytes"] > _LARGE else [])
+        for row in rows
     ]
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
-from openai._streaming import SSEDecoder
 
 from proxy.codec.base import Decoder, Encoder, Incoming, Parsed, TargetConfig
 from proxy.codec.fold import WholeAnswer
@@ -24,11 +22,11 @@ from proxy.events import (
     Vendor,
 )
 from proxy.request import ChatRequest, Message
+from tests.properties import examples
 from tests.support import decode, splits
 
 LIMIT = 1 << 20
-# No deadline: a loaded machine must not fail a test.
-unhurried = settings(deadline=None, max_examples=100)
+unhurried = examples(100)
 START = StreamStart("s1", "asked", "up", "theirs", 1_700_000_000)
 BROKEN = StreamError(failure("upstream_truncated", "The upstream broke off.", upstream="up"))
 
@@ -142,9 +140,3 @@ def params(notes: Iterable[Any]) -> set[str]:
 
 def answered(parsed: Parsed, events: Sequence[Event]) -> WholeAnswer:
     return folded([START, *events, ending()])
-
-
-def read_sse(data: bytes) -> list[tuple[str | None, str, str | None]]:
-    """(event, data, id) of each event, as a reader finds them that knows nothing of this project:
-    the openai SDK's."""
-    return [(sse.event, sse.data, sse.id) for sse in SSEDecoder().iter_bytes(iter([data]))]

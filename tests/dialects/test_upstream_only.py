@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.codec.base import UpstreamHalf
@@ -15,6 +15,7 @@ from proxy.errors import Failure
 from proxy.events import StreamError
 from tests.dialects.answers import LIMIT, folded, same_however_cut, spoiled
 from tests.dialects.upstream_only import data
+from tests.properties import examples
 from tests.support import decode, facts, needs_recordings, recording_bytes, recordings_dir
 
 NAMES = ("dashscope", "hunyuan", "qianfan", "zhipu", "minimax", "tgi")
@@ -30,8 +31,7 @@ WHOLE = {
 COUNTS = {"dashscope": ("input_tokens", "output_tokens")}
 USUAL = ("prompt_tokens", "completion_tokens")
 
-# No deadline: a loaded machine must not fail a test.
-quick = settings(deadline=None, max_examples=50)
+quick = examples(50)
 
 
 def half(name: str) -> UpstreamHalf:

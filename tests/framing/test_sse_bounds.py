@@ -51,7 +51,7 @@ def handled(stream: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> int:
     return Counting.handled
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000, 1 << 30])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 7, 1000, 1 << 30])
 @pytest.mark.parametrize(
     "line",
     [
@@ -70,6 +70,7 @@ def test_each_byte_is_handled_a_bounded_number_of_times(
     assert handled(line * 4 + b"\n", size, monkeypatch) <= 5 * len(line * 4)
 
 
+@pytest.mark.slow
 def test_a_mebibyte_in_single_bytes_arrives() -> None:
     """An event of 1 MiB in 1-byte chunks, which would take hours at a quadratic cost, is read
     within the test's time limit."""

@@ -35,6 +35,7 @@ from proxy.events import (
 from tests.fuzz.bodies import parsed_by
 from tests.fuzz.readers import START, encoder_of, readable
 from tests.fuzz.strategies import steady
+from tests.properties import scaled
 from tests.support import check_grammar
 
 pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
@@ -235,7 +236,7 @@ def test_an_encoder_says_any_text_and_nothing_else(name: str) -> None:
     """It never raises, an independent reader finds whole JSON values in whole frames, and the text
     is that of the events."""
 
-    @settings(steady, max_examples=80)
+    @settings(steady, max_examples=scaled(80))
     @given(st.lists(STEP, max_size=14), st.integers(0, 5), TEXT)
     def check(steps: list[Any], ending: int, last: str) -> None:
         events = story(steps, ending, last)

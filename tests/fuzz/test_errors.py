@@ -12,6 +12,7 @@ from proxy.codec.base import JSON
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import StreamError
 from tests.fuzz.strategies import SPOILING, spoiled, steady
+from tests.properties import scaled
 from tests.support import check_grammar
 
 _BODIES = (
@@ -33,7 +34,7 @@ _BODIES = (
 
 @pytest.mark.parametrize("name", UPSTREAMS)
 def test_an_error_body_of_any_bytes_is_a_failure_that_every_client_can_be_told(name: str) -> None:
-    @settings(steady, max_examples=60)
+    @settings(steady, max_examples=scaled(60))
     @given(
         st.sampled_from(_BODIES),
         st.lists(SPOILING, max_size=3),

@@ -19,6 +19,7 @@ from tests.fuzz.bodies import BODIES, incoming
 from tests.fuzz.readers import START, readable
 from tests.fuzz.requests import answered, sent, wrong
 from tests.fuzz.strategies import SPOILING, shaped, spoiled, steady
+from tests.properties import scaled
 
 pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
 
@@ -75,7 +76,7 @@ def test_a_request_of_its_dialects_shape_is_taken_or_refused(name: str) -> None:
     """Keys left out, lists longer and shorter, odd values here and there; for every upstream, and
     with an encoder that can answer."""
 
-    @settings(steady, max_examples=80)
+    @settings(steady, max_examples=scaled(80))
     @given(shaped(BODIES[name], ODD_VALUES))
     def check(value: Any) -> None:
         body = body_of(value)
@@ -94,7 +95,7 @@ def test_a_request_of_its_dialects_shape_is_taken_or_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_a_body_of_any_bytes_is_taken_or_refused(name: str) -> None:
-    @settings(steady, max_examples=50)
+    @settings(steady, max_examples=scaled(50))
     @given(st.lists(SPOILING, min_size=1, max_size=3))
     def check(how: list[Any]) -> None:
         data = spoiled(body_of(BODIES[name]), how)
@@ -128,7 +129,7 @@ def test_any_path_query_and_headers_are_taken_or_refused(name: str) -> None:
     """Also of a GET without a body, where the dialect has one: the query is then the whole
     request."""
 
-    @settings(steady, max_examples=60)
+    @settings(steady, max_examples=scaled(60))
     @given(
         st.sampled_from(["GET", "POST"]),
         st.dictionaries(st.sampled_from(["model", "version", "method", "form"]), _WORDS),

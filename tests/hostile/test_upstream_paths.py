@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -18,6 +18,7 @@ from proxy.request import ChatRequest, Message
 from proxy.upstream.client import Endpoint, Upstreams, _url
 from tests.faults.samples import SAMPLES
 from tests.hostile.upstream import Far, good, listening
+from tests.properties import examples
 from tests.running import Running, running
 
 BASE = "/base/v9"
@@ -155,7 +156,7 @@ def test_which_dialects_name_the_model_in_the_path(dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 @given(model=MODELS)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_no_name_of_a_model_leads_elsewhere(dialect: str, model: str) -> None:
     """The address is the base URL, the dialect's own path, and at most the name in its one place,
     which no reader takes for more."""

@@ -9,7 +9,7 @@ import cohere
 import pytest
 from cohere.core.api_error import ApiError
 
-from tests.dialects.cohere.judge import said
+from tests.oracle.dialects.cohere.sdk import said
 from tests.running import Running, running
 
 UPSTREAMS = ["openai_chat", "anthropic", "native", "cohere", "ollama"]

@@ -8,7 +8,7 @@ from typing import Any
 import ollama
 import pytest
 
-from tests.dialects.ollama.judge import said
+from tests.oracle.dialects.ollama.sdk import said
 from tests.running import Running, running
 
 UPSTREAMS = ["openai_chat", "anthropic", "native", "cohere", "ollama"]

@@ -30,9 +30,9 @@ from tests.dialects.answers import (
     encoded,
     ending,
     posted,
-    read_sse,
     text_block,
 )
+from tests.sse_reader import read_sse
 from tests.support import needs_recordings, recordings_dir
 
 CLIENT = DIALECT.client

@@ -2,13 +2,10 @@
 
 import json
 
-import anthropic
 import pytest
 
 from proxy.dialects.anthropic import DIALECT
-from proxy.dialects.anthropic.models import models
-from proxy.errors import Failure, Kind, failure
-from tests.dialects.anthropic.sdk import client, failed_or_read
+from proxy.errors import Failure
 
 
 def parse_error(status: int, body: bytes, **headers: str) -> Failure | None:
@@ -16,34 +13,6 @@ def parse_error(status: int, body: bytes, **headers: str) -> Failure | None:
     return DIALECT.upstream.parse_error(
         status, {key.replace("_", "-"): value for key, value in headers.items()}, body
     )
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "error", "word"),
-    [
-        ("bad_request", 400, anthropic.BadRequestError, "invalid_request_error"),
-        ("unauthorized", 401, anthropic.AuthenticationError, "authentication_error"),
-        ("forbidden", 403, anthropic.PermissionDeniedError, "permission_error"),
-        ("model_not_found", 404, anthropic.NotFoundError, "not_found_error"),
-        ("too_large", 413, anthropic.APIStatusError, "request_too_large"),
-        ("rate_limited", 429, anthropic.RateLimitError, "rate_limit_error"),
-        ("overloaded", 529, anthropic.APIStatusError, "overloaded_error"),
-        ("shutdown", 503, anthropic.APIStatusError, "api_error"),
-        ("idle_timeout", 504, anthropic.APIStatusError, "timeout_error"),
-        ("upstream_truncated", 502, anthropic.InternalServerError, "api_error"),
-        ("internal", 500, anthropic.InternalServerError, "api_error"),
-    ],
-)
-def test_the_sdk_raises_its_own_exception(
-    kind: Kind, status: int, error: type[anthropic.APIStatusError], word: str
-) -> None:
-    """Status, type, sentence and Retry-After are those that the SDK's users know."""
-    assert DIALECT.client is not None
-    reply = DIALECT.client.render_error(failure(kind, "Why.", retry_after_s=7))
-    with pytest.raises(error) as caught:
-        failed_or_read(reply)
-    assert (status, "7") == (caught.value.status_code, caught.value.response.headers["retry-after"])
-    assert {"type": "error", "error": {"type": word, "message": "Why."}} == caught.value.body
 
 
 def test_the_vendors_own_word_is_passed_on() -> None:
@@ -103,19 +72,6 @@ def test_bodies_under_200() -> None:
     )
     assert found is not None
     assert ("upstream_error", 429, "rate_limit_error") == (found.kind, found.status, found.code)
-
-
-def test_the_sdk_lists_models() -> None:
-    """One page, with the configured names."""
-    with client(models(["fast", "slow"], 1_700_000_000), content_type="application/json") as api:
-        found = list(api.models.list())
-    assert [("fast", "fast"), ("slow", "slow")] == [
-        (model.id, model.display_name) for model in found
-    ]
-    assert 2023 == found[0].created_at.year
-    assert {"data": [], "has_more": False, "first_id": None, "last_id": None} == json.loads(
-        models([], 0)
-    )
 
 
 def test_an_overload_in_the_stream_is_503_to_others_and_529_to_this_vendors_clients() -> None:

@@ -5,13 +5,14 @@ import json
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.codec.base import Decoder
 from proxy.dialects.anthropic import DIALECT
 from proxy.dialects.anthropic.encode import AnthropicEncoder
-from tests.dialects.anthropic.sdk import START
+from tests.dialects.anthropic.emit import START
+from tests.properties import examples
 from tests.support import decode, facts, recording_bytes
 
 _SMALL = [recording_bytes(row) for row in facts("anthropic") if row["bytes"] < 12_000]
@@ -65,7 +66,6 @@ _OWN = b"".join(
     )
 )
 _BODIES = [_OWN, *_SMALL]
-
 scalars = (
     st.none()
     | st.booleans()
@@ -175,7 +175,7 @@ def encodes(events: list[Any]) -> None:
 
 
 @given(st.sampled_from(_BODIES), st.integers(0, 2**32), st.sampled_from([200, 4_000, 1 << 20]))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_mutated_bytes(body: bytes, seed: int, bound: int) -> None:
     """Bytes changed, cut out and doubled, in chunks of any size, under any bound."""
     rng = random.Random(seed)
@@ -202,7 +202,7 @@ def test_mutated_bytes(body: bytes, seed: int, bound: int) -> None:
 
 
 @given(st.lists(frames, max_size=8))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_frames_of_wrong_shapes(values: list[Any]) -> None:
     """Well-formed JSON whose fields have any value, in any order; what comes of it can be
     encoded."""
@@ -211,7 +211,7 @@ def test_frames_of_wrong_shapes(values: list[Any]) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_noise(body: bytes) -> None:
     """Bytes that were never a stream."""
     encodes(decode(decoder(1 << 16), [body]))

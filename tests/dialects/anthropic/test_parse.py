@@ -19,7 +19,7 @@ from proxy.request import (
     ToolResultPart,
     ToolSpec,
 )
-from tests.dialects.anthropic.sdk import ASK
+from tests.dialects.anthropic.emit import ASK
 
 PIXEL = {"type": "base64", "media_type": "image/png", "data": "aGk="}
 

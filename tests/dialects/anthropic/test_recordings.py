@@ -10,13 +10,12 @@ from proxy.codec.base import Decoder
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.anthropic import DIALECT
 from proxy.events import Event, Usage
-from tests.dialects.anthropic.sdk import ASK, client, streamed
-from tests.support import decode, facts, needs_recordings, recording_bytes, splits
+from tests.support import decode, facts, large_are_slow, needs_recordings, recording_bytes, splits
 
 pytestmark = needs_recordings
 ROWS = facts("anthropic")
+BY_FILE = {row["file"]: row for row in ROWS}
 ERRORS = facts("anthropic", errors=True)
-
 # Its one call came with its arguments in the block's start, where the plain pass, which joins
 # deltas, does not look. The recording holds them.
 WHOLE_ARGUMENTS = {
@@ -51,10 +50,11 @@ def expected_usage(said: dict[str, Any]) -> Usage:
     )
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
-def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None:
+@pytest.mark.parametrize("file", large_are_slow(ROWS))
+def test_every_split_gives_what_the_recording_holds(file: str) -> None:
     """Text, reasoning, tools, finish and usage are those of the recording, however it is cut, and
     so is every event."""
+    row = BY_FILE[file]
     data = recording_bytes(row)
     first = None
     for chunks in splits(data):
@@ -99,55 +99,6 @@ def test_error_bodies_become_failures_with_their_own_words(row: dict[str, Any]) 
         status
     ] == found.code
     assert "upstream" not in found.message
-
-
-_FIELDS = (
-    "type",
-    "text",
-    "thinking",
-    "signature",
-    "data",
-    "id",
-    "name",
-    "input",
-    "content",
-    "tool_use_id",
-)
-
-
-def shown(message: Any) -> list[Any]:
-    """What a user of the SDK sees of a message. Deltas of compaction are known to its beta only, so
-    of such a block its type."""
-    blocks = [
-        {
-            name: getattr(block, name, None)
-            for name in (_FIELDS[:1] if block.type == "compaction" else _FIELDS)
-        }
-        for block in message.content
-    ]
-    usage = message.usage
-    return [
-        blocks,
-        message.stop_reason,
-        message.stop_sequence,
-        usage.input_tokens,
-        usage.cache_read_input_tokens or 0,
-        usage.output_tokens,
-    ]
-
-
-@pytest.mark.parametrize(
-    "row",
-    [r for r in ROWS if "contested" not in r and r["file"] not in WHOLE_ARGUMENTS],
-    ids=lambda row: row["file"],
-)
-def test_the_sdk_sees_the_same_through_us(row: dict[str, Any]) -> None:
-    """The vendor's SDK reads the recording itself, and what decoder and encoder make of it: same
-    blocks, stop and counts."""
-    data = recording_bytes(row)
-    with client(data) as api, api.messages.stream(**ASK) as stream:
-        direct = stream.get_final_message()
-    assert shown(direct) == shown(streamed(decode(decoder(), [data])))
 
 
 def test_every_recording_was_tried() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.codec.base import Decoder
@@ -25,6 +25,7 @@ from proxy.events import (
     Vendor,
 )
 from tests.aws_frames import event, exception, message
+from tests.properties import examples
 from tests.support import decode, splits
 
 START = event("messageStart", {"role": "assistant", "p": "abc"})
@@ -367,7 +368,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(PIECES, max_size=12), st.integers(0, 1000))
 def test_any_order_of_messages_keeps_the_grammar(pieces: list[bytes], seed: int) -> None:
     """And gives the same for every split of the bytes."""

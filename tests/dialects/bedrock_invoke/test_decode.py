@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.codec.base import Decoder
@@ -13,6 +13,7 @@ from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Failure
 from proxy.events import Citation, Event, Finish, StreamError, Tool, Usage, Vendor
 from tests.aws_frames import chunk, event, exception
+from tests.properties import examples
 from tests.support import decode, splits
 
 METRICS = {
@@ -317,7 +318,7 @@ DOCUMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(DOCUMENTS, max_size=8), st.integers(0, 1000))
 def test_any_mixture_of_forms_keeps_the_grammar(documents: list[Any], seed: int) -> None:
     """And gives the same for every split of the bytes."""

@@ -31,7 +31,7 @@ from proxy.events import (
 )
 from proxy.request import ChatRequest
 from tests.dialects.answers import BROKEN, ending, folded, reasoning_block, text_block
-from tests.dialects.gemini import sdk
+from tests.dialects.gemini import emit
 from tests.support import decode
 
 END = StreamEnd(Finish("stop"), Usage(5, 9, 2, 4))
@@ -47,7 +47,7 @@ def call_block(block: int, *pieces: str, name: str = "f") -> list[Event]:
 
 def whole(events: list[Event], *, thoughts: bool = True) -> dict[str, Any]:
     answer = WholeAnswer()
-    for event in [sdk.START, *events]:
+    for event in [emit.START, *events]:
         answer.add(event)
     assert DIALECT.client is not None
     parsed = Parsed(ChatRequest(model="m", messages=[]), Options(thoughts=thoughts))
@@ -56,7 +56,7 @@ def whole(events: list[Event], *, thoughts: bool = True) -> dict[str, Any]:
 
 
 def in_array(events: list[Event]) -> list[dict[str, Any]]:
-    chunks: list[dict[str, Any]] = json.loads(sdk.encoded(events, sse=False))
+    chunks: list[dict[str, Any]] = json.loads(emit.encoded(events, sse=False))
     return chunks
 
 
@@ -72,7 +72,7 @@ def parts(chunks: list[dict[str, Any]], choice: int = 0) -> list[dict[str, Any]]
 
 def test_a_chunk_on_the_wire():
     """As the vendor frames it, to the byte."""
-    first = sdk.encoded(text_block("Hi")).decode()
+    first = emit.encoded(text_block("Hi")).decode()
     body = '{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"index":0}],"modelVersion":"asked","responseId":"s1"}'
     assert f"data: {body}\r\n\r\n" == first
 
@@ -100,35 +100,10 @@ ANSWER = [
 ]
 
 
-def test_the_three_forms_say_the_same():
-    """Events, an array and a document; a signature is on the part behind its thought."""
-    expected = [
-        {"text": "Hmm", "thought": True},
-        {"functionCall": {"id": "id1", "name": "f", "args": {"a": 1}}, "thoughtSignature": "c2ln"},
-        {"text": "xy"},
-    ]
-    assert expected == parts([whole(ANSWER)])
-    streamed = parts(in_array(ANSWER))
-    assert [
-        {"text": "Hm", "thought": True},
-        {"text": "m", "thought": True},
-        expected[1],
-        {"text": "x"},
-        {"text": "y"},
-        {"text": ""},
-    ] == streamed
-    by_sdk = sdk.shown(sdk.streamed(sdk.encoded(ANSWER)))
-    document = sdk.client(
-        json.dumps(whole(ANSWER)).encode(), "application/json"
-    ).models.generate_content(model="m", contents="hi")
-    assert sdk.shown([document]) == by_sdk
-    assert (5, 5, 4, 14) == by_sdk["counts"]
-
-
 def test_it_reads_back_as_it_was():
     """Our own decoder, on both forms."""
     for sse in (True, False):
-        answer = folded(decode(GeminiDecoder(1 << 16), [sdk.encoded(ANSWER, sse=sse)]))
+        answer = folded(decode(GeminiDecoder(1 << 16), [emit.encoded(ANSWER, sse=sse)]))
         assert ("xy", "Hmm", '{"a":1}') == (
             answer.text(),
             answer.reasoning(),
@@ -143,7 +118,7 @@ def test_it_reads_back_as_it_was():
 def test_thoughts_are_hidden_where_they_were_not_wanted():
     """But not their signature, without which the next turn fails."""
     for got in (
-        parts(json.loads(sdk.encoded(ANSWER, sse=False, thoughts=False))),
+        parts(json.loads(emit.encoded(ANSWER, sse=False, thoughts=False))),
         parts([whole(ANSWER, thoughts=False)]),
     ):
         assert not any("thought" in part for part in got)
@@ -283,30 +258,6 @@ def test_the_vendors_own_words_are_in_their_places():
         assert "safetyRatings" not in json.dumps(got)
 
 
-def test_a_blocked_prompt_has_no_candidate():
-    """As the vendor has it."""
-    events: list[Event] = [
-        Vendor(NAME, {"promptFeedback": {"blockReason": "SAFETY"}}),
-        StreamEnd(Finish("content_filter", "SAFETY")),
-    ]
-    assert "SAFETY" == sdk.streamed(sdk.encoded(events))[0].prompt_feedback.block_reason
-    for got in (in_array(events), [whole(events)]):
-        assert not any("candidates" in chunk for chunk in got)
-
-
-def test_an_error_ends_the_stream():
-    """In its form, behind what was said, without a finish."""
-    data = sdk.encoded([*text_block("a")[:-1], BROKEN])
-    with pytest.raises(sdk.genai.errors.ServerError, match="The upstream broke off"):
-        sdk.streamed(data)
-    got = json.loads(sdk.encoded([*text_block("a")[:-1], BROKEN], sse=False))
-    assert (502, "UNAVAILABLE") == (got[-1]["error"]["code"], got[-1]["error"]["status"])
-    assert "finishReason" not in data.decode()
-    assert [502] == [
-        chunk["error"]["code"] for chunk in json.loads(sdk.encoded([BROKEN], sse=False))
-    ]
-
-
 @pytest.mark.parametrize(("sse", "beat"), [(True, b""), (False, b"\n")])
 def test_heartbeats_are_nothing_to_a_reader(sse: bool, beat: bytes):
     """None where the SDK would take a comment for a broken chunk; white space between an array's
@@ -315,7 +266,7 @@ def test_heartbeats_are_nothing_to_a_reader(sse: bool, beat: bytes):
     encoder = DIALECT.client.encoder(Parsed(ChatRequest(model="m", messages=[]), Options(sse=sse)))
     assert beat == encoder.heartbeat
     if not sse:
-        frames = [encoder.encode(event) for event in [sdk.START, *text_block("a", "b"), ending()]]
+        frames = [encoder.encode(event) for event in [emit.START, *text_block("a", "b"), ending()]]
         assert json.loads(beat + beat.join(frames))
 
 

@@ -4,7 +4,7 @@ exception; and the encoder takes them."""
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.dialects.gemini.decode import GeminiDecoder
@@ -13,12 +13,13 @@ from proxy.dialects.gemini.signatures import from_wire, to_wire
 from proxy.dialects.gemini.wire import PartialArg
 from proxy.framing import BadFrame
 from tests.dialects.answers import spoiled
-from tests.dialects.gemini import sdk
+from tests.dialects.gemini import emit
 from tests.dialects.gemini.test_decode import ERROR, array, chunk, sse, text
+from tests.properties import examples
 from tests.support import decode, facts, needs_recordings, recording_bytes
 
 LIMIT = 1 << 15
-unhurried = settings(deadline=None, max_examples=60)
+unhurried = examples(60)
 CALL = chunk(
     {"functionCall": {"name": "f", "args": {"a": [1, {"b": "c"}]}}, "thoughtSignature": "c2ln"}
 )
@@ -40,7 +41,6 @@ LAST = {
 BODIES = [
     form(chunk({"text": "hm", "thought": True}), CALL, PIECES, LAST) for form in (sse, array)
 ] + [sse(text("a")) + json.dumps(ERROR).encode()]
-
 _KEYS = st.sampled_from(
     ["candidates", "content", "parts", "text", "thought", "thoughtSignature", "functionCall", "name", "id", "args", "partialArgs", "jsonPath", "stringValue", "numberValue", "willContinue", "finishReason", "index", "usageMetadata", "promptTokenCount", "promptFeedback", "blockReason", "groundingMetadata", "groundingChunks", "groundingSupports", "citationMetadata", "citations", "startIndex", "endIndex", "uri", "error", "code", "message", "inlineData", "responseId"]
 )  # fmt: skip
@@ -61,7 +61,7 @@ _VALUES = st.recursive(
 def holds(chunks: list[bytes]) -> None:
     events = decode(GeminiDecoder(LIMIT), chunks)
     for form in (True, False):
-        assert sdk.encoded(events, sse=form)
+        assert emit.encoded(events, sse=form)
 
 
 def halves(body: bytes, at: int) -> list[bytes]:
@@ -77,7 +77,7 @@ def test_a_spoiled_case_never_raises(body: bytes, at: int):
 
 @needs_recordings
 @given(st.data())
-@settings(unhurried, max_examples=30)
+@examples(30)
 def test_a_spoiled_recording_never_raises(data: Any):
     row = data.draw(st.sampled_from(facts("gemini")))
     holds([data.draw(spoiled([recording_bytes(row)[:20_000]]))])

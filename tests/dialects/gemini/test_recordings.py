@@ -11,14 +11,13 @@ from proxy.dialects.gemini import DIALECT
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.events import StreamError, Usage
 from tests.dialects.answers import folded, same_however_cut
-from tests.dialects.gemini import sdk
-from tests.support import decode, facts, needs_recordings, recording_bytes
+from tests.support import facts, large_are_slow, needs_recordings, recording_bytes
 
 pytestmark = needs_recordings
 ROWS = facts("gemini")
+BY_FILE = {row["file"]: row for row in ROWS}
 ERRORS = facts("gemini", errors=True)
 LIMIT = 1 << 20
-
 # Where the facts, a plain pass over the payloads, and a decoder that knows the vendor differ, and
 # why the decoder is right.
 # a prompt that was blocked has no candidate and no finish; its block reason is why there is no
@@ -33,10 +32,6 @@ CUT = {  # no finish reason came: the first lacks its last chunk, the others hol
     "vertex/firebase-streaming-failure-malformed-content.sse",
 }
 NUMBERS = {1: "STOP"}  # enums as numbers; the word is what the number stands for
-STREAMED_ARGUMENTS = {  # the SDK leaves their pieces apart
-    "gemini/vercel-google-stream-tool-call-arguments.chunks.jsonl",
-    "vertex/vercel-google-vertex-stream-tool-call-arguments-nested-1.chunks.jsonl",
-}
 
 
 def sha256(text: str) -> str:
@@ -53,10 +48,11 @@ def expected_usage(said: dict[str, Any] | None) -> Usage:
     )
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
-def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None:
+@pytest.mark.parametrize("file", large_are_slow(ROWS))
+def test_every_split_gives_what_the_recording_holds(file: str) -> None:
     """Text, reasoning, tools, finish and usage are those of the recording, however it is cut, and
     so is every event."""
+    row = BY_FILE[file]
     events = same_however_cut(lambda: GeminiDecoder(LIMIT), recording_bytes(row))
     answer = folded(events)
     assert row["text_sha256"] == sha256(answer.text())
@@ -79,28 +75,6 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
         finish = BLOCKED.get(row["file"]) or NUMBERS.get(row["finish"], row["finish"])
         assert finish == answer.finish.raw
         assert bool(row["tools"]) == (answer.finish.reason == "tool_calls")
-
-
-def readable(row: dict[str, Any]) -> bool:
-    """Whether the SDK can read the recording itself: it knows no enums as numbers, which is for
-    another of the vendor's clients."""
-    return (
-        row["error"] is None
-        and row["file"] not in CUT | STREAMED_ARGUMENTS
-        and row["finish"] not in NUMBERS
-    )
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if readable(row)], ids=lambda row: row["file"])
-def test_the_sdk_sees_the_same_through_us(row: dict[str, Any]) -> None:
-    """The vendor's SDK reads the recording itself, and what decoder and encoder make of it: same
-    parts, signatures, finish and counts."""
-    data = recording_bytes(row)
-    direct = sdk.shown(sdk.streamed(sdk.as_events(data)))
-    ours = sdk.shown(sdk.streamed(sdk.encoded(decode(GeminiDecoder(LIMIT), [data]))))
-    if direct["counts"] is None or None in (direct["counts"][0], direct["counts"][1]):
-        del direct["counts"], ours["counts"]  # a total is not made of what is not known
-    assert direct == {name: ours[name] for name in direct}
 
 
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: row["file"])

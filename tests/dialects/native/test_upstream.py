@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.codec.base import Decoder, Incoming, TargetConfig
@@ -35,6 +35,7 @@ from proxy.request import (
     ToolSpec,
 )
 from tests.dialects.native.test_encode import END, EVENTS, START, encoded
+from tests.properties import examples
 from tests.support import decode, splits
 
 FULL = ChatRequest(
@@ -278,7 +279,7 @@ frames = st.fixed_dictionaries(
 
 
 @given(st.lists(frames, max_size=8))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_frames_of_wrong_shapes(values: list[Any]) -> None:
     """Any JSON at all: no exception, the grammar kept, one terminal event."""
     events = decode(decoder(), [sse(*values)])
@@ -286,7 +287,7 @@ def test_frames_of_wrong_shapes(values: list[Any]) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_mutated_bytes(seed: int) -> None:
     """Our own bytes, changed, cut and doubled."""
     rng = random.Random(seed)

@@ -4,18 +4,18 @@ and an encoder takes them."""
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.events import Event
-from tests.dialects.openai_chat import judge
+from tests.dialects.openai_chat import emit
 from tests.dialects.openai_chat.test_decode import CASES, DONE, HI, STOP, frame
+from tests.properties import examples
 from tests.support import decode, facts, needs_recordings, recording_bytes
 
 MAX = 1 << 14
 _CASES = [case.body for case in CASES if len(case.body) < MAX]
-
 _SCALARS = (
     st.none()
     | st.booleans()
@@ -76,18 +76,18 @@ def _cut(data: bytes, seed: int) -> list[bytes]:
 
 def _holds(chunks: list[bytes]) -> None:
     events: list[Event] = decode(ChatDecoder(MAX), chunks)
-    assert judge.encoded(events, include_usage=True)
+    assert emit.encoded(events, include_usage=True)
 
 
 @given(st.sampled_from(_CASES), st.integers(0, 2**32), st.integers(0, 2**32))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_a_mutated_case_never_raises(data: bytes, seed: int, cut: int) -> None:
     _holds(_cut(_mutated(data, seed), cut))
 
 
 @needs_recordings
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_mutated_recording_never_raises(data: Any) -> None:
     row = data.draw(st.sampled_from(facts("openai_chat")))
     seed = data.draw(st.integers(0, 2**32))
@@ -95,13 +95,13 @@ def test_a_mutated_recording_never_raises(data: Any) -> None:
 
 
 @given(st.binary(max_size=300), st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_bytes_never_raise(data: bytes, cut: int) -> None:
     _holds(_cut(data, cut))
 
 
 @given(st.lists(_VALUES, min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_json_in_frames_never_raises(values: list[Any]) -> None:
     _holds([HI, *map(frame, values), STOP, DONE])
 
@@ -115,7 +115,7 @@ def test_any_json_in_frames_never_raises(values: list[Any]) -> None:
         max_size=4,
     )
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_choices_never_raise(values: list[Any]) -> None:
     _holds([*map(frame, values), DONE])
 

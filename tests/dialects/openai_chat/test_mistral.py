@@ -21,7 +21,7 @@ from proxy.events import (
     Usage,
     Vendor,
 )
-from tests.dialects.openai_chat.judge import START
+from tests.dialects.openai_chat.emit import START
 
 END = StreamEnd(Finish("tool_calls", "tool_calls"), Usage(3, 5))
 

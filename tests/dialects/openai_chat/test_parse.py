@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import openai
 import pytest
 
 from proxy.codec.base import Incoming, Parsed
@@ -20,7 +19,6 @@ from proxy.request import (
     ToolResultPart,
     ToolSpec,
 )
-from tests.dialects.openai_chat.judge import http
 
 HI = [{"role": "user", "content": "hi"}]
 
@@ -362,43 +360,3 @@ def test_a_bad_request_is_refused_with_its_field(body: Any, param: str | None, w
     assert param == where
     assert words in message
     assert (param or "") in message
-
-
-def test_what_the_sdk_sends_is_taken_without_a_note() -> None:
-    sent: list[bytes] = []
-
-    def keep(request: Any) -> Any:
-        sent.append(request.content)
-        return http.Response(
-            200, content=b"data: [DONE]\n\n", headers={"content-type": "text/event-stream"}
-        )
-
-    client = openai.OpenAI(
-        api_key="k",
-        base_url="http://x.test/v1",
-        http_client=http.Client(transport=http.MockTransport(keep)),
-    )
-    with client.chat.completions.create(
-        model="fast",
-        messages=[{"role": "system", "content": "S"}, {"role": "user", "content": "hi"}],
-        stream=True,
-        stream_options={"include_usage": True},
-        max_completion_tokens=5,
-        stop=None,
-        tools=[
-            {
-                "type": "function",
-                "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
-            }
-        ],
-        tool_choice="auto",
-    ) as stream:
-        list(stream)
-    parsed = parse(sent[0])
-    assert ("S", [Message("user", "hi")], 5, True, ()) == (
-        parsed.request.system,
-        parsed.request.messages,
-        parsed.request.max_tokens,
-        parsed.options.include_usage,
-        parsed.notes,
-    )

@@ -9,11 +9,11 @@ import pytest
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.openai_chat import DIALECT
 from proxy.dialects.openai_chat.decode import ChatDecoder
-from proxy.events import Event, Usage
-from tests.dialects.openai_chat import judge
+from proxy.events import Event
 from tests.support import (
     decode,
     facts,
+    large_are_slow,
     needs_recordings,
     recording_bytes,
     recordings_dir,
@@ -22,10 +22,8 @@ from tests.support import (
 )
 
 pytestmark = needs_recordings
-
 STREAMS = {row["file"]: row for row in facts("openai_chat")}
 ERRORS = {row["file"]: row for row in facts("openai_chat", errors=True)}
-
 # Where the facts, a plain pass over the payloads, and a decoder that knows the vendors differ, and
 # why the decoder is right.
 REFUSALS = {  # a refusal stands in `delta.refusal`, and our schema has it as text
@@ -67,7 +65,7 @@ def _expected_usage(said: dict[str, Any] | None) -> tuple[int | None, int | None
     ] == prompt + output + reasoning else output
 
 
-@pytest.mark.parametrize("file", STREAMS)
+@pytest.mark.parametrize("file", large_are_slow(STREAMS.values()))
 def test_every_split_gives_the_same_events(file: str) -> None:
     data = recording_bytes(STREAMS[file])
     whole = decode(ChatDecoder(1 << 20), [data])
@@ -100,46 +98,6 @@ def test_a_recording_gives_its_facts(file: str) -> None:
         assert "upstream_truncated" == answer.error.kind
     else:
         assert row["finish"] == answer.finish.raw
-
-
-@pytest.mark.parametrize(
-    "file", [f for f, row in STREAMS.items() if row["error"] is None and f not in CUT]
-)
-def test_the_sdk_reads_from_our_encoder_what_the_recording_holds(file: str) -> None:
-    row = STREAMS[file]
-    events = _events(row)
-    stream = judge.chunks(events, include_usage=True)
-    assert (_sha256(REFUSALS[file]) if file in REFUSALS else row["text_sha256"]) == _sha256(
-        judge.text(stream)
-    )
-    assert [tool["name"] for tool in row["tools"]] == [name for _, name, _ in judge.calls(stream)]
-    assert [tool["arguments"] or "{}" for tool in row["tools"]] == [
-        arguments for _, _, arguments in judge.calls(stream)
-    ]
-    assert judge.finishes(stream)[0] in {"stop", "length", "tool_calls", "content_filter"}
-    usage = _answer(events).usage
-    if usage == Usage():
-        assert all(chunk.usage is None for chunk in stream)
-    else:
-        assert (usage.input_tokens, usage.output_tokens) == (
-            stream[-1].usage.prompt_tokens,
-            stream[-1].usage.completion_tokens,
-        )
-
-
-@pytest.mark.parametrize(
-    "file", [f for f, row in STREAMS.items() if row["error"] is None and f not in CUT]
-)
-def test_the_sdk_reads_the_whole_answer(file: str) -> None:
-    row = STREAMS[file]
-    answer = _answer([judge.START, *_events(row)])
-    assert DIALECT.client is not None
-    message = judge.completion(DIALECT.client.whole(judge.ASKED, answer)).choices[0].message
-    said = message.refusal if file in REFUSALS else message.content or ""
-    assert (_sha256(REFUSALS[file]) if file in REFUSALS else row["text_sha256"]) == _sha256(said)
-    assert [tool["name"] for tool in row["tools"]] == [
-        call.function.name for call in message.tool_calls or []
-    ]
 
 
 @pytest.mark.parametrize("file", ERRORS)

@@ -21,13 +21,13 @@ from proxy.request import (
     ToolSpec,
 )
 from tests.dialects.answers import asked, params, target
-from tests.dialects.openai_responses import sdk
+from tests.dialects.openai_responses import emit
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 
 
 def built(request: ChatRequest, **options: Any) -> tuple[dict[str, Any], Outgoing]:
-    outgoing = sdk.UPSTREAM.build_request(request, target(**options))
+    outgoing = emit.UPSTREAM.build_request(request, target(**options))
     return json.loads(outgoing.body), outgoing
 
 
@@ -134,7 +134,7 @@ def test_encrypted_reasoning_is_asked_of_models_that_reason(
     model: str, options: dict[str, Any], request_more: dict[str, Any], included: bool
 ) -> None:
     """The others refuse to be asked for it."""
-    outgoing = sdk.UPSTREAM.build_request(
+    outgoing = emit.UPSTREAM.build_request(
         asked("hi", **request_more), TargetConfig("up", model, None, options)
     )
     assert included == ("include" in json.loads(outgoing.body))
@@ -252,4 +252,4 @@ def test_the_clients_half_reads_what_the_upstreams_half_writes() -> None:
         },
     )
     body, _ = built(request)
-    assert request == sdk.parsed(**body).request
+    assert request == emit.parsed(**body).request

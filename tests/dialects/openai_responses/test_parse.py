@@ -17,7 +17,7 @@ from proxy.request import (
     ToolSpec,
 )
 from tests.dialects.answers import params
-from tests.dialects.openai_responses.sdk import parsed
+from tests.dialects.openai_responses.emit import parsed
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 

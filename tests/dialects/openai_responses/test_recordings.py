@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 
-from proxy.events import Event, StreamEnd
+from proxy.events import Event
 from tests.dialects.answers import folded
-from tests.dialects.openai_responses import sdk
+from tests.dialects.openai_responses import emit
 from tests.dialects.openai_responses.frames import new
-from tests.support import decode, facts, needs_recordings, recording_bytes, recordings_dir, splits
+from tests.support import (
+    decode,
+    facts,
+    large_are_slow,
+    needs_recordings,
+    recording_bytes,
+    recordings_dir,
+    splits,
+)
 
 pytestmark = needs_recordings
-
 STREAMS = {row["file"]: row for row in facts("openai_responses")}
 ERRORS = {row["file"]: row for row in facts("openai_responses", errors=True)}
 # Several answers stand one behind the other in these files; a body on the wire holds one, and a
@@ -57,7 +64,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@pytest.mark.parametrize("file", STREAMS)
+@pytest.mark.parametrize("file", large_are_slow(STREAMS.values()))
 def test_every_split_gives_the_same_events(file: str) -> None:
     """Whole, byte by byte, line by line, at random."""
     for body in bodies(STREAMS[file]):
@@ -110,50 +117,13 @@ def test_encrypted_reasoning_is_the_signature(file: str) -> None:
     assert len(block.signature) > 100
 
 
-@pytest.mark.parametrize("file", [file for file, row in STREAMS.items() if row["error"] is None])
-def test_the_sdk_reads_from_our_encoder_what_the_recording_holds(file: str) -> None:
-    """Streamed and accumulated, and as one document; the vendor's own items in their places."""
-    for events in answers(STREAMS[file]):
-        answer = folded([sdk.START, *events])
-        calls = [
-            (block.tool.id, block.tool.name, block.text or "{}")
-            for block in answer.tool_calls()
-            if block.tool
-        ]
-        expected = (answer.text(), answer.reasoning(), calls)
-        plain = sdk.streamed(events)
-        assert list(range(len(plain))) == [event.sequence_number for event in plain]
-        final = plain[-1].response
-        whole = sdk.document(sdk.CLIENT.whole(sdk.parsed(), answer))
-        assert expected == sdk.seen(final) == sdk.seen(whole)
-        assert isinstance(events[-1], StreamEnd)
-        assert events[-1].finish.raw == (
-            final.status
-            if final.status == "completed"
-            else f"{final.status}:{final.incomplete_details.reason}"
-        )
-        assert [item.type for item in final.output] == [item.type for item in whole.output]
-        assert [getattr(item, "phase", None) for item in final.output] == [
-            getattr(item, "phase", None) for item in whole.output
-        ]
-        assert final.usage is not None
-        assert final.usage == whole.usage
-        assert (answer.usage.input_tokens, answer.usage.output_tokens) == (
-            final.usage.input_tokens,
-            final.usage.output_tokens,
-        )
-        if final.status == "completed":
-            assert expected == sdk.seen(sdk.accumulated(events))
-        final.model_dump(mode="json", warnings="error")
-
-
 @pytest.mark.parametrize("file", ERRORS)
 def test_an_error_body_gives_the_vendors_message(file: str) -> None:
     folder = recordings_dir()
     assert folder is not None
     body = (folder / file).read_bytes()
     status = int(file.split("/error-")[1][:3])
-    failure = sdk.UPSTREAM.parse_error(status, {}, body)
+    failure = emit.UPSTREAM.parse_error(status, {}, body)
     assert failure is not None
     assert status == failure.status
     assert failure.message in body.decode()

@@ -5,16 +5,13 @@ import hashlib
 import json
 from typing import Any
 
-import httpx
-import httpx_sse
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.codec.base import TargetConfig
 from proxy.dialects.replicate import DIALECT
 from proxy.errors import Refused
-from proxy.events import TextDelta
 from tests.dialects.answers import asked, every_cut_is_an_error, folded, params, spoiled, told
 from tests.dialects.answers import target as named
 from tests.dialects.upstream_only import (
@@ -28,6 +25,7 @@ from tests.dialects.upstream_only import (
     summed,
     talk,
 )
+from tests.properties import examples
 from tests.support import decode, facts, needs_recordings, recording_bytes
 
 HALF = DIALECT.upstream
@@ -35,8 +33,7 @@ assert HALF is not None
 DONE = b"event: done\nid: 9:0\ndata: {}\n\n"
 MODEL = TargetConfig("up", "meta/llama-2-70b-chat", "r8_k")
 ROWS = {row["file"]: row for row in facts("replicate")}
-# No deadline: a loaded machine must not fail a test.
-quick = settings(deadline=None, max_examples=50)
+quick = examples(50)
 
 
 def output(text: str) -> bytes:
@@ -71,31 +68,6 @@ def test_a_recording_gives_its_facts_however_it_is_cut(file: str) -> None:
     assert (row["reasoning_chars"], row["tools"]) == (len(answer.reasoning()), answer.tool_calls())
     assert ("done", "stop", None) == (row["finish"], answer.finish.reason, answer.finish.raw)
     assert (row["usage"], None) == (None, answer.usage.output_tokens)
-
-
-def test_a_reader_of_the_standard_reads_the_same_text() -> None:
-    """httpx-sse strips one blank, and joins lines, as we do."""
-    pieces = [
-        "",
-        "Sure",
-        ", here'",
-        "  two blanks",
-        " ",
-        ":\n\nWhy",
-        "\n\nB",
-        "1",
-        '{"a":1}',
-        "data: x",
-        "\U0001f600",
-    ]
-    body = b": hi\n\n" + b"".join(map(output, pieces)) + DONE
-    response = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)
-    read = [sse.data for sse in httpx_sse.EventSource(response).iter_sse() if sse.event == "output"]
-    events = events_of(HALF, body)
-    assert [piece for piece in read if piece] == [
-        e.text for e in events if isinstance(e, TextDelta)
-    ]
-    assert ("".join(pieces), "", [], "stop", None) == summed(events)
 
 
 def test_the_answer_is_over_at_done() -> None:

@@ -14,10 +14,10 @@ from tests.dialects.answers import (
     ending,
     folded,
     posted,
-    read_sse,
     reasoning_block,
     text_block,
 )
+from tests.sse_reader import read_sse
 from tests.support import decode
 
 CLIENT = DIALECT.client

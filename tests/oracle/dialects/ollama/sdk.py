@@ -10,10 +10,10 @@ import ollama
 from proxy.codec.base import NDJSON, Parsed, Reply
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.ollama import DIALECT
-from proxy.dialects.ollama.encode import OllamaEncoder
 from proxy.dialects.ollama.parse import Options
 from proxy.events import Event
 from proxy.request import ChatRequest
+from tests.dialects.ollama.emit import encoded
 
 ASK: Any = [{"role": "user", "content": "hi"}]
 
@@ -34,11 +34,6 @@ def parsed(body: bytes, *, generate: bool = False) -> list[Any]:
         if generate
         else client.chat(model="m", messages=ASK, stream=True)
     )
-
-
-def encoded(events: Sequence[Event], *, generate: bool = False) -> bytes:
-    encoder = OllamaEncoder(generate=generate)
-    return b"".join(encoder.encode(event) for event in events)
 
 
 def stream(events: Sequence[Event], *, generate: bool = False) -> list[Any]:

@@ -2,19 +2,13 @@
 dialect."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import httpx
 import pytest
 
-from proxy.dialects.gemini.encode import GeminiEncoder
-from proxy.events import Event, StreamStart
-
 genai = pytest.importorskip("google.genai")
 types = pytest.importorskip("google.genai.types")
-
-START = StreamStart("s1", "asked", "up", "theirs", 1_700_000_000)
 
 
 def client(body: bytes, content_type: str = "text/event-stream") -> Any:
@@ -33,12 +27,6 @@ def client(body: bytes, content_type: str = "text/event-stream") -> Any:
 def streamed(body: bytes) -> list[Any]:
     """The chunks that the SDK reads."""
     return list(client(body).models.generate_content_stream(model="m", contents="hi"))
-
-
-def encoded(events: Iterable[Event], *, sse: bool = True, thoughts: bool = True) -> bytes:
-    """What our encoder makes of an answer's events."""
-    encoder = GeminiEncoder(sse=sse, thoughts=thoughts)
-    return b"".join(map(encoder.encode, [START, *events]))
 
 
 def as_events(recording: bytes) -> bytes:

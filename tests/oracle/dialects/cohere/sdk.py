@@ -8,8 +8,8 @@ import cohere
 import httpx
 
 from proxy.codec.base import SSE, Reply
-from proxy.dialects.cohere.encode import CohereEncoder
 from proxy.events import Event
+from tests.dialects.cohere.emit import encoded
 
 ASK: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -25,11 +25,6 @@ def sdk(status: int, body: bytes, content_type: str) -> Any:
         httpx_client=httpx.Client(transport=transport),
         max_retries=0,
     )
-
-
-def encoded(events: Sequence[Event]) -> bytes:
-    encoder = CohereEncoder()
-    return b"".join(encoder.encode(event) for event in events)
 
 
 def parsed(body: bytes) -> list[Any]:

@@ -11,26 +11,11 @@ try:  # the SDK moved from one HTTP library to its successor; both take a transp
 except ImportError:  # pragma: no cover
     import httpx  # type: ignore[no-redef]
 
-from proxy.codec.base import SSE, Parsed, Reply
+from proxy.codec.base import SSE, Reply
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.anthropic import DIALECT
-from proxy.events import Event, StreamStart
-from proxy.request import ChatRequest, Message
-
-START = StreamStart("st1", "some-model", "up", "vendor-model", 1_700_000_000)
-PARSED = Parsed(ChatRequest(model="some-model", messages=[Message("user", "hi")]))
-ASK: dict[str, Any] = {
-    "model": "some-model",
-    "max_tokens": 64,
-    "messages": [{"role": "user", "content": "hi"}],
-}
-
-
-def encoded(events: Sequence[Event]) -> bytes:
-    """What a client gets of these events, after the stream.start that the relay makes."""
-    assert DIALECT.client is not None
-    encoder = DIALECT.client.encoder(PARSED)
-    return b"".join(encoder.encode(event) for event in (START, *events))
+from proxy.events import Event
+from tests.dialects.anthropic.emit import ASK, PARSED, START, encoded
 
 
 def client(

@@ -2,34 +2,18 @@
 emits."""
 
 import importlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import openai
 
-from proxy.codec.base import Incoming, Parsed, Reply
-from proxy.dialects.openai_responses import DIALECT
-from proxy.events import Event, StreamStart
+from proxy.codec.base import Reply
+from proxy.events import Event
+from tests.dialects.openai_responses.emit import encoded
 
 # The SDK's own HTTP library, whatever it is called in this release.
 _CLIENT = next(kind for kind in openai.DefaultHttpxClient.__mro__ if kind.__name__ == "Client")
 http = importlib.import_module(_CLIENT.__module__.partition(".")[0])
-
-START = StreamStart("s1", "fast", "openai", "gpt-5", 1_700_000_000)
-assert DIALECT.client is not None
-assert DIALECT.upstream is not None
-CLIENT, UPSTREAM = DIALECT.client, DIALECT.upstream
-
-
-def parsed(**body: Any) -> Parsed:
-    said = {"model": "fast", "input": "hi", **body}
-    return CLIENT.parse_request(Incoming("POST", {}, {}, {}, json.dumps(said).encode()))
-
-
-def encoded(events: Sequence[Event], **body: Any) -> bytes:
-    encoder = CLIENT.encoder(parsed(**body))
-    return b"".join(encoder.encode(event) for event in [START, *events])
 
 
 def client(status: int, body: bytes, headers: dict[str, str]) -> openai.OpenAI:

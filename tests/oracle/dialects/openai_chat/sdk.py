@@ -7,18 +7,13 @@ from typing import Any
 
 import openai
 
-from proxy.codec.base import Parsed, Reply
-from proxy.dialects.openai_chat.encode import ChatEncoder
-from proxy.dialects.openai_chat.parse import Options
-from proxy.events import Event, StreamStart
-from proxy.request import ChatRequest, Message
+from proxy.codec.base import Reply
+from proxy.events import Event
+from tests.dialects.openai_chat.emit import encoded
 
 # The SDK's own HTTP library, whatever it is called in this release.
 _CLIENT = next(kind for kind in openai.DefaultHttpxClient.__mro__ if kind.__name__ == "Client")
 http = importlib.import_module(_CLIENT.__module__.partition(".")[0])
-
-ASKED = Parsed(ChatRequest(model="fast", messages=[Message("user", "hi")]), Options())
-START = StreamStart("s1", "fast", "openai", "gpt-4o-mini", 1_700_000_000)
 
 
 def sdk(
@@ -30,11 +25,6 @@ def sdk(
     return openai.OpenAI(
         api_key="k", base_url="http://mainstem.test/v1", http_client=client, max_retries=max_retries
     )
-
-
-def encoded(events: Sequence[Event], *, include_usage: bool = False) -> bytes:
-    encoder = ChatEncoder(include_usage=include_usage)
-    return b"".join(encoder.encode(event) for event in [START, *events])
 
 
 def chunks(events: Sequence[Event], *, include_usage: bool = False) -> list[Any]:
