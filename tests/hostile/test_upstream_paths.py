@@ -13,7 +13,7 @@ from yarl import URL
 from proxy.codec.base import TargetConfig
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused
-from proxy.net.addresses import checked
+from proxy.net.paths import checked_path
 from proxy.request import ChatRequest, Message
 from proxy.upstream.client import Endpoint, Upstreams, _url
 from tests.faults.samples import SAMPLES
@@ -127,7 +127,7 @@ def path_for(dialect: str, model: str, **request: Any) -> str | None:
     """The path of the request as it goes out; None where it is refused, naming the model."""
     asked = ChatRequest(model=model, messages=[Message("user", "hi")], **request)
     try:
-        return checked(
+        return checked_path(
             UPSTREAMS[dialect]
             .build_request(asked, TargetConfig("far", "", None, options_of(dialect)))
             .path
@@ -204,7 +204,7 @@ def test_no_name_of_a_model_leads_elsewhere(dialect: str, model: str) -> None:
 def test_a_path_that_a_dialect_let_slip_is_not_sent(at: str) -> None:
     """The last guard, whatever a dialect does."""
     with pytest.raises(Refused) as refused:
-        checked(at)
+        checked_path(at)
     assert ("bad_request", "model") == (refused.value.failure.kind, refused.value.failure.param)
 
 
@@ -219,7 +219,7 @@ def test_a_path_that_a_dialect_let_slip_is_not_sent(at: str) -> None:
     ],
 )
 def test_a_plain_path_stays_as_it_is(at: str) -> None:
-    assert at == checked(at)
+    assert at == checked_path(at)
 
 
 async def asked_for(run: Running, model: str, how: str) -> tuple[int, str]:
