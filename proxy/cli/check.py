@@ -114,7 +114,7 @@ async def _ask(plan: Plan, upstreams: Upstreams, name: str, model: str | None) -
                 f"for {why}"
             )
         return f"{_FAILED} {why}"
-    won.generation.client_left(gave_up=True)
+    won.drop()
     return (
         f"answers, as {plan.upstreams[name].half.name} should, after "
         f"{time.monotonic() - record.started:.1f} s"

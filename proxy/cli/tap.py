@@ -27,6 +27,7 @@ from proxy.observe import logs
 from proxy.observe.metrics import make_metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
+from proxy.relay.delivery import Delivery
 from proxy.relay.states import UpstreamStates
 from proxy.request import ChatRequest, Message
 from proxy.settings.model import Settings
@@ -118,8 +119,11 @@ async def _tap(options: argparse.Namespace, settings: Settings, request: ChatReq
         start = StreamStart(
             "tap", request.model, won.target.upstream, won.target.model, 0, won.notes
         )
-        _out(won.generation.commit(encoder, start, plan.limits.max_answer_bytes))
-        await won.generation.relay(_Terminal())
+        log = won.generation.log
+        log.begin(start)
+        delivery = Delivery(log, encoder, record, plan.streams, plan.limits)
+        _out(delivery.opening())
+        await delivery.relay(won.generation, _Terminal())
     except Refused as refused:
         print(f"{refused.failure.kind}: {refused.failure.message}", file=sys.stderr)
         return 1

@@ -60,7 +60,6 @@ _OF_ONE_ANSWER = (
         "upstream",
         "upstream_dialect",
         "upstream_model",
-        "outcome",
         "finish",
         "usage",
         "first_byte_s",
@@ -178,7 +177,7 @@ class StreamRecord:
 
     def start_over(self) -> None:
         """What the answer of a target that failed has left behind is not of the next one's."""
-        self.usage = self.outcome = self.first_content_s = None
+        self.usage = self.first_content_s = None
 
     def set_aside(self) -> "StreamRecord":
         """What is known of an answer that broke off after commit, while another target is asked to
@@ -187,7 +186,7 @@ class StreamRecord:
         before = self.fork()
         for name in _OF_ONE_ANSWER:
             setattr(before, name, getattr(self, name))
-        self.outcome = self.usage = None
+        self.usage = None
         return before
 
     def take_back(self, before: "StreamRecord") -> None:
@@ -215,11 +214,7 @@ class StreamRecord:
         for name in _OF_ONE_ANSWER:
             setattr(self, name, getattr(own, name))
 
-    def end(self, outcome: Outcome, status: int, now: float) -> None:
-        """The stream is over. The outcome that was found first stays: what follows from it is no
-        news.
-        """
-        if self.outcome is None:
-            self.outcome = outcome
-        self.status = status
+    def end(self, outcome: Outcome | None, status: int, now: float) -> None:
+        """The stream is over, and ended so (`proxy/relay/ending.py` decides it)."""
+        self.outcome, self.status = outcome, status
         self.ended_s = now - self.started

@@ -2,11 +2,7 @@
 failure that says why there is none.
 """
 
-import asyncio
-from collections.abc import Mapping
-from functools import partial
 from time import monotonic
-from typing import NamedTuple
 
 import msgspec
 
@@ -16,58 +12,20 @@ from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
 from proxy.relay.circuit import Circuit, unwell
-from proxy.relay.follow import followed
 from proxy.relay.generation import Generation
+from proxy.relay.log import Log
+from proxy.relay.opening import opened
 from proxy.relay.passing import prepared, returned, told, veil_of
 from proxy.relay.plan import Bound, Plan
-from proxy.relay.slots import Full, Slots
+from proxy.relay.slots import Full
+from proxy.relay.source import Source
 from proxy.relay.states import UpstreamStates
-from proxy.relay.step import Translation
+from proxy.relay.won import Envelope, NotSentError, Won
 from proxy.routing import Target
-from proxy.settings.model import Streams
 from proxy.upstream.answer import Answer
 from proxy.upstream.client import Upstreams
 
 _LOSSES = ("dropped", "changed")
-
-
-class Envelope(NamedTuple):
-    """What of the client's own request may matter to an upstream. `mock_headers` go only to
-    upstreams that are played here; `credential` is the key that it sent; `headers` are its headers,
-    names in lower case.
-    """
-
-    mock_headers: Mapping[str, str] = {}
-    credential: str | None = None
-    headers: Mapping[str, str] = {}
-
-
-class Won(NamedTuple):
-    """The target that answers. `rewrites`: its vendor may take text back. Its place in `slots` must
-    be left at the end.
-    """
-
-    generation: Generation
-    target: Target
-    notes: list[Note]
-    rewrites: bool
-    slots: Slots
-    returned: Mapping[str, str]  # headers of its answer that go to the client
-
-    def drop(self) -> None:
-        """It is not wanted after all."""
-        self.generation.client_left(gave_up=True)
-        self.slots.leave()
-
-
-class NotSentError(Refused):
-    """Nothing was sent: the upstream has no free slot, or its circuit is open. `result` is the word
-    for it in metrics.
-    """
-
-    def __init__(self, why: Failure, result: str) -> None:
-        super().__init__(why)
-        self.result = result
 
 
 class Asking:
@@ -78,13 +36,11 @@ class Asking:
         plan: Plan,
         upstreams: Upstreams,
         states: UpstreamStates,
-        streams: Streams,
         envelope: Envelope,
     ) -> None:
         self._plan = plan
         self._upstreams = upstreams
         self._states = states
-        self._streams = streams
         self._envelope = envelope
 
     async def ask(
@@ -181,72 +137,36 @@ class Asking:
         self, call: Outgoing, target: TargetConfig, bound: Bound, record: StreamRecord
     ) -> Generation:
         started = monotonic()
-        answer = await self._call(bound, call, target)
+        if bound.played and self._envelope.mock_headers:
+            call = call._replace(headers={**call.headers, **self._envelope.mock_headers})
+        answer = await opened(self._upstreams, bound, call, target, self._plan.limits)
         generation = self._generation(answer, bound, started, record)
         generation.begin()
         try:
             await generation.ready()
         except BaseException:
-            generation.client_left()
+            generation.close()
             raise
         if generation.hopeless is not None:
             raise Refused(generation.hopeless)
         return generation
 
-    async def _call(self, bound: Bound, call: Outgoing, target: TargetConfig) -> Answer:
-        """The answer that is to be streamed, once its head has come and is none of an error."""
-        if bound.played and self._envelope.mock_headers:
-            call = call._replace(headers={**call.headers, **self._envelope.mock_headers})
-        try:
-            async with asyncio.timeout(bound.timeouts.first_event_s):
-                answer = await self._upstreams.open(bound.endpoint, call)
-                await self._refuse_errors(answer, bound)
-                # A vendor, or a gateway before it, may stream at once: then there is nothing to
-                # follow.
-                follow = bound.half.follow
-                if follow is not None and answer.content_type != "text/event-stream":
-                    # vendors repeat the request
-                    most = self._plan.limits.max_event_bytes + len(call.body)
-                    answer = await followed(
-                        answer, partial(follow, target), bound, self._upstreams, most
-                    )
-                    await self._refuse_errors(answer, bound)
-                return answer
-        except TimeoutError as error:
-            said = f"{bound.endpoint.name} sent nothing within {bound.timeouts.first_event_s:g} s."
-            raise Refused(
-                failure("first_event_timeout", said, upstream=bound.endpoint.name)
-            ) from error
-
-    async def _refuse_errors(self, answer: Answer, bound: Bound) -> None:
-        """Raises Refused, the answer closed, for one whose head says already that it is none."""
-        try:
-            await _refuse_errors(answer, bound, self._plan.limits.max_error_bytes)
-        except BaseException:
-            answer.close()
-            raise
-
     def _generation(
         self, answer: Answer, bound: Bound, started: float, record: StreamRecord
     ) -> Generation:
-        limits, name = self._plan.limits, bound.endpoint.name
-        decoder = bound.half.decoder(limits.max_event_bytes, bound.options)
-        return Generation(
-            answer,
-            Translation(
-                decoder,
-                record,
-                name,
-                limits.max_event_bytes,
-                veil_of(bound, self._envelope.credential),
-            ),
+        limits = self._plan.limits
+        log = Log(limits.write_buffer_bytes)
+        source = Source(
+            bound.half.decoder(limits.max_event_bytes, bound.options),
             record,
-            upstream=name,
+            log,
+            upstream=bound.endpoint.name,
             timeouts=bound.timeouts,
-            streams=self._streams,
-            write_buffer_bytes=limits.write_buffer_bytes,
+            most_silent_bytes=limits.max_event_bytes,
             started=started,
+            redactor=veil_of(bound, self._envelope.credential),
         )
+        return Generation(answer, source, log)
 
 
 def _refuse_while_open(circuit: Circuit, bound: Bound) -> None:
@@ -293,29 +213,3 @@ def _named(why: Failure, target: Target) -> Failure:
     if why.upstream is not None or why.kind == "internal":
         return why
     return msgspec.structs.replace(why, upstream=target.upstream)
-
-
-async def _refuse_errors(answer: Answer, bound: Bound, most: int) -> None:
-    """Raises Refused for an answer whose head says already that it is none."""
-    name, status = bound.endpoint.name, answer.status
-    if 300 <= status < 400:
-        said = (
-            f"{name} answered with a redirect ({status}), which is not followed: set its base_url "
-            "to the new target."
-        )
-        raise Refused(failure("upstream_status", said))
-    if status >= 400:
-        body = await answer.read(most)
-        why = bound.half.parse_error(status, answer.headers, body)
-        answer.close()
-        raise Refused(
-            why or failure("upstream_status", f"{name} answered {status}."),
-            returned(answer, bound.settings),
-        )
-    if answer.content_type in ("text/html", "application/xhtml+xml"):
-        raise Refused(
-            failure(
-                "upstream_malformed",
-                f"{name} answered with a web page instead of a stream: is its base_url right?",
-            )
-        )

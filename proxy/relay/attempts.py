@@ -12,10 +12,11 @@ from msgspec import UNSET
 from proxy.codec.base import Parsed
 from proxy.errors import KINDS, Failure, Kind, Refused, failure
 from proxy.observe.record import StreamRecord
-from proxy.relay.asking import Asking, Envelope, NotSentError, Won
+from proxy.relay.asking import Asking
 from proxy.relay.plan import ModelPolicy, Plan
 from proxy.relay.race import race
 from proxy.relay.states import UpstreamStates
+from proxy.relay.won import Envelope, NotSentError, Won
 from proxy.routing import Routed, Target
 from proxy.settings.model import OnDisconnect
 from proxy.upstream.client import Upstreams
@@ -53,11 +54,12 @@ class Attempts:
         streams = self.policy.streams
         if on_disconnect is not None and on_disconnect != streams.on_disconnect:
             streams = streams.model_copy(update={"on_disconnect": on_disconnect})
+        self.streams = streams
         self._plan = plan
         self._states = states
         self._record = record
         self._targets = _in_order(routed.targets)
-        self._asking = Asking(plan, upstreams, states, streams, envelope)
+        self._asking = Asking(plan, upstreams, states, envelope)
 
     async def first(self, parsed: Parsed, *, client_rewrites: bool) -> Won:
         """The first target whose answer has content, or a complete end. Raises Refused with the

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from proxy.errors import KINDS, Failure, Refused, failure
 from proxy.observe.record import StreamRecord
-from proxy.relay.asking import NotSentError, Won
+from proxy.relay.won import NotSentError, Won
 from proxy.routing import Target
 
 Ask = Callable[[Target, StreamRecord], Awaitable[Won]]
@@ -160,7 +160,7 @@ class _Race:
         return None
 
     def _take(self, won: Won, own: StreamRecord) -> Won:
-        won.generation.record_in(self._record)
+        won.generation.source.record = self._record
         self._record.adopt(own)
         if won.target.upstream in self._hedged:
             self._record.hedges = [*self._record.hedges, (won.target.upstream, "won")]

@@ -1,5 +1,5 @@
 """An answer that breaks off after commit and goes on at another target: what was said so far, and
-how the second answer becomes part of it.
+how the second answer becomes part of the same log.
 
 Only where a model is configured so (`continue_after_commit`): the second model goes on from another
 one's words, and the client is told, by a `vendor` event.
@@ -10,9 +10,8 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.fold import WholeAnswer
-from proxy.errors import Kind
 from proxy.events import (
+    NO_USAGE,
     BlockEnd,
     BlockStart,
     Citation,
@@ -24,64 +23,9 @@ from proxy.events import (
     UsageEvent,
     Vendor,
 )
+from proxy.relay.log import Log, Writes
+from proxy.relay.said import Said
 from proxy.request import ChatRequest, Message
-
-# Faults of the one upstream, after which another one may do better.
-GOES_ON: frozenset[Kind] = frozenset(
-    {
-        "idle_timeout",
-        "overloaded",
-        "rate_limited",
-        "upstream_error",
-        "upstream_malformed",
-        "upstream_truncated",
-    }
-)
-
-
-class Said:
-    """What a client has been sent. It is kept whole, up to `most` code points, after which the
-    answer cannot go on elsewhere.
-    """
-
-    __slots__ = ("_answer", "_most", "_size", "open", "usage")
-
-    def __init__(self, most: int) -> None:
-        self._answer = WholeAnswer()
-        self._most = most
-        self._size = 0
-        self.open: dict[int, BlockStart] = {}
-        self.usage: Usage | None = None  # of the answers that broke off
-
-    def add(self, event: Event) -> None:
-        """An event that is not terminal."""
-        if isinstance(event, BlockStart):
-            self.open[event.block] = event
-        elif isinstance(event, BlockEnd):
-            self.open.pop(event.block, None)
-        self._size += len(getattr(event, "text", None) or "")
-        if self._size <= self._most and not isinstance(event, Vendor | UsageEvent):
-            self._answer.add(event)
-
-    @property
-    def may_go_on(self) -> bool:
-        """A tool call cannot be gone on with, nor can one of several answers."""
-        whole = self._size <= self._most
-        return whole and all(
-            block.kind != "tool_call" and block.choice == 0
-            for block in self._answer.blocks.values()
-        )
-
-    @property
-    def text(self) -> str:
-        return self._answer.text()
-
-    @property
-    def next_block(self) -> int:
-        return max(self._answer.blocks, default=-1) + 1
-
-    def text_of(self, block: int) -> str:
-        return self._answer.blocks[block].text
 
 
 def onward_request(request: ChatRequest, text: str, prompt: str) -> ChatRequest:
@@ -90,6 +34,33 @@ def onward_request(request: ChatRequest, text: str, prompt: str) -> ChatRequest:
         return request
     more = [Message("assistant", text), *([Message("user", prompt)] if prompt else [])]
     return msgspec.structs.replace(request, messages=[*request.messages, *more])
+
+
+def spliced(log: Log, announced: Vendor, now: float) -> Writes:
+    """Where a second source writes to go on with what was interrupted in this log. `announced`
+    tells the readers so.
+    """
+    assert log.said is not None
+    assert log.interrupted is not None
+    joint = Joint(log.said, log.interrupted.usage)
+    log.interrupted = None
+    log.write([announced], now, 0)
+    return _Splice(log, joint)
+
+
+class _Splice:
+    """Takes what a source writes and writes it, joined to what stands there, into a log."""
+
+    __slots__ = ("_joint", "_log")
+
+    def __init__(self, log: Log, joint: "Joint") -> None:
+        self._log = log
+        self._joint = joint
+
+    def write(self, events: list[Event], now: float, size: int) -> None:
+        """See `Writes`."""
+        joined = [seen for event in events for seen in self._joint.events(event)]
+        self._log.write(joined, now, size)
 
 
 class Joint:
@@ -127,14 +98,6 @@ class Joint:
         else:
             yield event
 
-    def counted(self, usage: Usage | UsageEvent | None) -> Usage:
-        """What is known to have been used, of both answers: for the books, which an unknown number
-        must not empty.
-        """
-        now = msgspec.structs.astuple(usage or Usage())
-        pairs = zip(msgspec.structs.astuple(self._usage), now, strict=True)
-        return Usage(*(b if a is None else a if b is None else a + b for a, b in pairs))
-
     def _start(self, event: BlockStart) -> Iterator[Event]:
         text = self._text
         if event.kind == "text" and text in self._left_open and event.choice in (UNSET, 0):
@@ -163,7 +126,19 @@ class Joint:
         return msgspec.structs.replace(event, block=to)
 
 
+def spent(before: Usage | UsageEvent | None, now: Usage | UsageEvent | None) -> Usage:
+    """What is known to have been used, of both answers: for the books, which an unknown number must
+    not empty.
+    """
+    pairs = zip(_counts(before), _counts(now), strict=True)
+    return Usage(*(b if a is None else a if b is None else a + b for a, b in pairs))
+
+
+def _counts(usage: Usage | UsageEvent | None) -> tuple[int | None, ...]:
+    return msgspec.structs.astuple(NO_USAGE if usage is None else usage)
+
+
 def _sum(before: Usage, now: Usage | UsageEvent) -> list[int | None]:
     """Of both answers; unknown where either is."""
-    pairs = zip(msgspec.structs.astuple(before), msgspec.structs.astuple(now), strict=True)
+    pairs = zip(_counts(before), _counts(now), strict=True)
     return [None if a is None or b is None else a + b for a, b in pairs]

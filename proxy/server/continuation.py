@@ -3,15 +3,18 @@ that broke off.
 """
 
 import asyncio
+from time import monotonic
 
 from proxy.codec.base import Parsed
 from proxy.errors import Refused
 from proxy.events import Vendor
 from proxy.observe.record import StreamRecord
-from proxy.relay.asking import Won
 from proxy.relay.attempts import Attempts
+from proxy.relay.delivery import Delivery
+from proxy.relay.log import Log
 from proxy.relay.race import cancel_or_drop
 from proxy.relay.splice import onward_request
+from proxy.relay.won import Won
 from proxy.server.gateway import Gateway
 
 
@@ -38,29 +41,28 @@ class Continuation:
         self._client_rewrites = client_rewrites
         self.rewrites = attempts.may_rewrite
 
-    async def after(self, broken: Won) -> Won | None:
+    async def after(self, broken: Won, log: Log, delivery: Delivery) -> Won | None:
         """The target that goes on; the client has been told. None: none does, and the client has
         been told that the answer failed.
 
         Meanwhile the client gets its heartbeats. Raises CancelledError when it leaves.
         """
-        why = broken.generation.interrupted
-        assert why is not None
+        assert log.interrupted is not None
+        why = log.interrupted.error
         self._gateway.looks_on()
         before = self._record.set_aside()
         try:
-            won = await self._found(broken)
+            won = await self._found(broken, log, delivery)
         except Refused:
             self._record.take_back(before)
-            broken.generation.surrender()
+            log.surrender(monotonic())
             return None
         except asyncio.CancelledError:
             self._record.take_back(before)
             dismissed = self._gateway.dismissed()
             if dismissed is None:
-                self._record.outcome = None  # it ends because the client has left
                 raise
-            broken.generation.surrender(dismissed)
+            log.surrender(monotonic(), dismissed)
             return None
         finally:
             self._gateway.found()
@@ -72,25 +74,23 @@ class Continuation:
         }
         self._record.go_on(before)
         self._record.fallbacks.append((broken.target.upstream, won.target.upstream, why.kind))
-        won.generation.go_on(broken.generation, Vendor("native", {"continued": said}))
+        won.generation.go_on(log, Vendor("native", {"continued": said}), before.usage)
         return won
 
-    async def _found(self, broken: Won) -> Won:
-        request = onward_request(
-            self._parsed.request,
-            broken.generation.text,
-            self._attempts.policy.streams.continue_prompt,
-        )
+    async def _found(self, broken: Won, log: Log, delivery: Delivery) -> Won:
+        assert log.said is not None
+        streams = self._attempts.streams
+        request = onward_request(self._parsed.request, log.said.text, streams.continue_prompt)
         parsed = self._parsed._replace(request=request)
         asking = asyncio.create_task(
             self._attempts.onward(parsed, broken.target, client_rewrites=self._client_rewrites)
         )
         try:
             while True:
-                await asyncio.wait((asking,), timeout=self._attempts.policy.streams.heartbeat_s)
+                await asyncio.wait((asking,), timeout=streams.heartbeat_s)
                 if asking.done():
                     return asking.result()
-                broken.generation.beat()
+                delivery.beat()
         except asyncio.CancelledError:
             cancel_or_drop(asking)
             await asyncio.wait((asking,))  # it writes into the record until then

@@ -11,11 +11,11 @@ from proxy.errors import Failure, Refused, failure
 from proxy.observe.logs import stream_line
 from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
-from proxy.relay.asking import Envelope, Won
 from proxy.relay.attempts import Attempts
 from proxy.relay.generation import Generation
 from proxy.relay.plan import Plan
 from proxy.relay.states import UpstreamStates
+from proxy.relay.won import Envelope, Won
 from proxy.routing import Routed
 from proxy.server.access.keys import Keyring
 from proxy.server.cors import CorsPolicy
@@ -149,7 +149,9 @@ class Gateway:
         """The client has left, and the answer goes on without it; then `over` is called."""
 
         async def see_out() -> None:
-            await won.generation.fold()
+            await won.generation.finished()
+            if won.generation.log.interrupted is not None:
+                won.generation.log.surrender(time.monotonic())
             self.ended(won)
             over()
 
@@ -184,8 +186,6 @@ class Gateway:
 
     def flush(self, record: StreamRecord) -> None:
         """The stream is over, for good."""
-        if record.ended_s is None:
-            record.ended_s = time.monotonic() - record.started
         self._metrics.flush(record)
         stream_line(self._log, record)
 

@@ -11,11 +11,15 @@ from aiohttp import web
 from proxy.codec.base import ClientHalf, Encoder, Parsed, Reply
 from proxy.codec.settle import Settler
 from proxy.errors import Failure, Refused, failure
-from proxy.events import StreamStart
+from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
-from proxy.relay.asking import Envelope, Won
-from proxy.relay.generation import Generation
-from proxy.relay.step import Folder
+from proxy.relay.delivery import Delivery
+from proxy.relay.ending import Reading, ended
+from proxy.relay.folder import Folder
+from proxy.relay.log import Log
+from proxy.relay.said import Said
+from proxy.relay.sink import Sink
+from proxy.relay.won import Envelope, Won
 from proxy.server.access.keys import Caller, check_model, credential
 from proxy.server.connection import Connection
 from proxy.server.continuation import Continuation
@@ -56,15 +60,20 @@ class _Serving:
 
     __slots__ = (
         "_alone",
+        "_delivery",
         "_entered",
         "_gateway",
         "_half",
         "_halves",
         "_key",
+        "_log",
         "_onward",
+        "_reading",
         "_record",
+        "_refusal",
         "_request",
         "_state",
+        "_streams",
         "_won",
     )
 
@@ -86,6 +95,11 @@ class _Serving:
         self._entered = False
         self._alone = False
         self._won: Won | None = None
+        self._log: Log | None = None
+        self._delivery: Delivery | None = None
+        self._streams = gateway.state.plan.streams
+        self._reading: Reading = "left"
+        self._refusal: Failure | None = None
 
     async def run(self) -> web.StreamResponse:
         try:
@@ -95,7 +109,6 @@ class _Serving:
         except asyncio.CancelledError:
             why = self._gateway.dismissed()
             if why is not None:
-                self._record.outcome = None  # whoever cancelled it, the client has not left
                 return self._refuse(why)
             self._client_gone()
             raise
@@ -117,7 +130,7 @@ class _Serving:
         if self._request.headers.get("Last-Event-ID"):
             # A reconnect must never run a prompt again; 204 is what makes a browser's EventSource
             # stop (HTML 9.2.3).
-            self._record.status = 204
+            self._record.status, self._reading = 204, "unasked"
             return web.Response(status=204)
         parsed, won = await self._begin()
         self._won = won
@@ -126,7 +139,7 @@ class _Serving:
             if not parsed.request.stream:
                 return await self._document(parsed, won)
             encoder = self._encoder(parsed, won)
-            first = self._commit(encoder, parsed, won)
+            first = self._commit(encoder, parsed, won).opening()
             response = hand_down(
                 stream_response(encoder, won.notes, won.target.upstream), won.returned
             )
@@ -143,11 +156,12 @@ class _Serving:
                 del first
                 return await self._stream(encoder, response)
             except (asyncio.CancelledError, ConnectionError):
-                self._alone = self._won.generation.client_left()
+                self._alone = self._left()
                 raise
             except Exception:  # noqa: BLE001  a defect, and too late for a status
                 self._gateway.report(self._record)
-                self._won.generation.client_left(gave_up=True)
+                self._left(gave_up=True)
+                self._reading = "broken"
                 self._cut()
                 return response
         finally:
@@ -187,6 +201,7 @@ class _Serving:
             connection.watch(state.plan.streams.write_timeout_s)
         attempts = self._gateway.attempts(state.plan, record, routed, envelope, wish)
         rewrites = self._half.rewrites or not parsed.request.stream
+        self._streams = attempts.streams
         won = await attempts.first(parsed, client_rewrites=rewrites)
         if attempts.policy.continue_after_commit:
             self._onward = Continuation(
@@ -235,6 +250,15 @@ class _Serving:
                 )
                 if tokens > 0 and key.tokens_per_minute is not None:
                     self._gateway.see_to(keyring.spend(key, tokens))
+        end = None if self._log is None else self._log.end
+        outcome, status = ended(
+            end,
+            self._reading,
+            self._streams.on_disconnect,
+            status=self._record.status,
+            refusal=self._refusal,
+        )
+        self._record.end(outcome, status, time.monotonic())
         self._gateway.flush(self._record)
 
     def _start(self, parsed: Parsed, won: Won) -> StreamStart:
@@ -252,54 +276,62 @@ class _Serving:
         rewrites = won.rewrites or (self._onward is not None and self._onward.rewrites)
         return Settler(encoder) if rewrites and not self._half.rewrites else encoder
 
-    def _commit(self, encoder: Encoder, parsed: Parsed, won: Won) -> bytes:
-        most = self._state.plan.limits.max_answer_bytes
-        return won.generation.commit(
-            encoder, self._start(parsed, won), most, goes_on=self._onward is not None
-        )
+    def _commit(self, encoder: Encoder, parsed: Parsed, won: Won) -> Delivery:
+        limits = self._state.plan.limits
+        log = self._log = won.generation.log
+        said = None if self._onward is None else Said(limits.max_answer_bytes)
+        log.begin(self._start(parsed, won), said)
+        self._delivery = Delivery(log, encoder, self._record, self._streams, limits)
+        return self._delivery
 
     async def _stream(self, encoder: Encoder, response: web.StreamResponse) -> web.StreamResponse:
         """From the first frame to the end of the body."""
         sink = ResponseSink(self._request, self._state.plan.limits.write_buffer_bytes)
         paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
-        assert self._won is not None
-        await self._to_the_end(lambda generation: generation.relay(paced or sink))
+        await self._to_the_end(paced or sink)
+        self._reading = "withheld" if isinstance(encoder, Settler) and encoder.failed else "whole"
         try:
             async with asyncio.timeout(self._state.plan.streams.write_timeout_s):
                 if paced is not None:
                     await paced.flushed()
                 await response.write_eof()
         except TimeoutError:  # the client does not take even the end
-            self._won.generation.client_left()
+            self._reading = "left"
+            self._left()
             self._cut()
-        if isinstance(encoder, Settler) and encoder.failed:
-            self._record.outcome = "upstream_error"
         return response
 
-    async def _to_the_end(self, read: Callable[[Generation], Awaitable[None]]) -> None:
-        """Read the answer, and where it breaks off the one that goes on with it."""
+    async def _to_the_end(self, sink: Sink | None) -> None:
+        """Pass on the answer, and where it breaks off the one that goes on with it."""
         assert self._won is not None
-        await read(self._won.generation)
-        while self._onward is not None and self._won.generation.interrupted is not None:
-            more = await self._onward.after(self._won)
-            if more is None:
-                return
-            self._gateway.ended(self._won)
-            self._won = more
-            self._gateway.began(more)
-            await read(more.generation)
+        assert self._log is not None
+        assert self._delivery is not None
+        await self._delivery.relay(self._won.generation, sink)
+        while self._onward is not None and self._log.interrupted is not None:
+            more = await self._onward.after(self._won, self._log, self._delivery)
+            if more is not None:
+                self._gateway.ended(self._won)
+                self._won = more
+                self._gateway.began(more)
+            await self._delivery.relay(self._won.generation, sink)
+
+    def _left(self, *, gave_up: bool = False) -> bool:
+        """The client reads no more. Whether the answer goes on without it."""
+        assert self._won is not None
+        assert self._delivery is not None
+        return self._delivery.left(self._won.generation, gave_up=gave_up)
 
     async def _document(self, parsed: Parsed, won: Won) -> web.Response:
         folder = Folder()
-        assert self._won is not None
         self._commit(folder, parsed, won)
         try:
-            await self._to_the_end(lambda generation: generation.fold())
+            await self._to_the_end(None)
         except asyncio.CancelledError:
-            self._alone = self._won.generation.client_left()
+            self._alone = self._left()
             raise
-        if self._won.generation.failed is not None:
-            raise Refused(self._won.generation.failed)
+        if self._log is not None and isinstance(self._log.end, StreamError):
+            raise Refused(self._log.end.error)
+        self._reading = "whole"
         reply = self._half.whole(parsed, folder.answer)
         self._record.status = reply.status
         self._record.bytes_out += len(reply.body)
@@ -312,15 +344,13 @@ class _Serving:
 
     def _refuse(self, why: Failure) -> web.Response:
         reply: Reply = with_retry_after(self._half.render_error(why), why)
-        self._record.end(why.kind, reply.status, time.monotonic())
+        self._reading, self._refusal, self._record.status = "refused", why, reply.status
         return whole(reply)
 
     def _client_gone(self) -> None:
-        now, status = time.monotonic(), self._record.status or 499
+        self._reading = "left"
         if self._alone:  # how it ends, and when, is yet to come
-            self._record.status, self._record.left_s = status, now - self._record.started
-        else:
-            self._record.end("client_gone", status, now)
+            self._record.left_s = time.monotonic() - self._record.started
 
     def _cut(self) -> None:
         if self._request.transport is not None:

@@ -13,9 +13,12 @@ import time
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
-from proxy.events import StreamStart, TextDelta
+from proxy.events import Event, StreamStart, TextDelta
 from proxy.observe.record import StreamRecord
-from proxy.relay.step import Translation
+from proxy.relay.log import Log
+from proxy.relay.reader import Reader
+from proxy.relay.source import Source
+from proxy.settings.model import Timeouts
 from tests.bench.asking import ASKING
 from tests.bench.matrix import REFERENCE, Pair, over, pairs, render
 from tests.bench.wire import VENDORS
@@ -33,6 +36,17 @@ def parsed_by(client: str) -> Parsed:
     )
 
 
+class Taking:
+    """A client that takes everything at once, as a log's follower."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.taken = 0
+
+    def take(self, events: list[Event], _: float, size: int) -> None:
+        self.taken += len(self._reader.take(events, size))
+
+
 class Turns:
     """One pair, being measured."""
 
@@ -48,20 +62,35 @@ class Turns:
         """Of one chunk."""
         return self.best_s / self._pieces * 1e6
 
-    def begun(self) -> tuple[Translation, StreamRecord]:
+    def begun(self) -> tuple[Source, StreamRecord]:
         """A stream whose client has its first bytes."""
-        record = StreamRecord("req_micro", self._pair.client, 0.0)
-        decoder = UPSTREAMS[self._pair.upstream].decoder(MAX_EVENT_BYTES, {})
-        translation = Translation(decoder, record, "micro", MAX_EVENT_BYTES)
-        translation.chunk(self._vendor.start, 0.0)
-        translation.commit(CLIENTS[self._pair.client].encoder(self._parsed), START, 0.0, 1 << 30)
-        translation.chunk(self._vendor.content, 0.0)
-        return translation, record
+        record, log = StreamRecord("req_micro", self._pair.client, 0.0), Log(MAX_EVENT_BYTES)
+        source = Source(
+            UPSTREAMS[self._pair.upstream].decoder(MAX_EVENT_BYTES, {}),
+            record,
+            log,
+            upstream="micro",
+            timeouts=Timeouts(),
+            most_silent_bytes=MAX_EVENT_BYTES,
+            started=0.0,
+        )
+        source.chunk(self._vendor.start, 0.0)
+        log.begin(START)
+        reader = Reader(
+            CLIENTS[self._pair.client].encoder(self._parsed),
+            0.0,
+            heartbeat_s=15.0,
+            most_unsent_bytes=MAX_EVENT_BYTES,
+            most_gathered_bytes=1 << 30,
+        )
+        log.follow(Taking(reader), 0.0)
+        source.chunk(self._vendor.content, 0.0)
+        return source, record
 
     def turn(self) -> None:
         """Times one answer's content."""
-        translation, record = self.begun()
-        content, chunk, before = self._vendor.content, translation.chunk, record.events[TextDelta]
+        source, record = self.begun()
+        content, chunk, before = self._vendor.content, source.chunk, record.events[TextDelta]
         began = time.process_time()
         for _ in range(self._pieces):
             chunk(content, 0.0)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import get_args
 
 from proxy.errors import KINDS, Kind
+from proxy.relay.ending import ENDINGS, End, Told
+from proxy.settings.model import OnDisconnect
 from tests.faults.clients import PATHS
 from tests.faults.faults import FAULTS, MOMENTS, SECTIONS, Fault, Moment, Outcome, Unlike, outcome
 from tests.faults.kinds import CLIENTS_OWN, MEANINGS
@@ -39,6 +41,22 @@ that the same request may succeed later (`retryable`).
 """
 
 
+ENDINGS_HEAD = """## How the outcome is decided
+
+From what stands in the stream's log at its end, what became of its reader and `on_disconnect`; the first row that fits counts. The table is
+`proxy/relay/ending.py`: nothing else decides it. The status is that of the answer's head, or 499 where the client left before it.
+"""
+READINGS = {
+    "refused": "the request was refused with an error",
+    "unasked": "it asked for no stream (204)",
+    "whole": "it has everything, or was told why not",
+    "withheld": "its dialect could not take back what the upstream took back",
+    "left": "it left, or was cut because it took nothing",
+    "broken": "serving it failed by a defect of this proxy",
+}
+ENDS = {"none": "no end", "complete": "complete", "failed": "an error"}
+
+
 def page() -> str:
     """The whole file."""
     cells = sum(
@@ -52,6 +70,8 @@ def page() -> str:
         HEAD.format(dialects=len(SAMPLES), clients=_listed(PATHS), cells=f"{many:,}"),
         BY_OUTCOME,
         _kinds(),
+        ENDINGS_HEAD,
+        _endings(),
     ]
     parts += [
         "## From the fault to what comes of it\n",
@@ -96,6 +116,22 @@ def _kinds() -> str:
         f"- `{kind}` ({KINDS[kind].status}): {said}" for kind, said in CLIENTS_OWN.items()
     )
     return f"{said}\nThese are no upstream's fault:\n\n{own}\n"
+
+
+def _endings() -> str:
+    def any_or(said: tuple[str, ...], every: tuple[str, ...], words: Mapping[str, str]) -> str:
+        return "any" if said == every else ", ".join(words.get(word, f"`{word}`") for word in said)
+
+    rows = [
+        [
+            any_or(row.ends, get_args(End), ENDS),
+            READINGS[row.reading],
+            any_or(row.policies, get_args(OnDisconnect), {}),
+            row.outcome if row.outcome in get_args(Told) else f"`{row.outcome}`",
+        ]
+        for row in ENDINGS
+    ]
+    return _table(["The log's end", "The reader", "`on_disconnect`", "Outcome"], rows)
 
 
 def _section(title: str, faults: Mapping[str, Fault]) -> str:

@@ -16,11 +16,14 @@ from proxy.codec.base import Incoming
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import StreamStart
 from proxy.observe.record import StreamRecord
+from proxy.relay.delivery import Delivery
+from proxy.relay.ending import ended
 from proxy.relay.generation import Generation
+from proxy.relay.log import Log
 from proxy.relay.race import race
-from proxy.relay.step import Translation
+from proxy.relay.source import Source
 from proxy.routing import Target
-from proxy.settings.model import Streams, Timeouts
+from proxy.settings.model import Limits, Streams, Timeouts
 from tests.cli.tools import request_bytes
 from tests.leaving.scene import big_bytes
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
@@ -34,10 +37,10 @@ PIECES = big_bytes() // len(PIECE)
 class Answer:
     """A target's answer, as far as a race looks at it."""
 
-    def __init__(self, place: Target) -> None:
-        self.place = place
+    def __init__(self, target: Target) -> None:
+        self.target = target
         self.dropped = False
-        self.generation = SimpleNamespace(has_content=True, record_in=lambda _: None)
+        self.generation = SimpleNamespace(has_content=True, source=SimpleNamespace(record=None))
 
     def drop(self) -> None:
         self.dropped = True
@@ -47,8 +50,8 @@ async def test_who_leaves_while_the_losers_of_a_race_are_cancelled_takes_the_win
     quick, slow = Target("quick", "m"), Target("slow", "m")
     answer, cancelling = Answer(quick), asyncio.Event()
 
-    async def asks(place: Target, _: StreamRecord) -> Any:
-        if place is quick:
+    async def asks(target: Target, _: StreamRecord) -> Any:
+        if target is quick:
             await asyncio.sleep(0.02)
             return answer
         try:
@@ -73,8 +76,8 @@ async def test_an_answer_that_comes_although_it_was_cancelled_is_dropped() -> No
     slow, other = Target("slow", "m"), Target("other", "m")
     answer, started, cancelling = Answer(slow), asyncio.Event(), asyncio.Event()
 
-    async def asks(place: Target, _: StreamRecord) -> Any:
-        if place is other:
+    async def asks(target: Target, _: StreamRecord) -> Any:
+        if target is other:
             started.set()
             await asyncio.get_running_loop().create_future()
         try:
@@ -195,27 +198,32 @@ async def test_a_client_that_leaves_before_it_has_the_end_of_a_whole_answer(
     it."""
     peer, record = Unread(), StreamRecord("r", "native", 0)
     half, client = UPSTREAMS["openai_chat"], CLIENTS["native"]
-    generation = Generation(
-        peer,  # type: ignore[arg-type]  # as much of an Answer as is used here
-        Translation(half.decoder(1 << 20, {}), record, "far", 1 << 20),
+    log = Log(1000)
+    source = Source(
+        half.decoder(1 << 20, {}),
         record,
+        log,
         upstream="far",
         timeouts=Timeouts(),
-        streams=Streams(on_disconnect=policy),
-        write_buffer_bytes=1000,
+        most_silent_bytes=1 << 20,
         started=monotonic(),
     )
+    generation = Generation(peer, source, log)  # type: ignore[arg-type]  # as much of an Answer as is used here
     generation.begin()
     peer.on_chunk(ROLE + delta("Hello"))
     parsed = client.parse_request(Incoming("POST", {}, {}, {}, b'{"model":"m","prompt":"hi"}'))
-    generation.commit(client.encoder(parsed), StreamStart("s", "m", "far", "m", 0, []), 1 << 20)
-    relaying = asyncio.create_task(generation.relay(peer))
+    log.begin(StreamStart("s", "m", "far", "m", 0, []))
+    streams = Streams(on_disconnect=policy)
+    limits = Limits(write_buffer_bytes=1000)
+    delivery = Delivery(log, client.encoder(parsed), record, streams, limits)
+    delivery.opening()
+    relaying = asyncio.create_task(delivery.relay(generation, peer))
     await asyncio.sleep(0)
     peer.on_chunk(STOP)
-    assert generation.done
+    assert source.done
     await asyncio.sleep(0)
     relaying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await relaying
-    assert not generation.client_left()
-    assert outcome == record.outcome
+    assert not delivery.left(generation)
+    assert outcome == ended(log.end, "left", policy, status=200).outcome

@@ -1,0 +1,69 @@
+"""A request sent to an upstream, up to the head of an answer that is to be streamed."""
+
+import asyncio
+from functools import partial
+
+from proxy.codec.base import Outgoing, TargetConfig
+from proxy.errors import Refused, failure
+from proxy.relay.follow import followed
+from proxy.relay.passing import returned
+from proxy.relay.plan import Bound
+from proxy.settings.model import Limits
+from proxy.upstream.answer import Answer
+from proxy.upstream.client import Upstreams
+
+
+async def opened(
+    upstreams: Upstreams, bound: Bound, call: Outgoing, target: TargetConfig, limits: Limits
+) -> Answer:
+    """The answer, once its head has come and is none of an error. Raises Refused."""
+    try:
+        async with asyncio.timeout(bound.timeouts.first_event_s):
+            answer = await upstreams.open(bound.endpoint, call)
+            await _refuse_errors(answer, bound, limits.max_error_bytes)
+            # A vendor, or a gateway before it, may stream at once: then there is nothing to follow.
+            follow = bound.half.follow
+            if follow is not None and answer.content_type != "text/event-stream":
+                # vendors repeat the request
+                most = limits.max_event_bytes + len(call.body)
+                answer = await followed(answer, partial(follow, target), bound, upstreams, most)
+                await _refuse_errors(answer, bound, limits.max_error_bytes)
+            return answer
+    except TimeoutError as error:
+        name = bound.endpoint.name
+        said = f"{name} sent nothing within {bound.timeouts.first_event_s:g} s."
+        raise Refused(failure("first_event_timeout", said, upstream=name)) from error
+
+
+async def _refuse_errors(answer: Answer, bound: Bound, most: int) -> None:
+    """Raises Refused, the answer closed, for one whose head says already that it is none."""
+    try:
+        await _refuse(answer, bound, most)
+    except BaseException:
+        answer.close()
+        raise
+
+
+async def _refuse(answer: Answer, bound: Bound, most: int) -> None:
+    name, status = bound.endpoint.name, answer.status
+    if 300 <= status < 400:
+        said = (
+            f"{name} answered with a redirect ({status}), which is not followed: set its base_url "
+            "to the new target."
+        )
+        raise Refused(failure("upstream_status", said))
+    if status >= 400:
+        body = await answer.read(most)
+        why = bound.half.parse_error(status, answer.headers, body)
+        answer.close()
+        raise Refused(
+            why or failure("upstream_status", f"{name} answered {status}."),
+            returned(answer, bound.settings),
+        )
+    if answer.content_type in ("text/html", "application/xhtml+xml"):
+        raise Refused(
+            failure(
+                "upstream_malformed",
+                f"{name} answered with a web page instead of a stream: is its base_url right?",
+            )
+        )

@@ -1,0 +1,226 @@
+"""One upstream answer: its bytes to events in a log, and how long it may take for them. It knows no
+client, no socket and no clock: every `now` is the caller's monotonic clock, in seconds.
+"""
+
+import msgspec
+
+from proxy.codec.base import Decoder
+from proxy.errors import Failure, Kind, failure
+from proxy.events import (
+    CONTENT,
+    BlockStart,
+    Event,
+    StreamEnd,
+    StreamError,
+    Timing,
+    Usage,
+    UsageEvent,
+    Vendor,
+)
+from proxy.observe.record import StreamRecord
+from proxy.relay.log import Writes
+from proxy.relay.redactor import Redactor
+from proxy.relay.splice import spent
+from proxy.settings.model import Timeouts
+
+_CONTENT = frozenset(CONTENT)
+
+
+class Source:
+    """Writes what an upstream says into `log`, and what is to be observed into `record`; both may
+    be exchanged for others at any time.
+
+    `begun`: an event has come. `content`: there was content. `ready`: content or a terminal event
+    has come. `done`: the terminal event has been written; `failed` says why, if it was an error.
+    """
+
+    __slots__ = (
+        "_decoder",
+        "_earlier",
+        "_last_read",
+        "_most_silent_bytes",
+        "_paused",
+        "_redactor",
+        "_silent_bytes",
+        "_started",
+        "_timeouts",
+        "_unread_bytes",
+        "begun",
+        "content",
+        "done",
+        "failed",
+        "log",
+        "ready",
+        "record",
+        "upstream",
+    )
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        record: StreamRecord,
+        log: Writes,
+        *,
+        upstream: str,
+        timeouts: Timeouts,
+        most_silent_bytes: int,
+        started: float,
+        redactor: Redactor | None = None,
+    ) -> None:
+        """`started` is when the request went up: first_event_s and total_s count from there.
+        `most_silent_bytes`: how much may come without any content.
+        """
+        self._decoder = decoder
+        self.record = record
+        self.log = log
+        self.upstream = upstream
+        self._timeouts = timeouts
+        self._most_silent_bytes = most_silent_bytes
+        self._started = self._last_read = started
+        self._redactor = redactor
+        self._earlier: Usage | UsageEvent | None = None
+        self._paused = False
+        self._silent_bytes = 0
+        # that came since the last event: they may be the beginning of the next one
+        self._unread_bytes = 0
+        self.begun = self.content = self.ready = self.done = False
+        self.failed: Failure | None = None
+
+    def chunk(self, data: bytes, now: float) -> None:
+        """The upstream sent these bytes."""
+        self._last_read = now
+        size = len(data)
+        self.record.chunk(size, now)
+        self._unread_bytes += size
+        events = self._decoder.feed(data)
+        if events:
+            self._write(events, now)
+        if not self.ready:
+            self._silent_bytes += size
+            if self._silent_bytes > self._most_silent_bytes:
+                said = f"{self.upstream} sent {self._silent_bytes} bytes without any content."
+                self.fail(failure("upstream_malformed", said), now)
+
+    def closed(self, now: float) -> None:
+        """The upstream's body ended cleanly."""
+        if self.done:
+            return
+        events = self._decoder.close()
+        # a decoder that forgets to end is a defect; the client must not wait for it
+        if not self._decoder.done:
+            why = failure("internal", "The decoder gave no end to the answer.")
+            events = [*events, StreamError(why, self._decoder.usage)]
+        self._write(events, now)
+
+    def fail(self, why: Failure, now: float) -> None:
+        """The answer ends here, in an error: of the upstream's connection, of time, or ours."""
+        if not self.done:
+            self._write([StreamError(why, self._decoder.usage)], now)
+
+    def give_up(self, why: Failure) -> None:
+        """It ends without a word into the log."""
+        self.failed, self.done, self.ready = why, True, True
+
+    def goes_on(self, earlier: Usage | UsageEvent | None) -> None:
+        """It is the rest of an answer that broke off, for which so many tokens were used."""
+        self._earlier = earlier
+        self.record.usage = spent(earlier, self.record.usage)
+
+    def paused(self) -> None:
+        """The upstream is not read, because its reader takes nothing: it may be silent."""
+        self._paused = True
+
+    def resumed(self, now: float) -> None:
+        """It is read again."""
+        self._paused = False
+        self._last_read = now
+
+    def due(self) -> float:
+        """When `overdue` must be asked, unless something comes before."""
+        return min(when for when, _ in self._deadlines())
+
+    def overdue(self, now: float) -> Failure | None:
+        """Why it has taken too long, if it has."""
+        for when, kind in self._deadlines():
+            if now >= when:
+                return failure(kind, self._late(kind), upstream=self.upstream)
+        return None
+
+    def _deadlines(self) -> list[tuple[float, Kind]]:
+        times = self._timeouts
+        rows: list[tuple[float, Kind]] = [(self._started + times.total_s, "total_timeout")]
+        if not self.begun:
+            rows.append((self._started + times.first_event_s, "first_event_timeout"))
+        elif not self._paused:
+            rows.append((self._last_read + times.idle_s, "idle_timeout"))
+        return rows
+
+    def _late(self, kind: Kind) -> str:
+        times, name = self._timeouts, self.upstream
+        return {
+            "total_timeout": f"{name} was not done within {times.total_s:g} s.",
+            "first_event_timeout": f"{name} sent no event within {times.first_event_s:g} s.",
+            "idle_timeout": f"{name} sent nothing for {times.idle_s:g} s.",
+        }[kind]
+
+    def _write(self, events: list[Event], now: float) -> None:
+        self.begun = True
+        record = self.record
+        counts = record.events
+        given: list[Event] = []
+        for event in events:
+            kind = type(event)
+            if kind in _CONTENT:
+                record.content(now)
+                self.content = self.ready = True
+                given.append(event)
+            elif kind is Vendor and event.data == {"model": record.upstream_model}:  # type: ignore[union-attr]  # see `kind`
+                continue  # it names the model that it was asked for: that says nothing
+            else:
+                given.append(self._noted(event, now))
+            counts[kind] = counts.get(kind, 0) + 1
+            if self.done:
+                break
+        if given:
+            size, self._unread_bytes = self._unread_bytes, 0
+            self.log.write(given, now, size)
+
+    def _noted(self, event: Event, now: float) -> Event:
+        """An event that is no content, with what only the shell knows."""
+        match event:
+            case BlockStart(kind="tool_call"):  # a call without arguments has no delta
+                self.record.content(now)
+                self.content = self.ready = True
+            case UsageEvent():
+                self._count(event)
+            case StreamEnd():
+                self.ready = self.done = True
+                self.record.finish = event.finish
+                self._count(event.usage)
+                return msgspec.structs.replace(event, timing=self._timing(now))
+            case StreamError():
+                self.ready = self.done = True
+                self.failed = self._named(event.error)
+                self._count(event.usage)
+                return msgspec.structs.replace(event, error=self.failed)
+            case _:
+                pass
+        return event
+
+    def _count(self, usage: Usage | UsageEvent) -> None:
+        self.record.usage = usage if self._earlier is None else spent(self._earlier, usage)
+
+    def _timing(self, now: float) -> Timing:
+        first = self.record.first_content_s
+        first_ms = None if first is None else round(first * 1000, 3)
+        return Timing(first_ms, round((now - self.record.started) * 1000, 3))
+
+    def _named(self, why: Failure) -> Failure:
+        """A failure that a decoder found is the upstream's; only here is its name known, and what
+        it must not say.
+        """
+        if self._redactor is not None:
+            why = self._redactor.over(why)
+        if why.upstream is None and why.kind.startswith("upstream_"):
+            return msgspec.structs.replace(why, upstream=self.upstream)
+        return why

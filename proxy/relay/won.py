@@ -1,0 +1,49 @@
+"""What a client's request brings to an upstream beside what it asks, and what asking one gives."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from proxy.errors import Failure, Refused
+from proxy.events import Note
+from proxy.relay.generation import Generation
+from proxy.relay.slots import Slots
+from proxy.routing import Target
+
+
+class Envelope(NamedTuple):
+    """What of the client's own request may matter to an upstream. `mock_headers` go only to
+    upstreams that are played here; `credential` is the key that it sent; `headers` are its headers,
+    names in lower case.
+    """
+
+    mock_headers: Mapping[str, str] = {}
+    credential: str | None = None
+    headers: Mapping[str, str] = {}
+
+
+class Won(NamedTuple):
+    """The target that answers. `rewrites`: its vendor may take text back. Its place in `slots` must
+    be left at the end.
+    """
+
+    generation: Generation
+    target: Target
+    notes: list[Note]
+    rewrites: bool
+    slots: Slots
+    returned: Mapping[str, str]  # headers of its answer that go to the client
+
+    def drop(self) -> None:
+        """It is not wanted after all."""
+        self.generation.close()
+        self.slots.leave()
+
+
+class NotSentError(Refused):
+    """Nothing was sent: the upstream has no free slot, or its circuit is open. `result` is the word
+    for it in metrics.
+    """
+
+    def __init__(self, why: Failure, result: str) -> None:
+        super().__init__(why)
+        self.result = result
