@@ -22,7 +22,7 @@ class _Call(msgspec.Struct):
     number: int
     id: str
     opened: bool = False
-    waiting: PendingArguments = msgspec.field(default_factory=PendingArguments)
+    pending: PendingArguments = msgspec.field(default_factory=PendingArguments)
 
 
 class CallPieces:
@@ -61,7 +61,7 @@ class CallPieces:
             call = self._new(choice, key, call_id)
         call.id = call.id or call_id
         if not call.opened:
-            self._room -= call.waiting.add(arguments)
+            self._room -= call.pending.add(arguments)
             if name or self._room < 0:
                 self._open(out, choice, call, name)
         elif not self._blocks.arguments(out, call.number, arguments, choice):
@@ -91,5 +91,5 @@ class CallPieces:
         self._blocks.open_call(
             out, call.number, Tool(call.id or made_id(self.seed, call.number), name), choice
         )
-        self._room += call.waiting.size
-        self._blocks.arguments(out, call.number, call.waiting.take(), choice)
+        self._room += call.pending.size
+        self._blocks.arguments(out, call.number, call.pending.take(), choice)

@@ -47,7 +47,7 @@ def drop(
         notes.append(note)
 
 
-def flat_turns(request: ChatRequest, notes: list[Note], *, images: bool) -> list[Turn]:
+def chat_turns(request: ChatRequest, notes: list[Note], *, images: bool) -> list[Turn]:
     """The turns, the system text first. Tool results stand before what else their turn says, right
     behind the calls.
 

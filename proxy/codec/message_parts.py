@@ -8,11 +8,11 @@ from typing import TypeVar
 from proxy.errors import bad_request
 from proxy.request import Message, Part, TextPart
 
-Asked = TypeVar("Asked")
+WirePart = TypeVar("WirePart")
 
 
 def content_parts(
-    content: str | Sequence[Asked] | None, at: str, read: Callable[[Asked, str], Part]
+    content: str | Sequence[WirePart] | None, at: str, read: Callable[[WirePart, str], Part]
 ) -> str | list[Part]:
     """The content of the message at `at`; `read` makes a part of one of the client's, and is told
     where it stands. Raises Refused.

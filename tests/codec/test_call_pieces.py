@@ -86,7 +86,7 @@ def test_arguments_that_wait_have_a_bound_together():
     calls = CallPieces(Blocks(), "x", 1000)
     for key in range(100):
         calls.piece([], key, "", "x" * 100)
-        assert sum(call.waiting.size for call in calls._calls.values()) <= 1000
+        assert sum(call.pending.size for call in calls._calls.values()) <= 1000
     assert [(Tool("c1", ""), "x" * 9), (Tool("c2", ""), "y" * 9)] == called(
         made((0, "", "x" * 9, "c1"), (1, "", "y" * 9, "c2"))
     )

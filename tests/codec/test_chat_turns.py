@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.chat_turns import Turn, flat_turns, merged, thinking, with_vendor
+from proxy.codec.chat_turns import Turn, chat_turns, merged, thinking, with_vendor
 from proxy.events import Note
 from proxy.request import ImagePart, Message, Reasoning, TextPart, ToolCallPart
 from tests.dialects.answers import asked
@@ -14,7 +14,7 @@ from tests.dialects.upstream_only import PICTURE, TALK, talk
 
 def test_results_stand_right_behind_their_calls():
     """Before what else their turn says, with the function's name."""
-    turns = flat_turns(talk(system="S"), [], images=False)
+    turns = chat_turns(talk(system="S"), [], images=False)
     assert ["system", "user", "assistant", "tool", "tool", "user"] == [turn.role for turn in turns]
     assert Turn("tool", "sunny", call_id="c1", name="weather") == turns[3]
     assert tuple(part for part in TALK[1].parts if isinstance(part, ToolCallPart)) == turns[2].calls
@@ -26,9 +26,9 @@ def test_results_stand_right_behind_their_calls():
 def test_images(images: bool, pictures: tuple[str, ...], lost: int):
     """The user's, where the vendor takes any."""
     notes: list[Note] = []
-    (turn,) = flat_turns(talk(PICTURE), notes, images=images)
+    (turn,) = chat_turns(talk(PICTURE), notes, images=images)
     assert (pictures, lost) == (turn.images, len(notes))
-    flat_turns(
+    chat_turns(
         talk([Message("assistant", [ImagePart("x"), TextPart("y")])]), notes := [], images=True
     )
     assert ["messages.image_url"] == [note.param for note in notes]
@@ -36,7 +36,7 @@ def test_images(images: bool, pictures: tuple[str, ...], lost: int):
 
 def test_a_turn_with_nothing_in_it_stays():
     """That it is empty is the vendor's to refuse."""
-    assert [Turn("user", "")] == flat_turns(talk([Message("user", "")]), [], images=False)
+    assert [Turn("user", "")] == chat_turns(talk([Message("user", "")]), [], images=False)
 
 
 def test_neighbours_of_one_role_are_joined():

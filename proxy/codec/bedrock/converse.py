@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.bedrock import wire
-from proxy.codec.bedrock.inblocks import InBlocks
+from proxy.codec.bedrock.content_blocks import ContentBlocks
 from proxy.codec.failures import Told, in_band
 from proxy.codec.framed import decoded
 from proxy.codec.json_depth import shallow
@@ -49,15 +49,15 @@ class Conversation:
 
     def __init__(self, name: str, max_event_bytes: int, *, joins: bool = False) -> None:
         self._name = name
-        self._blocks = InBlocks(name, max_event_bytes, joins=joins)
+        self._blocks = ContentBlocks(name, max_event_bytes, joins=joins)
         self._extras: dict[str, Any] = {}
-        self._counted = False
+        self._usage_came = False
         self.usage: Usage = NO_USAGE
         self.stop: str | None = None
 
     @property
     def whole(self) -> bool:
-        return self._counted and self.stop is not None
+        return self._usage_came and self.stop is not None
 
     def take(self, kind: str, payload: bytes, out: list[Event]) -> None:
         """One event, by its name."""
@@ -116,7 +116,7 @@ class Conversation:
         told = {key: value for key, value in said.items() if value and key != _PADDING}
         if told:
             self._extras["metadata"] = told
-        self._counted = True
+        self._usage_came = True
 
 
 def normalised(counts: Mapping[str, Any]) -> Usage:

@@ -6,7 +6,7 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
 from proxy.dialects.ai_sdk.parse_turns import Turns
-from proxy.dialects.ai_sdk.wire import Asked, AskedChoice, AskedFormat, AskedTool
+from proxy.dialects.ai_sdk.wire import Body, WireChoice, WireFormat, WireTool
 from proxy.errors import bad_request
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
 
@@ -29,28 +29,28 @@ def parse_request(incoming: Incoming) -> Parsed:
     transport's `api`; so is `?strict=true`.
     """
     document = json_object(incoming.body)
-    asked = fitted(document, Asked)
-    if not asked.messages:
+    body = fitted(document, Body)
+    if not body.messages:
         raise bad_request("messages must hold at least one message.", param="messages")
-    notes = list(unknown_keys(document, Asked))
-    system, messages = Turns(notes).read(asked.messages)
+    notes = list(unknown_keys(document, Body))
+    system, messages = Turns(notes).read(body.messages)
     request = ChatRequest(
-        model=asked.model or incoming.query.get("model") or DEFAULT_MODEL,
+        model=body.model or incoming.query.get("model") or DEFAULT_MODEL,
         messages=messages,
-        system="\n\n".join(filter(None, (asked.instructions, asked.system, system))) or None,
-        max_tokens=asked.max_output_tokens,
-        temperature=asked.temperature,
-        top_p=asked.top_p,
-        stop=asked.stop_sequences or [],
-        seed=asked.seed,
-        tools=_tools(asked.tools),
-        tool_choice=_choice(asked.tool_choice),
-        response_format=_format(asked.response_format),
-        reasoning=asked.reasoning,
-        user=asked.user,
-        stream=asked.stream is not False,
+        system="\n\n".join(filter(None, (body.instructions, body.system, system))) or None,
+        max_tokens=body.max_output_tokens,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        stop=body.stop_sequences or [],
+        seed=body.seed,
+        tools=_tools(body.tools),
+        tool_choice=_choice(body.tool_choice),
+        response_format=_format(body.response_format),
+        reasoning=body.reasoning,
+        user=body.user,
+        stream=body.stream is not False,
     )
-    last = asked.messages[-1]
+    last = body.messages[-1]
     options = Options(
         last.id or "" if last.role == "assistant" else "",
         incoming.query.get("strict") in ("1", "true"),
@@ -58,9 +58,9 @@ def parse_request(incoming: Incoming) -> Parsed:
     return Parsed(request, options, tuple(notes))
 
 
-def _tools(tools: dict[str, AskedTool] | list[AskedTool] | None) -> list[ToolSpec]:
+def _tools(tools: dict[str, WireTool] | list[WireTool] | None) -> list[ToolSpec]:
     """By name, as `streamText` takes them, or in a list."""
-    named: list[tuple[str, AskedTool]] = list(tools.items()) if isinstance(tools, dict) else []
+    named: list[tuple[str, WireTool]] = list(tools.items()) if isinstance(tools, dict) else []
     for at, tool in enumerate(tools if isinstance(tools, list) else ()):
         if tool.name is None:
             raise bad_request(f"tools[{at}].name is required.", param=f"tools[{at}].name")
@@ -71,13 +71,13 @@ def _tools(tools: dict[str, AskedTool] | list[AskedTool] | None) -> list[ToolSpe
     ]
 
 
-def _choice(said: Literal["auto", "none", "required"] | AskedChoice | None) -> ToolChoice | None:
+def _choice(said: Literal["auto", "none", "required"] | WireChoice | None) -> ToolChoice | None:
     if said is None:
         return None
-    return ToolChoice("tool", said.tool_name) if isinstance(said, AskedChoice) else ToolChoice(said)
+    return ToolChoice("tool", said.tool_name) if isinstance(said, WireChoice) else ToolChoice(said)
 
 
-def _format(said: AskedFormat | None) -> dict[str, Any] | None:
+def _format(said: WireFormat | None) -> dict[str, Any] | None:
     """In the form that ChatRequest has from the OpenAI API."""
     if said is None or said.type == "text":
         return None

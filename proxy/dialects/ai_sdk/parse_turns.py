@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.json_body import fitted
-from proxy.dialects.ai_sdk.wire import AskedMessage, FilePart, TextPart, ToolPart
+from proxy.dialects.ai_sdk.wire import FilePart, TextPart, ToolPart, WireMessage
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ImagePart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart
@@ -36,7 +36,7 @@ class Turns:
     def __init__(self, notes: list[Note]) -> None:
         self._notes = notes
 
-    def read(self, messages: list[AskedMessage]) -> tuple[str | None, list[Message]]:
+    def read(self, messages: list[WireMessage]) -> tuple[str | None, list[Message]]:
         """The system text that stands before the first turn, and the turns."""
         system: list[str] = []
         turns: list[Message] = []
@@ -60,7 +60,7 @@ class Turns:
             )
         return "\n\n".join(filter(None, system)) or None, turns
 
-    def _parts(self, message: AskedMessage, where: str) -> list[Part]:
+    def _parts(self, message: WireMessage, where: str) -> list[Part]:
         """Those of a user or of the system."""
         found: list[Part] = []
         for place, part in _listed(message, where):
@@ -77,7 +77,7 @@ class Turns:
                 self._lose(kind)
         return found
 
-    def _assistant(self, message: AskedMessage, where: str) -> list[Message]:
+    def _assistant(self, message: WireMessage, where: str) -> list[Message]:
         turns: list[Message] = []
         said: list[Part] = []
         results: list[Part] = []
@@ -140,7 +140,7 @@ class Turns:
             self._notes.append(note)
 
 
-def _listed(message: AskedMessage, where: str) -> list[tuple[str, dict[str, Any]]]:
+def _listed(message: WireMessage, where: str) -> list[tuple[str, dict[str, Any]]]:
     """The parts with their places. Text in place of parts is one of them."""
     if message.parts is not None:
         return [(f"{where}.parts[{at}]", part) for at, part in enumerate(message.parts)]

@@ -15,7 +15,7 @@ from proxy.request import Reasoning
 NAME = "ai_sdk"
 
 
-class AskedMessage(msgspec.Struct):
+class WireMessage(msgspec.Struct):
     """A turn. `parts` since version 5 of the SDK; before, and from hand-written clients,
     `content`.
     """
@@ -26,7 +26,7 @@ class AskedMessage(msgspec.Struct):
     content: str | None = None
 
 
-class AskedTool(msgspec.Struct):
+class WireTool(msgspec.Struct):
     """A tool that the page runs. `inputSchema` is a JSON Schema."""
 
     name: str | None = None
@@ -36,14 +36,14 @@ class AskedTool(msgspec.Struct):
     strict: bool | None = None
 
 
-class AskedChoice(msgspec.Struct):
+class WireChoice(msgspec.Struct):
     """A tool that must be called."""
 
     type: Literal["tool"]
     tool_name: str = msgspec.field(name="toolName")
 
 
-class AskedFormat(msgspec.Struct):
+class WireFormat(msgspec.Struct):
     """The form of the answer."""
 
     type: Literal["text", "json"]
@@ -51,12 +51,12 @@ class AskedFormat(msgspec.Struct):
     name: str | None = None
 
 
-class Asked(msgspec.Struct, rename="camel"):
+class Body(msgspec.Struct, rename="camel"):
     """The body. `id` is the chat's; `trigger` and `message_id` say why the page asks, which changes
     nothing here.
     """
 
-    messages: list[AskedMessage]
+    messages: list[WireMessage]
     id: str | None = None
     trigger: str | None = None
     message_id: str | None = None
@@ -68,9 +68,9 @@ class Asked(msgspec.Struct, rename="camel"):
     top_p: float | None = None
     stop_sequences: list[str] | None = None
     seed: int | None = None
-    tools: dict[str, AskedTool] | list[AskedTool] | None = None
-    tool_choice: Literal["auto", "none", "required"] | AskedChoice | None = None
-    response_format: AskedFormat | None = None
+    tools: dict[str, WireTool] | list[WireTool] | None = None
+    tool_choice: Literal["auto", "none", "required"] | WireChoice | None = None
+    response_format: WireFormat | None = None
     reasoning: Reasoning | None = None
     user: str | None = None
     stream: bool | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import JSON, Outgoing, TargetConfig
-from proxy.dialects.anthropic.build_turns import OutTurns
+from proxy.dialects.anthropic.build_turns import TurnBuilder
 from proxy.dialects.anthropic.thinking import Budget, plan
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -25,7 +25,7 @@ _NO_PARAMETERS = {"type": "object", "properties": {}}
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. The answer is always asked for as a stream."""
     notes: list[Note] = []
-    turns = OutTurns(notes)
+    turns = TurnBuilder(notes)
     messages = turns.built(request)
     if not messages:
         raise bad_request("messages must hold a turn that is not empty.", param="messages")

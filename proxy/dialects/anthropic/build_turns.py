@@ -42,7 +42,7 @@ _ARGUMENTS = Note(
 )
 
 
-class OutTurns:
+class TurnBuilder:
     """The turns of one request. Appends to `notes`; `system` is set by `built`."""
 
     def __init__(self, notes: list[Note]) -> None:

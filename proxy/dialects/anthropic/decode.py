@@ -18,8 +18,8 @@ from proxy.codec.base import Decoder
 from proxy.codec.json_depth import shallow
 from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic import wire
+from proxy.dialects.anthropic.content_blocks import ContentBlocks
 from proxy.dialects.anthropic.errors import in_band, quoted
-from proxy.dialects.anthropic.inblocks import InBlocks
 from proxy.dialects.anthropic.wire import NAME
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
@@ -41,7 +41,7 @@ class AnthropicDecoder(Decoder):
 
     def __init__(self, max_event_bytes: int) -> None:
         self._parser = SSEParser(max_event_bytes, lossless=True)
-        self._blocks = InBlocks(max_event_bytes)
+        self._blocks = ContentBlocks(max_event_bytes)
         self._counts: dict[str, Any] = {}
         self._said_usage = NO_USAGE
         self._begun = False

@@ -28,13 +28,14 @@ def mistral(request: ChatRequest, notes: list[Note]) -> str:
     """The form of Mistral's first instruct models, which know no system turn: it stands before the
     next of the user.
     """
-    out, waiting = "<s>", ""
+    out, question = "<s>", ""
     for role, text in _turns(request, notes, _MISTRAL_SIGN):
         if role == "assistant":
-            out, waiting = f"{out}{f'[INST] {waiting} [/INST] ' if waiting else ''}{text}</s>", ""
+            turn = f"[INST] {question} [/INST] " if question else ""
+            out, question = f"{out}{turn}{text}</s>", ""
         else:
-            waiting = f"{waiting}\n\n{text}" if waiting else text
-    return f"{out}[INST] {waiting} [/INST]" if waiting else out
+            question = f"{question}\n\n{text}" if question else text
+    return f"{out}[INST] {question} [/INST]" if question else out
 
 
 def _turns(

@@ -38,36 +38,36 @@ def parse_request(incoming: Incoming) -> Parsed:
     asks for `api.py`'s form of answer.
     """
     document = json_object(incoming.body)
-    asked = fitted(document, Request)
-    question, notes = _question(asked)
+    body = fitted(document, Request)
+    question, notes = _question(body)
     talk = [
         message
-        for q, a in asked.history
+        for q, a in body.history
         for message in (Message("user", q), Message("assistant", a))
     ]
     request = ChatRequest(
-        model=asked.model or incoming.query.get("model") or DEFAULT_MODEL,
+        model=body.model or incoming.query.get("model") or DEFAULT_MODEL,
         messages=[*talk, Message("user", question)],
-        max_tokens=asked.max_length,
-        temperature=asked.temperature,
-        top_p=asked.top_p,
-        stream=asked.stream is not False,
+        max_tokens=body.max_length,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        stream=body.stream is not False,
     )
     return Parsed(
         request,
-        Options(asked.query, tuple(asked.history)),
+        Options(body.query, tuple(body.history)),
         (*notes, *unknown_keys(document, Request)),
     )
 
 
-def _question(asked: Request) -> tuple[str, tuple[Note, ...]]:
+def _question(body: Request) -> tuple[str, tuple[Note, ...]]:
     """The server writes its prompt around `data`; here the model reads it as JSON after the
     question.
     """
-    if not asked.data:
-        if not asked.query:
+    if not body.data:
+        if not body.query:
             raise bad_request("query must not be empty when there is no data.", param="query")
-        return asked.query, ()
-    data = msgspec.json.encode(asked.data).decode()
+        return body.query, ()
+    data = msgspec.json.encode(body.data).decode()
     note = Note("changed", "data", "The data is sent as JSON after the question.")
-    return (f"{asked.query}\n\n{data}" if asked.query else data), (note,)
+    return (f"{body.query}\n\n{data}" if body.query else data), (note,)

@@ -16,7 +16,7 @@ import msgspec
 
 from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.codec.single_prompt import cannot_say
-from proxy.dialects.cohere.build_turns import OutTurns
+from proxy.dialects.cohere.build_turns import TurnBuilder
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolSpec
@@ -62,7 +62,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         if options.thinking is not None
         else "reasoning" in model
     )
-    messages = OutTurns(notes, thinking=thinks, plans=options.tool_plan).built(request)
+    messages = TurnBuilder(notes, thinking=thinks, plans=options.tool_plan).built(request)
     if not messages:
         raise bad_request("messages must hold a turn that is not empty.", param="messages")
     said: dict[str, Any] = {

@@ -45,7 +45,7 @@ _IS_ERROR = Note(
 )
 
 
-class OutTurns:
+class TurnBuilder:
     """The messages of one request. Appends to `notes`, each loss once. `thinking`: the model
     thinks; `plans`: it takes plans back.
     """

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
-from proxy.dialects.cohere.parse_turns import AskedMessage, Turns, document_text
+from proxy.dialects.cohere.parse_turns import Turns, WireMessage, document_text
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolChoice, ToolSpec
@@ -19,7 +19,7 @@ from proxy.request import ChatRequest, Reasoning, ToolChoice, ToolSpec
 Count = Annotated[int, Meta(ge=1)]
 
 
-class AskedFunction(msgspec.Struct):
+class WireFunction(msgspec.Struct):
     """A function that may be called."""
 
     name: str
@@ -27,46 +27,46 @@ class AskedFunction(msgspec.Struct):
     parameters: dict[str, Any] | None = None
 
 
-class AskedTool(msgspec.Struct):
+class WireTool(msgspec.Struct):
     """A tool. There are only functions."""
 
-    function: AskedFunction
+    function: WireFunction
 
 
-class AskedThinking(msgspec.Struct):
+class WireThinking(msgspec.Struct):
     """Whether to think, and for how many tokens."""
 
     type: Literal["enabled", "disabled"]
     token_budget: Count | None = None
 
 
-class AskedFormat(msgspec.Struct):
+class WireFormat(msgspec.Struct):
     """The form of the answer: text, or JSON with or without a schema."""
 
     type: Literal["text", "json_object"]
     json_schema: dict[str, Any] | None = None
 
 
-class Asked(msgspec.Struct):
+class Body(msgspec.Struct):
     """The body."""
 
     model: str
-    messages: list[AskedMessage]
+    messages: list[WireMessage]
     stream: bool | None = None
     max_tokens: Count | None = None
     temperature: Annotated[float, Meta(ge=0)] | None = None
     p: Annotated[float, Meta(ge=0, le=1)] | None = None
     stop_sequences: list[str] | None = None
     seed: int | None = None
-    tools: list[AskedTool] | None = None
+    tools: list[WireTool] | None = None
     strict_tools: bool | None = None
     tool_choice: Literal["REQUIRED", "NONE"] | None = None
     documents: list[str | dict[str, Any]] | None = None
-    response_format: AskedFormat | None = None
-    thinking: AskedThinking | None = None
+    response_format: WireFormat | None = None
+    thinking: WireThinking | None = None
 
 
-_KNOWN = frozenset(Asked.__struct_fields__)
+_KNOWN = frozenset(Body.__struct_fields__)
 # What the API has and a ChatRequest has not -> values that ask for nothing.
 _DROPPED: dict[str, tuple[Any, ...]] = {
     "citation_options": ({"mode": "OFF"}, {"mode": "DISABLED"}, {}),
@@ -94,29 +94,29 @@ _MEDIUM = Note(
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
     value = json_object(incoming.body)
-    asked = fitted(value, Asked)
-    if not asked.messages:
+    body = fitted(value, Body)
+    if not body.messages:
         raise bad_request("messages must hold at least one message.", param="messages")
     notes = key_notes(value, _KNOWN, _DROPPED)
-    system, messages = Turns(notes).read(asked.messages)
+    system, messages = Turns(notes).read(body.messages)
     if not messages:
         raise bad_request("messages must hold a turn beside the system's.", param="messages")
     request = ChatRequest(
-        model=asked.model,
+        model=body.model,
         messages=messages,
-        system=_with_documents(system, asked.documents or [], notes),
-        max_tokens=asked.max_tokens,
-        temperature=asked.temperature,
-        top_p=asked.p,
-        stop=asked.stop_sequences or [],
-        seed=asked.seed,
-        tools=[_tool(tool.function, strict=asked.strict_tools) for tool in asked.tools or ()],
+        system=_with_documents(system, body.documents or [], notes),
+        max_tokens=body.max_tokens,
+        temperature=body.temperature,
+        top_p=body.p,
+        stop=body.stop_sequences or [],
+        seed=body.seed,
+        tools=[_tool(tool.function, strict=body.strict_tools) for tool in body.tools or ()],
         tool_choice=None
-        if asked.tool_choice is None
-        else ToolChoice("required" if asked.tool_choice == "REQUIRED" else "none"),
-        response_format=_response_format(asked.response_format),
-        reasoning=_reasoning(asked.thinking, notes),
-        stream=bool(asked.stream),
+        if body.tool_choice is None
+        else ToolChoice("required" if body.tool_choice == "REQUIRED" else "none"),
+        response_format=_response_format(body.response_format),
+        reasoning=_reasoning(body.thinking, notes),
+        stream=bool(body.stream),
     )
     return Parsed(request, notes=tuple(notes))
 
@@ -138,29 +138,29 @@ def _with_documents(
     return "\n\n".join([*([system] if system else []), *shown])
 
 
-def _tool(asked: AskedFunction, *, strict: bool | None) -> ToolSpec:
-    return ToolSpec(asked.name, asked.description, asked.parameters, strict)
+def _tool(function: WireFunction, *, strict: bool | None) -> ToolSpec:
+    return ToolSpec(function.name, function.description, function.parameters, strict)
 
 
-def _response_format(asked: AskedFormat | None) -> dict[str, Any] | None:
+def _response_format(wanted: WireFormat | None) -> dict[str, Any] | None:
     """In the form that ChatRequest has from the OpenAI API."""
-    if asked is None or asked.type == "text":
+    if wanted is None or wanted.type == "text":
         return None
-    if asked.json_schema is None:
+    if wanted.json_schema is None:
         return {"type": "json_object"}
     return {
         "type": "json_schema",
-        "json_schema": {"name": "answer", "schema": asked.json_schema, "strict": True},
+        "json_schema": {"name": "answer", "schema": wanted.json_schema, "strict": True},
     }
 
 
-def _reasoning(asked: AskedThinking | None, notes: list[Note]) -> Reasoning | None:
+def _reasoning(thinking: WireThinking | None, notes: list[Note]) -> Reasoning | None:
     """A budget stays a budget; without one it is for the model to say how much."""
-    if asked is None:
+    if thinking is None:
         return None
-    if asked.type == "disabled":
+    if thinking.type == "disabled":
         return Reasoning("none")
-    if asked.token_budget is None:
+    if thinking.token_budget is None:
         notes.append(_MEDIUM)
         return Reasoning("medium")
-    return Reasoning(max_tokens=asked.token_budget)
+    return Reasoning(max_tokens=thinking.token_budget)

@@ -35,7 +35,7 @@ class ImageURL(msgspec.Struct):
     detail: str | None = None
 
 
-class AskedPart(msgspec.Struct):
+class WirePart(msgspec.Struct):
     """One part of a message's content."""
 
     type: str
@@ -45,27 +45,27 @@ class AskedPart(msgspec.Struct):
     document: Any = None
 
 
-class AskedFunction(msgspec.Struct):
+class WireFunction(msgspec.Struct):
     """The function of an earlier call."""
 
     name: str
     arguments: str | None = None
 
 
-class AskedCall(msgspec.Struct):
+class WireCall(msgspec.Struct):
     """A call that the assistant made."""
 
     id: str
-    function: AskedFunction
+    function: WireFunction
 
 
-class AskedMessage(msgspec.Struct):
+class WireMessage(msgspec.Struct):
     """One message. The vendor takes the roles in either case."""
 
     role: Literal["system", "user", "assistant", "tool", "SYSTEM", "USER", "ASSISTANT", "TOOL"]
-    content: str | list[AskedPart] | None = None
+    content: str | list[WirePart] | None = None
     tool_call_id: str | None = None
-    tool_calls: list[AskedCall] | None = None
+    tool_calls: list[WireCall] | None = None
     tool_plan: str | None = None
     citations: list[Any] | None = None
 
@@ -78,7 +78,7 @@ class Turns:
         self._leading: list[str] = []
         self._messages: list[Message] = []
 
-    def read(self, messages: list[AskedMessage]) -> tuple[str | None, list[Message]]:
+    def read(self, messages: list[WireMessage]) -> tuple[str | None, list[Message]]:
         """What stood before the first turn, and the turns. Raises Refused for a message that is
         none.
         """
@@ -86,7 +86,7 @@ class Turns:
             self._read(message, f"messages[{at}]")
         return "\n\n".join(self._leading) or None, self._messages
 
-    def _read(self, message: AskedMessage, at: str) -> None:
+    def _read(self, message: WireMessage, at: str) -> None:
         match message.role.lower():
             case "system":
                 text = self._text(message, at)
@@ -108,7 +108,7 @@ class Turns:
                     Message("tool", [ToolResultPart(message.tool_call_id, self._text(message, at))])
                 )
 
-    def _assistant(self, message: AskedMessage, at: str) -> Message:
+    def _assistant(self, message: WireMessage, at: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.tool_plan)] if message.tool_plan else []
         if message.content:
             content = self._content(message, at)
@@ -121,13 +121,13 @@ class Turns:
         ]
         return assistant_turn(parts)
 
-    def _text(self, message: AskedMessage, at: str) -> str:
+    def _text(self, message: WireMessage, at: str) -> str:
         return text_alone(self._content(message, at), message.role, at, between="\n")
 
-    def _content(self, message: AskedMessage, at: str) -> str | list[Part]:
+    def _content(self, message: WireMessage, at: str) -> str | list[Part]:
         return content_parts(message.content, at, self._part)
 
-    def _part(self, part: AskedPart, at: str) -> Part:
+    def _part(self, part: WirePart, at: str) -> Part:
         match part.type:
             case "text" if part.text is not None:
                 return TextPart(part.text)

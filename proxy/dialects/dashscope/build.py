@@ -15,8 +15,8 @@ import msgspec
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import (
     Turn,
+    chat_turns,
     drop,
-    flat_turns,
     function,
     headers,
     options_of,
@@ -52,7 +52,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`."""
     options = options_of(target, _Options)
     notes = cannot_say(request, _SAID)
-    turns = flat_turns(request, notes, images=True)
+    turns = chat_turns(request, notes, images=True)
     multimodal = options.multimodal or any(turn.images for turn in turns)
     body: dict[str, Any] = {
         "model": target.model or request.model,

@@ -179,9 +179,9 @@ class DifyDecoder(SSEDecoder):
             return
         for source in metadata.retriever_resources or ():
             out.append(Citation(self._open(out), source.url, source.document_name, source.content))
-        counted = metadata.usage
-        if counted is not None:
-            self._usage = Usage(count(counted.prompt_tokens), count(counted.completion_tokens))
+        counts = metadata.usage
+        if counts is not None:
+            self._usage = Usage(count(counts.prompt_tokens), count(counts.completion_tokens))
             out.append(UsageEvent(self._usage.input_tokens, self._usage.output_tokens))
 
     def _workflow_finished(self, data: NodeData, frame: Frame, out: list[Event]) -> None:

@@ -26,7 +26,7 @@ import msgspec
 
 from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of, with_vendor
-from proxy.dialects.gemini.build_turns import OutTurns
+from proxy.dialects.gemini.build_turns import TurnBuilder
 from proxy.dialects.gemini.thinking import how, thinking_config, wants_signatures
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -58,7 +58,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     model = (target.model or request.model).removeprefix("models/")
     path = _path(model, options)
     notes: list[Note] = []
-    turns = OutTurns(notes, ids=options.vertex is None, signed=wants_signatures(model))
+    turns = TurnBuilder(notes, ids=options.vertex is None, signed=wants_signatures(model))
     contents = turns.built(request)
     if not contents:
         raise bad_request("messages must hold a turn that is not empty.", param="messages")

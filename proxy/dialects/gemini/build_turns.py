@@ -42,7 +42,7 @@ _UNKNOWN_IMAGE = "image/jpeg"
 _Parts = list[dict[str, Any]]
 
 
-class OutTurns:
+class TurnBuilder:
     """The turns of one request. Appends to `notes`; `system` is set by `built`.
 
     `ids`: whether calls and results carry their ids. `signed`: whether the model refuses calls

@@ -13,7 +13,7 @@ from proxy.codec.json_body import fitted, json_object
 from proxy.dialects.gemini.parse_turns import Turns
 from proxy.dialects.gemini.schema import camel, json_schema
 from proxy.dialects.gemini.wire_request import (
-    Asked,
+    Body,
     Config,
     Declaration,
     ThinkingConfig,
@@ -79,25 +79,23 @@ def parse_request(incoming: Incoming) -> Parsed:
             param="model",
         )
     value = camel(json_object(incoming.body))
-    asked = fitted(value, Asked)
+    body = fitted(value, Body)
     notes: list[Note] = []
-    _note_keys(value, fields(Asked), notes)
-    config = asked.generation_config or Config()
+    _note_keys(value, fields(Body), notes)
+    config = body.generation_config or Config()
     if isinstance(value.get("generationConfig"), dict):
         _note_keys(value["generationConfig"], fields(Config), notes)
     turns = Turns(notes)
-    messages = turns.messages(
-        asked.contents if isinstance(asked.contents, list) else [asked.contents]
-    )
+    messages = turns.messages(body.contents if isinstance(body.contents, list) else [body.contents])
     if not messages:
         raise bad_request("contents must hold a turn that is not empty.", param="contents")
-    tools = _tools(asked.tools or [], notes)
-    choice, tools = _choice(asked.tool_config, tools, notes)
+    tools = _tools(body.tools or [], notes)
+    choice, tools = _choice(body.tool_config, tools, notes)
     thinking = config.thinking_config or ThinkingConfig()
     request = ChatRequest(
         model=model,
         messages=messages,
-        system=turns.system(asked.system_instruction),
+        system=turns.system(body.system_instruction),
         max_tokens=config.max_output_tokens,
         temperature=config.temperature,
         top_p=config.top_p,
@@ -107,7 +105,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         tool_choice=choice,
         response_format=_response_format(config, notes),
         reasoning=_reasoning(thinking, notes),
-        metadata=dict(asked.labels or {}),
+        metadata=dict(body.labels or {}),
         stream=incoming.path.get("method", "streamGenerateContent") == "streamGenerateContent",
         n=config.candidate_count,
     )

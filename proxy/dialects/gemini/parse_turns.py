@@ -15,12 +15,12 @@ from proxy.codec.json_body import fitted
 from proxy.codec.open_calls import OpenCalls
 from proxy.dialects.gemini.signatures import from_wire
 from proxy.dialects.gemini.wire_request import (
-    AskedContent,
-    AskedPart,
     Blob,
     Call,
     FileData,
     Result,
+    WireContent,
+    WirePart,
     fields,
 )
 from proxy.errors import bad_request
@@ -37,7 +37,7 @@ from proxy.request import (
 
 _ROLES = ("user", "model", "function")
 _BY_VENDOR = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
-_KNOWN = fields(AskedPart)
+_KNOWN = fields(WirePart)
 
 
 class Turns:
@@ -48,14 +48,14 @@ class Turns:
         self._calls = 0
         self._open = OpenCalls()
 
-    def system(self, content: AskedContent | str | None) -> str | None:
+    def system(self, content: WireContent | str | None) -> str | None:
         """The text of a system instruction."""
         if content is None or isinstance(content, str):
             return content or None
         parts = self._content(content, "systemInstruction")
         return "\n\n".join(part.text for part in parts if isinstance(part, TextPart)) or None
 
-    def messages(self, contents: list[AskedContent]) -> list[Message]:
+    def messages(self, contents: list[WireContent]) -> list[Message]:
         """The turns. Raises Refused."""
         model: list[Part] = []
         out: list[Message] = []
@@ -78,22 +78,22 @@ class Turns:
         _flush(model, out)
         return out
 
-    def _content(self, content: AskedContent, at: str) -> list[Part]:
+    def _content(self, content: WireContent, at: str) -> list[Part]:
         out: list[Part] = []
         for number, part in enumerate(content.parts or ()):
             out += self._part(part, f"{at}.parts[{number}]")
         return out
 
     def _part(self, value: dict[str, Any], at: str) -> list[Part]:
-        asked = fitted(value, AskedPart, at)
-        signature = from_wire(asked.thought_signature) if asked.thought_signature else None
-        if asked.thought and asked.text is not None:
-            return [ReasoningPart(asked.text, signature)]
+        part = fitted(value, WirePart, at)
+        signature = from_wire(part.thought_signature) if part.thought_signature else None
+        if part.thought and part.text is not None:
+            return [ReasoningPart(part.text, signature)]
         signed: list[Part] = [] if signature is None else [ReasoningPart("", signature)]
-        said = self._said(asked, at)
+        said = self._said(part, at)
         if said is not None:
             return [*signed, said]
-        if asked.text is None and not value.keys() <= _KNOWN:
+        if part.text is None and not value.keys() <= _KNOWN:
             by_vendor = any(key in value for key in _BY_VENDOR)
             why = (
                 "What Gemini's own tools did in earlier turns is left out."
@@ -103,17 +103,17 @@ class Turns:
             drop(self._notes, "server_tools" if by_vendor else "unknown_part", why)
         return signed
 
-    def _said(self, asked: AskedPart, at: str) -> Part | None:
-        if asked.text:
-            return TextPart(asked.text)
-        if asked.inline_data is not None:
-            return self._inline(asked.inline_data)
-        if asked.file_data is not None:
-            return self._file(asked.file_data)
-        if asked.function_call is not None:
-            return self._call(asked.function_call)
-        if asked.function_response is not None:
-            return self._result(asked.function_response, f"{at}.functionResponse")
+    def _said(self, part: WirePart, at: str) -> Part | None:
+        if part.text:
+            return TextPart(part.text)
+        if part.inline_data is not None:
+            return self._inline(part.inline_data)
+        if part.file_data is not None:
+            return self._file(part.file_data)
+        if part.function_call is not None:
+            return self._call(part.function_call)
+        if part.function_response is not None:
+            return self._result(part.function_response, f"{at}.functionResponse")
         return None
 
     def _inline(self, blob: Blob) -> Part | None:

@@ -39,7 +39,7 @@ class Result(msgspec.Struct, rename="camel"):
     parts: list[Any] | None = None
 
 
-class AskedPart(msgspec.Struct, rename="camel"):
+class WirePart(msgspec.Struct, rename="camel"):
     """One of these at most says something; `thought` and the signature go with it."""
 
     text: str | None = None
@@ -51,7 +51,7 @@ class AskedPart(msgspec.Struct, rename="camel"):
     function_response: Result | None = None
 
 
-class AskedContent(msgspec.Struct, rename="camel"):
+class WireContent(msgspec.Struct, rename="camel"):
     """A turn. Without a role it is the user's. The parts stay dicts: each is read by itself, so
     that a fault has its place.
     """
@@ -105,11 +105,11 @@ class Config(msgspec.Struct, rename="camel"):
     thinking_config: ThinkingConfig | None = None
 
 
-class Asked(msgspec.Struct, rename="camel"):
+class Body(msgspec.Struct, rename="camel"):
     """The body. The SDKs send `systemInstruction` as a turn; the API takes plain parts, too."""
 
-    contents: list[AskedContent] | AskedContent
-    system_instruction: AskedContent | str | None = None
+    contents: list[WireContent] | WireContent
+    system_instruction: WireContent | str | None = None
     tools: list[dict[str, Any]] | None = None
     tool_config: ToolConfig | None = None
     generation_config: Config | None = None

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
-from proxy.codec.chat_turns import Turn, drop, flat_turns, headers, merged, options_of, thinking
+from proxy.codec.chat_turns import Turn, chat_turns, drop, headers, merged, options_of, thinking
 from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.hunyuan.wire import ACTION, PATH, VERSION
 from proxy.events import Note
@@ -31,7 +31,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`."""
     options = options_of(target, _Options)
     notes = cannot_say(request, _SAID)
-    turns = merged(flat_turns(request, notes, images=True), notes)
+    turns = merged(chat_turns(request, notes, images=True), notes)
     body: dict[str, Any] = {
         "Model": target.model or request.model,
         "Messages": [_message(turn) for turn in turns],

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
-from proxy.codec.chat_turns import Turn, drop, flat_turns, function, headers, options_of, tool_calls
+from proxy.codec.chat_turns import Turn, chat_turns, drop, function, headers, options_of, tool_calls
 from proxy.codec.single_prompt import cannot_say
 from proxy.dialects.minimax.wire import PATH
 from proxy.events import Note
@@ -29,7 +29,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     notes = cannot_say(request, _SAID)
     body = {
         "model": target.model or request.model,
-        "messages": [_message(turn) for turn in flat_turns(request, notes, images=True)],
+        "messages": [_message(turn) for turn in chat_turns(request, notes, images=True)],
         "stream": True,
         "stream_options": {"include_usage": True},
         **_settings(request, notes),

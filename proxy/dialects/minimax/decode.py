@@ -90,7 +90,7 @@ class MiniMaxDecoder(SSEJSONDecoder):
             elif entry.message is not None and choice not in self._said:
                 self._delta(entry.message, choice, out)
         if event.usage is not None:
-            self._counted(event.usage, out)
+            self._take_usage(event.usage, out)
         if event.object == wire.WHOLE and self._finished and None not in self._finished.values():
             self._complete(out)
 
@@ -117,7 +117,7 @@ class MiniMaxDecoder(SSEJSONDecoder):
             )
         self._tell(out, audio_content=delta.audio_content)
 
-    def _counted(self, counts: wire.Counts, out: list[Event]) -> None:
+    def _take_usage(self, counts: wire.Counts, out: list[Event]) -> None:
         inputs, outputs = (
             counts.prompt_tokens_details or wire.Details(),
             counts.completion_tokens_details or wire.Details(),

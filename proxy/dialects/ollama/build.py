@@ -19,7 +19,7 @@ import msgspec
 from proxy.codec.base import JSON, NDJSON, Outgoing, TargetConfig
 from proxy.codec.efforts import three_steps
 from proxy.codec.single_prompt import cannot_say, one_prompt
-from proxy.dialects.ollama.build_turns import OutTurns, newest_images
+from proxy.dialects.ollama.build_turns import TurnBuilder, newest_images
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolSpec
@@ -84,7 +84,7 @@ def _merged(body: dict[str, Any], vendor: dict[str, Any]) -> dict[str, Any]:
 
 
 def _talk(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
-    messages = OutTurns(notes).built(request)
+    messages = TurnBuilder(notes).built(request)
     if not messages:
         raise bad_request("messages must hold at least one turn.", param="messages")
     return {"messages": messages, "tools": _tools(request, notes) or None}

@@ -39,7 +39,7 @@ _IS_ERROR = Note(
 )
 
 
-class OutTurns:
+class TurnBuilder:
     """The messages of one request. Appends to `notes`, each loss once."""
 
     def __init__(self, notes: list[Note]) -> None:

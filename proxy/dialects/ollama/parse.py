@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.dialects.ollama.parse_turns import Turns, with_images
-from proxy.dialects.ollama.wire_request import Asked, AskedChat, AskedGenerate, AskedTool, Runtime
+from proxy.dialects.ollama.wire_request import Body, ChatBody, GenerateBody, Runtime, WireTool
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort, Message, Reasoning, ToolSpec
@@ -51,47 +51,47 @@ def parse_request(incoming: Incoming) -> Parsed:
 def _parse_chat(incoming: Incoming) -> Parsed:
     """`POST /api/chat`."""
     value = json_object(incoming.body)
-    asked = fitted(value, AskedChat)
-    if not asked.messages:
+    body = fitted(value, ChatBody)
+    if not body.messages:
         raise bad_request(
             "messages must hold at least one message: there is nothing here to be loaded "
             "beforehand.",
             param="messages",
         )
-    system, messages = Turns().read(asked.messages)
+    system, messages = Turns().read(body.messages)
     if not messages:
         raise bad_request("messages must hold a turn beside the system's.", param="messages")
-    return _parsed(value, asked, system, messages, asked.tools or [])
+    return _parsed(value, body, system, messages, body.tools or [])
 
 
 def _parse_generate(incoming: Incoming) -> Parsed:
     """`POST /api/generate`."""
     value = json_object(incoming.body)
-    asked = fitted(value, AskedGenerate)
-    if not asked.prompt:
+    body = fitted(value, GenerateBody)
+    if not body.prompt:
         raise bad_request(
             "prompt is required: there is nothing here to be loaded beforehand.", param="prompt"
         )
     return _parsed(
         value,
-        asked,
-        asked.system or None,
-        [Message("user", with_images(asked.prompt, asked.images, ""))],
+        body,
+        body.system or None,
+        [Message("user", with_images(body.prompt, body.images, ""))],
         [],
     )
 
 
 def _parsed(
     value: dict[str, Any],
-    asked: Asked,
+    body: Body,
     system: str | None,
     messages: list[Message],
-    tools: list[AskedTool],
+    tools: list[WireTool],
 ) -> Parsed:
-    notes = _key_notes(value, asked)
-    runtime = fitted(asked.options or {}, Runtime, "options")
+    notes = _key_notes(value, body)
+    runtime = fitted(body.options or {}, Runtime, "options")
     request = ChatRequest(
-        model=asked.model,
+        model=body.model,
         messages=messages,
         system=system,
         max_tokens=runtime.num_predict
@@ -105,18 +105,18 @@ def _parsed(
             ToolSpec(tool.function.name, tool.function.description, tool.function.parameters)
             for tool in tools
         ],
-        response_format=_response_format(asked.format),
-        reasoning=_reasoning(asked.think, notes),
-        stream=asked.stream is not False,
+        response_format=_response_format(body.format),
+        reasoning=_reasoning(body.think, notes),
+        stream=body.stream is not False,
     )
-    return Parsed(request, Options(isinstance(asked, AskedGenerate)), tuple(notes))
+    return Parsed(request, Options(isinstance(body, GenerateBody)), tuple(notes))
 
 
-def _key_notes(value: dict[str, Any], asked: Asked) -> list[Note]:
-    notes = key_notes(value, asked.__struct_fields__, _DROPPED)
+def _key_notes(value: dict[str, Any], body: Body) -> list[Note]:
+    notes = key_notes(value, body.__struct_fields__, _DROPPED)
     others = [
         name[:40]
-        for name, said in (asked.options or {}).items()
+        for name, said in (body.options or {}).items()
         if said is not None and name not in _RUNTIME
     ]
     if others:

@@ -6,7 +6,7 @@ import msgspec
 
 from proxy.codec.open_calls import OpenCalls
 from proxy.dialects.ollama.images import data_url
-from proxy.dialects.ollama.wire_request import AskedCall, AskedMessage
+from proxy.dialects.ollama.wire_request import WireCall, WireMessage
 from proxy.errors import bad_request
 from proxy.request import (
     ImagePart,
@@ -28,7 +28,7 @@ class Turns:
         self._unanswered = OpenCalls()
         self._calls = 0
 
-    def read(self, messages: list[AskedMessage]) -> tuple[str | None, list[Message]]:
+    def read(self, messages: list[WireMessage]) -> tuple[str | None, list[Message]]:
         """What stood before the first turn, and the turns. Raises Refused for a message that is
         none.
         """
@@ -36,7 +36,7 @@ class Turns:
             self._read(message, f"messages[{at}]")
         return "\n\n".join(self._leading) or None, self._messages
 
-    def _read(self, message: AskedMessage, at: str) -> None:
+    def _read(self, message: WireMessage, at: str) -> None:
         text = message.content or ""
         match message.role:
             case "system" if not self._messages:
@@ -52,14 +52,14 @@ class Turns:
                     Message("tool", [ToolResultPart(self._answered(message, at), text)])
                 )
 
-    def _assistant(self, message: AskedMessage, text: str) -> Message:
+    def _assistant(self, message: WireMessage, text: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.thinking)] if message.thinking else []
         if text:
             parts.append(TextPart(text))
         parts += [self._call(call) for call in message.tool_calls or ()]
         return Message("assistant", text if len(parts) == bool(text) else parts)
 
-    def _call(self, call: AskedCall) -> ToolCallPart:
+    def _call(self, call: WireCall) -> ToolCallPart:
         self._calls += 1
         call_id = call.id or f"call_{self._calls}_{call.function.name}"
         self._unanswered.add(call_id, call.function.name)
@@ -67,15 +67,15 @@ class Turns:
         arguments = said if isinstance(said, str) else msgspec.json.encode(said or {}).decode()
         return ToolCallPart(call_id, call.function.name, arguments)
 
-    def _answered(self, message: AskedMessage, at: str) -> str:
+    def _answered(self, message: WireMessage, at: str) -> str:
         """The id of the call that a result answers: by its id, by the tool's name, or the first
         that waits.
         """
         name = message.tool_name or message.name
-        waiting = self._unanswered
+        unanswered = self._unanswered
         if message.tool_call_id:
-            return waiting.take_id(message.tool_call_id) or message.tool_call_id
-        found = waiting.take() if name is None else waiting.take_name(name)
+            return unanswered.take_id(message.tool_call_id) or message.tool_call_id
+        found = unanswered.take() if name is None else unanswered.take_name(name)
         if found is not None:
             return found
         if name:

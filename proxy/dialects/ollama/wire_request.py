@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 
-class AskedFunction(msgspec.Struct):
+class WireFunction(msgspec.Struct):
     """The function of an earlier call. The vendor's clients send an object; others' habit is
     text.
     """
@@ -16,14 +16,14 @@ class AskedFunction(msgspec.Struct):
     arguments: dict[str, Any] | str | None = None
 
 
-class AskedCall(msgspec.Struct):
+class WireCall(msgspec.Struct):
     """A call that the assistant made. Most clients keep no id."""
 
-    function: AskedFunction
+    function: WireFunction
     id: str | None = None
 
 
-class AskedMessage(msgspec.Struct):
+class WireMessage(msgspec.Struct):
     """One message. A tool's result names its tool (`tool_name`, once `name`), the call, or nothing:
     then it answers the calls in order.
     """
@@ -32,7 +32,7 @@ class AskedMessage(msgspec.Struct):
     content: str | None = None
     thinking: str | None = None
     images: list[str] | None = None
-    tool_calls: list[AskedCall] | None = None
+    tool_calls: list[WireCall] | None = None
     tool_name: str | None = None
     name: str | None = None
     tool_call_id: str | None = None
@@ -46,7 +46,7 @@ class FunctionSpec(msgspec.Struct):
     parameters: dict[str, Any] | None = None
 
 
-class AskedTool(msgspec.Struct):
+class WireTool(msgspec.Struct):
     """A tool. There are only functions."""
 
     function: FunctionSpec
@@ -62,7 +62,7 @@ class Runtime(msgspec.Struct):
     stop: str | list[str] | None = None
 
 
-class Asked(msgspec.Struct, kw_only=True):
+class Body(msgspec.Struct, kw_only=True):
     """What both bodies have."""
 
     model: str
@@ -72,14 +72,14 @@ class Asked(msgspec.Struct, kw_only=True):
     think: bool | str | None = None
 
 
-class AskedChat(Asked, kw_only=True):
+class ChatBody(Body, kw_only=True):
     """The body of /api/chat."""
 
-    messages: list[AskedMessage] | None = None
-    tools: list[AskedTool] | None = None
+    messages: list[WireMessage] | None = None
+    tools: list[WireTool] | None = None
 
 
-class AskedGenerate(Asked, kw_only=True):
+class GenerateBody(Body, kw_only=True):
     """The body of /api/generate."""
 
     prompt: str | None = None

@@ -28,7 +28,7 @@ class _Call(msgspec.Struct):
     key: int
     id: str
     opened: bool = False
-    waiting: PendingArguments = msgspec.field(default_factory=PendingArguments)
+    pending: PendingArguments = msgspec.field(default_factory=PendingArguments)
 
 
 class Calls:
@@ -66,14 +66,14 @@ class Calls:
         if call.opened:
             self._append(out, choice, index, call, arguments or "")
             return
-        self._room -= call.waiting.add(arguments or "")
+        self._room -= call.pending.add(arguments or "")
         if name or self._room < 0:
             self._open(out, choice, call, name, answer_id)
 
     def flush(self, out: list[Event], answer_id: Any) -> None:
         """The answer is complete: calls that never got a name are given as they are."""
         for (choice, _), call in self._slots.items():
-            if call.waiting.size or call.id:
+            if call.pending.size or call.id:
                 self._open(out, choice, call, "", answer_id)
 
     def _open(self, out: list[Event], choice: int, call: _Call, name: str, answer_id: Any) -> None:
@@ -82,8 +82,8 @@ class Calls:
         call.opened = True
         tool = Tool(call.id or _made_id(answer_id, call.key), name)
         self._blocks.open_call(out, call.key, tool, choice)
-        self._room += call.waiting.size
-        self._blocks.arguments(out, call.key, call.waiting.take(), choice)
+        self._room += call.pending.size
+        self._blocks.arguments(out, call.key, call.pending.take(), choice)
 
     def _append(
         self, out: list[Event], choice: int, index: int, call: _Call, arguments: str

@@ -11,12 +11,12 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.dialects.openai_chat import mistral
 from proxy.dialects.openai_chat.parse_turns import Turns
-from proxy.dialects.openai_chat.wire_request import Asked, AskedChoice, FunctionName, FunctionSpec
+from proxy.dialects.openai_chat.wire_request import Body, FunctionName, FunctionSpec, WireChoice
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort, Reasoning, ToolChoice, ToolSpec
 
-_KNOWN = frozenset(Asked.__struct_fields__)
+_KNOWN = frozenset(Body.__struct_fields__)
 # What the API has and a ChatRequest has not -> values that ask for nothing.
 _DROPPED: dict[str, tuple[Any, ...]] = {
     "frequency_penalty": (0,),
@@ -64,17 +64,17 @@ class Options(NamedTuple):
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
     value = json_object(incoming.body)
-    asked = fitted(value, Asked)
-    if not asked.messages:
+    body = fitted(value, Body)
+    if not body.messages:
         raise bad_request("messages must hold at least one message.", param="messages")
     notes = key_notes(value, _KNOWN, _DROPPED)
-    system, messages = Turns(notes).read(asked.messages)
-    tools = _tools(asked, notes)
-    choice = _choice(asked)
-    if isinstance(asked.tool_choice, AskedChoice) and asked.tool_choice.allowed_tools is not None:
+    system, messages = Turns(notes).read(body.messages)
+    tools = _tools(body, notes)
+    choice = _choice(body)
+    if isinstance(body.tool_choice, WireChoice) and body.tool_choice.allowed_tools is not None:
         allowed = {
             tool.function.name
-            for tool in asked.tool_choice.allowed_tools.tools
+            for tool in body.tool_choice.allowed_tools.tools
             if tool.function is not None
         }
         tools = [tool for tool in tools if tool.name in allowed]
@@ -82,31 +82,31 @@ def parse_request(incoming: Incoming) -> Parsed:
             Note("changed", "tool_choice", "Only the allowed tools are named to the upstream.")
         )
     request = ChatRequest(
-        model=asked.model,
+        model=body.model,
         messages=messages,
         system=system,
-        max_tokens=asked.max_completion_tokens or asked.max_tokens,
-        temperature=asked.temperature,
-        top_p=asked.top_p,
-        stop=[asked.stop] if isinstance(asked.stop, str) else asked.stop or [],
-        seed=asked.random_seed if asked.seed is None else asked.seed,
+        max_tokens=body.max_completion_tokens or body.max_tokens,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        stop=[body.stop] if isinstance(body.stop, str) else body.stop or [],
+        seed=body.random_seed if body.seed is None else body.seed,
         tools=tools,
         tool_choice=choice,
-        response_format=asked.response_format,
-        reasoning=_reasoning(asked, notes),
-        user=asked.user,
-        metadata=asked.metadata or {},
-        stream=bool(asked.stream),
-        n=asked.n,
+        response_format=body.response_format,
+        reasoning=_reasoning(body, notes),
+        user=body.user,
+        metadata=body.metadata or {},
+        stream=bool(body.stream),
+        n=body.n,
     )
-    wants_usage = asked.stream_options is not None and bool(asked.stream_options.include_usage)
+    wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
     return Parsed(request, Options(wants_usage, mistral.asks(incoming.headers)), tuple(notes))
 
 
-def _tools(asked: Asked, notes: list[Note]) -> list[ToolSpec]:
+def _tools(body: Body, notes: list[Note]) -> list[ToolSpec]:
     """The functions, in their new place (`tools`) or the old one (`functions`)."""
     specs: list[FunctionSpec] = []
-    for at, tool in enumerate(asked.tools or ()):
+    for at, tool in enumerate(body.tools or ()):
         if tool.function is not None:
             specs.append(tool.function)
         elif tool.type == "function":
@@ -115,15 +115,15 @@ def _tools(asked: Asked, notes: list[Note]) -> list[ToolSpec]:
             notes.append(
                 Note("dropped", "tools", "Tools that are no functions cannot be asked for here.")
             )
-    specs += asked.functions or []
+    specs += body.functions or []
     return [ToolSpec(spec.name, spec.description, spec.parameters, spec.strict) for spec in specs]
 
 
-def _choice(asked: Asked) -> ToolChoice | None:
-    said = asked.tool_choice
-    parallel = asked.parallel_tool_calls
-    if said is None and asked.function_call is not None:
-        called = asked.function_call
+def _choice(body: Body) -> ToolChoice | None:
+    said = body.tool_choice
+    parallel = body.parallel_tool_calls
+    if said is None and body.function_call is not None:
+        called = body.function_call
         return (
             ToolChoice("tool", called.name, parallel)
             if isinstance(called, FunctionName)
@@ -142,8 +142,8 @@ def _choice(asked: Asked) -> ToolChoice | None:
     )
 
 
-def _reasoning(asked: Asked, notes: list[Note]) -> Reasoning | None:
-    said = asked.reasoning_effort
+def _reasoning(body: Body, notes: list[Note]) -> Reasoning | None:
+    said = body.reasoning_effort
     if said is None:
         return None
     if said in _MOST:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
-from proxy.dialects.openai_chat.wire_request import AskedMessage, AskedPart
+from proxy.dialects.openai_chat.wire_request import WireMessage, WirePart
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
@@ -28,13 +28,13 @@ class Turns:
         self._messages: list[Message] = []
         self._function_ids: dict[str, str] = {}  # the old function calls have names for ids
 
-    def read(self, messages: Sequence[AskedMessage]) -> tuple[str | None, list[Message]]:
+    def read(self, messages: Sequence[WireMessage]) -> tuple[str | None, list[Message]]:
         """Raises Refused for a message that is none."""
         for at, message in enumerate(messages):
             self._read(message, f"messages[{at}]")
         return "\n\n".join(self._leading) or None, self._messages
 
-    def _read(self, message: AskedMessage, where: str) -> None:
+    def _read(self, message: WireMessage, where: str) -> None:
         if message.name and message.role != "function":
             self._note(
                 "messages.name", "The name of a message's author cannot be said to other vendors."
@@ -72,7 +72,7 @@ class Turns:
                     self._function_ids.get(message.name, f"call_{message.name}"), message, where
                 )
 
-    def _assistant(self, message: AskedMessage, where: str) -> Message:
+    def _assistant(self, message: WireMessage, where: str) -> Message:
         parts: list[Part] = []
         if message.reasoning_content:
             parts.append(ReasoningPart(message.reasoning_content))
@@ -101,18 +101,18 @@ class Turns:
             parts.append(ToolCallPart(call_id, called.name, called.text()))
         return assistant_turn(parts)
 
-    def _result(self, call_id: str, message: AskedMessage, where: str) -> None:
+    def _result(self, call_id: str, message: WireMessage, where: str) -> None:
         self._messages.append(
             Message("tool", [ToolResultPart(call_id, self._text(message, where))])
         )
 
-    def _text(self, message: AskedMessage, where: str) -> str:
+    def _text(self, message: WireMessage, where: str) -> str:
         return text_alone(self._content(message, where), message.role, where, between="")
 
-    def _content(self, message: AskedMessage, where: str) -> str | list[Part]:
+    def _content(self, message: WireMessage, where: str) -> str | list[Part]:
         return content_parts(message.content, where, self._part)
 
-    def _part(self, part: AskedPart, where: str) -> Part:
+    def _part(self, part: WirePart, where: str) -> Part:
         match part.type:
             case "text" if part.text is not None:
                 return TextPart(part.text)

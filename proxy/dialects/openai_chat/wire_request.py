@@ -19,7 +19,7 @@ class ImageURL(msgspec.Struct):
     detail: str | None = None
 
 
-class AskedPart(msgspec.Struct):
+class WirePart(msgspec.Struct):
     """One part of a message's content. `thinking` (parts of text) and its `signature` are
     Mistral's.
     """
@@ -28,11 +28,11 @@ class AskedPart(msgspec.Struct):
     text: str | None = None
     image_url: ImageURL | str | None = None
     refusal: str | None = None
-    thinking: list["AskedPart"] | None = None
+    thinking: list["WirePart"] | None = None
     signature: str | None = None
 
 
-class AskedFunction(msgspec.Struct):
+class WireFunction(msgspec.Struct):
     """The function of an earlier call. Mistral's SDKs may send the arguments themselves, instead of
     their text.
     """
@@ -49,25 +49,25 @@ class AskedFunction(msgspec.Struct):
         )
 
 
-class AskedCall(msgspec.Struct):
+class WireCall(msgspec.Struct):
     """A call that the assistant made."""
 
     id: str
-    function: AskedFunction | None = None
+    function: WireFunction | None = None
     type: str | None = None
 
 
-class AskedMessage(msgspec.Struct):
+class WireMessage(msgspec.Struct):
     """One message. `function` is the old name of the role `tool`; `reasoning_content` is
     DeepSeek's, `prefix` Mistral's.
     """
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[AskedPart] | None = None
+    content: str | list[WirePart] | None = None
     name: str | None = None
     tool_call_id: str | None = None
-    tool_calls: list[AskedCall] | None = None
-    function_call: AskedFunction | None = None
+    tool_calls: list[WireCall] | None = None
+    function_call: WireFunction | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
     audio: dict[str, Any] | None = None
@@ -83,7 +83,7 @@ class FunctionSpec(msgspec.Struct):
     strict: bool | None = None
 
 
-class AskedTool(msgspec.Struct):
+class WireTool(msgspec.Struct):
     """A tool. Only functions can be carried."""
 
     type: str = "function"
@@ -100,10 +100,10 @@ class AllowedTools(msgspec.Struct):
     """A choice among some of the tools."""
 
     mode: Literal["auto", "required"]
-    tools: list[AskedTool]
+    tools: list[WireTool]
 
 
-class AskedChoice(msgspec.Struct):
+class WireChoice(msgspec.Struct):
     """A tool choice that is more than a word."""
 
     type: str
@@ -117,11 +117,11 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class Asked(msgspec.Struct):
+class Body(msgspec.Struct):
     """The body. `random_seed`, and `any` for a required call, are Mistral's words."""
 
     model: str
-    messages: list[AskedMessage]
+    messages: list[WireMessage]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: Count | None = None
@@ -132,9 +132,9 @@ class Asked(msgspec.Struct):
     stop: str | list[str] | None = None
     seed: int | None = None
     random_seed: int | None = None
-    tools: list[AskedTool] | None = None
+    tools: list[WireTool] | None = None
     functions: list[FunctionSpec] | None = None
-    tool_choice: Literal["none", "auto", "required", "any"] | AskedChoice | None = None
+    tool_choice: Literal["none", "auto", "required", "any"] | WireChoice | None = None
     function_call: Literal["none", "auto"] | FunctionName | None = None
     parallel_tool_calls: bool | None = None
     response_format: dict[str, Any] | None = None

@@ -119,5 +119,5 @@ def extras_of(response: Mapping[str, Any]) -> dict[str, Any]:
         if key not in _SAID and key not in _REPEATED and value not in (None, "", [], {})
     }
     usage = response.get("usage")
-    counted = usage_extras(usage) if isinstance(usage, dict) else {}
-    return {**extras, "usage": counted} if counted else extras
+    more = usage_extras(usage) if isinstance(usage, dict) else {}
+    return {**extras, "usage": more} if more else extras

@@ -39,7 +39,7 @@ class _Call(msgspec.Struct):
     """A function call."""
 
     block: int | None = None
-    waiting: PendingArguments = msgspec.field(default_factory=PendingArguments)
+    pending: PendingArguments = msgspec.field(default_factory=PendingArguments)
     said: bool = False
 
 
@@ -147,7 +147,7 @@ class Items:
         call = self._call(at)
         call.said = True
         if call.block is None:
-            self._room -= call.waiting.add(text)
+            self._room -= call.pending.add(text)
             if self._room < 0:
                 raise FramingError(
                     "the arguments of a call that has no name are too long to be kept"
@@ -179,9 +179,9 @@ class Items:
         )
         block = call.block = self._ledger.start(out, "tool_call", Tool(call_id, name))
         self.called = True
-        if call.waiting.size:
-            self._room += call.waiting.size
-            out.append(ToolCallDelta(block, call.waiting.take()))
+        if call.pending.size:
+            self._room += call.pending.size
+            out.append(ToolCallDelta(block, call.pending.take()))
         return block
 
     def _end_call(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:

@@ -11,12 +11,12 @@ from typing import Any, Literal, NamedTuple
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.dialects.openai_responses.parse_turns import Turns
-from proxy.dialects.openai_responses.wire_request import Asked, AskedChoice, AskedFormat
+from proxy.dialects.openai_responses.wire_request import Body, WireChoice, WireFormat
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Effort, Message, Reasoning, ToolChoice, ToolSpec
 
-_KNOWN = frozenset(Asked.__struct_fields__)
+_KNOWN = frozenset(Body.__struct_fields__)
 _KEPT_ELSEWHERE = {
     "previous_response_id": "send the whole input, with the items of the earlier answer",
     "conversation": "send the whole input, with the items of the conversation",
@@ -78,36 +78,36 @@ def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
     value = json_object(incoming.body)
     _refuse_kept(value)
-    asked = fitted(value, Asked)
-    if not asked.input:
+    body = fitted(value, Body)
+    if not body.input:
         raise bad_request("input must be a text or a list of at least one item.", param="input")
-    if asked.background and not asked.stream:
+    if body.background and not body.stream:
         raise bad_request(
             "background cannot be honoured without stream: there is nowhere to ask for the "
             "answer later.",
             param="background",
         )
-    notes = _notes(value, asked)
+    notes = _notes(value, body)
     leading, messages = (
-        (None, [Message("user", asked.input)])
-        if isinstance(asked.input, str)
-        else Turns(notes).read(asked.input)
+        (None, [Message("user", body.input)])
+        if isinstance(body.input, str)
+        else Turns(notes).read(body.input)
     )
-    tools, choice = _tools(asked, notes)
+    tools, choice = _tools(body, notes)
     request = ChatRequest(
-        model=asked.model,
+        model=body.model,
         messages=messages,
-        system="\n\n".join(filter(None, (asked.instructions, leading))) or None,
-        max_tokens=asked.max_output_tokens,
-        temperature=asked.temperature,
-        top_p=asked.top_p,
+        system="\n\n".join(filter(None, (body.instructions, leading))) or None,
+        max_tokens=body.max_output_tokens,
+        temperature=body.temperature,
+        top_p=body.top_p,
         tools=tools,
         tool_choice=choice,
-        response_format=_response_format(asked.text.format if asked.text else None),
-        reasoning=_reasoning(asked, notes),
-        user=asked.user,
-        metadata=asked.metadata or {},
-        stream=bool(asked.stream),
+        response_format=_response_format(body.text.format if body.text else None),
+        reasoning=_reasoning(body, notes),
+        user=body.user,
+        metadata=body.metadata or {},
+        stream=bool(body.stream),
     )
     repeated = {
         name: default if value.get(name) is None else value[name]
@@ -124,11 +124,11 @@ def _refuse_kept(value: dict[str, Any]) -> None:
             )
 
 
-def _notes(value: dict[str, Any], asked: Asked) -> list[Note]:
+def _notes(value: dict[str, Any], body: Body) -> list[Note]:
     notes = key_notes(value, {*_KNOWN, *_KEPT_ELSEWHERE}, _DROPPED)
-    if asked.store:
+    if body.store:
         notes.append(Note("dropped", "store", "No answer is kept here to be asked for later."))
-    if asked.background:
+    if body.background:
         notes.append(
             Note(
                 "dropped",
@@ -136,7 +136,7 @@ def _notes(value: dict[str, Any], asked: Asked) -> list[Note]:
                 "The answer ends with its stream: it cannot be asked for later.",
             )
         )
-    if any(wanted != _ENCRYPTED for wanted in asked.include or ()):
+    if any(wanted != _ENCRYPTED for wanted in body.include or ()):
         notes.append(
             Note(
                 "dropped",
@@ -144,7 +144,7 @@ def _notes(value: dict[str, Any], asked: Asked) -> list[Note]:
                 "Of what may be included in an answer only encrypted reasoning can be asked for.",
             )
         )
-    if asked.text is not None and asked.text.verbosity not in (None, "medium"):
+    if body.text is not None and body.text.verbosity not in (None, "medium"):
         notes.append(
             Note(
                 "dropped",
@@ -152,7 +152,7 @@ def _notes(value: dict[str, Any], asked: Asked) -> list[Note]:
                 "How many words to make cannot be said to other vendors.",
             )
         )
-    if asked.reasoning is not None and asked.reasoning.summary in ("concise", "detailed"):
+    if body.reasoning is not None and body.reasoning.summary in ("concise", "detailed"):
         notes.append(
             Note(
                 "dropped",
@@ -163,9 +163,9 @@ def _notes(value: dict[str, Any], asked: Asked) -> list[Note]:
     return notes
 
 
-def _tools(asked: Asked, notes: list[Note]) -> tuple[list[ToolSpec], ToolChoice | None]:
+def _tools(body: Body, notes: list[Note]) -> tuple[list[ToolSpec], ToolChoice | None]:
     tools: list[ToolSpec] = []
-    for at, tool in enumerate(asked.tools or ()):
+    for at, tool in enumerate(body.tools or ()):
         if tool.type != "function":
             notes.append(
                 Note("dropped", "tools", "Tools that are no functions cannot be asked for here.")
@@ -175,7 +175,7 @@ def _tools(asked: Asked, notes: list[Note]) -> tuple[list[ToolSpec], ToolChoice 
         else:
             tools.append(ToolSpec(tool.name, tool.description, tool.parameters, tool.strict))
     notes[:] = dict.fromkeys(notes)
-    said, parallel = asked.tool_choice, asked.parallel_tool_calls
+    said, parallel = body.tool_choice, body.parallel_tool_calls
     if said is None:
         return tools, None if parallel is None else ToolChoice("auto", None, parallel)
     if isinstance(said, str):
@@ -184,7 +184,7 @@ def _tools(asked: Asked, notes: list[Note]) -> tuple[list[ToolSpec], ToolChoice 
 
 
 def _chosen(
-    said: AskedChoice, tools: list[ToolSpec], parallel: bool | None, notes: list[Note]
+    said: WireChoice, tools: list[ToolSpec], parallel: bool | None, notes: list[Note]
 ) -> tuple[list[ToolSpec], ToolChoice | None]:
     if said.type == "function":
         if not said.name:
@@ -206,7 +206,7 @@ def _chosen(
     return tools, None if parallel is None else ToolChoice("auto", None, parallel)
 
 
-def _response_format(wanted: AskedFormat | None) -> dict[str, Any] | None:
+def _response_format(wanted: WireFormat | None) -> dict[str, Any] | None:
     """In the form that ChatRequest has from chat completions: a schema stands in an object of its
     own.
     """
@@ -230,8 +230,8 @@ def _response_format(wanted: AskedFormat | None) -> dict[str, Any] | None:
     }
 
 
-def _reasoning(asked: Asked, notes: list[Note]) -> Reasoning | None:
-    said = asked.reasoning.effort if asked.reasoning else None
+def _reasoning(body: Body, notes: list[Note]) -> Reasoning | None:
+    said = body.reasoning.effort if body.reasoning else None
     if said is None:
         return None
     if said in _MOST:

@@ -9,11 +9,11 @@ import msgspec
 
 from proxy.codec.json_body import fitted
 from proxy.dialects.openai_responses.wire_request import (
-    AskedCall,
-    AskedMessage,
-    AskedOutput,
-    AskedPart,
-    AskedReasoning,
+    WireCall,
+    WireMessage,
+    WireOutput,
+    WirePart,
+    WireReasoning,
 )
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -67,21 +67,21 @@ class Turns:
     def _read(self, item: dict[str, Any], at: str) -> None:
         match item.get("type", "message"):
             case "message":
-                self._message(fitted(item, AskedMessage, at), at)
+                self._message(fitted(item, WireMessage, at), at)
             case "function_call":
-                call = fitted(item, AskedCall, at)
+                call = fitted(item, WireCall, at)
                 self._assistant.append(ToolCallPart(call.call_id, call.name, call.arguments))
             case "custom_tool_call":
                 self._note(_CUSTOM)
-                call = fitted(item, AskedCall, at)
+                call = fitted(item, WireCall, at)
                 self._assistant.append(ToolCallPart(call.call_id, call.name, _input(call.input)))
             case "function_call_output" | "custom_tool_call_output":
-                output = fitted(item, AskedOutput, at)
+                output = fitted(item, WireOutput, at)
                 self._turn(
                     Message("tool", [ToolResultPart(output.call_id, self._output(output.output))])
                 )
             case "reasoning":
-                self._reasoning(fitted(item, AskedReasoning, at))
+                self._reasoning(fitted(item, WireReasoning, at))
             case "item_reference":
                 raise bad_request(
                     f"{at} refers to an item that is not kept here: send the item itself.", param=at
@@ -91,7 +91,7 @@ class Turns:
             case _:
                 raise bad_request(f"{at}.type must be text.", param=f"{at}.type")
 
-    def _message(self, message: AskedMessage, at: str) -> None:
+    def _message(self, message: WireMessage, at: str) -> None:
         if message.role == "assistant":
             self._assistant += (
                 [TextPart(message.content)]
@@ -119,17 +119,17 @@ class Turns:
             else:
                 self._leading.append(text)
 
-    def _reasoning(self, item: AskedReasoning) -> None:
+    def _reasoning(self, item: WireReasoning) -> None:
         """Text for people to read, or the encrypted form, or both."""
         said = item.summary or item.content or []
         text = "\n\n".join(part.text for part in said if part.text)
         if text or item.encrypted_content:
             self._assistant.append(ReasoningPart(text, item.encrypted_content or None))
 
-    def _parts(self, parts: Sequence[AskedPart], at: str) -> list[Part]:
+    def _parts(self, parts: Sequence[WirePart], at: str) -> list[Part]:
         return [self._part(part, f"{at}.content[{number}]") for number, part in enumerate(parts)]
 
-    def _part(self, part: AskedPart, at: str) -> Part:
+    def _part(self, part: WirePart, at: str) -> Part:
         if part.type in _TEXT and part.text is not None:
             return TextPart(part.text)
         if part.type == "refusal" and part.refusal is not None:
@@ -152,7 +152,7 @@ class Turns:
             param=f"{at}.type",
         )
 
-    def _output(self, output: str | list[AskedPart]) -> str:
+    def _output(self, output: str | list[WirePart]) -> str:
         if isinstance(output, str):
             return output
         if any(part.text is None for part in output):

@@ -13,7 +13,7 @@ Count = Annotated[int, Meta(ge=1)]
 Mode = Literal["none", "auto", "required"]
 
 
-class AskedPart(msgspec.Struct):
+class WirePart(msgspec.Struct):
     """One part of a message's content, of a function's output or of a reasoning."""
 
     type: str
@@ -23,16 +23,16 @@ class AskedPart(msgspec.Struct):
     detail: str | None = None
 
 
-class AskedMessage(msgspec.Struct):
+class WireMessage(msgspec.Struct):
     """A message: the assistant's as it was given, or the short form with nothing but role and
     content.
     """
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[AskedPart]
+    content: str | list[WirePart]
 
 
-class AskedCall(msgspec.Struct):
+class WireCall(msgspec.Struct):
     """A call that the model made."""
 
     call_id: str
@@ -41,22 +41,22 @@ class AskedCall(msgspec.Struct):
     input: str = ""
 
 
-class AskedOutput(msgspec.Struct):
+class WireOutput(msgspec.Struct):
     """The answer to a call."""
 
     call_id: str
-    output: str | list[AskedPart]
+    output: str | list[WirePart]
 
 
-class AskedReasoning(msgspec.Struct):
+class WireReasoning(msgspec.Struct):
     """Reasoning as it was given."""
 
-    summary: list[AskedPart] | None = None
-    content: list[AskedPart] | None = None
+    summary: list[WirePart] | None = None
+    content: list[WirePart] | None = None
     encrypted_content: str | None = None
 
 
-class AskedTool(msgspec.Struct):
+class WireTool(msgspec.Struct):
     """A tool. Only functions can be carried."""
 
     type: str
@@ -66,23 +66,23 @@ class AskedTool(msgspec.Struct):
     strict: bool | None = None
 
 
-class AskedChoice(msgspec.Struct):
+class WireChoice(msgspec.Struct):
     """A tool choice that is more than a word."""
 
     type: str
     name: str | None = None
     mode: Literal["auto", "required"] = "auto"
-    tools: list[AskedTool] | None = None
+    tools: list[WireTool] | None = None
 
 
-class AskedReasoningEffort(msgspec.Struct):
+class WireReasoningEffort(msgspec.Struct):
     """How much to think, and how to tell of it."""
 
     effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     summary: Literal["auto", "concise", "detailed"] | None = None
 
 
-class AskedFormat(msgspec.Struct):
+class WireFormat(msgspec.Struct):
     """The form of the answer. The schema is an object of the client's own."""
 
     type: Literal["text", "json_object", "json_schema"]
@@ -92,14 +92,14 @@ class AskedFormat(msgspec.Struct):
     strict: bool | None = None
 
 
-class AskedText(msgspec.Struct):
+class WireText(msgspec.Struct):
     """What is asked of the text."""
 
-    format: AskedFormat | None = None
+    format: WireFormat | None = None
     verbosity: str | None = None
 
 
-class Asked(msgspec.Struct):
+class Body(msgspec.Struct):
     """The body."""
 
     model: str
@@ -110,11 +110,11 @@ class Asked(msgspec.Struct):
     max_output_tokens: Count | None = None
     temperature: float | None = None
     top_p: float | None = None
-    tools: list[AskedTool] | None = None
-    tool_choice: Mode | AskedChoice | None = None
+    tools: list[WireTool] | None = None
+    tool_choice: Mode | WireChoice | None = None
     parallel_tool_calls: bool | None = None
-    text: AskedText | None = None
-    reasoning: AskedReasoningEffort | None = None
+    text: WireText | None = None
+    reasoning: WireReasoningEffort | None = None
     include: list[str] | None = None
     user: str | None = None
     metadata: dict[str, Any] | None = None

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
-from proxy.codec.chat_turns import Turn, drop, flat_turns, headers, merged, path_part
+from proxy.codec.chat_turns import Turn, chat_turns, drop, headers, merged, path_part
 from proxy.codec.single_prompt import cannot_say
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -37,7 +37,7 @@ _SAID = (
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """Raises Refused for turns that do not end with the user's, or a tool's result."""
     notes = cannot_say(request, _SAID)
-    system, turns = _without_system(flat_turns(request, notes, images=False), notes)
+    system, turns = _without_system(chat_turns(request, notes, images=False), notes)
     messages = _messages(merged(turns, notes), notes)
     if not messages or messages[-1]["role"] == "assistant":
         raise bad_request(

@@ -77,7 +77,7 @@ class QianfanDecoder(SSEJSONDecoder):
         if event.function_call is not None:
             self._called(event.function_call, out)
         if event.usage is not None:
-            self._counted(event.usage, out, last=event.is_end is True)
+            self._take_usage(event.usage, out, last=event.is_end is True)
         if event.need_clear_history:
             self._filtered(out)
         if event.is_end:
@@ -90,7 +90,7 @@ class QianfanDecoder(SSEJSONDecoder):
         self._tell(out, thoughts=call.thoughts)
         self._calls.piece(out, 0, call.name or "", call.arguments or "")
 
-    def _counted(self, counts: wire.Counts, out: list[Event], *, last: bool) -> None:
+    def _take_usage(self, counts: wire.Counts, out: list[Event], *, last: bool) -> None:
         output = counts.completion_tokens if counts.completion_tokens or last else None
         self._count(out, Usage(count(counts.prompt_tokens), count(output)))
         self._tell(out, plugins=counts.plugins)

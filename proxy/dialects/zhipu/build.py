@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
-from proxy.codec.chat_turns import Turn, drop, flat_turns, headers, merged, options_of, path_part
+from proxy.codec.chat_turns import Turn, chat_turns, drop, headers, merged, options_of, path_part
 from proxy.codec.single_prompt import cannot_say
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -50,7 +50,7 @@ def _prompt(request: ChatRequest, notes: list[Note]) -> list[dict[str, str]]:
     for, are the user's text.
     """
     turns = []
-    for turn in flat_turns(request, notes, images=False):
+    for turn in chat_turns(request, notes, images=False):
         if turn.role == "system":
             drop(
                 notes,

@@ -48,7 +48,7 @@ class _Block(msgspec.Struct):
     signature: str | None = None
 
 
-class InBlocks:
+class ContentBlocks:
     """The open blocks of one answer. Methods append to `out`. At most `max_bytes` are held: beyond
     that TooLarge is raised.
     """
