@@ -24,7 +24,7 @@ from proxy.codec.fold import WholeAnswer
 from proxy.codec.rules import NO_RULES, Rules
 from proxy.errors import Failure
 from proxy.events import Event, Note, Usage
-from proxy.request import ChatRequest
+from proxy.request import ChatRequest, Source
 
 SSE = "text/event-stream; charset=utf-8"
 NDJSON = "application/x-ndjson"
@@ -236,6 +236,12 @@ class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
     # The request in the vendor's form. Raises Refused for what cannot be formed at all; what can
     # only not be said is a note.
     build_request: Callable[[ChatRequest, TargetConfig], Outgoing]
+    # The names of client dialects whose requests can go up as they are, and the request of such a
+    # client: the client's own body, in which only what routing decides (model, key, stream) and
+    # what the target's rules forbid is changed. Raises Refused as build_request does. Callers use
+    # `proxy.codec.relaying.built`, which chooses between the two.
+    relays: frozenset[str] = frozenset()
+    relay_request: Callable[[ChatRequest, Source, TargetConfig], Outgoing] | None = None
     # A fresh decoder for one answer, from `max_event_bytes` and the target's options.
     decoder: Callable[[int, Mapping[str, Any]], Decoder]
     # What a non-streamed answer says went wrong, from its status, headers and body. With a status

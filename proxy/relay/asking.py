@@ -8,6 +8,7 @@ import msgspec
 
 from proxy.codec.base import Outgoing, Parsed, TargetConfig
 from proxy.codec.settle import REWRITE_NOTE
+from proxy.codec.tool_names import RestoredNames
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
@@ -140,7 +141,7 @@ class Asking:
         if bound.played and self._envelope.mock_headers:
             call = call._replace(headers={**call.headers, **self._envelope.mock_headers})
         answer = await opened(self._upstreams, bound, call, target, self._plan.limits)
-        generation = self._generation(answer, bound, started, record)
+        generation = self._generation(answer, call, bound, started, record)
         generation.begin()
         try:
             await generation.ready()
@@ -152,7 +153,7 @@ class Asking:
         return generation
 
     def _generation(
-        self, answer: Answer, bound: Bound, started: float, record: StreamRecord
+        self, answer: Answer, call: Outgoing, bound: Bound, started: float, record: StreamRecord
     ) -> Generation:
         limits = self._plan.limits
         log = Log(limits.write_buffer_bytes)
@@ -192,7 +193,9 @@ def _notes(
     have no answer.
     """
     # what is lost in every message, or tool, is said once
-    notes = list(dict.fromkeys([*parsed.notes, *call.notes]))
+    # and what reading the client's own request lost is not lost where that goes up itself
+    read = () if call.relayed else parsed.notes
+    notes = list(dict.fromkeys([*read, *call.notes]))
     if bound.half.rewrites and parsed.request.stream and not client_rewrites:
         notes.append(REWRITE_NOTE)
     lost = [note for note in notes if note.note in _LOSSES]

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.relaying import built
 from proxy.errors import Failure, Kind, Refused, failure
 from proxy.relay.plan import Bound
 from proxy.relay.redactor import Redactor
@@ -45,7 +46,7 @@ def prepared(
     config = bound.config(target)
     if bound.settings.pass_through:
         config = config._replace(api_key=_own_key(credential, target.upstream))
-    call = bound.half.build_request(request, config)
+    call = built(bound.half, request, config)
     if bound.settings.forward_headers:
         call = call._replace(headers=_forwarded(bound, call.headers, headers))
     return config, call

@@ -88,7 +88,7 @@ def building(client: str, name: str, body: Any) -> Callable[[], Any]:
 
     def build() -> Any:
         try:
-            return parsed and UPSTREAMS[name].build_request(parsed.request, target)
+            return parsed and built(UPSTREAMS[name], parsed.request, target)
         except Refused:
             return None
 

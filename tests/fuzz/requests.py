@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proxy.codec.base import JSON, Incoming, Outgoing, Parsed, TargetConfig
+from proxy.codec.relaying import built
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Failure, Refused
 from proxy.events import StreamError
@@ -44,7 +45,7 @@ def sent(parsed: Parsed, size: int, names: Iterable[str] = tuple(UPSTREAMS)) -> 
     for name in names:
         for target in TARGETS:
             try:
-                call = UPSTREAMS[name].build_request(parsed.request, target)
+                call = built(UPSTREAMS[name], parsed.request, target)
             except Refused as refused:
                 check_grammar([StreamError(refused.failure)])
             else:

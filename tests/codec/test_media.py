@@ -1,0 +1,75 @@
+"""Media: what a URL holds, and where it may stand."""
+
+import pytest
+
+from proxy.codec.media import BEHIND, Data, data_of, data_url, is_web, media_behind
+from proxy.events import Note
+from proxy.request import (
+    DocumentPart,
+    ImagePart,
+    Message,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+PICTURE = ImagePart("data:image/png;base64,iVBORw==")
+PAPER = DocumentPart("data:application/pdf;base64,JVBERg==")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("data:image/png;base64,iVBORw==", Data("image/png", "iVBORw==")),
+        ("DATA:Application/PDF;base64,JVBERg==", Data("application/pdf", "JVBERg==")),
+        ("data:text/plain;charset=utf-8;base64,aGk=", Data("text/plain", "aGk=")),
+        ("data:text/plain,hi", None),
+        ("data:;base64,aGk=", None),
+        ("data:image/png;base64,", None),
+        ("https://a.test/b.png", None),
+    ],
+)
+def test_a_data_url_is_read(url: str, expected: Data | None) -> None:
+    assert expected == data_of(url)
+
+
+def test_a_data_url_is_made() -> None:
+    assert Data("image/png", "AA==") == data_of(data_url("image/png", "AA=="))
+
+
+def test_what_a_vendor_can_fetch() -> None:
+    assert [True, True, False] == [
+        is_web(url) for url in ("http://a.test", "https://a.test", "file:///etc/passwd")
+    ]
+
+
+def test_media_of_results_stand_behind_the_last_result_of_the_turn() -> None:
+    """Each with the call that it belongs to; the results keep their text."""
+    notes: list[Note] = []
+    calls = Message("assistant", [ToolCallPart("1", "f"), ToolCallPart("2", "f")])
+    first = Message("tool", [ToolResultPart("1", [TextPart("here"), PICTURE])])
+    second = Message("tool", [ToolResultPart("2", [PAPER], is_error=True)])
+    after = Message("user", "and?")
+    assert [
+        calls,
+        Message("tool", [ToolResultPart("1", "here")]),
+        Message("tool", [ToolResultPart("2", "(see below)", is_error=True)]),
+        Message(
+            "user",
+            [
+                TextPart("From the result of the tool call 1:"),
+                PICTURE,
+                TextPart("From the result of the tool call 2:"),
+                PAPER,
+            ],
+        ),
+        after,
+    ] == media_behind([calls, first, second, after], notes)
+    assert [BEHIND] == notes
+
+
+def test_results_without_media_stay_the_same_list() -> None:
+    turns = [Message("tool", [ToolResultPart("1", "x")])]
+    notes: list[Note] = []
+    assert turns is media_behind(turns, notes)
+    assert [] == notes
