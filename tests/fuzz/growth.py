@@ -14,6 +14,7 @@ from tests.fuzz.work import work
 
 with telling():
     from proxy.codec.base import TargetConfig
+    from proxy.codec.relaying import built
     from proxy.dialects.registry import CLIENTS, UPSTREAMS
     from proxy.errors import Refused
 
