@@ -173,7 +173,7 @@ class Reasoning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str | None = None
 
 
-class Source(msgspec.Struct, frozen=True):
+class Original(msgspec.Struct, frozen=True):
     """The request as the client wrote it, for an upstream of the same dialect: nothing of it is
     lost there. `body` has its keys in the client's order. `headers` are those that belong to the
     dialect, such as anthropic-beta: names in lower case, chosen by its parser.
@@ -192,13 +192,13 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     cache marks. `vendor` is merged last into the body that goes upstream. `n` (several answers)
     exists for clients whose dialect has it; the native one has not.
 
-    `source` is the client's own request; whoever changes another field of the request must set it
+    `original` is the client's own request; whoever changes another field of the request must set it
     to None, or an upstream of the same dialect does not see the change.
     """
 
     model: str
     messages: list[Message]
-    source: Source | None = None
+    original: Original | None = None
     system: str | None = None
     system_parts: list[TextPart] = []
     max_tokens: int | None = None

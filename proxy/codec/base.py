@@ -24,12 +24,12 @@ from proxy.codec.fold import WholeAnswer
 from proxy.codec.rules import NO_RULES, Rules
 from proxy.errors import Failure
 from proxy.events import Event, Note, Usage
-from proxy.request import ChatRequest, Source
+from proxy.request import ChatRequest, Original
 
 SSE = "text/event-stream; charset=utf-8"
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
-# A comment and ONE newline: with a blank line after it, fetch-event-source delivers an empty
+# A comment and ONE newline: with a blank line after it, fetch-event-original delivers an empty
 # message.
 SSE_COMMENT = b": ping\n"
 
@@ -241,7 +241,7 @@ class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
     # what the target's rules forbid is changed. Raises Refused as build_request does. Callers use
     # `proxy.codec.relaying.built`, which chooses between the two.
     relays: frozenset[str] = frozenset()
-    relay_request: Callable[[ChatRequest, Source, TargetConfig], Outgoing] | None = None
+    relay_request: Callable[[ChatRequest, Original, TargetConfig], Outgoing] | None = None
     # A fresh decoder for one answer, from `max_event_bytes` and the target's options.
     decoder: Callable[[int, Mapping[str, Any]], Decoder]
     # What a non-streamed answer says went wrong, from its status, headers and body. With a status

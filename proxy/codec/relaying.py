@@ -2,7 +2,7 @@
 upstream speak the same dialect, the client's own with as little changed as can be.
 
     built(half, request, config)    -> Outgoing, under the target's rules
-    own_body(source, ...)           -> the client's body for `UpstreamHalf.relay_request`
+    own_body(original, ...)           -> the client's body for `UpstreamHalf.relay_request`
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.mended import mended
-from proxy.request import ChatRequest, Source
+from proxy.request import ChatRequest, Original
 
 
 def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Outgoing:
     """The request for an upstream. Raises what `build_request` and `relay_request` raise."""
-    source = request.source
-    if source is not None and source.dialect in half.relays and half.relay_request is not None:
-        return half.relay_request(request, source, config)._replace(relayed=True)
+    original = request.original
+    if original is not None and original.dialect in half.relays and half.relay_request is not None:
+        return half.relay_request(request, original, config)._replace(relayed=True)
     mend = mended(request, config.rules)
     call = half.build_request(mend.request, config)
     return call._replace(
@@ -27,13 +27,13 @@ def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Out
     )
 
 
-def own_body(source: Source, changes: Mapping[str, Any]) -> dict[str, Any]:
+def own_body(original: Original, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The client's body with these keys set: in their place where the client had them, at the end
     where it had not. The same request gives the same bytes, so a vendor's prompt cache hits.
     """
-    return {**source.body, **changes}
+    return {**original.body, **changes}
 
 
-def without_source(request: ChatRequest, **changes: Any) -> ChatRequest:
+def without_original(request: ChatRequest, **changes: Any) -> ChatRequest:
     """The request with fields changed by us: what the client wrote no longer says all of it."""
-    return replace(request, source=None, **changes)
+    return replace(request, original=None, **changes)

@@ -8,7 +8,6 @@ import msgspec
 
 from proxy.codec.base import Outgoing, Parsed, TargetConfig
 from proxy.codec.settle import REWRITE_NOTE
-from proxy.codec.tool_names import RestoredNames
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
@@ -157,8 +156,11 @@ class Asking:
     ) -> Generation:
         limits = self._plan.limits
         log = Log(limits.write_buffer_bytes)
+        decoder = bound.half.decoder(limits.max_event_bytes, bound.options)
+        if call.tool_names:
+            decoder = RestoredNames(decoder, call.tool_names)
         source = Source(
-            bound.half.decoder(limits.max_event_bytes, bound.options),
+            decoder,
             record,
             log,
             upstream=bound.endpoint.name,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UNSET
 
-from proxy.codec.relaying import without_source
+from proxy.codec.relaying import without_original
 from proxy.events import (
     NO_USAGE,
     BlockEnd,
@@ -34,7 +34,7 @@ def onward_request(request: ChatRequest, text: str, prompt: str) -> ChatRequest:
     if not text:
         return request
     more = [Message("assistant", text), *([Message("user", prompt)] if prompt else [])]
-    return without_source(request, messages=[*request.messages, *more])
+    return without_original(request, messages=[*request.messages, *more])
 
 
 def spliced(log: Log, announced: Vendor, now: float) -> Writes:

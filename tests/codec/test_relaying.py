@@ -5,21 +5,21 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
-from proxy.codec.relaying import built, own_body, without_source
+from proxy.codec.relaying import built, own_body, without_original
 from proxy.codec.rules import Names, Rules
 from proxy.events import Note
-from proxy.request import ChatRequest, Message, Source, ToolSpec
+from proxy.request import ChatRequest, Message, Original, ToolSpec
 
 LONG = "x" * 70
-SOURCE = Source("mine", {"model": "asked", "odd": [1], "stream": False, "messages": []})
+ORIGINAL = Original("mine", {"model": "asked", "odd": [1], "stream": False, "messages": []})
 REQUEST = ChatRequest(
-    model="asked", messages=[Message("user", "hi")], source=SOURCE, tools=[ToolSpec(LONG)]
+    model="asked", messages=[Message("user", "hi")], original=ORIGINAL, tools=[ToolSpec(LONG)]
 )
 CONFIG = TargetConfig("up", "m", rules=Rules(tool_name=Names(chars="a-z", most=64)))
 
 
-def relay(request: ChatRequest, source: Source, config: TargetConfig) -> Outgoing:
-    body = own_body(source, {"model": config.model, "stream": True, "more": 1})
+def relay(request: ChatRequest, original: Original, config: TargetConfig) -> Outgoing:
+    body = own_body(original, {"model": config.model, "stream": True, "more": 1})
     return Outgoing("/", msgspec.json.encode(body), {})
 
 
@@ -60,5 +60,5 @@ def test_a_client_of_another_dialect_is_built_for_under_the_targets_rules() -> N
 
 def test_a_request_that_was_changed_here_is_not_relayed() -> None:
     """The client's own body would not have the change."""
-    changed = without_source(REQUEST, messages=[])
+    changed = without_original(REQUEST, messages=[])
     assert not built(half("mine"), changed, CONFIG).relayed
