@@ -29,7 +29,7 @@ from proxy.request import ChatRequest, Original
 SSE = "text/event-stream; charset=utf-8"
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
-# A comment and ONE newline: with a blank line after it, fetch-event-original delivers an empty
+# A comment and ONE newline: with a blank line after it, fetch-event-source delivers an empty
 # message.
 SSE_COMMENT = b": ping\n"
 

@@ -8,6 +8,7 @@ import msgspec
 
 from proxy.codec.base import Outgoing, Parsed, TargetConfig
 from proxy.codec.settle import REWRITE_NOTE
+from proxy.codec.tool_names import RestoredNames
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
