@@ -102,7 +102,8 @@ class Outgoing(NamedTuple):
 
     `relayed`: the body is the client's own, so what parsing it into a ChatRequest lost is not lost.
     `tool_names`: the names of tools that were changed because the target refuses them, as sent, to
-    the client's: the answer gets the client's back.
+    the client's: the answer gets the client's back. `custom_tools`: the client's names of tools
+    that take free text and were sent as functions: their calls are custom again in the answer.
     """
 
     path: str
@@ -113,6 +114,7 @@ class Outgoing(NamedTuple):
     sign: Signing | None = None
     relayed: bool = False
     tool_names: Mapping[str, str] = {}
+    custom_tools: frozenset[str] = frozenset()
 
 
 class Decoder(ABC):
@@ -232,6 +234,9 @@ class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     rewrites: bool = False  # whether its vendor may take text back
+    # whether its tools may take free text, where the target's rules do not say; if not, they are
+    # functions in the request that `build_request` gets
+    custom_tools: bool = False
 
     # The request in the vendor's form. Raises Refused for what cannot be formed at all; what can
     # only not be said is a note.

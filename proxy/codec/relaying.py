@@ -11,7 +11,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.custom_tools import as_functions, custom_names
 from proxy.codec.mended import mended
+from proxy.events import Note
 from proxy.request import ChatRequest, Original
 
 
@@ -20,10 +22,15 @@ def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Out
     original = request.original
     if original is not None and original.dialect in half.relays and half.relay_request is not None:
         return half.relay_request(request, original, config)._replace(relayed=True)
-    mend = mended(request, config.rules)
+    notes: list[Note] = []
+    custom = config.rules.custom_tools
+    free = half.custom_tools if custom is None else custom
+    mend = mended(request if free else as_functions(request, notes), config.rules)
     call = half.build_request(mend.request, config)
     return call._replace(
-        notes=(*mend.notes, *call.notes), tool_names={**mend.tool_names, **call.tool_names}
+        notes=(*notes, *mend.notes, *call.notes),
+        tool_names={**mend.tool_names, **call.tool_names},
+        custom_tools=call.custom_tools if free else custom_names(request.tools),
     )
 
 

@@ -76,6 +76,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     context_tokens: int | None = None
     largest_temperature: float | None = None
     tool_name: Names | None = None
+    # Whether a tool may take free text instead of JSON arguments; null: as the dialect has it.
+    custom_tools: bool | None = None
     call_id: Names | None = None
     # Features of JSON Schema that it refuses in a tool's parameters.
     schema_lacks: tuple[SchemaFeature, ...] = ()

@@ -8,7 +8,7 @@ import msgspec
 
 from proxy.codec.base import Outgoing, Parsed, TargetConfig
 from proxy.codec.settle import REWRITE_NOTE
-from proxy.codec.tool_names import RestoredNames
+from proxy.codec.tool_names import RestoredTools
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
@@ -158,8 +158,8 @@ class Asking:
         limits = self._plan.limits
         log = Log(limits.write_buffer_bytes)
         decoder = bound.half.decoder(limits.max_event_bytes, bound.options)
-        if call.tool_names:
-            decoder = RestoredNames(decoder, call.tool_names)
+        if call.tool_names or call.custom_tools:
+            decoder = RestoredTools(decoder, call.tool_names, call.custom_tools)
         source = Source(
             decoder,
             record,

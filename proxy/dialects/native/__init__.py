@@ -21,6 +21,7 @@ DIALECT = Dialect(
     upstream=UpstreamHalf(
         name=NAME,
         rewrites=True,  # those of its own upstreams
+        custom_tools=True,
         build_request=build.build_request,
         decoder=without_options(NativeDecoder),
         parse_error=errors.parse_error,
