@@ -15,7 +15,7 @@ js_sdks := tests/oracle/js/node_modules/.package-lock.json
 
 # The core's tests, in which nothing waits and nobody else judges.
 core_tests := tests/framing tests/codec tests/dialects tests/test_support.py tests/net/test_addresses.py \
-	$(addprefix tests/relay/,test_circuit.py test_redactor.py test_slots.py test_step.py)
+	$(addprefix tests/relay/,$(addprefix test_,circuit.py ending.py log.py reader.py redactor.py sink.py slots.py source.py))
 
 # Tests start quicker from compiled files, also where the environment says not to write any.
 unexport PYTHONDONTWRITEBYTECODE
