@@ -19,9 +19,9 @@ from proxy.relay.plan import Plan
 from proxy.reload import Load, Reloader
 from proxy.server import health, site
 from proxy.server.access.keys import Keyring, Ledger
+from proxy.server.body import REQUEST_BODY_S
 from proxy.server.cors import CorsPolicy
 from proxy.server.gateway import Gateway, State
-from proxy.server.incoming import REQUEST_BODY_S
 from proxy.server.listen import listen, prepared
 from proxy.server.listener import Listener
 from proxy.server.respond import whole

@@ -33,6 +33,7 @@ from proxy.mock.manual import greeting, index_text
 from proxy.mock.player import play
 from proxy.mock.routes import choose, variables
 from proxy.mock.script import Manner, MockError, Steps, nearest
+from proxy.relay.apart import apart
 
 _MAX_BODY_BYTES = 32 << 20  # a vendor's own limit for a prompt with images
 _BACKLOG = 1024
@@ -145,7 +146,8 @@ class MockServer:
         incoming = Incoming(
             request.method, request.match_info, request.query, request.headers, body
         )
-        return await self._answer(request, body, choose(dialects, incoming), request.match_info)
+        name = await apart(len(body), lambda: choose(dialects, incoming))
+        return await self._answer(request, body, name, request.match_info)
 
     async def _below_prefix(self, request: web.Request) -> web.StreamResponse:
         name, tail = request.match_info["mock"], request.match_info.get("tail", "")
@@ -191,9 +193,8 @@ class MockServer:
             fault=overrides.get(FAULT, spec.fault),
         )
         self.account.add(entry)
-        steps = self._steps(
-            spec, overrides, Incoming(request.method, path, query, headers, body), entry
-        )
+        incoming = Incoming(request.method, path, query, headers, body)
+        steps = await apart(len(body), lambda: self._steps(spec, overrides, incoming, entry))
         task = asyncio.current_task()
         assert task is not None
         self._playing.add(task)

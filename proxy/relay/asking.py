@@ -12,6 +12,7 @@ from proxy.codec.tool_names import RestoredTools
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
+from proxy.relay.apart import apart
 from proxy.relay.circuit import Circuit, unwell
 from proxy.relay.generation import Generation
 from proxy.relay.log import Log
@@ -66,8 +67,12 @@ class Asking:
             target.model,
         )
         try:
-            config, call = prepared(
-                bound, target, parsed.request, self._envelope.credential, self._envelope.headers
+            envelope = self._envelope
+            config, call = await apart(
+                envelope.size,
+                lambda: prepared(
+                    bound, target, parsed.request, envelope.credential, envelope.headers
+                ),
             )
             notes = _notes(parsed, call, bound, target, client_rewrites=client_rewrites)
             generation = await self._within_bounds(call, config, bound, record, last=last)

@@ -13,12 +13,13 @@ from proxy.routing import Target
 class Envelope(NamedTuple):
     """What of the client's own request may matter to an upstream. `mock_headers` go only to
     upstreams that are played here; `credential` is the key that it sent; `headers` are its headers,
-    names in lower case.
+    names in lower case. `size` is that of its body, in bytes.
     """
 
     mock_headers: Mapping[str, str] = {}
     credential: str | None = None
     headers: Mapping[str, str] = {}
+    size: int = 0
 
 
 class Won(NamedTuple):

@@ -18,6 +18,7 @@ from proxy.relay.states import UpstreamStates
 from proxy.relay.won import Envelope, Won
 from proxy.routing import Routed
 from proxy.server.access.keys import Keyring
+from proxy.server.body import Bodies
 from proxy.server.cors import CorsPolicy
 from proxy.settings.model import OnDisconnect
 from proxy.upstream.client import Upstreams
@@ -49,6 +50,7 @@ class Gateway:
         self._generations: set[Generation] = set()
         self._alone: set[asyncio.Task[None]] = set()
         self._requests = 0
+        self.bodies = Bodies()
         # the requests whose answer has not begun
         self._waiting: set[asyncio.Task[object] | None] = set()
         self._dismissing = False
@@ -89,7 +91,7 @@ class Gateway:
 
     # What a request in service tells the gateway.
 
-    def entered(self) -> None:
+    def check_room(self) -> None:
         """Raises Refused when there is no room for one more."""
         if self.draining:
             raise Refused(self._shutdown())
@@ -102,6 +104,10 @@ class Gateway:
                     retry_after_s=1,
                 )
             )
+
+    def entered(self) -> None:
+        """One more. Raises Refused as `check_room` does."""
+        self.check_room()
         self._requests += 1
         self._waiting.add(asyncio.current_task())
 

@@ -83,6 +83,7 @@ class Door:
             "access_log": None,
             "logger": _HTTP_LOG,
             "lingering_time": LINGER_S,
+            "auto_decompress": False,  # a body is made plain when it is known who sends it
         }
         self._bounds = Bounds(
             limits.max_head_bytes, self._settings.request_head_s, limits.max_body_bytes, options

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Encoder, Parsed, Reply
+from proxy.codec.base import ClientHalf, Encoder, Incoming, Parsed, Reply
 from proxy.codec.settle import Settler
 from proxy.errors import Failure, Refused, failure
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
+from proxy.relay.apart import apart
 from proxy.relay.delivery import Delivery
 from proxy.relay.ending import Reading, ended
 from proxy.relay.folder import Folder
@@ -21,10 +22,11 @@ from proxy.relay.said import Said
 from proxy.relay.sink import Sink
 from proxy.relay.won import Envelope, Won
 from proxy.server.access.keys import Caller, check_model, credential
+from proxy.server.body import Hold, check_body, read_body
 from proxy.server.connection import Connection
 from proxy.server.continuation import Continuation
 from proxy.server.gateway import Gateway, State
-from proxy.server.incoming import MOCK_PREFIX, mock_wishes, on_disconnect, read_incoming, request_id
+from proxy.server.incoming import asked_by, mock_wishes, on_disconnect, read_head, request_id
 from proxy.server.pace import PacedSink
 from proxy.server.respond import (
     ResponseSink,
@@ -132,7 +134,8 @@ class _Serving:
             # stop (HTML 9.2.3).
             self._record.status, self._reading = 204, "unasked"
             return web.Response(status=204)
-        parsed, won = await self._begin()
+        with self._gateway.bodies.hold(self._state.plan.limits.max_inflight_body_bytes) as hold:
+            parsed, won = await self._begin(hold)
         self._won = won
         self._gateway.began(won)
         try:
@@ -170,26 +173,23 @@ class _Serving:
             else:
                 self._gateway.ended(self._won)
 
-    async def _begin(self) -> tuple[Parsed, Won]:
-        """Who asks, what is asked, and the target that answers. Raises Refused."""
+    async def _begin(self, hold: Hold) -> tuple[Parsed, Won]:
+        """Who asks, what is asked, and the target that answers. Raises Refused. Nothing is read of
+        the body until the head has passed all that can be told by it.
+        """
         state, record = self._state, self._record
-        incoming = await read_incoming(self._request, state.plan.limits.max_body_bytes)
-        self._half = next((half for half in self._halves if half.claims(incoming)), self._halves[0])
-        record.client_dialect = self._half.name
-        secret = credential(incoming.headers, incoming.query)
+        head = read_head(self._request)
+        secret = credential(head.headers, head.query)
         await self._admit(secret)
-        wish = on_disconnect(incoming.headers)
+        wish = on_disconnect(head.headers)
+        most = state.plan.limits.max_body_bytes
+        check_body(self._request, most)
+        body = await read_body(self._request, most, hold)
         envelope = Envelope(
-            mock_wishes(incoming) if state.plan.plays else {}, secret, incoming.headers
+            mock_wishes(head) if state.plan.plays else {}, secret, head.headers, len(body)
         )
-        if incoming.query:  # a credential and a mock's wishes are no part of what is asked
-            asked = {
-                name: value
-                for name, value in incoming.query.items()
-                if name != "key" and not name.lower().startswith(MOCK_PREFIX)
-            }
-            incoming = incoming._replace(query=asked)
-        parsed = self._half.parse_request(incoming)
+        incoming = asked_by(head)._replace(body=body)
+        parsed = await apart(len(body), lambda: self._parsed(incoming))
         record.model = parsed.request.model
         if self._key is not None:
             check_model(self._key, parsed.request.model)
@@ -225,6 +225,14 @@ class _Serving:
         if keyring is not None:
             self._key = await keyring.admit(secret)
             self._record.key = self._key.name
+            keyring.check_room(self._key)
+        self._gateway.check_room()
+
+    def _parsed(self, incoming: Incoming) -> Parsed:
+        """What is asked, by the dialect whose request it is. Raises Refused."""
+        self._half = next((half for half in self._halves if half.claims(incoming)), self._halves[0])
+        self._record.client_dialect = self._half.name
+        return self._half.parse_request(incoming)
 
     def _enter(self) -> None:
         self._gateway.entered()

@@ -18,6 +18,7 @@ from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.routing import WILDCARD
 from proxy.server.access.keys import credential
+from proxy.server.body import expect
 from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import odd_coding, request_id
@@ -55,7 +56,7 @@ def add_routes(app: web.Application, gateway: Gateway) -> None:
     router = app.router
     taken: dict[str, set[str]] = defaultdict(set)
     for (method, path), halves in _by_path(list(CLIENTS.values())).items():
-        router.add_route(method, path, handler(gateway, halves))
+        router.add_route(method, path, handler(gateway, halves), expect_handler=expect)
         taken[path].add(method)
     for path, methods in taken.items():
         owner = next(

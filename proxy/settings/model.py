@@ -125,6 +125,13 @@ class Limits(Tree):
         ),
     )
     max_body_bytes: Count = Field(4_194_304, description="Largest request body.")
+    max_inflight_body_bytes: Count = Field(
+        268_435_456,
+        description=(
+            "Bytes of all request bodies that one process may hold at once, each from its arrival "
+            "until its answer begins; beyond it: 503."
+        ),
+    )
     max_event_bytes: Count = Field(1_048_576, description="Largest single event from an upstream.")
     max_streams: Count = Field(10_000, description="Streams open at once in one process.")
     max_error_bytes: Count = Field(
@@ -151,6 +158,15 @@ class Limits(Tree):
         65_536,
         description="Unsent bytes of one client beyond which its upstream is no longer read.",
     )
+
+    @model_validator(mode="after")
+    def _one_body_fits(self) -> "Limits":
+        if self.max_inflight_body_bytes < self.max_body_bytes:
+            raise ValueError(
+                "has max_inflight_body_bytes below max_body_bytes: a body of that size could never "
+                "be taken"
+            )
+        return self
 
 
 class Timeouts(Tree):

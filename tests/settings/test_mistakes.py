@@ -62,6 +62,10 @@ SENTENCES = [
         "upstreams.a needs either base_url (a real endpoint) or mock (played here), and not both",
     ),
     (
+        "limits: {max_body_bytes: 10, max_inflight_body_bytes: 9}",
+        "limits has max_inflight_body_bytes below max_body_bytes: a body of that size could never be taken",
+    ),
+    (
         ONE_UPSTREAM % "api_key: k, api_key_file: f",
         "upstreams.a has both api_key and api_key_file: keep one",
     ),

@@ -100,16 +100,20 @@ class Keyring:
         if not caller.admin:
             raise Refused(failure("forbidden", f"{caller.title} is no admin's: {_NO_ADMIN}."))
 
-    def enter(self, caller: Caller) -> None:
-        """One more stream of this caller. Raises Refused when it has as many as it may; else
-        `leave` must be called.
-        """
+    def check_room(self, caller: Caller) -> None:
+        """Raises Refused when this caller has as many streams open as it may."""
         if caller.max_streams is not None and self._open[caller.counter_key] >= caller.max_streams:
             said = (
                 f"{caller.title} has {caller.max_streams} streams open, as many as it may; wait "
                 "for one to end."
             )
             raise Refused(failure("rate_limited", said, retry_after_s=1))
+
+    def enter(self, caller: Caller) -> None:
+        """One more stream of this caller, for which `leave` must be called. Raises Refused as
+        `check_room` does.
+        """
+        self.check_room(caller)
         self._open[caller.counter_key] += 1
 
     def leave(self, caller: Caller) -> None:
