@@ -12,6 +12,8 @@ import msgspec
 from proxy.codec.base import Decoder
 from proxy.codec.blocks import Blocks
 from proxy.codec.failures import read_error
+from proxy.codec.lenient_json import loads
+from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, FinishReason, StreamEnd, StreamError, Usage
 from proxy.framing import FramingError
@@ -25,14 +27,19 @@ CUT = "The answer ended before the upstream said that it was complete."
 
 
 def decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
-    """A frame's JSON. A byte that no UTF-8 has becomes U+FFFD, as the standard of event streams has
-    it (HTML 9.2.5): one damaged letter is no reason to lose an answer. Raises ValueError and
-    RecursionError.
+    """A frame's JSON. One damaged letter, or one field of a wrong type, is no reason to lose an
+    answer: a byte that no UTF-8 has becomes U+FFFD, as the standard of event streams has it (HTML
+    9.2.5), a number that JSON has not becomes null, and a wrong field is left out (`tolerant`).
+    Raises ValueError and RecursionError.
     """
     try:
         return decoder.decode(data)
-    except UnicodeDecodeError:
-        return decoder.decode(data.decode("utf-8", "replace").encode())
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        value = loads(data)
+        try:
+            return tolerant(value, decoder.type)
+        except MisfitError:
+            raise error from None
 
 
 class _Splitter(Protocol[F]):

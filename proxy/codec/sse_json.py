@@ -19,11 +19,11 @@ from msgspec import Raw
 
 from proxy.codec.call_pieces import CallPieces
 from proxy.codec.failures import Told, answer_failure, in_band
+from proxy.codec.finishes import Finishes
 from proxy.codec.framed import CUT, SSEDecoder
 from proxy.codec.json_depth import shallow
 from proxy.errors import Failure, failure
 from proxy.events import (
-    MAX_COUNT,
     NO_USAGE,
     Citation,
     Event,
@@ -53,12 +53,12 @@ class Source(NamedTuple):
 
 
 class SSEJSONDecoder(SSEDecoder):
-    """`finishes` gives our word for the vendor's finish reasons, in lower case; `unfinished` are
-    its ways to say that there is none yet.
+    """`finishes` gives our word for the vendor's finish reasons; `unfinished` are its ways to say
+    that there is none yet.
     """
 
     name: ClassVar[str]
-    finishes: ClassVar[Mapping[str, FinishReason]]
+    finishes: ClassVar[Finishes]
     unfinished: ClassVar[frozenset[str]] = frozenset({"", "null"})
 
     def __init__(self, max_event_bytes: int) -> None:
@@ -145,14 +145,18 @@ class SSEJSONDecoder(SSEDecoder):
             self._cite(out, self._blocks.open_text(out))
         self._calls.flush(out)
         raw = self._finished[min(self._finished)] if self._finished else None
-        reason = self._reason(raw)
-        self._finish(
-            out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw
-        )
+        broken = None if raw is None else self.finishes.broken(raw)
+        if broken is not None:
+            self._fail(out, broken)
+        else:
+            self._finish(out, self._reason(raw), raw)
 
     def _reason(self, raw: str | None) -> FinishReason:
         """Our word for the finish. No word is a plain end."""
-        return "stop" if raw is None else self.finishes.get(raw.lower(), "other")
+        called = self._blocks.saw_tool_call
+        if raw is None:
+            return "tool_calls" if called else "stop"
+        return self.finishes.reason(raw, called=called)
 
     # How frames and ends are taken.
 
@@ -185,8 +189,3 @@ class SSEJSONDecoder(SSEDecoder):
     def _cite(self, out: list[Event], block: int) -> None:
         out += [Citation(block, source.url, source.title) for source in self._sources]
         self._sources, self._source_chars = [], 0
-
-
-def count(value: int | float | None) -> int | None:
-    """A number of tokens; None for what cannot be one."""
-    return int(value) if value is not None and 0 <= value <= MAX_COUNT else None

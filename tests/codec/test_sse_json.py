@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Raw
 
+from proxy.codec.counts import count
 from proxy.codec.failures import Told
-from proxy.codec.sse_json import ABSENT, Source, SSEJSONDecoder, count
-from proxy.events import Citation, Event, FinishReason, StreamError, Usage, UsageEvent
+from proxy.codec.finishes import Finishes
+from proxy.codec.sse_json import ABSENT, Source, SSEJSONDecoder
+from proxy.events import Citation, Event, StreamError, Usage, UsageEvent
 from proxy.framing.sse import Frame
 from tests.dialects.answers import folded, told
 from tests.dialects.upstream_only import data, failed, summed
@@ -27,7 +29,7 @@ class Said(msgspec.Struct):
 
 class Small(SSEJSONDecoder):
     name = "small"
-    finishes: ClassVar[Mapping[str, FinishReason]] = {"stop": "stop", "call": "tool_calls"}
+    finishes: ClassVar[Finishes] = Finishes({"stop": "stop", "call": "tool_calls"})
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
         said = msgspec.json.decode(frame.data, type=Said)

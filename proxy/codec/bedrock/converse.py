@@ -14,10 +14,10 @@ import msgspec
 
 from proxy.codec.bedrock import wire
 from proxy.codec.bedrock.content_blocks import ContentBlocks
+from proxy.codec.counts import count
 from proxy.codec.failures import Told, in_band
 from proxy.codec.framed import decoded
 from proxy.codec.json_depth import shallow
-from proxy.codec.sse_json import count
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
 
 _DELTA = msgspec.json.Decoder(wire.BlockDelta)

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from proxy.codec.counts import count
 from proxy.codec.failures import Told
-from proxy.codec.sse_json import SSEJSONDecoder, count
+from proxy.codec.finishes import Finishes
+from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.bedrock_invoke import wire
 from proxy.events import NO_USAGE, Citation, Event, Tool, Usage
@@ -24,7 +26,7 @@ class CompletionDecoder(SSEJSONDecoder):
     """One answer. See `Decoder`."""
 
     name = wire.NAME
-    finishes = wire.FINISHES
+    finishes = Finishes(wire.FINISHES)
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.finishes import Finishes, plain
 from proxy.codec.framed import SSEDecoder
 from proxy.codec.json_depth import too_deep
 from proxy.codec.tool_calls import made_id
@@ -38,6 +39,9 @@ from proxy.framing.sse import Frame
 
 _EVENT = msgspec.json.Decoder(Event)
 _ANY = msgspec.json.Decoder()
+_FINISHES = Finishes(FINISH)
+_BROKEN = frozenset(map(plain, BROKEN))
+_DONE = b"[DONE]"
 _CUT = "The upstream ended its answer before it said that it was complete."
 _PLAN = {"type": "tool-plan-delta"}
 # Nothing in these is news: blocks open with their first piece and close when the answer turns to
@@ -60,12 +64,13 @@ class CohereDecoder(SSEDecoder):
         return self._usage
 
     def _take(self, frame: Frame, out: list[Ours]) -> None:
-        try:
-            event = _EVENT.decode(frame.data)
-        except (ValueError, RecursionError):  # msgspec's own errors and bad UTF-8 are ValueErrors
-            self._odd(frame, out)
-            return
-        self._event(event, frame, out)
+        data = frame.data
+        if data == _DONE:
+            self._fail(out, failure("upstream_truncated", _CUT))
+        elif data and not data.isspace():
+            event = self._read(_EVENT, data, out)
+            if event is not None:
+                self._event(event, frame, out)
 
     def _event(self, event: Event, frame: Frame, out: list[Ours]) -> None:
         delta = event.delta
@@ -166,7 +171,7 @@ class CohereDecoder(SSEDecoder):
             self._usage = usage
             out.append(UsageEvent(*msgspec.structs.astuple(usage)))
         raw = delta.finish_reason
-        if delta.error or raw in BROKEN:
+        if delta.error or (raw and (plain(raw) in _BROKEN or _FINISHES.broken(raw) is not None)):
             self._fail(
                 out,
                 in_band(
@@ -179,10 +184,8 @@ class CohereDecoder(SSEDecoder):
         extras = usage_extras(said)
         if extras and not too_deep(extras):
             out.append(Vendor(NAME, {"type": "message-end", "delta": {"usage": extras}}))
-        reason = FINISH.get(raw, "other") if raw else "stop"
-        self._finish(
-            out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw
-        )
+        called = self._blocks.saw_tool_call
+        self._finish(out, _FINISHES.reason(raw or "COMPLETE", called=called), raw)
 
     def _opaque(self, data: bytes, out: list[Ours]) -> None:
         """A frame of a type that is not known: kept, not understood."""
@@ -190,31 +193,5 @@ class CohereDecoder(SSEDecoder):
         if said and not self.done and not too_deep(said):
             out.append(Vendor(NAME, said))
 
-    def _odd(self, frame: Frame, out: list[Ours]) -> None:
-        """What is no JSON, or not in the shape that its type has. Bad UTF-8 is mended."""
-        word = frame.data.strip()
-        if word == b"[DONE]":
-            self._fail(out, failure("upstream_truncated", _CUT))
-        elif word:
-            mended = frame.data.decode("utf-8", "replace").encode()
-            said = self._read(_ANY, mended, out)
-            if self.done:
-                return
-            if isinstance(said, dict) and str(said.get("type")) not in _KNOWN:
-                self._opaque(mended, out)
-            elif (event := self._read(_EVENT, mended, out)) is not None:
-                self._event(event, frame, out)
-
     def _not_a_stream(self, body: bytes) -> Failure:
         return parse_error(200, {}, body) or super()._not_a_stream(body)
-
-
-_KNOWN = _QUIET | {
-    "content-start",
-    "content-delta",
-    "tool-plan-delta",
-    "tool-call-start",
-    "tool-call-delta",
-    "citation-start",
-    "message-end",
-}

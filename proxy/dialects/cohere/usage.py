@@ -5,6 +5,7 @@ charged: they differ a lot.
 from collections.abc import Mapping
 from typing import Any
 
+from proxy.codec.counts import count
 from proxy.events import Usage
 
 
@@ -13,9 +14,9 @@ def read_usage(said: Mapping[str, Any]) -> Usage:
     tokens = said.get("tokens")
     counts = tokens if isinstance(tokens, dict) else {}
     return Usage(
-        _count(counts.get("input_tokens")),
-        _count(counts.get("output_tokens")),
-        _count(said.get("cached_tokens")),
+        count(counts.get("input_tokens")),
+        count(counts.get("output_tokens")),
+        count(said.get("cached_tokens")),
     )
 
 
@@ -52,10 +53,3 @@ def usage_object(usage: Usage, extras: Mapping[str, Any]) -> dict[str, Any]:
     if usage.cached_input_tokens is not None:
         said["cached_tokens"] = usage.cached_input_tokens
     return said
-
-
-def _count(value: Any) -> int | None:
-    """The vendor's reference calls its counts floats."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

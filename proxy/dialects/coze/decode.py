@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.counts import count
 from proxy.codec.framed import SSEDecoder
 from proxy.codec.json_depth import shallow
-from proxy.codec.sse_json import count
 from proxy.dialects.coze.errors import parse_error, problem_failure
 from proxy.dialects.coze.wire import NAME, Chat, Message, Step
 from proxy.errors import Failure

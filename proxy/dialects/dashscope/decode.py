@@ -10,13 +10,15 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from proxy.codec.counts import count
 from proxy.codec.failures import Told, read_error
+from proxy.codec.finishes import Finishes
 from proxy.codec.framed import decoded
 from proxy.codec.snapshots import Snapshots
-from proxy.codec.sse_json import Source, SSEJSONDecoder, count
+from proxy.codec.sse_json import Source, SSEJSONDecoder
 from proxy.dialects.dashscope import wire
 from proxy.dialects.dashscope.errors import error_of, told
-from proxy.events import Event, FinishReason, Usage
+from proxy.events import Event, Usage
 from proxy.framing.sse import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
@@ -26,12 +28,14 @@ class DashScopeDecoder(SSEJSONDecoder):
     """Option `incremental_output` is the request's."""
 
     name = wire.NAME
-    finishes: ClassVar[Mapping[str, FinishReason]] = {
-        "stop": "stop",
-        "length": "length",
-        "tool_calls": "tool_calls",
-        "content_filter": "content_filter",
-    }
+    finishes: ClassVar[Finishes] = Finishes(
+        {
+            "stop": "stop",
+            "length": "length",
+            "tool_calls": "tool_calls",
+            "content_filter": "content_filter",
+        }
+    )
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
         super().__init__(max_event_bytes)

@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.counts import count
 from proxy.codec.cumulative import change
 from proxy.codec.framed import SSEDecoder
 from proxy.codec.json_depth import shallow
-from proxy.codec.sse_json import count
 from proxy.dialects.dify.errors import event_failure, parse_error
 from proxy.dialects.dify.wire import IDS, NAME, Chunk, Metadata, NodeData
 from proxy.errors import Failure, failure

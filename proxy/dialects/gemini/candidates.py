@@ -228,7 +228,13 @@ class _Whole(msgspec.Struct, gc=False):
     def part(self, position: int, at: int) -> Any:
         if self.document is None:
             self.document = loads(self.frame)
-        return self.document["candidates"][position]["content"]["parts"][at]
+        candidate = _objects(self.document["candidates"])[position]
+        return _objects(candidate["content"]["parts"])[at]
+
+
+def _objects(value: Any) -> list[Any]:
+    """A list as it was decoded: without what is no object, and an object alone as a list of one."""
+    return [item for item in ([value] if isinstance(value, dict) else value) if type(item) is dict]
 
 
 def _compact(args: bytes) -> str:

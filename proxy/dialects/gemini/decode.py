@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.framed import CUT, FramedDecoder
+from proxy.codec.finishes import Finishes, plain
+from proxy.codec.framed import CUT, FramedDecoder, decoded
 from proxy.codec.json_depth import shallow
-from proxy.codec.lenient_json import loads, mended
+from proxy.codec.lenient_json import loads
 from proxy.dialects.gemini.candidates import Candidates
 from proxy.dialects.gemini.errors import in_band
 from proxy.dialects.gemini.frames import Frames
@@ -22,7 +23,9 @@ from proxy.errors import failure
 from proxy.events import NO_USAGE, Event, Usage, UsageEvent, Vendor
 from proxy.framing import BadFrame
 
-_chunk = msgspec.json.Decoder(Chunk).decode
+_CHUNK = msgspec.json.Decoder(Chunk)
+_FINISHES = Finishes(FINISH)
+_BROKEN = frozenset(map(plain, BROKEN))
 _DONE = b"[DONE]"  # gateways add it
 _MAX_WORD_CHARS = 100
 
@@ -47,16 +50,8 @@ class GeminiDecoder(FramedDecoder[bytes]):
         if not frame.strip() or frame == _DONE:
             return
         try:
-            try:
-                chunk = _chunk(frame)
-            except (
-                ValueError,
-                RecursionError,
-            ):  # msgspec's own errors and bad UTF-8 are ValueErrors
-                frame = mended(frame)
-                chunk = _chunk(frame)
-            self._chunk(chunk, frame, out)
-        except (ValueError, RecursionError) as error:
+            self._chunk(decoded(_CHUNK, frame), frame, out)
+        except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
             if self._closing:
                 self._fail(out, failure("upstream_truncated", CUT))
             else:
@@ -124,15 +119,9 @@ class GeminiDecoder(FramedDecoder[bytes]):
     def _complete(self, finishes: dict[int, str | None], out: list[Event]) -> None:
         first = next(iter(finishes))
         raw = finishes[first] or ""
-        if raw in BROKEN:
-            self._fail(
-                out,
-                failure(
-                    "upstream_error",
-                    f"The model's answer was no good, as the vendor says: {raw}.",
-                    code=raw,
-                ),
-            )
+        if plain(raw) in _BROKEN or _FINISHES.broken(raw) is not None:
+            said = f"The model's answer was no good, as the vendor says: {raw}."
+            self._fail(out, failure("upstream_error", said, code=raw))
             return
         try:
             self._candidates.end(out)
@@ -152,9 +141,5 @@ class GeminiDecoder(FramedDecoder[bytes]):
         if rest:
             self._blocks.end_all(out)
             out.append(Vendor(NAME, rest))
-        reason = FINISH.get(raw, "other")
-        self._finish(
-            out,
-            "tool_calls" if reason == "stop" and self._candidates.called(first) else reason,
-            raw,
-        )
+        reason = _FINISHES.reason(raw, called=self._candidates.called(first))
+        self._finish(out, reason, raw)

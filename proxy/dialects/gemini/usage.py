@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw
 
-from proxy.events import Usage
+from proxy.codec.framed import decoded
+from proxy.events import MAX_COUNT, Usage
 
-_Count = Annotated[int, Meta(ge=0)] | None
+_Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)] | None
 
 
 class _Counts(msgspec.Struct, rename="camel"):
@@ -28,7 +29,7 @@ _NORMALISED = frozenset(
     {field.encode_name for field in msgspec.structs.fields(_Counts)} - {"toolUsePromptTokenCount"}
     | {"totalTokenCount"}
 )
-_decode = msgspec.json.Decoder(_Counts).decode
+_COUNTS = msgspec.json.Decoder(_Counts)
 
 
 class Counting:
@@ -42,7 +43,7 @@ class Counting:
         """The `usageMetadata` of a chunk. What is no count is passed over."""
         self._last = bytes(said)
         try:
-            counts = _decode(said)
+            counts = decoded(_COUNTS, self._last)
         except (ValueError, RecursionError):
             return
         # field by field: this is done for every chunk, and a loop costs three times as much

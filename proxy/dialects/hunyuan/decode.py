@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from proxy.codec.counts import count
 from proxy.codec.failures import Told, coded, text_of
+from proxy.codec.finishes import Finishes
 from proxy.codec.framed import decoded
-from proxy.codec.sse_json import ABSENT, Source, SSEJSONDecoder, count
+from proxy.codec.sse_json import ABSENT, Source, SSEJSONDecoder
 from proxy.dialects.hunyuan import wire
-from proxy.events import Event, FinishReason, Usage
+from proxy.events import Event, Usage
 from proxy.framing.sse import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
@@ -64,12 +66,14 @@ class HunyuanDecoder(SSEJSONDecoder):
     """`sensitive` is the vendor's moderation, which may stop an answer in its middle."""
 
     name = wire.NAME
-    finishes: ClassVar[Mapping[str, FinishReason]] = {
-        "stop": "stop",
-        "length": "length",
-        "tool_calls": "tool_calls",
-        "sensitive": "content_filter",
-    }
+    finishes: ClassVar[Finishes] = Finishes(
+        {
+            "stop": "stop",
+            "length": "length",
+            "tool_calls": "tool_calls",
+            "sensitive": "content_filter",
+        }
+    )
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)

@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Raw
 
+from proxy.codec.counts import count
 from proxy.codec.failures import Told, coded, text_of
+from proxy.codec.finishes import Finishes
 from proxy.codec.framed import decoded
 from proxy.codec.json_depth import shallow
-from proxy.codec.sse_json import SSEJSONDecoder, count
+from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.dialects.minimax import wire
 from proxy.events import NO_USAGE, Event, FinishReason, Usage, Vendor
 from proxy.framing.sse import Frame
@@ -55,12 +57,14 @@ class MiniMaxDecoder(SSEJSONDecoder):
     """That the answer was found sensitive is a filter's finish, whatever the finish reason says."""
 
     name = wire.NAME
-    finishes: ClassVar[Mapping[str, FinishReason]] = {
-        "stop": "stop",
-        "length": "length",
-        "tool_calls": "tool_calls",
-        "content_filter": "content_filter",
-    }
+    finishes: ClassVar[Finishes] = Finishes(
+        {
+            "stop": "stop",
+            "length": "length",
+            "tool_calls": "tool_calls",
+            "content_filter": "content_filter",
+        }
+    )
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from proxy.codec.counts import count
+from proxy.codec.finishes import Finishes
 from proxy.codec.framed import FramedDecoder
 from proxy.codec.json_depth import too_deep
 from proxy.codec.tool_calls import made_id
@@ -19,6 +21,7 @@ from proxy.events import NO_USAGE, Event, Tool, Usage, UsageEvent, Vendor
 from proxy.framing.lines import LineSplitter
 
 _LINE = msgspec.json.Decoder(Line)
+_FINISHES = Finishes(FINISH)
 _ANY = msgspec.json.Decoder()
 
 
@@ -41,30 +44,15 @@ class OllamaDecoder(FramedDecoder[bytes]):
         return self._lines.close()
 
     def _take(self, frame: bytes, out: list[Event]) -> None:
-        try:
-            line = _LINE.decode(frame)
-        except (ValueError, RecursionError):  # msgspec's own errors and bad UTF-8 are ValueErrors
-            frame = frame.decode("utf-8", "replace").encode()  # bad UTF-8 is mended
-            again = self._odd(frame, out)
-            if again is None:
-                return
-            line = again
+        line = self._read(_LINE, frame, out)
+        if line is None:
+            return
         if line.error is not ABSENT and line.error != NULL:
             self._fail(out, in_band(_value(line.error)))
             return
         self._line(line, out)
         if line.done and not self.done:
             self._end(line, frame, out)
-
-    def _odd(self, frame: bytes, out: list[Event]) -> Line | None:
-        """A line that is not in its shape: an error, before it is garbage."""
-        said = self._read(_ANY, frame, out)
-        if self.done:
-            return None
-        if isinstance(said, dict) and said.get("error"):
-            self._fail(out, in_band(said["error"]))
-            return None
-        return self._read(_LINE, frame, out)
 
     def _line(self, line: Line, out: list[Event]) -> None:
         self._began = self._began or line.created_at or ""
@@ -121,7 +109,7 @@ class OllamaDecoder(FramedDecoder[bytes]):
             out.append(Vendor(NAME, told))
 
     def _end(self, line: Line, frame: bytes, out: list[Event]) -> None:
-        usage = Usage(_count(line.prompt_eval_count), _count(line.eval_count))
+        usage = Usage(count(line.prompt_eval_count), count(line.eval_count))
         if usage != NO_USAGE:
             self._usage = usage
             out.append(UsageEvent(*msgspec.structs.astuple(usage)))
@@ -133,10 +121,12 @@ class OllamaDecoder(FramedDecoder[bytes]):
         if extras:
             out.append(Vendor(NAME, extras))
         raw = line.done_reason or None  # old versions give none
-        reason = FINISH.get(raw, "other") if raw else "stop"
-        self._finish(
-            out, "tool_calls" if reason == "stop" and self._blocks.saw_tool_call else reason, raw
-        )
+        broken = None if raw is None else _FINISHES.broken(raw)
+        if broken is not None:
+            self._fail(out, broken)
+        else:
+            called = self._blocks.saw_tool_call
+            self._finish(out, _FINISHES.reason(raw or "stop", called=called), raw)
 
 
 def _value(data: bytes | Raw) -> Any:
@@ -146,7 +136,3 @@ def _value(data: bytes | Raw) -> Any:
     except (ValueError, RecursionError):
         return None
     return None if too_deep(said) else said
-
-
-def _count(said: int | None) -> int | None:
-    return said if said is not None and said >= 0 else None

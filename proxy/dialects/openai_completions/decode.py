@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from proxy.codec.failures import Told
+from proxy.codec.finishes import Finishes
 from proxy.codec.framed import decoded
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import loads
@@ -28,7 +29,7 @@ from proxy.dialects.openai_completions.wire import (
     Chunk,
 )
 from proxy.errors import Failure
-from proxy.events import Event, FinishReason, Vendor
+from proxy.events import Event, Vendor
 from proxy.framing.sse import Frame
 
 _CHUNK = msgspec.json.Decoder(Chunk)
@@ -42,7 +43,7 @@ class CompletionsDecoder(SSEJSONDecoder):
     """One answer of `/completions`, or several with `n`."""
 
     name = NAME
-    finishes: ClassVar[Mapping[str, FinishReason]] = FINISH_REASONS
+    finishes: ClassVar[Finishes] = Finishes(FINISH_REASONS)
     unfinished: ClassVar[frozenset[str]] = NOT_FINISHED
 
     def __init__(self, max_event_bytes: int) -> None:

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from proxy.codec.counts import count
 from proxy.codec.failures import Told, coded, text_of
+from proxy.codec.finishes import Finishes
 from proxy.codec.framed import decoded
-from proxy.codec.sse_json import Source, SSEJSONDecoder, count
+from proxy.codec.sse_json import Source, SSEJSONDecoder
 from proxy.dialects.qianfan import wire
 from proxy.events import Event, FinishReason, Usage, Vendor
 from proxy.framing.sse import Frame
@@ -45,13 +47,15 @@ class QianfanDecoder(SSEJSONDecoder):
     """
 
     name = wire.NAME
-    finishes: ClassVar[Mapping[str, FinishReason]] = {
-        "normal": "stop",
-        "stop": "stop",
-        "length": "length",
-        "content_filter": "content_filter",
-        "function_call": "tool_calls",
-    }
+    finishes: ClassVar[Finishes] = Finishes(
+        {
+            "normal": "stop",
+            "stop": "stop",
+            "length": "length",
+            "content_filter": "content_filter",
+            "function_call": "tool_calls",
+        }
+    )
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)

@@ -5,11 +5,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from proxy.codec.counts import count
 from proxy.codec.failures import Told, coded, text_of
+from proxy.codec.finishes import Finishes
 from proxy.codec.framed import decoded
-from proxy.codec.sse_json import SSEJSONDecoder, count
+from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.dialects.tgi import wire
-from proxy.events import Event, FinishReason, Usage
+from proxy.events import Event, Usage
 from proxy.framing.sse import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
@@ -29,11 +31,13 @@ class TgiDecoder(SSEJSONDecoder):
     """
 
     name = wire.NAME
-    finishes: ClassVar[Mapping[str, FinishReason]] = {
-        "eos_token": "stop",
-        "stop_sequence": "stop",
-        "length": "length",
-    }
+    finishes: ClassVar[Finishes] = Finishes(
+        {
+            "eos_token": "stop",
+            "stop_sequence": "stop",
+            "length": "length",
+        }
+    )
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
         event = decoded(_EVENT, frame.data)

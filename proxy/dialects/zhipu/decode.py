@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from proxy.codec.counts import count
 from proxy.codec.failures import Told, coded, read_error, text_of
+from proxy.codec.finishes import Finishes
 from proxy.codec.snapshots import Snapshots
-from proxy.codec.sse_json import SSEJSONDecoder, count
+from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.dialects.zhipu.wire import NAME, Meta
-from proxy.events import Event, FinishReason, Usage
+from proxy.events import Event, Usage
 from proxy.framing.sse import Frame
 
 # The vendor's numbers -> the HTTP status that they mean. Source: the list of error codes in its
@@ -42,10 +44,12 @@ class ZhipuDecoder(SSEJSONDecoder):
     """Option `incremental` is the request's."""
 
     name = NAME
-    finishes: ClassVar[Mapping[str, FinishReason]] = {
-        "finish": "stop",
-        "interrupted": "content_filter",
-    }
+    finishes: ClassVar[Finishes] = Finishes(
+        {
+            "finish": "stop",
+            "interrupted": "content_filter",
+        }
+    )
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any]) -> None:
         super().__init__(max_event_bytes)

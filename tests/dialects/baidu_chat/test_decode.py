@@ -253,7 +253,7 @@ def test_2023_is_cut_while_its_text_is_not_finished():
         (b"<html>captcha</html>", "upstream_malformed"),
         (b'{"status":1001,"msg":"busy"}', "upstream_error"),
         (b"event:message\ndata:{x\n\n", "upstream_malformed"),
-        (b'event:message\ndata:{"status":"0"}\n\n', "upstream_malformed"),
+        (b'event:message\ndata:{"status":"0"}\n\n', "upstream_truncated"),
         (
             b'event:message\ndata:{"data":{"message":{"content":{"generator":{"component":"markdown","data":[]}}}}}\n\n',
             "upstream_malformed",

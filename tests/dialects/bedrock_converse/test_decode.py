@@ -284,9 +284,7 @@ def test_an_error_of_the_stream_itself() -> None:
     assert ("upstream_error", "Broken.", "Internal") == (why.kind, why.message, why.code)
 
 
-@pytest.mark.parametrize(
-    "payload", [b"", b"{", b"\xff", b'{"delta":1}', b'{"delta":{"text":1}}', b"[" * 5000]
-)
+@pytest.mark.parametrize("payload", [b"", b"{", b"\xff", b"[]", b"1", b"[" * 5000])
 def test_a_payload_that_cannot_be_read(payload: bytes) -> None:
     """The frame was whole, so it is garbled, not cut."""
     assert "upstream_malformed" == error(events(event("contentBlockDelta", payload))).kind

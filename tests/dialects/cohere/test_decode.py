@@ -294,7 +294,7 @@ def test_what_is_not_known_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"data: nonsense\n\n", b'data: {"type":"content-delta","index":"a"}\n\n', b"data: 7\n\n"],
+    [b"data: nonsense\n\n", b"data: [1]\n\n", b"data: 7\n\n"],
 )
 def test_garbage_is_malformed(body: bytes) -> None:
     assert (

@@ -364,7 +364,7 @@ def test_a_cut_answer_is_truncated(form: Any) -> None:
     [
         b"<html><body>502</body></html>",
         b"no stream",
-        b'data: {"candidates": 7}\n\n',
+        b"data: 7\n\n",
         b"data: nonsense\n\n",
     ],
 )

@@ -166,7 +166,7 @@ def test_what_the_vendor_measures_is_told_beside() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"<!DOCTYPE html>\n", b"nonsense\n", b'{"message": 7}\n', b"[]\n", b'data: {"a": 1}\n']
+    "body", [b"<!DOCTYPE html>\n", b"nonsense\n", b"7\n", b"[]\n", b'data: {"a": 1}\n']
 )
 def test_garbage_is_malformed(body: bytes) -> None:
     assert "upstream_malformed" == failed(decode(new(), [body + TALK])).error.kind

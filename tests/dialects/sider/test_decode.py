@@ -177,7 +177,7 @@ def test_a_body_without_done_was_cut():
 
 
 @pytest.mark.parametrize(
-    "body", [b"<html>challenge</html>", b'data:{"code":"x"}\n\n', b"data:{}x", b'data:{"data":5}']
+    "body", [b"<html>challenge</html>", b"data:[]\n\n", b"data:{}x", b"data:5\n\n"]
 )
 def test_what_cannot_be_read_is_malformed(body):
     """A challenge page or garbage under 200."""

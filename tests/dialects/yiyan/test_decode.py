@@ -142,7 +142,7 @@ def test_a_body_without_is_end_was_cut():
         (b"", "upstream_truncated"),
         (b"<html>sign in</html>", "upstream_malformed"),
         (b"event:message\ndata:[]\n\n", "upstream_malformed"),
-        (b'event:message\ndata:{"code":0,"data":{"content":5}}\n\n', "upstream_malformed"),
+        (b'event:message\ndata:{"code":0,"data":{"content":5}}\n\n', "upstream_truncated"),
         (b"event:state\ndata:not even JSON\n\n", "upstream_truncated"),
     ],
 )

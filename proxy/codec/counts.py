@@ -1,0 +1,26 @@
+"""Counts as vendors write them: whole numbers, the same as floats or as text, and garbage."""
+
+from typing import Any
+
+from proxy.events import MAX_COUNT
+
+_MOST_DIGITS = len(str(MAX_COUNT))
+
+
+def count(value: Any) -> int | None:
+    """A number of tokens; None for what cannot be one: a fraction, less than nothing, more than
+    MAX_COUNT, a truth.
+    """
+    if isinstance(value, str):
+        return _written(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not 0 <= value <= MAX_COUNT or value != int(value):
+        return None
+    return int(value)
+
+
+def _written(text: str) -> int | None:
+    whole, _, fraction = text.partition(".")
+    digits = whole.isascii() and whole.isdigit() and len(whole) <= _MOST_DIGITS
+    return count(int(whole)) if digits and not fraction.strip("0") else None
