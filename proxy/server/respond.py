@@ -52,13 +52,15 @@ def with_retry_after(reply: Reply, failure: Failure) -> Reply:
     )
 
 
-def stream_response(encoder: Encoder, notes: Iterable[Note], upstream: str) -> web.StreamResponse:
-    """The head of a streamed answer."""
+def stream_response(
+    encoder: Encoder, notes: Iterable[Note] = (), upstream: str | None = None
+) -> web.StreamResponse:
+    """The head of a streamed answer. `upstream` None: it is not known yet."""
     headers = {
         **_STREAM_HEADERS,
         **encoder.headers,
         **note_headers(notes),
-        "x-mainstem-upstream": upstream,
+        **({} if upstream is None else {"x-mainstem-upstream": upstream}),
         "Content-Type": encoder.content_type,
     }
     return web.StreamResponse(headers=headers)
@@ -100,6 +102,12 @@ def _heard(waiting: asyncio.Future[None]) -> None:
     """
     if not waiting.cancelled():
         waiting.exception()
+
+
+def cut(request: web.Request) -> None:
+    """Drop the connection of a client that is owed nothing more, or takes nothing."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 class ResponseSink:

@@ -184,6 +184,14 @@ class Streams(Tree):
     heartbeat_s: Seconds = Field(
         15, description="After this silence the client gets a heartbeat in its dialect's form."
     )
+    early_s: Seconds | None = Field(
+        10,
+        description=(
+            "When no content has come for this long, a client that asked for a stream gets its 200 "
+            "and heartbeats; other targets may still be asked, and a failure is then told in the "
+            "stream. null: it waits."
+        ),
+    )
     on_disconnect: OnDisconnect = Field(
         "cancel",
         description=(

@@ -23,7 +23,8 @@ It fails if one ends in another way than it stands here.
 **Commit** is the moment when the first byte of the answer goes to the client: with the first content, or a complete end.
 
 - *Before commit* a failure is an HTTP status, with an error in the client's own dialect. If the kind says so, and the model has another target, that is asked
-  instead, and the client learns of nothing.
+  instead, and the client learns of nothing. Where a client that streams has waited for `streams.early_s` (10 s), it has its 200 and heartbeats: other targets are
+  asked all the same, and what fails in the end is told in the stream.
 - *After commit* it is exactly one error within the stream, in the client's dialect, as its last frame; then the body ends as HTTP has it. There is no `[DONE]`, no
   finish reason and no count that the vendor did not give. No other target is asked, unless the model has `continue_after_commit`.
   - `native`: `stream.error`, whose `error` has the `kind`, and `retryable`.

@@ -1,0 +1,218 @@
+"""The answer of a target, to the one client that asked for it: from the commit to the last byte."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from proxy.codec.base import ClientHalf, Encoder, Parsed
+from proxy.codec.settle import Settler
+from proxy.errors import Refused
+from proxy.events import StreamError, StreamStart
+from proxy.observe.record import StreamRecord
+from proxy.relay.delivery import Delivery
+from proxy.relay.ending import Reading
+from proxy.relay.folder import Folder
+from proxy.relay.log import Log
+from proxy.relay.said import Said
+from proxy.relay.sink import Sink
+from proxy.relay.won import Won
+from proxy.server.continuation import Continuation
+from proxy.server.early import Early
+from proxy.server.gateway import Gateway
+from proxy.server.pace import PacedSink
+from proxy.server.respond import (
+    ResponseSink,
+    cut,
+    hand_down,
+    note_headers,
+    stream_response,
+    whole,
+)
+from proxy.settings.model import Limits, Streams
+
+
+class Answering:
+    """One answer being given. `reading` says what became of its reader, `log` has its end, and
+    `alone` says that it goes on without its client: then `over` is called at its end.
+    """
+
+    __slots__ = (
+        "_delivery",
+        "_gateway",
+        "_half",
+        "_limits",
+        "_onward",
+        "_over",
+        "_record",
+        "_request",
+        "_streams",
+        "_won",
+        "alone",
+        "log",
+        "reading",
+    )
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        request: web.Request,
+        half: ClientHalf,
+        won: Won,
+        *,
+        onward: Continuation | None,
+        record: StreamRecord,
+        streams: Streams,
+        limits: Limits,
+        over: Callable[[], None],
+    ) -> None:
+        """`onward` is asked when the answer breaks off, if another target may go on with it."""
+        self._gateway = gateway
+        self._request = request
+        self._half = half
+        self._record = record
+        self._won = won
+        self._onward = onward
+        self._streams = streams
+        self._limits = limits
+        self._over = over
+        self._delivery: Delivery | None = None
+        self.log: Log = won.generation.log
+        self.alone = False
+        self.reading: Reading = "left"
+
+    async def stream(self, parsed: Parsed, early: Early | None) -> web.StreamResponse:
+        """As a stream. `early` may have sent its head."""
+        self._gateway.began(self._won)
+        try:
+            encoder = self._encoder(parsed, None if early is None else early.encoder)
+            self._commit(encoder, parsed)
+            del parsed
+            return await self._streamed(encoder, early)
+        finally:
+            self._ended()
+
+    async def document(self, parsed: Parsed) -> web.Response:
+        """As one document. Raises Refused when it fails."""
+        self._gateway.began(self._won)
+        try:
+            folder = Folder()
+            self._commit(folder, parsed)
+            try:
+                await self._to_the_end(None)
+            except asyncio.CancelledError:
+                self._leave()
+                raise
+            if isinstance(self.log.end, StreamError):
+                raise Refused(self.log.end.error)
+            self.reading = "whole"
+            reply = self._half.whole(parsed, folder.answer)
+        finally:
+            self._ended()
+        self._record.status = reply.status
+        self._record.bytes_out += len(reply.body)
+        headers = {
+            **reply.headers,
+            **note_headers(self._record.notes),
+            "x-mainstem-upstream": self._won.target.upstream,
+        }
+        return hand_down(whole(reply._replace(headers=headers)), self._won.returned)
+
+    def _encoder(self, parsed: Parsed, begun: Encoder | None) -> Encoder:
+        encoder = begun or self._half.encoder(parsed)
+        rewrites = self._won.rewrites or (self._onward is not None and self._onward.rewrites)
+        return Settler(encoder) if rewrites and not self._half.rewrites else encoder
+
+    def _commit(self, encoder: Encoder, parsed: Parsed) -> None:
+        start = StreamStart(
+            stream=self._record.stream,
+            model=parsed.request.model,
+            upstream=self._won.target.upstream,
+            upstream_model=self._won.target.model,
+            created=int(time.time()),
+            notes=self._won.notes,
+        )
+        said = None if self._onward is None else Said(self._limits.max_answer_bytes)
+        self.log.begin(start, said)
+        self._delivery = Delivery(self.log, encoder, self._record, self._streams, self._limits)
+
+    async def _streamed(self, encoder: Encoder, early: Early | None) -> web.StreamResponse:
+        assert self._delivery is not None
+        response: web.StreamResponse | None = None
+        try:
+            first = self._delivery.opening()
+            if early is not None:
+                response = await early.taken()
+                early = None
+            if response is None:
+                response = await self._head(encoder, first)
+            elif first:
+                await response.write(first)
+            self._record.bytes_out += len(first)
+            del first
+            return await self._body(encoder, response)
+        except (asyncio.CancelledError, ConnectionError):
+            self._leave()
+            raise
+        except Exception:  # noqa: BLE001  a defect, and too late for a status
+            self._gateway.report(self._record)
+            self._leave(gave_up=True)
+            self.reading = "broken"
+            cut(self._request)
+            return response or web.Response(status=500)  # goes nowhere
+
+    async def _head(self, encoder: Encoder, first: bytes) -> web.StreamResponse:
+        won = self._won
+        response = hand_down(stream_response(encoder, won.notes, won.target.upstream), won.returned)
+        self._record.status = 200
+        await response.prepare(self._request)
+        if first:
+            await response.write(first)
+        else:
+            # aiohttp keeps the head for the first write, which the sink does without it
+            self._request.writer.send_headers()
+        return response
+
+    async def _body(self, encoder: Encoder, response: web.StreamResponse) -> web.StreamResponse:
+        """From the first frame to the end of the body."""
+        sink = ResponseSink(self._request, self._limits.write_buffer_bytes)
+        paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
+        await self._to_the_end(paced or sink)
+        try:
+            async with asyncio.timeout(self._streams.write_timeout_s):
+                if paced is not None:
+                    await paced.flushed()
+                await response.write_eof()
+        except TimeoutError:  # the client does not take even the end
+            self._leave()
+            cut(self._request)
+        else:
+            lost = isinstance(encoder, Settler) and encoder.failed
+            self.reading = "withheld" if lost else "whole"
+        return response
+
+    async def _to_the_end(self, sink: Sink | None) -> None:
+        """Pass on the answer, and where it breaks off the one that goes on with it."""
+        assert self._delivery is not None
+        await self._delivery.relay(self._won.generation, sink)
+        while self._onward is not None and self.log.interrupted is not None:
+            more = await self._onward.after(self._won, self.log, self._delivery)
+            if more is not None:
+                self._gateway.ended(self._won)
+                self._won = more
+                self._gateway.began(more)
+            await self._delivery.relay(self._won.generation, sink)
+
+    def _leave(self, *, gave_up: bool = False) -> None:
+        """The client reads no more."""
+        assert self._delivery is not None
+        self.alone = self._delivery.left(self._won.generation, gave_up=gave_up)
+
+    def _ended(self) -> None:
+        if self.alone:
+            self._gateway.goes_on_alone(self._won, self._over)
+            return
+        if not self._won.generation.source.done:  # a defect: nobody reads it
+            self._won.generation.close()
+        self._gateway.ended(self._won)
