@@ -10,8 +10,8 @@ import pytest
 from proxy.dialects.registry import UPSTREAMS
 from proxy.events import StreamError
 from tests.dialects.answers import LIMIT, folded, same_however_cut
-from tests.faults.sample import FIRST, SPOILED, TEXT, WORDS, Sample, dumped
-from tests.faults.samples import SAMPLES
+from tests.dialects.sample import FIRST, SPOILED, TEXT, WORDS, Sample, dumped
+from tests.samples import SAMPLES
 from tests.support import decode
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from proxy.errors import KINDS, Kind
+from tests.dialects.sample import BEGUN_TOKENS, FIRST, INPUT_TOKENS, TEXT
 from tests.faults.faults import Fault, Outcome
-from tests.faults.sample import BEGUN_TOKENS, FIRST, INPUT_TOKENS, TEXT
 
 PATHS = {"native": "/v1/stream", "openai_chat": "/v1/chat/completions", "anthropic": "/v1/messages"}
 # Our own word for a failure is `kind` in native and `code` in OpenAI's form, unless the vendor gave

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from proxy.errors import Kind
+from tests.dialects.sample import TEXT
 from tests.faults import plays
-from tests.faults.sample import TEXT
-from tests.faults.samples import SAMPLES
 from tests.faults.stage import Play
+from tests.samples import SAMPLES
 
 Moment = Literal["before", "after"]
 MOMENTS: tuple[Moment, ...] = ("before", "after")

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import structlog.testing
 
 from proxy.errors import KINDS
+from tests.dialects.sample import Sample, data
 from tests.faults.clients import PATHS, Seen, refused, streamed
 from tests.faults.faults import FAULTS, MOMENTS, Fault, Moment, Outcome, outcome
 from tests.faults.places import places
-from tests.faults.sample import Sample, data
-from tests.faults.samples import SAMPLES
 from tests.faults.stage import After, Part, Play, Playing, Stage
 from tests.running import Running, running
+from tests.samples import SAMPLES
 
 SPARE, SPARE_TEXT = "spare", "The spare answers."
 # The timeout that is to end a cell is short, and all others are far away, so that a busy machine

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import islice
 
-from tests.faults.sample import FIRST, SECOND, SPOILED, TEXT, dumped
+from tests.dialects.sample import FIRST, SECOND, SPOILED, TEXT, dumped
 from tests.faults.stage import After, Play, Playing
 
 GARBAGE = bytes(range(128, 160)) + b"\x00\x01\x02<<<\xff\xfe"

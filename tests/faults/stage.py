@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from enum import Enum
 
-from tests.faults.sample import Sample, dumped
+from tests.dialects.sample import Sample, dumped
 from tests.raw_upstream import LAST_CHUNK, Peer
 
 # By then a proxy that lets go of an upstream has long done so: the longest timeout of the matrix is

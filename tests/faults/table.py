@@ -10,7 +10,7 @@ from proxy.settings.model import OnDisconnect
 from tests.faults.clients import PATHS
 from tests.faults.faults import FAULTS, MOMENTS, SECTIONS, Fault, Moment, Outcome, Unlike, outcome
 from tests.faults.kinds import CLIENTS_OWN, MEANINGS
-from tests.faults.samples import SAMPLES
+from tests.samples import SAMPLES
 
 PAGE = Path(__file__).parents[2] / "FAULTS.md"
 HEAD = """# What happens when

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from proxy.dialects.registry import UPSTREAMS
+from tests.dialects.sample import TEXT
 from tests.faults.clients import PATHS, streamed
 from tests.faults.faults import FAULTS, MOMENTS, outcome
 from tests.faults.matrix import ask, config_for, played, stage_for
 from tests.faults.places import places
-from tests.faults.sample import TEXT
-from tests.faults.samples import SAMPLES
 from tests.faults.table import PAGE, page
 from tests.running import running
+from tests.samples import SAMPLES
 
 
 @pytest.mark.timeout(180)

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from tests.fuzz import searches
-from tests.fuzz.bodies import BODIES, incoming
+from tests.fuzz.bodies import incoming
 from tests.fuzz.mutate import at, places
 from tests.fuzz.searches import telling
 from tests.fuzz.work import work
+from tests.samples import ASKED
 
 with telling():
     from proxy.codec.base import TargetConfig
@@ -52,7 +53,7 @@ def cost(do: Callable[[], Any]) -> Cost:
 
 def grown(name: str) -> Iterator[tuple[str, Make]]:
     """The good request of a client dialect, with one thing in it that is long."""
-    good = BODIES[name]
+    good = ASKED[name].body
     for way in [(), *places(good)]:
         value = at(good, way)
         where = ".".join(map(str, way)) or "the body"

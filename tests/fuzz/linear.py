@@ -19,11 +19,12 @@ import msgspec
 from proxy.codec.base import Decoder
 from proxy.dialects.registry import UPSTREAMS
 from proxy.framing import aws
-from tests.fuzz.endless import COMMON, OWN
+from tests.dialects.sample import Endless
+from tests.fuzz.endless import COMMON
 from tests.fuzz.mutate import at, spots
 from tests.fuzz.pieces import Carried
-from tests.fuzz.wires import Endless
 from tests.fuzz.work import work
+from tests.samples import ENDLESS
 
 TIMES = 4  # as long
 _MOST = 1 << 22
@@ -74,7 +75,7 @@ def grown(name: str, kind: Kind, size: int) -> tuple[float, float]:
 
 def endless(name: str) -> Kinds:
     """Pieces that never end, read one by one: those that this dialect alone may get."""
-    for label, make in OWN.get(name, {}).items():
+    for label, make in ENDLESS[name].items():
         yield label, lambda size, make=make: Script([], _pieces(make, size))
 
 

@@ -10,6 +10,7 @@ from proxy.codec.settle import Settler
 from proxy.dialects.registry import CLIENTS
 from proxy.events import StreamStart
 from tests.fuzz.bodies import parsed_by
+from tests.samples import ASKED
 
 START = StreamStart("s1", "asked 模型", "up", "theirs", 1_700_000_000)
 
@@ -27,7 +28,7 @@ def frames(data: bytes) -> list[Any]:
 def readable(name: str, encoder: Encoder, data: bytes) -> list[Any]:
     """The JSON values of what was written, as an independent reader finds them; for plain text the
     texts."""
-    if name == "chatglm":
+    if ASKED[name].form == "values":
         values, text = [], data.decode()
         while text:
             value, end = json.JSONDecoder().raw_decode(text)
@@ -41,7 +42,7 @@ def readable(name: str, encoder: Encoder, data: bytes) -> list[Any]:
             else []
         )
     found = frames(data)
-    if name == "plain":
+    if ASKED[name].form == "text":
         return [frame.data for frame in found]
     values = [
         json.loads(frame.data)

@@ -4,7 +4,6 @@ Everything is drawn from fixed seeds, so a run is the same as the last one.
 """
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -36,6 +35,7 @@ from tests.fuzz.bodies import parsed_by
 from tests.fuzz.readers import START, encoder_of, readable
 from tests.fuzz.strategies import steady
 from tests.properties import scaled
+from tests.samples import ASKED
 from tests.support import check_grammar
 
 pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
@@ -187,45 +187,6 @@ def story(steps: list[Any], ending: int, last: str) -> list[Event]:
     ]  # type: ignore[arg-type]
 
 
-# Where each dialect says the first answer's text.
-SAID: dict[str, Callable[[list[Any]], str]] = {
-    "openai_chat": lambda values: "".join(
-        choice["delta"].get("content") or ""
-        for value in values
-        for choice in value.get("choices", ())
-        if choice["index"] == 0
-    ),
-    "anthropic": lambda values: "".join(
-        value["delta"]["text"]
-        for value in values
-        if value["type"] == "content_block_delta" and value["delta"]["type"] == "text_delta"
-    ),
-    "sider": lambda values: "".join(
-        value["data"]["text"]
-        for value in values
-        if value["data"] and value["data"].get("type", "text") == "text"
-    ),
-    "baidu_chat": lambda values: "".join(
-        part["data"]["value"]
-        for value in values
-        for part in generators(value)
-        if part.get("component", "").startswith("markdown")
-    ),
-    "yiyan": lambda values: "".join(
-        value["data"]["content"]
-        for value in values
-        if isinstance((value.get("data") or {}).get("content"), str)
-    ),
-    "chatglm": lambda values: values[-1]["body"]["content"],
-    "plain": lambda values: "".join(values).removesuffix("[done]"),
-}
-
-
-def generators(value: Any) -> list[Any]:
-    content = value.get("data", {}).get("message", {}).get("content")
-    return [content["generator"]] if content else []
-
-
 def unbroken(text: str) -> str:
     """Without line ends: an event stream has but one of the three."""
     return text.replace("\r", "").replace("\n", "")
@@ -253,7 +214,8 @@ def test_an_encoder_says_any_text_and_nothing_else(name: str) -> None:
             if reply.content_type == "application/json":
                 json.loads(reply.body)
             lost = isinstance(encoder, Settler) and encoder.failed
-            if name in SAID and not lost:
-                assert unbroken(answer.text()) == unbroken(SAID[name](values))
+            said = ASKED[name].said
+            if said is not None and not lost:
+                assert unbroken(answer.text()) == unbroken(said(values))
 
     check()

@@ -12,18 +12,19 @@ from proxy.codec import sse_json
 from proxy.dialects.gemini import candidates, partial
 from proxy.dialects.registry import UPSTREAMS
 from proxy.framing import sse
-from tests.fuzz.endless import COMMON, OWN
+from tests.fuzz.endless import COMMON
 from tests.fuzz.held import held, overfull
 from tests.fuzz.pieces import frames_of
 from tests.fuzz.samples import bodies
+from tests.samples import ENDLESS
 from tests.support import check_grammar
 
 _MOST = 8192
 _FED = 400_000
-ENDLESS = [
+ANSWERS = [
     pytest.param(name, endless, id=f"{name}: {kind}")
     for name in UPSTREAMS
-    for kind, endless in {**COMMON, **OWN.get(name, {})}.items()
+    for kind, endless in {**COMMON, **ENDLESS[name]}.items()
 ]
 _NUMBERED = re.compile(
     rb'("(?:index|output_index|content_index|seq|id|item_id|cid|url|name)": ?"?)(\w+)'
@@ -65,16 +66,16 @@ def hold_no_more(
     )
 
 
-@pytest.mark.parametrize(("name", "endless"), ENDLESS)
+@pytest.mark.parametrize(("name", "endless"), ANSWERS)
 def test_an_endless_upstream_makes_a_decoder_hold_no_more(
     name: str, endless: Callable[[int], bytes]
 ) -> None:
     hold_no_more(name, endless)
 
 
-@pytest.mark.parametrize("kind", OWN["dashscope"])
+@pytest.mark.parametrize("kind", ENDLESS["dashscope"])
 def test_whole_texts_that_come_again_and_again_make_a_decoder_hold_no_more(kind: str) -> None:
-    hold_no_more("dashscope", OWN["dashscope"][kind], {"incremental_output": False})
+    hold_no_more("dashscope", ENDLESS["dashscope"][kind], {"incremental_output": False})
 
 
 @pytest.mark.parametrize("name", UPSTREAMS)

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from proxy.codec.base import Incoming, Parsed
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Finish, StreamEnd
-from tests.fuzz.bodies import BODIES, incoming
+from tests.fuzz.bodies import incoming
 from tests.fuzz.readers import START, readable
 from tests.fuzz.requests import answered, sent, wrong
 from tests.fuzz.strategies import SPOILING, shaped, spoiled, steady
 from tests.properties import scaled
+from tests.samples import ASKED
 
 pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
 
@@ -59,7 +60,7 @@ def body_of(value: Any) -> bytes:
 def test_a_value_that_is_wrong_anywhere_is_taken_or_refused(name: str) -> None:
     """At every place of a good body, each of the odd values. What is refused names a field; what is
     taken can be sent on."""
-    for way, changed in wrong(BODIES[name], ODD):
+    for way, changed in wrong(ASKED[name].body, ODD):
         body = body_of(changed)
         result = answered(name, incoming(body))
         if isinstance(result, Parsed):
@@ -77,7 +78,7 @@ def test_a_request_of_its_dialects_shape_is_taken_or_refused(name: str) -> None:
     with an encoder that can answer."""
 
     @settings(steady, max_examples=scaled(80))
-    @given(shaped(BODIES[name], ODD_VALUES))
+    @given(shaped(ASKED[name].body, ODD_VALUES))
     def check(value: Any) -> None:
         body = body_of(value)
         result = answered(name, incoming(body))
@@ -98,7 +99,7 @@ def test_a_body_of_any_bytes_is_taken_or_refused(name: str) -> None:
     @settings(steady, max_examples=scaled(50))
     @given(st.lists(SPOILING, min_size=1, max_size=3))
     def check(how: list[Any]) -> None:
-        data = spoiled(body_of(BODIES[name]), how)
+        data = spoiled(body_of(ASKED[name].body), how)
         for half in CLIENTS.values():
             half.claims(incoming(data))
         answered(name, incoming(data))
@@ -154,7 +155,7 @@ def test_any_path_query_and_headers_are_taken_or_refused(name: str) -> None:
     def check(
         method: str, path: dict[str, str], query: dict[str, str], headers: dict[str, str]
     ) -> None:
-        body = b"" if method == "GET" else body_of(BODIES[name])
+        body = b"" if method == "GET" else body_of(ASKED[name].body)
         known = {**incoming(b"").path, **path}
         result = answered(name, Incoming(method, known, query, headers, body))
         if isinstance(result, Parsed):

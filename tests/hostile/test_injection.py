@@ -15,11 +15,10 @@ import structlog
 
 from proxy.dialects.registry import CLIENTS
 from proxy.observe import logs
-from tests.fuzz.bodies import BODIES
-from tests.hostile.paths import PATHS
 from tests.hostile.wire import Got, exchange
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 from tests.running import Running, one, running
+from tests.samples import ASKED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 TELL = "X-Evil: 1"
@@ -162,7 +161,7 @@ async def test_what_a_body_says_breaks_nothing(
     odd."""
     shapes = []
     for said in (BENIGN, HOSTILE[text]):
-        path = PATHS[dialect]
+        path = ASKED[dialect].path
         if dialect == "gemini":
             method = "streamGenerateContent" if stream else "generateContent"
             path = f"/v1beta/models/m{quote(said, safe='')}:{method}"
@@ -172,7 +171,7 @@ async def test_what_a_body_says_breaks_nothing(
                 post(
                     path,
                     {
-                        **planted(BODIES[dialect], said),
+                        **planted(ASKED[dialect].body, said),
                         **({} if dialect == "gemini" else {"stream": stream}),
                     },
                 )

@@ -13,10 +13,10 @@ from proxy.codec.json_body import MAX_CONTAINERS, json_object
 from proxy.codec.json_depth import MAX_DEPTH, containers
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused
-from tests.fuzz.bodies import BODIES, incoming, parsed_by
-from tests.hostile.paths import PATHS
+from tests.fuzz.bodies import incoming, parsed_by
 from tests.hostile.wire import place
 from tests.running import running
+from tests.samples import ASKED
 
 MOCKED = {
     "upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}},
@@ -79,10 +79,9 @@ def test_every_dialect_refuses_it_by_its_name_and_in_its_own_shape(dialect: str,
         half.parse_request(incoming(body))
     assert "bad_request" == refused.value.failure.kind
     reply = half.render_error(refused.value.failure)
-    # whose errors come under 200
-    assert reply.status in (400, 422) or dialect in ("baidu_chat", "sider", "yiyan")
-    # the AI SDK shows the body as it is
-    said = reply.body.decode() if dialect == "ai_sdk" else json.dumps(json.loads(reply.body))
+    assert reply.status in (400, 422) or ASKED[dialect].errors_under_200
+    is_text = ASKED[dialect].error_is_text
+    said = reply.body.decode() if is_text else json.dumps(json.loads(reply.body))
     assert why in said
     assert 2000 > len(reply.body)
 
@@ -122,7 +121,7 @@ def test_many_small_things_get_a_short_answer(dialect: str, body: bytes) -> None
 def test_notes_about_unknown_keys_are_bounded(dialect: str) -> None:
     many = b",".join(b'"%x":0' % number for number in range(100_000))
     parsed = CLIENTS[dialect].parse_request(
-        incoming(json.dumps(BODIES[dialect]).encode()[:-1] + b"," + many + b"}")
+        incoming(json.dumps(ASKED[dialect].body).encode()[:-1] + b"," + many + b"}")
     )
     assert 10_000 > len(msgspec.json.encode(parsed.notes))
 
@@ -197,7 +196,7 @@ def test_of_a_key_that_stands_twice_the_last_counts(dialect: str) -> None:
         )
 
     assert parsed_by(dialect) == CLIENTS[dialect].parse_request(
-        incoming(doubled(BODIES[dialect]).encode())
+        incoming(doubled(ASKED[dialect].body).encode())
     )
 
 
@@ -205,7 +204,7 @@ async def test_others_are_served_between_the_halves_of_a_bomb() -> None:
     """And when it is complete it is refused, by every path."""
     bomb = REFUSED["empty lists"][0]
     async with running(MOCKED) as run:
-        for dialect, path in PATHS.items():
+        for dialect, (path, *_) in ASKED.items():
             reader, writer = await asyncio.open_connection(*place(run.url))
             head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {len(bomb)}\r\n\r\n"
             writer.write(head.encode() + bomb[: SIZE // 2])
@@ -221,4 +220,4 @@ async def test_others_are_served_between_the_halves_of_a_bomb() -> None:
 
 
 def test_every_client_dialect_is_among_the_paths() -> None:
-    assert set(CLIENTS) == set(PATHS)
+    assert set(CLIENTS) == set(ASKED)

@@ -11,9 +11,9 @@ import proxy.net.resolver
 from proxy.codec.base import Outgoing
 from proxy.errors import Refused
 from proxy.upstream.client import Endpoint, Upstreams
-from tests.faults.samples import SAMPLES
 from tests.hostile.upstream import Far, answer, far_of, good, listening, refusal
 from tests.running import one, running
+from tests.samples import SAMPLES
 
 CALL = Outgoing("/x", b"{}", {"Content-Type": "application/json"})
 

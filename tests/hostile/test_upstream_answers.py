@@ -18,11 +18,11 @@ from httpx_sse import EventSource
 from proxy.codec.base import Decoder
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Event
-from tests.faults.samples import SAMPLES
 from tests.fuzz.readers import START, encoder_of
 from tests.fuzz.samples import bodies
 from tests.hostile.upstream import Far, answer, asked_in, listening
 from tests.running import one, running
+from tests.samples import ASKED, SAMPLES
 
 HOSTILE = "a\r\nb\r\n\r\ndata: [DONE]\n\nevent: error\nid: 9\nretry: 1\n: c\n\n\x00\u2028\u2029\x85\x0b\x0c\x1e\x1b[2J\u202e\ufeff</script>'\"\\"
 HARMLESS = "x" * len(HOSTILE)
@@ -126,8 +126,7 @@ def shape(client: str, data: bytes) -> list[Any]:
     """What tells frames apart, as a reader that is not ours finds them: of JSON which keys it has,
     of the rest that it is text."""
     kind = encoder_of(client).content_type
-    # which says so, and writes JSON values back to back
-    if kind.startswith("text/event-stream") and client != "chatglm":
+    if kind.startswith("text/event-stream") and ASKED[client].form != "values":
         source = EventSource(
             httpx.Response(200, headers={"content-type": "text/event-stream"}, content=data)
         )
@@ -156,7 +155,7 @@ def shape(client: str, data: bytes) -> list[Any]:
 
 
 def _kind(text: str, client: str) -> Any:
-    if client == "plain":
+    if ASKED[client].form == "text":
         return "text"
     if text == "[DONE]":
         return text
@@ -199,7 +198,7 @@ def test_a_text_of_the_answer_ends_no_frame(dialect: str, client: str) -> None:
 def test_enough_places_are_tried() -> None:
     """Every dialect that has JSON in lines has its places here; the ones without are told."""
     without = {dialect for dialect in UPSTREAMS if not spoilt(dialect)}
-    assert {"bedrock_converse", "bedrock_invoke"} >= without - {"plain", "replicate", "zhipu"}
+    assert {name for name, sample in SAMPLES.items() if sample.binary or sample.raw} >= without
     assert sum(len(spoilt(dialect)) for dialect in UPSTREAMS) > 200
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.samples import SAMPLES
 from tests.hostile.upstream import ASK, Far, answer, asked_in, far_of, good, listening
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 from tests.running import one, running
+from tests.samples import SAMPLES
 
 SAMPLE = SAMPLES["openai_chat"]
 

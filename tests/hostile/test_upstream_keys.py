@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
-from tests.faults.samples import SAMPLES
 from tests.hostile.upstream import (
     ASK,
-    PATHS,
     Far,
     answer,
     asked_in,
@@ -21,6 +19,7 @@ from tests.hostile.upstream import (
     refusal,
 )
 from tests.running import one, running
+from tests.samples import ASKED, SAMPLES
 
 MARK = "MARKa1b2c3d4e5f6"
 OWN = "OWNKEY-0123456789"
@@ -227,4 +226,4 @@ async def test_the_key_goes_along_only_where_ours_would(monkeypatch: pytest.Monk
 
 
 def test_every_client_dialect_has_its_path_here() -> None:
-    assert set(CLIENTS) == set(PATHS)
+    assert set(CLIENTS) == set(ASKED)

@@ -16,16 +16,12 @@ from proxy.errors import Refused
 from proxy.net.paths import checked_path
 from proxy.request import ChatRequest, Message
 from proxy.upstream.client import Endpoint, Upstreams, _url
-from tests.faults.samples import SAMPLES
 from tests.hostile.upstream import Far, good, listening
 from tests.properties import examples
 from tests.running import Running, running
+from tests.samples import SAMPLES
 
 BASE = "/base/v9"
-# Dialects whose path holds the model's name; of the first two a slash in a name is a slash in the
-# path.
-SLASHES = {"gemini", "replicate"}
-NAMED = SLASHES | {"bedrock_converse", "bedrock_invoke", "qianfan", "zhipu"}
 HOSTILE = [
     *(
         "..",
@@ -116,20 +112,13 @@ MODELS = st.one_of(
 )
 
 
-def options_of(dialect: str) -> dict[str, Any]:
-    signed = {"region": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
-    if dialect == "bedrock_invoke":
-        return {**signed, "inner": "anthropic"}
-    return signed if dialect.startswith("bedrock") else {"app": "chat"} if dialect == "dify" else {}
-
-
 def path_for(dialect: str, model: str, **request: Any) -> str | None:
     """The path of the request as it goes out; None where it is refused, naming the model."""
     asked = ChatRequest(model=model, messages=[Message("user", "hi")], **request)
     try:
         return checked_path(
             UPSTREAMS[dialect]
-            .build_request(asked, TargetConfig("far", "", None, options_of(dialect)))
+            .build_request(asked, TargetConfig("far", "", "key", SAMPLES[dialect].options))
             .path
         )
     except Refused as refused:
@@ -138,20 +127,25 @@ def path_for(dialect: str, model: str, **request: Any) -> str | None:
         return None
 
 
+def plain_name(dialect: str) -> str:
+    """A model's name as the vendor has them: where its sample's has a slash, so has this."""
+    return "q/q" if "/" in SAMPLES[dialect].model else "qq"
+
+
 def fixed(dialect: str) -> tuple[str, str]:
     """What stands before and behind a plain name in the path."""
-    path = path_for(dialect, "qq" if dialect != "replicate" else "q/q")
+    path = path_for(dialect, plain_name(dialect))
     assert path is not None
-    before, _, after = path.partition("qq" if dialect != "replicate" else "q/q")
+    before, _, after = path.partition(plain_name(dialect))
     return before, after
 
 
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 def test_which_dialects_name_the_model_in_the_path(dialect: str) -> None:
     """So that the tests below look where there is something to see."""
-    plain = path_for(dialect, "q/q" if dialect == "replicate" else "qq")
+    plain = path_for(dialect, plain_name(dialect))
     assert plain is not None
-    assert (dialect in NAMED) == (plain != fixed(dialect)[0])
+    assert bool(SAMPLES[dialect].path_names) == (plain != fixed(dialect)[0])
 
 
 @pytest.mark.parametrize("dialect", UPSTREAMS)
@@ -171,13 +165,13 @@ def test_no_name_of_a_model_leads_elsewhere(dialect: str, model: str) -> None:
     assert "" == read.fragment
     assert str(url).isascii()
     assert not set(str(url)) & set(" \r\n\t\\")
-    if dialect not in NAMED:
+    if not SAMPLES[dialect].path_names:
         assert before == path
     elif path.startswith(before):
         assert path.endswith(after)
         name = path[len(before) : len(path) - len(after)]
         assert "?" not in name
-        assert dialect in SLASHES or "/" not in name
+        assert SAMPLES[dialect].path_names == "slashes" or "/" not in name
         assert not {"..", ".", ""} & set(name.split("/"))
     else:  # forms of the name that have a path of their own
         assert path.startswith(("/v1/predictions", "/v1beta/tunedModels/")), path
@@ -255,7 +249,8 @@ async def test_on_the_wire_too(dialect: str, how: str) -> None:
         upstream = {
             "dialect": dialect,
             "base_url": far.url + BASE,
-            "options": {**sample.options, **options_of(dialect)},
+            "api_key": "key",
+            "options": dict(sample.options),
         }
         async with running(
             {"upstreams": {"far": upstream}, "models": {"*": [{"upstream": "far"}]}}
@@ -278,7 +273,7 @@ async def test_on_the_wire_too(dialect: str, how: str) -> None:
         )
         assert not {".", ".."} & set(target.partition("?")[0].split("/")), target
         assert "//" not in target
-        if dialect not in SLASHES:
+        if sample.path_names != "slashes":
             assert (BASE + before + after).count("/") == target.count("/")
         head = sent.partition(b"\r\n\r\n")[0].lower()
         assert 1 == head.count(b"\r\nhost: ")

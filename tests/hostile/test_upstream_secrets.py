@@ -18,9 +18,9 @@ from msgspec.structs import replace
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.observe import logs
 from proxy.settings.model import Settings
-from tests.faults.samples import SAMPLES
 from tests.hostile.upstream import Far, answer, asked_in, far_of, listening
 from tests.running import Running, one, running
+from tests.samples import SAMPLES
 
 KEY = "sk-UPSTREAMKEY-0123/456+789=abcdef"
 CLIENT = "CLIENTKEY-a1b2c3d4e5f6"

@@ -6,29 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.faults.sample import Sample
-from tests.faults.samples import SAMPLES
-from tests.fuzz.bodies import BODIES
+from tests.dialects.sample import Sample
 from tests.raw_upstream import Peer, raw_upstream
 from tests.running import Running
+from tests.samples import ASKED, SAMPLES
 
-PATHS = {
-    "native": "/v1/stream",
-    "openai_chat": "/v1/chat/completions",
-    "openai_completions": "/v1/completions",
-    "openai_responses": "/v1/responses",
-    "anthropic": "/v1/messages",
-    "gemini": "/v1beta/models/m:streamGenerateContent",
-    "ollama": "/api/chat",
-    "ai_sdk": "/v1/ai-sdk",
-    "cohere": "/v2/chat",
-    "dify": "/v1/chat-messages",
-    "plain": "/data",
-    "sider": "/api/v1/completion/text",
-    "chatglm": "/data",
-    "baidu_chat": "/aichat/api/conversation",
-    "yiyan": "/eb/chat/conversation/v2",
-}
 ASK = {"model": "m", "prompt": "hi"}
 
 
@@ -101,10 +83,10 @@ async def asked_in(
 ) -> tuple[int, bytes, Mapping[str, str]]:
     """Status, body and headers of the answer to a request, a good one unless given, in this client
     dialect."""
-    data = json.dumps(BODIES[client] if body is None else body).encode()
+    data = json.dumps(ASKED[client].body if body is None else body).encode()
     sent = {"Content-Type": "application/json", **(headers or {})}
     async with run.session.post(
-        f"{run.url}{PATHS[client]}", data=data, headers=sent, params=query or {}
+        f"{run.url}{ASKED[client].path}", data=data, headers=sent, params=query or {}
     ) as response:
         return response.status, await response.read(), response.headers
 

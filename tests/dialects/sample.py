@@ -1,12 +1,18 @@
-"""What a small good answer of a vendor is made of, as raw wire bytes, so that a fault can be played
-between any two of its pieces.
+"""What `tests/dialects/<name>/sample.py` is made of. tests/samples.py finds those files by itself.
 
-The bytes are written from the vendors' formats; nothing of the project's code takes part.
+- `SAMPLE`: a small good answer of the vendor in raw wire bytes, so that a fault can be played
+  between any two of its pieces; how it fails; and what its requests look like.
+- `MORE`: further answers to mutate. `SEEDS`: files of the recordings' folder `seed`.
+- `ENDLESS`: answers that never end, by what they never end with.
+- `ASKED`: a good request of the dialect's clients.
+
+A dialect without an upstream half has no SAMPLE, one without a client half no ASKED. The bytes are
+written from the vendors' formats; nothing of the project's code takes part.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 FIRST = "Hello "
 SECOND = "wörld, and all that is in it: nothing of this is lost on its way."
@@ -48,7 +54,10 @@ class Sample(NamedTuple):
     begins: bool = False
     over: bool = True
     binary: bool = False  # it has no lines
+    raw: bool = False  # its text stands in the stream as it is, and not in JSON
     follows: bool = False  # the answer to the request only says where the stream is
+    # What the request's path holds of the model's name: nothing, one segment, or a slash for a slash.
+    path_names: Literal["", "segment", "slashes"] = ""
     options: Mapping[str, Any] = {}
     model: str = "m"
 
@@ -63,6 +72,25 @@ class Sample(NamedTuple):
     @property
     def whole(self) -> bytes:
         return self.opening + self.first + self.second + self.ending
+
+
+class Asked(NamedTuple):
+    """A good request of a client: `path` is where it is posted, `body` the JSON with as much in it
+    as the dialect knows.
+
+    - `form`: how an answer is written: `sse` is JSON in events, `text` is text in events, `values`
+      is JSON values with nothing between them. Lines and documents say so in their content type.
+    - `errors_under_200`: an error before the answer has a status of success.
+    - `error_is_text`: the body of an error is its sentence, and no JSON.
+    - `said`: the text of the first answer in the JSON values that a client reads.
+    """
+
+    path: str
+    body: Mapping[str, Any]
+    form: Literal["sse", "text", "values"] = "sse"
+    errors_under_200: bool = False
+    error_is_text: bool = False
+    said: Callable[[list[Any]], str] | None = None
 
 
 def dumped(value: Any) -> bytes:
@@ -86,3 +114,38 @@ def data(value: Any, event: str = "", id: str = "") -> bytes:  # noqa: A002  the
 def named(value: Mapping[str, Any]) -> bytes:
     """A server-sent event whose name is its JSON's `type`."""
     return data(value, str(value["type"]))
+
+
+# ---- frames of answers that never end: functions from a number to the next bytes ----
+
+Endless = Callable[[int], bytes]
+PAD = "x" * 40
+
+
+def json_of(value: Any) -> bytes:
+    """With blanks and in ASCII, as many servers write it."""
+    return json.dumps(value).encode()
+
+
+def typed(kind: str, **more: Any) -> bytes:
+    """A server-sent event whose name is its JSON's `type`."""
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), json_of({"type": kind, **more}))
+
+
+def choice(delta: Any, index: int = 0, **beside: Any) -> bytes:
+    chunk = {"id": "x", "choices": [{"index": index, "delta": delta, **beside}]}
+    return b"data: %b\n\n" % json_of(chunk)
+
+
+def call(index: int, call_id: str, name: str | None, arguments: str) -> bytes:
+    return choice(
+        {
+            "tool_calls": [
+                {"index": index, "id": call_id, "function": {"name": name, "arguments": arguments}}
+            ]
+        }
+    )
+
+
+def once(first: bytes, then: Endless) -> Endless:
+    return lambda n: first if n == 0 else then(n)
