@@ -1,61 +1,53 @@
 """Every dialect, by name. A new one is a line here and a folder beside it."""
 
-from proxy.codec.base import ClientHalf, Dialect, UpstreamHalf
-from proxy.dialects import (
-    ai_sdk,
-    anthropic,
-    baidu_chat,
-    bedrock_converse,
-    bedrock_invoke,
-    chatglm,
-    cohere,
-    coze,
-    dashscope,
-    dify,
-    gemini,
-    hunyuan,
-    minimax,
-    native,
-    ollama,
-    openai_chat,
-    openai_completions,
-    openai_responses,
-    plain,
-    qianfan,
-    replicate,
-    sider,
-    tgi,
-    yiyan,
-    zhipu,
-)
+from collections.abc import Iterator
+from importlib import import_module
 
-DIALECTS: tuple[Dialect, ...] = (
-    native.DIALECT,
-    openai_chat.DIALECT,
-    anthropic.DIALECT,
-    plain.DIALECT,
-    sider.DIALECT,
-    chatglm.DIALECT,
-    baidu_chat.DIALECT,
-    yiyan.DIALECT,
-    dify.DIALECT,
-    coze.DIALECT,
-    dashscope.DIALECT,
-    hunyuan.DIALECT,
-    qianfan.DIALECT,
-    zhipu.DIALECT,
-    minimax.DIALECT,
-    tgi.DIALECT,
-    cohere.DIALECT,
-    ollama.DIALECT,
-    ai_sdk.DIALECT,
-    openai_responses.DIALECT,
-    openai_completions.DIALECT,
-    bedrock_converse.DIALECT,
-    bedrock_invoke.dialect(anthropic.DIALECT, openai_chat.DIALECT),  # the forms that it wraps
-    gemini.DIALECT,
-    replicate.DIALECT,
+from proxy.codec.base import ClientHalf, Dialect, UpstreamHalf
+
+_NAMES = (
+    "native",
+    "openai_chat",
+    "anthropic",
+    "plain",
+    "sider",
+    "chatglm",
+    "baidu_chat",
+    "yiyan",
+    "dify",
+    "coze",
+    "dashscope",
+    "hunyuan",
+    "qianfan",
+    "zhipu",
+    "minimax",
+    "tgi",
+    "cohere",
+    "ollama",
+    "ai_sdk",
+    "openai_responses",
+    "openai_completions",
+    "bedrock_converse",
+    "bedrock_invoke",
+    "gemini",
+    "replicate",
 )
+# The dialects whose forms bedrock_invoke wraps. It is handed them, as no dialect imports another.
+_WRAPPED = ("anthropic", "openai_chat")
+
+
+def _dialects() -> Iterator[Dialect]:
+    found: dict[str, Dialect] = {}
+    for name in _NAMES:
+        module = import_module(f"proxy.dialects.{name}")
+        if name == "bedrock_invoke":
+            found[name] = module.dialect(*(found[wrapped] for wrapped in _WRAPPED))
+        else:
+            found[name] = module.DIALECT
+        yield found[name]
+
+
+DIALECTS: tuple[Dialect, ...] = tuple(_dialects())
 CLIENTS: dict[str, ClientHalf] = {d.name: d.client for d in DIALECTS if d.client is not None}
 UPSTREAMS: dict[str, UpstreamHalf] = {
     d.name: d.upstream for d in DIALECTS if d.upstream is not None
