@@ -1,0 +1,85 @@
+"""Adding a dialect is one folder, one line in the registry and one folder of tests: a copy of a
+dialect under another name passes all tests that hold for every dialect, and nothing else changes."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import recordings_dir
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+# What a checkout has beside the code and that a test may read.
+ALSO = ("pyproject.toml", "config", "deploy", "docs", "README.md", "SECURITY.md", "FAULTS.md")
+# The tests that hold for every dialect. The ones of the copy are chosen by its name.
+CROSS = (
+    "tests/dialects",
+    "tests/codec",
+    "tests/faults",
+    "tests/fuzz",
+    "tests/hostile",
+    "tests/mock",
+)
+COPY = "copied"
+
+
+def renamed(text: str, name: str, path: str | None) -> str:
+    """A dialect's file as that of the copy: its imports, its name, the path of its clients. What it
+    says of the vendor stays, and so do the vendor's recordings."""
+    text = re.sub(rf"\b(proxy|tests)\.dialects(\.| import ){name}\b", rf"\1.dialects\2{COPY}", text)
+    text = re.sub(rf'(NAME = |Vendor\(|\[)"{name}"', rf'\1"{COPY}"', text)
+    return text if path is None else text.replace(f'"{path}"', f'"/{COPY}{path}"')
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A checkout of our own."""
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules", ".hypothesis")
+    for part in ("proxy", "tests", *ALSO):
+        source = CHECKOUT / part
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / part, ignore=ignore)
+        elif source.exists():
+            shutil.copy(source, tmp_path / part)
+    return tmp_path
+
+
+def add(tree: Path, name: str, path: str | None) -> None:
+    """One folder, one line, one folder of tests."""
+    for folder in ("proxy/dialects", "tests/dialects"):
+        shutil.copytree(tree / folder / name, tree / folder / COPY)
+        for file in (tree / folder / COPY).rglob("*.py"):
+            file.write_text(renamed(file.read_text("utf-8"), name, path), "utf-8")
+    registry = tree / "proxy/dialects/registry.py"
+    line = f'    "{name}",\n'
+    text = registry.read_text("utf-8")
+    assert 1 == text.count(line)
+    registry.write_text(text.replace(line, f'{line}    "{COPY}",\n'), "utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("name", "path"), [("replicate", None), ("cohere", "/v2/chat")], ids=["replicate", "cohere"]
+)
+def test_a_copy_passes_the_suite(tree: Path, name: str, path: str | None) -> None:
+    """One with an upstream half alone, whose answers come in two steps, and one with both halves."""
+    add(tree, name, path)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", COPY]
+    where = {"MAINSTEM_RECORDINGS": str(recordings_dir() or "")}
+    done = subprocess.run(
+        [*command, "--ignore", "tests/dialects/test_copied.py", *CROSS],
+        cwd=tree,
+        env={**os.environ, **where, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stdout[-5000:] + done.stderr[-2000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None
+    assert int(passed[1]) > 100
