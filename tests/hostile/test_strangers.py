@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.hostile.paths import PATHS
 from tests.hostile.wire import WAIT_S, place
 from tests.running import Running, running
+from tests.samples import ASKED
 
 KEY = "a-key-for-tests"
 MODELS = {
@@ -54,7 +54,7 @@ def status(answer: bytes) -> int:
     return int(answer.split()[1])
 
 
-@pytest.mark.parametrize("path", sorted(set(PATHS.values())))
+@pytest.mark.parametrize("path", sorted({asked.path for asked in ASKED.values()}))
 async def test_a_stranger_is_refused_by_the_head_and_the_connection_closed(path: str) -> None:
     async with running(keyed()) as run:
         answer = await answered(run, head(path))

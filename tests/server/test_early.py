@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.dialects.registry import CLIENTS
-from tests.fuzz.bodies import BODIES, parsed_by
+from tests.fuzz.bodies import parsed_by
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 from tests.relay.far import (
     ROLE,
@@ -24,6 +24,7 @@ from tests.relay.far import (
     until,
 )
 from tests.running import Running
+from tests.samples import ASKED
 
 SOON = {"streams": {"early_s": 0.05, "heartbeat_s": 0.05}}
 
@@ -188,7 +189,7 @@ async def test_every_dialect_waits_so(client: str, deed: Deed) -> None:
         proxied(
             {"targets": ["far"]}, {"far": Far(deed)}, models={"*": [{"upstream": "far"}]}, **SOON
         ) as run,
-        run.session.post(f"{run.url}{PATHS[client]}", json=BODIES[client]) as response,
+        run.session.post(f"{run.url}{PATHS[client]}", json=ASKED[client].body) as response,
     ):
         said = await response.read()
     assert 200 == response.status
