@@ -8,7 +8,8 @@ constants. A dialect has one half or both; the registry lists them.
                    encoder         Parsed -> Encoder
                    whole           WholeAnswer -> Reply
                    render_error    Failure -> Reply
-                   models          names -> Reply
+                   models          Listed, ... -> the list of models
+    asides          Incoming, Models -> Reply, for what clients ask beside it
     upstream half  build_request   ChatRequest, TargetConfig -> Outgoing
                    decoder         options -> Decoder
                    parse_error     status, headers, body -> Failure
@@ -175,12 +176,40 @@ class Route(NamedTuple):
     path: str
 
 
+class Listed(NamedTuple):
+    """A model that a client may ask for. `rules` are those of its first target, with limits that
+    hold for all of its targets.
+    """
+
+    name: str
+    rules: Rules = NO_RULES
+
+
+class Models(NamedTuple):
+    """The models that one client may ask for. `find` gives one by its name, also where only "*"
+    leads to it, and raises Refused. `created`, in unix seconds, stands for all.
+    """
+
+    listed: Sequence[Listed]
+    created: int
+    find: Callable[[str], Listed]
+
+
+class Aside(NamedTuple):
+    """A path where clients of a dialect ask about models, or about the server. `answer` raises
+    Refused.
+    """
+
+    route: Route
+    answer: Callable[[Incoming, Models], Reply]
+
+
 def never(_: object) -> bool:
     """`ClientHalf.claims` and `.lists` of a dialect that gets only what no other claims."""
     return False
 
 
-def no_models(_names: Sequence[str], _created: int) -> bytes:
+def no_models(_models: Sequence[Listed], _created: int) -> bytes:
     """`ClientHalf.models` of a dialect without a `listing`."""
     return b"[]"
 
@@ -211,9 +240,11 @@ class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):
     # Whether a request is this dialect's, on a listing path that several dialects share; it looks
     # at the headers. The first in the registry gets the rest.
     lists: Callable[[Mapping[str, str]], bool] = never
-    # The models as JSON in this vendor's form, from their names and one time of creation for all,
-    # in unix seconds.
-    models: Callable[[Sequence[str], int], bytes] = no_models
+    # The models as JSON in this vendor's form, with one time of creation for all, in unix seconds.
+    models: Callable[[Sequence[Listed], int], bytes] = no_models
+    # One of them, for `<listing>/<name>`; None: its SDK does not ask so.
+    model: Callable[[Listed, int], bytes] | None = None
+    asides: tuple[Aside, ...] = ()
 
 
 def without_options(

@@ -2,32 +2,29 @@
 carries.
 """
 
-import re
-import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import resources
+from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
 
 from proxy import __version__
-from proxy.codec.base import ClientHalf, Reply
+from proxy.codec.base import ClientHalf
 from proxy.dialects.native.schema import json_schema
 from proxy.dialects.registry import CLIENTS
-from proxy.errors import Refused, failure
-from proxy.routing import WILDCARD
-from proxy.server.access.keys import credential
+from proxy.server import listings
 from proxy.server.body import expect
 from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import odd_coding, request_id
-from proxy.server.respond import RETURNED, whole, with_retry_after
+from proxy.server.nowhere import nothing_here, wrong_method
+from proxy.server.respond import RETURNED
 from proxy.server.serving import REQUEST_ID, handler
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NATIVE = CLIENTS["native"]
-_PATTERN = re.compile(r"\{(\w+):[^{}]*\}")  # a path's variable with what it must look like
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -49,31 +46,57 @@ _PAGE_HEADERS = {
 }
 
 
+class Place(NamedTuple):
+    """A path, whose it is, and who answers there."""
+
+    method: str
+    path: str
+    halves: Sequence[ClientHalf]
+    handler: Handler
+
+
 def add_routes(app: web.Application, gateway: Gateway) -> None:
     """Every path of the clients' port. `on_response_prepare` carries CORS, as a streamed answer is
     prepared before any middleware sees it.
     """
     router = app.router
-    taken: dict[str, set[str]] = defaultdict(set)
-    for (method, path), halves in _by_path(list(CLIENTS.values())).items():
-        router.add_route(method, path, handler(gateway, halves), expect_handler=expect)
-        taken[path].add(method)
-    for path, methods in taken.items():
-        owner = next(
-            half for half in CLIENTS.values() if any(route.path == path for route in half.routes)
-        )
-        router.add_route("*", path, _wrong_method(gateway, owner, sorted(methods)))
-    listings = {
-        path: _models(gateway, halves)
-        for path, halves in _by_listing(list(CLIENTS.values())).items()
-    }
-    for path, answer in {**listings, "/v1/schema": _schema()}.items():
-        router.add_get(path, answer)  # HEAD too
-        router.add_route("*", path, _wrong_method(gateway, _NATIVE, ["GET", "HEAD"]))
+    clients = list(CLIENTS.values())
+    asked = [
+        Place(method, path, halves, handler(gateway, halves))
+        for (method, path), halves in _by_path(clients).items()
+    ]
+    # after those, as the name of a model may look like the end of one of their paths
+    told = [
+        Place(entry.method, entry.path, entry.halves, listings.handler(gateway, entry))
+        for entry in listings.entries(clients)
+    ]
+    told.append(Place("GET", "/v1/schema", [_NATIVE], _schema()))
+    whose = {place.path: place.halves for place in (*asked, *told)}
+    _add(gateway, router, asked, whose, head=False)
+    _add(gateway, router, told, whose, head=True)
     for path, page in _pages().items():
         router.add_get(path, page)  # HEAD too
-    router.add_route("*", "/{anywhere:.*}", _nothing_here(gateway))
+    router.add_route("*", "/{anywhere:.*}", nothing_here(gateway, whose))
     app.on_response_prepare.append(_dress(gateway))
+
+
+def _add(
+    gateway: Gateway,
+    router: web.UrlDispatcher,
+    places: Sequence[Place],
+    whose: Mapping[str, Sequence[ClientHalf]],
+    *,
+    head: bool,
+) -> None:
+    """`head`: what answers GET answers HEAD too; it must cost nothing."""
+    taken: dict[str, list[str]] = defaultdict(list)
+    for place in places:
+        methods = ["GET", "HEAD"] if head and place.method == "GET" else [place.method]
+        for method in methods:
+            router.add_route(method, place.path, place.handler, expect_handler=expect)
+        taken[place.path] += methods
+    for path, methods in taken.items():
+        router.add_route("*", path, wrong_method(gateway, whose[path][0], sorted(methods)))
 
 
 def _by_path(halves: Sequence[ClientHalf]) -> dict[tuple[str, str], list[ClientHalf]]:
@@ -81,14 +104,6 @@ def _by_path(halves: Sequence[ClientHalf]) -> dict[tuple[str, str], list[ClientH
     for half in halves:
         for route in half.routes:
             table[route.method, route.path].append(half)
-    return table
-
-
-def _by_listing(halves: Sequence[ClientHalf]) -> dict[str, list[ClientHalf]]:
-    table: dict[str, list[ClientHalf]] = defaultdict(list)
-    for half in halves:
-        for path in filter(None, (half.listing, *half.other_listings)):
-            table[path].append(half)
     return table
 
 
@@ -124,79 +139,6 @@ def _in_doubt(request: web.Request) -> bool:
         or "Upgrade" in request.headers
         or request.method == "CONNECT"
     )
-
-
-def _preflight(gateway: Gateway, request: web.Request) -> web.Response:
-    headers = gateway.state.cors.preflight_headers(
-        request.headers.get("Origin"),
-        request.headers.get("Host", ""),
-        request.headers.get("Access-Control-Request-Method"),
-        request.headers.get("Access-Control-Request-Headers"),
-        request.headers.get("Access-Control-Request-Private-Network"),
-    )
-    return web.Response(status=204, headers=headers)
-
-
-def _wrong_method(gateway: Gateway, half: ClientHalf, methods: Sequence[str]) -> Handler:
-    allowed = ", ".join([*methods, "OPTIONS"])
-
-    async def wrong_method(request: web.Request) -> web.StreamResponse:
-        if request.method == "OPTIONS":
-            response = _preflight(gateway, request)
-            response.headers["Allow"] = allowed
-            return response
-        why = failure(
-            "bad_request",
-            f"{request.path[:100]} takes {' or '.join(methods)}, not {request.method[:20]}.",
-            status=405,
-        )
-        response = whole(half.render_error(why))
-        response.headers["Allow"] = allowed
-        return response
-
-    return wrong_method
-
-
-def _nothing_here(gateway: Gateway) -> Handler:
-    paths = {
-        _PATTERN.sub(r"{\1}", route.path) for half in CLIENTS.values() for route in half.routes
-    }
-    known = ", ".join(sorted(paths))
-
-    async def nothing_here(request: web.Request) -> web.StreamResponse:
-        if request.method == "OPTIONS":
-            return _preflight(gateway, request)
-        said = f"There is nothing at {request.path[:100]!r}. Clients call one of: {known}."
-        return whole(_NATIVE.render_error(failure("bad_request", said, status=404)))
-
-    return nothing_here
-
-
-def _models(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
-    created = int(time.time())
-
-    async def models(request: web.Request) -> web.StreamResponse:
-        """The configured models that the caller may ask for, in the list form of its own
-        dialect.
-        """
-        state, headers = (
-            gateway.state,
-            {name.lower(): value for name, value in request.headers.items()},
-        )
-        half = next((half for half in halves if half.lists(headers)), halves[0])
-        said = state.cors.refusal(headers.get("origin"), headers.get("host", ""))
-        if said is not None:
-            return whole(half.render_error(failure("forbidden", said)))
-        names = state.plan.router.names
-        if state.keyring is not None:
-            try:
-                key = await state.keyring.admit(credential(headers, request.query))
-            except Refused as refused:
-                return whole(with_retry_after(half.render_error(refused.failure), refused.failure))
-            names = [name for name in names if WILDCARD in key.models or name in key.models]
-        return whole(Reply(200, half.models(names, created)))
-
-    return models
 
 
 def _schema() -> Handler:

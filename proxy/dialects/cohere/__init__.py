@@ -19,6 +19,7 @@ DIALECT = Dialect(
         listing="/v1/models",
         lists=models.lists,
         models=models.models,
+        model=models.model,
     ),
     upstream=UpstreamHalf(
         name=NAME,

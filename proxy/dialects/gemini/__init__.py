@@ -28,6 +28,7 @@ DIALECT = Dialect(
         other_listings=("/v1/models",),
         lists=models.lists,
         models=models.models,
+        model=models.model,
     ),
     upstream=UpstreamHalf(
         name=NAME,

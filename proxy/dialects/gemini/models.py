@@ -1,8 +1,11 @@
-"""The list of models in this vendor's form."""
+"""The models in this vendor's form."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
+
+from proxy.codec.base import Listed
 
 
 def lists(headers: Mapping[str, str]) -> bool:
@@ -10,16 +13,25 @@ def lists(headers: Mapping[str, str]) -> bool:
     return "x-goog-api-client" in headers or "x-goog-api-key" in headers
 
 
-def models(names: Sequence[str], _created: int) -> bytes:
+def models(listed: Sequence[Listed], _created: int) -> bytes:
     """Source: "models.list" of the API's reference, one page with all."""
-    rows = [
-        {
-            "name": f"models/{name}",
-            "baseModelId": name,
-            "version": "1",
-            "displayName": name,
-            "supportedGenerationMethods": ["generateContent", "streamGenerateContent"],
-        }
-        for name in names
-    ]
-    return msgspec.json.encode({"models": rows})
+    return msgspec.json.encode({"models": [_row(model) for model in listed]})
+
+
+def model(listed: Listed, _created: int) -> bytes:
+    """Source: "models.get" of the API's reference."""
+    return msgspec.json.encode(_row(listed))
+
+
+def _row(listed: Listed) -> dict[str, Any]:
+    """A limit that is not known is left out."""
+    row = {
+        "name": f"models/{listed.name}",
+        "baseModelId": listed.name,
+        "version": "1",
+        "displayName": listed.name,
+        "inputTokenLimit": listed.rules.context_tokens,
+        "outputTokenLimit": listed.rules.largest_max_tokens,
+        "supportedGenerationMethods": ["generateContent", "streamGenerateContent"],
+    }
+    return {name: value for name, value in row.items() if value is not None}

@@ -18,6 +18,7 @@ DIALECT = Dialect(
         render_error=errors.render_error,
         listing="/api/tags",
         models=models.models,
+        asides=models.ASIDES,
     ),
     upstream=UpstreamHalf(
         name=NAME,

@@ -20,6 +20,7 @@ DIALECT = Dialect(
         render_error=render_error,
         listing="/v1/models",
         models=models.models,
+        model=models.model,
     ),
     upstream=UpstreamHalf(
         name=NAME,

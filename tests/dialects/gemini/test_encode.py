@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Parsed
+from proxy.codec.base import Listed, Parsed
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.gemini import DIALECT
 from proxy.dialects.gemini.decode import GeminiDecoder
@@ -307,7 +307,7 @@ def test_errors_before_the_stream(kind: Any, status: int, word: str):
 
 def test_listing():
     assert DIALECT.client is not None
-    (row,) = json.loads(DIALECT.client.models(["fast"], 0))["models"]
+    (row,) = json.loads(DIALECT.client.models([Listed("fast")], 0))["models"]
     assert ("models/fast", "fast") == (row["name"], row["displayName"])
 
 
