@@ -78,7 +78,7 @@ class Process:
         if settings.admin is None:
             health.add_routes(app, self.gateway, self.metrics, guarded=True)
         app.router.add_route("*", "/mock/requests", self._mock_requests)
-        site.add_routes(app, self.gateway)
+        site.add_routes(app, self.gateway, get_streams=settings.server.get_streams)
         self.urls = [await self._listen(app, settings.server.host, settings.server.port, "server")]
         if settings.admin is not None:
             admin = web.Application()

@@ -18,6 +18,7 @@ from proxy.relay.attempts import Attempts
 from proxy.relay.ending import Reading, ended
 from proxy.relay.won import Envelope
 from proxy.server.access.keys import Caller, check_model, credential
+from proxy.server.access.origins import unasked
 from proxy.server.answering import Answering
 from proxy.server.body import Hold, check_body, read_body
 from proxy.server.connection import Connection
@@ -201,7 +202,9 @@ class _Serving:
         the same.
         """
         headers = self._request.headers
-        said = self._state.cors.refusal(headers.get("Origin"), headers.get("Host", ""))
+        said = self._state.cors.refusal(headers.get("Origin"), headers.get("Host", "")) or unasked(
+            headers
+        )
         if said is not None:
             raise Refused(failure("forbidden", said))
 

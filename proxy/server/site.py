@@ -55,15 +55,17 @@ class Place(NamedTuple):
     handler: Handler
 
 
-def add_routes(app: web.Application, gateway: Gateway) -> None:
-    """Every path of the clients' port. `on_response_prepare` carries CORS, as a streamed answer is
-    prepared before any middleware sees it.
+def add_routes(app: web.Application, gateway: Gateway, *, get_streams: bool = True) -> None:
+    """Every path of the clients' port; GETs that run a prompt where `get_streams` says so.
+    `on_response_prepare` carries CORS, as a streamed answer is prepared before any middleware sees
+    it.
     """
     router = app.router
     clients = list(CLIENTS.values())
     asked = [
         Place(method, path, halves, handler(gateway, halves))
         for (method, path), halves in _by_path(clients).items()
+        if get_streams or method != "GET"
     ]
     # after those, as the name of a model may look like the end of one of their paths
     told = [

@@ -55,6 +55,13 @@ class Server(Tree):
         ),
     )
     request_body_s: Seconds = Field(30, description="How long the body of a request may take.")
+    get_streams: bool = Field(
+        True,
+        description=(
+            "Whether a GET may run a prompt, as EventSource needs it. Off: only a POST does, and "
+            "no address that somebody opens."
+        ),
+    )
     reload_check_s: Patience = Field(
         2,
         description=(

@@ -1,16 +1,47 @@
-"""From which pages, and under which names of ours, a browser may call. Pure: it reads header
-values.
+"""From which pages, in which way, and under which names of ours a browser may call. Pure: it reads
+header values.
 
 Names matter because of DNS rebinding: a page of an attacker's name, whose address was changed to
 this machine's, has our own origin to its browser.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _SHOWN_CHARS = 100
+
+
+def unasked(headers: Mapping[str, str]) -> str | None:
+    """Why a browser's request runs no prompt, by the way it was made, as a sentence; None: it may,
+    or no browser made it. For every path that runs one.
+
+    `headers` finds a name in any case. What a page embeds, sends without CORS or leads to carries
+    no Origin that could be judged, but browsers say how it came about (Fetch Metadata Request
+    Headers, 2). What a user opened, with no page behind it (`none`), may run.
+    """
+    if "prefetch" in headers.get("Sec-Purpose", headers.get("Purpose", "")):
+        return "A browser fetched this ahead of time; a prompt runs only when it is asked for."
+    judged = "Origin" in headers
+    site = headers.get("Sec-Fetch-Site", "none")
+    mode = headers.get("Sec-Fetch-Mode", "cors")
+    dest = headers.get("Sec-Fetch-Dest", "document" if mode == "navigate" else "empty")
+    # what comes from elsewhere needs an Origin, which `cors` judges; no other page's GET has one
+    if site in ("none", "same-origin") or (judged and mode != "navigate"):
+        if mode == "navigate" and dest == "document":
+            return None
+        if mode in ("cors", "same-origin", "websocket") and dest in ("empty", "websocket"):
+            return None
+    return (
+        "A page may ask for an answer by fetch with CORS, by EventSource or by a WebSocket; not "
+        f"as {_shown(dest)} in the mode {_shown(mode)}."
+    )
+
+
+def _shown(value: str) -> str:
+    return repr(value[:_SHOWN_CHARS])
 
 
 def foreign_name(host: str) -> str | None:
@@ -49,15 +80,17 @@ def same_origin(origin: str, host: str) -> bool:
 
 @lru_cache(maxsize=256)
 def is_of_this_machine(host: str) -> bool:
-    """Whether a Host header has an address, a name of the loopback or one without a dot: no page of
-    another site has such an origin, however its name is resolved.
+    """Whether a Host header has an address or a name of the loopback, or there is none: no page of
+    another site has such an origin. A name without a dot is none of these: a network's search
+    domain may lead it anywhere.
     """
     name = host.lower()
     bare = name[1 : name.find("]")] if name.startswith("[") else name.partition(":")[0]
     try:
         ip_address(bare)
     except ValueError:
-        return "." not in bare.removesuffix(".") or bare.removesuffix(".").endswith(".localhost")
+        name = bare.removesuffix(".")
+        return name in ("", "localhost") or name.endswith(".localhost")
     return True
 
 
