@@ -38,7 +38,7 @@ quick: $(developed) ## Run the core's tests, in seconds; ARGS=tests/dialects/rep
 	@$(py) -m pytest -m "not property and not slow" --durations=5 $(if $(findstring tests/,$(ARGS)),,$(core_tests)) $(ARGS)
 
 test: $(developed) ## Run the tests; what a missing program skips is listed at the end
-	@$(py) -m pytest --numprocesses auto $(ARGS)
+	@$(py) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: format-check lint types imports test ## All that must pass before a change lands
 
