@@ -17,6 +17,9 @@ js_sdks := tests/oracle/js/node_modules/.package-lock.json
 core_tests := tests/framing tests/codec tests/dialects tests/test_support.py tests/net/test_addresses.py \
 	$(addprefix tests/relay/,$(addprefix test_,circuit.py ending.py log.py reader.py redactor.py sink.py slots.py source.py))
 
+# make run PORT=9000: only as it is said there, never from the environment.
+port = $(if $(findstring command,$(origin PORT)),--port $(PORT))
+
 # Tests start quicker from compiled files, also where the environment says not to write any.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -28,11 +31,11 @@ help: ## Show this list
 	@echo
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-12s %s\n' "  $$name" "$$what"; done
 
-run: $(installed) ## Serve on http://127.0.0.1:8080; with no config the embedded mock answers
-	@exec $(py) -m proxy serve $(ARGS)
+run: $(installed) ## Serve on http://127.0.0.1:8080 (another port: PORT=9000); with no config the embedded mock answers
+	@exec $(py) -m proxy serve $(port) $(ARGS)
 
 mock: $(installed) ## Serve the mock vendors alone, every dialect on its own path
-	@exec $(py) -m proxy mock $(ARGS)
+	@exec $(py) -m proxy mock $(port) $(ARGS)
 
 quick: $(developed) ## Run the core's tests, in seconds; ARGS=tests/dialects/replicate: those of one dialect
 	@$(py) -m pytest -m "not property and not slow" --durations=5 $(if $(findstring tests/,$(ARGS)),,$(core_tests)) $(ARGS)

@@ -14,7 +14,7 @@ from tests.support import recordings_dir
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 # What a checkout has beside the code and that a test may read.
-ALSO = ("pyproject.toml", "config", "deploy", "docs", "README.md", "SECURITY.md", "FAULTS.md")
+ALSO = ("pyproject.toml", "config", "deploy", "docs", "README.md", "SECURITY.md")
 # The tests that hold for every dialect. The ones of the copy are chosen by its name.
 CROSS = (
     "tests/dialects",

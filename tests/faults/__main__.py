@@ -1,4 +1,4 @@
-"""`python -m tests.faults` prints the table, `--write` writes it to FAULTS.md."""
+"""`python -m tests.faults` prints the table, `--write` writes it to docs/FAULTS.md."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The table: every fault, and what must come out of it. FAULTS.md is written from it, and
+"""The table: every fault, and what must come out of it. docs/FAULTS.md is written from it, and
 test_matrix.py holds the proxy to it."""
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What each kind means to an operator, and where to look first. By hand; FAULTS.md has it beside
+"""What each kind means to an operator, and where to look first. By hand; docs/FAULTS.md has it beside
 what the code says."""
 
 from proxy.errors import Kind

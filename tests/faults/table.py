@@ -10,42 +10,34 @@ from proxy.settings.model import OnDisconnect
 from tests.faults.clients import PATHS
 from tests.faults.faults import FAULTS, MOMENTS, SECTIONS, Fault, Moment, Outcome, Unlike, outcome
 from tests.faults.kinds import CLIENTS_OWN, MEANINGS
+from tests.pages import wrapped
 from tests.samples import SAMPLES
 
-PAGE = Path(__file__).parents[2] / "FAULTS.md"
+PAGE = Path(__file__).parents[2] / "docs" / "FAULTS.md"
 HEAD = """# What happens when
 
-What a client gets, what the metrics and the log say and where the request goes next, for everything that an upstream can do wrong. Made by
-`python -m tests.faults --write` from the table in `tests/faults/faults.py`. `tests/faults/test_matrix.py` plays every row of it on a real socket: {dialects} upstream
-dialects, before and after commit, seen by clients of {clients}, with another target and without: {cells} cells.
-It fails if one ends in another way than it stands here.
+What a client gets, what the metrics and the log say and where the request goes next, for everything that an upstream can do wrong. Made by `python -m tests.faults --write` from the table in `tests/faults/faults.py`. `tests/faults/test_matrix.py` plays every row of it on a real socket: {dialects} upstream dialects, before and after commit, seen by clients of {clients}, with another target and without: {cells} cells. It fails if one ends in another way than it stands here.
 
 **Commit** is the moment when the first byte of the answer goes to the client: with the first content, or a complete end.
 
-- *Before commit* a failure is an HTTP status, with an error in the client's own dialect. If the kind says so, and the model has another target, that is asked
-  instead, and the client learns of nothing. Where a client that streams has waited for `streams.early_s` (10 s), it has its 200 and heartbeats: other targets are
-  asked all the same, and what fails in the end is told in the stream.
-- *After commit* it is exactly one error within the stream, in the client's dialect, as its last frame; then the body ends as HTTP has it. There is no `[DONE]`, no
-  finish reason and no count that the vendor did not give. No other target is asked, unless the model has `continue_after_commit`.
+- *Before commit* a failure is an HTTP status, with an error in the client's own dialect. If the kind says so, and the model has another target, that is asked instead, and the client learns of nothing. Where a client that streams has waited for `streams.early_s` (10 s), it has its 200 and heartbeats: other targets are asked all the same, and what fails in the end is told in the stream.
+- *After commit* it is exactly one error within the stream, in the client's dialect, as its last frame; then the body ends as HTTP has it. There is no `[DONE]`, no finish reason and no count that the vendor did not give. No other target is asked, unless the model has `continue_after_commit`.
   - `native`: `stream.error`, whose `error` has the `kind`, and `retryable`.
   - `openai_chat`: `data: {{"error": {{...}}}}`, whose `code` is the kind, or the vendor's own word for the error.
   - `anthropic`: `event: error`, whose `type` is `timeout_error` for the four timeouts, else `api_error`, or the vendor's own.
-- Either way the *outcome* is the kind: the label of `mainstem_streams_total` and the field of the stream's one log line. A move to another target stands in
-  `mainstem_fallbacks_total` and in that line. The upstream's connection is closed, or given back if its answer was complete.
+- Either way the *outcome* is the kind: the label of `mainstem_streams_total` and the field of the stream's one log line. A move to another target stands in `mainstem_fallbacks_total` and in that line. The upstream's connection is closed, or given back if its answer was complete.
 
 This is without `retry`, `hedge_after_s` and an open circuit (`breaker`), which only ever act before commit.
 """
 BY_OUTCOME = """## From the outcome to the cause
 
-Begin here with what the metric, the log or the client says. *Next*: whether the next target of the model is asked before commit. *Again*: whether the client is told
-that the same request may succeed later (`retryable`).
+Begin here with what the metric, the log or the client says. *Next*: whether the next target of the model is asked before commit. *Again*: whether the client is told that the same request may succeed later (`retryable`).
 """
 
 
 ENDINGS_HEAD = """## How the outcome is decided
 
-From what stands in the stream's log at its end, what became of its reader and `on_disconnect`; the first row that fits counts. The table is
-`proxy/relay/ending.py`: nothing else decides it. The status is that of the answer's head, or 499 where the client left before it.
+From what stands in the stream's log at its end, what became of its reader and `on_disconnect`; the first row that fits counts. The table is `proxy/relay/ending.py`: nothing else decides it. The status is that of the answer's head, or 499 where the client left before it.
 """
 READINGS = {
     "refused": "the request was refused with an error",
@@ -79,7 +71,7 @@ def page() -> str:
         "*Before*, *After*: what the client gets, by the moment of the fault; – where it cannot be. *Again*: before commit, then after it, if they differ.\n",
     ]
     parts += [_section(title, faults) for title, faults in SECTIONS.items()]
-    return "\n".join(parts)
+    return wrapped("\n".join(parts))
 
 
 def _table(head: list[str], body: list[list[str]]) -> str:

@@ -1,7 +1,7 @@
 """What happens when: every fault, for every dialect that an upstream may speak, before and after
 commit, as three clients see it.
 
-The table is in faults.py, and FAULTS.md is written from it.
+The table is in faults.py, and docs/FAULTS.md is written from it.
 """
 
 import asyncio

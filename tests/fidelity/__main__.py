@@ -1,4 +1,4 @@
-"""`python -m tests.fidelity` prints the table, `--write` writes it to FIDELITY.md."""
+"""`python -m tests.fidelity` prints the table, `--write` writes it to docs/FIDELITY.md."""
 
 import sys
 

@@ -3,16 +3,15 @@
 from pathlib import Path
 
 from tests.fidelity.table import CARRIED, CHANGED, DROPPED, PROBES, REFUSED, Fate, rows
+from tests.pages import wrapped
 
-PAGE = Path(__file__).parents[2] / "FIDELITY.md"
+PAGE = Path(__file__).parents[2] / "docs" / "FIDELITY.md"
 SIGNS = {CARRIED: "●", CHANGED: "◐", DROPPED: "○", REFUSED: "✕"}
 HEAD = """# Fidelity
 
-What a request keeps on its way from each client dialect to each upstream dialect. Made by `python -m tests.fidelity --write` from what the code does with a probe for
-each feature; a test holds it current, and fails if a feature ever vanished without a note.
+What a request keeps on its way from each client dialect to each upstream dialect. Made by `python -m tests.fidelity --write` from what the code does with a probe for each feature; a test holds it current, and fails if a feature ever vanished without a note.
 
-● carried · ◐ said differently, with a note · ○ dropped, with a note · ✕ refused with a 400. A note stands in `stream.start`, in the header `x-mainstem-notes` and in the
-metric `mainstem_notes_total`; with `on_loss: refuse` it is a 400 that names the parameter.
+● carried · ◐ said differently, with a note · ○ dropped, with a note · ✕ refused with a 400. A note stands in `stream.start`, in the header `x-mainstem-notes` and in the metric `mainstem_notes_total`; with `on_loss: refuse` it is a 400 that names the parameter.
 """
 
 
@@ -31,7 +30,7 @@ def page() -> str:
         "Named is what is not carried of what that client can ask for.\n",
     ]
     parts += [_pairs(client, says, upstreams) for client, says in clients.items()]
-    return "\n".join(parts)
+    return wrapped("\n".join(parts))
 
 
 def _table(head: list[str], body: list[list[str]]) -> str:

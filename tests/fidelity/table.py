@@ -1,5 +1,5 @@
 """What survives between every client dialect and every upstream dialect: found by asking the code,
-written to FIDELITY.md.
+written to docs/FIDELITY.md.
 
 For each feature of a request there is a probe, a request that differs from a plain one in that
 feature alone. An upstream half carries a feature if the probe's body differs from the plain one's
