@@ -93,6 +93,7 @@ async def test_check_prints_the_tree_without_secrets_and_asks_the_upstreams(tmp_
         )
     assert (0, "") == (plain.status, plain.err)
     tree = yaml.safe_load(plain.out)
+    assert "# ok" == plain.out.splitlines()[-1]
     assert 1234 == tree["server"]["port"]
     assert "x-cookie" in tree["upstreams"]["played"]["headers"]
     for ended in (plain, pinged, failed):
@@ -103,11 +104,12 @@ async def test_check_prints_the_tree_without_secrets_and_asks_the_upstreams(tmp_
     assert (0, "") == (pinged.status, pinged.err)
     said = pinged.out.splitlines()[-3:]
     assert said[0].startswith("# good: answers, as openai_chat should, after ")
+    assert said[0].endswith(f" s, at {url}/good/chat/completions")
     assert said[1].startswith('# 404: answers, but only "*" leads to it')
     assert "# played: is a mock, played here" == said[2]
 
     assert (1, "") == (failed.status, failed.err)
-    kinds = [line.split(": ")[1] for line in failed.out.splitlines()[-5:]]
+    kinds = [line.split(": ")[1].partition(" at ")[0] for line in failed.out.splitlines()[-5:]]
     assert [
         f"failed ({kind})"
         for kind in (
@@ -228,3 +230,16 @@ async def test_mock_answers_on_every_dialects_path_and_keeps_an_account() -> Non
             assert "x-mock-fault" in await response.text()
         ended = await mock.end()
         assert (0, "") == (ended.status, ended.err)
+
+
+async def test_check_warns_of_what_is_most_likely_not_meant(tmp_path: Path) -> None:
+    far = {"dialect": "anthropic", "base_url": "http://127.0.0.1:9/v1", "api_key": "$SECRET_KEY"}
+    config = tmp_path / "mainstem.yaml"
+    config.write_text(
+        yaml.safe_dump({"upstreams": {"far": far}, "models": {"*": [{"upstream": "far"}]}})
+    )
+    ended = await mainstem("check", "--config", str(config))
+    assert (0, "# ok, with 2 warnings") == (ended.status, ended.out.splitlines()[-1])
+    assert ["warning: upstreams.far.api_key", "warning: upstreams.far.base_url"] == [
+        line.partition(" is ")[0].partition(" ends ")[0] for line in ended.err.splitlines()
+    ]
