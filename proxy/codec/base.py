@@ -274,10 +274,11 @@ class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
     build_request: Callable[[ChatRequest, TargetConfig], Outgoing]
     # The names of client dialects whose requests can go up as they are, and the request of such a
     # client: the client's own body, in which only what routing decides (model, key, stream) and
-    # what the target's rules forbid is changed. Raises Refused as build_request does. Callers use
+    # what the target's rules forbid is changed; None where this target's model takes another form,
+    # so that the request must be built. Raises Refused as build_request does. Callers use
     # `proxy.codec.relaying.built`, which chooses between the two.
     relays: frozenset[str] = frozenset()
-    relay_request: Callable[[ChatRequest, Original, TargetConfig], Outgoing] | None = None
+    relay_request: Callable[[ChatRequest, Original, TargetConfig], Outgoing | None] | None = None
     # A fresh decoder for one answer, from `max_event_bytes` and the target's options.
     decoder: Callable[[int, Mapping[str, Any]], Decoder]
     # What a non-streamed answer says went wrong, from its status, headers and body. With a status

@@ -17,12 +17,32 @@ from proxy.codec.rules import Names, Rules
 from proxy.events import Note
 from proxy.request import (
     ChatRequest,
+    Effort,
     Message,
     Part,
     ToolCallPart,
     ToolResultPart,
     ToolSpec,
 )
+
+# How the answer is drawn. These have the same name in a ChatRequest and in the rules, whatever an
+# upstream's dialect calls them.
+_SAMPLING = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "seed",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+)
+
+
+_TOLD_OTHERWISE = ("adaptive", "budget", "both")
 
 
 class Mended(NamedTuple):
@@ -43,6 +63,12 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
         request = _with_ids(request, rules.call_id)
     if rules.schema_lacks and request.tools:
         request = _with_schemas(request, rules, notes)
+    if rules.refused or rules.at_most_one:
+        request = _with_sampling(request, rules, notes)
+    if rules.thinking == "none" and request.reasoning is not None:
+        if request.reasoning.effort != "none":
+            notes.append(Note("dropped", "reasoning", "This model does not think."))
+        request = replace(request, reasoning=None)
     return Mended(_with_bounds(request, rules, notes), tuple(notes), names)
 
 
@@ -103,6 +129,21 @@ def _with_schemas(request: ChatRequest, rules: Rules, notes: list[Note]) -> Chat
     return request
 
 
+def _with_sampling(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatRequest:
+    """Without what the model refuses of it. What else it refuses is for the dialect, whose words
+    the rules have.
+    """
+    given = [name for name in _SAMPLING if getattr(request, name) is not None]
+    lost = [name for name in given if name in rules.refused]
+    notes += [Note("dropped", name, f"{name} is left out: this model refuses it.") for name in lost]
+    for group in rules.at_most_one:
+        first, *others = [name for name in group if name in given and name not in lost] or [""]
+        said = f"is left out: this model takes {first} or it, not both."
+        notes += [Note("dropped", name, f"{name} {said}") for name in others]
+        lost += others
+    return replace(request, **dict.fromkeys(lost)) if lost else request
+
+
 def _with_bounds(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatRequest:
     def lessened(param: str, most: float) -> None:
         notes.append(
@@ -126,10 +167,15 @@ def _with_bounds(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatR
         notes.append(Note("changed", "user", said))
         request = replace(request, user=digest.fitted(cast("str", request.user)))
     reasoning = request.reasoning
-    if rules.efforts and reasoning is not None and reasoning.effort is not None:
-        effort = nearest_effort(reasoning.effort, rules.efforts)
+    if rules.efforts and reasoning is not None and not _is_for_dialect(reasoning.effort, rules):
+        effort = nearest_effort(reasoning.effort or "none", rules.efforts)
         if effort != reasoning.effort:
             said = f"Effort {reasoning.effort} is said as {effort}, the nearest that is taken."
             notes.append(Note("changed", "reasoning.effort", said))
             request = replace(request, reasoning=replace(reasoning, effort=effort))
     return request
+
+
+def _is_for_dialect(effort: Effort | None, rules: Rules) -> bool:
+    """Whether there is no effort, or it says not to think and the model is told that otherwise."""
+    return effort is None or (effort == "none" and rules.thinking in _TOLD_OTHERWISE)

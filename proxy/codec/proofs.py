@@ -10,6 +10,7 @@ text (`carried`), unless the proof is that dialect's own, which stays as it is.
 """
 
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 ANTHROPIC = "anthropic-claude-v1"
 GEMINI = "google-gemini-v1"
@@ -21,25 +22,43 @@ _MARK = "mainstem:"
 
 
 class Proof(NamedTuple):
-    """`format` None: the text did not say whose it is."""
+    """`format` None: the text did not say whose it is. `name` is the vendor's of the reasoning,
+    `call` the id of the tool call that the proof belongs to, where the text says so.
+    """
 
     format: str | None
     text: str
+    name: str | None = None
+    call: str | None = None
 
 
-def carried(proof: str, of: str | None, own: str | None) -> str:
+def carried(
+    proof: str, of: str | None, own: str | None, *, name: str | None = None, call: str | None = None
+) -> str:
     """A proof, and whose it is, as one text for a field of a client whose own proofs are `own`.
-    Colons do not stand in a format's word.
+
+    `name` is the vendor's of the reasoning, `call` the id of the tool call that the proof is of.
+    The text is `mainstem:FORMAT:PROOF`, where `#NAME` and `@CALL` may follow the format; both are
+    percent-encoded, so that no sign of them is read as one of ours. With `call`, the text always
+    has this form.
     """
-    return proof if of is None or of == own else f"{_MARK}{of}:{proof}"
+    if call is None and (of is None or of == own):
+        return proof
+    title = "" if name is None else f"#{quote(name, safe='')}"
+    place = "" if call is None else f"@{quote(call, safe='')}"
+    return f"{_MARK}{of or OTHER}{title}{place}:{proof}"
 
 
 def read(text: str, own: str | None) -> Proof:
     """The inverse of `carried`."""
     if not text.startswith(_MARK):
         return Proof(own, text)
-    of, colon, proof = text.removeprefix(_MARK).partition(":")
-    return Proof(of, proof) if colon else Proof(own, text)
+    head, colon, proof = text.removeprefix(_MARK).partition(":")
+    if not colon:
+        return Proof(own, text)
+    head, at, call = head.partition("@")
+    of, sharp, name = head.partition("#")
+    return Proof(of, proof, unquote(name) if sharp else None, unquote(call) if at else None)
 
 
 def fits(of: str | None, target: str | None) -> bool:

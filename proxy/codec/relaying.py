@@ -21,7 +21,9 @@ def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Out
     """The request for an upstream. Raises what `build_request` and `relay_request` raise."""
     original = request.original
     if original is not None and original.dialect in half.relays and half.relay_request is not None:
-        return half.relay_request(request, original, config)._replace(relayed=True)
+        call = half.relay_request(request, original, config)
+        if call is not None:
+            return call._replace(relayed=True)
     notes: list[Note] = []
     custom = config.rules.custom_tools
     free = half.custom_tools if custom is None else custom

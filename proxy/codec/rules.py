@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-Thinking = Literal["adaptive", "budget", "level", "none"]
+Thinking = Literal["adaptive", "budget", "both", "level", "none"]
 MediaKind = Literal["image", "document", "audio"]
 MediaForm = Literal["url", "bytes"]
 SchemaFeature = Literal[
@@ -60,13 +60,18 @@ def _pattern(names: Names) -> re.Pattern[str]:
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The facts of one target."""
 
-    # How thinking is asked for: the model decides within an effort, a budget in tokens, a level,
-    # or not at all.
+    # How thinking is asked for: the model decides within an effort (adaptive), a budget in tokens,
+    # either of the two (both), a level, or not at all.
     thinking: Thinking | None = None
     # Words for an effort that it takes; another one becomes the nearest of them.
     efforts: tuple[str, ...] = ()
     # Whether the model thinks unless it is told not to.
     thinks_by_default: bool | None = None
+    # The vendor's word that tells such a model not to think; "": it cannot be told.
+    thinking_off: str | None = None
+    forces_tools: bool | None = None  # whether it can be told that it must call a tool
+    # Whether it takes earlier reasoning back that has no proof.
+    unsigned_reasoning: bool | None = None
     # Keys of the request's top level that it refuses: they are left out, with a note.
     refused: tuple[str, ...] = ()
     # Groups of keys of which it takes one: the first that the client gave is kept.

@@ -1,9 +1,12 @@
 """A request under its target's rules."""
 
+from msgspec.structs import replace
+
 from proxy.codec.mended import mended
 from proxy.codec.rules import NO_RULES, Names, Rules
 from proxy.request import (
     ChatRequest,
+    Effort,
     Message,
     Reasoning,
     ToolCallPart,
@@ -88,3 +91,24 @@ def test_bounds_are_kept_and_noted() -> None:
         REQUEST, rules
     )
     assert found == mended(found, rules).request
+
+
+def test_sampling_that_the_model_refuses_is_left_out_by_its_own_name() -> None:
+    """Whatever the upstream's dialect calls it; of a group the first that was given is kept."""
+    asked = ChatRequest(
+        model="m", messages=[], temperature=0.5, top_p=0.9, top_k=3, max_tokens=5, user="u"
+    )
+    rules = Rules(refused=("top_k", "max_tokens"), at_most_one=(("seed", "temperature", "top_p"),))
+    mend = mended(asked, rules)
+    assert replace(asked, top_k=None, top_p=None) == mend.request
+    assert ["top_k", "top_p"] == [note.param for note in mend.notes]
+
+
+def test_a_model_that_does_not_think_is_not_asked_to() -> None:
+    """That it shall not is no loss."""
+    cases: tuple[tuple[Effort, list[str]], ...] = (("high", ["reasoning"]), ("none", []))
+    for effort, params in cases:
+        asked = ChatRequest(model="m", messages=[], reasoning=Reasoning(effort))
+        mend = mended(asked, Rules(thinking="none"))
+        assert mend.request.reasoning is None
+        assert params == [note.param for note in mend.notes]

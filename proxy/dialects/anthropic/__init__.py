@@ -1,9 +1,9 @@
 """Anthropic's Messages API, both halves. Clients: `POST /v1/messages`. Upstreams: the same path
-behind the configured base URL.
+behind the configured base URL, or the model's own at Vertex AI.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
-from proxy.dialects.anthropic import build, encode, errors, models, parse, whole
+from proxy.dialects.anthropic import build, encode, errors, models, parse, relay, whole
 from proxy.dialects.anthropic.decode import AnthropicDecoder
 from proxy.dialects.anthropic.wire import NAME
 
@@ -24,6 +24,8 @@ DIALECT = Dialect(
     upstream=UpstreamHalf(
         name=NAME,
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=relay.relay_request,
         decoder=without_options(AnthropicDecoder),
         parse_error=errors.parse_error,
     ),

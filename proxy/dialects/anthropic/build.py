@@ -1,105 +1,99 @@
-"""A `ChatRequest` to a Messages request. Source: "Create a Message" of the API reference.
-
-Options of the upstream: `version` (header anthropic-version), `beta` (header anthropic-beta: text
-or a list).
+"""A `ChatRequest` to a Messages request. Source: "Create a Message" of the API reference. For the
+upstream's options see `call`.
 """
 
 from typing import Any
 
-import msgspec
-
-from proxy.codec.base import JSON, Outgoing, TargetConfig
-from proxy.dialects.anthropic.build_turns import TurnBuilder
-from proxy.dialects.anthropic.thinking import Budget, plan
+from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.claude import last_call_kinds, plan, sampling
+from proxy.dialects.anthropic.build_turns import TurnBuilder, marked
+from proxy.dialects.anthropic.call import called
+from proxy.dialects.anthropic.mend import unforced, without_prefill
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
 
-PATH = "/v1/messages"
-VERSION = "2023-06-01"
 MAX_TOKENS = 4096
+# The API takes so many marks of the prompt cache.
+_MOST_MARKS = 4
 _CHOICE = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
+_TIER = {"auto": "auto", "default": "standard_only", "standard": "standard_only"}
 _NO_PARAMETERS = {"type": "object", "properties": {}}
+# Fields of a ChatRequest that this API has no word for.
+_LOST = (
+    "seed",
+    "min_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "verbosity",
+    "store",
+    "cache_key",
+)
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. The answer is always asked for as a stream."""
     notes: list[Note] = []
-    turns = TurnBuilder(notes)
+    turns = TurnBuilder(notes, target.rules)
     messages = turns.built(request)
     if not messages:
         raise bad_request("messages must hold a turn that is not empty.", param="messages")
     body: dict[str, Any] = {
         "model": target.model or request.model,
-        "messages": messages,
+        "messages": without_prefill(messages, target.rules, notes),
         "stream": True,
     }
     if turns.system:
         body["system"] = turns.system
-    budget = plan(request, target.rules.max_tokens or MAX_TOKENS, messages, notes)
-    body["max_tokens"] = budget.max_tokens
-    if budget.thinking is not None:
-        body["thinking"] = {"type": "enabled", "budget_tokens": budget.thinking}
-    _sampling(request, body, budget, notes)
+    _thinking(request, target, messages, body, notes)
+    stop = [text for text in request.stop if text.strip()]
+    if len(stop) < len(request.stop):
+        said = "Anthropic takes no stop sequence of white space alone."
+        notes.append(Note("dropped", "stop", said))
+    if stop:
+        body["stop_sequences"] = stop
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
     if request.tool_choice is not None:
-        _choose(request.tool_choice, request, body, notes)
-    if request.user is not None:
-        body["metadata"] = {"user_id": request.user}
+        _choose(request.tool_choice, request, target, body, notes)
+    user = request.user if request.user is not None else request.safety_identifier
+    if user is not None:
+        body["metadata"] = {"user_id": user}
     schema = ((request.response_format or {}).get("json_schema") or {}).get("schema")
     if schema is not None:
-        body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+        form = {"type": "json_schema", "schema": schema}
+        body["output_config"] = body.get("output_config", {}) | {"format": form}
+    if request.service_tier is not None:
+        _tier(request.service_tier, body, notes)
     _note_losses(request, notes)
+    _few_marks(body, notes)
     body.update(request.vendor)
-    return Outgoing(PATH, msgspec.json.encode(body), _headers(target), tuple(notes))
+    return called(body, target, notes, {}, {})
 
 
-def _headers(target: TargetConfig) -> dict[str, str]:
-    headers = {
-        "content-type": JSON,
-        "accept": "text/event-stream",
-        "anthropic-version": str(target.options.get("version", VERSION)),
-    }
-    if target.api_key is not None:
-        headers["x-api-key"] = target.api_key
-    beta = target.options.get("beta")
-    if beta:
-        headers["anthropic-beta"] = beta if isinstance(beta, str) else ",".join(map(str, beta))
-    return headers
-
-
-def _sampling(
-    request: ChatRequest, body: dict[str, Any], budget: Budget, notes: list[Note]
+def _thinking(
+    request: ChatRequest,
+    target: TargetConfig,
+    messages: list[dict[str, Any]],
+    body: dict[str, Any],
+    notes: list[Note],
 ) -> None:
-    """Temperature is 0 to 1 here, and 1 while the model thinks; stop sequences must be more than
-    white space.
-    """
-    temperature = request.temperature
-    if temperature is not None and budget.thinking is not None:
-        if temperature != 1:
-            notes.append(
-                Note(
-                    "dropped",
-                    "temperature",
-                    "Anthropic takes no temperature together with thinking.",
-                )
-            )
-    elif temperature is not None:
-        if temperature > 1:
-            notes.append(
-                Note("changed", "temperature", "Anthropic's temperature ends at 1; 1 was sent.")
-            )
-        body["temperature"] = min(temperature, 1)
-    if request.top_p is not None:
-        body["top_p"] = request.top_p
-    stop = [text for text in request.stop if text.strip()]
-    if len(stop) < len(request.stop):
-        notes.append(
-            Note("dropped", "stop", "Anthropic takes no stop sequence of white space alone.")
-        )
-    if stop:
-        body["stop_sequences"] = stop
+    """How long it may think and answer, and what does not go with thinking."""
+    default = target.rules.max_tokens or MAX_TOKENS
+    wanted = plan(request, target.rules, default, last_call_kinds(messages), notes)
+    if request.max_tokens is None:
+        said = f"Anthropic insists on max_tokens; {default} was taken for the answer."
+        notes.append(Note("defaulted", "max_tokens", said))
+    body["max_tokens"] = wanted.max_tokens
+    if wanted.thinking is not None:
+        body["thinking"] = wanted.thinking
+    if wanted.effort is not None:
+        body["output_config"] = {"effort": wanted.effort}
+    body.update(sampling(request, wanted.thinks, notes))
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
@@ -108,11 +102,15 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
         built["description"] = tool.description
     if tool.strict is not None:
         built["strict"] = tool.strict
-    return built
+    return marked(built, tool.cache)
 
 
 def _choose(
-    choice: ToolChoice, request: ChatRequest, body: dict[str, Any], notes: list[Note]
+    choice: ToolChoice,
+    request: ChatRequest,
+    target: TargetConfig,
+    body: dict[str, Any],
+    notes: list[Note],
 ) -> None:
     if not request.tools:
         if choice.mode in ("required", "tool"):
@@ -123,21 +121,48 @@ def _choose(
         built["name"] = choice.name
     if choice.parallel is not None and choice.mode != "none":
         built["disable_parallel_tool_use"] = not choice.parallel
-    body["tool_choice"] = built
+    body["tool_choice"] = unforced(built, target.rules, notes)
+
+
+def _tier(tier: str, body: dict[str, Any], notes: list[Note]) -> None:
+    said = _TIER.get(tier)
+    if said is None:
+        why = "Anthropic's service tiers are auto and default; auto was sent."
+        notes.append(Note("changed", "service_tier", why))
+    body["service_tier"] = said or "auto"
 
 
 def _note_losses(request: ChatRequest, notes: list[Note]) -> None:
-    if request.seed is not None:
-        notes.append(Note("dropped", "seed", "Anthropic has no seed."))
+    lost = [name for name in _LOST if getattr(request, name) is not None]
+    notes += [Note("dropped", name, f"Anthropic has no {name}.") for name in lost]
     if request.n is not None and request.n > 1:
         notes.append(Note("dropped", "n", "Anthropic gives one answer a request."))
     if request.metadata:
         notes.append(Note("dropped", "metadata", "Anthropic keeps no metadata but the user's id."))
+    if request.user is not None and request.safety_identifier not in (None, request.user):
+        said = "Anthropic takes one id of the end user; user was sent."
+        notes.append(Note("dropped", "safety_identifier", said))
     if request.response_format is not None and request.response_format.get("type") == "json_object":
-        notes.append(
-            Note(
-                "dropped",
-                "response_format",
-                "Anthropic takes a schema, not JSON of any kind: give it one.",
-            )
-        )
+        said = "Anthropic takes a schema, not JSON of any kind: give it one."
+        notes.append(Note("dropped", "response_format", said))
+
+
+def _few_marks(body: dict[str, Any], notes: list[Note]) -> None:
+    """The last marks keep the most, and those of tools and system are the same in every turn: the
+    oldest of the conversation give way.
+    """
+    system = body.get("system", ())
+    fixed = [*body.get("tools", ()), *(system if isinstance(system, list) else ())]
+    turns = [block for turn in body["messages"] for block in turn["content"]]
+    marks = [
+        block for block in (*fixed, *turns) if isinstance(block, dict) and "cache_control" in block
+    ]
+    if len(marks) <= _MOST_MARKS:
+        return
+    said = f"Anthropic takes {_MOST_MARKS} marks of the prompt cache; older ones were left out."
+    notes.append(Note("dropped", "cache", said))
+    held = [block for block in marks if any(block is one for one in fixed)][: _MOST_MARKS - 1]
+    kept = held + marks[len(held) - _MOST_MARKS :]
+    for block in marks:
+        if not any(block is one for one in kept):
+            del block["cache_control"]

@@ -1,30 +1,42 @@
 """A client's Messages request to a `ChatRequest`. Source: "Create a Message" of the API reference.
 
-Refused as the vendor does: a missing `max_tokens`, wrong types, wrong roles. What the API knows and
-ours cannot carry is a note, and so is a key that we do not know: the vendor's SDKs gain fields
-faster than we do.
+Refused as the vendor does: a missing `max_tokens`, wrong types. What the API knows and ours cannot
+carry is a note, and so is a key, or a word, that we do not know: an upstream of this dialect gets
+the client's own body, and knows more than we do.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
-from proxy.dialects.anthropic.parse_turns import CACHE_NOTE, Turns
+from proxy.dialects.anthropic.call import OWN_HEADERS
+from proxy.dialects.anthropic.parse_turns import NO_CACHE, Turns, cache_of
+from proxy.dialects.anthropic.wire import NAME
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Effort, Reasoning, ToolChoice, ToolSpec
+from proxy.request import (
+    ChatRequest,
+    Effort,
+    Message,
+    Original,
+    Reasoning,
+    ToolChoice,
+    ToolSpec,
+)
 
 
 class _Turn(msgspec.Struct):
-    role: Literal["user", "assistant", "system"]
+    role: str
     content: str | list[dict[str, Any]]
 
 
 class _Tool(msgspec.Struct):
-    name: str
+    """One of the vendor's own has a type, and may have no name."""
+
+    name: str = ""
     description: str | None = None
     input_schema: dict[str, Any] | None = None
     type: str | None = None
@@ -33,7 +45,7 @@ class _Tool(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    type: Literal["auto", "any", "tool", "none"]
+    type: str
     name: str | None = None
     disable_parallel_tool_use: bool | None = None
 
@@ -41,10 +53,11 @@ class _Choice(msgspec.Struct):
 class _Thinking(msgspec.Struct):
     type: str
     budget_tokens: Annotated[int, Meta(ge=1)] | None = None
+    display: str | None = None
 
 
 class _OutputConfig(msgspec.Struct):
-    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
+    effort: str | None = None
     format: dict[str, Any] | None = None
 
 
@@ -59,21 +72,21 @@ class _Body(msgspec.Struct):
     system: str | list[dict[str, Any]] | None = None
     temperature: Annotated[float, Meta(ge=0, le=1)] | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    top_k: Annotated[int, Meta(ge=0)] | None = None
     stop_sequences: list[str] | None = None
-    tools: list[_Tool] | None = None
+    tools: list[dict[str, Any]] | None = None
     tool_choice: _Choice | None = None
     thinking: _Thinking | None = None
     output_config: _OutputConfig | None = None
     metadata: _Metadata | None = None
+    service_tier: str | None = None
     stream: bool | None = None
 
 
 _KNOWN = frozenset(_Body.__struct_fields__)
-# Keys of the API that have no place in a ChatRequest. `cache_control` is noted wherever it stands.
+# Keys of the API that have no place in a ChatRequest.
 _DROPPED = frozenset(
     {
-        "top_k",
-        "service_tier",
         "container",
         "mcp_servers",
         "context_management",
@@ -83,12 +96,11 @@ _DROPPED = frozenset(
         "fallbacks",
     }
 )
-_EFFORT: dict[str, Effort] = {
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
+_INNER: dict[str, frozenset[str]] = {
+    "tool_choice": frozenset(_Choice.__struct_fields__),
+    "thinking": frozenset(_Thinking.__struct_fields__),
+    "output_config": frozenset(_OutputConfig.__struct_fields__),
+    "metadata": frozenset(_Metadata.__struct_fields__),
 }
 _MODE: dict[str, Literal["auto", "required", "tool", "none"]] = {
     "auto": "auto",
@@ -96,6 +108,27 @@ _MODE: dict[str, Literal["auto", "required", "tool", "none"]] = {
     "tool": "tool",
     "none": "none",
 }
+_ROLES: dict[str, Literal["user", "assistant", "system"]] = {
+    "user": "user",
+    "assistant": "assistant",
+    "system": "system",
+}
+_TIER = {"auto": "auto", "standard_only": "default"}
+_UNKNOWN_KEY = Note(
+    "dropped", "unknown_key", "A key of the request that is not known was left out."
+)
+_SERVER_TOOLS = Note(
+    "dropped", "server_tools", "Tools that Anthropic runs itself cannot be asked for here."
+)
+_TOOL_KEYS = Note(
+    "dropped", "tools", "Of a tool only its name, description, schema and strict are carried."
+)
+_ROLE = Note("dropped", "messages.role", "A turn of a role that is not known was left out.")
+_BETA = Note(
+    "dropped",
+    "anthropic_beta",
+    "Beta features of the Messages API are not asked for of other vendors.",
+)
 
 
 def parse_request(incoming: Incoming) -> Parsed:
@@ -110,126 +143,151 @@ def parse_request(incoming: Incoming) -> Parsed:
     if not body.messages:
         raise bad_request("messages must hold at least one turn.", param="messages")
     notes = _key_notes(value)
-    if "anthropic-beta" in incoming.headers:
-        notes.append(
-            Note(
-                "dropped",
-                "anthropic_beta",
-                "Beta features of the Messages API are not asked for upstream.",
-            )
-        )
+    own = {name: incoming.headers[name] for name in OWN_HEADERS if name in incoming.headers}
+    if "anthropic-beta" in own:
+        notes.append(_BETA)
     turns = Turns(notes)
-    messages = [
-        message
-        for at, turn in enumerate(body.messages)
-        for message in turns.messages(turn.role, turn.content, f"messages[{at}]")
-    ]
-    system = turns.text(body.system, "system")
-    if any(tool.cache_control for tool in body.tools or ()):
-        turns.note(CACHE_NOTE)
+    system = turns.system(body.system, "system")
     request = ChatRequest(
         model=body.model,
-        messages=messages,
-        system=system,
+        messages=_messages(body.messages, turns),
+        original=Original(NAME, value, own),
+        system="\n\n".join(part.text for part in system) if system else None,
+        system_parts=system if any(part.cache for part in system) else [],
         max_tokens=body.max_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
+        top_k=body.top_k,
         stop=body.stop_sequences or [],
-        tools=_tools(body.tools or [], notes),
-        tool_choice=_choice(body.tool_choice),
-        response_format=_response_format(body.output_config),
+        tools=_tools(body.tools or [], turns),
+        tool_choice=_choice(body.tool_choice, notes),
+        response_format=_response_format(body.output_config, notes),
         reasoning=_reasoning(body, notes),
         user=body.metadata.user_id if body.metadata else None,
+        service_tier=_tier(body.service_tier, notes),
         stream=bool(body.stream),
     )
     return Parsed(request, notes=tuple(notes))
 
 
+def _messages(said: list[_Turn], turns: Turns) -> list[Message]:
+    messages: list[Message] = []
+    for at, turn in enumerate(said):
+        role = _ROLES.get(turn.role)
+        if role is not None:
+            messages += turns.messages(role, turn.content, f"messages[{at}]")
+        else:
+            turns.note(_ROLE)
+    return messages
+
+
 def _key_notes(value: dict[str, Any]) -> list[Note]:
     notes = []
     for key, said in value.items():
-        if said is None or key in _KNOWN:
+        if said is None:
             continue
-        if key in _DROPPED:
-            notes.append(
-                Note("dropped", key, f"{key} has no place in the requests of other vendors.")
-            )
+        if key in _INNER and isinstance(said, dict):
+            if not _INNER[key].issuperset(said):
+                notes.append(_UNKNOWN_KEY)
+        elif key in _DROPPED:
+            why = f"{key} has no place in the requests of other vendors."
+            notes.append(Note("dropped", key, why))
         elif key == "cache_control":
-            notes.append(CACHE_NOTE)
-        else:
-            notes.append(
-                Note(
-                    "dropped", "unknown_key", "A key of the request that is not known was left out."
-                )
-            )
+            notes.append(NO_CACHE)
+        elif key not in _KNOWN:
+            notes.append(_UNKNOWN_KEY)
     return list(dict.fromkeys(notes))
 
 
-def _tools(tools: list[_Tool], notes: list[Note]) -> list[ToolSpec]:
+def _tools(said: list[dict[str, Any]], turns: Turns) -> list[ToolSpec]:
     """The client's own tools. Those that the vendor would run have a type of their own, and nobody
     else to run them.
     """
-    own = [tool for tool in tools if tool.type in (None, "custom")]
-    if len(own) < len(tools):
-        notes.append(
-            Note(
-                "dropped",
-                "server_tools",
-                "Tools that Anthropic runs itself cannot be asked for here.",
-            )
-        )
-    return [ToolSpec(tool.name, tool.description, tool.input_schema, tool.strict) for tool in own]
+    specs: list[ToolSpec] = []
+    for at, value in enumerate(said):
+        tool = fitted(value, _Tool, f"tools[{at}]")
+        if tool.type not in (None, "custom"):
+            turns.note(_SERVER_TOOLS)
+            continue
+        if not tool.name:
+            raise bad_request(f"tools[{at}].name is required.", param=f"tools[{at}].name")
+        if not _TOOL.issuperset(value):
+            turns.note(_TOOL_KEYS)
+        cache = cache_of(tool.cache_control, turns)
+        spec = ToolSpec(tool.name, tool.description, tool.input_schema, tool.strict, cache=cache)
+        specs.append(spec)
+    return specs
 
 
-def _choice(choice: _Choice | None) -> ToolChoice | None:
+_TOOL = frozenset(_Tool.__struct_fields__)
+
+
+def _choice(choice: _Choice | None, notes: list[Note]) -> ToolChoice | None:
     if choice is None:
         return None
-    if choice.type == "tool" and not choice.name:
+    mode = _MODE.get(choice.type)
+    if mode is None:
+        said = "A way to choose a tool that is not known was left out."
+        notes.append(Note("dropped", "tool_choice", said))
+        return None
+    if mode == "tool" and not choice.name:
         raise bad_request("tool_choice.name is required with type tool.", param="tool_choice.name")
     parallel = (
         None if choice.disable_parallel_tool_use is None else not choice.disable_parallel_tool_use
     )
-    return ToolChoice(_MODE[choice.type], choice.name, parallel)
+    return ToolChoice(mode, choice.name, parallel)
 
 
 def _reasoning(body: _Body, notes: list[Note]) -> Reasoning | None:
-    """A budget stays a budget. Adaptive thinking leaves it to the model how much: our nearest word
-    is the effort asked for, or medium. `disabled` is the vendor's default and asks for nothing.
-    """
-    said = body.output_config.effort if body.output_config else None
-    effort = _EFFORT[said] if said else None
-    if effort is not None and effort != said:
-        notes.append(
-            Note(
-                "changed",
-                "output_config.effort",
-                f"Effort {said} is said as {effort}, the most that can be said.",
-            )
-        )
+    """A budget stays a budget, and adaptive thinking is adaptive. `disabled` is the effort none."""
+    effort = _effort(body.output_config, notes)
     thinking = body.thinking
-    if thinking is None or thinking.type == "disabled":
-        return None
+    if thinking is None:
+        return Reasoning(effort) if effort is not None else None
+    if thinking.type == "disabled":
+        return Reasoning(effort or "none")
+    summary = "auto" if thinking.display == "summarized" else None
+    if thinking.display not in (None, "summarized"):
+        said = "How thinking is shown cannot be said here."
+        notes.append(Note("dropped", "thinking.display", said))
     if thinking.type == "enabled":
         if thinking.budget_tokens is None:
             raise bad_request(
                 "thinking.budget_tokens is required with type enabled.",
                 param="thinking.budget_tokens",
             )
-        return Reasoning(effort, thinking.budget_tokens)
+        return Reasoning(effort, thinking.budget_tokens, summary=summary)
     if thinking.type != "adaptive":
         notes.append(Note("dropped", "thinking", "This kind of thinking cannot be asked for here."))
-        return None
-    if effort is None:
-        notes.append(
-            Note("changed", "thinking", "Adaptive thinking is said as reasoning of medium effort.")
-        )
-    return Reasoning(effort or "medium")
+        return Reasoning(effort) if effort is not None else None
+    return Reasoning(effort, adaptive=True, summary=summary)
 
 
-def _response_format(config: _OutputConfig | None) -> dict[str, Any] | None:
+def _effort(config: _OutputConfig | None, notes: list[Note]) -> Effort | None:
+    said = config.effort if config else None
+    for effort in get_args(Effort):
+        if said == effort:
+            return effort  # type: ignore[no-any-return]
+    if said is not None:
+        why = "An effort that is not known was left out."
+        notes.append(Note("dropped", "output_config.effort", why))
+    return None
+
+
+def _tier(said: str | None, notes: list[Note]) -> str | None:
+    if said is not None and said not in _TIER:
+        notes.append(Note("dropped", "service_tier", "A service tier that is not known."))
+    return _TIER.get(said or "")
+
+
+def _response_format(config: _OutputConfig | None, notes: list[Note]) -> dict[str, Any] | None:
     """A JSON Schema for the answer, in the form that ChatRequest has from the OpenAI API."""
     wanted = config.format if config else None
-    if not wanted or wanted.get("type") != "json_schema":
+    if not wanted:
+        return None
+    if wanted.get("type") != "json_schema":
+        said = "A form of the answer that is not known was left out."
+        notes.append(Note("dropped", "output_config.format", said))
         return None
     return {
         "type": "json_schema",

@@ -3,65 +3,77 @@
 One turn of this dialect may hold several of ours: a user turn may mix tool results, which are turns
 of their own here, with new text. Blocks that cannot be carried are dropped with a note; blocks with
 a missing or wrong field are refused, the field named.
+
+Proofs of other vendors, which answers bring to the client in `signature` and `data` (see `carriers`
+and proxy/codec/proofs.py), are read back with their maker's word.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
+from proxy.codec import proofs
 from proxy.codec.json_body import fitted
+from proxy.codec.proofs import ANTHROPIC, Proof
+from proxy.dialects.anthropic.parse_media import (
+    Sourced,
+    document_parts,
+    image_part,
+    search_result,
+)
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
-    ImagePart,
+    Cache,
     Message,
     Part,
     ReasoningPart,
+    ResultPart,
     Role,
     TextPart,
     ToolCallPart,
     ToolResultPart,
 )
 
-CACHE_NOTE = Note(
-    "dropped",
-    "cache_control",
-    (
-        "Marks for Anthropic's prompt cache are left out: other vendors cache by themselves or "
-        "not at all."
-    ),
-)
-_REDACTED = Note(
-    "dropped", "redacted_thinking", "Reasoning that Anthropic redacted can be read by nobody else."
+NO_CACHE = Note(
+    "dropped", "cache_control", "A mark for the prompt cache cannot be said in this place."
 )
 _SERVER_TOOLS = Note(
     "dropped", "server_tools", "What Anthropic's own tools did in earlier turns is left out."
 )
-_DOCUMENT = Note("dropped", "document", "A document that is not plain text cannot be carried.")
-_PLAIN_DOCUMENT = Note("changed", "document", "A plain-text document is sent as text.")
+_SOURCE = Note("dropped", "source", "A file at Anthropic cannot be shown to another vendor.")
 _RESULT_CONTENT = Note(
-    "dropped", "tool_result.content", "Of a tool's result only the text is carried."
+    "dropped",
+    "tool_result.content",
+    "Of a tool's result only text, images and documents are carried.",
 )
 _CITATIONS = Note("dropped", "citations", "Citations of earlier turns are left out.")
+_CONTEXT = Note("dropped", "document.context", "What is said about a document is left out.")
+_CALLER = Note("dropped", "tool_use.caller", "Who called a tool in an earlier turn is left out.")
 _UNKNOWN = Note(
     "dropped", "unknown_block", "A content block of a kind that is not known was left out."
 )
+_UNKNOWN_KEY = Note(
+    "dropped", "unknown_key", "A key of the request that is not known was left out."
+)
+# By kind of block, the keys that are carried, or noted on their own.
+_KEYS = {
+    "text": ("text", "citations"),
+    "image": ("source",),
+    "document": ("source", "title", "context", "citations"),
+    "search_result": ("source", "title", "content", "citations"),
+    "tool_use": ("id", "name", "input", "caller"),
+    "tool_result": ("tool_use_id", "content", "is_error"),
+    "thinking": ("thinking", "signature"),
+    "redacted_thinking": ("data",),
+}
+_EVERYWHERE = frozenset({"type", "cache_control"})
 
 
 class _Text(msgspec.Struct):
     text: str
-
-
-class _Source(msgspec.Struct):
-    type: Literal["base64", "url", "text", "content", "file"]
-    media_type: str | None = None
-    data: str | None = None
-    url: str | None = None
-
-
-class _Sourced(msgspec.Struct):
-    source: _Source
-    title: str | None = None
 
 
 class _ToolUse(msgspec.Struct):
@@ -81,23 +93,33 @@ class _Thinking(msgspec.Struct):
     signature: str | None = None
 
 
+class _Redacted(msgspec.Struct):
+    data: str
+
+
 class Turns:
     """Turns of one request. Appends to `notes`, each loss once."""
 
     def __init__(self, notes: list[Note]) -> None:
         self._notes = notes
+        self._call_proofs: dict[str, Proof] = {}  # of the turn that is read
 
     def note(self, note: Note) -> None:
         if note not in self._notes:
             self._notes.append(note)
 
-    def text(self, content: str | list[dict[str, Any]] | None, at: str) -> str | None:
-        """The text of a system prompt. `at` names its place for refusals."""
+    def system(self, content: str | list[dict[str, Any]] | None, at: str) -> list[TextPart]:
+        """The texts of a system prompt. `at` names its place for refusals."""
         if content is None or isinstance(content, str):
-            return content
-        parts = [self._part(block, f"{at}[{number}]") for number, block in enumerate(content)]
-        texts = [part.text for part in parts if isinstance(part, TextPart)]
-        return "\n\n".join(texts) if texts else None
+            return [TextPart(content)] if content else []
+        parts: list[TextPart] = []
+        for number, block in enumerate(content):
+            for part in self._parts(block, f"{at}[{number}]"):
+                if isinstance(part, TextPart):
+                    parts.append(part)
+                else:
+                    self.note(_UNKNOWN)
+        return parts
 
     def messages(
         self,
@@ -109,84 +131,120 @@ class Turns:
         if isinstance(content, str):
             return [Message(role, content)]
         if role == "system":
-            return [Message(role, self.text(content, f"{at}.content") or "")]
+            return [Message(role, [*self.system(content, f"{at}.content")])]
+        self._call_proofs = {}
         turns: list[tuple[Role, list[Part]]] = []
         for number, block in enumerate(content):
-            part = self._part(block, f"{at}.content[{number}]")
-            if part is None:
-                continue
-            owner: Role = "tool" if isinstance(part, ToolResultPart) else role
-            if not turns or turns[-1][0] != owner:
-                turns.append((owner, []))
-            turns[-1][1].append(part)
-        return [Message(owner, parts) for owner, parts in turns]
+            for part in self._parts(block, f"{at}.content[{number}]"):
+                owner: Role = "tool" if isinstance(part, ToolResultPart) else role
+                if not turns or turns[-1][0] != owner:
+                    turns.append((owner, []))
+                turns[-1][1].append(part)
+        return [
+            Message(owner, [self._proved(part) for part in parts] if self._call_proofs else parts)
+            for owner, parts in turns
+        ]
 
-    def _part(self, block: dict[str, Any], at: str) -> Part | None:
+    def _proved(self, part: Part) -> Part:
+        """A call, with its proof, which stood in a block of its own."""
+        proof = self._call_proofs.get(part.id) if isinstance(part, ToolCallPart) else None
+        if proof is None:
+            return part
+        return replace(part, signature=proof.text, format=proof.format)
+
+    def _parts(self, block: dict[str, Any], at: str) -> list[Part]:
         kind = block.get("type")
         if not isinstance(kind, str):
             raise bad_request(
                 f"{at}.type is required: it says what kind of block this is.", param=f"{at}.type"
             )
-        if block.get("cache_control") is not None:
-            self.note(CACHE_NOTE)
+        if not _EVERYWHERE.union(_KEYS.get(kind, block)).issuperset(block):
+            self.note(_UNKNOWN_KEY)
+        cache = cache_of(block.get("cache_control"), self)
+        match kind:
+            case "tool_use":
+                call = fitted(block, _ToolUse, at)
+                if block.get("caller"):
+                    self.note(_CALLER)
+                arguments = msgspec.json.encode(call.input).decode()
+                return [ToolCallPart(call.id, call.name, arguments, cache=cache)]
+            case "tool_result":
+                result = fitted(block, _ToolResult, at)
+                content = self._result(result.content, f"{at}.content")
+                failed = bool(result.is_error)
+                return [ToolResultPart(result.tool_use_id, content, failed, cache)]
+            case "thinking" | "redacted_thinking":
+                return self._reasoning(block, kind, at)
+        content_parts: list[Part] = [*self._content(block, kind, cache, at)]
+        if not content_parts and kind not in _KEYS:
+            own = kind.endswith(("_tool_use", "_tool_result"))
+            self.note(_SERVER_TOOLS if own else _UNKNOWN)
+        return content_parts
+
+    def _content(
+        self, block: dict[str, Any], kind: str, cache: Cache | None, at: str
+    ) -> list[ResultPart]:
+        """What may stand in a turn and in a tool's result; nothing for other kinds."""
         match kind:
             case "text":
                 if block.get("citations"):
                     self.note(_CITATIONS)
-                return TextPart(fitted(block, _Text, at).text)
+                return [TextPart(fitted(block, _Text, at).text, cache)]
             case "image":
-                return _image(fitted(block, _Sourced, at).source, f"{at}.source")
+                image = image_part(fitted(block, Sourced, at).source, cache, f"{at}.source")
+                if image is None:
+                    self.note(_SOURCE)
+                return [] if image is None else [image]
             case "document":
-                return self._document(fitted(block, _Sourced, at))
-            case "tool_use":
-                call = fitted(block, _ToolUse, at)
-                return ToolCallPart(call.id, call.name, msgspec.json.encode(call.input).decode())
-            case "tool_result":
-                result = fitted(block, _ToolResult, at)
-                return ToolResultPart(
-                    result.tool_use_id,
-                    self._result(result.content, f"{at}.content"),
-                    bool(result.is_error),
-                )
-            case "thinking":
-                thinking = fitted(block, _Thinking, at)
-                return ReasoningPart(thinking.thinking, thinking.signature or None)
-            case "redacted_thinking":
-                self.note(_REDACTED)
-            case _:
-                self.note(
-                    _SERVER_TOOLS if kind.endswith(("_tool_use", "_tool_result")) else _UNKNOWN
-                )
-        return None
+                if block.get("context"):
+                    self.note(_CONTEXT)
+                found = document_parts(fitted(block, Sourced, at), cache, self.note)
+                if not found:
+                    self.note(_SOURCE)
+                return found
+            case "search_result":
+                return search_result(block, cache, self.note)
+        return []
 
-    def _document(self, block: _Sourced) -> Part | None:
-        if block.source.type != "text" or block.source.data is None:
-            self.note(_DOCUMENT)
-            return None
-        self.note(_PLAIN_DOCUMENT)
-        return TextPart(
-            f"{block.title}\n\n{block.source.data}" if block.title else block.source.data
-        )
+    def _reasoning(self, block: dict[str, Any], kind: str, at: str) -> list[Part]:
+        if kind == "thinking":
+            said = fitted(block, _Thinking, at)
+            if not said.signature:
+                return [ReasoningPart(said.thinking)]
+            proof = proofs.read(said.signature, ANTHROPIC)
+            return [ReasoningPart(said.thinking, proof.text, format=proof.format, id=proof.name)]
+        proof = proofs.read(fitted(block, _Redacted, at).data, ANTHROPIC)
+        if proof.call is not None:
+            self._call_proofs[proof.call] = proof
+            return []
+        return [ReasoningPart("", proof.text, redacted=True, format=proof.format, id=proof.name)]
 
-    def _result(self, content: str | list[dict[str, Any]] | None, at: str) -> str:
+    def _result(
+        self, content: str | list[dict[str, Any]] | None, at: str
+    ) -> str | list[ResultPart]:
         if content is None or isinstance(content, str):
             return content or ""
-        texts = [
-            fitted(block, _Text, f"{at}[{number}]").text
-            for number, block in enumerate(content)
-            if block.get("type") == "text"
-        ]
-        if len(texts) < len(content):
-            self.note(_RESULT_CONTENT)
-        return "\n".join(texts)
+        parts: list[ResultPart] = []
+        for number, block in enumerate(content):
+            kind = block.get("type")
+            cache = cache_of(block.get("cache_control"), self)
+            found = self._content(block, str(kind), cache, f"{at}[{number}]")
+            if not found:
+                self.note(_RESULT_CONTENT)
+            elif not _EVERYWHERE.union(_KEYS[str(kind)]).issuperset(block):
+                self.note(_UNKNOWN_KEY)
+            parts += found
+        return parts
 
 
-def _image(source: _Source, at: str) -> ImagePart:
-    if source.type == "url" and source.url:
-        return ImagePart(source.url)
-    if source.type == "base64" and source.data and source.media_type:
-        return ImagePart(f"data:{source.media_type};base64,{source.data}")
-    raise bad_request(
-        f"{at} must be of type base64, with media_type and data, or of type url, with url.",
-        param=at,
-    )
+def cache_of(said: Any, turns: Turns) -> Cache | None:
+    """The mark for the prompt cache."""
+    if said is None:
+        return None
+    if not isinstance(said, Mapping) or said.get("type") != "ephemeral":
+        turns.note(NO_CACHE)
+        return None
+    if not {"type", "ttl"}.issuperset(said):
+        turns.note(_UNKNOWN_KEY)
+    ttl = said.get("ttl")
+    return Cache(ttl if isinstance(ttl, str) else None)

@@ -13,6 +13,13 @@ from proxy.events import Note
 from proxy.request import ChatRequest, Effort
 
 How = Literal["level", "budget", "none"]
+_RULED: dict[Thinking, How] = {
+    "adaptive": "level",
+    "both": "level",
+    "level": "level",
+    "budget": "budget",
+    "none": "none",
+}
 _VERSION = re.compile(r"(?:^|/)gemini-(\d+)(?:\.(\d+))?")
 _BUDGET: dict[Effort, int] = {
     "none": 0,
@@ -39,7 +46,7 @@ def how(model: str, ruled: Thinking | None = None) -> How:
     budget, which newer ones take too.
     """
     if ruled is not None:
-        return "level" if ruled == "adaptive" else ruled
+        return _RULED[ruled]
     version = _version(model)
     if version >= (3, 0):
         return "level"

@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from proxy.codec import proofs
 from proxy.codec.base import Incoming, Parsed
+from proxy.codec.proofs import ANTHROPIC
 from proxy.dialects.anthropic import DIALECT
 from proxy.errors import Refused
 from proxy.request import (
+    Cache,
+    DocumentPart,
     ImagePart,
     Message,
     Reasoning,
@@ -59,6 +63,8 @@ def test_all_that_can_be_carried() -> None:
         system=[{"type": "text", "text": "Be"}, {"type": "text", "text": "brief"}],
         temperature=0.5,
         top_p=0.9,
+        top_k=40,
+        service_tier="standard_only",
         stop_sequences=["END"],
         stream=True,
         tools=[
@@ -71,8 +77,13 @@ def test_all_that_can_be_carried() -> None:
         output_config={"format": {"type": "json_schema", "schema": {"type": "object"}}},
     )
     request = found.request
-    assert ("Be\n\nbrief", 0.5, 0.9, ["END"], True, "u") == (
+    assert ("Be\n\nbrief", [], 40, "default") == (
         request.system,
+        request.system_parts,
+        request.top_k,
+        request.service_tier,
+    )
+    assert (0.5, 0.9, ["END"], True, "u") == (
         request.temperature,
         request.top_p,
         request.stop,
@@ -84,6 +95,133 @@ def test_all_that_can_be_carried() -> None:
     assert Reasoning(None, 2048) == request.reasoning
     assert {"type": "object"} == request.response_format["json_schema"]["schema"]
     assert [] == notes(found)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"thinking": {"type": "adaptive"}}, Reasoning(adaptive=True)),
+        (
+            {
+                "thinking": {"type": "adaptive", "display": "summarized"},
+                "output_config": {"effort": "xhigh"},
+            },
+            Reasoning("xhigh", adaptive=True, summary="auto"),
+        ),
+        ({"output_config": {"effort": "max"}}, Reasoning("max")),
+        ({"thinking": {"type": "disabled"}}, Reasoning("none")),
+        ({"thinking": {"type": "between_tools"}}, None),
+        ({}, None),
+    ],
+)
+def test_thinking(more: dict[str, Any], expected: Reasoning | None) -> None:
+    """Adaptive stays adaptive, every effort is carried, and so is that it shall not think."""
+    assert expected == parsed(**more).request.reasoning
+
+
+def test_marks_of_the_prompt_cache() -> None:
+    """They are carried wherever they stand, with their time."""
+    mark = {"cache_control": {"type": "ephemeral"}}
+    long = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    found = parsed(
+        system=[{"type": "text", "text": "a"}, {"type": "text", "text": "b", **long}],
+        tools=[{"name": "f", "input_schema": {}, **mark}],
+        messages=[
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "x", **mark},
+                    {"type": "image", "source": PIXEL, **mark},
+                    {"type": "tool_result", "tool_use_id": "t", "content": "r", **mark},
+                ],
+            }
+        ],
+    )
+    assert [] == notes(found)
+    assert [TextPart("a"), TextPart("b", Cache("1h"))] == found.request.system_parts
+    assert "a\n\nb" == found.request.system
+    assert [Cache()] == [tool.cache for tool in found.request.tools]
+    parts = [part for turn in found.request.messages for part in turn.parts]
+    assert [Cache()] * 3 == [part.cache for part in parts]  # type: ignore[union-attr]
+
+
+def test_documents() -> None:
+    """By address or inline; plain text, and blocks, as text; also in the result of a tool."""
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": "JVBE"}
+    content = [
+        {"type": "document", "source": pdf, "title": "T", "citations": {"enabled": True}},
+        {"type": "document", "source": {"type": "url", "url": "https://a.test/x.pdf"}},
+        {"type": "document", "source": {"type": "text", "data": "plain"}, "title": "P"},
+        {
+            "type": "document",
+            "source": {
+                "type": "content",
+                "content": [
+                    {"type": "text", "text": "one"},
+                    {"type": "image", "source": PIXEL},
+                ],
+            },
+        },
+        {
+            "type": "search_result",
+            "title": "S",
+            "source": "https://s.test",
+            "content": [{"type": "text", "text": "found"}],
+        },
+    ]
+    expected = [
+        DocumentPart("data:application/pdf;base64,JVBE", "T", True),
+        DocumentPart("https://a.test/x.pdf"),
+        TextPart("P\n\nplain"),
+        TextPart("one"),
+        ImagePart("data:image/png;base64,aGk="),
+        TextPart("S - https://s.test\n\nfound"),
+    ]
+    assert [Message("user", expected)] == parsed(messages=turn("user", *content)).request.messages
+    result = {"type": "tool_result", "tool_use_id": "t", "content": content}
+    assert [Message("tool", [ToolResultPart("t", expected)])] == parsed(
+        messages=turn("user", result)
+    ).request.messages
+
+
+def test_proofs_of_other_vendors_are_read_back() -> None:
+    """What an answer brought in a signature, in encrypted thinking, and for a call."""
+    content = [
+        {"type": "thinking", "thinking": "a", "signature": "own"},
+        {"type": "redacted_thinking", "data": "hidden"},
+        {
+            "type": "thinking",
+            "thinking": "b",
+            "signature": proofs.carried("gAAA", proofs.OPENAI, ANTHROPIC, name="rs:1"),
+        },
+        {"type": "redacted_thinking", "data": proofs.carried("xx", proofs.XAI, ANTHROPIC)},
+        {"type": "tool_use", "id": "t:1", "name": "f", "input": {}},
+        {
+            "type": "redacted_thinking",
+            "data": proofs.carried("c2ln", proofs.GEMINI, ANTHROPIC, call="t:1"),
+        },
+    ]
+    expected = [
+        ReasoningPart("a", "own", format=ANTHROPIC),
+        ReasoningPart("", "hidden", redacted=True, format=ANTHROPIC),
+        ReasoningPart("b", "gAAA", format=proofs.OPENAI, id="rs:1"),
+        ReasoningPart("", "xx", redacted=True, format=proofs.XAI),
+        ToolCallPart("t:1", "f", "{}", signature="c2ln", format=proofs.GEMINI),
+    ]
+    found = parsed(messages=turn("assistant", *content))
+    assert [Message("assistant", expected)] == found.request.messages
+    assert [] == notes(found)
+
+
+def test_the_clients_own_request_is_kept_for_an_upstream_of_this_dialect() -> None:
+    """Its body with the keys in their order, and the two headers that belong to it."""
+    headers = {"anthropic-beta": "b", "anthropic-version": "v", "x-api-key": "no", "cookie": "no"}
+    original = parsed(headers, odd={"b": 1, "a": 2}).request.original
+    assert original is not None
+    assert "anthropic" == original.dialect
+    assert [*ASK, "odd"] == list(original.body)
+    assert ["b", "a"] == list(original.body["odd"])
+    assert {"anthropic-beta": "b", "anthropic-version": "v"} == original.headers
 
 
 @pytest.mark.parametrize(
@@ -101,7 +239,11 @@ def test_blocks_of_the_assistant() -> None:
         {"type": "text", "text": "I look"},
         {"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}},
     ]
-    expected = [ReasoningPart("Hm", "s"), TextPart("I look"), ToolCallPart("a", "f", '{"x":1}')]
+    expected = [
+        ReasoningPart("Hm", "s", format=ANTHROPIC),
+        TextPart("I look"),
+        ToolCallPart("a", "f", '{"x":1}'),
+    ]
     assert [Message("assistant", expected)] == parsed(
         messages=turn("assistant", *content)
     ).request.messages
@@ -122,7 +264,7 @@ def test_tool_results_become_turns_of_their_own() -> None:
     ]
     results = [
         ToolResultPart("a", "18 C"),
-        ToolResultPart("b", "1\n2", True),
+        ToolResultPart("b", [TextPart("1"), TextPart("2")], True),
         ToolResultPart("c", ""),
     ]
     assert [Message("tool", results), Message("user", [TextPart("And now?")])] == parsed(
@@ -144,14 +286,14 @@ def test_images() -> None:
     ("more", "expected"),
     [
         (
-            {"top_k": 5, "service_tier": "auto", "container": None},
-            [("dropped", "top_k"), ("dropped", "service_tier")],
+            {"top_k": 5, "service_tier": "auto", "container": {"id": "c"}, "speed": None},
+            [("dropped", "container")],
         ),
         ({"some_new_key": 1, "another": 2}, [("dropped", "unknown_key")]),
         (
             {
                 "system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}],
-                "cache_control": {},
+                "cache_control": {"type": "ephemeral"},
             },
             [("dropped", "cache_control")],
         ),
@@ -160,15 +302,24 @@ def test_images() -> None:
             [("dropped", "server_tools")],
         ),
         (
-            {"tools": [{"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}}]},
-            [("dropped", "cache_control")],
+            {"tools": [{"name": "f", "input_schema": {}, "defer_loading": True}]},
+            [("dropped", "tools")],
         ),
-        ({"thinking": {"type": "adaptive"}}, [("changed", "thinking")]),
+        ({"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}}, []),
+        ({"output_config": {"effort": "utmost"}}, [("dropped", "output_config.effort")]),
+        ({"output_config": {"format": {"type": "xml"}}}, [("dropped", "output_config.format")]),
         (
-            {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}},
-            [("changed", "output_config.effort")],
+            {"output_config": {"effort": "low", "task_budget": {}}, "metadata": {"team": "x"}},
+            [("dropped", "unknown_key")],
+        ),
+        (
+            {"thinking": {"type": "adaptive", "display": "omitted"}},
+            [("dropped", "thinking.display")],
         ),
         ({"thinking": {"type": "disabled"}}, []),
+        ({"service_tier": "fast"}, [("dropped", "service_tier")]),
+        ({"tool_choice": {"type": "always"}}, [("dropped", "tool_choice")]),
+        ({"messages": [{"role": "tool", "content": "x"}]}, [("dropped", "messages.role")]),
         ({"thinking": {"type": "between_tools"}}, [("dropped", "thinking")]),
         (
             {
@@ -178,7 +329,7 @@ def test_images() -> None:
                     {"type": "search_result"},
                 )
             },
-            [("dropped", "citations"), ("dropped", "unknown_block")],
+            [("dropped", "citations"), ("changed", "search_result")],
         ),
         (
             {
@@ -196,7 +347,7 @@ def test_images() -> None:
                     {"type": "text", "text": "x"},
                 )
             },
-            [("dropped", "document")],
+            [("dropped", "source")],
         ),
         (
             {
@@ -205,15 +356,20 @@ def test_images() -> None:
                     {
                         "type": "tool_result",
                         "tool_use_id": "a",
-                        "content": [{"type": "image", "source": PIXEL}],
+                        "content": [{"type": "tool_reference", "tool_name": "f"}],
                     },
                 )
             },
             [("dropped", "tool_result.content")],
         ),
+        ({"messages": turn("user", {"type": "aura", "hue": 1})}, [("dropped", "unknown_block")]),
         (
-            {"messages": turn("assistant", {"type": "redacted_thinking", "data": "x"})},
-            [("dropped", "redacted_thinking")],
+            {"messages": turn("user", {"type": "text", "text": "x", "hue": 1})},
+            [("dropped", "unknown_key")],
+        ),
+        (
+            {"messages": turn("user", {"type": "image", "source": {"type": "file"}})},
+            [("dropped", "source")],
         ),
         (
             {
@@ -244,7 +400,6 @@ def test_beta_features_are_noted() -> None:
         ({"model": None}, "model"),
         ({"messages": None}, "messages"),
         ({"messages": []}, "messages"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
         (
             {"messages": [{"role": "user", "content": "x"}, {"role": "user", "content": 5}]},
             "messages[1].content",
@@ -256,10 +411,6 @@ def test_beta_features_are_noted() -> None:
         (
             {"messages": turn("user", {"type": "image", "source": {"type": "base64"}})},
             "messages[0].content[0].source",
-        ),
-        (
-            {"messages": turn("user", {"type": "image", "source": {"type": "disk"}})},
-            "messages[0].content[0].source.type",
         ),
         (
             {
@@ -276,7 +427,6 @@ def test_beta_features_are_noted() -> None:
         ({"stop_sequences": "x"}, "stop_sequences"),
         ({"tools": [{"input_schema": {}}]}, "tools[0].name"),
         ({"tool_choice": {"type": "tool"}}, "tool_choice.name"),
-        ({"tool_choice": {"type": "always"}}, "tool_choice.type"),
         ({"thinking": {"type": "enabled"}}, "thinking.budget_tokens"),
         ({"stream": "yes"}, "stream"),
     ],

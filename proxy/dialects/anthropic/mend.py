@@ -1,0 +1,46 @@
+"""What a model refuses, said as it takes it, in the turns and choices of a Messages body. For
+bodies that were built and for clients' own.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from proxy.codec.rules import Rules
+from proxy.events import Note
+
+_GO_ON = "Go on exactly where your last message ends, without repeating any of it."
+
+
+def without_prefill(
+    messages: list[dict[str, Any]], rules: Rules, notes: list[Note]
+) -> list[dict[str, Any]]:
+    """The turns for a model that does not take up an answer that was begun for it: a turn of the
+    user behind it asks for the rest. The very same list where there is nothing to do. A turn of the
+    vendor's own tools, which paused, is no such beginning.
+    """
+    if rules.prefill is not False or not messages or messages[-1].get("role") != "assistant":
+        return messages
+    content = messages[-1].get("content")
+    if not isinstance(content, str) and not _is_text(content):
+        return messages
+    said = "This model takes up no answer that was begun: a turn of the user asks it to go on."
+    notes.append(Note("changed", "messages.prefill", said))
+    return [*messages, {"role": "user", "content": _GO_ON}]
+
+
+def unforced(choice: Any, rules: Rules, notes: list[Note]) -> Any:
+    """A tool_choice for a model that cannot be told that it must call a tool."""
+    if rules.forces_tools is not False or not isinstance(choice, dict):
+        return choice
+    if choice.get("type") not in ("any", "tool"):
+        return choice
+    said = "This model cannot be told that it must call a tool; it may."
+    notes.append(Note("changed", "tool_choice", said))
+    rest = {key: value for key, value in choice.items() if key not in ("type", "name")}
+    return {"type": "auto", **rest}
+
+
+def _is_text(content: Any) -> bool:
+    return isinstance(content, Sequence) and all(
+        isinstance(block, dict) and block.get("type") == "text" for block in content
+    )

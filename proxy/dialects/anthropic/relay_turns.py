@@ -1,0 +1,107 @@
+"""The turns of a client's own Messages request, as the target takes them: ids and names of tools
+that fit, and proofs that its vendor gave.
+"""
+
+from typing import Any
+
+from proxy.codec import proofs
+from proxy.codec.rules import Rules
+from proxy.events import Note
+
+_NAMES = Note(
+    "changed",
+    "tools.name",
+    "Names of tools that the upstream refuses were changed; the answer has the client's.",
+)
+_UNSIGNED = Note(
+    "dropped",
+    "messages.reasoning",
+    "Claude takes earlier reasoning back only with its signature.",
+)
+_FOREIGN = Note(
+    "dropped",
+    "messages.reasoning",
+    "Earlier reasoning of another vendor cannot be shown to this upstream, which did not sign it.",
+)
+_PLACES = {"thinking": "signature", "redacted_thinking": "data"}
+
+
+class RelayedTurns:
+    """One request. Appends to `notes`; `names` are the names that were changed, as sent, to the
+    client's; `lost_reasoning` says that earlier reasoning was left out.
+    """
+
+    def __init__(self, rules: Rules, notes: list[Note]) -> None:
+        self._rules = rules
+        self._notes = notes
+        self.names: dict[str, str] = {}
+        self.lost_reasoning = False
+
+    def mended(self, messages: list[Any]) -> list[Any]:
+        """The turns. One of which nothing is left is left out. What fits stays the very same
+        object.
+        """
+        turns = [self._turn(turn) for turn in messages]
+        return [turn for turn in turns if turn is not None]
+
+    def named(self, holder: Any) -> Any:
+        """A tool, a choice or a call, with a name that fits."""
+        rule = self._rules.tool_name
+        name = holder.get("name") if isinstance(holder, dict) else None
+        if rule is None or not isinstance(name, str) or rule.fit(name):
+            return holder
+        short = rule.fitted(name)
+        self.names[short] = name
+        self._note(_NAMES)
+        return {**holder, "name": short}
+
+    def _turn(self, turn: Any) -> Any:
+        content = turn.get("content") if isinstance(turn, dict) else None
+        if not isinstance(content, list):
+            return turn
+        blocks = [self._block(block) for block in content]
+        if all(new is old for new, old in zip(blocks, content, strict=True)):
+            return turn
+        left = [block for block in blocks if block is not None]
+        return {**turn, "content": left} if left else None
+
+    def _block(self, block: Any) -> Any:
+        if not isinstance(block, dict):
+            return block
+        match block.get("type"):
+            case "tool_use":
+                return self.named(self._identified(block, "id"))
+            case "tool_result":
+                return self._identified(block, "tool_use_id")
+            case "thinking" | "redacted_thinking" as kind:
+                return self._proved(block, _PLACES[kind])
+        return block
+
+    def _identified(self, block: dict[str, Any], key: str) -> dict[str, Any]:
+        rule, own = self._rules.call_id, block.get(key)
+        if rule is None or not isinstance(own, str) or rule.fit(own):
+            return block
+        return {**block, key: rule.fitted(own)}
+
+    def _proved(self, block: dict[str, Any], key: str) -> dict[str, Any] | None:
+        text = block.get(key)
+        if not text:
+            if self._rules.unsigned_reasoning is False and key == "signature":
+                self._lose(_UNSIGNED)
+                return None
+            return block
+        if not isinstance(text, str):
+            return block
+        proof = proofs.read(text, None)
+        if proof.call is not None or not proofs.fits(proof.format, self._rules.proofs):
+            self._lose(_FOREIGN)
+            return None
+        return block if proof.text == text else {**block, key: proof.text}
+
+    def _lose(self, note: Note) -> None:
+        self.lost_reasoning = True
+        self._note(note)
+
+    def _note(self, note: Note) -> None:
+        if note not in self._notes:
+            self._notes.append(note)
