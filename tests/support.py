@@ -29,6 +29,7 @@ from proxy.events import (
     Citation,
     Event,
     Finish,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -229,6 +230,8 @@ class _Grammar:
                 return self._end(event)
             case UsageEvent():
                 return _counts(event)
+            case Image(url):
+                return None if url else "a picture without its address"
             case Vendor(dialect):
                 return None if dialect else "vendor without its dialect"
             case StreamEnd(finish, usage):
@@ -283,8 +286,8 @@ class _Grammar:
         if opened is None:
             return "ends a block that is not open"
         return (
-            "`signature` is for reasoning"
-            if event.signature is not UNSET and opened != "reasoning"
+            "`signature` is for reasoning and for calls"
+            if event.signature is not UNSET and opened == "text"
             else None
         )
 

@@ -5,13 +5,14 @@ one before its first delta and closes it when the answer turns to something else
 and reasoning take turns. A tool call stays open until the choice finishes, as fragments of several
 calls may come interleaved; but once its arguments are a complete JSON value nothing more can come,
 so it is closed as soon as another block begins, which lets an encoder that must put blocks one
-after the other stream the next one.
+after the other stream the next one. A refusal is text in a block of its own.
 """
 
 from operator import attrgetter
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from proxy.codec.pending_arguments import PIECE_CHARS
 from proxy.events import BlockEnd, BlockStart, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta
@@ -38,16 +39,22 @@ class _Call(msgspec.Struct, eq=False):
     held: int = 0  # what they are counted as
     checks: int = 0
     unchecked: bool = False  # arguments came since the last check
+    whole: bool = False  # what the last check found
+    untold: Tool | None = None  # begun, but not told yet: its name may go on
+    proof: tuple[str, str | None] | None = None  # a signature, and whose it is
 
     def complete(self) -> bool:
         """Whether the arguments are a JSON value to which nothing can be added. Only a number could
         go on: it never counts.
         """
-        if not self.unchecked or self.pieces is None or self.checks == _CHECKS:
-            return False
-        self.unchecked = False
-        self.checks += 1
-        text = "".join(self.pieces)
+        if self.unchecked and self.pieces is not None and self.checks < _CHECKS:
+            self.unchecked = False
+            self.checks += 1
+            self.whole = self._check(self.pieces)
+        return self.whole and not self.unchecked
+
+    def _check(self, pieces: list[str]) -> bool:
+        text = "".join(pieces)
         self.pieces = [text]
         if not text.rstrip().endswith(("}", "]", '"')):
             return False
@@ -69,6 +76,9 @@ class Blocks:
         self._held_chars = 0
         self._text: dict[int, int] = {}  # choice -> open text block
         self._reasoning: dict[int, int] = {}
+        # Most answers have none of these, so there is no dictionary until there is one.
+        self._refusals: dict[int, int] | None = None
+        self._untold: dict[int, _Call] | None = None  # choice -> call whose name may go on
         # choice -> key of the call -> open call
         self._calls: dict[int, dict[int | str, _Call]] = {}
         # Choice -> calls that got arguments since they were checked last: only these are looked at
@@ -91,9 +101,25 @@ class Blocks:
         block = self._text.get(choice)
         if block is None:
             self.end_reasoning(out, choice)
+            self._end_text(out, choice)
             self._settle_calls(out, choice)
             block = self._text[choice] = self._number()
             out.append(BlockStart(block, "text", choice=choice or UNSET))
+        return block
+
+    def refusal(self, out: list[Event], text: str, choice: int = 0) -> int:
+        """Append text that says that the model will not answer; answers its block."""
+        if self._refusals is None:
+            self._refusals = {}
+        block = self._refusals.get(choice)
+        if block is None:
+            self.end_reasoning(out, choice)
+            self._end_text(out, choice)
+            self._settle_calls(out, choice)
+            block = self._refusals[choice] = self._number()
+            out.append(BlockStart(block, "text", choice=choice or UNSET, refusal=True))
+        if text:
+            out.append(TextDelta(block, text))
         return block
 
     def reasoning(self, out: list[Event], text: str, choice: int = 0) -> int:
@@ -108,13 +134,40 @@ class Blocks:
             out.append(ReasoningDelta(block, text))
         return block
 
+    def is_reasoning(self, choice: int = 0) -> bool:
+        """Whether the reasoning block of a choice is open."""
+        return choice in self._reasoning
+
     def end_reasoning(
-        self, out: list[Event], choice: int = 0, signature: str | None = None
+        self,
+        out: list[Event],
+        choice: int = 0,
+        signature: str | None = None,
+        of: str | None = None,
+        vendor_id: str | None = None,
     ) -> None:
-        """Close the reasoning block of a choice, if one is open."""
+        """Close the reasoning block of a choice, if one is open. `of` says whose signature it is
+        (see `proxy/codec/proofs.py`), `vendor_id` is the vendor's name of the reasoning.
+        """
         block = self._reasoning.pop(choice, None)
         if block is not None:
-            out.append(BlockEnd(block, UNSET if signature is None else signature))
+            out.append(
+                BlockEnd(block, _or_unset(signature), _or_unset(of), id=_or_unset(vendor_id))
+            )
+
+    def redacted(
+        self,
+        out: list[Event],
+        secret: str,
+        of: str | None = None,
+        vendor_id: str | None = None,
+        choice: int = 0,
+    ) -> None:
+        """A whole reasoning, encrypted, as a block of its own."""
+        self.end_reasoning(out, choice)
+        block = self.reasoning(out, "", choice)
+        del self._reasoning[choice]
+        out.append(BlockEnd(block, secret, _or_unset(of), True, _or_unset(vendor_id)))
 
     def has_call(self, key: int | str, choice: int = 0) -> bool:
         """Whether this call is open."""
@@ -123,6 +176,13 @@ class Blocks:
     def open_call(self, out: list[Event], key: int | str, tool: Tool, choice: int = 0) -> None:
         """Begin a tool call. `key` is what the vendor tells its calls apart by (an index or an id);
         a call that had it is closed.
+        """
+        self.name_call(out, key, tool, choice)
+        self._tell(out, choice)
+
+    def name_call(self, out: list[Event], key: int | str, tool: Tool, choice: int = 0) -> None:
+        """The same for a vendor that may give a name in pieces: the call is told with the first of
+        its arguments, or as soon as anything else begins. Until then `lengthen_name` adds to it.
         """
         self.end_reasoning(out, choice)
         self._end_text(out, choice)
@@ -133,9 +193,35 @@ class Blocks:
             replaced = next(iter(calls.values()))
         if replaced is not None:
             self._close_call(out, choice, replaced)
-        call = calls[key] = _Call(self._number(), key, [])
+        call = calls[key] = _Call(self._number(), key, [], untold=tool)
         self.saw_tool_call = True
-        out.append(BlockStart(call.block, "tool_call", tool=tool, choice=choice or UNSET))
+        if self._untold is None:
+            self._untold = {}
+        self._untold[choice] = call
+
+    def lengthen_name(self, key: int | str, more: str, choice: int = 0) -> bool:
+        """Add to the name of a call that is not told yet. False: it is told, or the name that it
+        has was said again.
+        """
+        call = self._calls.get(choice, {}).get(key)
+        if call is None or call.untold is None or call.untold.name == more:
+            return False
+        call.untold = replace(call.untold, name=call.untold.name + more)
+        return True
+
+    def call_is_complete(self, key: int | str, choice: int = 0) -> bool:
+        """Whether nothing can be added to this call: its arguments are a complete JSON value, or it
+        is closed.
+        """
+        call = self._calls.get(choice, {}).get(key)
+        return call is None or call.complete()
+
+    def prove_call(self, key: int | str, signature: str, of: str | None, choice: int = 0) -> bool:
+        """What the vendor wants to see again with this call. False: it is closed already."""
+        call = self._calls.get(choice, {}).get(key)
+        if call is not None:
+            call.proof = (signature, of)
+        return call is not None
 
     def arguments(self, out: list[Event], key: int | str, arguments: str, choice: int = 0) -> bool:
         """Append a piece of a call's arguments. False: the call is closed already, the piece has no
@@ -145,6 +231,8 @@ class Blocks:
         if call is None:
             return not arguments.strip()
         if arguments:
+            if call.untold is not None:
+                self._tell(out, choice)
             self._hold(call, arguments, choice)
             out.append(ToolCallDelta(call.block, arguments))
         return True
@@ -158,7 +246,9 @@ class Blocks:
 
     def end_all(self, out: list[Event]) -> None:
         """The answer is finished: close everything."""
-        for choice in sorted({*self._text, *self._reasoning, *self._calls}):
+        for choice in sorted(
+            {*self._text, *self._reasoning, *self._calls, *(self._refusals or ())}
+        ):
             self.end_choice(out, choice)
 
     def _number(self) -> int:
@@ -167,10 +257,20 @@ class Blocks:
 
     def _end_text(self, out: list[Event], choice: int) -> None:
         block = self._text.pop(choice, None)
+        if block is None and self._refusals:
+            block = self._refusals.pop(choice, None)
         if block is not None:
             out.append(BlockEnd(block))
 
+    def _tell(self, out: list[Event], choice: int) -> None:
+        call = None if self._untold is None else self._untold.pop(choice, None)
+        if call is not None and call.untold is not None:
+            tool, call.untold = call.untold, None
+            out.append(BlockStart(call.block, "tool_call", tool=tool, choice=choice or UNSET))
+
     def _settle_calls(self, out: list[Event], choice: int) -> None:
+        if self._untold:
+            self._tell(out, choice)
         if not self._unchecked or choice not in self._unchecked:
             return
         for call in sorted(self._unchecked.pop(choice), key=_BY_BLOCK):
@@ -183,6 +283,7 @@ class Blocks:
 
     def _hold(self, call: _Call, arguments: str, choice: int) -> None:
         if call.pieces is None:
+            call.unchecked = True
             return
         if not call.unchecked:
             call.unchecked = True
@@ -201,6 +302,13 @@ class Blocks:
         call.held, call.pieces = 0, None
 
     def _close_call(self, out: list[Event], choice: int, call: _Call) -> None:
+        if call.untold is not None:
+            self._tell(out, choice)
         self._forget(call)
         del self._calls[choice][call.key]
-        out.append(BlockEnd(call.block))
+        signature, of = call.proof or (None, None)
+        out.append(BlockEnd(call.block, _or_unset(signature), _or_unset(of)))
+
+
+def _or_unset(value: str | None) -> str | UnsetType:
+    return UNSET if value is None else value

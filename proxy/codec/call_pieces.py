@@ -1,14 +1,20 @@
 """Tool calls put together from pieces, for vendors whose pieces are told apart by an index or an
 id.
 
-A call begins with the piece that names its function; arguments that come before wait. A piece with
-another id and a name of its own, under a key that is taken, begins another call. A piece for a call
-that is complete and closed has no place and is told as it is.
+A call begins with the piece that names its function; arguments that come before wait. Its name may
+come in pieces too, as long as there are no arguments yet. Under a key that is taken, another call
+begins with a piece that has another id and a name of its own, or, where there are no ids, with one
+that has a name and finds the call complete. A piece for a call that is complete and closed has no
+place and is told as it is.
 """
 
+from typing import Any
+
 import msgspec
+from msgspec import UNSET
 
 from proxy.codec.blocks import Blocks
+from proxy.codec.custom_tools import TextToArguments
 from proxy.codec.pending_arguments import PendingArguments
 from proxy.codec.tool_calls import made_id
 from proxy.events import Event, Tool, Vendor
@@ -22,6 +28,8 @@ class _Call(msgspec.Struct):
     number: int
     id: str
     opened: bool = False
+    name: str = ""  # the piece of it that came last
+    text: TextToArguments | None = None  # of a call with free text
     pending: PendingArguments = msgspec.field(default_factory=PendingArguments)
 
 
@@ -39,7 +47,7 @@ class CallPieces:
         self._room = max_held_chars
         self._calls: dict[tuple[int, int | str], _Call] = {}
         self._begun = 0
-        self.seed = ""
+        self.seed: Any = ""
 
     def piece(
         self,
@@ -50,32 +58,70 @@ class CallPieces:
         *,
         call_id: str = "",
         choice: int = 0,
+        custom: bool = False,
     ) -> None:
-        """`name`, `arguments` and `call_id` are "" where the piece does not say them. Raises
-        FramingError for a call too many.
+        """`name`, `arguments` and `call_id` are "" where the piece does not say them. `custom`: the
+        arguments are free text. Raises FramingError for a call too many.
         """
         call = self._calls.get((choice, key))
-        if call is None or (name and call_id and call.id and call_id != call.id):
+        if call is None or self._begins(call, name, arguments, call_id, choice):
             if call is not None:
+                self._end_text(out, choice, call)
                 self._open(out, choice, call, "")
             call = self._new(choice, key, call_id)
         call.id = call.id or call_id
+        if custom:
+            call.text = call.text or TextToArguments()
+            arguments = call.text.feed(arguments) if arguments else ""
         if not call.opened:
             self._room -= call.pending.add(arguments)
             if name or self._room < 0:
                 self._open(out, choice, call, name)
-        elif not self._blocks.arguments(out, call.number, arguments, choice):
-            out.append(
-                Vendor(
-                    self._dialect,
-                    {"tool_call": {"choice": choice, "key": key, "arguments": arguments}},
-                )
-            )
+        else:
+            if name:
+                self._blocks.lengthen_name(call.number, name, choice)
+            if not self._blocks.arguments(out, call.number, arguments, choice):
+                self._late(out, choice, key, arguments)
+
+    def proof(
+        self, key: int | str, signature: str, of: str | None = None, *, choice: int = 0
+    ) -> bool:
+        """What the vendor wants to see again with a call (see `proxy/codec/proofs.py`). False:
+        there is no such call, or it is closed.
+        """
+        call = self._calls.get((choice, key))
+        return call is not None and self._blocks.prove_call(call.number, signature, of, choice)
+
+    def key_of(self, call_id: str, choice: int = 0) -> int | str | None:
+        """The key of the call with this id, where there is one."""
+        return next(
+            (
+                key
+                for (of, key), call in self._calls.items()
+                if of == choice and call.id == call_id and call.opened
+            ),
+            None,
+        )
 
     def flush(self, out: list[Event]) -> None:
         """The answer is complete: calls that never got a name are given as they are."""
         for (choice, _), call in self._calls.items():
-            self._open(out, choice, call, "")
+            self._end_text(out, choice, call)
+            if call.opened or call.pending.size or call.id:
+                self._open(out, choice, call, "")
+
+    def _begins(self, call: _Call, name: str, arguments: str, call_id: str, choice: int) -> bool:
+        """Whether a piece under the key of a call is the first of another one."""
+        if not name:
+            return False
+        if call_id and call.id:
+            return call_id != call.id
+        # The same name again may be a habit of the vendor; with arguments it is another call.
+        return (
+            call.opened
+            and (name != call.name or bool(arguments.strip()))
+            and self._blocks.call_is_complete(call.number, choice)
+        )
 
     def _new(self, choice: int, key: int | str, call_id: str) -> _Call:
         if self._begun == _MAX_CALLS:
@@ -87,9 +133,24 @@ class CallPieces:
     def _open(self, out: list[Event], choice: int, call: _Call, name: str) -> None:
         if call.opened:
             return
-        call.opened = True
-        self._blocks.open_call(
-            out, call.number, Tool(call.id or made_id(self.seed, call.number), name), choice
-        )
+        call.opened, call.name = True, name
+        custom = UNSET if call.text is None else True
+        tool = Tool(call.id or made_id(self.seed, call.number), name, custom)
+        self._blocks.name_call(out, call.number, tool, choice)
         self._room += call.pending.size
         self._blocks.arguments(out, call.number, call.pending.take(), choice)
+
+    def _end_text(self, out: list[Event], choice: int, call: _Call) -> None:
+        if call.text is not None:
+            end, call.text = call.text.close(), None
+            if not call.opened:
+                call.pending.add(end)
+            else:
+                self._blocks.arguments(out, call.number, end, choice)
+
+    def _late(self, out: list[Event], choice: int, key: int | str, arguments: str) -> None:
+        """The call was complete and something else has begun since: what comes now is no part of
+        it.
+        """
+        said = {"choice": choice, "key": key, "arguments": arguments}
+        out.append(Vendor(self._dialect, {"tool_call": said}))

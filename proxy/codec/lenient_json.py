@@ -1,11 +1,14 @@
 """JSON as vendors write it, not as the standard has it."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
 
 _SHOWN_CHARS = 80
+_DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
+_NOT_SPACE = re.compile(r"\S")
 
 
 class NotJSONError(ValueError):
@@ -23,6 +26,23 @@ def loads(data: bytes | msgspec.Raw) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotJSONError(str(error)) from error
+
+
+def several(data: bytes) -> list[Any] | None:
+    """The JSON objects of a text that holds at least two of them, one after the other; None for any
+    other text.
+    """
+    text = data.decode("utf-8", "replace")
+    found: list[Any] = []
+    at = 0
+    try:
+        while rest := _NOT_SPACE.search(text, at):
+            value, at = _DECODER.raw_decode(text, rest.start())
+            found.append(value)
+    except (ValueError, RecursionError):
+        return None
+    objects = len(found) > 1 and all(isinstance(value, dict) for value in found)
+    return [loads(json.dumps(value).encode()) for value in found] if objects else None
 
 
 def mended(data: bytes) -> bytes:

@@ -26,6 +26,7 @@ _LF = 0x0A
 _CR = 0x0D
 _COLON = 0x3A
 _SPACE = 0x20
+_BRACE = 0x7B
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 # What a field of some later standard may be called; and how the lines of a JSON text begin, which
 # some vendors print bare.
@@ -63,7 +64,8 @@ class SSEParser:
     vendors print a bare JSON error into the stream or instead of it.
 
     The standard drops such a line even when it is garbage that ran into the line behind it, and the
-    event that began there is gone without a trace. `lossless`: that is a BadFrame.
+    event that began there is gone without a trace. `lossless`: that is a BadFrame, and a line that
+    begins as a JSON object, behind the data of an event, is more of its data.
     """
 
     __slots__ = (
@@ -268,6 +270,9 @@ class SSEParser:
                 digits = value.lstrip(b"0") or value[-1:]
                 if digits.isdigit() and len(digits) <= _RETRY_DIGITS:
                     self.retry = int(digits)
+            case _ if self._lossless and self._data and line[0] == _BRACE:
+                self._data += line
+                self._data += b"\n"
             case _:
                 self._keep_stray(line)
 

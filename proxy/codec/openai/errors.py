@@ -3,8 +3,8 @@
 Shapes met (recordings, vendors' references): OpenAI's `{"error": {message, type, param, code}}`;
 the same with a number as `code` and the useful text in `metadata.raw` (OpenRouter); `{"error":
 "text", "error_type"}` (TGI) or with `code` beside it (xAI); `{"object": "error", message}` (vLLM,
-Mistral); `{"detail": ...}` (Mistral, FastAPI); `{"code": 10013, "message"}` (Spark); any of them in
-a list (Gemini's OpenAI endpoint).
+Mistral); `{"detail": ...}` (Mistral, FastAPI); `{"code": 10013, "message"}` (Spark); `{"base_resp":
+{status_code, status_msg}}` (MiniMax); any of them in a list (Gemini's OpenAI endpoint).
 """
 
 from collections.abc import Mapping
@@ -46,6 +46,13 @@ _WORD_STATUS: dict[str, int] = {
     "11201": 429,
     "11202": 429,
     "11203": 429,
+    "1002": 429,  # MiniMax: requests a minute; the key; the balance; the content; the parameters
+    "1004": 401,
+    "1008": 402,
+    "1026": 400,
+    "1027": 400,
+    "1039": 429,
+    "2013": 400,
 }
 
 
@@ -84,6 +91,9 @@ def vendor_error(body: Any, *, certain: bool = False) -> VendorError | None:
             },
             body,
         )
+    base = body.get("base_resp")
+    if isinstance(base, dict) and base.get("status_code") not in _FINE_CODES:
+        return _described({"message": base.get("status_msg"), "code": base["status_code"]}, {})
     failed_code = body.get("code") not in _FINE_CODES and bool(
         body.get("message") or body.get("msg") or not body.get("choices")
     )

@@ -1,5 +1,6 @@
-"""Why an answer ended: the vendors' words for it."""
+"""Why an answer ended: the vendors' words, compared without case, hyphens and underscores."""
 
+from proxy.codec.finishes import plain
 from proxy.events import FinishReason
 
 # Lower case. Beside OpenAI's own: Together, Mistral, Zhipu, Qianfan, and what gateways let through
@@ -51,13 +52,21 @@ ERRORS = frozenset(
 )
 # Snowflake and DashScope write these where null is meant.
 NOT_FINISHED = frozenset({"", "null"})
+_PLAIN = {plain(word): reason for word, reason in FINISH_REASONS.items()}
+_PLAIN_ERRORS = frozenset(map(plain, ERRORS))
+
+
+def is_error(raw: str) -> bool:
+    """Whether the vendor's word says that the answer is broken."""
+    word = plain(raw)
+    return word in _PLAIN_ERRORS or word.endswith("error")
 
 
 def finish_reason(raw: str | None, *, called: bool, refused: bool) -> FinishReason:
     """Our word. `called`: a tool call was seen, which many vendors end with `stop`; `refused`: the
     text came as a refusal.
     """
-    reason = "stop" if raw is None else FINISH_REASONS.get(raw.lower(), "other")
+    reason = "stop" if raw is None else _PLAIN.get(plain(raw), "other")
     if reason == "stop" and called:
         return "tool_calls"
     if reason == "stop" and refused:

@@ -8,7 +8,8 @@ the reasoning out of `completion_tokens`, which its own total gives away (291 + 
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.events import MAX_COUNT, Usage
+from proxy.codec.counts import count
+from proxy.events import Usage
 
 _KNOWN = frozenset(
     {
@@ -21,6 +22,11 @@ _KNOWN = frozenset(
         "output_tokens",
         "prompt_cache_hit_tokens",
         "prompt_cache_miss_tokens",
+        "audio_tokens",
+        "cache_write_tokens",
+        "cache_creation_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
     }
 )
 _INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details")
@@ -34,13 +40,18 @@ def read_usage(said: Mapping[str, Any]) -> Usage:
     """
     prompt = _first(said, "prompt_tokens", "input_tokens")
     completion = _first(said, "completion_tokens", "output_tokens")
-    reasoning = _first(_inner(said, *_OUTPUT_DETAILS), "reasoning_tokens")
+    read, written = _inner(said, *_INPUT_DETAILS), _inner(said, *_OUTPUT_DETAILS)
+    reasoning = _first(written, "reasoning_tokens")
     if reasoning is None:
         reasoning = _first(said, "reasoning_tokens")  # Perplexity
-    cached = _first(_inner(said, *_INPUT_DETAILS), "cached_tokens")
+    cached = _first(read, "cached_tokens")
     if cached is None:
-        # DeepSeek; Together and Moonshot
-        cached = _first(said, "prompt_cache_hit_tokens", "cached_tokens")
+        # DeepSeek; Together and Moonshot; gateways before Anthropic
+        cached = _first(said, "prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
+    # OpenRouter; LiteLLM and others
+    cache_write = _first(read, "cache_write_tokens", "cache_creation_tokens")
+    if cache_write is None:
+        cache_write = _first(said, "cache_creation_input_tokens")
     total = _first(said, "total_tokens")
     if (
         prompt is not None
@@ -49,12 +60,20 @@ def read_usage(said: Mapping[str, Any]) -> Usage:
         and total == prompt + completion + reasoning
     ):
         completion += reasoning
-    return Usage(prompt, completion, cached, reasoning)
+    return Usage(
+        prompt,
+        completion,
+        cached,
+        reasoning,
+        cache_write,
+        _first(read, "audio_tokens"),
+        _first(written, "audio_tokens"),
+    )
 
 
 def usage_extras(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What `usage` tells beyond our four counts, zeros and nulls left out: costs, times, audio
-    tokens.
+    """What `usage` tells beyond our counts, zeros and nulls left out: costs, times, tokens of
+    predictions.
     """
     extras = {
         key: value
@@ -82,10 +101,19 @@ def usage_object(usage: Usage, further: Mapping[str, Any]) -> dict[str, Any] | N
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
     }
-    if usage.cached_input_tokens is not None:
-        said["prompt_tokens_details"] = {"cached_tokens": usage.cached_input_tokens}
-    if usage.reasoning_tokens is not None:
-        said["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
+    read = {
+        "cached_tokens": usage.cached_input_tokens,
+        "audio_tokens": usage.audio_input_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+    }
+    written = {
+        "reasoning_tokens": usage.reasoning_tokens,
+        "audio_tokens": usage.audio_output_tokens,
+    }
+    for name, counts in (("prompt_tokens_details", read), ("completion_tokens_details", written)):
+        known = {key: value for key, value in counts.items() if value is not None}
+        if known:
+            said[name] = known
     return with_further(said, further)
 
 
@@ -108,11 +136,5 @@ def _inner(said: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
 
 
 def _first(said: Mapping[str, Any], *names: str) -> int | None:
-    """The first of these that is a count. A boolean is none, and a float only if it is whole."""
-    for name in names:
-        value = said.get(name)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT:
-            return value
-    return None
+    """The first of these that is a count."""
+    return next((found for name in names if (found := count(said.get(name))) is not None), None)

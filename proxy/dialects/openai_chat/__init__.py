@@ -2,7 +2,7 @@
 and the many that speak like it.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_chat import build, forms, models, parse
@@ -25,7 +25,7 @@ DIALECT = Dialect(
     upstream=UpstreamHalf(
         name=NAME,
         build_request=build.build_request,
-        decoder=without_options(ChatDecoder),
+        decoder=ChatDecoder,
         parse_error=parse_error,
     ),
 )

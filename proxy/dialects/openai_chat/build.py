@@ -49,6 +49,7 @@ class _Options(msgspec.Struct, forbid_unknown_fields=True):
     send_reasoning: str | None = None
     rename: dict[str, str] = {}
     omit: list[str] = []
+    no_finish_reason: bool = False  # read by `decode`
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:

@@ -1,8 +1,8 @@
 """What a chunk's choices say, as events: text, reasoning, tool calls, citations, and the vendors'
 extras.
 
-A refusal is text, in a text block; that it was one shows in the finish. Reasoning comes under three
-names, of which one is shown. `<think>` tags in the text stay text.
+A refusal is text, in a block of its own. Reasoning comes under several names, of which one is shown
+(see `thoughts`). `<think>` tags in the text stay text.
 """
 
 from collections.abc import Iterable
@@ -10,14 +10,18 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from proxy.codec.blocks import Blocks
+from proxy.codec.framed import decoded
 from proxy.codec.json_depth import shallow
-from proxy.codec.lenient_json import loads, mended
+from proxy.codec.lenient_json import loads
 from proxy.codec.openai.errors import VendorError, vendor_error
-from proxy.codec.openai.finish_reasons import ERRORS, NOT_FINISHED
+from proxy.codec.openai.finish_reasons import NOT_FINISHED, is_error
+from proxy.codec.proofs import GEMINI, OPENAI, XAI
 from proxy.dialects.openai_chat.calls import Calls
+from proxy.dialects.openai_chat.sources import Sources
+from proxy.dialects.openai_chat.thoughts import Proof, thoughts
 from proxy.dialects.openai_chat.wire import (
     CHOICE_EXTRAS,
     DELTA_EXTRAS,
@@ -27,7 +31,7 @@ from proxy.dialects.openai_chat.wire import (
     Choice,
     Delta,
 )
-from proxy.events import Citation, Event, Vendor
+from proxy.events import Event, Image, Vendor
 from proxy.framing import FramingError
 
 # Looked up together, in C, and compared with the last chunk's: what a vendor repeats in every chunk
@@ -37,17 +41,21 @@ _rest_of_delta = attrgetter(
     "reasoning_content",
     "reasoning",
     "reasoning_details",
+    "thinking_blocks",
     "refusal",
     "tool_calls",
     "function_call",
     "annotations",
+    "images",
     *DELTA_EXTRAS,
 )
+_NOTHING_ELSE = Delta()
+_LOG_PROBS = 3 + CHOICE_EXTRAS.index("logprobs")  # where they stand in what is looked up
 _MESSAGE = msgspec.json.Decoder(Delta)
+_RESPONSES = (OPENAI, XAI)  # an encrypted text is the proof of the summary before it
 # OpenAI's own limit of `n`.
 _MAX_CHOICES = 128
 _MAX_WORD_CHARS = 100  # of a finish reason
-_MAX_REMEMBERED = 4096  # sources remembered so as not to tell them twice
 # what stands beside a delta and is longer than this is looked at anew in each chunk
 _MAX_BESIDE_BYTES = 4096
 
@@ -63,13 +71,13 @@ class Choices:
 
     def __init__(self, max_held_chars: int) -> None:
         self.blocks = Blocks(max_held_chars)
-        self._calls = Calls(self.blocks, NAME, max_held_chars)
+        self._calls = Calls(self.blocks, max_held_chars)
         # choice -> what stood beside its delta in the last chunk
         self._rests: dict[int, tuple[Any, ...]] = {}
         # hashes of the extras that went out as vendor events
         self._sent: dict[tuple[int, str], int] = {}
         self._finishes: dict[int, str] = {}
-        self._cited: set[int] | None = None  # hashes
+        self._sources = Sources(self.blocks)
         self.said = False
         self.refused = False
         self.usage: Raw | None = None  # Moonshot's usage, which stands in a choice
@@ -79,19 +87,25 @@ class Choices:
         it and cannot be read, FramingError for a choice too many and for extras that are nested too
         deeply.
         """
-        index = max(choice.index or 0, 0)
+        index = choice.index or 0
+        index = max(index, 0)
         rest = _rest_of_choice(choice)
+        begun = True
         if rest != self._rests.get(index):
+            begun = index in self._rests
             self._remember(index, rest)
             broken = self._beside(out, index, rest)
             if broken is not None:
                 return broken
         delta = choice.delta
         if delta is None:
-            delta = self._instead(choice)
-        if any(_rest_of_delta(delta)):
+            delta = self._instead(choice, told=begun and self.said)
+        content, delta.content = delta.content, None
+        # one comparison in C says it for nearly every delta
+        if delta != _NOTHING_ELSE and any(_rest_of_delta(delta)):
+            delta.content = content
             self._full(out, index, delta, answer_id)
-        elif content := delta.content:
+        elif content:
             self.said = True
             if isinstance(content, str):
                 self.blocks.text(out, content, index)
@@ -111,20 +125,19 @@ class Choices:
 
     def end(self, out: list[Event], answer_id: Any) -> None:
         """The answer is complete: close everything."""
-        self._calls.flush(out, answer_id)
+        self._calls.seed = answer_id
+        self._calls.flush(out)
         self.blocks.end_all(out)
 
     @staticmethod
-    def _instead(choice: Choice) -> Delta:
+    def _instead(choice: Choice, *, told: bool) -> Delta:
         """What stands for the delta: `message` in an answer that was not streamed, `text` in a
-        legacy completion, or nothing (Azure).
+        legacy completion, or nothing (Azure). `told`: the choice was streamed, and its message is
+        the whole of it once more (MiniMax, in its last chunk).
         """
         if choice.message in QUIET:
             return Delta(content=choice.text)
-        try:
-            return _MESSAGE.decode(choice.message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return _MESSAGE.decode(mended(bytes(choice.message)))
+        return Delta() if told else decoded(_MESSAGE, bytes(choice.message))
 
     def _remember(self, index: int, rest: tuple[Any, ...]) -> None:
         """Raw values hold the whole chunk that they came in, and there is one row a choice: so
@@ -136,9 +149,10 @@ class Choices:
             memoryview(value).nbytes if isinstance(value, Raw) else len(value or "")
             for value in rest
         )
+        log_probs = rest[_LOG_PROBS] not in QUIET  # alike or not, each belongs to a piece of text
         self._rests[index] = (
             tuple(value.copy() if isinstance(value, Raw) else value for value in rest)
-            if size <= _MAX_BESIDE_BYTES
+            if size <= _MAX_BESIDE_BYTES and not log_probs
             else ()
         )
 
@@ -150,11 +164,14 @@ class Choices:
             self.usage = usage
         told: dict[str, Any] = {}
         for name, value in zip(CHOICE_EXTRAS, extras, strict=True):
-            if value not in QUIET and self._sent.get((index, name)) != (said := hash(bytes(value))):
+            if value in QUIET:
+                continue
+            said = hash(bytes(value))
+            if name == "logprobs" or self._sent.get((index, name)) != said:
                 self._sent[index, name] = said
                 told[name] = loads(value)
         if raw is not None and raw not in NOT_FINISHED:
-            if raw.lower() in ERRORS:
+            if is_error(raw):
                 return Broken(
                     VendorError(
                         f"The upstream broke off its answer: its finish reason is {raw[:80]!r}.",
@@ -174,51 +191,71 @@ class Choices:
         after it.
         """
         self._reasoning(out, index, delta)
-        for text in (delta.content, delta.refusal):
-            if not text:
-                continue
+        content = delta.content
+        if content:
             self.said = True
-            if isinstance(text, str):
-                self.blocks.text(out, text, index)
+            if isinstance(content, str):
+                self.blocks.text(out, content, index)
             else:
-                self._parts(out, index, text)
-        self.refused = self.refused or bool(delta.refusal)
+                self._parts(out, index, content)
+        if delta.refusal:
+            self.said = self.refused = True
+            self.blocks.refusal(out, delta.refusal, index)
         calls = delta.tool_calls
         pieces: Iterable[CallPiece] = (
             () if not calls else calls if isinstance(calls, list) else (calls,)
         )
         if delta.function_call is not None:
             pieces = (*pieces, CallPiece(index=-1, function=delta.function_call))
+        self._calls.seed = answer_id
         for position, piece in enumerate(pieces):
             self.said = True
-            self._calls.piece(out, index, position, piece, answer_id)
-        self._annotations(out, index, delta.annotations or [])
+            self._calls.take(out, index, position, piece)
+        if delta.annotations:
+            opaque = self._sources.cite(out, index, delta.annotations)
+            if opaque:
+                self._vendor(out, index, {"annotations": opaque})
+        if delta.images:
+            self._images(out, index, delta.images)
         extras = {name: value for name in DELTA_EXTRAS if (value := getattr(delta, name))}
         if extras:
             self._vendor(out, index, extras)
 
     def _reasoning(self, out: list[Event], index: int, delta: Delta) -> None:
-        text = delta.reasoning_content or delta.reasoning
-        signature = None
-        opaque = []
-        for detail in delta.reasoning_details or ():
-            if not isinstance(detail, dict):
-                continue
-            piece = detail.get("text") or detail.get("summary")
-            if isinstance(piece, str) and not delta.reasoning_content and not delta.reasoning:
-                # Snowflake says it nowhere else; OpenRouter says it twice
-                text = (text or "") + piece
-            found = detail.get("signature")
-            signature = found if isinstance(found, str) and found else signature
-            if detail.get("data"):
-                opaque.append(detail)  # encrypted reasoning: kept, not understood
-        if isinstance(text, str) and text:
+        said = thoughts(delta)
+        if said.text:
             self.said = True
-            self.blocks.reasoning(out, text, index)
-        if signature is not None:
-            self.blocks.end_reasoning(out, index, signature)
+            self.blocks.reasoning(out, said.text, index)
+        for proof in said.proofs:
+            self._prove(out, index, proof)
+        if said.opaque:
+            self._vendor(out, index, {"reasoning_details": said.opaque})
+
+    def _prove(self, out: list[Event], index: int, proof: Proof) -> None:
+        """Where a proof belongs: to the reasoning before it, to a call of its id (Gemini), or to
+        nothing that was shown.
+        """
+        if not proof.whole or (proof.of in _RESPONSES and self.blocks.is_reasoning(index)):
+            self.blocks.reasoning(out, "", index)
+            self.blocks.end_reasoning(out, index, proof.text, proof.of, proof.id)
+            return
+        if proof.of == GEMINI and proof.id is not None:
+            key = self._calls.key_of(proof.id, index)
+            if key is not None and self._calls.proof(key, proof.text, GEMINI, choice=index):
+                return
+        self.blocks.redacted(out, proof.text, proof.of, proof.id, index)
+
+    def _images(self, out: list[Event], index: int, images: list[Any]) -> None:
+        opaque = []
+        for image in images:
+            match image:
+                case {"image_url": {"url": str(url)}} if url:
+                    self.said = True
+                    out.append(Image(url, index or UNSET))
+                case _:
+                    opaque.append(image)
         if opaque:
-            self._vendor(out, index, {"reasoning_details": opaque})
+            self._vendor(out, index, {"images": opaque})
 
     def _parts(self, out: list[Event], index: int, parts: list[Any]) -> None:
         """Mistral's typed parts. What is neither text nor thinking is kept as it is."""
@@ -232,41 +269,13 @@ class Choices:
                 case {"type": "thinking", "thinking": thinking}:
                     if text := _joined(thinking):
                         self.blocks.reasoning(out, text, index)
+                    match part:
+                        case {"signature": str(signature)} if signature:
+                            self._prove(out, index, Proof(signature, None, None, whole=False))
                 case _:
                     opaque.append(part)
         if opaque:
             self._vendor(out, index, {"content": opaque})
-
-    def _annotations(self, out: list[Event], index: int, annotations: list[Any]) -> None:
-        opaque = []
-        for annotation in annotations:
-            match annotation:
-                case {"type": "url_citation", "url_citation": dict(said)}:
-                    self._cite(out, index, said)
-                case _:
-                    opaque.append(annotation)
-        if opaque:
-            self._vendor(out, index, {"annotations": opaque})
-
-    def _cite(self, out: list[Event], index: int, said: dict[str, Any]) -> None:
-        url, title, text = (
-            value if isinstance(value := said.get(key), str) else None
-            for key in ("url", "title", "content")
-        )
-        start, end = (
-            value if type(value := said.get(key)) is int and value >= 0 else None
-            for key in ("start_index", "end_index")
-        )
-        if start is not None and end is not None and end < start:
-            start = end = None
-        citation = Citation(index, url, title, text, start, end)
-        key = hash(citation)  # keyed by choice, as blocks may change
-        if self._cited is None:
-            self._cited = set()
-        if key not in self._cited:
-            if len(self._cited) < _MAX_REMEMBERED:
-                self._cited.add(key)
-            out.append(msgspec.structs.replace(citation, block=self.blocks.open_text(out, index)))
 
     @staticmethod
     def _vendor(out: list[Event], index: int, delta: dict[str, Any]) -> None:

@@ -1,12 +1,19 @@
 """An upstream's bytes to events.
 
 One frame in, usually one event out. The terminator is `[DONE]`; several vendors have none
-(Perplexity, Writer), so a clean end of the body after a finish reason ends the answer as well.
-`[DONE]` without a finish reason (Snowflake, Spark) is a good end too, if anything was said. The end
-is given only there, as usage comes after the finish reason. A body that is one JSON document, no
-stream, is read at its end.
+(Perplexity, Writer), so a clean end of the body after a finish reason ends the answer as well. The
+end is given only there, as usage comes after the finish reason. A body that is one JSON document,
+no stream, is read at its end. Some servers write several documents into one event: each is read as
+a chunk.
+
+The upstream's option for answers, with its default:
+
+    no_finish_reason   true for a vendor that never says why its answer ends (Snowflake, Spark):
+                       `[DONE]` alone is a good end then, if anything was said. Of others, an answer
+                       without a finish reason is cut
 """
 
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, NoReturn
 
@@ -15,10 +22,11 @@ from msgspec import Raw
 
 from proxy.codec.base import Decoder
 from proxy.codec.json_depth import shallow
-from proxy.codec.lenient_json import NotJSONError, loads, mended, shown
+from proxy.codec.lenient_json import NotJSONError, loads, several, shown
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.openai.finish_reasons import finish_reason
 from proxy.codec.openai.usage import read_usage, usage_extras
+from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.dialects.openai_chat.choices import Choices
 from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk
 from proxy.errors import Failure, failure
@@ -28,9 +36,16 @@ from proxy.framing.sse import Frame, SSEParser
 
 _CHUNK = msgspec.json.Decoder(Chunk)
 _rest_of_chunk = attrgetter("usage", "error", "code", *CHUNK_EXTRAS)
+_BASE_RESP = CHUNK_EXTRAS.index("base_resp")
 _BOM = b"\xef\xbb\xbf"
 # Events that only keep the connection alive.
 _PINGS = frozenset({"ping", "heartbeat", "keep-alive", "keepalive"})
+_DONE = b"[DONE]"
+_ERROR_FIELD = b"error:"  # llama.cpp's server writes `error: {...}` where others write `data:`
+
+
+_NOTHING = "The upstream ended its answer without having said anything."
+_NO_FINISH = "The upstream ended its answer without saying why, so it may be cut."
 
 
 class _AnswerError(Exception):
@@ -41,15 +56,16 @@ class _AnswerError(Exception):
 
 
 class ChatDecoder(Decoder):
-    """One answer of `/chat/completions`."""
+    """One answer of `/chat/completions`. `options` are the upstream's."""
 
-    def __init__(self, max_event_bytes: int) -> None:
+    def __init__(self, max_event_bytes: int, options: Mapping[str, Any] | None = None) -> None:
+        self._no_finish_reason = bool(options and options.get("no_finish_reason"))
         self._parser = SSEParser(max_event_bytes, lossless=True)
         self._max_event_bytes = max_event_bytes
         # the body, while it may be one JSON document
         self._document: bytearray | None = bytearray()
         self._choices = Choices(max_event_bytes)
-        self._rest: tuple[Any, ...] = ()  # what stood beside the choices in the last chunk
+        self._rest = Chunk()  # what stood beside the choices in the last chunk
         self._sent: dict[str, int] = {}  # hashes of the extras that went out as vendor events
         self._id: Any = None
         self._usage = NO_USAGE
@@ -109,13 +125,24 @@ class ChatDecoder(Decoder):
         try:
             chunk = _CHUNK.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            word = data.strip()
-            if word == b"[DONE]":
-                self._done(out)
+            self._odd_frame(out, data)
+            return
+        self._understood(out, chunk, data)
+
+    def _odd_frame(self, out: list[Event], data: bytes) -> None:
+        """A frame that is the terminator, or no strict JSON, or not of our types, or holds several
+        documents.
+        """
+        word = data.strip()
+        documents = [] if word in (b"", _DONE) else _documents(data)
+        for document in documents:
+            self._understood(out, _tolerated(document, data), msgspec.json.encode(document))
+            if self.done:
                 return
-            if not word:
-                return
-            chunk = _second_try(data)
+        if word.endswith(_DONE):
+            self._done(out)
+
+    def _understood(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
         try:
             self._chunk(out, chunk, data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotJSONError) as error:
@@ -135,17 +162,16 @@ class ChatDecoder(Decoder):
             raise
 
     def _chunk(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
-        rest = _rest_of_chunk(chunk)
-        if rest != self._rest:
-            self._rest = rest
-            self._beside(out, rest, data)
-        self._id = chunk.id
-        choices = chunk.choices
+        choices, self._id = chunk.choices, chunk.id
+        chunk.choices = chunk.id = None
+        if chunk != self._rest:  # compared in C
+            self._rest = chunk
+            self._beside(out, _rest_of_chunk(chunk), data)
         if choices is None:
             self._no_choices(data)
             return
         for choice in choices:
-            broken = self._choices.take(out, choice, chunk.id)
+            broken = self._choices.take(out, choice, self._id)
             if broken is not None:
                 raise _AnswerError(in_band(broken.error))
         if self._choices.usage is not None:
@@ -162,6 +188,9 @@ class ChatDecoder(Decoder):
             found = vendor_error(loads(data))
             if found is not None:
                 raise _AnswerError(in_band(found))
+        base = extras[_BASE_RESP]
+        if base not in QUIET and (found := vendor_error({"base_resp": loads(base)})) is not None:
+            raise _AnswerError(in_band(found))
         told: dict[str, Any] = {}
         for name, value in zip(CHUNK_EXTRAS, extras, strict=True):
             if value not in QUIET and self._sent.get(name) != (said := hash(bytes(value))):
@@ -217,7 +246,11 @@ class ChatDecoder(Decoder):
             self._document = None
 
     def _read_document(self, out: list[Event]) -> None:
-        for data in (bytes(self._document or b""), self._parser.stray):
+        stray = self._parser.stray
+        for line in stray.splitlines():
+            if line.startswith(_ERROR_FIELD):
+                self._error_event(line.removeprefix(_ERROR_FIELD).strip())
+        for data in (bytes(self._document or b""), stray):
             if not data:
                 continue
             try:
@@ -240,13 +273,11 @@ class ChatDecoder(Decoder):
 
     def _done(self, out: list[Event]) -> None:
         self._read_document(out)
-        if self._choices.finish is None and not self._choices.said and self._usage is NO_USAGE:
-            raise _AnswerError(
-                failure(
-                    "upstream_malformed",
-                    "The upstream ended its answer without having said anything.",
-                )
-            )
+        if self._choices.finish is None:
+            if not self._choices.said and self._usage is NO_USAGE:
+                raise _AnswerError(failure("upstream_malformed", _NOTHING))
+            if not self._no_finish_reason:
+                raise _AnswerError(failure("upstream_truncated", _NO_FINISH))
         self._end(out)
 
     def _end(self, out: list[Event]) -> None:
@@ -277,22 +308,31 @@ class ChatDecoder(Decoder):
         self.done = True
 
 
-def _second_try(data: bytes) -> Chunk:
-    """A frame that is not strict JSON, or not of our types."""
+def _documents(data: bytes) -> list[Any]:
+    """The JSON values in a frame: one, however loosely it is written, or several in a row."""
+    data = data.strip().removesuffix(_DONE)
     try:
-        data = mended(data)
-        return _CHUNK.decode(data)
-    except (NotJSONError, RecursionError) as error:
+        return [loads(data)]
+    except NotJSONError as error:
+        documents = several(data)
+        if documents is not None:
+            return documents
         raise _AnswerError(
             _malformed("The upstream sent a frame that is not JSON", data)
         ) from error
-    except msgspec.DecodeError as error:
-        found = vendor_error(loads(data))
-        if found is not None:
-            raise _AnswerError(in_band(found)) from error
-        raise _AnswerError(
-            _malformed(f"The upstream sent a chunk that cannot be understood ({error})", data)
-        ) from error
+
+
+def _tolerated(document: Any, data: bytes) -> Chunk:
+    """A document as a chunk, without the fields that are of a wrong type."""
+    if isinstance(document, dict):
+        try:
+            return tolerant(document, Chunk)
+        except (MisfitError, RecursionError):
+            pass
+    found = vendor_error(document)
+    if found is not None:
+        raise _AnswerError(in_band(found))
+    raise _AnswerError(_malformed("The upstream sent a chunk that cannot be understood", data))
 
 
 def _malformed(said: str, data: bytes) -> Failure:

@@ -28,34 +28,46 @@ class FunctionPiece(msgspec.Struct, gc=False):
     arguments: str | dict[str, Any] | None = None
 
 
+class CustomPiece(msgspec.Struct, gc=False):
+    """A piece of a call of a tool that takes free text."""
+
+    name: str | None = None
+    input: str | None = None
+
+
 class CallPiece(msgspec.Struct, gc=False):
     """A piece of a tool call. Pieces with the same `index` belong together; Mistral may leave it
-    out.
+    out. In `extra_content` Gemini's endpoint has what it wants to see again.
     """
 
     index: int | None = None
     id: str | int | None = None
     function: FunctionPiece | None = None
+    custom: CustomPiece | None = None
+    extra_content: Any = None
 
 
 class Delta(msgspec.Struct, gc=False):
     """What a chunk adds to one choice; also read from `message` of an answer that was not streamed.
 
     `content` is a list of typed parts at Mistral. `reasoning_content` (DeepSeek, Qwen, xAI and most
-    others) and `reasoning` (OpenRouter, Groq, Ollama) are two names of one thing.
+    others) and `reasoning` (OpenRouter, Groq, Ollama) are two names of one thing; some gateways
+    make an object of it. `reasoning_details` are OpenRouter's, `thinking_blocks` LiteLLM's.
     """
 
     content: str | list[Any] | None = None
-    reasoning_content: str | None = None
+    reasoning_content: str | dict[str, Any] | None = None
     reasoning: Any = None
     reasoning_details: list[Any] | None = None
+    thinking_blocks: list[Any] | None = None
     refusal: str | None = None
     tool_calls: list[CallPiece] | CallPiece | None = None
     function_call: FunctionPiece | None = None
     annotations: list[Any] | None = None
+    images: list[Any] | None = None
     audio: Any = None
-    images: Any = None
     executed_tools: Any = None
+    extra_content: Any = None
 
 
 class Choice(msgspec.Struct, gc=False):
@@ -75,6 +87,9 @@ class Choice(msgspec.Struct, gc=False):
     content_filter_offsets: Raw = ABSENT
     native_finish_reason: Raw = ABSENT
     stop_reason: Raw = ABSENT
+    matched_stop: Raw = ABSENT
+    token_ids: Raw = ABSENT
+    seed: Raw = ABSENT
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -99,6 +114,9 @@ class Chunk(msgspec.Struct, gc=False):
     note: Raw = ABSENT
     latency_checkpoint: Raw = ABSENT
     sla_metrics: Raw = ABSENT
+    base_resp: Raw = ABSENT
+    timings: Raw = ABSENT
+    web_search: Raw = ABSENT
 
 
 # What has no place in the events and goes into a `vendor` event, in the vendor's own place and
@@ -118,6 +136,9 @@ CHUNK_EXTRAS = (
     "note",
     "latency_checkpoint",
     "sla_metrics",
+    "base_resp",
+    "timings",
+    "web_search",
 )
 CHOICE_EXTRAS = (
     "logprobs",
@@ -125,5 +146,8 @@ CHOICE_EXTRAS = (
     "content_filter_offsets",
     "native_finish_reason",
     "stop_reason",
+    "matched_stop",
+    "token_ids",
+    "seed",
 )
-DELTA_EXTRAS = ("audio", "images", "executed_tools")
+DELTA_EXTRAS = ("audio", "executed_tools", "extra_content")

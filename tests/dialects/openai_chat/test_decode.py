@@ -5,10 +5,21 @@ import json
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec import UNSET
 
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.openai_chat.decode import ChatDecoder
-from proxy.events import BlockStart, Citation, Event, StreamEnd, Usage, UsageEvent, Vendor
+from proxy.events import (
+    BlockEnd,
+    BlockStart,
+    Citation,
+    Event,
+    Image,
+    StreamEnd,
+    Usage,
+    UsageEvent,
+    Vendor,
+)
 from tests.support import decode, splits
 
 MAX = 1 << 16
@@ -60,8 +71,11 @@ CASES = [
     Case("a plain answer", HI + STOP + DONE, "hi", finish=("stop", "stop")),
     Case("the last frame lacks its blank line", HI + STOP + b"data: [DONE]", "hi", finish=("stop", "stop")),
     Case("no terminator, but a finish reason", HI + STOP, "hi", finish=("stop", "stop")),
-    Case("a terminator, but no finish reason", HI + DONE, "hi", finish=("stop", None)),
-    Case("no finish reason after a call", call(piece("{}", "f", id="a")) + DONE, calls=(("f", "{}"),), finish=("tool_calls", None)),
+    Case("a terminator, but no finish reason", HI + DONE, "hi", error=("upstream_truncated", 502, "without saying why")),
+    Case("no finish reason after a call", call(piece("{}", "f", id="a")) + DONE, calls=(("f", "{}"),), error=("upstream_truncated", 502, "without saying why")),
+    Case("a finish reason in other letters", call(piece("{}", "f", id="a")) + delta({}, "Tool-Calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "Tool-Calls")),
+    Case("another one", HI + delta({}, "MAX_TOKENS") + DONE, "hi", finish=("length", "MAX_TOKENS")),
+    Case("a word that ends in error", HI + delta({}, "internal-error") + DONE, "hi", error=("upstream_error", 502, "internal-error")),
     Case("an empty finish reason is none", delta({"content": "a"}, "") + delta({"content": "b"}, "length") + DONE, "ab", finish=("length", "length")),
     Case("the text null is no finish reason", delta({"content": "a"}, "null") + STOP, "a", finish=("stop", "stop")),
     Case("null does not undo a finish reason", HI + delta({}, "length") + delta({"content": ""}) + DONE, "hi", finish=("length", "length")),
@@ -98,6 +112,12 @@ CASES = [
     Case("arguments as an object", call(piece({"a": 1}, "f", id="x"), "tool_calls") + DONE, calls=(("f", '{"a":1}'),), finish=("tool_calls", "tool_calls")),
     Case("arguments null", call(piece(None, "f", id="x"), "tool_calls") + DONE, calls=(("f", ""),), finish=("tool_calls", "tool_calls")),
     Case("a call that is no list", delta({"tool_calls": piece("{}", "f", id="x")}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("two whole calls at one index, without ids", call(piece('{"q":1}', "f")) + call(piece('{"q":2}', "g")) + delta({}, "tool_calls") + DONE, calls=(("f", '{"q":1}'), ("g", '{"q":2}')), finish=("tool_calls", "tool_calls")),
+    Case("two whole calls of one function at one index", call(piece('{"q":1}', "f", id="")) + call(piece('{"q":2}', "f", id="")) + delta({}, "tool_calls") + DONE, calls=(("f", '{"q":1}'), ("f", '{"q":2}')), finish=("tool_calls", "tool_calls")),
+    Case("a name in pieces", call(piece("", "lo", id="x")) + call(piece("", "ok_")) + call(piece("{", "up")) + call(piece("}")) + delta({}, "tool_calls") + DONE, calls=(("look_up", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("the name again with every piece", call(piece("", "look", id="x")) + call(piece('{"a":', "look")) + call(piece("1}", "look")) + call(piece("", "look")) + delta({}, "tool_calls") + DONE, calls=(("look", '{"a":1}'),), finish=("tool_calls", "tool_calls")),
+    Case("a name, then text", call(piece("", "look", id="x")) + HI + delta({}, "tool_calls") + DONE, "hi", calls=(("look", ""),), finish=("tool_calls", "tool_calls")),
+    Case("free text", call({"index": 0, "id": "x", "type": "custom", "custom": {"name": "run", "input": 'a"'}}) + call({"index": 0, "custom": {"input": "\n"}}) + delta({}, "tool_calls") + DONE, calls=(("run", '{"input":"a\\"\\n"}'),), finish=("tool_calls", "tool_calls")),
     Case("the old function_call", delta({"function_call": {"name": "f", "arguments": "{"}}) + delta({"function_call": {"arguments": "}"}}, "function_call") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "function_call")),
     Case("text after a call", call(piece("{}", "f", id="x")) + HI + delta({}, "tool_calls") + DONE, "hi", calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
     # Usage.
@@ -108,8 +128,11 @@ CASES = [
     Case("usage only in x_groq", HI + delta({}, "stop", x_groq={"usage": {"prompt_tokens": 3, "completion_tokens": 5}}) + DONE, "hi", finish=("stop", "stop"), usage=Usage(3, 5)),
     Case("reasoning outside the completion", HI + delta({}, "stop", usage={"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 12, "completion_tokens_details": {"reasoning_tokens": 4}}), "hi", finish=("stop", "stop"), usage=Usage(3, 9, None, 4)),
     Case("DeepSeek's cache", HI + delta({}, "stop", usage={"prompt_tokens": 3, "completion_tokens": 5, "prompt_cache_hit_tokens": 2}), "hi", finish=("stop", "stop"), usage=Usage(3, 5, 2)),
-    Case("counts that are none", HI + delta({}, "stop", usage={"prompt_tokens": "3", "completion_tokens": -1, "prompt_tokens_details": 7}), "hi", finish=("stop", "stop")),
-    Case("usage alone makes an answer", frame({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}) + DONE, finish=("stop", None), usage=Usage(3, 0)),
+    Case("counts that are none", HI + delta({}, "stop", usage={"prompt_tokens": "3", "completion_tokens": -1, "prompt_tokens_details": 7}), "hi", finish=("stop", "stop"), usage=Usage(3)),
+    Case("counts with a fraction of zero", HI + delta({}, "stop", usage={"prompt_tokens": 3.0, "completion_tokens": "2.0"}), "hi", finish=("stop", "stop"), usage=Usage(3, 2)),
+    Case("counts out of reason", HI + delta({}, "stop", usage={"prompt_tokens": 10**20, "completion_tokens": 2.5}), "hi", finish=("stop", "stop")),
+    Case("caches written and audio", HI + delta({}, "stop", usage={"prompt_tokens": 9, "completion_tokens": 8, "prompt_tokens_details": {"audio_tokens": 2, "cache_write_tokens": 3}, "completion_tokens_details": {"audio_tokens": 4}}), "hi", finish=("stop", "stop"), usage=Usage(9, 8, None, None, 3, 2, 4)),
+    Case("usage alone is no finish", frame({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}) + DONE, usage=Usage(3, 0), error=("upstream_truncated", 502, "without saying why")),
     # Answers that are no streams.
     Case("a whole answer in one frame", frame({"object": "chat.completion", "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]}) + DONE, "hi", finish=("stop", "stop")),
     Case("a whole answer as the body", json.dumps({"object": "chat.completion", "choices": [{"index": 0, "message": {"content": None, "reasoning_content": "hm", "tool_calls": [piece("{}", "f", None, id="x")]}, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 3, "completion_tokens": 5}}, indent=2).encode(), reasoning="hm", calls=(("f", "{}"),), finish=("tool_calls", "tool_calls"), usage=Usage(3, 5)),
@@ -150,7 +173,24 @@ CASES = [
     Case("a web page", b"<html>\n<body>Sign in</body>\n</html>\n", error=("upstream_malformed", 502, "<html>")),
     Case("another document", b'{"hello": "world"}', error=("upstream_malformed", 502, "hello")),
     Case("a frame of text", HI + b"data: so sorry\n\n" + DONE, "hi", error=("upstream_malformed", 502, "so sorry")),
-    Case("a chunk of wrong types", HI + frame({"choices": [{"delta": {"content": 5}}]}) + DONE, "hi", error=("upstream_malformed", 502, "content")),
+    Case("a field of a wrong type costs that field", HI + frame({"choices": [{"delta": {"content": 5, "refusal": False, "reasoning_content": "hm"}}]}) + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("choices of a wrong type", HI + frame({"choices": "none"}) + STOP + DONE, "hi", finish=("stop", "stop")),
+    Case("an index as text, and one with a fraction", frame({"choices": [{"index": "0", "delta": {"content": "a"}}]}) + frame({"choices": [{"index": 0.0, "delta": {"content": "b"}}]}) + STOP + DONE, "ab", finish=("stop", "stop")),
+    Case("a delta that is a list", HI + frame({"choices": [{"index": 0, "delta": []}]}) + STOP + DONE, "hi", finish=("stop", "stop")),
+    Case("reasoning as an object", delta({"reasoning_content": {"text": "hm"}}) + delta({"reasoning_content": {"signature": "s"}}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    # Several documents in one event.
+    Case("two data lines", HI[:-1] + delta({"content": "!"}) + STOP + DONE, "hi!", finish=("stop", "stop")),
+    Case("two documents in a line", frame(HI[6:-2] + b" " + delta({"content": "!"})[6:-2]) + STOP + DONE, "hi!", finish=("stop", "stop")),
+    Case("a second document on a bare line", HI[:-1] + delta({"content": "!"})[6:] + STOP + DONE, "hi!", finish=("stop", "stop")),
+    Case("the terminator in the last event", HI + STOP[:-1] + DONE, "hi", finish=("stop", "stop")),
+    Case("a document and half of one", HI[:-1] + b'data: {"choices":\n\n' + STOP + DONE, error=("upstream_malformed", 502, "not JSON")),
+    # llama.cpp's own field.
+    Case("a field named error", HI + b'error: {"code":500,"message":"no room"}\n\n', "hi", error=("upstream_error", 502, "no room")),
+    Case("a field named error, before the terminator", HI + b'error: {"code":400,"message":"no room"}\n\n' + DONE, "hi", error=("upstream_error", 400, "no room")),
+    Case("a field named error, first", b'error: {"code":500,"message":"no room"}\n\n' + DONE, error=("upstream_error", 502, "no room")),
+    # MiniMax.
+    Case("the whole message once more", HI + delta({"reasoning_content": "hm"}) + frame({"object": "chat.completion", "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "hi", "reasoning_content": "hm"}}], "base_resp": {"status_code": 0, "status_msg": ""}}), "hi", "hm", finish=("stop", "stop")),
+    Case("the error beside the answer", frame({"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}), error=("upstream_error", 402, "insufficient balance")),
     Case("a number", HI + b"data: 5\n\n" + DONE, "hi", error=("upstream_malformed", 502, "5")),
     Case("too large a frame", HI + delta({"content": "x" * MAX}), "hi", error=("upstream_malformed", 502, "larger than")),
     Case("nested out of reason", HI + frame(b'{"choices":[{"delta":{"content":[' + b"[" * 500 + b"]" * 500 + b"]}}]}") + DONE, "hi", error=("upstream_malformed", 502, "")),
@@ -242,10 +282,10 @@ def test_what_usage_tells_beyond_our_counts_is_told_at_the_end() -> None:
         "completion_tokens": 1,
         "cost": 0.5,
         "is_byok": False,
-        "prompt_tokens_details": {"audio_tokens": 3},
+        "prompt_tokens_details": {"video_tokens": 3},
     }
     events = events_of(HI + STOP + frame({"choices": [], "usage": usage}) + DONE)
-    assert [{"usage": {"cost": 0.5, "prompt_tokens_details": {"audio_tokens": 3}}}] == vendor_data(
+    assert [{"usage": {"cost": 0.5, "prompt_tokens_details": {"video_tokens": 3}}}] == vendor_data(
         events
     )
     assert isinstance(events[-2], Vendor)
@@ -263,11 +303,10 @@ def test_usage_is_told_only_when_it_changes() -> None:
     ]
 
 
-def test_encrypted_reasoning_and_unknown_parts_are_kept() -> None:
-    secret = {"type": "reasoning.encrypted", "data": "AAAA"}
+def test_unknown_parts_are_kept() -> None:
     reference = {"type": "reference", "reference_ids": [1]}
     body = (
-        delta({"reasoning_details": [secret]})
+        delta({"reasoning_details": [{"type": "reasoning.moon", "phase": 1}]})
         + delta({"content": [reference]})
         + delta({"audio": {"data": "UklG"}})
         + HI
@@ -276,10 +315,99 @@ def test_encrypted_reasoning_and_unknown_parts_are_kept() -> None:
     )
     kept = [data["choices"][0]["delta"] for data in vendor_data(events_of(body))]
     assert [
-        {"reasoning_details": [secret]},
+        {"reasoning_details": [{"type": "reasoning.moon", "phase": 1}]},
         {"content": [reference]},
         {"audio": {"data": "UklG"}},
     ] == kept
+
+
+def ends(body: bytes) -> list[BlockEnd]:
+    """The ends of blocks that have a proof."""
+    return [
+        event
+        for event in events_of(body)
+        if isinstance(event, BlockEnd) and event.signature is not UNSET
+    ]
+
+
+def test_encrypted_reasoning_is_a_block_of_its_own() -> None:
+    secret = {"type": "reasoning.encrypted", "data": "AAAA", "format": "anthropic-claude-v1"}
+    body = delta({"reasoning_details": [secret]}) + HI + STOP + DONE
+    assert [BlockEnd(0, "AAAA", "anthropic-claude-v1", redacted=True)] == ends(body)
+
+
+def test_the_proof_of_a_summary_ends_it() -> None:
+    """As the Responses API has it: one item with its summary, its secret and its name."""
+    of = {"format": "openai-responses-v1", "id": "rs_1"}
+    body = (
+        delta({"reasoning_details": [{"type": "reasoning.summary", "summary": "hm", **of}]})
+        + delta({"reasoning_details": [{"type": "reasoning.encrypted", "data": "AA", **of}]})
+        + HI
+        + STOP
+        + DONE
+    )
+    assert [BlockEnd(0, "AA", "openai-responses-v1", id="rs_1")] == ends(body)
+    assert "hm" == answer_of(events_of(body)).reasoning()
+
+
+def test_the_proof_of_a_call_ends_it() -> None:
+    """In Gemini's own place, or in OpenRouter's, which names the call."""
+    own = {"google": {"thought_signature": "sig"}}
+    body = call(piece("{}", "f", id="x", extra_content=own)) + delta({}, "tool_calls") + DONE
+    assert [BlockEnd(0, "sig", "google-gemini-v1")] == ends(body)
+    detail = {"type": "reasoning.encrypted", "data": "sig", "format": "google-gemini-v1", "id": "x"}
+    body = (
+        delta({"tool_calls": [piece("{}", "f", id="x")], "reasoning_details": []})
+        + delta({"reasoning_details": [detail]})
+        + delta({}, "tool_calls")
+        + DONE
+    )
+    assert [BlockEnd(0, "sig", "google-gemini-v1")] == ends(body)
+
+
+def test_thinking_blocks_say_the_proof_of_reasoning_that_was_said() -> None:
+    body = (
+        delta({"reasoning_content": "hm", "thinking_blocks": [{"thinking": "hm"}]})
+        + delta({"thinking_blocks": [{"type": "thinking", "thinking": "", "signature": "s"}]})
+        + delta({"thinking_blocks": [{"type": "redacted_thinking", "data": "AA"}]})
+        + HI
+        + STOP
+        + DONE
+    )
+    assert "hm" == answer_of(events_of(body)).reasoning()
+    assert [
+        BlockEnd(0, "s", "anthropic-claude-v1"),
+        BlockEnd(1, "AA", "anthropic-claude-v1", redacted=True),
+    ] == ends(body)
+
+
+def test_a_refusal_is_a_block_that_says_so() -> None:
+    events = events_of(HI + delta({"refusal": "no"}) + delta({"refusal": "!"}) + STOP + DONE)
+    starts = [event for event in events if isinstance(event, BlockStart)]
+    assert [BlockStart(0, "text"), BlockStart(1, "text", refusal=True)] == starts
+
+
+def test_pictures_are_events() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}, "index": 0}
+    events = events_of(delta({"images": [picture, {"odd": 1}]}) + STOP + DONE)
+    assert [Image("data:image/png;base64,AA")] == [e for e in events if isinstance(e, Image)]
+    assert [{"choices": [{"index": 0, "delta": {"images": [{"odd": 1}]}}]}] == vendor_data(events)
+
+
+def test_a_vendor_that_never_says_why_it_ends_is_believed() -> None:
+    """If its row in the catalogue says so."""
+    answer = answer_of(decode(ChatDecoder(MAX, {"no_finish_reason": True}), [HI + DONE]))
+    assert ("stop", None) == (answer.finish.reason, answer.finish.raw)
+
+
+def test_log_probs_that_are_alike_are_told_each() -> None:
+    same = {"content": [{"token": "a", "logprob": -0.1}]}
+    body = b"".join(
+        frame({"choices": [{"index": 0, "delta": {"content": "a"}, "logprobs": same}]})
+        for _ in range(3)
+    )
+    told = vendor_data(events_of(body + STOP + DONE))
+    assert [{"choices": [{"index": 0, "logprobs": same}]}] * 3 == told
 
 
 def test_empty_parts_open_no_block() -> None:
