@@ -1,10 +1,22 @@
 """Pictures, documents and sound: what their URLs hold, and where they may stand."""
 
-from collections.abc import Iterator
+import binascii
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from proxy.codec.rules import MediaForm, MediaKind
 from proxy.events import Note
-from proxy.request import Message, Part, TextPart, ToolResultPart
+from proxy.request import (
+    AudioPart,
+    DocumentPart,
+    ImagePart,
+    Message,
+    Part,
+    ResultPart,
+    TextPart,
+    ToolResultPart,
+)
 
 DOCUMENT_LOST = Note(
     "dropped", "messages.document", "A document cannot be said in this upstream's dialect."
@@ -52,40 +64,85 @@ def is_web(url: str) -> bool:
     return url.startswith(("http://", "https://"))
 
 
-def media_behind(messages: list[Message], notes: list[Note]) -> list[Message]:
+def takes(facts: Mapping[MediaKind, tuple[MediaForm, ...]], part: Part) -> bool:
+    """Whether a target takes a picture, a document or sound, by its rules `media` or
+    `result_media`.
+    """
+    kinds: tuple[tuple[type[Part], MediaKind], ...] = (
+        (ImagePart, "image"),
+        (DocumentPart, "document"),
+        (AudioPart, "audio"),
+    )
+    kind = next((name for of, name in kinds if isinstance(part, of)), None)
+    if kind is None or not isinstance(part, ImagePart | DocumentPart | AudioPart):
+        return False
+    return ("url" if data_of(part.url) is None else "bytes") in facts.get(kind, ())
+
+
+def text_of(part: DocumentPart) -> str | None:
+    """What a document says that is plain text; None for any other."""
+    data = data_of(part.url)
+    if data is None or not data.media_type.startswith("text/"):
+        return None
+    try:
+        return b64decode(data.base64, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+
+
+def none_stays(_part: ResultPart) -> bool:
+    """`media_behind` for tool results that hold text only."""
+    return False
+
+
+def media_behind(
+    messages: list[Message],
+    notes: list[Note],
+    stays: Callable[[ResultPart], bool] = none_stays,
+) -> list[Message]:
     """The turns, with the media of tool results in a user's turn behind the last result of a run of
     them: vendors want the results of one turn's calls together. The very same list where there are
-    none.
+    none. `stays` says which of them may stay in the result.
     """
-    if not any(_holds_media(message) for message in messages):
+    if not any(_moving(part, stays) for message in messages for part in _results(message)):
         return messages
     notes.append(BEHIND)
-    return list(_moved(messages))
+    return list(_moved(messages, stays))
 
 
-def _holds_media(message: Message) -> bool:
-    return message.role == "tool" and any(
-        isinstance(part, ToolResultPart) and part.media for part in message.parts
-    )
+def _results(message: Message) -> list[ToolResultPart]:
+    if message.role != "tool":
+        return []
+    return [part for part in message.parts if isinstance(part, ToolResultPart)]
 
 
-def _moved(messages: list[Message]) -> Iterator[Message]:
+def _moving(part: ToolResultPart, stays: Callable[[ResultPart], bool]) -> list[ResultPart]:
+    return [each for each in part.media if not stays(each)]
+
+
+def _moved(messages: list[Message], stays: Callable[[ResultPart], bool]) -> Iterator[Message]:
     behind: list[Part] = []
     for message in messages:
         if behind and message.role != "tool":
             yield Message("user", behind)
             behind = []
-        if not _holds_media(message):
+        if not any(_moving(part, stays) for part in _results(message)):
             yield message
             continue
         parts: list[Part] = []
         for part in message.parts:
-            if isinstance(part, ToolResultPart) and (media := part.media):
+            if isinstance(part, ToolResultPart) and (media := _moving(part, stays)):
                 behind += [TextPart(f"From the result of the tool call {part.id}:"), *media]
-                text = part.text or _EMPTY
-                parts.append(ToolResultPart(part.id, text, part.is_error, part.cache))
+                parts.append(_without(part, media))
             else:
                 parts.append(part)
         yield Message("tool", parts)
     if behind:
         yield Message("user", behind)
+
+
+def _without(part: ToolResultPart, media: list[ResultPart]) -> ToolResultPart:
+    left = [each for each in part.parts if not any(each is moved for moved in media)]
+    if any(not isinstance(each, TextPart) for each in left):
+        return ToolResultPart(part.id, left, part.is_error, part.cache)
+    return ToolResultPart(part.id, part.text or _EMPTY, part.is_error, part.cache)

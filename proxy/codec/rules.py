@@ -72,6 +72,9 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     forces_tools: bool | None = None  # whether it can be told that it must call a tool
     # Whether it takes earlier reasoning back that has no proof.
     unsigned_reasoning: bool | None = None
+    # The least and the largest budget for thinking, in tokens.
+    least_thinking: int | None = None
+    largest_thinking: int | None = None
     # Keys of the request's top level that it refuses: they are left out, with a note.
     refused: tuple[str, ...] = ()
     # Groups of keys of which it takes one: the first that the client gave is kept.
@@ -96,6 +99,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     stop_most: int | None = None  # how many stop sequences
     # Whose proofs (proxy/codec/proofs.py) it takes back; null: all.
     proofs: str | None = None
+    # Whether it refuses tool calls that come back without the proof that they had.
+    proves_calls: bool | None = None
     # The operator's own: keys, and kinds of tools, that are not let through to this upstream.
     refuse: tuple[str, ...] = ()
 

@@ -15,6 +15,12 @@ from proxy.request import (
     ToolResultPart,
 )
 
+_SETTINGS = (
+    *("max_tokens", "temperature", "top_p", "top_k", "min_p", "stop", "seed"),
+    *("frequency_penalty", "presence_penalty", "repetition_penalty", "logit_bias"),
+    *("logprobs", "top_logprobs", "tools", "tool_choice", "response_format", "reasoning"),
+    *("verbosity", "user", "safety_identifier", "metadata", "service_tier", "store", "cache_key"),
+)
 _LABELS = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 
 
@@ -71,7 +77,7 @@ def turn_text(turn: Message) -> str:
 
 def cannot_say(request: ChatRequest, said: Collection[str] = ()) -> list[Note]:
     """A note for each setting of the request that the upstream has no word for; `said` are those
-    that it has.
+    that it has. `cache` are the marks for the vendor's prompt cache.
     """
     return [
         Note("dropped", name, f"The upstream has no setting for {name}.")
@@ -81,21 +87,24 @@ def cannot_say(request: ChatRequest, said: Collection[str] = ()) -> list[Note]:
 
 
 def _settings(request: ChatRequest) -> Iterator[tuple[str, Any]]:
-    for name in (
-        "max_tokens",
-        "temperature",
-        "top_p",
-        "stop",
-        "seed",
-        "tools",
-        "tool_choice",
-        "response_format",
-        "reasoning",
-        "user",
-        "metadata",
-    ):
+    for name in _SETTINGS:
         yield name, getattr(request, name)
     yield "n", request.n if request.n != 1 else None
+    asked = request.reasoning
+    if asked is not None:
+        yield "reasoning.summary", asked.summary
+    if any(_marked(request)):
+        yield "cache", True
+
+
+def _marked(request: ChatRequest) -> Iterator[bool]:
+    """Whether each piece that may have a cache mark has one."""
+    yield from (tool.cache is not None for tool in request.tools)
+    yield from (part.cache is not None for part in request.system_parts)
+    for message in request.messages:
+        if not isinstance(message.content, str):
+            for part in message.content:
+                yield getattr(part, "cache", None) is not None
 
 
 def part_notes(turns: list[Message], *, images: bool) -> Iterator[Note]:

@@ -1,11 +1,12 @@
 """Google's Gemini API, both halves; Vertex AI is the same behind another path.
 
 Clients: `POST /v1beta/models/{model}:streamGenerateContent`, by `alt=sse` as events, without it as
-a JSON array; `:generateContent`; and Vertex AI's paths for the same. Upstreams: see `build`.
+a JSON array; `:generateContent`; the same without a version, as clients with a base URL of their
+own ask; and Vertex AI's paths. Upstreams: see `target`.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
-from proxy.dialects.gemini import build, encode, errors, models, parse, whole
+from proxy.dialects.gemini import build, encode, errors, models, parse, relay, whole
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.wire import NAME
 
@@ -18,6 +19,7 @@ DIALECT = Dialect(
         name=NAME,
         routes=(
             Route("POST", f"/{{version:v1beta|v1alpha|v1}}/models/{_METHOD}"),
+            Route("POST", f"/models/{_METHOD}"),
             Route("POST", f"/{_VERTEX}/{_METHOD}"),
         ),
         parse_request=parse.parse_request,
@@ -33,6 +35,8 @@ DIALECT = Dialect(
     upstream=UpstreamHalf(
         name=NAME,
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=relay.relay_request,
         decoder=without_options(GeminiDecoder),
         parse_error=errors.parse_error,
     ),

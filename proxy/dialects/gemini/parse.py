@@ -7,13 +7,17 @@ not know: the vendor's SDKs gain fields faster than we do.
 
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted, json_object
 from proxy.dialects.gemini.parse_turns import Turns
 from proxy.dialects.gemini.schema import camel, json_schema
+from proxy.dialects.gemini.wire import NAME
 from proxy.dialects.gemini.wire_request import (
     Body,
+    CallingConfig,
     Config,
     Declaration,
     ThinkingConfig,
@@ -22,21 +26,14 @@ from proxy.dialects.gemini.wire_request import (
 )
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Effort, Reasoning, ToolChoice, ToolSpec
+from proxy.request import ChatRequest, Effort, Original, Reasoning, ToolChoice, ToolSpec
 
 # What the API has and a ChatRequest has not -> values that ask for nothing.
 _DROPPED: dict[str, tuple[Any, ...]] = {
     "model": (),
     "safetySettings": ([],),
     "cachedContent": ("",),
-    "serviceTier": ("standard", "SERVICE_TIER_UNSPECIFIED"),
-    "store": (False,),
-    "topK": (),
-    "presencePenalty": (0,),
-    "frequencyPenalty": (0,),
-    "responseLogprobs": (False,),
-    "logprobs": (),
-    "responseModalities": (["TEXT"], []),
+    "responseModalities": ([],),
     "speechConfig": (),
     "mediaResolution": (),
     "imageConfig": (),
@@ -52,8 +49,11 @@ _EFFORT: dict[str, Effort] = {
     "LOW": "low",
     "MEDIUM": "medium",
     "HIGH": "high",
-    "XHIGH": "high",
+    "XHIGH": "xhigh",
+    "MAX": "max",
 }
+# Headers of Vertex AI that say how a request is to be served.
+_OWN_HEADERS = "x-vertex-ai-llm-"
 _MODE: dict[str, Literal["auto", "required", "none"]] = {
     "AUTO": "auto",
     "ANY": "required",
@@ -78,13 +78,16 @@ def parse_request(incoming: Incoming) -> Parsed:
             "The path must name the model: /v1beta/models/{model}:streamGenerateContent.",
             param="model",
         )
-    value = camel(json_object(incoming.body))
+    written = json_object(incoming.body)
+    value = camel(written)
     body = fitted(value, Body)
     notes: list[Note] = []
     _note_keys(value, fields(Body), notes)
     config = body.generation_config or Config()
-    if isinstance(value.get("generationConfig"), dict):
-        _note_keys(value["generationConfig"], fields(Config), notes)
+    _note_inner(value, "generationConfig", Config, notes)
+    _note_inner(value, "toolConfig", ToolConfig, notes)
+    _note_inner(value.get("generationConfig") or {}, "thinkingConfig", ThinkingConfig, notes)
+    _note_inner(value.get("toolConfig") or {}, "functionCallingConfig", CallingConfig, notes)
     turns = Turns(notes)
     messages = turns.messages(body.contents if isinstance(body.contents, list) else [body.contents])
     if not messages:
@@ -95,12 +98,20 @@ def parse_request(incoming: Incoming) -> Parsed:
     request = ChatRequest(
         model=model,
         messages=messages,
+        original=Original(NAME, written, _own_headers(incoming)),
         system=turns.system(body.system_instruction),
         max_tokens=config.max_output_tokens,
         temperature=config.temperature,
         top_p=config.top_p,
         stop=config.stop_sequences or [],
         seed=config.seed,
+        top_k=None if config.top_k is None else int(config.top_k),
+        presence_penalty=config.presence_penalty,
+        frequency_penalty=config.frequency_penalty,
+        logprobs=config.response_logprobs,
+        top_logprobs=config.logprobs,
+        service_tier=body.service_tier,
+        store=body.store,
         tools=tools,
         tool_choice=choice,
         response_format=_response_format(config, notes),
@@ -114,6 +125,17 @@ def parse_request(incoming: Incoming) -> Parsed:
         Options(incoming.query.get("alt") == "sse", thinking.include_thoughts is not False),
         tuple(notes),
     )
+
+
+def _own_headers(incoming: Incoming) -> dict[str, str]:
+    return {name: said for name, said in incoming.headers.items() if name.startswith(_OWN_HEADERS)}
+
+
+def _note_inner(
+    owner: dict[str, Any], name: str, known: type[msgspec.Struct], notes: list[Note]
+) -> None:
+    if isinstance(owner.get(name), dict):
+        _note_keys(owner[name], fields(known), notes)
 
 
 def _note_keys(value: dict[str, Any], known: frozenset[str], notes: list[Note]) -> None:
@@ -140,6 +162,9 @@ def _tools(tools: list[dict[str, Any]], notes: list[Note]) -> list[ToolSpec]:
             )
         for number, function in enumerate(declared):
             spec = fitted(function, Declaration, f"tools[{at}].functionDeclarations[{number}]")
+            if any(function[key] is not None for key in function.keys() - fields(Declaration)):
+                said = "Of a function its name, description and parameters are sent."
+                drop(notes, "tools.function", said)
             parameters = (
                 spec.parameters_json_schema
                 if spec.parameters_json_schema is not None
@@ -158,8 +183,8 @@ def _choice(
         return None, tools
     said = (calling.mode or "").upper()
     if said not in _MODE:
-        at = "toolConfig.functionCallingConfig.mode"
-        raise bad_request(f"{at} must be one of {', '.join(_MODE)}.", param=at)
+        drop(notes, "toolConfig", "A mode of calling that is not known here was left out.")
+        return None, tools
     if said == "VALIDATED":
         drop(
             notes,
@@ -183,24 +208,16 @@ def _reasoning(thinking: ThinkingConfig, notes: list[Note]) -> Reasoning | None:
     """A budget stays a budget, a level an effort. Thinking left to the model, by -1 or by asking
     only to see it, is nearest to medium.
     """
-    level = (thinking.thinking_level or "").upper()
-    if level not in _UNSET:
-        if level not in _EFFORT:
-            at = "generationConfig.thinkingConfig.thinkingLevel"
-            raise bad_request(f"{at} must be one of {', '.join(_EFFORT)}.", param=at)
-        if level == "XHIGH":
-            drop(
-                notes,
-                "thinkingConfig",
-                "Level XHIGH is said as high, the most that can be said.",
-                "changed",
-            )
-        return Reasoning(_EFFORT[level])
-    budget = thinking.thinking_budget
+    summary = "auto" if thinking.include_thoughts else None
+    level, budget = (thinking.thinking_level or "").upper(), thinking.thinking_budget
+    if level not in _UNSET and level not in _EFFORT:
+        drop(notes, "thinkingConfig", "A level of thinking that is not known here was left out.")
+    elif level not in _UNSET:
+        return Reasoning(_EFFORT[level], summary=summary)
     if budget == 0:
         return Reasoning("none")
     if budget is not None and budget > 0:
-        return Reasoning(None, budget)
+        return Reasoning(None, budget, summary=summary)
     if budget is None and not thinking.include_thoughts:
         return None
     drop(
@@ -209,7 +226,7 @@ def _reasoning(thinking: ThinkingConfig, notes: list[Note]) -> Reasoning | None:
         "Thinking that is left to the model is said as reasoning of medium effort.",
         "changed",
     )
-    return Reasoning("medium")
+    return Reasoning("medium", adaptive=True, summary=summary)
 
 
 def _response_format(config: Config, notes: list[Note]) -> dict[str, Any] | None:

@@ -9,16 +9,20 @@ dropped with a note; parts with a missing or wrong field are refused, the field 
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted
+from proxy.codec.media import data_url
 from proxy.codec.open_calls import OpenCalls
+from proxy.codec.proofs import GEMINI, read
 from proxy.dialects.gemini.signatures import from_wire
 from proxy.dialects.gemini.wire_request import (
     Blob,
     Call,
     FileData,
     Result,
+    ResultMedia,
     WireContent,
     WirePart,
     fields,
@@ -26,16 +30,21 @@ from proxy.dialects.gemini.wire_request import (
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
+    AudioPart,
+    DocumentPart,
     ImagePart,
     Message,
     Part,
     ReasoningPart,
+    ResultPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
 )
 
 _ROLES = ("user", "model", "function")
+_DOCUMENTS = ("application/pdf", "text/")
+_STANDARD = str.maketrans("-_", "+/")
 _BY_VENDOR = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 _KNOWN = fields(WirePart)
 
@@ -53,7 +62,10 @@ class Turns:
         if content is None or isinstance(content, str):
             return content or None
         parts = self._content(content, "systemInstruction")
-        return "\n\n".join(part.text for part in parts if isinstance(part, TextPart)) or None
+        texts = [part.text for part in parts if isinstance(part, TextPart)]
+        if len(texts) < len(parts):
+            drop(self._notes, "system", "Of a system instruction the text alone is sent.")
+        return "\n\n".join(texts) or None
 
     def messages(self, contents: list[WireContent]) -> list[Message]:
         """The turns. Raises Refused."""
@@ -86,11 +98,17 @@ class Turns:
 
     def _part(self, value: dict[str, Any], at: str) -> list[Part]:
         part = fitted(value, WirePart, at)
-        signature = from_wire(part.thought_signature) if part.thought_signature else None
+        signature, of = None, None
+        if part.thought_signature:
+            of, signature, *_ = read(from_wire(part.thought_signature), GEMINI)
         if part.thought and part.text is not None:
-            return [ReasoningPart(part.text, signature)]
-        signed: list[Part] = [] if signature is None else [ReasoningPart("", signature)]
-        said = self._said(part, at)
+            return [ReasoningPart(part.text, signature, format=of)]
+        said = self._said(part)
+        if isinstance(said, ToolCallPart):
+            return [replace(said, signature=signature, format=of)]
+        signed: list[Part] = [] if signature is None else [ReasoningPart("", signature, format=of)]
+        if not value.keys() <= _KNOWN and said is not None:
+            drop(self._notes, "unknown_part", "What is said of a part beside it was left out.")
         if said is not None:
             return [*signed, said]
         if part.text is None and not value.keys() <= _KNOWN:
@@ -103,7 +121,7 @@ class Turns:
             drop(self._notes, "server_tools" if by_vendor else "unknown_part", why)
         return signed
 
-    def _said(self, part: WirePart, at: str) -> Part | None:
+    def _said(self, part: WirePart) -> Part | None:
         if part.text:
             return TextPart(part.text)
         if part.inline_data is not None:
@@ -113,21 +131,29 @@ class Turns:
         if part.function_call is not None:
             return self._call(part.function_call)
         if part.function_response is not None:
-            return self._result(part.function_response, f"{at}.functionResponse")
+            return self._result(part.function_response)
         return None
 
-    def _inline(self, blob: Blob) -> Part | None:
-        if blob.mime_type.startswith("image/"):
-            # the SDKs write base64's other alphabet
-            standard = blob.data.translate(str.maketrans("-_", "+/"))
-            return ImagePart(f"data:{blob.mime_type};base64,{standard}")
-        drop(self._notes, "inline_data", "Data that is no image cannot be carried.")
+    def _inline(self, blob: Blob) -> ImagePart | DocumentPart | AudioPart | None:
+        # the SDKs write base64's other alphabet
+        url = data_url(blob.mime_type, blob.data.translate(_STANDARD))
+        kind = blob.mime_type.lower()
+        if kind.startswith("image/"):
+            return ImagePart(url)
+        if kind.startswith("audio/"):
+            return AudioPart(url)
+        if kind.startswith(_DOCUMENTS):
+            return DocumentPart(url, blob.display_name)
+        drop(self._notes, "inline_data", "Video, and data of other kinds, cannot be carried.")
         return None
 
-    def _file(self, file: FileData) -> Part | None:
-        if file.mime_type.startswith("image/") or not file.mime_type:
+    def _file(self, file: FileData) -> ImagePart | DocumentPart | None:
+        kind = file.mime_type.lower()
+        if kind.startswith("image/") or not kind:
             return ImagePart(file.file_uri)
-        drop(self._notes, "file_data", "A file that is no image cannot be carried.")
+        if kind.startswith(_DOCUMENTS):
+            return DocumentPart(file.file_uri, file.display_name)
+        drop(self._notes, "file_data", "Of files only images and documents can be carried.")
         return None
 
     def _call(self, call: Call) -> Part:
@@ -136,20 +162,21 @@ class Turns:
         self._open.add(call_id, call.name)
         return ToolCallPart(call_id, call.name, msgspec.json.encode(call.args or {}).decode())
 
-    def _result(self, result: Result, at: str) -> Part:
+    def _result(self, result: Result) -> Part:
         found = self._open.take_id(result.id) if result.id else self._open.take_name(result.name)
-        if found is None and not result.id:
-            raise bad_request(
-                f"{at} answers {result.name[:60]!r}, which no earlier turn calls.", param=at
-            )
-        if result.parts:
-            drop(
-                self._notes,
-                "function_response.parts",
-                "Of a function's response only the object is carried.",
-            )
-        content, is_error = _answer(result.response or {})
-        return ToolResultPart(found or result.id or "", content, is_error)
+        text, is_error = _answer(result.response or {})
+        # one that no earlier turn calls may be in the vendor's cache
+        call_id = found or result.id or f"call_{result.name}"
+        media = [self._media(each) for each in result.parts or ()]
+        kept: list[ResultPart] = [each for each in media if each is not None]
+        if not kept:
+            return ToolResultPart(call_id, text, is_error)
+        return ToolResultPart(call_id, [TextPart(text), *kept] if text else kept, is_error)
+
+    def _media(self, part: ResultMedia) -> ImagePart | DocumentPart | AudioPart | None:
+        if part.inline_data is not None:
+            return self._inline(part.inline_data)
+        return None if part.file_data is None else self._file(part.file_data)
 
 
 def _answer(response: dict[str, Any]) -> tuple[str, bool]:
@@ -190,4 +217,6 @@ def _joined(run: list[Part]) -> Part:
     if len(run) == 1 or not isinstance(last, TextPart | ReasoningPart):
         return last
     text = "".join(part.text for part in run if isinstance(part, TextPart | ReasoningPart))
-    return TextPart(text) if isinstance(last, TextPart) else ReasoningPart(text, last.signature)
+    if isinstance(last, TextPart):
+        return TextPart(text)
+    return ReasoningPart(text, last.signature, format=last.format)

@@ -5,8 +5,11 @@ Source: the protobuf JSON mapping, by which a server takes both spellings of a f
 the API's reference.
 """
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
+_CAPITAL = re.compile("[A-Z]")
 # What stands below these is the client's own, and its keys are no fields of the API.
 _OPAQUE = frozenset(
     {
@@ -38,6 +41,21 @@ def camel(value: Any) -> Any:
         if name == key or name not in value:
             out[name] = inner if name in _OPAQUE else camel(inner)
     return out
+
+
+def spelled(value: Mapping[str, Any], name: str) -> str | None:
+    """The key under which an object holds a field, in camelCase or, where that is not there, in
+    snake_case; None: it has not got it.
+    """
+    if name in value:
+        return name
+    other = snake(name)
+    return other if other in value else None
+
+
+def snake(name: str) -> str:
+    """A field's name in snake_case."""
+    return _CAPITAL.sub(lambda match: f"_{match[0].lower()}", name)
 
 
 def json_schema(schema: Any) -> Any:

@@ -1,9 +1,9 @@
 """Thought signatures, between this vendor's wire and our events.
 
-On the wire a signature is base64 and sits on the part that followed the thought: a text, a call, or
-an empty part at the end. With us it is the end of a reasoning block, an empty one where no
-reasoning was shown, right before that part. Both halves keep to this, so that a signature comes
-back on the part that it came with.
+On the wire a signature is base64 and sits on the part that followed the thought: a text, a call, a
+picture, or an empty part at the end. With us that of a call is the call's own; any other is the end
+of a reasoning block, an empty one where no reasoning was shown, right before that part. Both halves
+keep to this, so that a signature comes back on the part that it came with.
 
 This vendor's SDKs decode it to bytes, and write it again in base64's other alphabet: so one that is
 not base64, or is in that alphabet, travels wrapped.
@@ -12,6 +12,13 @@ not base64, or is in that alphabet, travels wrapped.
 import binascii
 from base64 import b64decode, b64encode
 
+# "Thought signatures" of the vendor's guide: for calls that did not come from it, or whose
+# signature was lost.
+NO_SIGNATURE = "skip_thought_signature_validator"
+UNSIGNED_CALL = (
+    "The signature of an earlier tool call was not kept; the model is told so, and reasons without "
+    "it."
+)
 _WRAPPED = b"text:"
 _OTHER_ALPHABET = str.maketrans("-_", "+/")
 

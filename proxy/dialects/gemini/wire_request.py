@@ -13,6 +13,7 @@ class Blob(msgspec.Struct, rename="camel"):
 
     data: str
     mime_type: str = ""
+    display_name: str | None = None
 
 
 class FileData(msgspec.Struct, rename="camel"):
@@ -20,6 +21,7 @@ class FileData(msgspec.Struct, rename="camel"):
 
     file_uri: str
     mime_type: str = ""
+    display_name: str | None = None
 
 
 class Call(msgspec.Struct, rename="camel"):
@@ -30,13 +32,20 @@ class Call(msgspec.Struct, rename="camel"):
     args: dict[str, Any] | None = None
 
 
+class ResultMedia(msgspec.Struct, rename="camel"):
+    """A picture or a document beside what a function answered."""
+
+    inline_data: Blob | None = None
+    file_data: FileData | None = None
+
+
 class Result(msgspec.Struct, rename="camel"):
     """What a function answered."""
 
     name: str
     id: str | None = None
     response: dict[str, Any] | None = None
-    parts: list[Any] | None = None
+    parts: list[ResultMedia] | None = None
 
 
 class WirePart(msgspec.Struct, rename="camel"):
@@ -98,7 +107,12 @@ class Config(msgspec.Struct, rename="camel"):
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
     stop_sequences: list[str] | None = None
     seed: int | None = None
-    candidate_count: Annotated[int, Meta(ge=1, le=8)] | None = None
+    top_k: int | float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    response_logprobs: bool | None = None
+    logprobs: int | None = None
+    candidate_count: Annotated[int, Meta(ge=1)] | None = None
     response_mime_type: str | None = None
     response_schema: dict[str, Any] | None = None
     response_json_schema: Any = None
@@ -113,6 +127,8 @@ class Body(msgspec.Struct, rename="camel"):
     tools: list[dict[str, Any]] | None = None
     tool_config: ToolConfig | None = None
     generation_config: Config | None = None
+    service_tier: str | None = None
+    store: bool | None = None
     labels: dict[str, str] | None = None
 
 

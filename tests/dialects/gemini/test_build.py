@@ -6,12 +6,18 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.base import Outgoing
+from proxy.codec.proofs import ANTHROPIC, GEMINI
+from proxy.codec.relaying import built
 from proxy.codec.rules import Rules
+from proxy.dialects.gemini import DIALECT
 from proxy.dialects.gemini.build import build_request
-from proxy.dialects.gemini.build_turns import NO_SIGNATURE
+from proxy.dialects.gemini.signatures import NO_SIGNATURE
 from proxy.errors import Refused
 from proxy.request import (
+    AudioPart,
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Message,
     Reasoning,
@@ -22,20 +28,26 @@ from proxy.request import (
     ToolResultPart,
     ToolSpec,
 )
+from proxy.settings.rules import RuleBook
 from tests.dialects.answers import asked, params, target
 
 VERTEX = {"project": "my-project", "location": "europe-west1"}
 
 
+def sent(request: ChatRequest, model: str = "gemini-2.5-flash", **options: Any) -> Outgoing:
+    """Under the rules that the catalogue has for the model."""
+    assert DIALECT.upstream is not None
+    rules = RuleBook("gemini", None, {}).of(model)
+    return built(DIALECT.upstream, request, target(**options)._replace(model=model, rules=rules))
+
+
 def body(request: ChatRequest, model: str = "gemini-2.5-flash", **options: Any) -> dict[str, Any]:
-    built: dict[str, Any] = json.loads(
-        build_request(request, target(**options)._replace(model=model)).body
-    )
-    return built
+    said: dict[str, Any] = json.loads(sent(request, model, **options).body)
+    return said
 
 
 def notes(request: ChatRequest, model: str = "gemini-2.5-flash", **options: Any) -> set[str]:
-    return params(build_request(request, target(**options)._replace(model=model)).notes)
+    return params(sent(request, model, **options).notes)
 
 
 def test_the_plain_request():
@@ -148,7 +160,7 @@ def test_settings():
         built["labels"],
         built["safetySettings"],
     )
-    assert set() == notes(request)
+    assert {"response_format.name"} == notes(request)
 
 
 def test_what_cannot_be_said_is_noted():
@@ -262,6 +274,62 @@ def test_signatures_elsewhere():
     assert {"messages.reasoning"} == notes(request)
 
 
+def test_a_call_has_the_signature_that_it_came_with():
+    """Its own, or that of the empty reasoning before it; one that says it twice says it once."""
+    own = ToolCallPart("1", "f", signature="c2ln", format=GEMINI)
+    for parts in ([own], [ReasoningPart("", "c2ln", format=GEMINI), own]):
+        request = ChatRequest(
+            model="m", messages=[Message("user", "hi"), Message("assistant", parts)]
+        )
+        assert [
+            {"functionCall": {"id": "1", "name": "f", "args": {}}, "thoughtSignature": "c2ln"}
+        ] == (body(request, "gemini-3-pro")["contents"][1]["parts"])
+        assert set() == notes(request, "gemini-3-pro")
+    other = ToolCallPart("1", "f", signature="c2ln", format=ANTHROPIC)
+    request = ChatRequest(
+        model="m", messages=[Message("user", "hi"), Message("assistant", [other])]
+    )
+    assert (
+        NO_SIGNATURE == body(request, "gemini-3-pro")["contents"][1]["parts"][0]["thoughtSignature"]
+    )
+    assert {"messages.reasoning", "messages.tool_call"} == notes(request, "gemini-3-pro")
+
+
+def test_documents_and_sound():
+    """In the request, or where they are."""
+    parts = [
+        DocumentPart("data:application/pdf;base64,JVBE", title="T"),
+        DocumentPart("https://a.test/b.pdf"),
+        AudioPart("data:audio/wav;base64,UklG"),
+    ]
+    request = ChatRequest(model="m", messages=[Message("user", parts)])
+    assert [
+        {"inlineData": {"mimeType": "application/pdf", "data": "JVBE"}},
+        {"fileData": {"mimeType": "application/pdf", "fileUri": "https://a.test/b.pdf"}},
+        {"inlineData": {"mimeType": "audio/wav", "data": "UklG"}},
+    ] == body(request)["contents"][0]["parts"]
+    assert {"messages.document.title"} == notes(request)
+
+
+def test_pictures_of_a_tools_result():
+    """In the response where the model takes them, else in the user's turn behind it."""
+    picture = ImagePart("data:image/png;base64,AAAA")
+    result = ToolResultPart("c1", [TextPart("seen"), picture])
+    talk = [
+        Message("assistant", [ToolCallPart("c1", "look", "{}")]),
+        Message("tool", [result]),
+    ]
+    request = ChatRequest(model="m", messages=talk)
+    inline = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
+    said = {"id": "c1", "name": "look", "response": {"output": "seen"}}
+    assert [{"functionResponse": {**said, "parts": [inline]}}] == (
+        body(request, "gemini-3-flash")["contents"][1]["parts"]
+    )
+    behind = body(request, "gemini-2.5-flash")["contents"][1]["parts"]
+    assert [{"functionResponse": said}, inline] == [behind[0], behind[2]]
+    assert {"tool_result.content"} == notes(request, "gemini-2.5-flash")
+
+
 def test_images():
     """In the request, or where they are; the type is guessed from the name."""
     urls = ["data:image/png;base64,AAAA", "https://a.test/b.WEBP?c.png", "gs://bucket/x"]
@@ -302,7 +370,33 @@ def test_system_messages_and_neighbours():
             {"thinkingLevel": "low", "includeThoughts": True},
             set(),
         ),
-        ("gemini-3.1-pro", Reasoning("none"), {"thinkingLevel": "minimal"}, {"reasoning.effort"}),
+        ("gemini-3.1-pro", Reasoning("none"), {"thinkingLevel": "low"}, {"reasoning.effort"}),
+        ("gemini-3-flash", Reasoning("none"), {"thinkingLevel": "minimal"}, {"reasoning.effort"}),
+        (
+            "gemini-3-pro",
+            Reasoning("xhigh"),
+            {"thinkingLevel": "high", "includeThoughts": True},
+            {"reasoning.effort"},
+        ),
+        (
+            "gemini-3-flash",
+            Reasoning("medium", adaptive=True, summary="auto"),
+            {"includeThoughts": True},
+            set(),
+        ),
+        (
+            "gemini-2.5-pro",
+            Reasoning("medium", adaptive=True),
+            {"thinkingBudget": -1, "includeThoughts": True},
+            set(),
+        ),
+        ("gemini-2.5-pro", Reasoning("none"), {"thinkingBudget": 128}, {"reasoning.effort"}),
+        (
+            "gemini-2.5-flash",
+            Reasoning(None, 99999),
+            {"thinkingBudget": 24576, "includeThoughts": True},
+            {"reasoning.max_tokens"},
+        ),
         (
             "gemini-3-pro",
             Reasoning("low", 500),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.codec.base import Parsed
+from proxy.codec.proofs import GEMINI
 from proxy.dialects.gemini import DIALECT
 from proxy.errors import Refused
 from proxy.request import (
@@ -165,10 +166,9 @@ def test_a_chats_history():
         },
     )
     said = [
-        ReasoningPart("I think", "+/8="),
+        ReasoningPart("I think", "+/8=", format=GEMINI),
         TextPart("Hello"),
-        ReasoningPart("", "c2ln"),
-        ToolCallPart("call_0", "f", '{"x":1}'),
+        ToolCallPart("call_0", "f", '{"x":1}', signature="c2ln", format=GEMINI),
     ]
     assert [Message("user", [TextPart("a")]), Message("assistant", said)] == history
 
@@ -217,11 +217,16 @@ def test_tool_choice(config: dict[str, Any], choice: ToolChoice | None, left: in
 @pytest.mark.parametrize(
     ("config", "reasoning", "shown"),
     [
-        ({"thinkingLevel": "LOW", "includeThoughts": True}, Reasoning("low"), True),
-        ({"thinkingLevel": "xhigh"}, Reasoning("high"), True),
+        ({"thinkingLevel": "LOW", "includeThoughts": True}, Reasoning("low", summary="auto"), True),
+        ({"thinkingLevel": "xhigh"}, Reasoning("xhigh"), True),
+        ({"thinkingLevel": "most"}, None, True),
         ({"thinkingBudget": 0}, Reasoning("none"), True),
-        ({"thinkingBudget": -1, "includeThoughts": False}, Reasoning("medium"), False),
-        ({"includeThoughts": True}, Reasoning("medium"), True),
+        (
+            {"thinkingBudget": -1, "includeThoughts": False},
+            Reasoning("medium", adaptive=True),
+            False,
+        ),
+        ({"includeThoughts": True}, Reasoning("medium", adaptive=True, summary="auto"), True),
         ({}, None, True),
     ],
 )
@@ -234,8 +239,8 @@ def test_losses_are_noted():
     """What other vendors have no place for, by its name; what nobody knows, without."""
     parts = [
         {"text": "hi"},
-        {"inlineData": {"mimeType": "audio/wav", "data": "AAAA"}},
-        {"fileData": {"mimeType": "application/pdf", "fileUri": "https://a.test"}},
+        {"inlineData": {"mimeType": "video/mp4", "data": "AAAA"}},
+        {"fileData": {"mimeType": "video/mp4", "fileUri": "https://a.test"}},
         {"executableCode": {"code": "1"}},
         {"hologram": 1},
     ]
@@ -250,7 +255,9 @@ def test_losses_are_noted():
             "responseModalities": ["TEXT"],
             "responseMimeType": "text/x.enum",
             "odd": 1,
+            "thinkingConfig": {"thinkingLevel": "most"},
         },
+        "toolConfig": {"functionCallingConfig": {"mode": "MAYBE"}},
     }
     assert {
         "inline_data",
@@ -259,7 +266,9 @@ def test_losses_are_noted():
         "unknown_part",
         "safetySettings",
         "cachedContent",
-        "topK",
+        "responseModalities",
+        "thinkingConfig",
+        "toolConfig",
         "responseMimeType",
         "unknown_key",
     } == params(parsed(body).notes)
@@ -277,19 +286,7 @@ def test_losses_are_noted():
             {"contents": [{"parts": [{"functionCall": {}}]}]},
             "contents[0].parts[0].functionCall.name",
         ),
-        (
-            {"contents": [{"parts": [{"functionResponse": {"name": "f"}}]}]},
-            "contents[0].parts[0].functionResponse",
-        ),
         ({**HI, "generationConfig": {"temperature": "warm"}}, "generationConfig.temperature"),
-        (
-            {**HI, "generationConfig": {"thinkingConfig": {"thinkingLevel": "most"}}},
-            "generationConfig.thinkingConfig.thinkingLevel",
-        ),
-        (
-            {**HI, "toolConfig": {"functionCallingConfig": {"mode": "MAYBE"}}},
-            "toolConfig.functionCallingConfig.mode",
-        ),
         ({**HI, "tools": [{"functionDeclarations": {}}]}, "tools[0].functionDeclarations"),
         (
             {**HI, "tools": [{"functionDeclarations": [{}]}]},

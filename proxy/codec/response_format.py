@@ -1,0 +1,34 @@
+"""The form of the answer that a client asks for, in the form that ChatRequest has from the OpenAI
+API, for upstreams that take a bare JSON Schema.
+"""
+
+from typing import Any, NamedTuple
+
+from proxy.codec.chat_turns import drop
+from proxy.events import Note
+
+
+class JSONAnswer(NamedTuple):
+    """JSON, by this schema; None: any."""
+
+    schema: dict[str, Any] | None
+
+
+def wanted_format(wanted: dict[str, Any] | None, notes: list[Note]) -> JSONAnswer | None:
+    """The JSON that is wanted; None: text. Noted are forms that are neither, and what is said of a
+    schema beside it.
+    """
+    kind = None if wanted is None else wanted.get("type")
+    if wanted is None or kind in (None, "text"):
+        return None
+    if kind not in ("json_object", "json_schema"):
+        said = "Only JSON, with or without a schema, can be asked for here."
+        drop(notes, "response_format", said)
+        return None
+    named = wanted.get("json_schema")
+    described = named if isinstance(named, dict) else {}
+    schema = described.get("schema", named)
+    if "schema" in described and any(map(described.get, ("name", "description", "strict"))):
+        said = "Of a response format the schema is sent; its name and strictness are left out."
+        drop(notes, "response_format.name", said)
+    return JSONAnswer(schema if isinstance(schema, dict) else None)
