@@ -1,16 +1,23 @@
-"""The command line: `mainstem serve`, `mock`, `check`, `tap`."""
+"""The command line: `mainstem serve`, `mock`, `check`, `tap`.
+
+Only the command that is asked for is imported, so that help and mistakes in the command line are
+told at once: the server takes most of a second to import.
+"""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from proxy import __version__
-from proxy.cli import check, common, mock, serve, tap
-from proxy.mock.script import MockError
-from proxy.server.listen import ListenError
-from proxy.settings.mistakes import ConfigError
 
+# What each command does. It is the module of that name here.
+_COMMANDS = {
+    "serve": "run the proxy",
+    "mock": "play the vendors, without a key or a network",
+    "check": "validate the configuration",
+    "tap": "one prompt to the terminal",
+}
 _EXAMPLES = """\
 examples:
   mainstem serve                        the embedded mock answers: no key, no network
@@ -25,30 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; answers the exit status: 0, 1 for what went wrong, 2 for what was asked
     wrongly.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = _parser(given)
+    options = parser.parse_args(given)
     if options.command is None:
         parser.print_help(sys.stderr)
         return 2
-    try:
-        status: int = options.run(options)
-        print(end="", flush=True)  # what is still buffered fails here, not after the end
-    except ConfigError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
-        return 1
-    except (MockError, ListenError, common.WrongInputError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # whoever read our output (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
+    status: int = import_module("proxy.cli.ended").status_of(options)
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mainstem",
         description=(
@@ -60,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"mainstem {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (serve, mock, check, tap):
-        command.add_to(commands)
+    asked = next((argument for argument in given if not argument.startswith("-")), None)
+    for name, does in _COMMANDS.items():
+        if name == asked:
+            import_module(f"proxy.cli.{name}").add_to(commands, does)
+        else:
+            commands.add_parser(name, help=does)
     return parser

@@ -27,11 +27,11 @@ from proxy.upstream.client import Upstreams
 _FAILED = "failed"
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add this command to the command line."""
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does: str) -> None:
+    """Add this command to the command line; `does` is its line in the list of commands."""
     parser = commands.add_parser(
         "check",
-        help="validate the configuration",
+        help=does,
         description=(
             "Validate the configuration and print the tree in effect, file and environment and "
             "defaults together, without its "

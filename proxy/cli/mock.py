@@ -10,11 +10,11 @@ from proxy.observe import logs
 from proxy.server.listen import ListenError
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add this command to the command line."""
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does: str) -> None:
+    """Add this command to the command line; `does` is its line in the list of commands."""
     parser = commands.add_parser(
         "mock",
-        help="play the vendors, without a key or a network",
+        help=does,
         description="Play every vendor on its own path, until SIGTERM or Ctrl-C.",
         epilog=wishes_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,

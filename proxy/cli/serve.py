@@ -21,11 +21,11 @@ from proxy.settings.model import Settings
 _PROMPT = "Say hello"
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add this command to the command line."""
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does: str) -> None:
+    """Add this command to the command line; `does` is its line in the list of commands."""
     parser = commands.add_parser(
         "serve",
-        help="run the proxy",
+        help=does,
         description=(
             "Run the proxy until SIGTERM or Ctrl-C: it then takes no new stream and gives those "
             "that run server.drain_s to end; a "

@@ -14,6 +14,7 @@ from proxy.cli import common
 from proxy.codec.base import Encoder, Parsed
 from proxy.errors import Failure, Refused
 from proxy.events import (
+    BlockStart,
     Event,
     ReasoningDelta,
     StreamEnd,
@@ -21,6 +22,7 @@ from proxy.events import (
     StreamStart,
     TextDelta,
     TextRewrite,
+    Tool,
     ToolCallDelta,
 )
 from proxy.observe import logs
@@ -37,11 +39,11 @@ from proxy.upstream.client import Upstreams
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add this command to the command line."""
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does: str) -> None:
+    """Add this command to the command line; `does` is its line in the list of commands."""
     parser = commands.add_parser(
         "tap",
-        help="one prompt to the terminal",
+        help=does,
         description=(
             "Send one prompt to a model of the configuration and print the answer as it comes. "
             "Standard error says what was lost "
@@ -105,8 +107,10 @@ async def _tap(options: argparse.Namespace, settings: Settings, request: ChatReq
         if options.events
         else _Quiet()
         if options.raw
-        else _Text(colour=sys.stdout.isatty())
+        else _Text(terminal=sys.stdout.isatty())
     )
+    # Where the answer goes elsewhere, its last line may stand open beside ours.
+    between = "" if sys.stdout.isatty() else "\n"
     try:
         attempts = Attempts(
             plan,
@@ -124,6 +128,8 @@ async def _tap(options: argparse.Namespace, settings: Settings, request: ChatReq
         delivery = Delivery(log, encoder, record, plan.streams, plan.limits)
         _out(delivery.opening())
         await delivery.relay(won.generation, _Terminal())
+        if encoder.summary:
+            print(f"{between}{encoder.summary}", file=sys.stderr)
     except Refused as refused:
         print(f"{refused.failure.kind}: {refused.failure.message}", file=sys.stderr)
         return 1
@@ -177,20 +183,23 @@ class _Terminal:
 
 
 class _Quiet(Encoder):
-    """Prints nothing but what was lost and how it ended."""
+    """Prints nothing of the answer. What was lost is told at once; `summary` says how it ended, for
+    when all of the answer is out.
+    """
 
     heartbeat = b""
     status = 0
+    summary = ""
 
     def encode(self, event: Event) -> bytes:
         if isinstance(event, StreamStart):
             for note in event.notes:
                 print(note.message, file=sys.stderr)
         elif isinstance(event, StreamEnd):
-            print(f"\n[{event.finish.reason}] {_counts(event)}", file=sys.stderr)
+            self.summary = f"[{event.finish.reason}] {_counts(event)}"
         elif isinstance(event, StreamError):
             self.status = 1
-            print(f"\n{event.error.kind}: {event.error.message}", file=sys.stderr)
+            self.summary = f"{event.error.kind}: {event.error.message}"
         return b""
 
 
@@ -203,22 +212,40 @@ class _Lines(_Quiet):
 
 
 class _Text(_Quiet):
-    """The answer's text; reasoning is dimmed on a terminal and left out elsewhere."""
+    """The answer's text and calls, each call with its name on a new line. Reasoning is dimmed
+    on a terminal, and left out elsewhere; the answer begins on a new line behind it.
+    """
 
-    def __init__(self, *, colour: bool) -> None:
-        self._colour = colour
+    def __init__(self, *, terminal: bool) -> None:
+        self._terminal = terminal
+        self._kind: str | None = None  # of the block that was printed last
+        self._in_line = False  # whether the line has begun
 
     def encode(self, event: Event) -> bytes:
         match event:
+            case BlockStart(tool=Tool(_, name)):
+                return self._printed("call", f"[{name}] ", anew=True)
             case TextDelta(_, text):
-                return text.encode()
+                return self._printed("text", text)
             case TextRewrite(_, keep, text):
-                return f"\n[taken back to {keep} characters]\n{text}".encode()
-            case ReasoningDelta(_, text) if self._colour:
-                return f"{_DIM}{text}{_PLAIN}".encode()
+                return self._printed(
+                    "text", f"[taken back to {keep} characters]\n{text}", anew=True
+                )
+            case ReasoningDelta(_, text) if self._terminal:
+                return self._printed("reasoning", text)
             case ToolCallDelta(_, arguments):
-                return arguments.encode()
+                return self._printed("call", arguments)
+            case StreamEnd() | StreamError():
+                super().encode(event)
+                return b"\n" if self._terminal and self._in_line else b""
         return super().encode(event)
+
+    def _printed(self, kind: str, text: str, *, anew: bool = False) -> bytes:
+        """The text, on a new line where it is of another kind than the one before."""
+        other = self._in_line and (anew or kind != self._kind)
+        self._kind, self._in_line = kind, not text.endswith("\n")
+        shown = f"{_DIM}{text}{_PLAIN}" if kind == "reasoning" else text
+        return f"\n{shown}".encode() if other else shown.encode()
 
 
 def _counts(event: StreamEnd) -> str:
