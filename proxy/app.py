@@ -138,7 +138,7 @@ class Process:
         await self.mocks.stop()
 
     async def _listen(self, app: web.Application, host: str, port: int, section: str) -> str:
-        runner = await prepared(app, self._begun_with.server, self._begun_with.limits)
+        runner = await prepared(app, self._begun_with)
         self._runners.append(runner)
         return await listen(runner, host, port, section, reuse_port=self._reuse_port)
 
@@ -151,7 +151,7 @@ class Process:
             await state.keyring.start()
         self.gateway.state = state
         for runner in self._runners:
-            runner.change(settings.limits)
+            runner.change(settings.limits, settings.streams)
         if settings.logs != self.reloader.settings.logs:
             logs.configure(settings.logs.format, settings.logs.level)
 

@@ -11,6 +11,7 @@ from proxy.codec.settle import Settler
 from proxy.errors import Refused
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
+from proxy.relay.apart import apart
 from proxy.relay.delivery import Delivery
 from proxy.relay.ending import Reading
 from proxy.relay.folder import Folder
@@ -106,8 +107,9 @@ class Answering:
                 raise
             if isinstance(self.log.end, StreamError):
                 raise Refused(self.log.end.error)
-            self.reading = "whole"
-            reply = self._half.whole(parsed, folder.answer)
+            reply = await apart(
+                self._record.bytes_in, lambda: self._half.whole(parsed, folder.answer)
+            )
         finally:
             self._ended()
         self._record.status = reply.status
@@ -117,7 +119,12 @@ class Answering:
             **note_headers(self._record.notes),
             "x-mainstem-upstream": self._won.target.upstream,
         }
-        return hand_down(whole(reply._replace(headers=headers)), self._won.returned)
+        response = hand_down(whole(reply._replace(headers=headers)), self._won.returned)
+        # while it is not taken it holds its place
+        await response.prepare(self._request)
+        await response.write_eof()
+        self.reading = "whole"
+        return response
 
     def _encoder(self, parsed: Parsed, begun: Encoder | None) -> Encoder:
         encoder = begun or self._half.encoder(parsed)

@@ -19,6 +19,7 @@ from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure, failure
 from proxy.net.keepalive import watch
 from proxy.server.respond import with_retry_after
+from proxy.server.unsent import Unsent, hold_little
 
 _NATIVE = CLIENTS["native"]
 SERVER = f"mainstem/{__version__}"
@@ -39,6 +40,8 @@ class Bounds(NamedTuple):
     max_head_bytes: int
     request_head_s: float
     max_body_bytes: int
+    write_timeout_s: float
+    write_buffer_bytes: int
     options: dict[str, Any]
 
 
@@ -63,6 +66,7 @@ class Connection(web.RequestHandler):
         "_refused",
         "_tail",
         "_timer",
+        "_unsent",
         "_watched_s",
         "_wire_bytes",
         "body",
@@ -90,10 +94,12 @@ class Connection(web.RequestHandler):
         self._timer: asyncio.TimerHandle | None = None
         self._refused = False
         self._watched_s: float | None = None
+        self._unsent = Unsent(loop, bounds.write_timeout_s)
         self.body: StreamReader | None = None  # that somebody reads, and of which not all has come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        hold_little(transport, self._bounds.write_buffer_bytes)
         self._host.came()
         self._await_head()
 
@@ -101,6 +107,7 @@ class Connection(web.RequestHandler):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._unsent.stop()
         self._host.left()
         super().connection_lost(exc)
 
@@ -146,6 +153,29 @@ class Connection(web.RequestHandler):
             and not self._idle(self._request_count)
         ):
             transport.abort()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unsent.watch(self.transport)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unsent.moved()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """What is left of an answer is its client's to take, before and after the connection is
+        closed.
+        """
+        finished = await super().finish_response(request, resp, start_time)
+        self._unsent.watch(self.transport)
+        return finished
+
+    def force_close(self) -> None:
+        """A transport that is closed waits for its client to take what is written."""
+        self._unsent.watch(self.transport)
+        super().force_close()
 
     def _idle(self, heads: int) -> bool:
         """Whether no request is being answered, so that what comes is a head. Of one that comes
@@ -222,6 +252,7 @@ class Connection(web.RequestHandler):
             return
         transport.write(refusal(why))
         transport.write_eof()
+        self._unsent.watch(transport)
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(LINGER_S, self.force_close)

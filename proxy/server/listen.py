@@ -7,7 +7,7 @@ import socket
 from aiohttp import web
 
 from proxy.server.listener import Listener
-from proxy.settings.model import Limits, Server
+from proxy.settings.model import Settings
 
 _BACKLOG = 1024
 _REMEDIES = {
@@ -29,9 +29,9 @@ class ListenError(Exception):
         super().__init__(f"Cannot listen on {_bracketed(host)}:{port} ({where}): {why}; {remedy}.")
 
 
-async def prepared(app: web.Application, server: Server, limits: Limits) -> Listener:
+async def prepared(app: web.Application, settings: Settings) -> Listener:
     """What serves the application, once `listen` has given it a port. `cleanup` must follow."""
-    runner = Listener(app, server, limits)
+    runner = Listener(app, settings.server, settings.limits, settings.streams)
     await runner.setup()
     return runner
 

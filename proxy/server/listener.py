@@ -12,7 +12,7 @@ from aiohttp import web
 
 from proxy.errors import failure
 from proxy.server.connection import LINGER_S, Bounds, Connection, refusal
-from proxy.settings.model import Limits
+from proxy.settings.model import Limits, Streams
 from proxy.settings.model import Server as ServerSettings
 
 _KEEP_ALIVE_S = 75.0
@@ -41,31 +41,36 @@ def connection_slots(max_connections: int) -> int:
 class Listener(web.AppRunner):
     """Runs an app. What its site calls for each new connection, the `server`, is the door."""
 
-    def __init__(self, app: web.Application, server: ServerSettings, limits: Limits) -> None:
+    def __init__(
+        self, app: web.Application, server: ServerSettings, limits: Limits, streams: Streams
+    ) -> None:
         # else a handler never learns that its client left
         super().__init__(app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S)
         self._door: Door | None = None
         self._settings = server
         self._limits = limits
+        self._streams = streams
 
     @property
     def server(self) -> Any:
         """The door, once the app is set up."""
         manager = super().server
         if manager is not None and self._door is None:
-            self._door = Door(manager, self._settings, self._limits)
+            self._door = Door(manager, self._settings, self._limits, self._streams)
         return self._door
 
-    def change(self, limits: Limits) -> None:
+    def change(self, limits: Limits, streams: Streams) -> None:
         """Hold the connections that come from now on to these."""
         if self._door is not None:
-            self._door.change(limits)
+            self._door.change(limits, streams)
 
 
 class Door:
     """Makes the protocol of each new connection."""
 
-    def __init__(self, manager: web.Server, server: ServerSettings, limits: Limits) -> None:
+    def __init__(
+        self, manager: web.Server, server: ServerSettings, limits: Limits, streams: Streams
+    ) -> None:
         self._manager = manager
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger("mainstem")
@@ -74,9 +79,9 @@ class Door:
         self._going = 0
         self._turned_away = 0
         self._telling: asyncio.TimerHandle | None = None
-        self.change(limits)
+        self.change(limits, streams)
 
-    def change(self, limits: Limits) -> None:
+    def change(self, limits: Limits, streams: Streams) -> None:
         """For the connections that come from now on."""
         options = {
             "keepalive_timeout": _KEEP_ALIVE_S,
@@ -86,7 +91,12 @@ class Door:
             "auto_decompress": False,  # a body is made plain when it is known who sends it
         }
         self._bounds = Bounds(
-            limits.max_head_bytes, self._settings.request_head_s, limits.max_body_bytes, options
+            limits.max_head_bytes,
+            self._settings.request_head_s,
+            limits.max_body_bytes,
+            streams.write_timeout_s,
+            limits.write_buffer_bytes,
+            options,
         )
         self._most = connection_slots(limits.max_connections)
         why = f"This proxy has {self._most} connections open, as many as it may; try again soon."

@@ -1,10 +1,7 @@
 """Answers to clients: one whole document, or a stream whose frames go straight to the transport."""
 
 import asyncio
-import contextlib
 import math
-import socket
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -14,14 +11,11 @@ from msgspec import UNSET
 from proxy.codec.base import Encoder, Reply
 from proxy.errors import Failure
 from proxy.events import Note
+from proxy.server.unsent import drop
 
 Answering = TypeVar("Answering", bound=web.StreamResponse)
 # The names of the upstream's own headers in an answer, for CORS.
 RETURNED: web.ResponseKey[Sequence[str]] = web.ResponseKey("returned", Sequence[str])
-# Python names it on some systems only; the number is that of include/uapi/linux/tcp.h.
-_NOTSENT_LOWAT: int | None = getattr(
-    socket, "TCP_NOTSENT_LOWAT", 25 if sys.platform == "linux" else None
-)
 _STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     # tells nginx to pass every frame on at once, whatever its own settings are
@@ -85,17 +79,6 @@ def hand_down(response: Answering, returned: Mapping[str, str]) -> Answering:
     return response
 
 
-def _hold_little(transport: asyncio.BaseTransport, most: int) -> None:
-    """Have the kernel take no more than this beyond what is on its way. By itself it takes
-    megabytes for a client that reads slowly, so that back-pressure would come late, and what the
-    client does take would be seen late (TCP_NOTSENT_LOWAT in Linux's tcp(7)).
-    """
-    sock = transport.get_extra_info("socket")
-    if sock is not None and _NOTSENT_LOWAT is not None:
-        with contextlib.suppress(OSError):  # it has closed already, or is no TCP
-            sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, most)
-
-
 def _heard(waiting: asyncio.Future[None]) -> None:
     """Nobody may be waiting any more when the client leaves: that is no error that nobody looked
     at.
@@ -107,7 +90,7 @@ def _heard(waiting: asyncio.Future[None]) -> None:
 def cut(request: web.Request) -> None:
     """Drop the connection of a client that is owed nothing more, or takes nothing."""
     if request.transport is not None:
-        request.transport.abort()
+        drop(request.transport)
 
 
 class ResponseSink:
@@ -123,7 +106,6 @@ class ResponseSink:
         if transport is None:
             raise ConnectionResetError
         transport.set_write_buffer_limits(high=write_buffer_bytes)
-        _hold_little(transport, write_buffer_bytes)
         self._request = request
         self._transport = transport
         self._chunked = request.version >= HttpVersion11
@@ -147,4 +129,4 @@ class ResponseSink:
 
     def cut(self) -> None:
         """Drop the connection of a client that takes nothing."""
-        self._transport.abort()
+        drop(self._transport)

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import NamedTuple
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from proxy import __version__
 from proxy.codec.base import ClientHalf
@@ -114,7 +114,9 @@ def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awai
         headers = response.headers
         headers["x-request-id"] = request.get(REQUEST_ID) or request_id(request)
         headers["Server"] = f"mainstem/{__version__}"
-        if gateway.draining or _in_doubt(request):  # the client's next request is to go elsewhere
+        if (
+            gateway.draining or _in_doubt(request) or _ends_with_close(request, response)
+        ):  # the client's next request is to go elsewhere
             response.force_close()
             headers["Connection"] = "close"
         if request.path in _UNSHARED:
@@ -128,6 +130,11 @@ def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awai
                 headers[name] = value
 
     return dress
+
+
+def _ends_with_close(request: web.Request, response: web.StreamResponse) -> bool:
+    """Whether nothing but the close tells an old client where the answer ends (RFC 9112, 6.3)."""
+    return request.version < HttpVersion11 and not isinstance(response, web.Response)
 
 
 def _in_doubt(request: web.Request) -> bool:

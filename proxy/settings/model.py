@@ -211,8 +211,8 @@ class Streams(Tree):
     write_timeout_s: Seconds = Field(
         60,
         description=(
-            "A client that takes nothing for this long, or whose machine gives no sign of life, "
-            "has left and is cut. Systems tell "
+            "A client that takes nothing of any answer for this long, or whose machine gives no "
+            "sign of life, has left and is cut. Systems tell "
             "of what a slow reader took in steps of up to 110 KB: much less than 60 s cuts some "
             "who read on."
         ),

@@ -153,7 +153,7 @@ async def test_what_is_not_http_is_refused_and_leaves_no_trace_of_the_code(scene
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
         b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
         b"GET /\x00 HTTP/9\r\n\r\n",
-        b"POST /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /v1/stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
         b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
     ):
         async with clients(scene.url) as connect:

@@ -9,9 +9,9 @@ request like any other; then that is what it is.
 from typing import NamedTuple
 
 BODY = b'{"model":"seen","prompt":"hi"}'
-HIDDEN = b"GET /v1/stream?model=hidden&prompt=x HTTP/1.1\r\nHost: x\r\n\r\n"
-_POST = b"POST /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-_GET = b"GET /v1/stream?model=seen&prompt=hi HTTP/1.1\r\nHost: x\r\n"
+HIDDEN = b"GET /v1/stream?model=hidden&prompt=x HTTP/1.1\r\nHost: localhost\r\n\r\n"
+_POST = b"POST /v1/stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+_GET = b"GET /v1/stream?model=seen&prompt=hi HTTP/1.1\r\nHost: localhost\r\n"
 _CHUNKED = b"Transfer-Encoding: chunked\r\n"
 _LAST = b"0\r\n\r\n"
 
@@ -112,7 +112,7 @@ CASES = [
     Case(
         "a first line that is folded", whole().replace(b"HTTP/1.1\r\nHost", b"HTTP/1.1\r\n Host", 1)
     ),
-    Case("no host", _GET.replace(b"Host: x\r\n", b"") + b"\r\n"),
+    Case("no host", _GET.replace(b"Host: localhost\r\n", b"") + b"\r\n"),
     Case("two hosts", whole(b"Host: y\r\n")),
     Case(
         "a chunk size over 64 bits",
@@ -140,7 +140,7 @@ CASES = [
         _GET.replace(b"/v1/stream?model=seen&prompt=hi", b"evil.example:80") + b"\r\n",
     ),
     Case("CONNECT", b"CONNECT evil.example:80 HTTP/1.1\r\nHost: evil.example:80\r\n\r\n" + HIDDEN),
-    Case("CONNECT to a path", b"CONNECT /v1/stream HTTP/1.1\r\nHost: x\r\n\r\n" + HIDDEN),
+    Case("CONNECT to a path", b"CONNECT /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n" + HIDDEN),
     Case("a TLS hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20),
     Case("a tab before the coding", coded(b"\tchunked"), 1),
     Case("a space behind the coding", coded(b" chunked "), 1),

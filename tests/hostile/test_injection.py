@@ -201,7 +201,9 @@ async def test_what_a_query_says_breaks_nothing(scene: Scene, text: str) -> None
     ):
         got = await exchange(
             scene.run.url,
-            [f"GET /v1/stream?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()],
+            [
+                f"GET /v1/stream?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+            ],
         )
         names, lines = shape(got)
         assert 1 == len(got.statuses)
@@ -267,7 +269,7 @@ async def test_what_a_header_says_breaks_nothing(scene: Scene, name: str, value:
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_what_a_preflight_asks_for_breaks_nothing(scene: Scene, text: str) -> None:
     said = re.sub(r"[\r\n\0]", " ", HOSTILE[text])
-    asked = "OPTIONS /v1/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: POST\r\n"
+    asked = "OPTIONS /v1/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: POST\r\n"
     got = await exchange(
         scene.run.url, [f"{asked}Access-Control-Request-Headers: {said}\r\n\r\n".encode()]
     )
@@ -291,7 +293,7 @@ async def test_what_a_wish_for_the_mock_says_breaks_nothing() -> None:
             for said in (*HOSTILE.values(), *ODD):
                 query = f"model=m&prompt=hi&{name}={quote(said, safe='', errors='surrogateescape')}"
                 asked.append(
-                    f"GET /v1/stream?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+                    f"GET /v1/stream?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
                 )
             for request in asked:
                 got = await exchange(run.url, [request])

@@ -206,7 +206,7 @@ async def test_others_are_served_between_the_halves_of_a_bomb() -> None:
     async with running(MOCKED) as run:
         for dialect, (path, *_) in ASKED.items():
             reader, writer = await asyncio.open_connection(*place(run.url))
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {len(bomb)}\r\n\r\n"
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {len(bomb)}\r\n\r\n"
             writer.write(head.encode() + bomb[: SIZE // 2])
             await writer.drain()
             async with run.session.post(

@@ -74,7 +74,7 @@ async def test_a_client_that_goes_on_sending_reads_why_it_was_refused(
     """Closed at once, with bytes that nobody has read, its connection would be reset, and the
     answer lost on the way."""
     reader, writer = await asyncio.open_connection(*place(run.url))
-    writer.write(b"POST /v1/stream HTTP/1.1\r\nHost: x\r\n" + line)
+    writer.write(b"POST /v1/stream HTTP/1.1\r\nHost: localhost\r\n" + line)
     for _ in range(5):
         await asyncio.sleep(0.02)
         writer.write(b"x" * 10_000)
@@ -92,7 +92,7 @@ async def test_http_0_9_runs_nothing(run: Running, request_line: bytes) -> None:
     got = await exchange(
         run.url,
         [
-            request_line + b"\r\nHost: x\r\n\r\n"
+            request_line + b"\r\nHost: localhost\r\n\r\n"
             if request_line.endswith(b"9")
             else request_line + b"\r\n\r\n"
         ],
@@ -160,7 +160,7 @@ async def test_a_compressed_body_is_bounded_by_what_it_becomes(run: Running) -> 
     """Ten kilobytes of it would be ten megabytes."""
     body = gzip.compress(b'{"prompt":"' + b"x" * 10_000_000 + b'"}')
     assert 20_000 > len(body)
-    head = b"POST /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nConnection: close\r\n"
+    head = b"POST /v1/stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nConnection: close\r\n"
     got = await exchange(run.url, [head + b"Content-Length: %d\r\n\r\n" % len(body) + body])
     assert ([413], []) == (got.statuses, await prompts(run.url))
 

@@ -70,7 +70,7 @@ class Guests:
         asking = ASKING[party.dialect]
         body = asking.body(party.model)
         head = (
-            f"POST {asking.path.format(model=party.model)} HTTP/1.1\r\nhost: crowd\r\nauthorization: Bearer {KEY}\r\n"
+            f"POST {asking.path.format(model=party.model)} HTTP/1.1\r\nHost: localhost\r\nauthorization: Bearer {KEY}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         self.request = head.encode() + body

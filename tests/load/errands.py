@@ -102,7 +102,7 @@ class Errand(NamedTuple):
     def head(self, length: int, *fields: str) -> bytes:
         lines = [
             f"POST {self.path()} HTTP/1.1",
-            "host: soak",
+            "host: localhost",
             f"authorization: Bearer {self.key}",
             "content-type: application/json",
             f"content-length: {length}",

@@ -22,7 +22,7 @@ MOCKED = {
 }
 BODY = b'{"model":"m","prompt":"hi"}'
 HEAD = (
-    b"POST /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    b"POST /v1/stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     % len(BODY)
 )
 WHOLE = HEAD + BODY
@@ -183,7 +183,8 @@ async def test_a_refusal_before_the_body_has_come_closes_the_connection() -> Non
     """What still comes would be taken for the next request."""
     async with running(patient()) as run, client(run) as eager:
         eager.writer.write(
-            b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (len(WHOLE) + 10)
+            b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+            % (len(WHOLE) + 10)
         )
         await asyncio.sleep(0.05)
         eager.writer.write(WHOLE + b" " * 10)
@@ -213,7 +214,7 @@ async def test_of_a_chunk_extension_without_end_only_so_much_is_read() -> None:
         assert (b"HTTP/1.1 408 ", True) == (await answer, sent < endless)
 
 
-LINE = b"GET /v1/stream?model=m&prompt=%b HTTP/1.1\r\nHost: x\r\n\r\n"
+LINE = b"GET /v1/stream?model=m&prompt=%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["at once", "in pieces"])

@@ -15,7 +15,7 @@ def asking(path: str, body: dict[str, Any]) -> bytes:
     """A request in bytes, for a client that decides itself when it reads."""
     data = json.dumps(body).encode()
     return (
-        b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+        b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
         % (
             path.encode(),
             len(data),
