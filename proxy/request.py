@@ -184,6 +184,15 @@ class Original(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
 
 
+class OnlyRelayed(msgspec.Struct, frozen=True):
+    """Why only an upstream of the client's dialect, which gets the request as it is, can answer it:
+    the field at fault, and a sentence without its end that says what to do instead.
+    """
+
+    param: str
+    message: str
+
+
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request, in no vendor's form.
 
@@ -193,12 +202,14 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     exists for clients whose dialect has it; the native one has not.
 
     `original` is the client's own request; whoever changes another field of the request must set it
-    to None, or an upstream of the same dialect does not see the change.
+    to None, or an upstream of the same dialect does not see the change. With `only_relayed` no
+    other upstream is asked.
     """
 
     model: str
     messages: list[Message]
     original: Original | None = None
+    only_relayed: OnlyRelayed | None = None
     system: str | None = None
     system_parts: list[TextPart] = []
     max_tokens: int | None = None

@@ -13,17 +13,23 @@ from msgspec.structs import replace
 from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.custom_tools import as_functions, custom_names
 from proxy.codec.mended import mended
+from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Original
 
 
 def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Outgoing:
-    """The request for an upstream. Raises what `build_request` and `relay_request` raise."""
+    """The request for an upstream. Raises what `build_request` and `relay_request` raise, and
+    Refused (bad_request) for a request that can only be relayed, and cannot be relayed there.
+    """
     original = request.original
     if original is not None and original.dialect in half.relays and half.relay_request is not None:
         call = half.relay_request(request, original, config)
         if call is not None:
             return call._replace(relayed=True)
+    if request.only_relayed is not None:
+        param, said = request.only_relayed.param, request.only_relayed.message
+        raise bad_request(f"{config.upstream} cannot take {param}: {said}.", param=param)
     notes: list[Note] = []
     custom = config.rules.custom_tools
     free = half.custom_tools if custom is None else custom

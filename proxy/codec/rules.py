@@ -93,6 +93,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     media: Mapping[MediaKind, tuple[MediaForm, ...]] = {}
     # Likewise in a tool's result.
     result_media: Mapping[MediaKind, tuple[MediaForm, ...]] = {}
+    cache_marks: bool | None = None  # whether marks for its prompt cache may stand in the request
     prefill: bool | None = None  # whether the last turn may be the assistant's
     roles: Mapping[str, str] = {}  # its own words for roles, for example {developer: system}
     user_chars: int | None = None  # the longest `user`

@@ -3,12 +3,15 @@
 from typing import Any
 
 import msgspec
+import pytest
+from msgspec.structs import replace
 
 from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.relaying import built, own_body, without_original
 from proxy.codec.rules import Names, Rules
+from proxy.errors import Refused
 from proxy.events import Note
-from proxy.request import ChatRequest, Message, Original, ToolSpec
+from proxy.request import ChatRequest, Message, OnlyRelayed, Original, ToolSpec
 
 LONG = "x" * 70
 ORIGINAL = Original("mine", {"model": "asked", "odd": [1], "stream": False, "messages": []})
@@ -62,3 +65,14 @@ def test_a_request_that_was_changed_here_is_not_relayed() -> None:
     """The client's own body would not have the change."""
     changed = without_original(REQUEST, messages=[])
     assert not built(half("mine"), changed, CONFIG).relayed
+
+
+def test_what_only_the_clients_own_dialect_can_do_is_asked_of_no_other() -> None:
+    """With a sentence that says what to do instead; an upstream of its dialect is asked."""
+    why = OnlyRelayed("previous_response_id", "it is kept elsewhere: send the whole input")
+    request = replace(REQUEST, only_relayed=why)
+    assert built(half("mine"), request, CONFIG).relayed
+    with pytest.raises(Refused, match=r"up cannot take previous_response_id: .* whole input"):
+        built(half(), request, CONFIG)
+    with pytest.raises(Refused):
+        built(half("mine"), without_original(request), CONFIG)

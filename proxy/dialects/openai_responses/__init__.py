@@ -7,7 +7,7 @@ Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that e
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
-from proxy.dialects.openai_responses import build, encode, parse, whole
+from proxy.dialects.openai_responses import build, encode, parse, relay, whole
 from proxy.dialects.openai_responses.decode import ResponsesDecoder
 from proxy.dialects.openai_responses.wire import NAME
 
@@ -24,7 +24,10 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        custom_tools=True,
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=relay.relay_request,
         decoder=without_options(ResponsesDecoder),
         parse_error=parse_error,
     ),

@@ -21,7 +21,7 @@ from msgspec import UNSET
 from proxy.codec.base import Encoder, Parsed
 from proxy.codec.openai.render_error import error_object
 from proxy.dialects.openai_responses import shapes
-from proxy.dialects.openai_responses.build_items import Call, OutItem, Reasoning, Text, event_frame
+from proxy.dialects.openai_responses.encode_items import Call, OutItem, Reasoning, Text, event_frame
 from proxy.dialects.openai_responses.wire import ITEM_ADDED, ITEM_DONE
 from proxy.events import (
     BlockEnd,

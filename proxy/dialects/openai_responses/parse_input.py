@@ -1,108 +1,161 @@
-"""Our turns as input items. A turn gives one item for each stretch of text and images, each call,
-each result, and each reasoning.
-
-Items carry no ids: with `store` false the vendor looks for an item that has one, and does not find
-it.
+"""A client's input items to our turns: what the assistant said, thought and called between two
+turns of others is one turn of its own.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
+from proxy.codec import proofs
+from proxy.codec.custom_tools import arguments_of
+from proxy.codec.json_body import fitted
+from proxy.dialects.openai_responses.parse_parts import OTHER_KEYS, Parts
+from proxy.dialects.openai_responses.parse_tools import ADDITIONAL, Tools
+from proxy.dialects.openai_responses.wire_request import (
+    WireCall,
+    WireMessage,
+    WireOutput,
+    WireReasoning,
+)
+from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
-    ImagePart,
     Message,
     Part,
     ReasoningPart,
+    ResultPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
 )
 
-_UNSIGNED = Note(
-    "dropped",
-    "messages.reasoning",
-    "Earlier reasoning can be sent back only in the encrypted form that its vendor gave.",
+_SERVER_TOOLS = Note(
+    "dropped", "input.server_tools", "What the vendor's own tools did in earlier turns is left out."
 )
-_IS_ERROR = Note(
-    "dropped",
-    "tool_result.is_error",
-    "That a tool failed cannot be said in this dialect, only what it answered.",
+_ROLE = Note(
+    "dropped", "input.role", "Messages of a role that only the vendor knows were left out."
 )
-_IMAGE = Note("dropped", "messages.image_url", "An image can stand in a user's turn only.")
+_TWICE = Note(
+    "dropped",
+    "input.reasoning.content",
+    "Of reasoning that is told both as a summary and in full, the summary is sent.",
+)
+_REFERENCE = (
+    "it refers to an item that the vendor keeps, so only the vendor itself knows it: "
+    "send the item itself"
+)
+# Keys of items that are read, or say nothing that is asked for.
+_KEYS = frozenset(
+    {
+        *("type", "id", "status", "role", "content", "call_id", "name", "namespace", "arguments"),
+        *("input", "output", "summary", "encrypted_content", "phase"),
+    }
+)
 
 
-class InputItems:
-    """The input of one request. Appends to `notes`, each loss once."""
+class Turns:
+    """Reads items in their order. `notes` gains what is lost, `kept` the refusals (param, message)
+    of what only the vendor itself can know.
+    """
 
-    def __init__(self, notes: list[Note]) -> None:
-        self._notes = notes
+    def __init__(self, tools: Tools, notes: list[Note], kept: list[tuple[str, str]]) -> None:
+        self._tools = tools
+        self._kept = kept
+        self._reader = Parts(notes, kept)
+        self._leading: list[TextPart] = []
+        self._messages: list[Message] = []
+        self._assistant: list[Part] = []
 
-    def built(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-        for message in messages:
-            items += self._turn(message)
-        return items
+    def read(self, items: Sequence[dict[str, Any]]) -> tuple[list[TextPart], list[Message]]:
+        """What stood before the first turn, a text for each message, and the turns. Raises Refused
+        for an item that is none.
+        """
+        for at, item in enumerate(items):
+            self._read(item, f"input[{at}]")
+        self._end_assistant()
+        return self._leading, self._messages
 
-    def _turn(self, message: Message) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-        stretch: list[TextPart | ImagePart] = []
-        for part in message.parts:
-            if isinstance(part, TextPart | ImagePart):
-                stretch.append(part)
-                continue
-            items += self._message(message, stretch)
-            stretch = []
-            items += self._item(part)
-        return items + self._message(message, stretch)
+    def _read(self, item: dict[str, Any], at: str) -> None:
+        kind = item.get("type", "message")
+        if kind != ADDITIONAL and any(v for k, v in item.items() if k not in _KEYS):
+            self._reader.note(OTHER_KEYS)
+        match kind:
+            case "message":
+                self._message(fitted(item, WireMessage, at), at)
+            case "function_call" | "custom_tool_call":
+                self._assistant.append(self._call(fitted(item, WireCall, at), kind))
+            case "function_call_output" | "custom_tool_call_output":
+                output = fitted(item, WireOutput, at)
+                content = self._output(output.output, f"{at}.output")
+                self._turn(Message("tool", [ToolResultPart(output.call_id, content)]))
+            case "reasoning":
+                self._reasoning(fitted(item, WireReasoning, at))
+            case "item_reference":
+                self._kept.append((at, _REFERENCE))
+            case str():
+                if kind != ADDITIONAL:
+                    self._reader.note(_SERVER_TOOLS)
+            case _:
+                raise bad_request(f"{at}.type must be text.", param=f"{at}.type")
 
-    def _item(self, part: Part) -> list[dict[str, Any]]:
-        match part:
-            case ToolCallPart(call_id, name, arguments):
-                return [
-                    {
-                        "type": "function_call",
-                        "call_id": call_id,
-                        "name": name,
-                        "arguments": arguments or "{}",
-                    }
-                ]
-            case ToolResultPart(call_id, content, is_error):
-                if is_error:
-                    self._note(_IS_ERROR)
-                return [{"type": "function_call_output", "call_id": call_id, "output": content}]
-            case ReasoningPart(text, signature) if signature:
-                summary = [{"type": "summary_text", "text": text}] if text else []
-                return [{"type": "reasoning", "summary": summary, "encrypted_content": signature}]
-        self._note(_UNSIGNED)
-        return []
+    def _call(self, call: WireCall, kind: str) -> ToolCallPart:
+        name = self._tools.name(call.namespace, call.name)
+        if kind == "function_call":
+            return ToolCallPart(call.call_id, name, call.arguments)
+        return ToolCallPart(call.call_id, name, arguments_of(call.input), custom=True)
 
-    def _message(
-        self, message: Message, stretch: Sequence[TextPart | ImagePart]
-    ) -> list[dict[str, Any]]:
-        """Text alone goes as plain text, which every vendor takes."""
-        role = "user" if message.role == "tool" else message.role
-        parts = [self._part(part, role) for part in stretch]
-        said = [part for part in parts if part is not None]
-        if not said:
-            return []
-        plain = all("text" in part for part in said)
-        return [
-            {
-                "type": "message",
-                "role": role,
-                "content": "".join(part["text"] for part in said) if plain else said,
-            }
-        ]
+    def _message(self, message: WireMessage, at: str) -> None:
+        said = message.content
+        parts = [TextPart(said)] if isinstance(said, str) else self._parts(said, f"{at}.content")
+        if message.role == "assistant":
+            self._assistant += parts
+        elif message.role == "user":
+            self._turn(Message("user", _plain(parts)))
+        elif message.role not in ("system", "developer"):
+            self._reader.note(_ROLE)
+        elif self._messages or self._assistant:
+            self._turn(Message("system", Message("system", cast("list[Part]", parts)).text))
+        else:
+            marks = [part.cache for part in parts if isinstance(part, TextPart) and part.cache]
+            text = Message("system", cast("list[Part]", parts)).text
+            self._leading.append(TextPart(text, marks[-1] if marks else None))
 
-    def _part(self, part: TextPart | ImagePart, role: str) -> dict[str, Any] | None:
-        if isinstance(part, TextPart):
-            return {"type": "input_text", "text": part.text} if part.text else None
-        if role != "user":
-            self._note(_IMAGE)
-            return None
-        return {"type": "input_image", "image_url": part.url, "detail": "auto"}
+    def _reasoning(self, item: WireReasoning) -> None:
+        """Text for people to read, or the encrypted form, or both."""
+        if item.summary and item.content:
+            self._reader.note(_TWICE)
+        said = item.summary or item.content or []
+        text = "\n\n".join(part.text for part in said if part.text)
+        if not item.encrypted_content:
+            if text:
+                self._assistant.append(ReasoningPart(text, id=item.id))
+            return
+        proof = proofs.read(item.encrypted_content, proofs.OPENAI)
+        self._assistant.append(ReasoningPart(text, proof.text, format=proof.format, id=item.id))
 
-    def _note(self, note: Note) -> None:
-        if note not in self._notes:
-            self._notes.append(note)
+    def _parts(self, said: Sequence[Mapping[str, Any]], at: str) -> list[ResultPart]:
+        read = (self._reader.read(dict(part), f"{at}[{n}]") for n, part in enumerate(said))
+        return [part for part in read if part is not None]
+
+    def _output(self, output: str | list[dict[str, Any]], at: str) -> str | list[ResultPart]:
+        if isinstance(output, str):
+            return output
+        parts = self._parts(output, at)
+        texts = [part.text for part in parts if isinstance(part, TextPart) and part.cache is None]
+        return "".join(texts) if len(texts) == len(parts) else parts
+
+    def _turn(self, message: Message) -> None:
+        self._end_assistant()
+        self._messages.append(message)
+
+    def _end_assistant(self) -> None:
+        if self._assistant:
+            self._messages.append(Message("assistant", _plain(self._assistant)))
+        self._assistant = []
+
+
+def _plain(parts: Sequence[Part]) -> str | list[Part]:
+    """A single text needs no list."""
+    match parts:
+        case [TextPart(text, None)]:
+            return text
+    return list(parts)

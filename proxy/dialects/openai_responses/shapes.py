@@ -2,6 +2,7 @@
 status.
 """
 
+import re
 from typing import Any, NamedTuple
 
 from proxy.codec.openai.usage import with_further
@@ -14,6 +15,7 @@ _INCOMPLETE = {
     "refusal": "content_filter",
 }
 _OWN_REFUSALS = ("completed", "stop")
+_OWN_ID = re.compile(r"resp_[0-9a-f]{24}")
 _NOT_THE_MODEL = ("model", "usage")
 
 
@@ -61,6 +63,23 @@ def extras(event: Vendor) -> Extras:
         if whole and isinstance(kind, str) and isinstance(data.get("output_index"), int)
         else Extras()
     )
+
+
+def answer_id(stream: str, theirs: Any) -> str:
+    """The id of an answer: with the vendor's own, where it speaks this dialect, so that a client
+    can go on from what the vendor keeps. A tilde stands in no stream's id.
+    """
+    return f"resp_{stream}~{theirs}" if isinstance(theirs, str) and theirs else f"resp_{stream}"
+
+
+def vendors_id(said: str) -> str | None:
+    """The vendor's id of an answer, from the id that `answer_id` gave it. An id that is none of
+    ours is the vendor's as it is; None: ours, of an answer of another dialect.
+    """
+    ours, tilde, theirs = said.partition("~")
+    if ours.startswith("resp_") and tilde:
+        return theirs
+    return None if _OWN_ID.fullmatch(said) else said
 
 
 def message_item(item_id: str, part: dict[str, Any] | None, status: str) -> dict[str, Any]:

@@ -5,11 +5,17 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.proofs import ANTHROPIC, OPENAI, XAI
+from proxy.codec.rules import Rules
 from proxy.errors import Refused
 from proxy.request import (
+    AudioPart,
+    Cache,
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Message,
     Reasoning,
@@ -20,6 +26,7 @@ from proxy.request import (
     ToolResultPart,
     ToolSpec,
 )
+from proxy.settings.rules import RuleBook
 from tests.dialects.answers import asked, params, target
 from tests.dialects.openai_responses import emit
 
@@ -115,29 +122,48 @@ def test_what_cannot_be_said_is_noted() -> None:
         "response_format",
         "tool_choice",
     } == params(outgoing.notes)
-    assert {"model", "input", "stream", "store"} == set(body)
+    assert {"model", "input", "stream", "store", "reasoning", "include"} == set(body)
+    assert "minimal" == body["reasoning"]["effort"]
 
 
 @pytest.mark.parametrize(
-    ("model", "options", "request_more", "included"),
+    ("thinks", "options", "request_more", "included"),
     [
-        ("gpt-4o", {}, {}, False),
-        ("gpt-5-chat-latest", {}, {}, False),
-        ("gpt-5-mini", {}, {}, True),
-        ("openai/o3", {}, {}, True),
-        ("grok-4", {}, {"reasoning": Reasoning("high")}, True),
-        ("gpt-4o", {"encrypted_reasoning": True}, {}, True),
-        ("gpt-5", {"encrypted_reasoning": False}, {}, False),
+        (None, {}, {}, False),
+        (False, {}, {}, False),
+        (True, {}, {}, True),
+        (None, {}, {"reasoning": Reasoning("high")}, True),
+        (None, {"encrypted_reasoning": True}, {}, True),
+        (True, {"encrypted_reasoning": False}, {}, False),
     ],
 )
 def test_encrypted_reasoning_is_asked_of_models_that_reason(
-    model: str, options: dict[str, Any], request_more: dict[str, Any], included: bool
+    thinks: bool | None,
+    options: dict[str, Any],
+    request_more: dict[str, Any],
+    included: bool,
 ) -> None:
     """The others refuse to be asked for it."""
     outgoing = emit.UPSTREAM.build_request(
-        asked("hi", **request_more), TargetConfig("up", model, None, options)
+        asked("hi", **request_more),
+        TargetConfig("up", "m", None, options, Rules(thinks_by_default=thinks)),
     )
     assert included == ("include" in json.loads(outgoing.body))
+
+
+@pytest.mark.parametrize(
+    ("model", "thinks"),
+    [
+        ("gpt-4o", None),
+        ("gpt-5-chat-latest", False),
+        ("gpt-5-mini", True),
+        ("openai/o3", True),
+        ("o4-mini-2025-04-16", True),
+        ("gpt-5.6-sol", True),
+    ],
+)
+def test_the_catalogue_knows_which_models_reason(model: str, thinks: bool | None) -> None:
+    assert thinks == RuleBook("openai_responses", None, {}).of(model).thinks_by_default
 
 
 def test_options() -> None:
@@ -229,7 +255,7 @@ def test_the_clients_half_reads_what_the_upstreams_half_writes() -> None:
         Message(
             "assistant",
             [
-                ReasoningPart("Hm.", "sig"),
+                ReasoningPart("Hm.", "sig", format=OPENAI),
                 TextPart("See."),
                 ToolCallPart("call_1", "weather", '{"a":1}'),
             ],
@@ -245,11 +271,131 @@ def test_the_clients_half_reads_what_the_upstreams_half_writes() -> None:
         temperature=0.5,
         tools=[ToolSpec("weather", "W", SCHEMA, True)],
         tool_choice=ToolChoice("required", None, False),
-        reasoning=Reasoning("high"),
+        reasoning=Reasoning("high", summary="auto"),
         response_format={
             "type": "json_schema",
             "json_schema": {"name": "a", "schema": SCHEMA, "strict": True},
         },
     )
     body, _ = built(request)
-    assert request == emit.parsed(**body).request
+    again = emit.parsed(**body).request
+    assert request == replace(again, original=None, store=None)
+
+
+PDF = "data:application/pdf;base64,JVBERi0="
+PNG = "data:image/png;base64,iVBORw0KGgo="
+
+
+def test_media_stand_in_turns_and_in_results() -> None:
+    turns = [
+        Message(
+            "user",
+            [
+                TextPart("Look."),
+                ImagePart(PNG, "high"),
+                DocumentPart(PDF),
+                DocumentPart("https://a.example/b.pdf", "b.pdf"),
+                AudioPart("data:audio/wav;base64,UklG"),
+            ],
+        ),
+        Message("assistant", [ToolCallPart("c", "shoot", "{}")]),
+        Message("tool", [ToolResultPart("c", [TextPart("here"), ImagePart(PNG)])]),
+    ]
+    body, outgoing = built(ChatRequest(model="m", messages=turns))
+    said, _, result = body["input"]
+    assert [
+        {"type": "input_text", "text": "Look."},
+        {"type": "input_image", "image_url": PNG, "detail": "high"},
+        {"type": "input_file", "filename": "document.pdf", "file_data": PDF},
+        {"type": "input_file", "file_url": "https://a.example/b.pdf", "filename": "b.pdf"},
+        {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
+    ] == said["content"]
+    assert [
+        {"type": "input_text", "text": "here"},
+        {"type": "input_image", "image_url": PNG, "detail": "auto"},
+    ] == result["output"]
+    assert () == outgoing.notes
+
+
+def test_tools_with_free_text() -> None:
+    grammar = {"type": "grammar", "syntax": "lark", "definition": "start: /.+/"}
+    chats = {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: /.+/"}}
+    turns = [
+        Message("user", "hi"),
+        Message("assistant", [ToolCallPart("c", "sh", '{"input":"ls\\n"}', custom=True)]),
+        Message("tool", [ToolResultPart("c", "a.txt")]),
+    ]
+    tools = [ToolSpec("sh", "Runs.", custom={}), ToolSpec("p", custom=grammar)]
+    request = ChatRequest(
+        model="m",
+        messages=turns,
+        tools=[*tools, ToolSpec("q", custom=chats)],
+        tool_choice=ToolChoice("tool", "sh"),
+    )
+    body, outgoing = built(request)
+    assert [
+        {"type": "custom", "name": "sh", "description": "Runs."},
+        {"type": "custom", "name": "p", "format": grammar},
+        {"type": "custom", "name": "q", "format": grammar},
+    ] == body["tools"]
+    assert {"type": "custom", "name": "sh"} == body["tool_choice"]
+    assert [
+        {"type": "custom_tool_call", "call_id": "c", "name": "sh", "input": "ls\n"},
+        {"type": "custom_tool_call_output", "call_id": "c", "output": "a.txt"},
+    ] == body["input"][1:]
+    assert () == outgoing.notes
+
+
+@pytest.mark.parametrize(
+    ("of", "own", "goes"),
+    [(OPENAI, OPENAI, True), (None, OPENAI, True), (ANTHROPIC, OPENAI, False), (XAI, XAI, True)],
+)
+def test_reasoning_goes_back_to_its_own_vendor_only(of: str | None, own: str, goes: bool) -> None:
+    thought = ReasoningPart("Hm.", "sig", format=of)
+    turns = [Message("user", "a"), Message("assistant", [thought, TextPart("b")])]
+    body, outgoing = built(ChatRequest(model="m", messages=turns), proof_format=own)
+    assert goes == ("reasoning" in [item["type"] for item in body["input"]])
+    assert (set() if goes else {"messages.reasoning.signature"}) == params(outgoing.notes)
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_marks_for_the_cache_go_where_they_are_taken(takes: bool) -> None:
+    request = asked("hi")
+    marked = replace(
+        request, messages=[Message("user", [TextPart("hi", Cache("1h")), ImagePart(PNG)])]
+    )
+    outgoing = emit.UPSTREAM.build_request(
+        marked, TargetConfig("up", "m", rules=Rules(cache_marks=takes))
+    )
+    assert takes == ("prompt_cache_breakpoint" in outgoing.body.decode())
+    assert (set() if takes else {"cache"}) == params(outgoing.notes)
+
+
+def test_settings_that_only_some_vendors_know() -> None:
+    body, outgoing = built(
+        asked(
+            "hi",
+            verbosity="low",
+            service_tier="flex",
+            store=True,
+            cache_key="k",
+            safety_identifier="s",
+            logprobs=True,
+            top_logprobs=3,
+        )
+    )
+    assert {"verbosity": "low"} == body["text"]
+    assert ("flex", True, "k", "s", 3) == tuple(
+        body[name]
+        for name in (
+            "service_tier",
+            "store",
+            "prompt_cache_key",
+            "safety_identifier",
+            "top_logprobs",
+        )
+    )
+    assert ["message.output_text.logprobs"] == body["include"]
+    assert () == outgoing.notes
+    kept, configured = built(asked("hi", store=True), store=False)
+    assert (False, {"store"}) == (kept["store"], params(configured.notes))

@@ -4,8 +4,13 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.base import Incoming
+from proxy.codec.proofs import ANTHROPIC, OPENAI, carried
 from proxy.errors import Refused
 from proxy.request import (
+    AudioPart,
+    Cache,
+    DocumentPart,
     ImagePart,
     Message,
     Reasoning,
@@ -17,6 +22,7 @@ from proxy.request import (
     ToolSpec,
 )
 from tests.dialects.answers import params
+from tests.dialects.openai_responses import emit
 from tests.dialects.openai_responses.emit import parsed
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -78,7 +84,7 @@ def test_every_setting() -> None:
     )
     assert [ToolSpec("weather", "W", SCHEMA, True)] == request.tools
     assert ToolChoice("tool", "weather", False) == request.tool_choice
-    assert (Reasoning("low"), {"a": "b"}) == (request.reasoning, request.metadata)
+    assert (Reasoning("low", summary="auto"), {"a": "b"}) == (request.reasoning, request.metadata)
     assert {
         "type": "json_schema",
         "json_schema": {"name": "city", "schema": SCHEMA, "strict": True},
@@ -140,7 +146,7 @@ def test_items_are_turns() -> None:
         Message(
             "assistant",
             [
-                ReasoningPart("Hm.", "sig"),
+                ReasoningPart("Hm.", "sig", format=OPENAI, id="rs_1"),
                 TextPart("See."),
                 ToolCallPart("call_1", "weather", '{"a":1}'),
                 ToolCallPart("call_2", "time", ""),
@@ -162,7 +168,9 @@ def test_reasoning_is_read_from_where_it_stands() -> None:
         "summary": [],
         "content": [{"type": "reasoning_text", "text": "raw"}],
     }
-    assert [Message("assistant", [ReasoningPart("raw"), ReasoningPart("", "sig")])] == turns(
+    assert [
+        Message("assistant", [ReasoningPart("raw"), ReasoningPart("", "sig", format=OPENAI)])
+    ] == turns(
         raw,
         {"type": "reasoning", "summary": [], "encrypted_content": "sig"},
         {"type": "reasoning", "summary": []},
@@ -178,9 +186,10 @@ def test_refusals_and_custom_tools_are_carried_as_what_is_nearest() -> None:
         ]
     )
     first, second = got.request.messages
-    assert [TextPart("No."), ToolCallPart("c1", "sql", '{"input":"SELECT 1"}')] == first.parts
+    call = ToolCallPart("c1", "sql", '{"input":"SELECT 1"}', custom=True)
+    assert [TextPart("No."), call] == first.parts
     assert [ToolResultPart("c1", "1")] == second.parts
-    assert {"input.custom_tool_call"} == params(got.notes)
+    assert () == got.notes
 
 
 @pytest.mark.parametrize(
@@ -217,52 +226,28 @@ def test_allowed_tools_leave_the_others_out() -> None:
 @pytest.mark.parametrize(
     ("said", "param"),
     [
-        ({"store": True}, "store"),
         ({"background": True, "stream": True}, "background"),
-        ({"include": ["message.output_text.logprobs"]}, "include"),
+        ({"include": ["code_interpreter_call.outputs"]}, "include"),
         ({"truncation": "auto"}, "truncation"),
-        ({"service_tier": "flex"}, "service_tier"),
         ({"max_tool_calls": 3}, "max_tool_calls"),
-        ({"top_logprobs": 2}, "top_logprobs"),
-        ({"prompt_cache_key": "k"}, "prompt_cache_key"),
-        ({"safety_identifier": "s"}, "safety_identifier"),
-        ({"text": {"verbosity": "low"}}, "text.verbosity"),
-        ({"reasoning": {"effort": "low", "summary": "detailed"}}, "reasoning.summary"),
-        ({"reasoning": {"effort": "xhigh"}}, "reasoning.effort"),
-        ({"tools": [{"type": "web_search"}, {"type": "custom", "name": "sql"}]}, "tools"),
+        ({"reasoning": {"effort": "boundless"}}, "reasoning.effort"),
+        ({"reasoning": {"effort": "low", "context": "all"}}, "reasoning"),
+        ({"text": {"format": {"type": "grammar"}}}, "text.format"),
+        ({"tools": [{"type": "web_search"}, {"type": "mcp", "server_label": "x"}]}, "tools"),
+        ({"tools": [{"type": "function", "name": "f", "defer_loading": True}]}, "tools.options"),
+        (
+            {"input": [{"role": "critic", "content": "x"}, {"role": "user", "content": "a"}]},
+            "input.role",
+        ),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_video"}]}]},
+            "input.unknown_part",
+        ),
+        ({"input": [{"role": "user", "content": "a", "odd": 1}]}, "input.other_keys"),
         ({"tool_choice": {"type": "web_search"}}, "tool_choice"),
         (
             {"input": [{"type": "web_search_call", "id": "ws"}, {"role": "user", "content": "a"}]},
             "input.server_tools",
-        ),
-        (
-            {
-                "input": [
-                    {
-                        "role": "user",
-                        "content": [
-                            {
-                                "type": "input_image",
-                                "image_url": "https://a.example",
-                                "detail": "low",
-                            }
-                        ],
-                    }
-                ]
-            },
-            "input_image.detail",
-        ),
-        (
-            {
-                "input": [
-                    {
-                        "type": "function_call_output",
-                        "call_id": "c",
-                        "output": [{"type": "input_image"}],
-                    }
-                ]
-            },
-            "function_call_output.output",
         ),
         ({"shiny": True}, "unknown_key"),
     ],
@@ -297,18 +282,12 @@ def test_what_asks_for_nothing_is_not_noted(said: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("said", "param", "words"),
     [
-        ({"previous_response_id": "resp_1"}, "previous_response_id", "send the whole input"),
-        ({"conversation": "conv_1"}, "conversation", "send the whole input"),
-        ({"prompt": {"id": "pmpt_1"}}, "prompt", "send the prompt itself"),
-        ({"background": True}, "background", "cannot be honoured without stream"),
         ({"input": ""}, "input", "at least one item"),
         ({"input": []}, "input", "at least one item"),
         ({"input": 5}, "input", "must be"),
         ({"model": None}, "model", "must be"),
         ({"max_output_tokens": 0}, "max_output_tokens", "must be"),
-        ({"input": [{"type": "item_reference", "id": "rs_1"}]}, "input[0]", "not kept here"),
         ({"input": [{"type": 5}]}, "input[0].type", "must be text"),
-        ({"input": [{"role": "tool", "content": "x"}]}, "input[0].role", "must be one of"),
         ({"input": [{"role": "user"}]}, "input[0].content", "is required"),
         (
             {"input": [{"role": "user", "content": [{"type": "input_text"}]}]},
@@ -316,14 +295,9 @@ def test_what_asks_for_nothing_is_not_noted(said: dict[str, Any]) -> None:
             "is required",
         ),
         (
-            {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]},
+            {"input": [{"role": "user", "content": [{"type": "input_image"}]}]},
             "input[0].content[0].image_url",
-            "no files are kept",
-        ),
-        (
-            {"input": [{"role": "user", "content": [{"type": "input_file"}]}]},
-            "input[0].content[0].type",
-            "cannot be carried",
+            "is required",
         ),
         ({"input": [{"type": "function_call", "name": "x"}]}, "input[0].call_id", "is required"),
         ({"tools": [{"type": "function"}]}, "tools[0].name", "is required"),
@@ -339,3 +313,147 @@ def test_what_is_wrong_is_refused_by_name(said: dict[str, Any], param: str, word
     named, message = refused(**said)
     assert param == named
     assert words in message
+
+
+@pytest.mark.parametrize(
+    ("said", "param", "words"),
+    [
+        ({"previous_response_id": "resp_1"}, "previous_response_id", "send the whole input"),
+        ({"previous_response_id": "resp_1", "input": None}, "previous_response_id", "whole"),
+        ({"conversation": "conv_1"}, "conversation", "send the whole input"),
+        ({"prompt": {"id": "pmpt_1"}}, "prompt", "send the prompt itself"),
+        ({"background": True}, "background", "cannot be honoured without stream"),
+        ({"input": [{"type": "item_reference", "id": "rs_1"}]}, "input[0]", "send the item itself"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]},
+            "input[0].content[0].file_id",
+            "image_url",
+        ),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "f"}]}]},
+            "input[0].content[0].file_id",
+            "file_data",
+        ),
+    ],
+)
+def test_what_the_vendor_keeps_can_only_be_relayed(
+    said: dict[str, Any], param: str, words: str
+) -> None:
+    """An upstream of this dialect is asked; to another one the request does not go."""
+    only = parsed(**said).request.only_relayed
+    assert only is not None
+    assert param == only.param
+    assert words in only.message
+
+
+def test_media_of_turns_and_of_results() -> None:
+    picture = {"type": "input_image", "image_url": "data:image/png;base64,aa", "detail": "high"}
+    user, result = turns(
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_file", "file_data": "JVBE", "filename": "a.pdf"},
+                {"type": "input_file", "file_url": "https://a.example/b.pdf"},
+                {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
+            ],
+        },
+        {"type": "function_call_output", "call_id": "c", "output": [picture]},
+    )
+    assert [
+        DocumentPart("data:application/pdf;base64,JVBE", "a.pdf"),
+        DocumentPart("https://a.example/b.pdf"),
+        AudioPart("data:audio/wav;base64,UklG"),
+    ] == user.parts
+    assert [ToolResultPart("c", [ImagePart("data:image/png;base64,aa", "high")])] == result.parts
+
+
+def test_marks_for_the_cache() -> None:
+    mark = {"mode": "explicit", "ttl": "12h"}
+    got = parsed(
+        instructions="A.",
+        input=[
+            {
+                "role": "developer",
+                "content": [{"type": "input_text", "text": "B.", "prompt_cache_breakpoint": mark}],
+            },
+            {
+                "role": "user",
+                "content": [{"type": "input_text", "text": "hi", "prompt_cache_breakpoint": mark}],
+            },
+        ],
+    ).request
+    assert [TextPart("A."), TextPart("B.", Cache("12h"))] == got.system_parts
+    assert [Message("user", [TextPart("hi", Cache("12h"))])] == got.messages
+
+
+def test_settings_that_only_some_vendors_know() -> None:
+    request = parsed(
+        text={"verbosity": "low"},
+        service_tier="flex",
+        store=True,
+        prompt_cache_key="k",
+        safety_identifier="s",
+        include=["message.output_text.logprobs"],
+        top_logprobs=2,
+        reasoning={"effort": "xhigh", "summary": "detailed"},
+    ).request
+    assert ("low", "flex", True, "k", "s", True, 2, Reasoning("xhigh", summary="detailed")) == (
+        request.verbosity,
+        request.service_tier,
+        request.store,
+        request.cache_key,
+        request.safety_identifier,
+        request.logprobs,
+        request.top_logprobs,
+        request.reasoning,
+    )
+
+
+def test_tools_may_come_as_an_item_and_under_a_namespace() -> None:
+    """As Codex sends them. Names that two tools have are told apart."""
+
+    def space(name: str, *tools: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "namespace", "name": name, "description": "", "tools": list(tools)}
+
+    run = {"type": "custom", "name": "run", "format": {"type": "text"}}
+    wait = {"type": "function", "name": "wait", "parameters": SCHEMA}
+    got = parsed(
+        input=[
+            {
+                "type": "additional_tools",
+                "role": "developer",
+                "tools": [space("a", run, wait), space("b", wait)],
+            },
+            {"role": "user", "content": "go"},
+            {
+                "type": "function_call",
+                "call_id": "c",
+                "name": "wait",
+                "namespace": "b",
+                "arguments": "{}",
+            },
+        ],
+        tool_choice={"type": "function", "name": "wait", "namespace": "a"},
+    )
+    assert ["run", "a__wait", "b__wait"] == [tool.name for tool in got.request.tools]
+    assert [{}, None, None] == [tool.custom for tool in got.request.tools]
+    assert ToolChoice("tool", "a__wait") == got.request.tool_choice
+    assert ToolCallPart("c", "b__wait", "{}") == got.request.messages[1].parts[0]
+    assert {"tools.namespace"} == params(got.notes)
+
+
+def test_a_proof_says_whose_it_is() -> None:
+    (turn,) = turns({"type": "reasoning", "encrypted_content": carried("S", ANTHROPIC, OPENAI)})
+    assert [ReasoningPart("", "S", format=ANTHROPIC)] == turn.parts
+
+
+def test_the_request_itself_is_kept() -> None:
+    """With the headers that belong to it, and no others."""
+    body = b'{"odd":1,"model":"fast","input":"hi"}'
+    headers = {"openai-beta": "x=1", "authorization": "Bearer k", "cookie": "c"}
+    original = emit.CLIENT.parse_request(Incoming("POST", {}, {}, headers, body)).request.original
+    assert original is not None
+    assert (["odd", "model", "input"], {"openai-beta": "x=1"}) == (
+        list(original.body),
+        original.headers,
+    )

@@ -1,0 +1,173 @@
+"""The request of a client of this dialect on its way to an upstream of this dialect: the client's
+own body. What is changed: the model, the key, `stream`, what the target's rules and the operator's
+options forbid, and the id of an earlier answer, which the client has from us.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.chat_turns import options_of
+from proxy.codec.efforts import EFFORTS, nearest_effort
+from proxy.codec.relaying import own_body
+from proxy.codec.rules import Names, Rules
+from proxy.codec.wire_rules import keep_to
+from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
+from proxy.dialects.openai_responses.shapes import vendors_id
+from proxy.errors import bad_request
+from proxy.events import Note
+from proxy.request import ChatRequest, Original
+
+_Objects = list[dict[str, Any]]
+_CALLS = ("function_call", "custom_tool_call")
+_NAMED = ("function", "custom")
+
+
+def relay_request(request: ChatRequest, original: Original, target: TargetConfig) -> Outgoing:
+    """See `UpstreamHalf.relay_request`."""
+    options = options_of(target, Options)
+    notes: list[Note] = []
+    changes: dict[str, Any] = {"model": target.model or request.model, "stream": True}
+    if options.store is not None:
+        changes["store"] = options.store
+        if request.store and not options.store:
+            notes.append(Note("dropped", "store", f"{target.upstream} is configured not to store."))
+    previous = original.body.get("previous_response_id")
+    if isinstance(previous, str):
+        changes["previous_response_id"] = _previous(previous)
+    body = own_body(original, changes)
+    names: dict[str, str] = {}
+    _mend_names(body, target.rules, names, notes)
+    _mend_bounds(body, target.rules, notes)
+    keep_to(target.rules, body, notes, target.upstream)
+    _keep_tools(body, target.rules, notes, target.upstream)
+    omit(options, body, notes, target.upstream)
+    return Outgoing(
+        PATH,
+        msgspec.json.encode(body),
+        {**original.headers, **headers(target, options)},
+        tuple(notes),
+        tool_names=names,
+    )
+
+
+def _previous(said: str) -> str:
+    """The vendor's id of an earlier answer."""
+    theirs = vendors_id(said)
+    if theirs is None:
+        raise bad_request(
+            "previous_response_id is of an answer that no Responses vendor gave: send the whole "
+            "input, with the items of the earlier answer.",
+            param="previous_response_id",
+        )
+    return theirs
+
+
+# Lists and objects of the client's are replaced, never changed: another target may be asked next.
+
+
+def _mend_names(
+    body: dict[str, Any], rules: Rules, names: dict[str, str], notes: list[Note]
+) -> None:
+    """Names of tools and ids of calls that the target refuses, wherever they stand."""
+    named, called = rules.tool_name, rules.call_id
+
+    def name(said: Any) -> Any:
+        if named is None or not isinstance(said, str) or named.fit(said):
+            return said
+        short = named.fitted(said)
+        names[short] = said
+        return short
+
+    def tool(said: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(said.get("tools"), list):
+            said = {**said, "tools": _each(said["tools"], tool)}
+        return _put(said, "name", name) if said.get("type") in _NAMED else said
+
+    def item(said: dict[str, Any]) -> dict[str, Any]:
+        if said.get("type") in _CALLS:
+            said = _put(said, "name", name)
+        elif isinstance(said.get("tools"), list):
+            return {**said, "tools": _each(said["tools"], tool)}
+        return said if called is None else _put(said, "call_id", lambda of: _fitted(called, of))
+
+    if named is None and called is None:
+        return
+    for key, change in (("tools", tool), ("input", item)):
+        if isinstance(body.get(key), list):
+            body[key] = _each(body[key], change)
+    if isinstance(body.get("tool_choice"), dict):
+        body["tool_choice"] = tool(body["tool_choice"])
+    if names:
+        said = "Names of tools that the upstream refuses were changed; the answer has the client's."
+        notes.append(Note("changed", "tools.name", said))
+
+
+def _fitted(rule: Names, said: Any) -> Any:
+    return rule.fitted(said) if isinstance(said, str) else said
+
+
+def _each(said: list[Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> list[Any]:
+    return [change(each) if isinstance(each, dict) else each for each in said]
+
+
+def _put(said: dict[str, Any], key: str, change: Callable[[Any], Any]) -> dict[str, Any]:
+    if key not in said:
+        return said
+    changed = change(said[key])
+    return said if changed == said[key] else {**said, key: changed}
+
+
+def _mend_bounds(body: dict[str, Any], rules: Rules, notes: list[Note]) -> None:
+    for key, most in (
+        ("max_output_tokens", rules.largest_max_tokens),
+        ("temperature", rules.largest_temperature),
+    ):
+        said = body.get(key)
+        if most is not None and isinstance(said, int | float) and said > most:
+            body[key] = most
+            why = f"The upstream takes {key} up to {most}; that was sent."
+            notes.append(Note("changed", key, why))
+    user = body.get("user")
+    if rules.user_chars is not None and isinstance(user, str) and len(user) > rules.user_chars:
+        body["user"] = Names(chars="a-zA-Z0-9_-", most=rules.user_chars).fitted(user)
+        why = f"The upstream takes a user of {rules.user_chars} characters; a digest was sent."
+        notes.append(Note("changed", "user", why))
+    reasoning = body.get("reasoning")
+    effort = reasoning.get("effort") if isinstance(reasoning, dict) else None
+    known = next((word for word in EFFORTS if word == effort), None)
+    if isinstance(reasoning, dict) and known is not None and rules.efforts:
+        nearest = nearest_effort(known, rules.efforts)
+        if nearest != known:
+            body["reasoning"] = {**reasoning, "effort": nearest}
+            why = f"Effort {known} is said as {nearest}, the nearest that is taken."
+            notes.append(Note("changed", "reasoning.effort", why))
+
+
+def _keep_tools(body: dict[str, Any], rules: Rules, notes: list[Note], upstream: str) -> None:
+    """Without the kinds of tools that the operator does not let through."""
+
+    def kept(tools: _Objects) -> Iterator[Any]:
+        for tool in tools:
+            if not isinstance(tool, dict) or tool.get("type") not in rules.refuse:
+                yield tool
+                continue
+            said = f"{tool['type']} is left out: the configuration does not let it through to "
+            note = Note("dropped", "refuse", f"{said}{upstream}.")
+            if note not in notes:
+                notes.append(note)
+
+    def item(said: dict[str, Any]) -> dict[str, Any]:
+        inner = said.get("tools")
+        return {**said, "tools": list(kept(inner))} if isinstance(inner, list) else said
+
+    if not rules.refuse:
+        return
+    if isinstance(body.get("tools"), list):
+        body["tools"] = [
+            item(each) if isinstance(each, dict) else each for each in kept(body["tools"])
+        ]
+    if isinstance(body.get("input"), list):
+        body["input"] = _each(body["input"], item)
