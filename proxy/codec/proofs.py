@@ -18,7 +18,7 @@ OPENAI = "openai-responses-v1"
 XAI = "xai-responses-v1"
 BEDROCK = ANTHROPIC  # its Claude models sign as Anthropic does
 OTHER = "unknown"
-_MARK = "mainstem:"
+MARK = "mainstem:"  # begins a text that is `carried`
 
 
 class Proof(NamedTuple):
@@ -46,14 +46,14 @@ def carried(
         return proof
     title = "" if name is None else f"#{quote(name, safe='')}"
     place = "" if call is None else f"@{quote(call, safe='')}"
-    return f"{_MARK}{of or OTHER}{title}{place}:{proof}"
+    return f"{MARK}{of or OTHER}{title}{place}:{proof}"
 
 
 def read(text: str, own: str | None) -> Proof:
     """The inverse of `carried`."""
-    if not text.startswith(_MARK):
+    if not text.startswith(MARK):
         return Proof(own, text)
-    head, colon, proof = text.removeprefix(_MARK).partition(":")
+    head, colon, proof = text.removeprefix(MARK).partition(":")
     if not colon:
         return Proof(own, text)
     head, at, call = head.partition("@")

@@ -179,7 +179,7 @@ async def test_reasoning_comes_and_goes_back(dialect: str, streamed: bool) -> No
         assert (await native_answer(run))["reasoning"] == text
         assert not streamed or text == "".join(pieces)
         if dialect != "openai_chat":  # which has no place for it
-            assert "bW9jay1zaWduYXR1cmU=" == item.encrypted_content
+            assert item.encrypted_content.endswith("bW9jay1zaWduYXR1cmU=")
         items: list[Any] = [
             {"role": "user", "content": "hi"},
             *(out.to_dict() for out in first.output),
@@ -187,7 +187,7 @@ async def test_reasoning_comes_and_goes_back(dialect: str, streamed: bool) -> No
         ]
         await client.responses.create(model="m", input=items)
         body = json.dumps(run.mock.account.newest(1)[0]["body"])
-        assert (dialect != "openai_chat") == ("bW9jay1zaWduYXR1cmU=" in body)
+        assert (dialect != "openai_chat") == ('"bW9jay1zaWduYXR1cmU="' in body)
 
 
 class City(pydantic.BaseModel):

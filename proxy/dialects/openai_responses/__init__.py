@@ -4,11 +4,11 @@ halves.
 Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that ends in the version.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_responses import build, encode, parse, relay, whole
-from proxy.dialects.openai_responses.decode import ResponsesDecoder
+from proxy.dialects.openai_responses.decode import decoder
 from proxy.dialects.openai_responses.wire import NAME
 
 DIALECT = Dialect(
@@ -28,7 +28,7 @@ DIALECT = Dialect(
         build_request=build.build_request,
         relays=frozenset({NAME}),
         relay_request=relay.relay_request,
-        decoder=without_options(ResponsesDecoder),
+        decoder=decoder,
         parse_error=parse_error,
     ),
 )

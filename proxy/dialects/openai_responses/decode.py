@@ -8,20 +8,26 @@ own tools, and those that are not known, become `vendor` events as they are, wit
 and their padding. A body that is one document, no stream, is read at its end.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 import msgspec
 
+from proxy.codec import proofs
+from proxy.codec.counts import count
 from proxy.codec.framed import CUT, SSEDecoder
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads, shown
+from proxy.codec.media import data_url
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.openai.usage import read_usage
 from proxy.dialects.openai_responses import finish, wire
 from proxy.dialects.openai_responses.items import Items
+from proxy.dialects.openai_responses.options import proof_format
+from proxy.dialects.openai_responses.places import Places
 from proxy.dialects.openai_responses.wire import NAME, QUIET
 from proxy.errors import failure
-from proxy.events import NO_USAGE, Event, Usage, UsageEvent, Vendor
+from proxy.events import NO_USAGE, Event, Image, Usage, UsageEvent, Vendor
 from proxy.framing.sse import Frame
 
 _PIECE = msgspec.json.Decoder(wire.Piece)
@@ -44,13 +50,20 @@ _MAX_TOLD = 256  # items of which it is remembered what was said
 _UNSAID = ("sequence_number", "obfuscation")
 
 
-class ResponsesDecoder(SSEDecoder):
-    """One answer of `/responses`."""
+def decoder(max_event_bytes: int, options: Mapping[str, Any]) -> "ResponsesDecoder":
+    """See `UpstreamHalf.decoder`."""
+    return ResponsesDecoder(max_event_bytes, proof_format(options))
 
-    def __init__(self, max_event_bytes: int) -> None:
+
+class ResponsesDecoder(SSEDecoder):
+    """One answer of `/responses`. `proof_format` is whose encrypted reasoning the vendor gives."""
+
+    def __init__(self, max_event_bytes: int, proof_format: str = proofs.OPENAI) -> None:
         super().__init__(max_event_bytes)
         self._max_event_bytes = max_event_bytes
-        self._items = Items(max_event_bytes)
+        self._items = Items(max_event_bytes, proof_format)
+        self._places = Places()
+        self._named = False  # whether the vendor's id of the answer was told
         self._usage = NO_USAGE
         # the body, while it may be one JSON document
         self._document: bytearray | None = bytearray()
@@ -77,26 +90,33 @@ class ResponsesDecoder(SSEDecoder):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._rare(frame, out)
             return
-        if not isinstance(piece.delta, str) or not self._delta(piece, piece.delta, out):
+        at = piece.output_index
+        if (
+            at is None
+            or self._places.by_name
+            or piece.logprobs not in QUIET
+            or not isinstance(piece.delta, str)
+            or not self._delta(piece, at, piece.delta, out)
+        ):
             self._rare(frame, out)
 
-    def _delta(self, piece: wire.Piece, delta: str, out: list[Event]) -> bool:
+    def _delta(self, piece: wire.Piece, at: int, delta: str, out: list[Event]) -> bool:
         """A piece of the answer. False: it is something else."""
-        at, part = piece.output_index or 0, piece.content_index or 0
+        part = piece.content_index or 0
         match piece.type:
             case wire.TEXT_DELTA:
-                if piece.logprobs not in QUIET:
-                    return False
                 self._items.messages.text(out, at, part, delta)
             case wire.REFUSAL_DELTA:
                 self._items.messages.refused = True
-                self._items.messages.text(out, at, part, delta)
+                self._items.messages.text(out, at, part, delta, refusal=True)
             case wire.SUMMARY_DELTA:
                 self._items.reasoning(out, at, "summary", piece.summary_index or 0, delta)
             case wire.REASONING_DELTA:
                 self._items.reasoning(out, at, "content", part, delta)
             case wire.ARGUMENTS_DELTA:
                 return self._items.arguments(out, at, delta)
+            case wire.CUSTOM_DELTA:
+                return self._items.free_text(out, at, delta)
             case _:
                 return False
         return True
@@ -126,6 +146,7 @@ class ResponsesDecoder(SSEDecoder):
         response = said.get("response")
         if isinstance(response, dict):
             self._items.seed = str(response.get("id"))
+            self._name(response, out)
         if kind in _SILENT or kind in _ALIVE:
             return
         if kind in finish.TERMINAL:
@@ -146,13 +167,19 @@ class ResponsesDecoder(SSEDecoder):
     def _known(self, kind: str, said: dict[str, Any], out: list[Event]) -> bool:
         """An event of an item that is a block. False: there is no place for it in ours."""
         items = self._items
-        at, part = _index(said, "output_index"), _index(said, "content_index")
-        whole = said.get("part")
-        item = said.get("item")
+        part, whole, item = _index(said, "content_index"), said.get("part"), said.get("item")
+        if kind == wire.ITEM_ADDED and _is_block(item):
+            taken = items.taken(count(said.get("output_index")), item)
+            at = self._places.added(said, item, taken=taken)
+            items.anew(out, at, item)
+            self._tell(at, item, out)
+            items.begin(out, at, item)
+            return True
+        at = self._places.of(said)
         match kind:
-            case wire.TEXT_DELTA if isinstance(said.get("delta"), str):
+            case wire.TEXT_DELTA if said.get("logprobs") and isinstance(said.get("delta"), str):
                 items.messages.text_with_logprobs(
-                    out, at, part, said["delta"], shallow(said.get("logprobs"))
+                    out, at, part, said["delta"], shallow(said["logprobs"])
                 )
             case wire.ANNOTATION:
                 items.messages.annotation(out, at, part, shallow(said.get("annotation")))
@@ -160,53 +187,81 @@ class ResponsesDecoder(SSEDecoder):
                 items.messages.whole_text(out, at, part, said.get("text"))
             case "response.refusal.done":
                 items.messages.refused = True
-                items.messages.whole_text(out, at, part, said.get("refusal"))
+                items.messages.whole_text(out, at, part, said.get("refusal"), refusal=True)
             case "response.content_part.done" if isinstance(whole, dict):
                 return whole.get("type") == "reasoning_text" or items.messages.whole_part(
                     out, at, part, whole
                 )
             case "response.function_call_arguments.done":
                 items.whole_arguments(out, at, said.get("arguments"))
-            case wire.ITEM_ADDED if _is_block(item):
-                self._tell(kind, at, item, out)
-                items.begin(out, at, item)
+            case "response.custom_tool_call_input.done":
+                items.whole_input(out, at, said.get("input"))
             case wire.ITEM_DONE if _is_block(item):
                 self._item_done(at, item, out)
+            case wire.ITEM_DONE if isinstance(item, dict) and item.get("type") == wire.IMAGE_ITEM:
+                self._picture(at, item, out)
+            case _ if isinstance(said.get("delta"), str):
+                piece = wire.Piece(kind, None, part, _index(said, "summary_index"))
+                return self._delta(piece, at, said["delta"], out)
             case _:
                 return False
         return True
 
-    def _item_done(self, at: int, item: dict[str, Any], out: list[Event]) -> None:
-        self._tell(wire.ITEM_DONE, at, item, out)
-        self._told.pop(at, None)
-        self._items.end(out, at, shallow(item))
+    def _name(self, response: dict[str, Any], out: list[Event]) -> None:
+        """The vendor's id of the answer, once, before all else."""
+        name = response.get("id")
+        if not self._named and isinstance(name, str) and name:
+            self._named = True
+            out.append(Vendor(NAME, {"response": {"id": name}}))
 
-    def _tell(self, kind: str, at: int, item: dict[str, Any], out: list[Event]) -> None:
+    def _item_done(self, at: int, item: dict[str, Any], out: list[Event]) -> None:
+        self._tell(at, item, out)
+        self._told.pop(at, None)
+        item = shallow(item)
+        if not self._items.end(out, at, item) and item.get("id"):
+            said = {"type": wire.ITEM_DONE, "output_index": at, "item": item, wire.ALONE: True}
+            out.append(Vendor(NAME, said))
+
+    def _picture(self, at: int, item: dict[str, Any], out: list[Event]) -> None:
+        """A picture, and then what else its item says."""
+        result, form = item.get("result"), item.get("output_format")
+        rest = {key: value for key, value in item.items() if key != "result"}
+        if isinstance(result, str) and result:
+            kind = form if isinstance(form, str) and form.isalnum() else "png"
+            out.append(Image(data_url(f"image/{kind}", result)))
+        said = {"type": wire.ITEM_DONE, "output_index": at, "item": rest}
+        out.append(Vendor(NAME, shallow(said)))
+
+    def _tell(self, at: int, item: dict[str, Any], out: list[Event]) -> None:
         """What an item says beyond its block (`phase`, `namespace`, `format`): once, and again when
-        it has changed.
+        it has changed. Its id stands with what is told before the block begins.
         """
+        begun = self._items.begun(at, wire.KINDS[item["type"]])
         extras = {
             key: value
             for key, value in item.items()
             if key not in wire.ITEM_KEYS and value not in (None, "", [], {})
         }
         said = hash(msgspec.json.encode(shallow(extras)))
-        if extras and self._told.get(at) != said:
-            if len(self._told) >= _MAX_TOLD:
-                self._told.clear()
-            self._told[at] = said
-            out.append(
-                Vendor(
-                    NAME,
-                    shallow(
-                        {"type": kind, "output_index": at, "item": {"type": item["type"], **extras}}
-                    ),
-                )
-            )
+        known = self._told.get(at)
+        if known == said or (begun and not extras):
+            return
+        name = item.get("id")
+        if known is None and not begun and isinstance(name, str) and name:
+            extras = {"id": name, **extras}
+        if not extras:
+            return
+        if len(self._told) >= _MAX_TOLD:
+            self._told.clear()
+        self._told[at] = said
+        kind = wire.ITEM_DONE if begun else wire.ITEM_ADDED
+        told = {"type": kind, "output_index": at, "item": {"type": item["type"], **extras}}
+        out.append(Vendor(NAME, shallow(told)))
 
     # The end.
 
     def _terminal(self, kind: str, response: dict[str, Any], out: list[Event]) -> None:
+        self._name(response, out)
         usage = response.get("usage")
         if isinstance(usage, dict):
             self._usage = read_usage(usage)
@@ -235,7 +290,7 @@ class ResponsesDecoder(SSEDecoder):
             said = None
         if not isinstance(said, dict):
             super()._ended(out)
-        elif said.get("object") == "response" and str(said.get("status")) in finish.STATUSES:
+        elif said.get("object") == "response" and finish.known(said.get("status")):
             self._terminal("", said, out)
         else:
             found = vendor_error(said)
@@ -252,6 +307,10 @@ class ResponsesDecoder(SSEDecoder):
         for at, item in enumerate(output if isinstance(output, list) else ()):
             if _is_block(item):
                 self._item_done(at, item, out)
+            elif document and isinstance(item, dict) and item.get("type") == wire.IMAGE_ITEM:
+                begun = {"type": wire.ITEM_ADDED, "output_index": at}
+                out.append(Vendor(NAME, {**begun, "item": {"type": wire.IMAGE_ITEM}}))
+                self._picture(at, item, out)
             elif document:
                 out.append(
                     Vendor(
@@ -267,5 +326,4 @@ def _is_block(item: Any) -> TypeGuard[dict[str, Any]]:
 
 
 def _index(said: dict[str, Any], name: str) -> int:
-    value = said.get(name)
-    return value if isinstance(value, int) and value >= 0 else 0
+    return count(said.get(name)) or 0

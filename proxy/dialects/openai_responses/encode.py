@@ -8,12 +8,15 @@ has its `output_index`. An event of which there are many is built once per block
 number and its text.
 
 The vendor says everything again when it is done, so the text of an answer is kept until its end. Of
-several choices the first is sent. What this form has no place for: citations without an address,
+several choices the first is sent. A picture is an item as the vendor's image tool gives it; what a
+vendor must see again with a call stands in a reasoning item behind it. What this form has no place
+for: citations without an address,
 and `vendor` events of other dialects. Those of this dialect go through: events of the vendor's own
 tools as they are, with our numbers, and what was said of an item, a text or the response in its own
 place.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET
@@ -21,28 +24,41 @@ from msgspec import UNSET
 from proxy.codec.base import Encoder, Parsed
 from proxy.codec.openai.render_error import error_object
 from proxy.dialects.openai_responses import shapes
-from proxy.dialects.openai_responses.encode_items import Call, OutItem, Reasoning, Text, event_frame
-from proxy.dialects.openai_responses.wire import ITEM_ADDED, ITEM_DONE
+from proxy.dialects.openai_responses.encode_items import (
+    Call,
+    CustomCall,
+    OutItem,
+    Reasoning,
+    Refusal,
+    Text,
+    event_frame,
+)
+from proxy.dialects.openai_responses.encode_others import OtherItems
+from proxy.dialects.openai_responses.parse_tools import Named
+from proxy.dialects.openai_responses.sealed import sealed
 from proxy.events import (
     BlockEnd,
     BlockStart,
     Citation,
     Event,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
     StreamStart,
     TextDelta,
+    Tool,
     ToolCallDelta,
     Vendor,
 )
 
 _KINDS: dict[str, type[OutItem]] = {"text": Text, "reasoning": Reasoning, "tool_call": Call}
+_NOTHING: Mapping[str, Named] = {}
 
 
 def encoder(parsed: Parsed) -> Encoder:
     """See `ClientHalf.encoder`."""
-    return ResponsesEncoder(parsed.options.repeated)
+    return ResponsesEncoder(parsed.options.repeated, parsed.options.named)
 
 
 class ResponsesEncoder(Encoder):
@@ -50,18 +66,19 @@ class ResponsesEncoder(Encoder):
     in every response.
     """
 
-    gathers = frozenset({TextDelta, ReasoningDelta, ToolCallDelta, Citation, Vendor})
+    gathers = frozenset({TextDelta, ReasoningDelta, ToolCallDelta, Citation, Image, Vendor})
 
-    def __init__(self, repeated: dict[str, Any]) -> None:
+    def __init__(self, repeated: dict[str, Any], named: Mapping[str, Named] = _NOTHING) -> None:
         self._repeated = repeated
+        self._named = named
+        self._start: StreamStart | None = None  # until it is told
         self._response: dict[str, Any] = {}
         self._number = 0
         self._stream = ""
         self._live: dict[int, OutItem] = {}  # block -> its item
         self._last: dict[str, OutItem] = {}  # type of item -> the newest one
         self._output: list[dict[str, Any] | None] = []  # None for an item that is not done
-        # the vendor's index of an item that is none of ours -> our own
-        self._opaque: dict[int, int] = {}
+        self._others = OtherItems(self._output)
         # type of item -> what the next one says beside its block
         self._before: dict[str, dict[str, Any]] = {}
         self._usage: dict[str, Any] = {}
@@ -72,22 +89,31 @@ class ResponsesEncoder(Encoder):
             return b"" if item is None else self._delta(item, event.text)
         if type(event) is ToolCallDelta:
             item = self._live.get(event.block)
-            return b"" if item is None else self._delta(item, event.arguments)
+            return b"" if item is None else self._arguments(item, event.arguments)
+        if type(event) is StreamStart:
+            self._start, self._stream = event, event.stream
+            return b""
+        if self._start is None:
+            return self._rare(event)
+        # The first event may say the vendor's id of the answer, which the opening has.
+        said = shapes.extras(event).response if isinstance(event, Vendor) else None
+        start, self._start = self._start, None
+        return self._opening(start, (said or {}).get("id")) + self._rare(event)
+
+    def _rare(self, event: Event) -> bytes:
         match event:
-            case StreamStart():
-                return self._start(event)
             case BlockStart():
                 return b"" if event.choice else self._begin(event)
             case BlockEnd(block):
                 item = self._live.pop(block, None)
-                return (
-                    b""
-                    if item is None
-                    else self._done(item, None if event.signature is UNSET else event.signature)
-                )
+                return b"" if item is None else self._done(item, event)
             case Citation(block):
                 item, said = self._live.get(block), shapes.annotation(event)
                 return b"" if item is None or said is None else self._send(item.annotated(said))
+            case Image():
+                return (
+                    b"" if event.choice else self._send(self._others.picture(event, self._stream))
+                )
             case Vendor():
                 return self._vendor(shapes.extras(event))
             case StreamEnd():
@@ -98,9 +124,8 @@ class ResponsesEncoder(Encoder):
         # before this encoder holds text back.
         return b""
 
-    def _start(self, event: StreamStart) -> bytes:
-        self._stream = event.stream
-        self._response = shapes.response_object(event, self._repeated, "in_progress")
+    def _opening(self, start: StreamStart, theirs: Any) -> bytes:
+        self._response = shapes.response_object(start, self._repeated, "in_progress", theirs)
         return self._send(
             [
                 {"type": kind, "response": self._response}
@@ -109,12 +134,24 @@ class ResponsesEncoder(Encoder):
         )
 
     def _begin(self, event: BlockStart) -> bytes:
-        index = len(self._output)
+        kind, tool = _KINDS[event.kind], None if event.tool is UNSET else event.tool
+        if event.refusal is True:
+            kind = Refusal
+        elif tool is not None and tool.custom is True:
+            kind = CustomCall
+        beside = self._before.pop(kind.type, {})
+        place = None if tool is None else self._named.get(tool.name)
+        if tool is not None and place is not None:
+            tool = Tool(tool.id, place.name, tool.custom)
+            beside["namespace"] = place.namespace
+        item = kind(self._stream, len(self._output), tool, beside)
         self._output.append(None)
-        item = _KINDS[event.kind](self._stream, index, None if event.tool is UNSET else event.tool)
-        item.beside = self._before.pop(item.type, {})
         self._live[event.block] = self._last[item.type] = item
         return self._send(item.begun())
+
+    def _arguments(self, item: OutItem, piece: str) -> bytes:
+        text = piece if item.to_text is None else item.to_text.feed(piece)
+        return self._delta(item, text) if text else b""
 
     def _delta(self, item: OutItem, text: str) -> bytes:
         first = b"" if item.pieces else self._send(item.first())
@@ -122,11 +159,21 @@ class ResponsesEncoder(Encoder):
         self._number = number + 1
         return first + item.delta(number, text)
 
-    def _done(self, item: OutItem, signature: str | None) -> bytes:
-        rest = self._delta(item, item.nothing) if item.nothing and not item.pieces else b""
-        events = item.done(signature)
+    def _done(self, item: OutItem, end: BlockEnd) -> bytes:
+        rest = "" if item.to_text is None else item.to_text.close()
+        rest = rest or ("" if item.pieces else item.nothing)
+        said = self._delta(item, rest) if rest else b""
+        call = None if item.tool is None else item.tool.id
+        proof = sealed(end, call)
+        events = item.done(proof if call is None else None)
         self._output[item.index] = events[-1]["item"]
-        return rest + self._send(events)
+        said += self._send(events)
+        if call is None or proof is None:
+            return said
+        behind = Reasoning(self._stream, len(self._output), None, {})
+        events = [*behind.begun(), *behind.done(proof)]
+        self._output.append(events[-1]["item"])
+        return said + self._send(events)
 
     def _vendor(self, said: shapes.Extras) -> bytes:
         if said.item is not None:
@@ -137,7 +184,10 @@ class ResponsesEncoder(Encoder):
             )
             self._usage.update(said.usage or {})
         elif said.opaque is not None:
-            return self._pass_on(said.opaque)
+            item = said.opaque.get("item")
+            if isinstance(item, dict):
+                self._before.pop(str(item.get("type")), None)
+            return self._send(self._others.passed_on(said.opaque))
         elif isinstance(text := self._last.get("message"), Text):
             text.logprobs = said.logprobs or []
             if said.annotation is not None and self._output[text.index] is None:
@@ -154,23 +204,6 @@ class ResponsesEncoder(Encoder):
             else {}
         )
         target.update({key: value for key, value in item.items() if key != "type"})
-
-    def _pass_on(self, event: dict[str, Any]) -> bytes:
-        """An event of an item that is none of ours. One that begins in the middle is begun with
-        what it is when it is done.
-        """
-        at, kind, item = event["output_index"], event["type"], event.get("item")
-        first: list[dict[str, Any]] = []
-        if at not in self._opaque:
-            if not isinstance(item, dict):
-                return b""
-            self._opaque[at] = len(self._output)
-            self._output.append(None)
-            if kind != ITEM_ADDED:
-                first = [{"type": ITEM_ADDED, "output_index": self._opaque[at], "item": item}]
-        if kind == ITEM_DONE and isinstance(item, dict):
-            self._output[self._opaque[at]] = item
-        return self._send([*first, {**event, "output_index": self._opaque[at]}])
 
     def _end(self, event: StreamEnd) -> bytes:
         ending = shapes.ending(event.finish)

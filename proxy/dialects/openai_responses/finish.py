@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from proxy.codec.finishes import Finishes, plain
 from proxy.codec.openai.errors import VendorError, vendor_error
 from proxy.codec.openai.usage import usage_extras
 from proxy.events import FinishReason
@@ -15,12 +16,16 @@ TERMINAL = {
     "response.failed": "failed",
     "response.cancelled": "cancelled",
 }
-STATUSES = frozenset({"completed", "incomplete", "failed", "cancelled"})
+STATUSES = {plain(word): word for word in ("completed", "incomplete", "failed", "cancelled")}
 FAILED = frozenset({"failed", "cancelled"})
-_INCOMPLETE: dict[str, FinishReason] = {
-    "max_output_tokens": "length",
-    "content_filter": "content_filter",
-}
+_INCOMPLETE = Finishes(
+    {
+        "max_output_tokens": "length",
+        "max_tokens": "length",
+        "length": "length",
+        "content_filter": "content_filter",
+    }
+)
 _MAX_WORD_CHARS = 100
 # Of a response object: what the events have said, and the request's own settings, which the vendor
 # repeats.
@@ -75,12 +80,15 @@ def status_of(kind: str, response: Mapping[str, Any]) -> str:
     """The response's own status; where it has none that ends an answer, the one that the event's
     name says.
     """
-    status = response.get("status")
-    return (
-        status
-        if isinstance(status, str) and status in STATUSES
-        else TERMINAL.get(kind, "completed")
-    )
+    return known(response.get("status")) or TERMINAL.get(kind, "completed")
+
+
+def known(status: Any) -> str | None:
+    """A status that ends an answer; None for any other. A word that ends in `error` is one."""
+    if not isinstance(status, str):
+        return None
+    word = plain(status)
+    return "failed" if word.endswith("error") else STATUSES.get(word)
 
 
 def finish_of(
@@ -94,7 +102,7 @@ def finish_of(
         why = details.get("reason") if isinstance(details, dict) else None
         if not isinstance(why, str):
             return "other", status
-        return _INCOMPLETE.get(why, "other"), f"{status}:{why[:_MAX_WORD_CHARS]}"
+        return _INCOMPLETE.reason(why), f"{status}:{why[:_MAX_WORD_CHARS]}"
     return "tool_calls" if called else "refusal" if refused else "stop", status
 
 

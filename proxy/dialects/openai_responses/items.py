@@ -1,9 +1,9 @@
 """The output items of one answer as blocks: one for each part of a message, one for each reasoning
 item, one for each function call.
 
-Items are told apart by `output_index` alone: GitHub Copilot's proxy gives an item another id in
-every event. What a vendor says twice, as deltas and again whole, is taken from the deltas; where
-there were none (LM Studio's arguments) from the first event that has it whole.
+`places` says which item an event belongs to. What a vendor says twice, as deltas and again whole,
+is taken from the deltas; where there were none (LM Studio's arguments) from the first event that
+has it whole.
 """
 
 from collections.abc import Mapping
@@ -12,17 +12,19 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from proxy.codec.custom_tools import TextToArguments, arguments_of
 from proxy.codec.pending_arguments import PendingArguments
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.openai_responses.ledger import Ledger
 from proxy.dialects.openai_responses.messages import Messages
 from proxy.dialects.openai_responses.wire import KINDS
-from proxy.events import BlockEnd, Event, ReasoningDelta, Tool, ToolCallDelta
+from proxy.events import BlockEnd, BlockKind, Event, ReasoningDelta, Tool, ToolCallDelta
 from proxy.framing import FramingError
 
 # Between two parts of a reasoning summary, which is one block as it has one signature: each part is
 # a paragraph with its own heading.
 _PARAGRAPH = "\n\n"
+_CALLS = ("function_call", "custom_tool_call")
 
 
 class _Reasoning(msgspec.Struct):
@@ -36,20 +38,25 @@ class _Reasoning(msgspec.Struct):
 
 
 class _Call(msgspec.Struct):
-    """A function call."""
+    """A call. `free` turns the free text of a custom tool into arguments."""
 
     block: int | None = None
+    id: str = ""
     pending: PendingArguments = msgspec.field(default_factory=PendingArguments)
     said: bool = False
+    ended: bool = False
+    free: TextToArguments | None = None
 
 
 class Items:
     """Methods append to `out`; `at` is an item's output index. `called` says that there was a call.
     `seed`, the vendor's id of the answer, is what the id of a call is made from where it has none.
+    `proof_format` is whose proofs the vendor gives.
     """
 
-    def __init__(self, max_held_chars: int) -> None:
+    def __init__(self, max_held_chars: int, proof_format: str) -> None:
         self._room = max_held_chars  # for arguments that wait
+        self._proof_format = proof_format
         self._ledger = Ledger()
         self._reasoning: dict[int, _Reasoning] = {}
         self._calls: dict[int, _Call] = {}
@@ -62,26 +69,55 @@ class Items:
         """Whether there was any item."""
         return self._ledger.seen
 
-    def begin(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:
+    def taken(self, at: Any, said: Mapping[str, Any]) -> bool:
+        """Whether a call that begins stands at the index of another one that is still open."""
+        call = self._calls.get(at) if isinstance(at, int) and said["type"] in _CALLS else None
+        ours, theirs = "" if call is None else call.id, said.get("call_id")
+        return bool(ours) and isinstance(theirs, str) and theirs not in ("", ours)
+
+    def begun(self, at: int, kind: BlockKind) -> bool:
+        """Whether an item has a block, or is done."""
+        if (kind, at) in self._ledger.done:
+            return True
+        match kind:
+            case "text":
+                return self.messages.begun(at)
+            case "reasoning":
+                return at in self._reasoning
+        return at in self._calls and self._calls[at].block is not None
+
+    def anew(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:
         """An item begins. One that is at the place of another that is done is a new one."""
         self._ledger.done.discard((KINDS[said["type"]], at))
-        if said["type"] == "function_call":
+        call = self._calls.get(at)
+        if call is not None and call.ended:
+            self._close(out, at, call)
+
+    def begin(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:
+        """A call begins its block as soon as it has a name."""
+        if said["type"] in _CALLS:
             self._name(out, at, said)
 
-    def end(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:
-        """An item is done, and said whole."""
-        if said["type"] == "reasoning":
-            self._whole_reasoning(out, at, said)
-        elif said["type"] == "function_call":
-            self._name(out, at, said)
-            self.whole_arguments(out, at, said.get("arguments"))
-            self._end_call(out, at, said)
-        else:
-            parts = said.get("content")
-            for number, part in enumerate(parts if isinstance(parts, list) else ()):
-                if isinstance(part, dict):
-                    self.messages.whole_part(out, at, number, part)
-            self.messages.end(out, at)
+    def end(self, out: list[Event], at: int, said: Mapping[str, Any]) -> bool:
+        """An item is done, and said whole. False: it has no block, as it says nothing; one that is
+        said again has one.
+        """
+        if (KINDS[said["type"]], at) in self._ledger.done:
+            return True
+        match said["type"]:
+            case "reasoning":
+                return self._whole_reasoning(out, at, said)
+            case "function_call":
+                self._name(out, at, said)
+                self.whole_arguments(out, at, said.get("arguments"))
+                self._end_call(out, at, said)
+            case "custom_tool_call":
+                self._name(out, at, said)
+                self.whole_input(out, at, said.get("input"))
+                self._end_call(out, at, said)
+            case _:
+                return self.messages.whole(out, at, said.get("content"))
+        return True
 
     def end_all(self, out: list[Event]) -> None:
         """The answer is complete: close what is open."""
@@ -108,12 +144,10 @@ class Items:
         item.part = part
         out.append(ReasoningDelta(item.block, text))
 
-    def _whole_reasoning(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:
-        """Its encrypted content is the signature; a reasoning with neither text nor that is
-        none.
+    def _whole_reasoning(self, out: list[Event], at: int, said: Mapping[str, Any]) -> bool:
+        """Its encrypted content is the signature; a reasoning with neither text nor that is no
+        block.
         """
-        if at not in self._reasoning and ("reasoning", at) in self._ledger.done:
-            return
         item = self._reasoning_item(at)
         if not item.channel:
             for channel in ("summary", "content"):
@@ -126,10 +160,22 @@ class Items:
         block = item.block
         if block is None and signature is not None:
             block = self._ledger.start(out, "reasoning")
-        if block is not None:
-            out.append(BlockEnd(block, UNSET if signature is None else signature))
+        if block is not None and signature is None:
+            out.append(BlockEnd(block))
+        elif block is not None and signature is not None:
+            name = said.get("id")
+            out.append(
+                BlockEnd(
+                    block,
+                    signature,
+                    self._proof_format,
+                    redacted=UNSET if item.channel else True,
+                    id=name if isinstance(name, str) and name else UNSET,
+                )
+            )
         del self._reasoning[at]
         self._ledger.done.add(("reasoning", at))
+        return block is not None
 
     def _reasoning_item(self, at: int) -> _Reasoning:
         item = self._reasoning.get(at)
@@ -161,6 +207,20 @@ class Items:
         if isinstance(text, str) and text and not self._call_done(at) and not self._call(at).said:
             self.arguments(out, at, text)
 
+    def free_text(self, out: list[Event], at: int, text: str) -> bool:
+        """A piece of what a custom tool is called with. False: as above."""
+        if self._call_done(at):
+            return False
+        call = self._call(at)
+        if call.free is None:
+            call.free = TextToArguments()
+        return self.arguments(out, at, call.free.feed(text))
+
+    def whole_input(self, out: list[Event], at: int, text: Any) -> None:
+        """All that a custom tool is called with: it is new only if no piece of it came."""
+        if isinstance(text, str) and not self._call_done(at) and not self._call(at).said:
+            self.arguments(out, at, arguments_of(text))
+
     def _name(self, out: list[Event], at: int, said: Mapping[str, Any]) -> None:
         name = said.get("name")
         if (
@@ -177,7 +237,9 @@ class Items:
         call_id = next(
             (found for found in ids if isinstance(found, str) and found), made_id(self.seed, at)
         )
-        block = call.block = self._ledger.start(out, "tool_call", Tool(call_id, name))
+        custom = True if said.get("type") == "custom_tool_call" or call.free is not None else UNSET
+        block = call.block = self._ledger.start(out, "tool_call", Tool(call_id, name, custom))
+        call.id = call_id
         self.called = True
         if call.pending.size:
             self._room += call.pending.size
@@ -188,12 +250,21 @@ class Items:
         """One that never got a name is given as it is."""
         if self._call_done(at):
             return
-        block = self._call(at).block
-        if block is None:
-            block = self._open_call(out, at, said, "")
-        out.append(BlockEnd(block))
-        del self._calls[at]
+        call = self._call(at)
+        if call.free is not None:
+            self.arguments(out, at, call.free.close())
+        if call.block is None:
+            self._open_call(out, at, said, "")
+        call.ended = True
         self._ledger.done.add(("tool_call", at))
+        # Clients that take calls whole get them in the order in which they began.
+        while self._calls and (first := next(iter(self._calls.items())))[1].ended:
+            self._close(out, *first)
+
+    def _close(self, out: list[Event], at: int, call: _Call) -> None:
+        del self._calls[at]
+        assert call.block is not None
+        out.append(BlockEnd(call.block))
 
     def _call_done(self, at: int) -> bool:
         return ("tool_call", at) in self._ledger.done

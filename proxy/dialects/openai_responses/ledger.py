@@ -26,10 +26,19 @@ class Ledger:
     def seen(self) -> bool:
         return self._items > 0
 
-    def start(self, out: list[Event], kind: BlockKind, tool: Tool | None = None) -> int:
+    def start(
+        self, out: list[Event], kind: BlockKind, tool: Tool | None = None, *, refusal: bool = False
+    ) -> int:
         """Begin a block; answers its number."""
         self._blocks += 1
-        out.append(BlockStart(self._blocks - 1, kind, tool=UNSET if tool is None else tool))
+        out.append(
+            BlockStart(
+                self._blocks - 1,
+                kind,
+                tool=UNSET if tool is None else tool,
+                refusal=True if refusal else UNSET,
+            )
+        )
         return self._blocks - 1
 
     def count(self) -> None:

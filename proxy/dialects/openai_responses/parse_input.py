@@ -5,11 +5,14 @@ turns of others is one turn of its own.
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from proxy.codec import proofs
 from proxy.codec.custom_tools import arguments_of
 from proxy.codec.json_body import fitted
 from proxy.dialects.openai_responses.parse_parts import OTHER_KEYS, Parts
 from proxy.dialects.openai_responses.parse_tools import ADDITIONAL, Tools
+from proxy.dialects.openai_responses.sealed import unsealed
 from proxy.dialects.openai_responses.wire_request import (
     WireCall,
     WireMessage,
@@ -64,6 +67,7 @@ class Turns:
         self._leading: list[TextPart] = []
         self._messages: list[Message] = []
         self._assistant: list[Part] = []
+        self._calls: dict[str, int] = {}  # id -> where in the assistant's turn it stands
 
     def read(self, items: Sequence[dict[str, Any]]) -> tuple[list[TextPart], list[Message]]:
         """What stood before the first turn, a text for each message, and the turns. Raises Refused
@@ -82,7 +86,9 @@ class Turns:
             case "message":
                 self._message(fitted(item, WireMessage, at), at)
             case "function_call" | "custom_tool_call":
-                self._assistant.append(self._call(fitted(item, WireCall, at), kind))
+                call = fitted(item, WireCall, at)
+                self._calls[call.call_id] = len(self._assistant)
+                self._assistant.append(self._call(call, kind))
             case "function_call_output" | "custom_tool_call_output":
                 output = fitted(item, WireOutput, at)
                 content = self._output(output.output, f"{at}.output")
@@ -129,8 +135,17 @@ class Turns:
             if text:
                 self._assistant.append(ReasoningPart(text, id=item.id))
             return
-        proof = proofs.read(item.encrypted_content, proofs.OPENAI)
-        self._assistant.append(ReasoningPart(text, proof.text, format=proof.format, id=item.id))
+        proof = unsealed(item.encrypted_content)
+        called = None if proof.call is None else self._calls.get(proof.call)
+        if called is None:
+            name = item.id if proof.format == proofs.OPENAI else proof.name
+            self._assistant.append(
+                ReasoningPart(text, proof.signature, proof.redacted, proof.format, name)
+            )
+            return
+        call = self._assistant[called]
+        assert isinstance(call, ToolCallPart)
+        self._assistant[called] = replace(call, signature=proof.signature, format=proof.format)
 
     def _parts(self, said: Sequence[Mapping[str, Any]], at: str) -> list[ResultPart]:
         read = (self._reader.read(dict(part), f"{at}[{n}]") for n, part in enumerate(said))
@@ -150,7 +165,7 @@ class Turns:
     def _end_assistant(self) -> None:
         if self._assistant:
             self._messages.append(Message("assistant", _plain(self._assistant)))
-        self._assistant = []
+        self._assistant, self._calls = [], {}
 
 
 def _plain(parts: Sequence[Part]) -> str | list[Part]:

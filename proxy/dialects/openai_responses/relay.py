@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec import proofs
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import options_of
 from proxy.codec.efforts import EFFORTS, nearest_effort
@@ -15,6 +16,7 @@ from proxy.codec.relaying import own_body
 from proxy.codec.rules import Names, Rules
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
+from proxy.dialects.openai_responses.sealed import is_sealed, unsealed
 from proxy.dialects.openai_responses.shapes import vendors_id
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -39,6 +41,7 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
         changes["previous_response_id"] = _previous(previous)
     body = own_body(original, changes)
     names: dict[str, str] = {}
+    _mend_proofs(body, options.proof_format, notes)
     _mend_names(body, target.rules, names, notes)
     _mend_bounds(body, target.rules, notes)
     keep_to(target.rules, body, notes, target.upstream)
@@ -66,6 +69,27 @@ def _previous(said: str) -> str:
 
 
 # Lists and objects of the client's are replaced, never changed: another target may be asked next.
+
+
+def _mend_proofs(body: dict[str, Any], own: str, notes: list[Note]) -> None:
+    """What we gave the client of other vendors' proofs, this vendor could not read."""
+    items = body.get("input")
+    if not isinstance(items, list):
+        return
+    kept = [each for item in items if (each := _with_proof(item, own)) is not None]
+    if len(kept) < len(items):
+        why = "Earlier reasoning of another vendor cannot be sent back to this one."
+        notes.append(Note("dropped", "input.reasoning", why))
+    body["input"] = kept
+
+
+def _with_proof(item: Any, own: str) -> Any:
+    said = item.get("encrypted_content") if isinstance(item, dict) else None
+    if not isinstance(said, str) or not is_sealed(said):
+        return item
+    proof = unsealed(said)
+    fits = proof.call is None and proofs.fits(proof.format, own)
+    return {**item, "encrypted_content": proof.signature} if fits else None
 
 
 def _mend_names(

@@ -5,8 +5,17 @@ status.
 import re
 from typing import Any, NamedTuple
 
+from proxy.codec.media import data_of
 from proxy.codec.openai.usage import with_further
-from proxy.dialects.openai_responses.wire import ITEM_ADDED, ITEM_DONE, KINDS, NAME, TEXT_DELTA
+from proxy.dialects.openai_responses.wire import (
+    ALONE,
+    IMAGE_ITEM,
+    ITEM_ADDED,
+    ITEM_DONE,
+    KINDS,
+    NAME,
+    TEXT_DELTA,
+)
 from proxy.events import Citation, Finish, StreamStart, Tool, Usage, Vendor
 
 _INCOMPLETE = {
@@ -42,6 +51,8 @@ def extras(event: Vendor) -> Extras:
     data = event.data
     if event.dialect != NAME or not isinstance(data, dict):
         return Extras()
+    if data.get(ALONE) is True and isinstance(data.get("item"), dict):
+        return Extras(opaque={key: value for key, value in data.items() if key != ALONE})
     kind, item, response = data.get("type"), data.get("item"), data.get("response")
     if kind is None and isinstance(response, dict):
         usage = response.get("usage")
@@ -98,12 +109,15 @@ def text_part(text: str, annotations: list[dict[str, Any]], logprobs: list[Any])
     return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": logprobs}
 
 
-def reasoning_item(item_id: str, text: str, signature: str | None, status: str) -> dict[str, Any]:
-    """A signature is what the vendor wants to see again: the place for that is the encrypted
-    content.
-    """
+def refusal_part(text: str) -> dict[str, Any]:
+    """The part of a message that says no."""
+    return {"type": "refusal", "refusal": text}
+
+
+def reasoning_item(item_id: str, text: str, proof: str | None, status: str) -> dict[str, Any]:
+    """What the vendor wants to see again stands in the encrypted content (see `sealed`)."""
     summary = [{"type": "summary_text", "text": text}] if text else []
-    encrypted = {} if signature is None else {"encrypted_content": signature}
+    encrypted = {} if proof is None else {"encrypted_content": proof}
     return {"id": item_id, "type": "reasoning", "status": status, "summary": summary, **encrypted}
 
 
@@ -116,6 +130,33 @@ def call_item(item_id: str, tool: Tool, arguments: str, status: str) -> dict[str
         "call_id": tool.id,
         "name": tool.name,
         "arguments": arguments,
+    }
+
+
+def custom_item(item_id: str, tool: Tool, text: str, status: str) -> dict[str, Any]:
+    """A call of a tool that takes free text."""
+    return {
+        "id": item_id,
+        "type": "custom_tool_call",
+        "status": status,
+        "call_id": tool.id,
+        "name": tool.name,
+        "input": text,
+    }
+
+
+def image_item(url: str, item_id: str) -> dict[str, Any]:
+    """A picture, as the vendor's image tool gives it. One that has only an address has it in
+    `result`, which no other key has a place for.
+    """
+    data = data_of(url)
+    form = {} if data is None else {"output_format": data.media_type.removeprefix("image/")}
+    return {
+        "id": item_id,
+        "type": IMAGE_ITEM,
+        "status": "completed",
+        "result": url if data is None else data.base64,
+        **form,
     }
 
 
@@ -141,10 +182,14 @@ def refused_in_full(finish: Finish) -> bool:
     return finish.reason == "refusal" and finish.raw in _OWN_REFUSALS
 
 
-def response_object(start: StreamStart, repeated: dict[str, Any], status: str) -> dict[str, Any]:
-    """A response of which nothing has come yet. `repeated` are the request's own settings."""
+def response_object(
+    start: StreamStart, repeated: dict[str, Any], status: str, theirs: Any = None
+) -> dict[str, Any]:
+    """A response of which nothing has come yet. `repeated` are the request's own settings, `theirs`
+    is the vendor's id of it.
+    """
     return {
-        "id": f"resp_{start.stream}",
+        "id": answer_id(start.stream, theirs),
         "object": "response",
         "created_at": start.created,
         "status": status,
@@ -178,11 +223,20 @@ def usage_object(usage: Usage, further: dict[str, Any]) -> dict[str, Any] | None
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
     read, written = usage.input_tokens or 0, usage.output_tokens or 0
+    of_input = {
+        "cached_tokens": usage.cached_input_tokens or 0,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "audio_tokens": usage.audio_input_tokens,
+    }
+    of_output = {
+        "reasoning_tokens": usage.reasoning_tokens or 0,
+        "audio_tokens": usage.audio_output_tokens,
+    }
     said: dict[str, Any] = {
         "input_tokens": read,
-        "input_tokens_details": {"cached_tokens": usage.cached_input_tokens or 0},
+        "input_tokens_details": {k: v for k, v in of_input.items() if v is not None},
         "output_tokens": written,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
+        "output_tokens_details": {k: v for k, v in of_output.items() if v is not None},
         "total_tokens": read + written,
     }
     return with_further(said, further)

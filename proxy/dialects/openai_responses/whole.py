@@ -1,13 +1,20 @@
 """A whole answer as one response object."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from proxy.codec.base import Parsed, Reply
+from proxy.codec.custom_tools import text_of
 from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.openai_responses import shapes
-from proxy.dialects.openai_responses.wire import ITEM_DONE
+from proxy.dialects.openai_responses.parse_tools import Named
+from proxy.dialects.openai_responses.sealed import sealed
+from proxy.dialects.openai_responses.wire import IMAGE_ITEM, ITEM_DONE
+from proxy.events import Tool
+
+_PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
 
 
 def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
@@ -20,62 +27,111 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
     for extra in said:
         beside.update(extra.response or {})
         usage.update(extra.usage or {})
+    theirs = beside.pop("id", None)
     response = {
         **beside,
-        **shapes.response_object(start, parsed.options.repeated, "completed"),
+        **shapes.response_object(start, parsed.options.repeated, "completed", theirs),
         **shapes.ending(answer.finish),
-        "output": _output(answer, said, start.stream),
+        "output": _Output(answer, said, parsed.options.named).items(),
         "usage": shapes.usage_object(answer.usage, usage),
     }
     return Reply(200, msgspec.json.encode(response))
 
 
-def _output(answer: WholeAnswer, said: list[shapes.Extras], stream: str) -> list[dict[str, Any]]:
+class _Output:
     """The items in their order, the vendor's own between them where they stood, and with each what
     the vendor said of it.
     """
-    output: list[dict[str, Any]] = []
-    before: dict[str, dict[str, Any]] = {}
-    placed = list(zip(answer.vendor_at, said, strict=True))
-    for number, block in enumerate([*answer.blocks.values(), None]):
-        for at, extra in placed:
-            if at == number:
-                _place(output, before, extra)
-        if block is not None and block.choice == 0:
-            item = _item(block, answer, f"{stream}_{len(output)}")
-            output.append({**before.pop(item["type"], {}), **item})
-    return output
+
+    def __init__(
+        self, answer: WholeAnswer, said: list[shapes.Extras], named: Mapping[str, Named]
+    ) -> None:
+        assert answer.start is not None
+        self._answer = answer
+        self._stream = answer.start.stream
+        self._placed = list(zip(answer.vendor_at, said, strict=True))
+        self._named = named
+        self._output: list[dict[str, Any]] = []
+        self._before: dict[str, dict[str, Any]] = {}
+        self._images = [image for image in answer.images if not image.choice]
+
+    def items(self) -> list[dict[str, Any]]:
+        placed = iter([*self._placed, (-1, shapes.Extras())])
+        at, extra = next(placed)
+        for number, block in enumerate([*self._answer.blocks.values(), None]):
+            while at == number:
+                self._place(extra)
+                at, extra = next(placed)
+            if block is not None and block.choice == 0:
+                self._add(block)
+        for image in self._images:
+            self._output.append(shapes.image_item(image.url, self._id("ig")))
+        return self._output
+
+    def _id(self, prefix: str) -> str:
+        return f"{prefix}_{self._stream}_{len(self._output)}"
+
+    def _add(self, block: Block) -> None:
+        kind = _type(block)
+        beside = self._before.pop(kind, {})
+        given = beside.pop("id", None)
+        item_id = given if isinstance(given, str) else self._id(_PREFIXES[kind])
+        proof = None if block.proof is None else block.proof
+        if block.tool is None:
+            encrypted = None if proof is None else sealed(proof)
+            self._output.append({**beside, **_item(block, item_id, encrypted)})
+            return
+        place = self._named.get(block.tool.name)
+        tool = block.tool if place is None else Tool(block.tool.id, place.name)
+        if place is not None:
+            beside["namespace"] = place.namespace
+        shape = (
+            shapes.custom_item(item_id, tool, text_of(block.text), "completed")
+            if kind == "custom_tool_call"
+            else shapes.call_item(item_id, tool, block.text or "{}", "completed")
+        )
+        self._output.append({**beside, **shape})
+        encrypted = None if proof is None else sealed(proof, tool.id)
+        if encrypted is not None:
+            self._output.append(shapes.reasoning_item(self._id("rs"), "", encrypted, "completed"))
+
+    def _place(self, extra: shapes.Extras) -> None:
+        newest = self._output[-1] if self._output else {}
+        if extra.item is not None and extra.begins:
+            self._before[extra.item["type"]] = dict(extra.item)
+        elif extra.item is not None and newest.get("type") == extra.item["type"]:
+            newest.update({**extra.item, **newest})
+        elif extra.opaque is not None:
+            self._pass_on(extra.opaque)
+        elif newest.get("type") == "message" and newest["content"][0]["type"] == "output_text":
+            newest["content"][0]["logprobs"] += extra.logprobs or []
+            newest["content"][0]["annotations"] += [extra.annotation] if extra.annotation else []
+
+    def _pass_on(self, event: dict[str, Any]) -> None:
+        item = event.get("item")
+        if event["type"] != ITEM_DONE or not isinstance(item, dict):
+            return
+        self._before.pop(str(item.get("type")), None)
+        if item.get("type") == IMAGE_ITEM and "result" not in item and self._images:
+            item = {**item, "result": shapes.image_item(self._images.pop(0).url, "")["result"]}
+        self._output.append(item)
 
 
-def _place(
-    output: list[dict[str, Any]], before: dict[str, dict[str, Any]], extra: shapes.Extras
-) -> None:
-    newest = output[-1] if output else {}
-    if extra.item is not None and extra.begins:
-        before[extra.item["type"]] = extra.item
-    elif extra.item is not None and newest.get("type") == extra.item["type"]:
-        newest.update({**extra.item, **newest})
-    elif extra.opaque is not None:
-        if extra.opaque["type"] == ITEM_DONE and isinstance(extra.opaque.get("item"), dict):
-            output.append(extra.opaque["item"])
-    elif newest.get("type") == "message" and newest["content"][0]["type"] == "output_text":
-        newest["content"][0]["logprobs"] += extra.logprobs or []
-        newest["content"][0]["annotations"] += [extra.annotation] if extra.annotation else []
+def _type(block: Block) -> str:
+    if block.tool is not None:
+        return "custom_tool_call" if block.tool.custom is True else "function_call"
+    return "reasoning" if block.kind == "reasoning" else "message"
 
 
-def _item(block: Block, answer: WholeAnswer, number: str) -> dict[str, Any]:
+def _item(block: Block, item_id: str, encrypted: str | None) -> dict[str, Any]:
     if block.kind == "reasoning":
-        return shapes.reasoning_item(f"rs_{number}", block.text, block.signature, "completed")
-    if block.kind == "tool_call":
-        assert block.tool is not None
-        return shapes.call_item(f"fc_{number}", block.tool, block.text or "{}", "completed")
+        return shapes.reasoning_item(item_id, block.text, encrypted, "completed")
     annotations = [
         said for citation in block.citations if (said := shapes.annotation(citation)) is not None
     ]
-    refused = shapes.refused_in_full(answer.finish)
     part = (
-        {"type": "refusal", "refusal": block.text}
-        if refused
+        shapes.refusal_part(block.text)
+        if block.refusal
         else shapes.text_part(block.text, annotations, [])
     )
-    return shapes.message_item(f"msg_{number}", part, "completed")
+    return shapes.message_item(item_id, part, "completed")

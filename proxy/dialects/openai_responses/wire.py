@@ -19,15 +19,21 @@ REFUSAL_DELTA = "response.refusal.delta"
 REASONING_DELTA = "response.reasoning_text.delta"
 SUMMARY_DELTA = "response.reasoning_summary_text.delta"
 ARGUMENTS_DELTA = "response.function_call_arguments.delta"
+CUSTOM_DELTA = "response.custom_tool_call_input.delta"
 ANNOTATION = "response.output_text.annotation.added"
 ITEM_ADDED = "response.output_item.added"
 ITEM_DONE = "response.output_item.done"
+
+IMAGE_ITEM = "image_generation_call"
+# In our `vendor` events: an item of a kind below, whole, that is no block, as it says nothing.
+ALONE = "alone"
 
 # The items that become blocks. All others, the vendor's own tools among them, are opaque.
 KINDS: dict[str, BlockKind] = {
     "message": "text",
     "reasoning": "reasoning",
     "function_call": "tool_call",
+    "custom_tool_call": "tool_call",
 }
 # What of these items stands in the events of their blocks.
 ITEM_KEYS = frozenset(
@@ -40,6 +46,7 @@ ITEM_KEYS = frozenset(
         "summary",
         "encrypted_content",
         "arguments",
+        "input",
         "call_id",
         "name",
     }
@@ -55,7 +62,7 @@ class Piece(msgspec.Struct, gc=False):
     """What all events are read as first: enough for those that come by the hundred."""
 
     type: str = ""
-    output_index: int | None = 0
+    output_index: int | None = None
     content_index: int | None = 0
     summary_index: int | None = 0
     delta: Any = None

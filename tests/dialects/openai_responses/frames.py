@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from proxy.dialects.openai_responses.decode import ResponsesDecoder
-from proxy.events import Event
+from proxy.events import Event, Vendor
 from tests.dialects.answers import LIMIT, same_however_cut
 
 RESPONSE = {
@@ -78,5 +78,14 @@ def new() -> ResponsesDecoder:
     return ResponsesDecoder(LIMIT)
 
 
-def events(*frames: bytes) -> list[Event]:
+def all_events(*frames: bytes) -> list[Event]:
     return same_however_cut(new, b"".join(frames))
+
+
+def events(*frames: bytes) -> list[Event]:
+    """Without the vendor's id of the answer, which stands before all else."""
+    return [event for event in all_events(*frames) if not _is_id(event)]
+
+
+def _is_id(event: Event) -> bool:
+    return isinstance(event, Vendor) and {"response": {"id": "resp_1"}} == event.data

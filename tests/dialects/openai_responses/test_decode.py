@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.codec.fold import WholeAnswer
+from proxy.codec.proofs import OPENAI
 from proxy.dialects.openai_responses.decode import ResponsesDecoder
 from proxy.events import (
     BlockEnd,
@@ -20,6 +21,7 @@ from proxy.events import (
     Tool,
     ToolCallDelta,
     Usage,
+    UsageEvent,
     Vendor,
 )
 from tests.dialects.answers import every_cut_is_an_error, folded, told
@@ -29,6 +31,7 @@ from tests.dialects.openai_responses.frames import (
     RESPONSE,
     USAGE,
     added,
+    all_events,
     arguments,
     done,
     ended,
@@ -81,7 +84,7 @@ def test_text_reasoning_and_a_call_are_blocks() -> None:
     assert [
         BlockStart(0, "reasoning"),
         ReasoningDelta(0, "Hm."),
-        BlockEnd(0, "gAA"),
+        BlockEnd(0, "gAA", OPENAI, id="rs_1"),
         BlockStart(1, "text"),
         TextDelta(1, "Hel"),
         TextDelta(1, "lo"),
@@ -91,7 +94,12 @@ def test_text_reasoning_and_a_call_are_blocks() -> None:
         ToolCallDelta(2, ":1}"),
         BlockEnd(2),
         StreamEnd(Finish("tool_calls", "completed"), usage),
-    ] == [event for event in got if type(event).__name__ != "UsageEvent"]
+    ] == [event for event in got if not isinstance(event, UsageEvent | Vendor)]
+    assert [("reasoning", "rs_1"), ("function_call", "fc_1")] == [
+        (event.data["item"]["type"], event.data["item"]["id"])
+        for event in got
+        if isinstance(event, Vendor)
+    ]
 
 
 def test_what_came_without_deltas_is_taken_from_where_it_is_whole() -> None:
@@ -236,8 +244,7 @@ def test_sources_on_the_web_are_citations_and_files_are_kept() -> None:
 
 
 def test_the_vendors_own_tools_are_kept_whole() -> None:
-    """Without the number and the padding of their events; and so are custom tools, which nobody
-    else has."""
+    """Without the number and the padding of their events."""
     item = {
         "type": "web_search_call",
         "id": "ws_1",
@@ -251,14 +258,12 @@ def test_the_vendors_own_tools_are_kept_whole() -> None:
             "response.web_search_call.searching", output_index=0, item_id="ws_1", obfuscation="xxxx"
         ),
         done(0, **item),
-        frame("response.custom_tool_call_input.delta", output_index=1, delta="SELECT"),
         end(),
     )
     assert [
         {"type": "response.output_item.added", "output_index": 0, "item": item},
         {"type": "response.web_search_call.searching", "output_index": 0, "item_id": "ws_1"},
         {"type": "response.output_item.done", "output_index": 0, "item": item},
-        {"type": "response.custom_tool_call_input.delta", "output_index": 1, "delta": "SELECT"},
     ] == told(got)
 
 
@@ -540,3 +545,160 @@ def test_a_page_under_200_is_malformed() -> None:
     last = decode(ResponsesDecoder(1 << 16), [b"<html><body>Sign in</body></html>"])[-1]
     assert isinstance(last, StreamError)
     assert "upstream_malformed" == last.error.kind
+
+
+CUSTOM = {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_1", "name": "sh", "input": ""}
+
+
+def test_a_tools_free_text_is_arguments_in_our_form() -> None:
+    """In pieces, whole where there were none, and empty."""
+
+    def piece(text: str) -> bytes:
+        return frame("response.custom_tool_call_input.delta", output_index=0, delta=text)
+
+    whole = {**CUSTOM, "input": 'ls "a"\n'}
+    for frames in (
+        (added(0, **CUSTOM), piece('ls "'), piece('a"\n'), done(0, **whole)),
+        (added(0, **CUSTOM), done(0, **whole)),
+        (done(0, **whole),),
+        (
+            added(0, **CUSTOM),
+            frame("response.custom_tool_call_input.done", output_index=0, input='ls "a"\n'),
+            done(0, **whole),
+        ),
+    ):
+        got = answer(*frames, end())
+        (call,) = got.tool_calls()
+        assert (Tool("call_1", "sh", custom=True), {"input": 'ls "a"\n'}) == (
+            call.tool,
+            json.loads(call.text),
+        )
+        assert "tool_calls" == got.finish.reason
+    (call,) = answer(added(0, **CUSTOM), done(0, **CUSTOM), end()).tool_calls()
+    assert {"input": ""} == json.loads(call.text)
+
+
+def test_calls_are_told_apart_by_their_ids_where_the_index_does_not_tell() -> None:
+    """No index at all, or the same one for two that are open."""
+    names = ("weather", "time")
+    calls = [{**CALL, "id": f"fc_{n}", "call_id": f"call_{n}", "name": n} for n in names]
+
+    def piece(name: str, text: str, **index: int) -> bytes:
+        kind = "response.function_call_arguments.delta"
+        return frame(kind, item_id=f"fc_{name}", delta=text, **index)
+
+    for index in ({}, {"output_index": 0}):
+        got = answer(
+            *(frame("response.output_item.added", item=call, **index) for call in calls),
+            piece("weather", '{"a":', **index),
+            piece("time", '{"b":', **index),
+            piece("weather", "1}", **index),
+            piece("time", "2}", **index),
+            *(frame("response.output_item.done", item=call, **index) for call in calls[::-1]),
+            end(),
+        )
+        assert [("weather", '{"a":1}'), ("time", '{"b":2}')] == [
+            (call.tool and call.tool.name, call.text) for call in got.tool_calls()
+        ]
+
+
+@pytest.mark.parametrize(
+    ("deltas", "parts"),
+    [((1, 1), (1, 0)), ((0, 0), (1, 0)), ((3, 3), (0, 0)), ((0, 0), (0, 0)), ((2, 2), (2, 2))],
+)
+def test_a_text_is_told_once_whatever_its_parts_are_numbered(
+    deltas: tuple[int, int], parts: tuple[int, int]
+) -> None:
+    """Some vendors count the parts on over all items, in some of their events."""
+    part = {"type": "output_text", "text": "Teal it is.", "annotations": []}
+    got = answer(
+        text(0, "Teal ", part=deltas[0]),
+        text(0, "it is.", part=deltas[1]),
+        frame(
+            "response.output_text.done", output_index=0, content_index=parts[0], text=part["text"]
+        ),
+        frame("response.content_part.done", output_index=0, content_index=parts[1], part=part),
+        done(0, type="message", content=[part]),
+        end(),
+    )
+    assert "Teal it is." == got.text()
+
+
+def test_parts_that_came_only_whole_are_told_beside_those_that_came_in_pieces() -> None:
+    parts = [{"type": "output_text", "text": word} for word in ("one", "two")]
+    got = answer(
+        text(0, "one"),
+        frame("response.output_text.done", output_index=0, content_index=0, text="one"),
+        frame("response.output_text.done", output_index=0, content_index=1, text="two"),
+        done(0, type="message", content=parts),
+        end(),
+    )
+    assert "onetwo" == got.text()
+
+
+def test_a_refusal_is_marked() -> None:
+    got = answer(
+        frame("response.refusal.delta", output_index=0, content_index=0, delta="I will "),
+        frame("response.refusal.delta", output_index=0, content_index=0, delta="not."),
+        done(0, type="message", content=[{"type": "refusal", "refusal": "I will not."}]),
+        end(),
+    )
+    assert [("I will not.", True)] == [(b.text, b.refusal) for b in got.blocks.values()]
+    assert "refusal" == got.finish.reason
+
+
+def test_a_picture_is_an_image_and_the_rest_of_its_item_is_kept() -> None:
+    item = {"type": "image_generation_call", "id": "ig_1", "status": "completed", "size": "8x8"}
+    got = answer(
+        added(0, **{**item, "status": "in_progress"}),
+        done(0, **item, output_format="webp", result="UklGRg=="),
+        end(),
+    )
+    assert ["data:image/webp;base64,UklGRg=="] == [image.url for image in got.images]
+    assert {**item, "output_format": "webp"} == got.vendor[-1].data["item"]
+
+
+@pytest.mark.parametrize(
+    ("status", "why", "reason"),
+    [
+        ("Completed", None, "stop"),
+        ("INCOMPLETE", "MAX_OUTPUT_TOKENS", "length"),
+        ("in-complete", "content-filter", "content_filter"),
+    ],
+)
+def test_words_are_compared_without_case_and_hyphens(
+    status: str, why: str | None, reason: str
+) -> None:
+    details = {"incomplete_details": {"reason": why}} if why else {}
+    got = answer(text(0, "a"), frame("response.completed", response={"status": status, **details}))
+    assert reason == got.finish.reason
+
+
+def test_a_status_that_ends_in_error_is_a_failure() -> None:
+    said = {"status": "server_error", "error": {"message": "It broke."}}
+    got = answer(text(0, "a"), frame("response.completed", response=said))
+    assert got.error is not None
+    assert ("upstream_error", "It broke.") == (got.error.kind, got.error.message)
+
+
+def test_the_vendors_id_of_the_answer_stands_before_all_else() -> None:
+    """A client of this dialect may go on from it."""
+    first = all_events(BEGUN, text(0, "a"), ended())[0]
+    assert Vendor("openai_responses", {"response": {"id": "resp_1"}}) == first
+
+
+def test_calls_end_in_the_order_in_which_they_began() -> None:
+    """Clients that take calls whole get them in that order."""
+    second = {**CALL, "id": "fc_2", "call_id": "call_2", "name": "time"}
+    got = events(
+        BEGUN,
+        added(0, **CALL),
+        added(1, **second),
+        arguments(0, "{"),
+        arguments(1, "{}"),
+        done(1, **second),
+        arguments(0, "}"),
+        done(0, **CALL),
+        end(),
+    )
+    assert [0, 1] == [event.block for event in got if isinstance(event, BlockEnd)]

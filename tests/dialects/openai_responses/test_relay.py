@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.codec.base import Incoming, Outgoing, TargetConfig
+from proxy.codec.proofs import ANTHROPIC, OPENAI, OTHER, carried
 from proxy.codec.relaying import built
 from proxy.codec.rules import Names, Rules
 from proxy.errors import Refused
@@ -176,3 +177,14 @@ def test_an_answer_of_another_dialect_cannot() -> None:
     body = {"model": "m", "input": "x", "previous_response_id": "resp_0123456789abcdef01234567"}
     with pytest.raises(Refused, match="send the whole input"):
         relayed(body)
+
+
+def test_reasoning_of_another_vendor_does_not_go_up() -> None:
+    """A client may have begun its conversation with one, through us."""
+    own = {"type": "reasoning", "id": "rs_1", "encrypted_content": "gAA"}
+    foreign = {"type": "reasoning", "encrypted_content": carried("SIG", ANTHROPIC, OPENAI)}
+    unknown = {"type": "reasoning", "encrypted_content": carried("SIG", OTHER, OPENAI)}
+    call = relayed({"model": "m", "input": [own, foreign, unknown]})
+    sent = json.loads(call.body)["input"]
+    assert [own, {**unknown, "encrypted_content": "SIG"}] == sent
+    assert {"input.reasoning"} == params(call.notes)
