@@ -1,7 +1,7 @@
 """The content blocks of an answer as they arrive: the vendor numbers them by `index`, we by our own
 counter.
 
-Text, thinking and tool calls become our blocks. All other kinds (redacted thinking, the vendor's
+Text, thinking, redacted thinking and tool calls become our blocks. All other kinds (the vendor's
 own tools and what they found, compaction, and kinds yet unknown) are collected and given whole as
 one `vendor` event when they stop: nothing in them is for the client to act on.
 """
@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from proxy.codec import proofs
 from proxy.codec.json_depth import shallow
+from proxy.codec.proofs import ANTHROPIC
 from proxy.dialects.anthropic import wire
 from proxy.dialects.anthropic.wire import NAME
 from proxy.events import (
@@ -29,7 +31,17 @@ from proxy.events import (
 from proxy.framing import TooLarge
 
 _WireText = wire.TextDelta
-_KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "reasoning", "tool_use": "tool_call"}
+_REDACTED = "redacted_thinking"
+_KINDS: dict[str, BlockKind] = {
+    "text": "text",
+    "thinking": "reasoning",
+    _REDACTED: "reasoning",
+    "tool_use": "tool_call",
+}
+# What our events say of a block's beginning; the rest goes to clients of this dialect as it is.
+_SAID = frozenset(
+    {"type", "id", "name", "input", "text", "thinking", "signature", "data", "citations"}
+)
 # What an open block costs beside its content, so that countless empty ones count too.
 _BLOCK_BYTES = 256
 # And a piece of an opaque one, so that countless empty ones do.
@@ -55,39 +67,41 @@ class ContentBlocks:
 
     def __init__(self, max_bytes: int) -> None:
         self._open: dict[int, _Block] = {}
+        # by the index of an open call: text that a clone sends amid its arguments
+        self._amid: dict[int, _Block] = {}
         self._next = 0
         self._max = max_bytes
         self._held = 0
-        self.last_kind: BlockKind | None = None
+        self.called = False  # a tool was called by the model directly
         # A tool was called by a program that runs at the vendor's, not by the model directly.
         self.programmatic = False
 
     def start(self, index: int, content: dict[str, Any], out: list[Event]) -> None:
         """A block begins. What its first frame holds already (a whole answer's holds all) is said
-        at once.
+        at once. One that does not say what it is begins with its first piece.
         """
         self.stop(index, out)
-        kind = _KINDS.get(str(content.get("type")))
+        if not content.get("type"):
+            return
+        kind = _KINDS.get(str(content["type"]))
         block = self._begin(index, kind, content, out)
         text = content.get("text" if kind == "text" else "thinking")
         if kind == "text":
             if text and isinstance(text, str):
                 out.append(TextDelta(block.number, text))
-            out.extend(
-                _citation(block.number, citation) for citation in _list(content.get("citations"))
-            )
+            for citation in _list(content.get("citations")):
+                _cite(block.number, citation, out)
         elif kind == "reasoning":
             if text and isinstance(text, str):
                 out.append(ReasoningDelta(block.number, text))
             block.signature = _text(content.get("signature"))
         elif kind == "tool_call":
             caller = content.get("caller")
-            self.programmatic |= isinstance(caller, dict) and caller.get("type") not in (
-                None,
-                "direct",
-            )
+            by_program = isinstance(caller, dict) and caller.get("type") not in (None, "direct")
+            self.programmatic |= by_program
+            self.called |= not by_program
 
-    def delta(self, index: int, delta: wire.Delta, out: list[Event]) -> None:
+    def delta(self, index: int, delta: wire.Delta | None, out: list[Event]) -> None:
         """A piece of a block. One whose beginning was not sent begins here."""
         block = self._open.get(index)
         # nearly every frame of an answer
@@ -118,7 +132,7 @@ class ContentBlocks:
             case wire.CitationsDelta(citation):
                 block = self._as("text", index, block, {"citation": citation}, out)
                 if block.kind is not None and citation is not None:
-                    out.append(_citation(block.number, citation))
+                    _cite(block.number, citation, out)
 
     def unknown_delta(self, index: int, delta: dict[str, Any]) -> bool:
         """A delta of a kind that we do not know. False: it belongs to no opaque block."""
@@ -133,6 +147,17 @@ class ContentBlocks:
         block = self._open.pop(index, None)
         if block is None:
             return
+        self._close(block, out)
+        amid = self._amid.pop(index, None)
+        if amid is not None:
+            self._close(amid, out)
+
+    def stop_all(self, out: list[Event]) -> None:
+        """The answer is complete, or begins anew: close what is open."""
+        for index in list(self._open):
+            self.stop(index, out)
+
+    def _close(self, block: _Block, out: list[Event]) -> None:
         self._held -= block.size
         if block.kind is None:
             out.append(Vendor(NAME, shallow(_assembled(block))))
@@ -143,12 +168,7 @@ class ContentBlocks:
             out.append(
                 ToolCallDelta(block.number, msgspec.json.encode(block.content["input"]).decode())
             )
-        out.append(BlockEnd(block.number, UNSET if block.signature is None else block.signature))
-
-    def stop_all(self, out: list[Event]) -> None:
-        """The answer is complete, or begins anew: close what is open."""
-        for index in list(self._open):
-            self.stop(index, out)
+        out.append(_end(block))
 
     def _begin(
         self, index: int, kind: BlockKind | None, content: dict[str, Any], out: list[Event]
@@ -159,7 +179,10 @@ class ContentBlocks:
         if kind is None:
             return block
         self._next += 1
-        self.last_kind = kind
+        more = {key: said for key, said in content.items() if key not in _SAID and said is not None}
+        if more:
+            extras = {"type": wire.BLOCK_EXTRAS, "block": block.number, "more": more}
+            out.append(Vendor(NAME, shallow(extras)))
         tool: Tool | UnsetType = UNSET
         if kind == "tool_call":
             tool = Tool(
@@ -184,14 +207,20 @@ class ContentBlocks:
     ) -> _Block:
         """The block at `index`, as this kind; an opaque one takes the piece itself. Clones that
         forget a beginning, or change kind in the middle, get a block of the kind that their delta
-        says.
+        says. Text amid the arguments of a call is a block beside it: the call goes on.
         """
         if block is not None and block.kind == kind:
             return block
         if block is not None and block.kind is None:
             self._collect(block, piece)
             return block
+        if block is not None and block.kind == "tool_call" and kind == "text":
+            if index not in self._amid:
+                self._amid[index] = self._begin(index, kind, {}, out)
+                self._open[index] = block
+            return self._amid[index]
         self.stop(index, out)
+        self.called |= kind == "tool_call"
         return self._begin(index, kind, {}, out)
 
     def _collect(self, block: _Block, delta: dict[str, Any]) -> None:
@@ -204,6 +233,21 @@ class ContentBlocks:
             else:
                 self._hold(block, len(key) + len(msgspec.json.encode(value)) + _PIECE_BYTES)
                 block.content[key] = value
+
+
+def _end(block: _Block) -> BlockEnd:
+    """The end of one of our blocks, with the proof that the vendor wants to see again. A proof of
+    another vendor comes from a proxy like this one.
+    """
+    redacted = block.content.get("type") == _REDACTED
+    text = _text(block.content.get("data")) if redacted else block.signature
+    if not text:
+        return BlockEnd(block.number)
+    proof = proofs.read(text, ANTHROPIC)
+    if proof.call is not None:
+        return BlockEnd(block.number, text, ANTHROPIC, redacted or UNSET)
+    name = UNSET if proof.name is None else proof.name
+    return BlockEnd(block.number, proof.text, proof.format or UNSET, redacted or UNSET, name)
 
 
 def _assembled(block: _Block) -> dict[str, Any]:
@@ -228,16 +272,21 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def _citation(block: int, citation: Any) -> Event:
-    """The five shapes of a citation. Their positions are in the source, not in our text, so `start`
-    and `end` stay unknown.
+def _cite(block: int, citation: Any, out: list[Event]) -> None:
+    """A source of the text: as it is, for clients of this dialect, and as our event. Of its five
+    shapes the positions are in the source, not in our text, so `start` and `end` stay unknown.
     """
-    source = citation if isinstance(citation, dict) else {}
-    return Citation(
-        block,
-        url=_text(source.get("url")) or _text(source.get("source")),
-        title=_text(source.get("title")) or _text(source.get("document_title")),
-        text=_text(source.get("cited_text")),
+    if not isinstance(citation, dict):
+        return
+    own = {"type": wire.CITATION, "block": block, "citation": citation}
+    out.append(Vendor(NAME, shallow(own)))
+    out.append(
+        Citation(
+            block,
+            url=_text(citation.get("url")) or _text(citation.get("source")),
+            title=_text(citation.get("title")) or _text(citation.get("document_title")),
+            text=_text(citation.get("cited_text")),
+        )
     )
 
 

@@ -15,7 +15,10 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Decoder
+from proxy.codec.finishes import Finishes
 from proxy.codec.json_depth import shallow
+from proxy.codec.openai.finish_reasons import FINISH_REASONS
+from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic import wire
 from proxy.dialects.anthropic.content_blocks import ContentBlocks
@@ -27,6 +30,9 @@ from proxy.framing import FramingError
 from proxy.framing.sse import Frame, SSEParser
 
 _decode = msgspec.json.Decoder(wire.Frame).decode
+_FRAME: Any = wire.Frame
+# Clones say why they stopped in OpenAI's words, too.
+_FINISHES = Finishes({**FINISH_REASONS, **wire.FINISH})
 _BlockDelta = wire.BlockDelta
 _BAD_JSON = (msgspec.DecodeError, RecursionError)
 # Content nested so deeply that it could just be read may be too deep to be written again.
@@ -140,6 +146,9 @@ class AnthropicDecoder(Decoder):
                     self._blocks.stop(index, out)
         self._stopped(message)
         self._count(message.get("usage"), out)
+        more = counts.extras(self._counts)
+        if more and not self._begun:
+            out.append(Vendor(NAME, shallow({"type": wire.MESSAGE_START, "usage": more})))
 
     def _message_delta(self, message: wire.MessageDelta, out: list[Event]) -> None:
         self._stopped(message.delta or {})
@@ -174,16 +183,20 @@ class AnthropicDecoder(Decoder):
 
     def _end(self, out: list[Event]) -> None:
         self._blocks.stop_all(out)
+        broken = _FINISHES.broken(self._stop or "")
+        if broken is not None:
+            self._fail(out, broken)
+            return
         more = counts.extras(self._counts)
         if more or self._extras:
             out.append(
                 Vendor(
-                    NAME, shallow({"type": "message_delta", "delta": self._extras, "usage": more})
+                    NAME,
+                    shallow({"type": wire.MESSAGE_DELTA, "delta": self._extras, "usage": more}),
                 )
             )
-        reason = wire.FINISH.get(self._stop or "", "other")
-        if reason == "stop" and self._blocks.last_kind == "tool_call" and self._stop == "end_turn":
-            reason = "tool_calls"  # clones say end_turn after a call that waits for its result
+        # clones say end_turn after a call that waits for its result
+        reason = _FINISHES.reason(self._stop or "", called=self._blocks.called)
         self.done = True
         out.append(StreamEnd(Finish(reason, self._stop), self.usage))
 
@@ -211,12 +224,16 @@ class AnthropicDecoder(Decoder):
                 )
             return
         if isinstance(value, dict):
-            self._unknown(value, text, out)
+            if "type" not in value and frame.event in _FRAMES:
+                value["type"] = frame.event
+            self._unknown(value, out)
         else:
             self._fail(out, _malformed("The upstream sent a frame that is not a JSON object."))
 
-    def _unknown(self, value: dict[str, Any], text: str, out: list[Event]) -> None:
+    def _unknown(self, value: dict[str, Any], out: list[Event]) -> None:
         kind, delta, index = value.get("type"), value.get("delta"), value.get("index", 0)
+        if kind == "content_block_delta" and isinstance(delta, dict) and "type" not in delta:
+            delta["type"] = next((_BY_KEY[key] for key in delta if key in _BY_KEY), None)
         if value.get("error") is not None or kind == "error":
             self._fail(out, in_band(value.get("error")))
         elif kind == "message":
@@ -231,17 +248,17 @@ class AnthropicDecoder(Decoder):
             if not self._blocks.unknown_delta(index, delta):
                 out.append(Vendor(NAME, shallow(value)))
         elif kind not in _FRAMES:
-            out.append(Vendor(NAME, shallow(value)))
+            out.append(Vendor(NAME, shallow({"type": wire.UNKNOWN_FRAME, "frame": value})))
         else:
-            self._known(text, out)
+            self._known(value, out)
 
-    def _known(self, text: str, out: list[Event]) -> None:
-        """A frame of the reference that did not decode: its UTF-8 may be broken (replaced in
-        `text`), or its shape is.
+    def _known(self, value: dict[str, Any], out: list[Event]) -> None:
+        """A frame of the reference that did not decode: its UTF-8 was broken, or a field of it has
+        a wrong type, which costs that field.
         """
         try:
-            self._take(_decode(text), out)
-        except _BAD_JSON as error:
+            self._take(tolerant(value, _FRAME), out)
+        except MisfitError as error:  # pragma: no cover - every field has a default
             self._fail(out, _malformed(f"The upstream sent a frame of a wrong shape: {error}."))
         else:
             self._begun = True
@@ -257,7 +274,7 @@ class AnthropicDecoder(Decoder):
         if isinstance(value, dict) and (
             value.get("error") is not None or (value.get("type") == "message" and not self._begun)
         ):
-            self._unknown(value, "", out)
+            self._unknown(value, out)
         elif not self._begun:
             self._fail(
                 out,
@@ -284,5 +301,13 @@ def _tags(union: Any) -> tuple[str, ...]:
     return tuple(struct.__struct_config__.tag for struct in union.__args__)
 
 
+# What a clone's delta is that does not say so itself.
+_BY_KEY = {
+    "text": "text_delta",
+    "partial_json": "input_json_delta",
+    "thinking": "thinking_delta",
+    "signature": "signature_delta",
+    "citation": "citations_delta",
+}
 _FRAMES = _tags(wire.Frame)
 _DELTAS = _tags(wire.Delta)

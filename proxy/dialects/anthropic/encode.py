@@ -6,6 +6,9 @@ that begins while another is open wait until that one stops. And `message_start`
 most vendors tell only at the end: it goes out with the first block, with the counts known by then,
 and 0 for those unknown, because the vendor's SDKs insist on integers; `message_delta` has the final
 ones.
+
+What has no block of its own here is in `carriers`. What an answer of this very dialect held beyond
+our events comes as Vendor events (`wire` names them) and goes out in its place.
 """
 
 from typing import Any
@@ -14,17 +17,34 @@ import msgspec
 from msgspec import UNSET
 
 from proxy.codec.base import Encoder, Parsed
+from proxy.dialects.anthropic import carriers, wire
 from proxy.dialects.anthropic import usage as counts
-from proxy.dialects.anthropic import wire
 from proxy.dialects.anthropic.errors import error_object
+from proxy.dialects.anthropic.frames import (
+    block_start,
+    block_stop,
+    citation_delta,
+    delta_prefix,
+    frame,
+    to_json,
+)
+from proxy.dialects.anthropic.shapes import (
+    citation_object,
+    kind_of,
+    message_head,
+    opaque_block,
+    stop_extras,
+    stop_reason,
+)
 from proxy.dialects.anthropic.wire import NAME
 from proxy.events import (
     NO_USAGE,
     BlockEnd,
+    BlockKind,
     BlockStart,
     Citation,
     Event,
-    Finish,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -40,59 +60,11 @@ from proxy.events import (
 # vendor's SDKs accept.
 MAX_HELD_BYTES = 1 << 20
 _EVENT_BYTES = 64  # what a waiting event costs beside its text
-_json = msgspec.json.Encoder().encode
 _DELTA_TYPES = {
     "text": ("text_delta", "text"),
     "reasoning": ("thinking_delta", "thinking"),
     "tool_call": ("input_json_delta", "partial_json"),
 }
-
-
-def stop_reason(finish: Finish) -> str:
-    """The vendor's word: its own where it was one of these, else the one for our reason."""
-    if finish.raw in wire.FINISH and wire.FINISH[finish.raw] == finish.reason:
-        return finish.raw
-    return wire.STOP_REASON[finish.reason]
-
-
-def citation_object(citation: Citation) -> dict[str, Any] | None:
-    """The vendor's form of a source. Only one of its five can be formed, and only for a source with
-    an address.
-    """
-    if citation.url is None:
-        return None
-    found = {"type": "web_search_result_location", "url": citation.url, "title": citation.title}
-    return {**found, "cited_text": citation.text or "", "encrypted_index": ""}
-
-
-def message_head(start: StreamStart | None) -> dict[str, Any]:
-    """The fields that a message begins with."""
-    return {
-        "id": f"msg_{start.stream if start else ''}",
-        "type": "message",
-        "role": "assistant",
-        "model": start.model if start else "",
-    }
-
-
-def stop_extras(event: Vendor) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """What the vendor itself said with its stop reason, and counted beside: for answers that come
-    from this dialect.
-    """
-    data = event.data
-    if event.dialect != NAME or not isinstance(data, dict) or data.get("type") != "message_delta":
-        return None
-    delta, more = data.get("delta"), data.get("usage")
-    return (delta if isinstance(delta, dict) else {}, more if isinstance(more, dict) else {})
-
-
-def opaque_block(event: Vendor) -> dict[str, Any] | None:
-    """The content block that a vendor event of this dialect holds whole, if it is one."""
-    data = event.data
-    if event.dialect != NAME or not isinstance(data, dict):
-        return None
-    kind = data.get("type")
-    return data if isinstance(kind, str) and wire.is_opaque_block(kind) else None
 
 
 def encoder(_parsed: Parsed) -> Encoder:
@@ -109,35 +81,42 @@ class AnthropicEncoder(Encoder):
         self._start: StreamStart | None = None
         self._usage: Usage | UsageEvent = NO_USAGE
         self._extras: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        self._start_counts: dict[str, Any] = {}  # the vendor's own, for message_start
         self._begun = False
         self._next = 0
-        # open block -> its index and all that stands before a delta's text
-        self._live: dict[int, tuple[int, bytes]] = {}
+        # open block -> its index, all that stands before a delta's text, and its kind
+        self._live: dict[int, tuple[int, bytes, BlockKind]] = {}
         # blocks that have begun behind an open one, in order
         self._waiting: dict[int, list[Event]] = {}
         self._held = 0
         self._opaque = 0  # counts down: numbers for blocks that came whole, none of which is ours
+        # The beginning of reasoning waits for its first piece: until then it may turn out to be
+        # encrypted as a whole.
+        self._unsaid: dict[int, bytes] = {}
+        self._calls: dict[int, str] = {}  # open calls, and their ids
+        self._extras_of: dict[int, dict[str, Any]] = {}  # what else a block begins with
+        self._cited: int | None = None  # the block whose next source was given as it was
+        self._refused = False
 
     def encode(self, event: Event) -> bytes:
         if type(event) is TextDelta:
             live = self._live.get(event.block)
             return (
-                b"%b%b}}\n\n" % (live[1], _json(event.text))
+                b"%b%b}}\n\n" % (live[1], to_json(event.text))
                 if live
                 else self._wait(event.block, event, len(event.text))
             )
         match event:
             case ReasoningDelta(block, text):
                 live = self._live.get(block)
-                return (
-                    b"%b%b}}\n\n" % (live[1], _json(text))
-                    if live
-                    else self._wait(block, event, len(text))
-                )
+                if not live:
+                    return self._wait(block, event, len(text))
+                begin = self._unsaid.pop(block, b"") if self._unsaid else b""
+                return b"%b%b%b}}\n\n" % (begin, live[1], to_json(text))
             case ToolCallDelta(block, piece):
                 live = self._live.get(block)
                 return (
-                    b"%b%b}}\n\n" % (live[1], _json(piece))
+                    b"%b%b}}\n\n" % (live[1], to_json(piece))
                     if live
                     else self._wait(block, event, len(piece))
                 )
@@ -150,8 +129,10 @@ class AnthropicEncoder(Encoder):
                 return (
                     self._citation(live[0], event)
                     if live
-                    else self._wait(block, event, len(_json(event)))
+                    else self._wait(block, event, len(to_json(event)))
                 )
+            case Image():
+                return b"" if event.choice else self._offer_whole(carriers.image(event))
             case StreamStart():
                 self._start = event
             case UsageEvent():
@@ -161,7 +142,7 @@ class AnthropicEncoder(Encoder):
             case StreamEnd():
                 return self._end(event)
             case StreamError(error):
-                return _frame("error", error_object(error))
+                return frame("error", error_object(error))
             case _:
                 # text.rewrite: this dialect cannot take text back, and says so (`rewrites` of its
                 # client half)
@@ -178,7 +159,7 @@ class AnthropicEncoder(Encoder):
             )
         self._waiting[block] = [event]
         return self._wait(
-            block, None, _EVENT_BYTES if isinstance(event, BlockStart) else len(_json(event.data))
+            block, None, _EVENT_BYTES if isinstance(event, BlockStart) else len(to_json(event.data))
         )
 
     def _wait(self, block: int, event: Event | None, size: int) -> bytes:
@@ -199,8 +180,8 @@ class AnthropicEncoder(Encoder):
         return b"".join(self._replay(events) for events in waiting.values())
 
     def _stop(self, event: BlockEnd) -> bytes:
-        index, _ = self._live.pop(event.block)
-        out = _stop_frames(index, event)
+        index, _, kind = self._live.pop(event.block)
+        out = self._stop_frames(index, kind, event)
         while self._waiting and not self._live:
             events = self._waiting.pop(next(iter(self._waiting)))
             out += self._replay(events)
@@ -214,10 +195,11 @@ class AnthropicEncoder(Encoder):
             match event:
                 case BlockStart():
                     out.append(self._block_start(event))
-                case Vendor():
+                case Vendor() if opaque_block(event) is not None:
                     out.append(self._whole_block(event))
                 case BlockEnd(block):
-                    out.append(_stop_frames(self._live.pop(block)[0], event))
+                    index, _, kind = self._live.pop(block)
+                    out.append(self._stop_frames(index, kind, event))
                 case _:
                     out.append(self.encode(event))
         return b"".join(out)
@@ -227,7 +209,7 @@ class AnthropicEncoder(Encoder):
             return b""
         self._begun = True
         known = Usage(*msgspec.structs.astuple(self._usage))
-        usage = {"input_tokens": 0, **counts.on_wire(known, {})}
+        usage = {"input_tokens": 0, **counts.on_wire(known, self._start_counts)}
         message = {
             **message_head(self._start),
             "content": [],
@@ -235,7 +217,7 @@ class AnthropicEncoder(Encoder):
             "stop_sequence": None,
             "usage": usage,
         }
-        return _frame("message_start", {"type": "message_start", "message": message})
+        return frame("message_start", {"type": "message_start", "message": message})
 
     def _block_start(self, event: BlockStart) -> bytes:
         content: dict[str, Any]
@@ -243,54 +225,107 @@ class AnthropicEncoder(Encoder):
             tool = event.tool
             assert tool is not UNSET
             content = {"type": "tool_use", "id": tool.id, "name": tool.name, "input": {}}
+            self._calls[event.block] = tool.id
         elif event.kind == "reasoning":
             content = {"type": "thinking", "thinking": "", "signature": ""}
         else:
             content = {"type": "text", "text": ""}
+        self._refused |= event.refusal is True
+        content.update(self._extras_of.pop(event.block, {}))
         index = self._number()
         kind, key = _DELTA_TYPES[event.kind]
-        prefix = _delta_prefix(index, kind, key)
-        self._live[event.block] = (index, prefix)
-        return _block_start_frame(index, content)
+        prefix = delta_prefix(index, kind, key)
+        self._live[event.block] = (index, prefix, event.kind)
+        begin = block_start(index, content)
+        if event.kind == "reasoning":
+            self._unsaid[event.block] = begin
+            return b""
+        return begin
 
     def _whole_block(self, event: Vendor) -> bytes:
-        """A block that came whole. The arguments of the vendor's own tools are streamed, so they go
-        as a delta.
+        """A block that came whole. Text, and the arguments of the vendor's own tools, are streamed,
+        so they go as a delta.
         """
         content, index, delta = event.data, self._number(), b""
-        if content["type"].endswith("_tool_use"):
+        if content["type"] == "text":
+            delta = delta_prefix(index, "text_delta", "text") + to_json(content["text"]) + b"}}\n\n"
+            content = {**content, "text": ""}
+        elif content["type"].endswith("_tool_use"):
             delta = (
-                _delta_prefix(index, "input_json_delta", "partial_json")
-                + _json(_json(content.get("input", {})).decode())
+                delta_prefix(index, "input_json_delta", "partial_json")
+                + to_json(to_json(content.get("input", {})).decode())
                 + b"}}\n\n"
             )
             content = {**content, "input": {}}
-        return _block_start_frame(index, content) + delta + _stop_frames(index, None)
+        return block_start(index, content) + delta + block_stop(index)
+
+    def _offer_whole(self, content: dict[str, Any]) -> bytes:
+        self._opaque -= 1
+        return self._offer(self._opaque, Vendor(NAME, content))
 
     def _vendor(self, event: Vendor) -> bytes:
-        if opaque_block(event) is not None:
-            self._opaque -= 1
-            return self._offer(self._opaque, event)
-        self._extras = stop_extras(event) or self._extras
+        """What this dialect's own vendor said beyond our events."""
+        data = event.data
+        match kind_of(event):
+            case "":
+                return b""
+            case wire.MESSAGE_START:
+                self._start_counts = data["usage"]
+            case wire.MESSAGE_DELTA:
+                self._extras = stop_extras(event) or self._extras
+            case wire.BLOCK_EXTRAS:
+                self._extras_of[data["block"]] = data["more"]
+            case wire.CITATION:
+                live = self._live.get(data["block"])
+                if live is None:
+                    return self._wait(data["block"], event, len(to_json(data)))
+                self._cited = data["block"]
+                return citation_delta(live[0], data["citation"])
+            case wire.UNKNOWN_DELTA:
+                if len(self._live) == 1:
+                    ((index, _, _),) = self._live.values()
+                    return frame(wire.UNKNOWN_DELTA, {**data, "index": index})
+            case wire.UNKNOWN_FRAME:
+                return self._unknown_frame(data["frame"])
+            case _:
+                return self._offer_whole(data)
         return b""
 
-    @staticmethod
-    def _citation(index: int, event: Citation) -> bytes:
-        found = citation_object(event)
-        if found is None:
+    def _unknown_frame(self, said: dict[str, Any]) -> bytes:
+        """One of a kind that we do not know, by its own name, which must not break the line."""
+        kind = said.get("type")
+        if not isinstance(kind, str) or not kind.isidentifier() or not kind.isascii():
             return b""
-        return _frame(
-            "content_block_delta",
-            _indexed(
-                "content_block_delta", index, delta={"type": "citations_delta", "citation": found}
-            ),
-        )
+        return self._message_start() + frame(kind, said)
+
+    def _citation(self, index: int, event: Citation) -> bytes:
+        if self._cited == event.block:  # it went out as the vendor gave it
+            self._cited = None
+            return b""
+        found = citation_object(event)
+        return b"" if found is None else citation_delta(index, found)
+
+    def _stop_frames(self, index: int, kind: BlockKind, event: BlockEnd) -> bytes:
+        """A block's end, with the proof that its vendor wants to see again."""
+        begin = self._unsaid.pop(event.block, b"")
+        call = self._calls.pop(event.block, None)
+        if event.signature is UNSET:
+            return begin + block_stop(index)
+        if kind != "reasoning":
+            proof = Vendor(NAME, carriers.behind(event, call))
+            return block_stop(index) + self._whole_block(proof)
+        if begin and event.redacted is True:
+            return block_start(index, carriers.redacted(event)) + block_stop(index)
+        signed = to_json(carriers.signature(event))
+        prefix = delta_prefix(index, "signature_delta", "signature")
+        return b"%b%b%b}}\n\n%b" % (begin, prefix, signed, block_stop(index))
 
     def _end(self, event: StreamEnd) -> bytes:
         delta, more = self._extras
         context = {key: delta[key] for key in ("context_management",) if key in delta}
         said = {key: value for key, value in delta.items() if key not in context}
-        stop = {"stop_reason": stop_reason(event.finish), "stop_sequence": None, **said}
+        word = stop_reason(event.finish, refused=self._refused)
+        stop = {"stop_reason": word, "stop_sequence": None, **said}
         final = {
             "type": "message_delta",
             "delta": stop,
@@ -299,41 +334,10 @@ class AnthropicEncoder(Encoder):
         }
         return (
             self._message_start()
-            + _frame("message_delta", final)
-            + _frame("message_stop", {"type": "message_stop"})
+            + frame("message_delta", final)
+            + frame("message_stop", {"type": "message_stop"})
         )
 
     def _number(self) -> int:
         self._next += 1
         return self._next - 1
-
-
-def _frame(name: str, value: dict[str, Any]) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), _json(value))
-
-
-def _indexed(name: str, index: int, **more: Any) -> dict[str, Any]:
-    return {"type": name, "index": index, **more}
-
-
-def _block_start_frame(index: int, content: dict[str, Any]) -> bytes:
-    return _frame(
-        "content_block_start", _indexed("content_block_start", index, content_block=content)
-    )
-
-
-def _delta_prefix(index: int, kind: str, key: str) -> bytes:
-    head = f'{{"type":"content_block_delta","index":{index},"delta":{{"type":"{kind}","{key}":'
-    return b"event: content_block_delta\ndata: %b" % head.encode()
-
-
-def _stop_frames(index: int, event: BlockEnd | None) -> bytes:
-    """A block's end, and before it the signature of its reasoning."""
-    out = b""
-    if event is not None and event.signature is not UNSET:
-        out = (
-            _delta_prefix(index, "signature_delta", "signature")
-            + _json(event.signature)
-            + b"}}\n\n"
-        )
-    return out + _frame("content_block_stop", _indexed("content_block_stop", index))

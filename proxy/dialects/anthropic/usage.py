@@ -7,14 +7,21 @@ both. `output_tokens` includes the thinking.
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.events import MAX_COUNT, Usage
+from proxy.codec.counts import count
+from proxy.events import Usage
 
 # A usage object has about ten keys; one that grows for ever is not held.
 _MAX_KEYS = 32
 _INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 # What `Usage` says already; the rest of a count goes to the client as the vendor's own.
 _NORMALISED = frozenset(
-    {"input_tokens", "output_tokens", "cache_read_input_tokens", "output_tokens_details"}
+    {
+        "input_tokens",
+        "output_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+        "output_tokens_details",
+    }
 )
 
 
@@ -27,22 +34,23 @@ def merge(known: dict[str, Any], said: Mapping[str, Any]) -> None:
 
 def normalised(known: Mapping[str, Any]) -> Usage:
     """The vendor's counts in ours. A count that is no number is unknown."""
-    counts = {key: _count(known.get(key)) for key in (*_INPUT, "output_tokens")}
+    counts = {key: count(known.get(key)) for key in (*_INPUT, "output_tokens")}
     inputs = [counts[key] for key in _INPUT]
     details = known.get("output_tokens_details")
     return Usage(
         input_tokens=None if inputs[0] is None else sum(n or 0 for n in inputs),
         output_tokens=counts["output_tokens"],
         cached_input_tokens=counts["cache_read_input_tokens"],
-        reasoning_tokens=_count(details.get("thinking_tokens"))
+        reasoning_tokens=count(details.get("thinking_tokens"))
         if isinstance(details, dict)
         else None,
+        cache_write_tokens=counts["cache_creation_input_tokens"],
     )
 
 
 def extras(known: Mapping[str, Any]) -> dict[str, Any]:
-    """What the vendor counted beside (server tools, cache writes, service tier), without the
-    noughts.
+    """What the vendor counted beside (server tools, kinds of cache writes, service tier), without
+    the noughts.
     """
     return {
         key: value
@@ -59,24 +67,16 @@ def on_wire(usage: Usage, more: Mapping[str, Any]) -> dict[str, Any]:
     """
     out: dict[str, Any] = dict(more)
     if usage.input_tokens is not None:
-        written = _count(more.get("cache_creation_input_tokens")) or 0
-        out["input_tokens"] = max(
-            usage.input_tokens - (usage.cached_input_tokens or 0) - written, 0
-        )
+        cached = (usage.cached_input_tokens or 0) + (usage.cache_write_tokens or 0)
+        out["input_tokens"] = max(usage.input_tokens - cached, 0)
+    if usage.cache_write_tokens is not None:
+        out["cache_creation_input_tokens"] = usage.cache_write_tokens
     if usage.cached_input_tokens is not None:
         out["cache_read_input_tokens"] = usage.cached_input_tokens
     if usage.reasoning_tokens is not None:
         out["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
     out["output_tokens"] = usage.output_tokens or 0
     return out
-
-
-def _count(value: Any) -> int | None:
-    return (
-        value
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
-        else None
-    )
 
 
 def _is_nought(value: Any) -> bool:

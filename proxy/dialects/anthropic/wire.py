@@ -58,14 +58,14 @@ class BlockStart(msgspec.Struct, tag="content_block_start"):
     on whole.
     """
 
-    content_block: dict[str, Any]
+    content_block: dict[str, Any] = {}
     index: int = 0
 
 
 class BlockDelta(msgspec.Struct, tag="content_block_delta"):
     """One piece of a block: the frame of the hot path."""
 
-    delta: Delta
+    delta: Delta | None = None
     index: int = 0
 
 
@@ -130,11 +130,22 @@ ERROR_STATUS: dict[str, int] = {
 }
 
 
+# `type` of a Vendor event that holds no whole block of an answer but something of one: what the
+# vendor counted in the beginning, what it said with its stop reason, a source with all its places,
+# what else a block began with, a frame of a kind that is not known, a piece of such a kind.
+MESSAGE_START = "message_start"
+MESSAGE_DELTA = "message_delta"
+CITATION = "citations_delta"
+BLOCK_EXTRAS = "content_block"
+UNKNOWN_FRAME = "unknown_frame"
+UNKNOWN_DELTA = "content_block_delta"
+_NO_BLOCKS = frozenset(
+    {MESSAGE_START, MESSAGE_DELTA, CITATION, BLOCK_EXTRAS, UNKNOWN_FRAME, UNKNOWN_DELTA}
+)
+
+
 def is_opaque_block(kind: str) -> bool:
-    """Whether a block of this type is none of ours and is passed on whole: server tools and their
-    results, redacted thinking, ...
+    """Whether a Vendor event of this type is a block that is none of ours and is passed on whole:
+    server tools and their results, compaction, kinds yet unknown, ...
     """
-    return kind in _OPAQUE or kind.endswith(("_tool_use", "_tool_result"))
-
-
-_OPAQUE = frozenset({"redacted_thinking", "compaction", "container_upload", "fallback"})
+    return kind not in _NO_BLOCKS

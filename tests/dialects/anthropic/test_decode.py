@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from proxy.codec import proofs
 from proxy.codec.base import Decoder
+from proxy.codec.proofs import ANTHROPIC
 from proxy.dialects.anthropic import DIALECT
 from proxy.errors import Failure
 from proxy.events import (
@@ -114,7 +116,11 @@ def test_reasoning_carries_its_signature_at_its_end() -> None:
         delta(0, "signature_delta", signature="sig"),
     ]
     found = decoded(sse(START, *thinking, stop(0), END_TURN, STOP))
-    assert [BlockStart(0, "reasoning"), ReasoningDelta(0, "Hm"), BlockEnd(0, "sig")] == found[1:4]
+    assert [
+        BlockStart(0, "reasoning"),
+        ReasoningDelta(0, "Hm"),
+        BlockEnd(0, "sig", ANTHROPIC),
+    ] == found[1:4]
 
 
 def test_a_call_among_server_tools_gets_our_own_number() -> None:
@@ -153,10 +159,10 @@ def test_a_call_among_server_tools_gets_our_own_number() -> None:
 
 
 def test_opaque_blocks_are_passed_on_whole() -> None:
-    """Redacted thinking has all in its start; compaction comes in a delta of its own kind."""
+    """Some have all in their start; compaction comes in a delta of its own kind."""
     body = sse(
         START,
-        begin(0, "redacted_thinking", data="xyz"),
+        begin(0, "tomorrow", data="xyz"),
         stop(0),
         begin(1, "compaction", content=None),
         delta(1, "compaction_delta", content="sum", encrypted_content="enc"),
@@ -167,7 +173,7 @@ def test_opaque_blocks_are_passed_on_whole() -> None:
     )
     vendor = [event.data for event in decoded(body) if isinstance(event, Vendor)]
     assert [
-        {"type": "redacted_thinking", "data": "xyz"},
+        {"type": "tomorrow", "data": "xyz"},
         {"type": "compaction", "content": "summary", "encrypted_content": "enc", "extra": [1]},
     ] == vendor
 
@@ -197,9 +203,12 @@ def test_citations() -> None:
         END_TURN,
         STOP,
     )
-    assert [Citation(0, "https://a.test", "A", "q"), Citation(0, None, "D", "c")] == decoded(body)[
-        2:4
+    own = [
+        Vendor("anthropic", {"type": "citations_delta", "block": 0, "citation": citation})
+        for citation in (web, page)
     ]
+    first, second = Citation(0, "https://a.test", "A", "q"), Citation(0, None, "D", "c")
+    assert [own[0], first, own[1], second] == decoded(body)[2:6]
 
 
 def test_usage_is_merged_key_by_key() -> None:
@@ -224,7 +233,7 @@ def test_usage_is_merged_key_by_key() -> None:
             "output_tokens_details": {"thinking_tokens": 6},
         },
     }
-    assert Usage(39, 9, 5, 6) == decoded(sse(start, last, STOP))[-1].usage
+    assert Usage(39, 9, 5, 6, 4) == decoded(sse(start, last, STOP))[-1].usage
     assert (
         Usage()
         == decoded(
@@ -318,7 +327,7 @@ def test_an_error_in_the_stream(kind: str, status: int, retryable: bool) -> None
         (sse(START)[:-40], "upstream_truncated"),
         (sse(START) + b"data: {oops\n\n", "upstream_malformed"),
         (sse(START) + b"data: [1]\n\n", "upstream_malformed"),
-        (sse({**START, "message": 5}), "upstream_malformed"),
+        (sse({**START, "message": 5}), "upstream_truncated"),
         (b"data: " + b"[" * 9000 + b"\n\n", "upstream_malformed"),
         (b"<html><body>502 Bad Gateway</body></html>", "upstream_malformed"),
         (b'{"detail": "nothing here"}', "upstream_malformed"),
@@ -385,7 +394,7 @@ def test_a_whole_message_under_200_is_an_answer() -> None:
     expected = [
         BlockStart(0, "reasoning"),
         ReasoningDelta(0, "Hm"),
-        BlockEnd(0, "s"),
+        BlockEnd(0, "s", ANTHROPIC),
         BlockStart(1, "text"),
         TextDelta(1, "Hi"),
         BlockEnd(1),
@@ -407,9 +416,8 @@ def test_unknown_frames_and_deltas_are_kept() -> None:
     """What we do not know yet is the vendor's own, not a failure and not silence."""
     event, odd = {"type": "new_thing", "x": 1}, delta(0, "new_delta", x=1)
     body = sse(START, event, begin(0, "text", text=""), odd, stop(0), END_TURN, STOP)
-    assert [Vendor("anthropic", event), BlockStart(0, "text"), Vendor("anthropic", odd)] == decoded(
-        body
-    )[1:4]
+    new = Vendor("anthropic", {"type": "unknown_frame", "frame": event})
+    assert [new, BlockStart(0, "text"), Vendor("anthropic", odd)] == decoded(body)[1:4]
 
 
 def test_broken_utf8_is_replaced() -> None:
@@ -453,3 +461,168 @@ def test_a_program_of_the_vendor_that_calls_tools_may_go_on() -> None:
     assert ToolCallDelta(0, '{"x":1}') in whole
     assert TextDelta(1, "Done") in whole
     assert Finish("stop", "end_turn") == whole[-1].finish
+
+
+def test_redacted_thinking_is_reasoning_without_text() -> None:
+    """Its whole is the proof that goes back to the vendor."""
+    body = sse(START, begin(0, "redacted_thinking", data="xyz"), stop(0), END_TURN, STOP)
+    assert [BlockStart(0, "reasoning"), BlockEnd(0, "xyz", ANTHROPIC, True)] == decoded(body)[1:3]
+
+
+def test_a_proof_of_another_vendor_keeps_its_makers_word() -> None:
+    """A proxy like this one brought it."""
+    text = proofs.carried("c2ln", proofs.OPENAI, ANTHROPIC, name="rs_1")
+    body = sse(
+        START,
+        begin(0, "thinking", thinking=""),
+        delta(0, "signature_delta", signature=text),
+        stop(0),
+        begin(1, "redacted_thinking", data=text),
+        END_TURN,
+        STOP,
+    )
+    ends = [event for event in decoded(body) if isinstance(event, BlockEnd)]
+    assert BlockEnd(0, "c2ln", proofs.OPENAI, id="rs_1") == ends[0]
+    assert BlockEnd(1, "c2ln", proofs.OPENAI, True, "rs_1") == ends[1]
+
+
+def test_text_amid_arguments_is_a_block_beside_the_call() -> None:
+    """The call goes on where it was, and is one."""
+    body = sse(
+        START,
+        begin(0, "tool_use", id="a", name="f", input={}),
+        delta(0, "input_json_delta", partial_json='{"x":'),
+        delta(0, "text_delta", text="\n"),
+        delta(0, "input_json_delta", partial_json="1}"),
+        delta(0, "text_delta", text=" "),
+        stop(0),
+        END_TURN,
+        STOP,
+    )
+    assert [
+        BlockStart(0, "tool_call", Tool("a", "f")),
+        ToolCallDelta(0, '{"x":'),
+        BlockStart(1, "text"),
+        TextDelta(1, "\n"),
+        ToolCallDelta(0, "1}"),
+        TextDelta(1, " "),
+        BlockEnd(0),
+        BlockEnd(1),
+    ] == decoded(body)[1:9]
+
+
+def test_what_else_a_block_begins_with_is_told_before_it() -> None:
+    """Who called a tool, for one."""
+    body = sse(
+        START,
+        begin(0, "tool_use", id="a", name="f", input={}, caller={"type": "direct"}, none=None),
+        stop(0),
+        END_TURN,
+        STOP,
+    )
+    more = {"type": "content_block", "block": 0, "more": {"caller": {"type": "direct"}}}
+    assert [Vendor("anthropic", more), BlockStart(0, "tool_call", Tool("a", "f"))] == decoded(body)[
+        1:3
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("End-Turn", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("toolUse", "tool_calls"),
+        ("stop", "stop"),
+        ("length", "length"),
+        ("content_filter", "content_filter"),
+        ("whim", "other"),
+    ],
+)
+def test_words_for_the_end_in_any_writing(word: str, expected: str) -> None:
+    """Also those that clones take from others."""
+    last = {**END_TURN, "delta": {"stop_reason": word}}
+    assert expected == decoded(sse(START, last, STOP))[-1].finish.reason
+
+
+def test_a_word_that_ends_in_error_is_one() -> None:
+    """The answer was broken off, whatever the form of its end."""
+    last = {**END_TURN, "delta": {"stop_reason": "engine_error"}}
+    assert "upstream_error" == error_of(sse(START, last, STOP)).kind
+
+
+def test_what_a_clone_leaves_out_is_taken_from_elsewhere() -> None:
+    """The kind of a frame from its name, the kind of a piece from its key."""
+    frames = [
+        START,
+        begin(0, "text", text=""),
+        {**delta(0, "text_delta", text="Hi"), "delta": {"text": "Hi"}},
+        stop(0),
+        END_TURN,
+        STOP,
+    ]
+    body = "".join(
+        f"event: {frame['type']}\ndata: "
+        + json.dumps({key: value for key, value in frame.items() if key != "type"})
+        + "\n\n"
+        for frame in frames
+    )
+    found = decoded(body.encode())
+    assert [BlockStart(0, "text"), TextDelta(0, "Hi"), BlockEnd(0)] == found[1:4]
+    assert Finish("stop", "end_turn") == found[-1].finish
+
+
+def test_counts_in_any_writing() -> None:
+    """Whole numbers as floats or texts; what can be no count is unknown."""
+    usage = {"input_tokens": "3", "output_tokens": 2.0, "cache_read_input_tokens": 2**60}
+    last = {**END_TURN, "usage": usage}
+    assert Usage(3, 2) == decoded(sse({**START, "message": {}}, last, STOP))[-1].usage
+
+
+_WRONG: tuple[Any, ...] = (None, 7, 1.5, "text", True, [], [1], {}, {"a": 1})
+
+
+def test_a_field_of_a_wrong_type_costs_that_field_only() -> None:
+    """Any field of any frame, with a value of any other type: the rest of the answer stands."""
+    frames = [
+        START,
+        begin(0, "thinking", thinking="", signature=""),
+        delta(0, "thinking_delta", thinking="Hm"),
+        delta(0, "signature_delta", signature="s"),
+        stop(0),
+        begin(1, "text", text="", citations=[]),
+        delta(1, "text_delta", text="Left "),
+        delta(1, "citations_delta", citation={"type": "char_location", "cited_text": "c"}),
+        delta(1, "text_delta", text="right"),
+        stop(1),
+        begin(2, "tool_use", id="a", name="f", input={}),
+        delta(2, "input_json_delta", partial_json='{"x":1}'),
+        stop(2),
+        {**END_TURN, "delta": {"stop_reason": "tool_use", "stop_sequence": None}},
+        STOP,
+    ]
+    for at, frame in enumerate(frames):
+        for path in _paths(frame):
+            for wrong in _WRONG:
+                changed = [*frames[:at], _with(frame, path, wrong), *frames[at + 1 :]]
+                found = decoded(sse(*changed))
+                assert isinstance(found[-1], StreamEnd), (path, wrong, found[-1])
+                text = "".join(one.text for one in found if isinstance(one, TextDelta))
+                if frame["type"] != "content_block_delta":
+                    assert "Left right" in text, (path, wrong)
+
+
+def _paths(value: Any) -> list[tuple[str, ...]]:
+    if not isinstance(value, dict):
+        return []
+    return [
+        path
+        for key, inner in value.items()
+        if key != "type"
+        for path in [(key,), *((key, *rest) for rest in _paths(inner))]
+        if path != ("delta", "stop_reason")
+    ]
+
+
+def _with(value: dict[str, Any], path: tuple[str, ...], wrong: Any) -> dict[str, Any]:
+    key, *rest = path
+    return {**value, key: _with(value[key], tuple(rest), wrong) if rest else wrong}

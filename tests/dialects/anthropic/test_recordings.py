@@ -47,6 +47,7 @@ def expected_usage(said: dict[str, Any]) -> Usage:
         said["output_tokens"],
         read,
         details.get("thinking_tokens"),
+        written,
     )
 
 

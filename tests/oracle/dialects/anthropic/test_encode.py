@@ -180,7 +180,7 @@ def test_the_vendors_own_blocks_are_given_back_where_they_stood(read: Any) -> No
         Vendor("anthropic", search),
         BlockEnd(0),
         Vendor("openai_chat", {"type": "redacted_thinking", "data": "no"}),
-        Vendor("anthropic", {"type": "some_new_event"}),
+        Vendor("anthropic", {"type": "unknown_frame", "frame": {"type": "some_new_event"}}),
     ]
     redacted, text, tool = read([*events, END]).content
     assert ("abc", "Hel", {"query": "x"}) == (redacted.data, text.text, tool.input)
@@ -191,13 +191,15 @@ def test_what_the_vendor_said_with_its_stop_reason_is_given_back() -> None:
     said = {
         "type": "message_delta",
         "delta": {"stop_sequence": "END"},
-        "usage": {"cache_creation_input_tokens": 3},
+        "usage": {"server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 0}},
     }
+    begun = {"type": "message_start", "usage": {"service_tier": "priority"}}
     message = streamed(
         [
+            Vendor("anthropic", begun),
             *TEXT,
             Vendor("anthropic", said),
-            StreamEnd(Finish("stop", "stop_sequence"), Usage(10, 5, 4)),
+            StreamEnd(Finish("stop", "stop_sequence"), Usage(10, 5, 4, None, 3)),
         ]
     )
     assert ("stop_sequence", "END") == (message.stop_reason, message.stop_sequence)
@@ -205,6 +207,10 @@ def test_what_the_vendor_said_with_its_stop_reason_is_given_back() -> None:
         message.usage.input_tokens,
         message.usage.cache_creation_input_tokens,
         message.usage.cache_read_input_tokens,
+    )
+    assert ("priority", 2) == (
+        message.usage.service_tier,
+        message.usage.server_tool_use.web_search_requests,
     )
 
 

@@ -5,6 +5,7 @@ import json
 import anthropic
 import pytest
 
+from proxy.codec.base import JSON, Listed
 from proxy.dialects.anthropic import DIALECT
 from proxy.dialects.anthropic.models import models
 from proxy.errors import Kind, failure
@@ -41,7 +42,7 @@ def test_the_sdk_raises_its_own_exception(
 
 def test_the_sdk_lists_models() -> None:
     """One page, with the configured names."""
-    with client(models(["fast", "slow"], 1_700_000_000), content_type="application/json") as api:
+    with client(models([Listed("fast"), Listed("slow")], 1_700_000_000), content_type=JSON) as api:
         found = list(api.models.list())
     assert [("fast", "fast"), ("slow", "slow")] == [
         (model.id, model.display_name) for model in found

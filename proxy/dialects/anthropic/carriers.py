@@ -1,0 +1,43 @@
+"""Where an answer's parts stand that this dialect has no block for, so that its clients have them
+and, for what a vendor must see again, send them back.
+
+    proof of reasoning, of any vendor   `signature` of a thinking block, or `data` of a
+                                        redacted_thinking block where there is no text
+    proof of a call or of a text        `data` of a redacted_thinking block behind it
+    image                               a text block with a Markdown image
+
+A proof of another vendor than Anthropic has its maker's word with it (`proofs.carried`), by which
+`parse_turns` reads it back. Clients of this dialect send all blocks back as they came.
+"""
+
+from typing import Any
+
+from msgspec import UNSET
+
+from proxy.codec.proofs import ANTHROPIC, carried
+from proxy.events import BlockEnd, Image
+
+
+def signature(end: BlockEnd) -> str:
+    """The proof of reasoning, "" for none."""
+    if end.signature is UNSET:
+        return ""
+    return carried(end.signature, end.format or None, ANTHROPIC, name=end.id or None)
+
+
+def redacted(end: BlockEnd) -> dict[str, Any]:
+    """Reasoning that is encrypted as a whole."""
+    return {"type": "redacted_thinking", "data": signature(end)}
+
+
+def behind(end: BlockEnd, call: str | None) -> dict[str, Any]:
+    """The proof of a text, or of the call with this id."""
+    assert end.signature is not UNSET
+    proof = carried(end.signature, end.format or None, ANTHROPIC, call=call)
+    return {"type": "redacted_thinking", "data": proof}
+
+
+def image(event: Image) -> dict[str, Any]:
+    """A picture. In Markdown a bracket of its address would end it."""
+    url = event.url.replace("(", "%28").replace(")", "%29")
+    return {"type": "text", "text": f"![image]({url})"}
