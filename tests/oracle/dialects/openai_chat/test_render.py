@@ -5,6 +5,7 @@ from typing import Any
 import openai
 import pytest
 
+from proxy.codec.base import Listed
 from proxy.dialects.openai_chat import DIALECT
 from proxy.dialects.openai_chat.models import models
 from proxy.errors import Failure, failure
@@ -74,7 +75,9 @@ def test_the_sdk_tries_again_only_where_it_may_help() -> None:
 
 def test_the_sdk_lists_models() -> None:
     client = sdk.sdk(
-        200, models(["fast", "smart"], 1_700_000_000), {"content-type": "application/json"}
+        200,
+        models([Listed("fast"), Listed("smart")], 1_700_000_000),
+        {"content-type": "application/json"},
     )
     assert [("fast", 1_700_000_000), ("smart", 1_700_000_000)] == [
         (model.id, model.created) for model in client.models.list()
