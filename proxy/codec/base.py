@@ -260,6 +260,9 @@ def without_options(
     return new
 
 
+Build = Callable[[ChatRequest, TargetConfig], Outgoing]
+
+
 class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
     """The side that vendors see."""
 
@@ -269,9 +272,12 @@ class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
     # functions in the request that `build_request` gets
     custom_tools: bool = False
 
+    # Keys of the body that routing and the operator decide: a client's `vendor` does not replace
+    # them. `build_request` never sees such a key in it.
+    fixed: frozenset[str] = frozenset()
     # The request in the vendor's form. Raises Refused for what cannot be formed at all; what can
     # only not be said is a note.
-    build_request: Callable[[ChatRequest, TargetConfig], Outgoing]
+    build_request: Build
     # The names of client dialects whose requests can go up as they are, and the request of such a
     # client: the client's own body, in which only what routing decides (model, key, stream) and
     # what the target's rules forbid is changed; None where this target's model takes another form,
@@ -291,6 +297,29 @@ class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
     # where the address is the upstream's own (`proxy/relay/follow.py`), and with its headers, so
     # the key may be among them.
     follow: Callable[[TargetConfig, bytes], Outgoing | None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.fixed:
+            built = _keeping(self.fixed, self.build_request)
+            msgspec.structs.force_setattr(self, "build_request", built)
+
+
+def _keeping(fixed: frozenset[str], build: Build) -> Build:
+    """The same, without the client's own words for what is fixed; each is a note."""
+
+    def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
+        taken = [name for name in request.vendor if name in fixed]
+        if not taken:
+            return build(request, target)
+        own = {name: value for name, value in request.vendor.items() if name not in fixed}
+        out = build(msgspec.structs.replace(request, vendor=own), target)
+        notes = [
+            Note("dropped", f"vendor.{name}", f"{name} is decided here, not by the request.")
+            for name in taken
+        ]
+        return out._replace(notes=(*out.notes, *notes))
+
+    return build_request
 
 
 class Dialect(NamedTuple):

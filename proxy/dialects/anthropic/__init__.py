@@ -23,6 +23,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"model", "stream"}),
         build_request=build.build_request,
         relays=frozenset({NAME}),
         relay_request=relay.relay_request,

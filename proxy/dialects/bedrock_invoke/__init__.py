@@ -21,6 +21,7 @@ def dialect(*carried: Dialect) -> Dialect:
         NAME,
         upstream=UpstreamHalf(
             name=NAME,
+            fixed=frozenset({"anthropic_version"}),
             build_request=partial(build_request, carried=halves),
             decoder=partial(InvokeDecoder, carried=halves),
             parse_error=parse_error,

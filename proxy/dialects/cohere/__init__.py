@@ -23,6 +23,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"model", "stream"}),
         build_request=build.build_request,
         decoder=without_options(CohereDecoder),
         parse_error=errors.parse_error,

@@ -12,6 +12,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"bot_id", "stream", "user_id"}),
         build_request=build_request,
         decoder=without_options(CozeDecoder),
         parse_error=parse_error,

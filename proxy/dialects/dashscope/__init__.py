@@ -15,6 +15,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"model"}),
         build_request=build.build_request,
         decoder=DashScopeDecoder,
         parse_error=partial(answer_failure, tell=error_of),

@@ -24,6 +24,7 @@ DIALECT = Dialect(
     upstream=UpstreamHalf(
         name=NAME,
         rewrites=True,
+        fixed=frozenset({"response_mode", "user"}),
         build_request=build.build_request,
         decoder=without_options(DifyDecoder),
         parse_error=errors.parse_error,

@@ -14,6 +14,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"Model", "Stream"}),
         build_request=build.build_request,
         decoder=without_options(HunyuanDecoder),
         parse_error=partial(answer_failure, tell=error_of),

@@ -14,6 +14,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"model", "stream", "stream_options"}),
         build_request=build.build_request,
         decoder=without_options(MiniMaxDecoder),
         parse_error=partial(answer_failure, tell=error_of),

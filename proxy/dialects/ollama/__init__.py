@@ -22,6 +22,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"model", "stream"}),
         build_request=build.build_request,
         decoder=without_options(OllamaDecoder),
         parse_error=errors.parse_error,

@@ -24,6 +24,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"model", "stream", "stream_options"}),
         build_request=build.build_request,
         decoder=without_options(CompletionsDecoder),
         parse_error=parse_error,

@@ -25,6 +25,7 @@ DIALECT = Dialect(
     upstream=UpstreamHalf(
         name=NAME,
         custom_tools=True,
+        fixed=frozenset({"model", "store", "stream"}),
         build_request=build.build_request,
         relays=frozenset({NAME}),
         relay_request=relay.relay_request,

@@ -25,6 +25,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"model"}),
         build_request=build.build_request,
         decoder=PlainDecoder,
         parse_error=framework_failure,

@@ -12,6 +12,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"stream"}),
         build_request=build.build_request,
         decoder=without_options(QianfanDecoder),
         parse_error=partial(answer_failure, tell=error_of),

@@ -19,6 +19,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"stream", "version"}),
         build_request=build.build_request,
         decoder=without_options(ReplicateDecoder),
         parse_error=partial(answer_failure, tell=error_of),

@@ -27,6 +27,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"model", "stream"}),
         build_request=build.build_request,
         decoder=SiderDecoder,
         parse_error=errors.parse_error,

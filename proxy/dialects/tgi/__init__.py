@@ -17,6 +17,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"stream"}),
         build_request=build_request,
         decoder=without_options(TgiDecoder),
         parse_error=partial(answer_failure, tell=error_of),

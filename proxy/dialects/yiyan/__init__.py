@@ -20,6 +20,7 @@ DIALECT = Dialect(
     upstream=UpstreamHalf(
         name=NAME,
         rewrites=True,
+        fixed=frozenset({"model"}),
         build_request=build.build_request,
         decoder=YiyanDecoder,
         parse_error=errors.parse_error,

@@ -22,6 +22,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        fixed=frozenset({"incremental"}),
         build_request=build_request,
         decoder=ZhipuDecoder,
         parse_error=partial(answer_failure, tell=error_of),
