@@ -195,6 +195,19 @@ class Models(NamedTuple):
     find: Callable[[str], Listed]
 
 
+class Counting(NamedTuple):
+    """How clients of a dialect ask how many tokens a request has.
+
+    `parse` raises Refused. `reply` gives the vendor's answer with this count. `unknown_status` is
+    the HTTP status of the error where no target of the model can count.
+    """
+
+    routes: tuple[Route, ...]
+    parse: Callable[[Incoming], Parsed]
+    reply: Callable[[int], bytes]
+    unknown_status: int = 404
+
+
 class Aside(NamedTuple):
     """A path where clients of a dialect ask about models, or about the server. `answer` raises
     Refused.
@@ -245,6 +258,7 @@ class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):
     # One of them, for `<listing>/<name>`; None: its SDK does not ask so.
     model: Callable[[Listed, int], bytes] | None = None
     asides: tuple[Aside, ...] = ()
+    counting: Counting | None = None
 
 
 def without_options(
@@ -297,6 +311,10 @@ class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
     # where the address is the upstream's own (`proxy/relay/follow.py`), and with its headers, so
     # the key may be among them.
     follow: Callable[[TargetConfig, bytes], Outgoing | None] | None = None
+    # Only where the vendor counts the tokens of a request: the request for an answer, built or
+    # relayed, made into one for its count; and the count in what the vendor answers, None for none.
+    count_request: Callable[[Outgoing], Outgoing] | None = None
+    count_answer: Callable[[bytes], int | None] | None = None
 
     def __post_init__(self) -> None:
         if self.fixed:

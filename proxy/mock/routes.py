@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from proxy.codec.base import ClientHalf, Incoming
+from proxy.codec.base import ClientHalf, Incoming, Route
 from proxy.dialects.registry import CLIENTS
 
 _VARIABLE = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
@@ -18,11 +18,23 @@ def variables(client: ClientHalf, tail: str) -> dict[str, str]:
     """The variables of the dialect's own route at the end of a path, whatever stands before it;
     none when no route fits.
     """
-    for route in client.routes:
+    return _found(client.routes, tail) or {}
+
+
+def counted(client: ClientHalf, tail: str) -> dict[str, str] | None:
+    """The variables of a path where the dialect's clients ask for a count, with or without /v1;
+    None: it is another.
+    """
+    routes = () if client.counting is None else client.counting.routes
+    return _found([Route(route.method, route.path.removeprefix("/v1")) for route in routes], tail)
+
+
+def _found(routes: Sequence[Route], tail: str) -> dict[str, str] | None:
+    for route in routes:
         match = re.search(_pattern(route.path), f"/{tail}")
         if match:
             return match.groupdict()
-    return {}
+    return None
 
 
 def _pattern(path: str) -> str:

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from proxy.codec.base import Incoming
+from proxy.codec.base import Incoming, Reply
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, bad_request
 from proxy.events import StreamStart
@@ -31,7 +31,7 @@ from proxy.mock.compose import FAULT, OVERRIDES, SCENARIO, MockSpec, compose, re
 from proxy.mock.load import load
 from proxy.mock.manual import greeting, index_text
 from proxy.mock.player import play
-from proxy.mock.routes import choose, variables
+from proxy.mock.routes import choose, counted, variables
 from proxy.mock.script import Manner, MockError, Steps, nearest
 from proxy.relay.apart import apart
 
@@ -39,6 +39,7 @@ _MAX_BODY_BYTES = 32 << 20  # a vendor's own limit for a prompt with images
 _BACKLOG = 1024
 _STOP_S = 0.5
 _FINISH_POLL_S = 0.05
+_CHARS_PER_TOKEN = 4
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _REQUESTS_PATH = "/mock/requests"
 
@@ -164,8 +165,33 @@ class MockServer:
             )
         if request.method == "GET" and tail.rpartition("/")[2] == "models":
             return _models(spec)
-        return await self._answer(
-            request, await request.read(), name, variables(CLIENTS[spec.dialect], tail)
+        body, client = await request.read(), CLIENTS[spec.dialect]
+        if request.method == "POST" and (path := counted(client, tail)) is not None:
+            return self._count(request, body, name, path)
+        return await self._answer(request, body, name, variables(client, tail))
+
+    def _count(
+        self, request: web.Request, body: bytes, name: str, path: Mapping[str, str]
+    ) -> web.Response:
+        """The number of tokens of a request: about four characters are one."""
+        client = CLIENTS[self.mocks[name].dialect]
+        assert client.counting is not None
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        incoming = Incoming(request.method, path, request.query, headers, body)
+        entry = self._entered(request, body, name, headers)
+        try:
+            asked = client.counting.parse(incoming).request
+        except Refused as refused:
+            reply = client.render_error(refused.failure)
+        else:
+            texts = [asked.system or "", *(message.text for message in asked.messages)]
+            tokens = 1 + sum(map(len, texts)) // _CHARS_PER_TOKEN
+            reply = Reply(200, client.counting.reply(tokens))
+        entry.status, entry.ended = reply.status, "complete"
+        return web.Response(
+            status=reply.status,
+            body=reply.body,
+            headers={**reply.headers, "Content-Type": reply.content_type},
         )
 
     async def _answer(
@@ -179,20 +205,10 @@ class MockServer:
             if (value := headers.get(key, request.query.get(key))) is not None
         }
         query = {key: value for key, value in request.query.items() if key not in OVERRIDES}
-        entry = Entry(
-            id=self.account.next_id(),
-            time=round(time.time(), 3),
-            dialect=spec.dialect,
-            upstream=name,
-            method=request.method,
-            path=request.path,
-            query=query,
-            headers=headers,
-            raw_body=bounded(body),
-            scenario=overrides.get(SCENARIO, spec.scenario),
-            fault=overrides.get(FAULT, spec.fault),
-        )
-        self.account.add(entry)
+        entry = self._entered(request, body, name, headers)
+        entry.query = query
+        entry.scenario = overrides.get(SCENARIO, spec.scenario)
+        entry.fault = overrides.get(FAULT, spec.fault)
         incoming = Incoming(request.method, path, query, headers, body)
         steps = await apart(len(body), lambda: self._steps(spec, overrides, incoming, entry))
         task = asyncio.current_task()
@@ -202,6 +218,24 @@ class MockServer:
             return await play(request, steps, entry)
         finally:
             self._playing.discard(task)
+
+    def _entered(
+        self, request: web.Request, body: bytes, name: str, headers: Mapping[str, str]
+    ) -> Entry:
+        """The request in the account."""
+        entry = Entry(
+            id=self.account.next_id(),
+            time=round(time.time(), 3),
+            dialect=self.mocks[name].dialect,
+            upstream=name,
+            method=request.method,
+            path=request.path,
+            query=dict(request.query),
+            headers=headers,
+            raw_body=bounded(body),
+        )
+        self.account.add(entry)
+        return entry
 
     def _steps(
         self, spec: MockSpec, overrides: Mapping[str, str], incoming: Incoming, entry: Entry

@@ -88,14 +88,14 @@ def _first_line(record: logging.LogRecord) -> bool:
 
 
 def stream_line(log: FilteringBoundLogger, record: StreamRecord) -> None:
-    """The one line of a stream that has ended. Its fields are bounded in number and length, and
-    hold nothing that was said.
+    """The one line of a stream, or of another work, that has ended. Its fields are bounded in
+    number and length, and hold nothing that was said.
     """
     # without an outcome there was no stream, as with a 204
     if record.outcome is None or record.outcome in _QUIET:
-        log.info("stream", **_fields(record))
+        log.info(record.work, **_fields(record))
     else:
-        log.warning("stream", **_fields(record))
+        log.warning(record.work, **_fields(record))
 
 
 def _fields(record: StreamRecord) -> dict[str, Any]:

@@ -224,9 +224,10 @@ class Metrics:
         """
         dialect, model = record.client_dialect, record.model_label
         self._requests[dialect, model, str(record.status)].inc()
-        if record.outcome is not None:
+        if record.outcome is not None and record.work != "count":
             self._streams[dialect, record.upstream or NONE, model, record.outcome].inc()
-        self._flush_times(record)
+        if record.work != "count":
+            self._flush_times(record)
         self._flush_amounts(record)
         for attempt in record.attempts:
             self._attempts[attempt].inc()

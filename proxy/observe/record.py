@@ -52,6 +52,8 @@ RELAY_DELAY_S = (
 )
 
 Outcome = Literal["completed"] | Kind
+# What was asked for: an answer, or the number of tokens of a request for one.
+Work = Literal["stream", "count"]
 NONE = "none"  # the label where a request named no configured model, or reached no upstream
 
 
@@ -108,9 +110,13 @@ class StreamRecord:
         "upstream_dialect",
         "upstream_model",
         "usage",
+        "work",
     )
 
-    def __init__(self, request_id: str, client_dialect: str, started: float) -> None:
+    def __init__(
+        self, request_id: str, client_dialect: str, started: float, *, work: Work = "stream"
+    ) -> None:
+        self.work: Work = work
         self.request_id = request_id
         self.client_dialect = client_dialect
         self.started = started

@@ -4,25 +4,22 @@ failure that says why there is none.
 
 from time import monotonic
 
-import msgspec
-
 from proxy.codec.base import Outgoing, Parsed, TargetConfig
 from proxy.codec.settle import REWRITE_NOTE
 from proxy.codec.tool_names import RestoredTools
-from proxy.errors import Failure, Refused, failure
+from proxy.errors import Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
-from proxy.relay.circuit import Circuit, unwell
 from proxy.relay.generation import Generation
 from proxy.relay.log import Log
 from proxy.relay.opening import opened
-from proxy.relay.passing import prepared, returned, told, veil_of
+from proxy.relay.passing import prepared, returned, tell_failure, veil_of
 from proxy.relay.plan import Bound, Plan
-from proxy.relay.slots import Full
 from proxy.relay.source import Source
 from proxy.relay.states import UpstreamStates
-from proxy.relay.won import Envelope, NotSentError, Won
+from proxy.relay.turn import turn
+from proxy.relay.won import Envelope, Won
 from proxy.routing import Target
 from proxy.upstream.answer import Answer
 from proxy.upstream.client import Upstreams
@@ -75,69 +72,16 @@ class Asking:
                 ),
             )
             notes = _notes(parsed, call, bound, target, client_rewrites=client_rewrites)
-            generation = await self._within_bounds(call, config, bound, record, last=last)
+            async with turn(bound, self._states.of(bound), last=last):
+                generation = await self._answered(call, config, bound, record)
         except Refused as refused:
-            why = _named(told(refused.failure, bound, self._envelope.credential), target)
-            record.attempts.append(
-                (target.upstream, refused.result if isinstance(refused, NotSentError) else why.kind)
-            )
-            refused.failure = why
+            tell_failure(refused, bound, self._envelope, record)
             raise
         record.attempts.append((target.upstream, "ok"))
         headers = returned(generation.answer, bound.settings)
         return Won(
             generation, target, notes, bound.half.rewrites, self._states.of(bound).slots, headers
         )
-
-    async def _within_bounds(
-        self,
-        call: Outgoing,
-        target: TargetConfig,
-        bound: Bound,
-        record: StreamRecord,
-        *,
-        last: bool,
-    ) -> Generation:
-        """Asks it if its circuit is closed and it has a free slot, and tells the circuit what came
-        of it.
-        """
-        name = bound.endpoint.name
-        circuit, slots, budget = self._states.of(bound)
-        _refuse_while_open(circuit, bound)
-        try:
-            await slots.enter(bound.settings.queue_s if last else 0)
-        except Full as full:
-            said = (
-                f"{name} has {slots.most} streams open, as many as it may "
-                f"(upstreams.{name}.max_streams); try again soon."
-            )
-            raise NotSentError(
-                failure("overloaded", said, code="no_room", retry_after_s=1), "no_room"
-            ) from full
-        try:
-            _refuse_while_open(circuit, bound)  # it may have opened while this one waited
-        except NotSentError:
-            slots.leave()
-            raise
-        circuit.sent()
-        budget.asked()
-        try:
-            generation = await self._answered(call, target, bound, record)
-        except Refused as refused:
-            slots.leave()
-            if unwell(refused.failure):
-                circuit.failed(monotonic())
-            elif refused.failure.kind == "rate_limited":
-                circuit.left()
-            else:
-                circuit.succeeded()
-            raise
-        except BaseException:
-            slots.leave()
-            circuit.left()
-            raise
-        circuit.succeeded()
-        return generation
 
     async def _answered(
         self, call: Outgoing, target: TargetConfig, bound: Bound, record: StreamRecord
@@ -178,22 +122,6 @@ class Asking:
         return Generation(answer, source, log)
 
 
-def _refuse_while_open(circuit: Circuit, bound: Bound) -> None:
-    """Raises NotSentError while the upstream's circuit is open, or another request tries whether it
-    is well again.
-    """
-    wait_s = circuit.wait_s(monotonic())
-    if wait_s is not None:
-        times, name = bound.breaker.failures, bound.endpoint.name
-        said = (
-            f"{name} failed {times} times in a row, so nothing is sent to it for a while; try "
-            "again later."
-        )
-        raise NotSentError(
-            failure("overloaded", said, code="circuit_open", retry_after_s=wait_s), "circuit_open"
-        )
-
-
 def _notes(
     parsed: Parsed, call: Outgoing, bound: Bound, target: Target, *, client_rewrites: bool
 ) -> list[Note]:
@@ -217,10 +145,3 @@ def _notes(
             )
         )
     return notes
-
-
-def _named(why: Failure, target: Target) -> Failure:
-    """An upstream's failure says whose it is; one of the request itself does not blame it."""
-    if why.upstream is not None or why.kind == "internal":
-        return why
-    return msgspec.structs.replace(why, upstream=target.upstream)

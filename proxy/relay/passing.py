@@ -13,8 +13,10 @@ import msgspec
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.relaying import built
 from proxy.errors import Failure, Kind, Refused, failure
+from proxy.observe.record import StreamRecord
 from proxy.relay.plan import Bound
 from proxy.relay.redactor import Redactor
+from proxy.relay.won import Envelope, NotSentError
 from proxy.request import ChatRequest
 from proxy.routing import Target
 from proxy.settings.headers import may_come_down
@@ -85,6 +87,17 @@ def told(why: Failure, bound: Bound, credential: str | None) -> Failure:
         else None
     )
     return why if kind is None else msgspec.structs.replace(why, kind=kind)
+
+
+def tell_failure(refused: Refused, bound: Bound, envelope: Envelope, record: StreamRecord) -> None:
+    """What came of asking an upstream, as the client may be told it, and in the record."""
+    why = told(refused.failure, bound, envelope.credential)
+    # one of the request itself does not blame the upstream
+    if why.upstream is None and why.kind != "internal":
+        why = msgspec.structs.replace(why, upstream=bound.endpoint.name)
+    result = refused.result if isinstance(refused, NotSentError) else why.kind
+    record.attempts.append((bound.endpoint.name, result))
+    refused.failure = why
 
 
 def _own_key(credential: str | None, upstream: str) -> str:

@@ -12,6 +12,7 @@ from proxy.observe.logs import stream_line
 from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
+from proxy.relay.counting import Counter
 from proxy.relay.generation import Generation
 from proxy.relay.plan import Plan
 from proxy.relay.states import UpstreamStates
@@ -189,6 +190,10 @@ class Gateway:
             envelope=envelope,
             on_disconnect=wish,
         )
+
+    def counter(self, plan: Plan, envelope: Envelope) -> Counter:
+        """A request's way to the number of its tokens."""
+        return Counter(plan, self._upstreams, self._states, envelope)
 
     def flush(self, record: StreamRecord) -> None:
         """The stream is over, for good."""

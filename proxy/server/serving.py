@@ -17,8 +17,7 @@ from proxy.relay.apart import apart
 from proxy.relay.attempts import Attempts
 from proxy.relay.ending import Reading, ended
 from proxy.relay.won import Envelope
-from proxy.server.access.keys import Caller, check_model, credential
-from proxy.server.access.origins import unasked
+from proxy.server.access.keys import check_model, credential
 from proxy.server.answering import Answering
 from proxy.server.body import Hold, check_body, read_body
 from proxy.server.connection import Connection
@@ -27,10 +26,9 @@ from proxy.server.early import Early
 from proxy.server.gateway import Gateway, State
 from proxy.server.incoming import asked_by, mock_wishes, on_disconnect, read_head, request_id
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
+from proxy.server.visit import INTERNAL, Visit
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-REQUEST_ID = web.RequestKey("request_id", str)
-_INTERNAL = "Something went wrong in this proxy; its log has the details."
 
 
 def handler(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
@@ -40,7 +38,6 @@ def handler(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         record = StreamRecord(request_id(request), halves[0].name, time.monotonic())
-        request[REQUEST_ID] = record.request_id
         return await _Serving(gateway, request, record, halves).run()
 
     return handle
@@ -55,17 +52,16 @@ class _Serving:
         "_answering",
         "_early",
         "_end",
-        "_entered",
         "_gateway",
         "_half",
         "_halves",
-        "_key",
         "_reading",
         "_record",
         "_refusal",
         "_request",
         "_state",
         "_streams",
+        "_visit",
     )
 
     def __init__(
@@ -81,8 +77,7 @@ class _Serving:
         self._record = record
         self._halves = halves
         self._half = halves[0]
-        self._key: Caller | None = None
-        self._entered = False
+        self._visit = Visit(gateway, request, record)
         self._streams = gateway.state.plan.streams
         self._early: Early | None = None
         self._answering: Answering | None = None
@@ -109,7 +104,7 @@ class _Serving:
             return web.Response(status=499)  # goes nowhere
         except Exception:  # noqa: BLE001  whatever it is, the client gets a sentence and the server goes on
             self._gateway.report(self._record)
-            return await self._turn_down(failure("internal", _INTERNAL))
+            return await self._turn_down(failure("internal", INTERNAL))
         finally:
             if self._early is not None:
                 self._early.stop()
@@ -117,7 +112,7 @@ class _Serving:
                 self._leave()
 
     async def _answer(self) -> web.StreamResponse:
-        self._check_origin()
+        self._visit.check_origin()
         if self._request.headers.get("Last-Event-ID"):
             # A reconnect must never run a prompt again; 204 is what makes a browser's EventSource
             # stop (HTML 9.2.3).
@@ -174,7 +169,7 @@ class _Serving:
         state, record = self._state, self._record
         head = read_head(self._request)
         secret = credential(head.headers, head.query)
-        await self._admit(secret)
+        await self._visit.admit(secret)
         wish = on_disconnect(head.headers)
         most = state.plan.limits.max_body_bytes
         check_body(self._request, most)
@@ -185,11 +180,11 @@ class _Serving:
         incoming = asked_by(head)._replace(body=body)
         parsed = await apart(len(body), lambda: self._parsed(incoming))
         record.model = parsed.request.model
-        if self._key is not None:
-            check_model(self._key, parsed.request.model)
+        if self._visit.caller is not None:
+            check_model(self._visit.caller, parsed.request.model)
         routed = state.plan.router.route(parsed.request.model)
         record.model_label = routed.label
-        self._enter()
+        self._visit.enter()
         connection = self._request.protocol
         if isinstance(connection, Connection):
             connection.watch(state.plan.streams.write_timeout_s)
@@ -197,55 +192,15 @@ class _Serving:
         self._streams = attempts.streams
         return parsed, attempts
 
-    def _check_origin(self) -> None:
-        """A browser only hides an answer from a page of another origin; the prompt would be run all
-        the same.
-        """
-        headers = self._request.headers
-        said = self._state.cors.refusal(headers.get("Origin"), headers.get("Host", "")) or unasked(
-            headers
-        )
-        if said is not None:
-            raise Refused(failure("forbidden", said))
-
-    async def _admit(self, secret: str | None) -> None:
-        keyring = self._state.keyring
-        if keyring is not None:
-            self._key = await keyring.admit(secret)
-            self._record.key = self._key.name
-            keyring.check_room(self._key)
-        self._gateway.check_room()
-
     def _parsed(self, incoming: Incoming) -> Parsed:
         """What is asked, by the dialect whose request it is. Raises Refused."""
         self._half = next((half for half in self._halves if half.claims(incoming)), self._halves[0])
         self._record.client_dialect = self._half.name
         return self._half.parse_request(incoming)
 
-    def _enter(self) -> None:
-        self._gateway.entered()
-        self._entered = True
-        if self._key is not None and self._state.keyring is not None:
-            # so that a refusal below is not counted as one that entered
-            key, self._key = self._key, None
-            self._state.keyring.enter(key)
-            self._key = key
-
     def _leave(self) -> None:
         """The stream is over, for good: also where it went on without its client."""
-        key, keyring = self._key, self._state.keyring
-        if self._entered:
-            self._gateway.left()
-            if key is not None and keyring is not None:
-                keyring.leave(key)
-                usage = self._record.usage
-                tokens = (
-                    (usage.input_tokens or 0) + (usage.output_tokens or 0)
-                    if usage is not None
-                    else 0
-                )
-                if tokens > 0 and key.tokens_per_minute is not None:
-                    self._gateway.see_to(keyring.spend(key, tokens))
+        self._visit.leave()
         answering = self._answering
         if self._refusal is not None:
             self._reading = "refused"

@@ -14,14 +14,15 @@ from proxy import __version__
 from proxy.codec.base import ClientHalf
 from proxy.dialects.native.schema import json_schema
 from proxy.dialects.registry import CLIENTS
-from proxy.server import listings
+from proxy.server import counting, listings
 from proxy.server.body import expect
 from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import odd_coding, request_id
 from proxy.server.nowhere import nothing_here, wrong_method
 from proxy.server.respond import RETURNED
-from proxy.server.serving import REQUEST_ID, handler
+from proxy.server.serving import handler
+from proxy.server.visit import REQUEST_ID
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NATIVE = CLIENTS["native"]
@@ -67,6 +68,10 @@ def add_routes(app: web.Application, gateway: Gateway, *, get_streams: bool = Tr
         for (method, path), halves in _by_path(clients).items()
         if get_streams or method != "GET"
     ]
+    for half in clients:
+        if half.counting is not None:
+            answer = counting.handler(gateway, half, half.counting)
+            asked += [Place(*route, [half], answer) for route in half.counting.routes]
     # after those, as the name of a model may look like the end of one of their paths
     told = [
         Place(entry.method, entry.path, entry.halves, listings.handler(gateway, entry))

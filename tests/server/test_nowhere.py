@@ -55,7 +55,7 @@ async def asked(run: Running, path: str, **headers: str) -> tuple[int, Any]:
             "/v1beta/models/m:generateContent",
             "gemini",
         ),
-        ("/models/m:streamGenerateContent", "/v1/models/m:streamGenerateContent", "gemini"),
+        ("/google/models/m:generateContent", "/models/m:generateContent", "gemini"),
         ("/v1/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent", "gemini"),
         ("/v1/api/chat", "/api/chat", "ollama"),
         ("/api/chat/", "/api/chat", "ollama"),

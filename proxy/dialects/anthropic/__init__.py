@@ -3,7 +3,7 @@ behind the configured base URL, or the model's own at Vertex AI.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
-from proxy.dialects.anthropic import build, encode, errors, models, parse, relay, whole
+from proxy.dialects.anthropic import build, count, encode, errors, models, parse, relay, whole
 from proxy.dialects.anthropic.decode import AnthropicDecoder
 from proxy.dialects.anthropic.wire import NAME
 
@@ -20,6 +20,7 @@ DIALECT = Dialect(
         lists=models.lists,
         models=models.models,
         model=models.model,
+        counting=count.COUNTING,
     ),
     upstream=UpstreamHalf(
         name=NAME,
@@ -29,5 +30,7 @@ DIALECT = Dialect(
         relay_request=relay.relay_request,
         decoder=without_options(AnthropicDecoder),
         parse_error=errors.parse_error,
+        count_request=count.count_request,
+        count_answer=count.count_answer,
     ),
 )

@@ -6,7 +6,7 @@ own ask; and Vertex AI's paths. Upstreams: see `target`.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
-from proxy.dialects.gemini import build, encode, errors, models, parse, relay, whole
+from proxy.dialects.gemini import build, count, encode, errors, models, parse, relay, whole
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.wire import NAME
 
@@ -31,6 +31,7 @@ DIALECT = Dialect(
         lists=models.lists,
         models=models.models,
         model=models.model,
+        counting=count.COUNTING,
     ),
     upstream=UpstreamHalf(
         name=NAME,
@@ -39,5 +40,7 @@ DIALECT = Dialect(
         relay_request=relay.relay_request,
         decoder=without_options(GeminiDecoder),
         parse_error=errors.parse_error,
+        count_request=count.count_request,
+        count_answer=count.count_answer,
     ),
 )

@@ -7,7 +7,7 @@ Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that e
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
-from proxy.dialects.openai_responses import build, encode, parse, relay, whole
+from proxy.dialects.openai_responses import build, count, encode, parse, relay, whole
 from proxy.dialects.openai_responses.decode import decoder
 from proxy.dialects.openai_responses.wire import NAME
 
@@ -21,6 +21,7 @@ DIALECT = Dialect(
         encoder=encode.encoder,
         whole=whole.whole,
         render_error=render_error,
+        counting=count.COUNTING,
     ),
     upstream=UpstreamHalf(
         name=NAME,
@@ -31,5 +32,7 @@ DIALECT = Dialect(
         relay_request=relay.relay_request,
         decoder=decoder,
         parse_error=parse_error,
+        count_request=count.count_request,
+        count_answer=count.count_answer,
     ),
 )

@@ -1,0 +1,116 @@
+"""How many tokens a request has, asked of the first of its targets that can count."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from proxy.codec.base import Outgoing, Parsed, TargetConfig
+from proxy.errors import KINDS, Refused, failure
+from proxy.observe.record import StreamRecord
+from proxy.relay.apart import apart
+from proxy.relay.opening import opened
+from proxy.relay.passing import prepared, tell_failure
+from proxy.relay.plan import Bound, Plan
+from proxy.relay.states import UpstreamStates
+from proxy.relay.turn import turn
+from proxy.relay.won import Envelope
+from proxy.routing import Target
+from proxy.upstream.client import Upstreams
+
+
+class Counted(NamedTuple):
+    """The count, and the vendor's answer that it stands in. `dialect` is the vendor's."""
+
+    tokens: int
+    body: bytes
+    dialect: str
+
+
+class Counter:
+    """Asks targets for one client."""
+
+    def __init__(
+        self, plan: Plan, upstreams: Upstreams, states: UpstreamStates, envelope: Envelope
+    ) -> None:
+        self._plan = plan
+        self._upstreams = upstreams
+        self._states = states
+        self._envelope = envelope
+
+    async def count(
+        self, parsed: Parsed, targets: Sequence[Target], record: StreamRecord
+    ) -> Counted | None:
+        """None where no target can count. Raises Refused with the last failure where those that can
+        have failed.
+        """
+        able = [target for target in targets if _can_count(self._plan.upstreams[target.upstream])]
+        for number, target in enumerate(able, 1):
+            last = number == len(able)
+            try:
+                return await self._asked(parsed, target, record, last=last)
+            except Refused as refused:
+                kind = refused.failure.kind
+                if last or not KINDS[kind].next_target:
+                    raise
+                record.fallbacks.append((target.upstream, able[number].upstream, kind))
+        return None
+
+    async def _asked(
+        self, parsed: Parsed, target: Target, record: StreamRecord, *, last: bool
+    ) -> Counted:
+        bound = self._plan.upstreams[target.upstream]
+        record.upstream, record.upstream_dialect = target.upstream, bound.half.name
+        record.upstream_model = target.model
+        state = self._states.of(bound)
+        try:
+            config, call = await apart(
+                self._envelope.size, lambda: self._call(bound, target, parsed)
+            )
+            async with turn(bound, state, last=last):
+                counted = await self._answer(bound, call, config)
+        except Refused as refused:
+            tell_failure(refused, bound, self._envelope, record)
+            raise
+        state.slots.leave()
+        record.attempts.append((target.upstream, "ok"))
+        return counted
+
+    def _call(self, bound: Bound, target: Target, parsed: Parsed) -> tuple[TargetConfig, Outgoing]:
+        """The request for an answer, made into one for its count. Raises Refused."""
+        assert bound.half.count_request is not None
+        envelope = self._envelope
+        config, call = prepared(
+            bound, target, parsed.request, envelope.credential, envelope.headers
+        )
+        call = bound.half.count_request(call)
+        if bound.played and envelope.mock_headers:
+            call = call._replace(headers={**call.headers, **envelope.mock_headers})
+        return config, call
+
+    async def _answer(self, bound: Bound, call: Outgoing, config: TargetConfig) -> Counted:
+        """Raises Refused."""
+        assert bound.half.count_answer is not None
+        name, limits = bound.endpoint.name, self._plan.limits
+        answer = await opened(self._upstreams, bound, call, config, limits)
+        try:
+            async with asyncio.timeout(bound.timeouts.idle_s):
+                body = await answer.read(limits.max_error_bytes)
+        except TimeoutError:
+            said = f"{name} did not send the count within {bound.timeouts.idle_s:g} s."
+            raise Refused(failure("idle_timeout", said)) from None
+        finally:
+            answer.close()
+        why = bound.half.parse_error(answer.status, answer.headers, body)
+        if why is not None:
+            raise Refused(why)
+        tokens = bound.half.count_answer(body)
+        if tokens is None:
+            raise Refused(
+                failure("upstream_malformed", f"{name} answered without a count of tokens.")
+            )
+        return Counted(tokens, body, bound.half.name)
+
+
+def _can_count(bound: Bound) -> bool:
+    """A path of the operator's own leads to answers, not to counts."""
+    return bound.half.count_request is not None and bound.endpoint.path is None

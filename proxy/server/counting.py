@@ -1,0 +1,76 @@
+"""Requests for the number of tokens that a request would have: under the same keys, limits and
+timeouts as an answer, asked of a vendor that counts.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from proxy.codec.base import ClientHalf, Counting, Parsed, Reply
+from proxy.dialects.registry import UPSTREAMS
+from proxy.errors import Refused, failure
+from proxy.observe.record import StreamRecord
+from proxy.relay.apart import apart
+from proxy.relay.won import Envelope
+from proxy.server.access.keys import check_model, credential
+from proxy.server.body import check_body, read_body
+from proxy.server.gateway import Gateway
+from proxy.server.incoming import asked_by, mock_wishes, read_head, request_id
+from proxy.server.respond import whole
+from proxy.server.visit import Visit, attended
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_ABLE = ", ".join(half.name for half in UPSTREAMS.values() if half.count_request is not None)
+
+
+def handler(gateway: Gateway, half: ClientHalf, counting: Counting) -> Handler:
+    """The handler of a dialect's paths for it."""
+
+    async def count(request: web.Request) -> web.StreamResponse:
+        record = StreamRecord(request_id(request), half.name, time.monotonic(), work="count")
+        visit = Visit(gateway, request, record)
+
+        async def answer() -> web.StreamResponse:
+            return await _counted(gateway, visit, half, counting)
+
+        return await attended(gateway, visit, answer, half.render_error)
+
+    return count
+
+
+async def _counted(
+    gateway: Gateway, visit: Visit, half: ClientHalf, counting: Counting
+) -> web.StreamResponse:
+    """Raises Refused."""
+    visit.check_origin()
+    head, plan = read_head(visit.request), visit.state.plan
+    secret = credential(head.headers, head.query)
+    await visit.admit(secret)
+    most = plan.limits.max_body_bytes
+    check_body(visit.request, most)
+    with gateway.bodies.hold(plan.limits.max_inflight_body_bytes) as hold:
+        body = await read_body(visit.request, most, hold)
+        incoming = asked_by(head)._replace(body=body)
+        parsed: Parsed = await apart(len(body), lambda: counting.parse(incoming))
+        record, model = visit.record, parsed.request.model
+        record.model = model
+        if visit.caller is not None:
+            check_model(visit.caller, model)
+        routed = plan.router.route(model)
+        record.model_label = routed.label
+        visit.enter()
+        wishes = mock_wishes(head) if plan.plays else {}
+        counter = gateway.counter(plan, Envelope(wishes, secret, head.headers, len(body)))
+        counted = await counter.count(parsed, routed.targets, record)
+    if counted is None:
+        said = (
+            f"How many tokens a request has cannot be known here: no target of {model[:100]!r} "
+            f"counts them. Upstreams of these dialects do: {_ABLE}."
+        )
+        raise Refused(failure("bad_request", said, status=counting.unknown_status))
+    # of the vendor's own clients nothing is kept back
+    same = counted.dialect == half.name
+    reply = Reply(200, counted.body if same else counting.reply(counted.tokens))
+    record.bytes_out += len(reply.body)
+    return whole(reply._replace(headers={"x-mainstem-upstream": record.upstream}))

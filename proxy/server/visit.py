@@ -1,0 +1,119 @@
+"""One request's stay here: whether its page and its key are let in, the places that it takes, and
+what it leaves behind when it goes.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from proxy.codec.base import Reply
+from proxy.errors import Failure, Refused, failure
+from proxy.observe.record import StreamRecord
+from proxy.server.access.keys import Caller
+from proxy.server.access.origins import unasked
+from proxy.server.gateway import Gateway, State
+from proxy.server.respond import cut, hand_down, whole, with_retry_after
+
+REQUEST_ID = web.RequestKey("request_id", str)
+INTERNAL = "Something went wrong in this proxy; its log has the details."
+
+
+class Visit:
+    """`state` is the configuration that the request came under. `caller` None: anyone may call."""
+
+    __slots__ = ("_entered", "_gateway", "caller", "record", "request", "state")
+
+    def __init__(self, gateway: Gateway, request: web.Request, record: StreamRecord) -> None:
+        self._gateway = gateway
+        self._entered = False
+        self.state: State = gateway.state
+        self.request = request
+        self.record = record
+        self.caller: Caller | None = None
+        request[REQUEST_ID] = record.request_id
+
+    def check_origin(self) -> None:
+        """A browser only hides an answer from a page of another origin; the prompt would be run all
+        the same. Raises Refused.
+        """
+        headers = self.request.headers
+        said = self.state.cors.refusal(headers.get("Origin"), headers.get("Host", "")) or unasked(
+            headers
+        )
+        if said is not None:
+            raise Refused(failure("forbidden", said))
+
+    async def admit(self, secret: str | None) -> None:
+        """Who asks, by the key that was sent. Raises Refused, also where there is no room."""
+        keyring = self.state.keyring
+        if keyring is not None:
+            self.caller = await keyring.admit(secret)
+            self.record.key = self.caller.name
+            keyring.check_room(self.caller)
+        self._gateway.check_room()
+
+    def enter(self) -> None:
+        """Take a place, which `leave` gives back. Raises Refused."""
+        self._gateway.entered()
+        self._entered = True
+        if self.caller is not None and self.state.keyring is not None:
+            # so that a refusal below is not counted as one that entered
+            caller, self.caller = self.caller, None
+            self.state.keyring.enter(caller)
+            self.caller = caller
+
+    def leave(self) -> None:
+        """It is over, for good."""
+        if not self._entered:
+            return
+        self._entered = False
+        self._gateway.left()
+        caller, keyring, usage = self.caller, self.state.keyring, self.record.usage
+        if caller is None or keyring is None:
+            return
+        keyring.leave(caller)
+        tokens = 0 if usage is None else (usage.input_tokens or 0) + (usage.output_tokens or 0)
+        if tokens > 0 and caller.tokens_per_minute is not None:
+            self._gateway.see_to(keyring.spend(caller, tokens))
+
+
+async def attended(
+    gateway: Gateway,
+    visit: Visit,
+    serve: Callable[[], Awaitable[web.StreamResponse]],
+    render: Callable[[Failure], Reply],
+) -> web.StreamResponse:
+    """What `serve` answers, or why there is no answer, by `render`; and its line in the log. For a
+    request that is no stream of events. `serve` raises Refused only while its head has not gone.
+    """
+    record, why = visit.record, None
+    try:
+        response = await serve()
+        record.status = record.status or response.status
+    except Refused as refused:
+        why = refused.failure
+        response = hand_down(whole(with_retry_after(render(why), why)), refused.returned)
+    except asyncio.CancelledError:
+        why = gateway.dismissed()
+        if why is None:
+            why = failure("client_gone", "The client left.")
+            record.status = record.status or why.status
+            raise
+        response = whole(with_retry_after(render(why), why))
+    except ConnectionError:  # it left while it was written to
+        why = failure("client_gone", "The client left.")
+        cut(visit.request)
+        response = web.Response(status=why.status)  # goes nowhere
+    except Exception:  # noqa: BLE001  whatever it is, the client gets a sentence and the server goes on
+        gateway.report(record)
+        why = failure("internal", INTERNAL)
+        response = whole(render(why))
+    finally:
+        visit.leave()
+        outcome = record.outcome or (why.kind if why is not None else "completed")
+        status = record.status or (why.status if why is not None else 0)
+        record.end(outcome, status, time.monotonic())
+        gateway.flush(record)
+    return response
