@@ -41,7 +41,7 @@ export interface BlockStart {
  * the vendor's words (`5m`, `1h`); null is its default.
  */
 export interface Cache {
-  ttl: string | null;
+  ttl?: string | null;
 }
 
 /** A source of the text. `start` and `end` are code points in the block's text; unknown is null. */
@@ -62,9 +62,9 @@ export interface Citation {
 export interface DocumentPart {
   type: "document";
   url: string;
-  title: string | null;
-  citations: boolean | null;
-  cache: Cache | null;
+  title?: string | null;
+  citations?: boolean | null;
+  cache?: Cache | null;
 }
 
 /**
@@ -204,12 +204,15 @@ export type StreamEvent =
  * Give `messages` or, for a single turn, `prompt`. `vendor` is merged last into the request that goes to the
  * upstream. `on_loss` says what to do with a parameter that the upstream cannot say: `note` it in stream.start,
  * or `refuse` the request.
+ *
+ * `system` may be a list of texts, for the sake of their cache marks. `cache_key` names what shares the vendor's
+ * prompt cache; `verbosity` and `service_tier` are in the vendor's words.
  */
 export interface StreamRequest {
   model: string;
   messages?: Message[] | null;
   prompt?: string | null;
-  system?: string | null;
+  system?: string | TextPart[] | null;
   /** 1 or more. */
   max_tokens?: number | null;
   /** 0 to 2. */
@@ -227,6 +230,19 @@ export interface StreamRequest {
   vendor?: Record<string, unknown> | null;
   stream?: boolean | null;
   on_loss?: "note" | "refuse" | null;
+  top_k?: number | null;
+  min_p?: number | null;
+  frequency_penalty?: number | null;
+  presence_penalty?: number | null;
+  repetition_penalty?: number | null;
+  logit_bias?: Record<string, unknown> | null;
+  logprobs?: boolean | null;
+  top_logprobs?: number | null;
+  verbosity?: string | null;
+  service_tier?: string | null;
+  store?: boolean | null;
+  cache_key?: string | null;
+  safety_identifier?: string | null;
 }
 
 /** The first event. `created` is in unix seconds; `model` is as the client asked. */
@@ -278,11 +294,12 @@ export interface Tool {
   custom?: boolean;
 }
 
-/** A tool call, whole. `arguments` is JSON text; "" stands for {}. */
+/** A tool call, whole. `arguments` is JSON text; "" stands for {}. `custom`: see Tool. */
 export interface ToolCall {
   id: string;
   name: string;
   arguments: string;
+  custom?: boolean;
 }
 
 /** A piece of JSON text; the pieces of a block joined are the arguments ("" stands for {}). */
@@ -390,6 +407,7 @@ export interface Whole {
   reasoning: string;
   tool_calls: ToolCall[];
   blocks: WholeBlock[];
+  images: Image[];
   vendor: Vendor[];
   finish: Finish;
   usage: Usage;
@@ -398,7 +416,8 @@ export interface Whole {
 
 /**
  * One piece of the answer, whole. `text` holds its text, reasoning or arguments; `choice` only where there are
- * several answers.
+ * several answers. `signature`, `format`, `redacted` and `id` are those of BlockEnd, `refusal` that of
+ * BlockStart.
  */
 export interface WholeBlock {
   kind: "reasoning" | "text" | "tool_call";
@@ -407,4 +426,8 @@ export interface WholeBlock {
   signature?: string;
   citations?: Citation[];
   choice?: number;
+  refusal?: boolean;
+  format?: string;
+  redacted?: boolean;
+  id?: string;
 }

@@ -23,6 +23,8 @@ DIALECT = Dialect(
         rewrites=True,  # those of its own upstreams
         custom_tools=True,
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=build.relay_request,
         decoder=without_options(NativeDecoder),
         parse_error=errors.parse_error,
     ),

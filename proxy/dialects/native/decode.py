@@ -24,6 +24,7 @@ from proxy.events import (
     BlockStart,
     Citation,
     Event,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamStart,
@@ -46,6 +47,7 @@ _Readable = (
     | ReasoningDelta
     | ToolCallDelta
     | BlockEnd
+    | Image
     | Citation
     | UsageEvent
     | Vendor
@@ -104,11 +106,11 @@ class NativeDecoder(SSEDecoder):
                 if kind == "text":
                     self._chars[block] = 0
                 out.append(event)
-            case BlockEnd(block, signature) if block in self._open and (
-                signature is UNSET or self._open[block] == "reasoning"
-            ):
+            case BlockEnd(block) if block in self._open:
                 del self._open[block]
                 self._chars.pop(block, None)
+                out.append(event)
+            case Image(url) if url and not (event.choice is not UNSET and event.choice < 0):
                 out.append(event)
             case Citation(block) if self._open.get(block) == "text" and _is_span(event):
                 out.append(event)
@@ -136,7 +138,7 @@ class NativeDecoder(SSEDecoder):
             return False
         if event.kind == "tool_call":
             return event.tool is not UNSET and bool(event.tool.id)
-        return event.tool is UNSET
+        return event.tool is UNSET and (event.refusal is UNSET or event.kind == "text")
 
     def _count(self, usage: Usage | UsageEvent) -> None:
         self._usage = Usage(*msgspec.structs.astuple(usage))

@@ -4,12 +4,15 @@ with the nearest known one.
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, unknown_key
-from proxy.dialects.native.wire import StreamRequest
+from proxy.dialects.native.wire import NAME, SETTINGS, StreamRequest
 from proxy.errors import bad_request
 from proxy.request import (
+    AudioPart,
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Message,
+    Original,
     Part,
     ReasoningPart,
     Role,
@@ -22,7 +25,7 @@ from proxy.request import (
 QUERY = ("model", "prompt", "system")
 _MAY_HOLD: dict[Role, tuple[type[Part], ...]] = {
     "system": (TextPart,),
-    "user": (TextPart, ImagePart),
+    "user": (TextPart, ImagePart, DocumentPart, AudioPart),
     "assistant": (TextPart, ReasoningPart, ToolCallPart),
     "tool": (ToolResultPart,),
 }
@@ -50,12 +53,15 @@ def _from_query(incoming: Incoming) -> ChatRequest:
 
 
 def _from_body(data: bytes) -> ChatRequest:
-    body = fitted(json_object(data), StreamRequest)
+    value = json_object(data)
+    body = fitted(value, StreamRequest)
     system, messages = _turns(body)
     return ChatRequest(
         model=body.model,
         messages=messages,
-        system=system,
+        original=Original(NAME, value),
+        system="\n\n".join(part.text for part in system if part.text) or None,
+        system_parts=system if any(part.cache is not None for part in system) else [],
         max_tokens=body.max_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
@@ -70,10 +76,11 @@ def _from_body(data: bytes) -> ChatRequest:
         vendor=body.vendor or {},
         stream=body.stream is not False,
         on_loss=body.on_loss or "note",
+        **{name: getattr(body, name) for name in SETTINGS},
     )
 
 
-def _turns(body: StreamRequest) -> tuple[str | None, list[Message]]:
+def _turns(body: StreamRequest) -> tuple[list[TextPart], list[Message]]:
     """The system prompt and the turns. System messages before the first turn join the system
     prompt.
     """
@@ -83,7 +90,7 @@ def _turns(body: StreamRequest) -> tuple[str | None, list[Message]]:
                 "prompt is short for messages with one user turn: give one of them, not both.",
                 param="prompt",
             )
-        return body.system, [Message("user", body.prompt)]
+        return _system(body), [Message("user", body.prompt)]
     if body.messages is None:
         raise bad_request("messages is required, or prompt for a single turn.", param="messages")
     first = next((at for at, message in enumerate(body.messages) if message.role != "system"), None)
@@ -93,8 +100,24 @@ def _turns(body: StreamRequest) -> tuple[str | None, list[Message]]:
         )
     for at, message in enumerate(body.messages):
         _check(message, f"messages[{at}]")
-    said = [body.system or "", *(message.text for message in body.messages[:first])]
-    return "\n\n".join(filter(None, said)) or None, body.messages[first:]
+    leading = [
+        part
+        for message in body.messages[:first]
+        for part in _joined([part for part in message.parts if isinstance(part, TextPart)])
+    ]
+    return [*_system(body), *leading], body.messages[first:]
+
+
+def _system(body: StreamRequest) -> list[TextPart]:
+    said = body.system
+    return [TextPart(said)] if isinstance(said, str) else said or []
+
+
+def _joined(parts: list[TextPart]) -> list[TextPart]:
+    """The texts of one message, as one where no mark stands between them."""
+    if any(part.cache is not None for part in parts):
+        return parts
+    return [TextPart("".join(part.text for part in parts))]
 
 
 def _check(message: Message, at: str) -> None:

@@ -7,6 +7,7 @@ from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import Block, WholeAnswer
 from proxy.dialects.native.wire import Problem, ToolCall, Whole, WholeBlock
 from proxy.errors import Failure
+from proxy.events import BlockEnd
 
 
 def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
@@ -24,11 +25,12 @@ def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
         text=answer.text(),
         reasoning=answer.reasoning(),
         tool_calls=[
-            ToolCall(call.tool.id, call.tool.name, call.text)
+            ToolCall(call.tool.id, call.tool.name, call.text, call.tool.custom)
             for call in answer.tool_calls()
             if call.tool is not None
         ],
         blocks=[_block(block) for block in answer.blocks.values()],
+        images=answer.images,
         vendor=answer.vendor,
         finish=end.finish,
         usage=end.usage,
@@ -46,11 +48,16 @@ def render_error(failure: Failure) -> Reply:
 
 
 def _block(block: Block) -> WholeBlock:
+    end = block.proof or BlockEnd(0)
     return WholeBlock(
         block.kind,
         block.text,
         tool=block.tool or UNSET,
-        signature=UNSET if block.signature is None else block.signature,
+        signature=end.signature,
         citations=block.citations or UNSET,
         choice=block.choice or UNSET,
+        refusal=block.refusal or UNSET,
+        format=end.format,
+        redacted=end.redacted,
+        id=end.id,
     )

@@ -14,6 +14,7 @@ from proxy.events import (
     Citation,
     Event,
     Finish,
+    Image,
     Note,
     ReasoningDelta,
     StreamEnd,
@@ -53,6 +54,15 @@ EVENTS: list[Event] = [
     BlockStart(3, "text", choice=1),
     TextDelta(3, "other"),
     BlockEnd(3),
+    Image("data:image/png;base64,iVBORw0KGgo="),
+    BlockStart(4, "text", refusal=True),
+    TextDelta(4, "No."),
+    BlockEnd(4),
+    BlockStart(5, "tool_call", Tool("t2", "sh", custom=True)),
+    ToolCallDelta(5, '{"input":"ls"}'),
+    BlockEnd(5, "sig2", "google-gemini-v1"),
+    BlockStart(6, "reasoning"),
+    BlockEnd(6, "sig3", "anthropic-claude-v1", redacted=True, id="r1"),
     UsageEvent(10, 5),
     END,
 ]
@@ -121,14 +131,22 @@ def test_frames_are_the_contracts_objects() -> None:
         "audio_input_tokens": None,
         "audio_output_tokens": None,
     }
-    assert {"type": "usage", **usage} == found[16]
+    assert {"type": "image", "url": "data:image/png;base64,iVBORw0KGgo="} == found[16]
+    assert {"type": "block.start", "block": 4, "kind": "text", "refusal": True} == found[17]
+    assert {"id": "t2", "name": "sh", "custom": True} == found[20]["tool"]
+    proof = {"signature": "sig2", "format": "google-gemini-v1"}
+    assert {"type": "block.end", "block": 5, **proof} == found[22]
+    proof = {"signature": "sig3", "format": "anthropic-claude-v1"}
+    redacted = {"type": "block.end", "block": 6, **proof, "redacted": True, "id": "r1"}
+    assert redacted == found[24]
+    assert {"type": "usage", **usage} == found[25]
     finish = {"reason": "tool_calls", "raw": "tool_use"}
     assert {
         "type": "stream.end",
         "finish": finish,
         "usage": usage,
         "timing": {"first_event_ms": 1.5, "total_ms": 20.25},
-    } == found[17]
+    } == found[26]
 
 
 def test_an_error_is_the_last_frame() -> None:
@@ -163,9 +181,16 @@ def test_a_whole_answer_is_the_same_events_folded() -> None:
     assert ("st1", "fast", "up", "vendor-model") == tuple(
         document[key] for key in ("stream", "model", "upstream", "upstream_model")
     )
-    assert ("Hallo 世界", "Hm") == (document["text"], document["reasoning"])
-    assert [{"id": "t", "name": "f", "arguments": '{"a":1}'}] == document["tool_calls"]
-    reasoning, text, call, other = document["blocks"]
+    assert ("Hallo 世界No.", "Hm") == (document["text"], document["reasoning"])
+    assert [
+        {"id": "t", "name": "f", "arguments": '{"a":1}'},
+        {"id": "t2", "name": "sh", "arguments": '{"input":"ls"}', "custom": True},
+    ] == document["tool_calls"]
+    assert [{"type": "image", "url": "data:image/png;base64,iVBORw0KGgo="}] == document["images"]
+    reasoning, text, call, other, refusal, custom, hidden = document["blocks"]
+    assert {"kind": "text", "text": "No.", "refusal": True} == refusal
+    assert ("sig2", "google-gemini-v1") == (custom["signature"], custom["format"])
+    assert (True, "r1", "") == (hidden["redacted"], hidden["id"], hidden["text"])
     assert {"kind": "reasoning", "text": "Hm", "signature": "sig"} == reasoning
     assert ("text", "Hallo 世界", "https://a.test") == (
         text["kind"],

@@ -4,12 +4,16 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from proxy.codec.base import Incoming
 from proxy.dialects.native import DIALECT
 from proxy.errors import Refused
 from proxy.request import (
+    AudioPart,
+    Cache,
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Message,
     Reasoning,
@@ -26,7 +30,10 @@ HI = {"role": "user", "content": "hi"}
 
 def post(body: bytes) -> ChatRequest:
     assert DIALECT.client is not None
-    return DIALECT.client.parse_request(Incoming("POST", {}, {}, {}, body)).request
+    request = DIALECT.client.parse_request(Incoming("POST", {}, {}, {}, body)).request
+    assert request.original is not None
+    assert json.loads(body) == request.original.body
+    return replace(request, original=None)
 
 
 def asked(**body: Any) -> ChatRequest:
@@ -221,3 +228,88 @@ def test_get() -> None:
     assert "prompt" == refused(get, model="m")[1]
     assert "model" == refused(get, prompt="hi", model="")[1]
     assert "Unknown key promt: did you mean prompt?" == refused(get, model="m", promt="hi")[0]
+
+
+def test_what_only_some_vendors_know_can_be_asked() -> None:
+    settings: dict[str, Any] = {
+        "top_k": 5,
+        "min_p": 0.1,
+        "frequency_penalty": 0.2,
+        "presence_penalty": 0.3,
+        "repetition_penalty": 1.1,
+        "logit_bias": {"50256": -100},
+        "logprobs": True,
+        "top_logprobs": 2,
+        "verbosity": "low",
+        "service_tier": "flex",
+        "store": True,
+        "cache_key": "k",
+        "safety_identifier": "s",
+    }
+    request = asked(prompt="hi", **settings)
+    assert settings == {name: getattr(request, name) for name in settings}
+
+
+def test_media_marks_and_free_text() -> None:
+    mark = {"ttl": "1h"}
+    request = asked(
+        system=[{"type": "text", "text": "Be brief.", "cache": mark}],
+        messages=[
+            {"role": "system", "content": "Be kind."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "document", "url": "https://a.example/b.pdf", "title": "B"},
+                    {"type": "audio", "url": "data:audio/wav;base64,UklG"},
+                    {"type": "text", "text": "hi", "cache": {}},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": [
+                    {
+                        "type": "reasoning",
+                        "text": "",
+                        "signature": "S",
+                        "redacted": True,
+                        "format": "anthropic-claude-v1",
+                        "id": "r1",
+                    },
+                    {
+                        "type": "tool_call",
+                        "id": "t",
+                        "name": "sh",
+                        "arguments": '{"input":"ls"}',
+                        "custom": True,
+                        "signature": "T",
+                        "format": "google-gemini-v1",
+                    },
+                ],
+            },
+            {
+                "role": "tool",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "id": "t",
+                        "content": [{"type": "image_url", "url": "data:image/png;base64,aa"}],
+                    }
+                ],
+            },
+        ],
+        tools=[{"name": "sh", "custom": {}}],
+    )
+    assert [TextPart("Be brief.", Cache("1h")), TextPart("Be kind.")] == request.system_parts
+    assert "Be brief.\n\nBe kind." == request.system
+    user, assistant, tool = request.messages
+    assert [
+        DocumentPart("https://a.example/b.pdf", "B"),
+        AudioPart("data:audio/wav;base64,UklG"),
+        TextPart("hi", Cache()),
+    ] == user.parts
+    assert [
+        ReasoningPart("", "S", True, "anthropic-claude-v1", "r1"),
+        ToolCallPart("t", "sh", '{"input":"ls"}', True, "T", "google-gemini-v1"),
+    ] == assistant.parts
+    assert [ToolResultPart("t", [ImagePart("data:image/png;base64,aa")])] == tool.parts
+    assert [ToolSpec("sh", custom={})] == request.tools

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from proxy.codec.base import Decoder, Incoming, TargetConfig
+from proxy.codec.relaying import built
+from proxy.codec.rules import Rules
 from proxy.dialects.native import DIALECT
 from proxy.errors import failure
 from proxy.events import (
@@ -25,6 +28,7 @@ from proxy.events import (
     Vendor,
 )
 from proxy.request import (
+    Cache,
     ChatRequest,
     Message,
     Reasoning,
@@ -59,6 +63,20 @@ FULL = ChatRequest(
     metadata={"k": 1},
     vendor={"top_k": 5},
     on_loss="refuse",
+    system_parts=[TextPart("s", Cache())],
+    top_k=1,
+    min_p=0.1,
+    frequency_penalty=0.2,
+    presence_penalty=0.3,
+    repetition_penalty=1.1,
+    logit_bias={"1": 2},
+    logprobs=True,
+    top_logprobs=2,
+    verbosity="low",
+    service_tier="flex",
+    store=False,
+    cache_key="k",
+    safety_identifier="i",
 )
 
 
@@ -81,7 +99,8 @@ def test_a_request_says_the_same_to_the_far_side() -> None:
         call.path,
         call.headers["authorization"],
     )
-    assert FULL == DIALECT.client.parse_request(Incoming("POST", {}, {}, {}, call.body)).request
+    there = DIALECT.client.parse_request(Incoming("POST", {}, {}, {}, call.body)).request
+    assert FULL == replace(there, original=None)
     small = DIALECT.upstream.build_request(
         ChatRequest(model="m", messages=[Message("user", "a")], n=2), TargetConfig("far", "other")
     )
@@ -90,6 +109,29 @@ def test_a_request_says_the_same_to_the_far_side() -> None:
     )
     assert ("n",) == tuple(note.param for note in small.notes)
     assert "authorization" not in small.headers
+
+
+def test_a_native_clients_request_goes_to_the_far_side_as_it_is() -> None:
+    """But for the model, the key and whether it is streamed, and for what the operator keeps."""
+    assert DIALECT.upstream is not None
+    assert DIALECT.client is not None
+    body = {
+        "store": True,
+        "model": "m",
+        "messages": [{"content": [{"text": "a", "type": "text"}], "role": "user"}],
+        "on_loss": "refuse",
+        "stream": False,
+    }
+    asked = Incoming("POST", {}, {}, {}, json.dumps(body).encode())
+    request = DIALECT.client.parse_request(asked).request
+    call = built(DIALECT.upstream, request, TargetConfig("far", "theirs", "key"))
+    assert json.dumps({**body, "model": "theirs", "stream": True}) == json.dumps(
+        json.loads(call.body)
+    )
+    kept = TargetConfig("far", "theirs", "key", rules=Rules(refuse=("store",)))
+    call = built(DIALECT.upstream, request, kept)
+    assert "store" not in json.loads(call.body)
+    assert ["refuse"] == [note.param for note in call.notes]
 
 
 def test_events_come_back_as_they_were() -> None:
@@ -162,7 +204,8 @@ OPEN = {"type": "block.start", "block": 0, "kind": "text"}
             [OPEN, {"type": "text.rewrite", "block": 0, "keep": 1, "text": "a"}],
             "upstream_malformed",
         ),
-        ([OPEN, {"type": "block.end", "block": 0, "signature": "s"}], "upstream_malformed"),
+        ([{**OPEN, "kind": "reasoning", "refusal": True}], "upstream_malformed"),
+        ([{"type": "image", "url": ""}], "upstream_malformed"),
         ([{"type": "block.start", "block": 0, "kind": "tool_call"}], "upstream_malformed"),
         ([{"type": "usage", "input_tokens": -1}], "upstream_malformed"),
         ([{"type": "stream.end"}], "upstream_malformed"),
