@@ -10,19 +10,23 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from proxy.codec.base import TargetConfig
+from proxy.codec.media import media_behind, media_notes, said
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
 from proxy.request import (
     ChatRequest,
     ImagePart,
     ReasoningPart,
-    TextPart,
     ToolCallPart,
     ToolResultPart,
+    ToolSpec,
 )
 
 Options = TypeVar("Options", bound=msgspec.Struct)
 _PATH_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+
+
+UNSIGNED = "What a vendor signed of an earlier tool call cannot be sent to this upstream."
 
 
 class Turn(NamedTuple):
@@ -51,36 +55,32 @@ def chat_turns(request: ChatRequest, notes: list[Note], *, images: bool) -> list
     """The turns, the system text first. Tool results stand before what else their turn says, right
     behind the calls.
 
-    Dropped, with a note: earlier reasoning, images of others than the user (of anybody, without
-    `images`), and that a tool failed.
+    With `images`, those of tool results stand in a user's turn behind them. Documents of plain text
+    are text. Dropped, with a note: earlier reasoning, images of others than the user (of anybody,
+    without `images`), other documents, sound, and that a tool failed.
     """
+    messages = media_behind(request.messages, notes) if images else request.messages
     turns = [] if request.system is None else [Turn("system", request.system)]
     names: dict[str, str] = {}
-    for message in request.messages:
-        texts: list[str] = []
+    for message in messages:
+        texts = list(said(message.parts))
+        taken = images and message.role == "user"
+        for note in media_notes(message.parts, images=taken):
+            drop(notes, note.param, note.message)
         pictures: list[str] = []
         calls: list[ToolCallPart] = []
         results = len(turns)
         for part in message.parts:
             match part:
-                case TextPart(text):
-                    texts.append(text)
-                case ImagePart(url) if images and message.role == "user":
+                case ImagePart(url) if taken:
                     pictures.append(url)
-                case ImagePart():
-                    drop(
-                        notes,
-                        "messages.image_url",
-                        (
-                            "An image is left out: this upstream takes them from the user alone, "
-                            "or not at all."
-                        ),
-                    )
                 case ToolCallPart(call_id, name):
+                    if part.signature is not None:
+                        drop(notes, "messages.tool_call.signature", UNSIGNED)
                     names[call_id] = name
                     calls.append(part)
                 case ToolResultPart(call_id):
-                    content = part.text
+                    content = "\n".join(said(part.parts))
                     if part.is_error:
                         drop(
                             notes,
@@ -180,9 +180,9 @@ def thinking(request: ChatRequest, notes: list[Note], *, budget: bool) -> bool |
     return asked.effort != "none"
 
 
-def function(spec: Any) -> dict[str, Any]:
+def function(spec: ToolSpec) -> dict[str, Any]:
     """A tool in OpenAI's form, which most vendors took over. What it does not say is left out."""
-    plain: dict[str, Any] = msgspec.to_builtins(spec)
+    plain = {name: getattr(spec, name) for name in ("name", "description", "parameters", "strict")}
     return {
         "type": "function",
         "function": {name: value for name, value in plain.items() if value is not None},

@@ -2,7 +2,7 @@
 
 import binascii
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from proxy.codec.rules import MediaForm, MediaKind
@@ -24,6 +24,12 @@ DOCUMENT_LOST = Note(
 AUDIO_LOST = Note("dropped", "messages.audio", "Audio cannot be said in this upstream's dialect.")
 IMAGE_LOST = Note(
     "dropped", "messages.image_url", "An image cannot be said here in this upstream's dialect."
+)
+DETAIL_LOST = Note(
+    "dropped", "image_url.detail", "How closely to look at an image cannot be said here."
+)
+CITATIONS_LOST = Note(
+    "dropped", "messages.document.citations", "That a document is to be cited cannot be said here."
 )
 BEHIND = Note(
     "changed",
@@ -88,6 +94,37 @@ def text_of(part: DocumentPart) -> str | None:
         return b64decode(data.base64, validate=True).decode()
     except (binascii.Error, ValueError):
         return None
+
+
+def said(parts: Iterable[Part]) -> Iterator[str]:
+    """What parts say in text: texts, and documents that are plain text, under their titles."""
+    for part in parts:
+        if isinstance(part, TextPart):
+            yield part.text
+        elif isinstance(part, DocumentPart) and (text := text_of(part)) is not None:
+            yield f"{part.title}:\n{text}" if part.title else text
+
+
+def media_notes(parts: Iterable[Part], *, images: bool, documents: bool = False) -> Iterator[Note]:
+    """What is lost of media where only text can be said and, with `images`, pictures. `documents`:
+    the caller sends them where they are at an address.
+    """
+    for part in parts:
+        match part:
+            case ImagePart():
+                if not images:
+                    yield IMAGE_LOST
+                elif part.detail not in (None, "auto"):
+                    yield DETAIL_LOST
+            case DocumentPart():
+                if text_of(part) is None and not (documents and is_web(part.url)):
+                    yield DOCUMENT_LOST
+                elif part.citations:
+                    yield CITATIONS_LOST
+            case AudioPart():
+                yield AUDIO_LOST
+            case ToolResultPart():
+                yield from media_notes(part.media, images=False)
 
 
 def none_stays(_part: ResultPart) -> bool:

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from proxy.codec.media import media_notes, said
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
     ChatRequest,
-    ImagePart,
     Message,
     ReasoningPart,
-    TextPart,
     ToolCallPart,
     ToolResultPart,
 )
@@ -25,22 +24,28 @@ _LABELS = {"system": "System", "user": "User", "assistant": "Assistant", "tool":
 
 
 def one_prompt(
-    request: ChatRequest, notes: list[Note], *, images: bool = False, remembered: bool = False
+    request: ChatRequest,
+    notes: list[Note],
+    *,
+    images: bool = False,
+    documents: bool = False,
+    remembered: bool = False,
 ) -> str:
     """The whole talk as one text, with a note for each way in which that is less than was asked.
 
     A single user turn is the prompt itself. Otherwise the system text comes first, then every turn
     after its speaker's name, with blank lines between. `remembered`: the vendor keeps earlier turns
-    itself, so only the newest is said. `images`: the caller sends the newest turn's images. Raises
-    Refused when no user turn has text.
+    itself, so only the newest is said. `images`: the caller sends the newest turn's images,
+    `documents`: those of its documents that are at an address. Raises Refused when no user turn has
+    text.
     """
-    newest = request.last_user_text
+    newest = next((turn_text(m) for m in reversed(request.messages) if m.role == "user"), "")
     if not newest:
         raise bad_request(
             "messages must hold a user turn with text: this upstream takes one prompt.",
             param="messages",
         )
-    notes += part_notes(request.messages, images=images)
+    notes += part_notes(request.messages, images=images, documents=documents)
     talk = request.messages[-1:] if remembered else request.messages
     if remembered or (len(talk) == 1 and talk[0].role == "user"):
         if len(request.messages) > 1:
@@ -53,11 +58,11 @@ def one_prompt(
             )
         text = newest
     else:
-        said = (
+        how = (
             "The upstream takes one prompt: the turns are written into it, each after its "
             "speaker's name."
         )
-        notes.append(Note("changed", "messages", said))
+        notes.append(Note("changed", "messages", how))
         text = "\n\n".join(
             f"{_LABELS[turn.role]}: {words}" for turn in talk if (words := turn_text(turn))
         )
@@ -71,18 +76,21 @@ def one_prompt(
 
 def turn_text(turn: Message) -> str:
     """What a turn says in text, tool results among it."""
-    said = (part.text for part in turn.parts if isinstance(part, TextPart | ToolResultPart))
-    return "\n".join(piece for piece in said if piece)
+    texts = (
+        "\n".join(said(part.parts if isinstance(part, ToolResultPart) else [part]))
+        for part in turn.parts
+    )
+    return "\n".join(piece for piece in texts if piece)
 
 
-def cannot_say(request: ChatRequest, said: Collection[str] = ()) -> list[Note]:
-    """A note for each setting of the request that the upstream has no word for; `said` are those
-    that it has. `cache` are the marks for the vendor's prompt cache.
+def cannot_say(request: ChatRequest, taken: Collection[str] = ()) -> list[Note]:
+    """A note for each setting of the request that the upstream has no word for; `taken` are
+    those that it has. `cache` are the marks for the vendor's prompt cache.
     """
     return [
         Note("dropped", name, f"The upstream has no setting for {name}.")
         for name, value in _settings(request)
-        if value not in (None, [], {}) and name not in said
+        if value not in (None, [], {}) and name not in taken
     ]
 
 
@@ -107,19 +115,26 @@ def _marked(request: ChatRequest) -> Iterator[bool]:
                 yield getattr(part, "cache", None) is not None
 
 
-def part_notes(turns: list[Message], *, images: bool) -> Iterator[Note]:
-    """Notes about parts that are not text. `images`: those of the newest user turn are sent."""
+def part_notes(turns: list[Message], *, images: bool, documents: bool = False) -> Iterator[Note]:
+    """Notes about parts that are not text. `images`, `documents`: those of the newest user turn are
+    sent.
+    """
     newest_user = max((at for at, turn in enumerate(turns) if turn.role == "user"), default=-1)
-    pictured = [
-        at
+    lost = (
+        note
         for at, turn in enumerate(turns)
-        if any(isinstance(part, ImagePart) for part in turn.parts)
-    ]
-    if any(not images or at != newest_user for at in pictured):
+        for note in media_notes(
+            turn.parts,
+            images=images and at == newest_user,
+            documents=documents and at == newest_user,
+        )
+    )
+    yield from dict.fromkeys(lost)
+    if any(isinstance(part, ToolResultPart) and part.is_error for t in turns for part in t.parts):
         yield Note(
             "dropped",
-            "messages.image_url",
-            "Images are left out: the upstream takes none, or only those of the newest turn.",
+            "tool_result.is_error",
+            "That a tool failed cannot be said here, only what it answered.",
         )
     if any(isinstance(part, ToolCallPart) for turn in turns for part in turn.parts):
         yield Note(

@@ -3,7 +3,7 @@ configured base URL.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
-from proxy.dialects.cohere import build, encode, errors, models, parse, whole
+from proxy.dialects.cohere import build, encode, errors, models, parse, relay, whole
 from proxy.dialects.cohere.decode import CohereDecoder
 from proxy.dialects.cohere.wire import NAME
 
@@ -25,6 +25,8 @@ DIALECT = Dialect(
         name=NAME,
         fixed=frozenset({"model", "stream"}),
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=relay.relay_request,
         decoder=without_options(CohereDecoder),
         parse_error=errors.parse_error,
     ),

@@ -15,28 +15,29 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import JSON, Outgoing, TargetConfig
+from proxy.codec.chat_turns import options_of
+from proxy.codec.efforts import BUDGETS
+from proxy.codec.response_format import wanted_format
+from proxy.codec.rules import Rules
 from proxy.codec.single_prompt import cannot_say
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.cohere.build_turns import TurnBuilder
-from proxy.errors import Refused, bad_request, failure
+from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolSpec
 
 PATH = "/v2/chat"
 _SAID = (
-    "max_tokens",
-    "temperature",
-    "top_p",
-    "stop",
-    "seed",
-    "tools",
-    "tool_choice",
-    "response_format",
-    "reasoning",
+    *("max_tokens", "temperature", "top_p", "top_k", "stop", "seed"),
+    *("frequency_penalty", "presence_penalty", "logprobs"),
+    *("tools", "tool_choice", "response_format", "reasoning"),
 )
 _P_LEAST, _P_MOST = 0.01, 0.99
 
 
-class _Options(msgspec.Struct, forbid_unknown_fields=True):
+class Options(msgspec.Struct, forbid_unknown_fields=True):
+    """See above."""
+
     thinking: bool | None = None
     tool_plan: bool = True
     client_name: str | None = None
@@ -46,15 +47,10 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the
     operator's fault.
     """
-    try:
-        options = msgspec.convert(target.options, _Options)
-    except msgspec.ValidationError as error:
-        raise Refused(
-            failure("internal", f"The options of upstream {target.upstream} are wrong: {error}.")
-        ) from error
+    options = options_of(target, Options)
     notes = cannot_say(request, _SAID)
     model = target.model or request.model
-    thinking = _thinking(request.reasoning, notes)
+    thinking = _thinking(request.reasoning, target.rules, notes)
     thinks = (
         thinking["type"] == "enabled"
         if thinking
@@ -62,7 +58,8 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         if options.thinking is not None
         else "reasoning" in model
     )
-    messages = TurnBuilder(notes, thinking=thinks, plans=options.tool_plan).built(request)
+    turns = TurnBuilder(notes, thinking=thinks, plans=options.tool_plan)
+    messages = turns.built(request)
     if not messages:
         raise bad_request("messages must hold a turn that is not empty.", param="messages")
     said: dict[str, Any] = {
@@ -74,17 +71,22 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         "p": _p(request.top_p, notes),
         "stop_sequences": request.stop or None,
         "seed": request.seed,
+        "k": request.top_k,
+        "frequency_penalty": request.frequency_penalty,
+        "presence_penalty": request.presence_penalty,
+        "logprobs": request.logprobs,
+        "documents": turns.documents or None,
         "thinking": thinking,
         **_tools(request, notes),
         "response_format": _response_format(request, notes),
     }
-    body = {name: value for name, value in said.items() if value is not None}
-    return Outgoing(
-        PATH, msgspec.json.encode(body | request.vendor), _headers(target, options), tuple(notes)
-    )
+    body = {name: value for name, value in said.items() if value is not None} | request.vendor
+    keep_to(target.rules, body, notes, target.upstream)
+    return Outgoing(PATH, msgspec.json.encode(body), headers(target, options), tuple(notes))
 
 
-def _headers(target: TargetConfig, options: _Options) -> dict[str, str]:
+def headers(target: TargetConfig, options: Options) -> dict[str, str]:
+    """What goes with every request."""
     headers = {"content-type": JSON, "accept": "text/event-stream"}
     if target.api_key is not None:
         headers["authorization"] = f"Bearer {target.api_key}"
@@ -106,21 +108,25 @@ def _p(top_p: float | None, notes: list[Note]) -> float | None:
     return nearest
 
 
-def _thinking(reasoning: Reasoning | None, notes: list[Note]) -> dict[str, Any] | None:
+def _thinking(
+    reasoning: Reasoning | None, rules: Rules, notes: list[Note]
+) -> dict[str, Any] | None:
     if reasoning is None or (reasoning.effort is None and reasoning.max_tokens is None):
         return None
     if reasoning.effort == "none":
         return {"type": "disabled"}
-    if reasoning.max_tokens is not None:
-        return {"type": "enabled", "token_budget": reasoning.max_tokens}
-    notes.append(
-        Note(
-            "changed",
-            "reasoning.effort",
-            "How hard to think cannot be said here, only that the model is to think.",
-        )
-    )
-    return {"type": "enabled"}
+    if reasoning.adaptive and reasoning.max_tokens is None:
+        return {"type": "enabled"}
+    effort = reasoning.effort or "medium"
+    budget = BUDGETS[effort] if reasoning.max_tokens is None else reasoning.max_tokens
+    taken = min(budget, rules.largest_thinking or budget)
+    if reasoning.effort is not None:
+        said = f"The effort is said as a budget of {taken} tokens for thinking."
+        notes.append(Note("changed", "reasoning.effort", said))
+    elif taken != budget:
+        said = f"The upstream takes budgets for thinking up to {taken} tokens."
+        notes.append(Note("changed", "reasoning.max_tokens", said))
+    return {"type": "enabled", "token_budget": taken}
 
 
 def _tools(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
@@ -178,27 +184,15 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
 
 def _response_format(request: ChatRequest, notes: list[Note]) -> dict[str, Any] | None:
     """A bare schema under `json_schema`, with neither name nor strictness."""
-    wanted = request.response_format
-    if not wanted or wanted.get("type") == "text":
-        return None
-    if request.tools:
+    if request.response_format and request.tools:
         notes.append(
             Note(
                 "dropped", "response_format", "Cohere takes no response format together with tools."
             )
         )
         return None
-    named = wanted.get("json_schema")
-    schema = named.get("schema", named) if isinstance(named, dict) else None
-    if wanted.get("type") == "json_object" and schema is None:
-        return {"type": "json_object"}
-    if wanted.get("type") in ("json_object", "json_schema") and isinstance(schema, dict):
-        return {"type": "json_object", "json_schema": schema}
-    notes.append(
-        Note(
-            "dropped",
-            "response_format",
-            "Only JSON, with or without a schema, can be asked for here.",
-        )
-    )
-    return None
+    wanted = wanted_format(request.response_format, notes)
+    if wanted is None:
+        return None
+    schema = {} if wanted.schema is None else {"json_schema": wanted.schema}
+    return {"type": "json_object", **schema}

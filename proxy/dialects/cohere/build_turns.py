@@ -6,9 +6,12 @@ thinking where the model thinks.
 
 from typing import Any
 
+from proxy.codec.media import media_behind, media_notes, said, text_of
 from proxy.events import Note
 from proxy.request import (
+    AudioPart,
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Message,
     ReasoningPart,
@@ -47,20 +50,29 @@ _IS_ERROR = Note(
 
 class TurnBuilder:
     """The messages of one request. Appends to `notes`, each loss once. `thinking`: the model
-    thinks; `plans`: it takes plans back.
+    thinks; `plans`: it takes plans back. `documents` are set by `built`.
     """
 
     def __init__(self, notes: list[Note], *, thinking: bool, plans: bool) -> None:
         self._notes = notes
         self._thinking = thinking
         self._plans = plans
+        self.documents: list[dict[str, Any]] = []
 
     def built(self, request: ChatRequest) -> list[dict[str, Any]]:
         """The wire's messages."""
         messages = [{"role": "system", "content": request.system}] if request.system else []
-        for message in request.messages:
+        for message in media_behind(request.messages, self._notes):
             messages += self._turn(message)
         return messages
+
+    def _document(self, part: DocumentPart) -> bool:
+        """Add a document of plain text that is to be cited to those of the request."""
+        text = text_of(part) if part.citations else None
+        if text is not None:
+            data = {"title": part.title, "text": text} if part.title else {"text": text}
+            self.documents.append({"id": f"doc:{len(self.documents)}", "data": data})
+        return text is not None
 
     def _turn(self, message: Message) -> list[dict[str, Any]]:
         """One turn as one message, and one more for each tool result; none for a turn that says
@@ -73,15 +85,22 @@ class TurnBuilder:
         content: list[dict[str, Any]] = []
         for part in message.parts:
             match part:
-                case TextPart(text) if text:
-                    content.append({"type": "text", "text": text})
-                case ImagePart(url) if message.role == "user":
-                    content.append({"type": "image_url", "image_url": {"url": url}})
+                case ImagePart(url, detail) if message.role == "user":
+                    closely = {} if detail is None else {"detail": detail}
+                    image = {"type": "image_url", "image_url": {"url": url, **closely}}
+                    content.append(image)
                 case ImagePart():
                     self._note(_IMAGE)
-                case ToolResultPart(call_id, text, is_error):
-                    if is_error:
+                case DocumentPart() if self._document(part):
+                    pass
+                case TextPart() | DocumentPart() | AudioPart():
+                    content += [{"type": "text", "text": text} for text in said([part]) if text]
+                    for note in media_notes([part], images=True):
+                        self._note(note)
+                case ToolResultPart(call_id):
+                    if part.is_error:
                         self._note(_IS_ERROR)
+                    text = "\n".join(said(part.parts))
                     results.append({"role": "tool", "tool_call_id": call_id, "content": text})
         if not content:
             return results
@@ -90,7 +109,7 @@ class TurnBuilder:
             *results,
             {
                 "role": role,
-                "content": message.text
+                "content": "".join(part["text"] for part in content)
                 if all(part["type"] == "text" for part in content)
                 else content,
             },
@@ -102,6 +121,8 @@ class TurnBuilder:
         for part in message.parts:
             match part:
                 case ToolCallPart(call_id, name, arguments):
+                    if part.signature is not None:
+                        self._note(_SIGNATURE)
                     calls.append(
                         {
                             "id": call_id,
@@ -113,14 +134,15 @@ class TurnBuilder:
                     reasoning += text
                     if signature is not None:
                         self._note(_SIGNATURE)
-                case ImagePart():
-                    self._note(_IMAGE)
+                case ImagePart() | DocumentPart() | AudioPart():
+                    for note in media_notes([part], images=False):
+                        self._note(note)
         turn: dict[str, Any] = {"role": "assistant"}
         if calls:
             turn |= {**self._before_calls(reasoning, message.text), "tool_calls": calls}
         elif reasoning and self._thinking:
-            said = [{"type": "text", "text": message.text}] if message.text else []
-            turn["content"] = [{"type": "thinking", "thinking": reasoning}, *said]
+            answer = [{"type": "text", "text": message.text}] if message.text else []
+            turn["content"] = [{"type": "thinking", "thinking": reasoning}, *answer]
         else:
             if reasoning:
                 self._note(_UNTHINKING)
@@ -131,13 +153,13 @@ class TurnBuilder:
     def _before_calls(self, reasoning: str, text: str) -> dict[str, Any]:
         if text:
             self._note(_TEXT_WITH_CALLS)
-        said = "\n\n".join(piece for piece in (reasoning, text) if piece)
-        if not said:
+        plan = "\n\n".join(piece for piece in (reasoning, text) if piece)
+        if not plan:
             return {}
         if self._thinking:
-            return {"content": [{"type": "thinking", "thinking": said}]}
+            return {"content": [{"type": "thinking", "thinking": plan}]}
         if self._plans:
-            return {"tool_plan": said}
+            return {"tool_plan": plan}
         self._note(_PLANLESS)
         return {}
 

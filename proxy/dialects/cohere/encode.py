@@ -20,6 +20,7 @@ from proxy.dialects.cohere.shapes import (
     first_choice,
     is_plan,
     own_citation,
+    own_frame,
     own_usage,
 )
 from proxy.dialects.cohere.usage import usage_object
@@ -96,10 +97,7 @@ class CohereEncoder(Encoder):
                 return self._vendor(event)
             case StreamEnd():
                 usage = usage_object(event.usage, self._usage)
-                delta = {
-                    "finish_reason": finish_word(event.finish),
-                    **({"usage": usage} if usage else {}),
-                }
+                delta = {"finish_reason": finish_word(event.finish), "usage": usage}
                 return _frame("message-end", delta=delta) + _DONE
             case StreamError():
                 return _frame("message-end", delta=_failed(event))
@@ -182,8 +180,10 @@ class CohereEncoder(Encoder):
         elif (said := own_citation(event)) is not None:
             self._own_citations = True
             return self._cite(said)
-        else:
-            self._usage = own_usage(event) or self._usage
+        elif (usage := own_usage(event)) is not None:
+            self._usage = usage
+        elif (frame := own_frame(event)) is not None:
+            return _frame(**frame)
         return b""
 
 
@@ -197,8 +197,8 @@ def _failed(event: StreamError) -> dict[str, Any]:
     }
 
 
-def _frame(kind: str, **fields: Any) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (kind.encode(), _json({"type": kind, **fields}))
+def _frame(type: str, **fields: Any) -> bytes:  # noqa: A002 - the vendor's own word
+    return b"event: %b\ndata: %b\n\n" % (type.encode(), _json({"type": type, **fields}))
 
 
 def _gapped(index: int, end: bytes, delta: bytes) -> _Block:

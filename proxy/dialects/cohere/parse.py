@@ -4,7 +4,7 @@ Wrong types are refused as the vendor does. What the API knows and ours cannot c
 so is a key that we do not know: the vendor's SDKs gain fields faster than we do.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -12,9 +12,10 @@ from msgspec import Meta
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.dialects.cohere.parse_turns import Turns, WireMessage, document_text
+from proxy.dialects.cohere.wire import NAME
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Reasoning, ToolChoice, ToolSpec
+from proxy.request import ChatRequest, Original, Reasoning, ToolChoice, ToolSpec
 
 Count = Annotated[int, Meta(ge=1)]
 
@@ -36,14 +37,14 @@ class WireTool(msgspec.Struct):
 class WireThinking(msgspec.Struct):
     """Whether to think, and for how many tokens."""
 
-    type: Literal["enabled", "disabled"]
+    type: str
     token_budget: Count | None = None
 
 
 class WireFormat(msgspec.Struct):
     """The form of the answer: text, or JSON with or without a schema."""
 
-    type: Literal["text", "json_object"]
+    type: str
     json_schema: dict[str, Any] | None = None
 
 
@@ -58,23 +59,24 @@ class Body(msgspec.Struct):
     p: Annotated[float, Meta(ge=0, le=1)] | None = None
     stop_sequences: list[str] | None = None
     seed: int | None = None
+    k: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    logprobs: bool | None = None
     tools: list[WireTool] | None = None
     strict_tools: bool | None = None
-    tool_choice: Literal["REQUIRED", "NONE"] | None = None
+    tool_choice: str | None = None
     documents: list[str | dict[str, Any]] | None = None
     response_format: WireFormat | None = None
     thinking: WireThinking | None = None
 
 
+_OWN_HEADERS = ("x-client-name",)
 _KNOWN = frozenset(Body.__struct_fields__)
 # What the API has and a ChatRequest has not -> values that ask for nothing.
 _DROPPED: dict[str, tuple[Any, ...]] = {
     "citation_options": ({"mode": "OFF"}, {"mode": "DISABLED"}, {}),
     "safety_mode": ("OFF", "NONE"),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "k": (0,),
-    "logprobs": (False,),
     "priority": (0,),
     "raw_prompting": (False,),
 }
@@ -101,20 +103,24 @@ def parse_request(incoming: Incoming) -> Parsed:
     system, messages = Turns(notes).read(body.messages)
     if not messages:
         raise bad_request("messages must hold a turn beside the system's.", param="messages")
+    own = {name: incoming.headers[name] for name in _OWN_HEADERS if name in incoming.headers}
     request = ChatRequest(
         model=body.model,
         messages=messages,
+        original=Original(NAME, value, own),
         system=_with_documents(system, body.documents or [], notes),
         max_tokens=body.max_tokens,
         temperature=body.temperature,
         top_p=body.p,
         stop=body.stop_sequences or [],
         seed=body.seed,
+        top_k=body.k,
+        frequency_penalty=body.frequency_penalty,
+        presence_penalty=body.presence_penalty,
+        logprobs=body.logprobs,
         tools=[_tool(tool.function, strict=body.strict_tools) for tool in body.tools or ()],
-        tool_choice=None
-        if body.tool_choice is None
-        else ToolChoice("required" if body.tool_choice == "REQUIRED" else "none"),
-        response_format=_response_format(body.response_format),
+        tool_choice=_choice(body.tool_choice, notes),
+        response_format=_response_format(body.response_format, notes),
         reasoning=_reasoning(body.thinking, notes),
         stream=bool(body.stream),
     )
@@ -142,9 +148,25 @@ def _tool(function: WireFunction, *, strict: bool | None) -> ToolSpec:
     return ToolSpec(function.name, function.description, function.parameters, strict)
 
 
-def _response_format(wanted: WireFormat | None) -> dict[str, Any] | None:
+def _choice(said: str | None, notes: list[Note]) -> ToolChoice | None:
+    if said is None:
+        return None
+    match said.upper():
+        case "REQUIRED":
+            return ToolChoice("required")
+        case "NONE":
+            return ToolChoice("none")
+    notes.append(Note("dropped", "tool_choice", "A tool choice that is not known was left out."))
+    return None
+
+
+def _response_format(wanted: WireFormat | None, notes: list[Note]) -> dict[str, Any] | None:
     """In the form that ChatRequest has from the OpenAI API."""
     if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type != "json_object":
+        said = "A response format that is not known was left out."
+        notes.append(Note("dropped", "response_format", said))
         return None
     if wanted.json_schema is None:
         return {"type": "json_object"}
@@ -160,6 +182,9 @@ def _reasoning(thinking: WireThinking | None, notes: list[Note]) -> Reasoning | 
         return None
     if thinking.type == "disabled":
         return Reasoning("none")
+    if thinking.type != "enabled":
+        notes.append(Note("dropped", "thinking", "A kind of thinking that is not known."))
+        return None
     if thinking.token_budget is None:
         notes.append(_MEDIUM)
         return Reasoning("medium")

@@ -1,6 +1,6 @@
 """A client's messages to ours."""
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -12,16 +12,15 @@ from proxy.request import (
     Message,
     Part,
     ReasoningPart,
+    ResultPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
 )
 
-_DETAIL = Note(
-    "dropped",
-    "image_url.detail",
-    "How closely to look at an image cannot be said to other vendors.",
-)
+_ROLE = Note("dropped", "messages.role", "A message of a role that is not known was left out.")
+_PART = Note("dropped", "unknown_part", "A part of a kind that is not known was left out.")
+_NOTHING = TextPart("")  # in place of such a part
 _CITATIONS = Note("dropped", "messages.citations", "Citations of earlier turns are left out.")
 _TOOL_DOCUMENT = Note(
     "changed", "messages.document", "A document in a tool's result is sent as its text."
@@ -62,7 +61,7 @@ class WireCall(msgspec.Struct):
 class WireMessage(msgspec.Struct):
     """One message. The vendor takes the roles in either case."""
 
-    role: Literal["system", "user", "assistant", "tool", "SYSTEM", "USER", "ASSISTANT", "TOOL"]
+    role: str
     content: str | list[WirePart] | None = None
     tool_call_id: str | None = None
     tool_calls: list[WireCall] | None = None
@@ -98,15 +97,18 @@ class Turns:
                 self._messages.append(Message("user", self._content(message, at)))
             case "assistant":
                 self._messages.append(self._assistant(message, at))
-            case _:
+            case "tool":
                 if not message.tool_call_id:
                     raise bad_request(
                         f"{at}.tool_call_id is required in a message of role tool.",
                         param=f"{at}.tool_call_id",
                     )
+                content = self._result(message, at)
                 self._messages.append(
-                    Message("tool", [ToolResultPart(message.tool_call_id, self._text(message, at))])
+                    Message("tool", [ToolResultPart(message.tool_call_id, content)])
                 )
+            case _:
+                self.note(_ROLE)
 
     def _assistant(self, message: WireMessage, at: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.tool_plan)] if message.tool_plan else []
@@ -121,11 +123,24 @@ class Turns:
         ]
         return assistant_turn(parts)
 
+    def _result(self, message: WireMessage, at: str) -> str | list[ResultPart]:
+        """What a tool answered: a text, or parts where it holds more."""
+        content = self._content(message, at)
+        if isinstance(content, str):
+            return content
+        kept: list[ResultPart] = [part for part in content if isinstance(part, ResultPart)]
+        if all(isinstance(part, TextPart) for part in kept):
+            return "\n".join(part.text for part in kept if isinstance(part, TextPart))
+        return kept
+
     def _text(self, message: WireMessage, at: str) -> str:
         return text_alone(self._content(message, at), message.role, at, between="\n")
 
     def _content(self, message: WireMessage, at: str) -> str | list[Part]:
-        return content_parts(message.content, at, self._part)
+        read = content_parts(message.content, at, self._part)
+        if isinstance(read, str):
+            return read
+        return [part for part in read if part is not _NOTHING]
 
     def _part(self, part: WirePart, at: str) -> Part:
         match part.type:
@@ -139,18 +154,14 @@ class Turns:
             case "image_url" if part.image_url is not None:
                 if isinstance(part.image_url, str):
                     return ImagePart(part.image_url)
-                if part.image_url.detail not in (None, "auto"):
-                    self.note(_DETAIL)
-                return ImagePart(part.image_url.url)
+                return ImagePart(part.image_url.url, part.image_url.detail)
             case "text" | "thinking" | "document" | "image_url":
                 raise bad_request(
                     f"{at}.{part.type} is required in a part of type {part.type}.",
                     param=f"{at}.{part.type}",
                 )
-        raise bad_request(
-            f"{at}.type is {part.type[:40]!r}, which cannot be carried: send text or image_url.",
-            param=f"{at}.type",
-        )
+        self.note(_PART)
+        return _NOTHING
 
     def note(self, note: Note) -> None:
         """Say a loss, once."""

@@ -9,6 +9,9 @@ from msgspec import UNSET, UnsetType
 from proxy.dialects.cohere.wire import FINISH, FINISH_WORD, NAME
 from proxy.events import Citation, Finish, Vendor
 
+# Frames that have a place of their own, or belong to what is no more.
+_PLACED = frozenset({"tool-plan-delta", "tool-call-delta", "citation-start", "message-end"})
+
 
 def finish_word(finish: Finish) -> str:
     """The vendor's word: its own where it was one of these, else the one for our reason."""
@@ -53,6 +56,20 @@ def own_usage(event: Vendor) -> dict[str, Any] | None:
     match event.data:
         case {"type": "message-end", "delta": {"usage": dict(said)}} if event.dialect == NAME:
             return said
+    return None
+
+
+def own_frame(event: Vendor) -> dict[str, Any] | None:
+    """Any other frame of this vendor's, to go out as it is; log-probs stand with a piece of the
+    content, which is empty.
+    """
+    match event.data:
+        case {"type": "content-delta", "logprobs": logprobs} if event.dialect == NAME:
+            delta = {"message": {"content": {"text": ""}}}
+            index = event.data.get("index")
+            return {"type": "content-delta", "index": index, "delta": delta, "logprobs": logprobs}
+        case {"type": str(kind)} if event.dialect == NAME and kind not in _PLACED:
+            return event.data if kind.isascii() and kind.isprintable() else None
     return None
 
 

@@ -38,18 +38,15 @@ def usage_extras(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def usage_object(usage: Usage, extras: Mapping[str, Any]) -> dict[str, Any]:
-    """Our usage as the vendor's, unknown counts left out; {} where nothing is known. `extras` are
-    what it counted beside.
+    """Our usage as the vendor's, unknown counts left out. `extras` are what it counted beside; if
+    it says nothing of what is charged, that is what was counted, as its clients look there first.
     """
     known = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    counted = {key: tokens for key, tokens in known.items() if tokens is not None}
     more = extras.get("tokens")
-    tokens = {
-        **{key: value for key, value in known.items() if value is not None},
-        **(more if isinstance(more, dict) else {}),
-    }
     said = {key: value for key, value in extras.items() if key != "tokens"}
-    if tokens:
-        said["tokens"] = tokens
+    said.setdefault("billed_units", counted)
+    said["tokens"] = {**counted, **(more if isinstance(more, dict) else {})}
     if usage.cached_input_tokens is not None:
         said["cached_tokens"] = usage.cached_input_tokens
     return said

@@ -13,6 +13,7 @@ from proxy.dialects.cohere.shapes import (
     finish_word,
     is_plan,
     own_citation,
+    own_frame,
     own_usage,
 )
 from proxy.dialects.cohere.usage import usage_object
@@ -21,15 +22,19 @@ from proxy.dialects.cohere.usage import usage_object
 def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
     extras: dict[str, Any] = {}
+    logprobs: list[Any] = []
     for event in answer.vendor:
         extras = own_usage(event) or extras
+        logprobs += [(own_frame(event) or {}).get("logprobs")]
+    logprobs = [each for each in logprobs if each is not None]
     document = {
         "id": answer.start.stream if answer.start else "",
         "finish_reason": finish_word(answer.finish),
         "message": _message(answer),
     }
-    usage = usage_object(answer.usage, extras)
-    return Reply(200, msgspec.json.encode({**document, "usage": usage} if usage else document))
+    document |= {"usage": usage_object(answer.usage, extras)}
+    document |= {"logprobs": logprobs} if logprobs else {}
+    return Reply(200, msgspec.json.encode(document))
 
 
 def _message(answer: WholeAnswer) -> dict[str, Any]:

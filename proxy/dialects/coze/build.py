@@ -17,17 +17,19 @@ from urllib.parse import quote
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
-from proxy.codec.single_prompt import cannot_say, one_prompt, turn_text
+from proxy.codec.chat_turns import drop
+from proxy.codec.media import is_web, media_notes
+from proxy.codec.single_prompt import cannot_say, one_prompt, part_notes, turn_text
 from proxy.dialects.coze.wire import CHAT_PATH, TOOLS_PATH, WORKFLOW_PATH
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Message,
     Part,
     ReasoningPart,
-    TextPart,
     ToolCallPart,
     ToolResultPart,
 )
@@ -78,8 +80,9 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         path, body = WORKFLOW_PATH, _workflow(request, target, notes)
     elif results and len(ids) == len(_IDS):
         path = TOOLS_PATH
+        notes += dict.fromkeys(part_notes(request.messages[-1:], images=False))
         body = {
-            "tool_outputs": [{"tool_call_id": part.id, "output": part.content} for part in results],
+            "tool_outputs": [{"tool_call_id": part.id, "output": part.text} for part in results],
             "stream": True,
         }
     else:
@@ -162,19 +165,22 @@ def _message(turn: Message, notes: list[Note]) -> dict[str, str] | None:
     itself.
     """
     role = "assistant" if turn.role == "assistant" else "user"
-    images = [part.url for part in turn.parts if isinstance(part, ImagePart)]
-    if any(url.startswith("data:") for url in images) and _UPLOAD not in notes:
-        notes.append(_UPLOAD)
-    images = [url for url in images if not url.startswith("data:")]
-    if not images:
-        text = turn_text(turn)
+    for note in media_notes(turn.parts, images=True, documents=True):
+        drop(notes, note.param, note.message)
+    if any(isinstance(part, ToolResultPart) and part.is_error for part in turn.parts):
+        drop(notes, "tool_result.is_error", "That a tool failed cannot be said to Coze.")
+    files = [part for part in turn.parts if isinstance(part, ImagePart | DocumentPart)]
+    remote = [part for part in files if is_web(part.url)]
+    if any(isinstance(part, ImagePart) and part not in remote for part in files):
+        drop(notes, _UPLOAD.param, _UPLOAD.message)
+    text = turn_text(turn)
+    if not remote:
         return _said(role, text) if text else None
-    parts = [
-        {"type": "text", "text": part.text}
-        for part in turn.parts
-        if isinstance(part, TextPart) and part.text
+    parts = [{"type": "text", "text": text}] if text else []
+    parts += [
+        {"type": "image" if isinstance(part, ImagePart) else "file", "file_url": part.url}
+        for part in remote
     ]
-    parts += [{"type": "image", "file_url": url} for url in images]
     return {**_said(role, msgspec.json.encode(parts).decode()), "content_type": "object_string"}
 
 

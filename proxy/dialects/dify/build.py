@@ -16,11 +16,12 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.media import is_web
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.dify.wire import PATHS
 from proxy.errors import Refused, failure
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart
+from proxy.request import ChatRequest, DocumentPart, ImagePart
 
 _USER = "mainstem"
 _UPLOAD = Note(
@@ -53,9 +54,8 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
 def _body(
     request: ChatRequest, options: Mapping[str, Any], app: str, notes: list[Note]
 ) -> dict[str, Any]:
-    prompt = one_prompt(
-        request, notes, images=True, remembered=bool(request.vendor.get("conversation_id"))
-    )
+    remembered = bool(request.vendor.get("conversation_id"))
+    prompt = one_prompt(request, notes, images=True, documents=True, remembered=remembered)
     user = request.user or str(options.get("user", _USER))
     if request.user is None:
         notes.append(Note("defaulted", "user", f"Dify insists on a user; {user} was taken."))
@@ -73,12 +73,17 @@ def _body(
 
 
 def _files(request: ChatRequest, notes: list[Note]) -> list[dict[str, str]]:
-    """The newest user turn's images."""
+    """The newest user turn's images and documents."""
     turn = next(turn for turn in reversed(request.messages) if turn.role == "user")
-    addresses = [part.url for part in turn.parts if isinstance(part, ImagePart)]
-    if any(address.startswith("data:") for address in addresses):
+    files = [part for part in turn.parts if isinstance(part, ImagePart | DocumentPart)]
+    remote = [part for part in files if is_web(part.url)]
+    if any(isinstance(part, ImagePart) and part not in remote for part in files):
         notes.append(_UPLOAD)
-    remote = [address for address in addresses if not address.startswith("data:")]
     return [
-        {"type": "image", "transfer_method": "remote_url", "url": address} for address in remote
+        {
+            "type": "image" if isinstance(part, ImagePart) else "document",
+            "transfer_method": "remote_url",
+            "url": part.url,
+        }
+        for part in remote
     ]

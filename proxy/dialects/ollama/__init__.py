@@ -3,7 +3,7 @@ either, behind the configured base URL.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
-from proxy.dialects.ollama import build, encode, errors, models, parse, whole
+from proxy.dialects.ollama import build, encode, errors, models, parse, relay, whole
 from proxy.dialects.ollama.decode import OllamaDecoder
 from proxy.dialects.ollama.wire import NAME
 
@@ -24,6 +24,8 @@ DIALECT = Dialect(
         name=NAME,
         fixed=frozenset({"model", "stream"}),
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=relay.relay_request,
         decoder=without_options(OllamaDecoder),
         parse_error=errors.parse_error,
     ),

@@ -8,7 +8,7 @@ The upstream's options:
     options         the vendor's own runtime options, for example {num_ctx: 32768}; what the client
                     asks for comes on top
     keep_alive      how long the model stays loaded, as the vendor has it ("10m", seconds, -1)
-    think_levels    whether the model takes an effort for `think`; by default only gpt-oss does,
+    think_levels    whether the model takes an effort for `think`; by default its rules say so,
                     others take true or false
 """
 
@@ -17,20 +17,29 @@ from typing import Any, Literal
 import msgspec
 
 from proxy.codec.base import JSON, NDJSON, Outgoing, TargetConfig
-from proxy.codec.efforts import three_steps
+from proxy.codec.chat_turns import options_of, with_vendor
+from proxy.codec.efforts import effort_of, three_steps
+from proxy.codec.response_format import wanted_format
 from proxy.codec.single_prompt import cannot_say, one_prompt
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.ollama.build_turns import TurnBuilder, newest_images
-from proxy.errors import Refused, bad_request, failure
+from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolSpec
 
 CHAT_PATH = "/api/chat"
 GENERATE_PATH = "/api/generate"
-_SAID = ("max_tokens", "temperature", "top_p", "stop", "seed", "response_format", "reasoning")
+_SAID = (
+    *("max_tokens", "temperature", "top_p", "top_k", "min_p", "stop", "seed"),
+    *("frequency_penalty", "presence_penalty", "repetition_penalty", "logprobs", "top_logprobs"),
+    *("response_format", "reasoning"),
+)
 _TOOLS = ("tools", "tool_choice")
 
 
-class _Options(msgspec.Struct, forbid_unknown_fields=True):
+class Options(msgspec.Struct, forbid_unknown_fields=True):
+    """See above."""
+
     endpoint: Literal["chat", "generate"] = "chat"
     options: dict[str, Any] = {}
     keep_alive: str | int | float | None = None
@@ -41,46 +50,39 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`. Options that are none raise Refused (`internal`): the
     operator's fault.
     """
-    try:
-        options = msgspec.convert(target.options, _Options)
-    except msgspec.ValidationError as error:
-        raise Refused(
-            failure("internal", f"The options of upstream {target.upstream} are wrong: {error}.")
-        ) from error
+    options = options_of(target, Options)
     chat = options.endpoint == "chat"
     notes = cannot_say(request, (*_SAID, *_TOOLS) if chat else _SAID)
     model = target.model or request.model
     said: dict[str, Any] = {"model": model, "stream": True}
     said |= _talk(request, notes) if chat else _prompt(request, notes)
-    said["think"] = _think(request.reasoning, model, options, notes)
+    levels = target.rules.thinking == "level"
+    levels = levels if options.think_levels is None else options.think_levels
+    said["think"] = _think(request.reasoning, notes, levels=levels)
     said["format"] = _format(request, notes)
     said["options"] = {**options.options, **_runtime(request)} or None
     said["keep_alive"] = options.keep_alive
+    said["logprobs"], said["top_logprobs"] = request.logprobs, request.top_logprobs
     body = {name: value for name, value in said.items() if value is not None}
-    return Outgoing(
-        CHAT_PATH if chat else GENERATE_PATH,
-        msgspec.json.encode(_merged(body, request.vendor)),
-        _headers(target),
-        tuple(notes),
+    body = (
+        with_vendor(body, request.vendor, "options")
+        if "options" in body
+        else {
+            **body,
+            **request.vendor,
+        }
     )
+    keep_to(target.rules, body, notes, target.upstream)
+    path = CHAT_PATH if chat else GENERATE_PATH
+    return Outgoing(path, msgspec.json.encode(body), headers(target), tuple(notes))
 
 
-def _headers(target: TargetConfig) -> dict[str, str]:
-    headers = {"content-type": JSON, "accept": NDJSON}
+def headers(target: TargetConfig) -> dict[str, str]:
+    """What goes with every request."""
+    sent = {"content-type": JSON, "accept": NDJSON}
     if target.api_key is not None:
-        headers["authorization"] = f"Bearer {target.api_key}"
-    return headers
-
-
-def _merged(body: dict[str, Any], vendor: dict[str, Any]) -> dict[str, Any]:
-    """The client's `vendor` comes last; of its `options` each by itself."""
-    ours, theirs = body.get("options"), vendor.get("options")
-    merged = (
-        {"options": {**ours, **theirs}}
-        if isinstance(ours, dict) and isinstance(theirs, dict)
-        else {}
-    )
-    return {**body, **vendor, **merged}
+        sent["authorization"] = f"Bearer {target.api_key}"
+    return sent
 
 
 def _talk(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
@@ -106,6 +108,11 @@ def _runtime(request: ChatRequest) -> dict[str, Any]:
         "num_predict": request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
+        "top_k": request.top_k,
+        "min_p": request.min_p,
+        "repeat_penalty": request.repetition_penalty,
+        "presence_penalty": request.presence_penalty,
+        "frequency_penalty": request.frequency_penalty,
         "seed": request.seed,
         "stop": request.stop or None,
     }
@@ -156,57 +163,29 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _think(
-    reasoning: Reasoning | None, model: str, options: _Options, notes: list[Note]
-) -> bool | str | None:
+def _think(reasoning: Reasoning | None, notes: list[Note], *, levels: bool) -> bool | str | None:
+    """Whether to think, or how hard; a budget is said as the effort that has it."""
     if reasoning is None or (reasoning.effort is None and reasoning.max_tokens is None):
         return None
+    effort = reasoning.effort
     if reasoning.max_tokens is not None:
-        notes.append(
-            Note(
-                "dropped",
-                "reasoning.max_tokens",
-                "A budget of reasoning tokens cannot be said in this dialect.",
-            )
-        )
-    if reasoning.effort is None:
-        return True
-    if reasoning.effort == "none":
-        return False
-    levels = "gpt-oss" in model if options.think_levels is None else options.think_levels
+        effort = effort or effort_of(reasoning.max_tokens)
+        said = "A budget of reasoning tokens is said as an effort here, or as thinking at all."
+        notes.append(Note("changed", "reasoning.max_tokens", said))
+    if effort is None or effort == "none":
+        return effort is None
     if not levels:
-        notes.append(
-            Note(
-                "changed",
-                "reasoning.effort",
-                "How hard to think cannot be said to this model, only that it is to think.",
-            )
-        )
+        if reasoning.effort is not None and not reasoning.adaptive:
+            said = "How hard to think cannot be said to this model, only that it is to think."
+            notes.append(Note("changed", "reasoning.effort", said))
         return True
-    level = three_steps(reasoning.effort)
-    if level != reasoning.effort:
-        notes.append(
-            Note("changed", "reasoning.effort", f"Effort {reasoning.effort} is said as {level}.")
-        )
+    level = three_steps(effort)
+    if level != effort and reasoning.effort is not None:
+        notes.append(Note("changed", "reasoning.effort", f"Effort {effort} is said as {level}."))
     return level
 
 
 def _format(request: ChatRequest, notes: list[Note]) -> str | dict[str, Any] | None:
     """`json`, or a bare schema."""
-    wanted = request.response_format
-    if not wanted or wanted.get("type") == "text":
-        return None
-    named = wanted.get("json_schema")
-    schema = named.get("schema", named) if isinstance(named, dict) else None
-    if wanted.get("type") == "json_schema" and isinstance(schema, dict):
-        return schema
-    if wanted.get("type") == "json_object":
-        return "json"
-    notes.append(
-        Note(
-            "dropped",
-            "response_format",
-            "Only JSON, with or without a schema, can be asked for here.",
-        )
-    )
-    return None
+    wanted = wanted_format(request.response_format, notes)
+    return None if wanted is None else wanted.schema or "json"

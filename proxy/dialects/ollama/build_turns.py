@@ -4,6 +4,7 @@ object, results under the tool's name.
 
 from typing import Any
 
+from proxy.codec.media import media_notes, said
 from proxy.codec.tool_calls import arguments_object
 from proxy.dialects.ollama.images import bare
 from proxy.events import Note
@@ -59,11 +60,17 @@ class TurnBuilder:
         images: list[str] = []
         calls: list[dict[str, Any]] = []
         thinking = ""
+        content = "".join(said(message.parts))
+        own = (part for part in message.parts if not isinstance(part, ToolResultPart))
+        for note in media_notes(own, images=True):
+            self._note(note)
         for part in message.parts:
             match part:
                 case ImagePart(url):
                     images += self._image(url)
                 case ToolCallPart():
+                    if part.signature is not None:
+                        self._note(_SIGNATURE)
                     calls.append(self._call(part))
                 case ToolResultPart():
                     results.append(self._result(part))
@@ -71,7 +78,7 @@ class TurnBuilder:
                     thinking += text
                     if signature is not None:
                         self._note(_SIGNATURE)
-        if results and not message.text and not images and not calls:
+        if results and not content and not images and not calls:
             return results
         role = "user" if message.role == "tool" else message.role
         more = {"thinking": thinking, "images": images, "tool_calls": calls}
@@ -79,8 +86,8 @@ class TurnBuilder:
             *results,
             {
                 "role": role,
-                "content": message.text,
-                **{name: said for name, said in more.items() if said},
+                "content": content,
+                **{name: value for name, value in more.items() if value},
             },
         ]
 
@@ -108,7 +115,17 @@ class TurnBuilder:
         if part.is_error:
             self._note(_IS_ERROR)
         named = {"tool_name": self._names[part.id]} if part.id in self._names else {}
-        return {"role": "tool", "content": part.content, **named, "tool_call_id": part.id}
+        pictures = [part for part in part.media if isinstance(part, ImagePart)]
+        images = [data for each in pictures for data in self._image(each.url)]
+        for note in media_notes(part.media, images=True):
+            self._note(note)
+        return {
+            "role": "tool",
+            "content": "\n".join(said(part.parts)),
+            **({"images": images} if images else {}),
+            **named,
+            "tool_call_id": part.id,
+        }
 
     def _note(self, note: Note) -> None:
         if note not in self._notes:

@@ -16,8 +16,9 @@ from proxy.codec.framed import FramedDecoder
 from proxy.codec.json_depth import too_deep
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.ollama.errors import in_band
+from proxy.dialects.ollama.images import typed
 from proxy.dialects.ollama.wire import ABSENT, FINISH, NAME, NULL, PLACED, Call, Line, Message
-from proxy.events import NO_USAGE, Event, Tool, Usage, UsageEvent, Vendor
+from proxy.events import NO_USAGE, Event, Image, Tool, Usage, UsageEvent, Vendor
 from proxy.framing.lines import LineSplitter
 
 _LINE = msgspec.json.Decoder(Line)
@@ -95,18 +96,12 @@ class OllamaDecoder(FramedDecoder[bytes]):
 
     def _beside(self, line: Line, message: Message | None, out: list[Event]) -> None:
         """Log-probs, and images that the model made."""
-        told: dict[str, Any] = {}
-        pictures = message.images if message is not None else ABSENT
-        for name, value in (
-            ("logprobs", line.logprobs),
-            ("image", line.image),
-            ("images", pictures),
-        ):
-            said = _value(value)
-            if said is not None:
-                told[name] = said
-        if told:
-            out.append(Vendor(NAME, told))
+        several = _value(message.images) if message is not None else None
+        images = (_value(line.image), *(several if isinstance(several, list) else ()))
+        out += [Image(typed(image)) for image in images if isinstance(image, str) and image]
+        logprobs = _value(line.logprobs)
+        if logprobs is not None:
+            out.append(Vendor(NAME, {"logprobs": logprobs}))
 
     def _end(self, line: Line, frame: bytes, out: list[Event]) -> None:
         usage = Usage(count(line.prompt_eval_count), count(line.eval_count))

@@ -17,12 +17,14 @@ from msgspec import UNSET
 
 from proxy.codec.base import NDJSON, Encoder, Parsed
 from proxy.dialects.ollama.errors import error_body
+from proxy.dialects.ollama.images import bare
 from proxy.dialects.ollama.shapes import call_object, head, last_line
 from proxy.dialects.ollama.wire import NAME
 from proxy.events import (
     BlockEnd,
     BlockStart,
     Event,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -78,6 +80,8 @@ class OllamaEncoder(Encoder):
                 return self._call(self._held.pop(block)) if block in self._held else b""
             case Vendor() if event.dialect == NAME and isinstance(event.data, dict):
                 return self._vendor(event.data)
+            case Image():
+                return self._image(event)
             case StreamStart():
                 self._head = head(event)
             case StreamEnd():
@@ -116,20 +120,20 @@ class OllamaEncoder(Encoder):
         """What this vendor said beside: with a line of its own where it belongs to the text, else
         in the last.
         """
-        images = {"images": said["images"]} if "images" in said and not self._generate else {}
-        beside: dict[str, Any] = {
-            name: said[name] for name in ("logprobs", "image") if name in said
-        }
-        self._extras |= {
-            name: value
-            for name, value in said.items()
-            if name not in ("logprobs", "image", "images")
-        }
-        return (
-            self._line({**self._piece("", "", **images), **beside, "done": False})
-            if images or beside
-            else b""
-        )
+        self._extras |= {name: value for name, value in said.items() if name != "logprobs"}
+        if "logprobs" not in said:
+            return b""
+        logprobs = {"logprobs": said["logprobs"]}
+        return self._line({**self._piece("", ""), **logprobs, "done": False})
+
+    def _image(self, event: Image) -> bytes:
+        """A picture in base64; this form has none at an address, nor for another choice."""
+        data = bare(event.url)
+        if data is None or event.choice:
+            return b""
+        if self._generate:
+            return self._line({**self._piece("", ""), "image": data, "done": False})
+        return self._line({**self._piece("", "", images=[data]), "done": False})
 
     def _line(self, said: dict[str, Any]) -> bytes:
         return _json({**self._head, **said}) + b"\n"

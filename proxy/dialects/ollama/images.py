@@ -25,10 +25,13 @@ def data_url(image: str, at: str) -> str:
         base64.b64decode(image, validate=True)
     except (binascii.Error, ValueError):
         raise bad_request(f"{at} must be an image in base64.", param=at) from None
-    kind = next(
-        (kind for beginning, kind in _BEGINNINGS.items() if image.startswith(beginning)), _UNKNOWN
-    )
-    return f"data:{kind};base64,{image}"
+    return typed(image)
+
+
+def typed(image: str) -> str:
+    """Bare base64 as a data: URL, whose type its beginning tells."""
+    kinds = (kind for beginning, kind in _BEGINNINGS.items() if image.startswith(beginning))
+    return f"data:{next(kinds, _UNKNOWN)};base64,{image}"
 
 
 def bare(url: str) -> str | None:

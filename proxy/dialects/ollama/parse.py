@@ -10,18 +10,24 @@ from typing import Any, NamedTuple
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.dialects.ollama.parse_turns import Turns, with_images
-from proxy.dialects.ollama.wire_request import Body, ChatBody, GenerateBody, Runtime, WireTool
+from proxy.dialects.ollama.wire import NAME
+from proxy.dialects.ollama.wire_request import (
+    Body,
+    ChatBody,
+    GenerateBody,
+    Runtime,
+    WireMessage,
+    WireTool,
+)
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Effort, Message, Reasoning, ToolSpec
+from proxy.request import ChatRequest, Effort, Message, Original, Reasoning, ToolSpec
 
 _RUNTIME = frozenset(Runtime.__struct_fields__)
 _SHOWN_KEYS = 5
 # What the API has and a ChatRequest has not -> values that ask for nothing.
 _DROPPED: dict[str, tuple[Any, ...]] = {
     "keep_alive": (),
-    "logprobs": (False,),
-    "top_logprobs": (0,),
     "truncate": (True,),
     "shift": (True,),
     "suffix": ("",),
@@ -32,7 +38,9 @@ _DROPPED: dict[str, tuple[Any, ...]] = {
     "height": (0,),
     "steps": (0,),
 }
-_EFFORTS: dict[str, Effort] = {"low": "low", "medium": "medium", "high": "high", "max": "high"}
+_EFFORTS: dict[str, Effort] = {
+    word: word for word in ("minimal", "low", "medium", "high", "xhigh", "max")
+}
 
 
 class Options(NamedTuple):
@@ -58,10 +66,15 @@ def _parse_chat(incoming: Incoming) -> Parsed:
             "beforehand.",
             param="messages",
         )
-    system, messages = Turns().read(body.messages)
+    notes: list[Note] = []
+    system, messages = Turns(notes).read(body.messages)
+    known = WireMessage.__struct_fields__
+    if any(message.keys() - known for message in value["messages"]):
+        said = "A key of a message that is not known was left out."
+        notes.append(Note("dropped", "unknown_key", said))
     if not messages:
         raise bad_request("messages must hold a turn beside the system's.", param="messages")
-    return _parsed(value, body, system, messages, body.tools or [])
+    return _parsed(value, body, (system, messages), body.tools or [], notes)
 
 
 def _parse_generate(incoming: Incoming) -> Parsed:
@@ -75,8 +88,8 @@ def _parse_generate(incoming: Incoming) -> Parsed:
     return _parsed(
         value,
         body,
-        body.system or None,
-        [Message("user", with_images(body.prompt, body.images, ""))],
+        (body.system or None, [Message("user", with_images(body.prompt, body.images, ""))]),
+        [],
         [],
     )
 
@@ -84,15 +97,17 @@ def _parse_generate(incoming: Incoming) -> Parsed:
 def _parsed(
     value: dict[str, Any],
     body: Body,
-    system: str | None,
-    messages: list[Message],
+    talk: tuple[str | None, list[Message]],
     tools: list[WireTool],
+    notes: list[Note],
 ) -> Parsed:
-    notes = _key_notes(value, body)
+    system, messages = talk
+    notes += _key_notes(value, body)
     runtime = fitted(body.options or {}, Runtime, "options")
     request = ChatRequest(
         model=body.model,
         messages=messages,
+        original=Original(NAME, value),
         system=system,
         max_tokens=runtime.num_predict
         if runtime.num_predict is not None and runtime.num_predict > 0
@@ -101,11 +116,18 @@ def _parsed(
         top_p=runtime.top_p,
         stop=[runtime.stop] if isinstance(runtime.stop, str) else runtime.stop or [],
         seed=runtime.seed,
+        top_k=runtime.top_k,
+        min_p=runtime.min_p,
+        repetition_penalty=runtime.repeat_penalty,
+        presence_penalty=runtime.presence_penalty,
+        frequency_penalty=runtime.frequency_penalty,
+        logprobs=body.logprobs,
+        top_logprobs=body.top_logprobs,
         tools=[
             ToolSpec(tool.function.name, tool.function.description, tool.function.parameters)
             for tool in tools
         ],
-        response_format=_response_format(body.format),
+        response_format=_response_format(body.format, notes),
         reasoning=_reasoning(body.think, notes),
         stream=body.stream is not False,
     )
@@ -131,14 +153,15 @@ def _key_notes(value: dict[str, Any], body: Body) -> list[Note]:
     return notes
 
 
-def _response_format(said: str | dict[str, Any] | None) -> dict[str, Any] | None:
+def _response_format(said: str | dict[str, Any] | None, notes: list[Note]) -> dict[str, Any] | None:
     """In the form that ChatRequest has from the OpenAI API."""
     if not said:
         return None
     if isinstance(said, dict):
         return {"type": "json_schema", "json_schema": {"name": "answer", "schema": said}}
     if said != "json":
-        raise bad_request("format must be json, or a JSON Schema.", param="format")
+        notes.append(Note("dropped", "format", "A format that is not known was left out."))
+        return None
     return {"type": "json_object"}
 
 
@@ -155,17 +178,8 @@ def _reasoning(said: bool | str | None, notes: list[Note]) -> Reasoning | None:
                     "Thinking without a level is said as reasoning of medium effort.",
                 )
             )
-        return Reasoning("medium" if said else "none")
+        return Reasoning("medium", adaptive=True) if said else Reasoning("none")
     if said not in _EFFORTS:
-        raise bad_request(
-            f"think must be true, false, or one of {', '.join(_EFFORTS)}.", param="think"
-        )
-    if _EFFORTS[said] != said:
-        notes.append(
-            Note(
-                "changed",
-                "think",
-                f"The level {said} is said as {_EFFORTS[said]}, the most that can be said.",
-            )
-        )
+        notes.append(Note("dropped", "think", "A level of thinking that is not known here."))
+        return None
     return Reasoning(_EFFORTS[said])

@@ -4,15 +4,18 @@ are numbered here, and matched.
 
 import msgspec
 
+from proxy.codec.chat_turns import drop
 from proxy.codec.open_calls import OpenCalls
 from proxy.dialects.ollama.images import data_url
 from proxy.dialects.ollama.wire_request import WireCall, WireMessage
 from proxy.errors import bad_request
+from proxy.events import Note
 from proxy.request import (
     ImagePart,
     Message,
     Part,
     ReasoningPart,
+    ResultPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
@@ -20,9 +23,10 @@ from proxy.request import (
 
 
 class Turns:
-    """Reads messages in their order."""
+    """Reads messages in their order. Appends to `notes`, each loss once."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: list[Note]) -> None:
+        self._notes = notes
         self._leading: list[str] = []
         self._messages: list[Message] = []
         self._unanswered = OpenCalls()
@@ -39,23 +43,31 @@ class Turns:
     def _read(self, message: WireMessage, at: str) -> None:
         text = message.content or ""
         match message.role:
-            case "system" if not self._messages:
-                self._leading.append(text)
             case "system":
-                self._messages.append(Message("system", text))
+                if message.images:
+                    drop(self._notes, "messages.images", "The system can say text only.")
+                if self._messages:
+                    self._messages.append(Message("system", text))
+                else:
+                    self._leading.append(text)
             case "user":
                 self._messages.append(Message("user", with_images(text, message.images, at)))
             case "assistant":
-                self._messages.append(self._assistant(message, text))
+                self._messages.append(self._assistant(message, text, at))
+            case "tool":
+                images = _images(message.images, f"{at}.images")
+                parts: list[ResultPart] = [TextPart(text), *images] if text else [*images]
+                result = ToolResultPart(self._answered(message, at), parts if images else text)
+                self._messages.append(Message("tool", [result]))
             case _:
-                self._messages.append(
-                    Message("tool", [ToolResultPart(self._answered(message, at), text)])
-                )
+                said = "A message of a role that only some models know was left out."
+                drop(self._notes, "messages.role", said)
 
-    def _assistant(self, message: WireMessage, text: str) -> Message:
+    def _assistant(self, message: WireMessage, text: str, at: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.thinking)] if message.thinking else []
         if text:
             parts.append(TextPart(text))
+        parts += _images(message.images, f"{at}.images")
         parts += [self._call(call) for call in message.tool_calls or ()]
         return Message("assistant", text if len(parts) == bool(text) else parts)
 
@@ -90,8 +102,12 @@ def with_images(text: str, images: list[str] | None, at: str) -> str | list[Part
     """A user's turn. `at` is where it stands in the body, "" for the body itself."""
     if not images:
         return text
-    where = f"{at}.images" if at else "images"
-    pictures: list[Part] = [
-        ImagePart(data_url(image, f"{where}[{number}]")) for number, image in enumerate(images)
+    pictures = _images(images, f"{at}.images" if at else "images")
+    return [TextPart(text), *pictures] if text else [*pictures]
+
+
+def _images(images: list[str] | None, where: str) -> list[ImagePart]:
+    return [
+        ImagePart(data_url(image, f"{where}[{number}]"))
+        for number, image in enumerate(images or ())
     ]
-    return [TextPart(text), *pictures] if text else pictures

@@ -6,6 +6,7 @@ import msgspec
 
 from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import WholeAnswer
+from proxy.dialects.ollama.images import bare
 from proxy.dialects.ollama.shapes import call_object, head, last_line
 from proxy.dialects.ollama.wire import NAME
 
@@ -17,13 +18,13 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
     generate: bool = parsed.options.generate
     logprobs: list[Any] = []
     extras: dict[str, Any] = {}
-    images: list[Any] = []
     for event in answer.vendor:
         if event.dialect == NAME and isinstance(event.data, dict):
             said = dict(event.data)
             logprobs += said.pop("logprobs", None) or []
-            images += said.pop("images", None) or []
             extras |= said
+    pictures = (bare(image.url) for image in answer.images if not image.choice)
+    images = [data for data in pictures if data is not None]
     thinking = answer.reasoning()
     text: dict[str, Any] = {
         "response" if generate else "content": answer.text(),
@@ -43,7 +44,9 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
                 **{name: said for name, said in more.items() if said},
             }
         }
-    beside = {"logprobs": logprobs} if logprobs else {}
+    beside: dict[str, Any] = {"logprobs": logprobs} if logprobs else {}
+    if generate and images:
+        beside["image"] = images[-1]
     document = {
         **head(answer.start),
         **text,

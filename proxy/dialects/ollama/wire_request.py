@@ -2,7 +2,7 @@
 declared; `parse` notes the rest.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -28,7 +28,7 @@ class WireMessage(msgspec.Struct):
     then it answers the calls in order.
     """
 
-    role: Literal["system", "user", "assistant", "tool"]
+    role: str
     content: str | None = None
     thinking: str | None = None
     images: list[str] | None = None
@@ -59,6 +59,11 @@ class Runtime(msgspec.Struct):
     temperature: float | None = None
     top_p: float | None = None
     seed: int | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     stop: str | list[str] | None = None
 
 
@@ -70,6 +75,8 @@ class Body(msgspec.Struct, kw_only=True):
     format: str | dict[str, Any] | None = None
     options: dict[str, Any] | None = None
     think: bool | str | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
 
 
 class ChatBody(Body, kw_only=True):

@@ -26,6 +26,7 @@ _SAID = (
     "max_tokens",
     "temperature",
     "top_p",
+    "repetition_penalty",
     "stop",
     "tools",
     "tool_choice",
@@ -160,6 +161,7 @@ def _settings(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
         "max_output_tokens": request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
+        "penalty_score": request.repetition_penalty,
         "stop": request.stop or None,
         "user_id": request.user,
         "functions": [_function(tool, notes) for tool in offered] or None,
@@ -198,11 +200,7 @@ def _format(request: ChatRequest, notes: list[Note]) -> str | None:
     """The vendor takes a word and no schema."""
     wanted = (request.response_format or {}).get("type")
     if wanted == "json_schema":
-        drop(
-            notes,
-            "response_format",
-            "The upstream takes no schema, only that the answer is JSON.",
-            "changed",
-        )
+        said = "The upstream takes no schema, only that the answer is JSON."
+        drop(notes, "response_format", said, "changed")
         return "json_object"
     return wanted if isinstance(wanted, str) else None

@@ -10,12 +10,16 @@ import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, headers, with_vendor
+from proxy.codec.response_format import wanted_format
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.tgi.wire import PATH
 from proxy.events import Note
 from proxy.request import ChatRequest
 
-_SAID = ("max_tokens", "temperature", "top_p", "stop", "seed", "response_format")
+_SAID = (
+    *("max_tokens", "temperature", "top_p", "top_k", "stop", "seed", "response_format"),
+    *("repetition_penalty", "frequency_penalty", "top_logprobs"),
+)
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
@@ -34,7 +38,11 @@ def _parameters(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
         "max_new_tokens": request.max_tokens,
         "stop": request.stop or None,
         "seed": request.seed,
-        "grammar": _grammar(request.response_format, notes),
+        "top_k": request.top_k,
+        "repetition_penalty": request.repetition_penalty,
+        "frequency_penalty": request.frequency_penalty,
+        "top_n_tokens": request.top_logprobs,
+        "grammar": _grammar(request, notes),
         **_sampling(request, notes),
     }
     return {"details": True, "return_full_text": False} | {
@@ -59,20 +67,11 @@ def _sampling(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     return {"temperature": request.temperature, "top_p": top_p, "do_sample": sample}
 
 
-def _grammar(wanted: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any] | None:
+def _grammar(request: ChatRequest, notes: list[Note]) -> dict[str, Any] | None:
     """A JSON schema, which keeps the answer to it; any JSON object for the mode that has no
     schema.
     """
-    match wanted:
-        case None | {"type": "text"}:
-            return None
-        case {"type": "json_object"}:
-            return {"type": "json", "value": {"type": "object"}}
-        case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
-            return {"type": "json", "value": schema}
-    drop(
-        notes,
-        "response_format",
-        "The upstream takes a JSON schema or the mode json_object, and nothing else.",
-    )
-    return None
+    wanted = wanted_format(request.response_format, notes)
+    if wanted is None:
+        return None
+    return {"type": "json", "value": wanted.schema or {"type": "object"}}

@@ -14,6 +14,7 @@ from proxy.dialects.gemini import DIALECT
 from proxy.dialects.gemini.signatures import NO_SIGNATURE, to_wire
 from proxy.settings.rules import RuleBook
 from tests.dialects.answers import params
+from tests.dialects.requests import mixed
 
 assert DIALECT.client is not None
 assert DIALECT.upstream is not None
@@ -40,25 +41,6 @@ def sent(body: dict[str, Any], rules: Rules = NO_RULES, **options: Any) -> dict[
     return said
 
 
-def _value(dice: random.Random, depth: int = 0) -> Any:
-    """Any JSON value."""
-    plain = (None, True, 0, -1.5, "", "text", "ä\u2028\ud83d\ude00")
-    if depth > 2 or dice.random() < 0.6:
-        return dice.choice(plain)
-    if dice.random() < 0.5:
-        return [_value(dice, depth + 1) for _ in range(dice.randrange(3))]
-    return {f"k{each}_y": _value(dice, depth + 1) for each in range(dice.randrange(3))}
-
-
-def _mixed(dice: random.Random, known: dict[str, Any]) -> dict[str, Any]:
-    """Some of these keys, in any order, and strange ones between them."""
-    keys = [key for key in known if dice.random() < 0.7]
-    strange = [f"strange{each}" for each in range(dice.randrange(3))]
-    order = [*keys, *strange]
-    dice.shuffle(order)
-    return {key: known[key] if key in known else _value(dice) for key in order}
-
-
 def _part(dice: random.Random) -> dict[str, Any]:
     parts: list[dict[str, Any]] = [
         {"text": "Look."},
@@ -72,13 +54,13 @@ def _part(dice: random.Random) -> dict[str, Any]:
         {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}},
         {"toolCall": {"toolType": "GOOGLE_SEARCH_WEB", "id": "a"}},
     ]
-    return {**dice.choice(parts), **_mixed(dice, {"mediaResolution": {"level": "LOW"}})}
+    return {**dice.choice(parts), **mixed(dice, {"mediaResolution": {"level": "LOW"}})}
 
 
 def _content(dice: random.Random) -> dict[str, Any]:
     parts = [_part(dice) for _ in range(1 + dice.randrange(3))]
     role = dice.choice(("user", "model"))
-    return {**_mixed(dice, {}), "parts": [*parts, {"text": "so?"}], "role": role}
+    return {**mixed(dice, {}), "parts": [*parts, {"text": "so?"}], "role": role}
 
 
 def _request(dice: random.Random) -> dict[str, Any]:
@@ -91,7 +73,7 @@ def _request(dice: random.Random) -> dict[str, Any]:
         "candidateCount": 2,
         "responseMimeType": "application/json",
         "response_schema": {"type": "OBJECT", "property_ordering": ["b", "a"]},
-        "thinkingConfig": _mixed(dice, {"thinkingLevel": "LOW", "includeThoughts": True}),
+        "thinkingConfig": mixed(dice, {"thinkingLevel": "LOW", "includeThoughts": True}),
         "responseModalities": ["TEXT", "IMAGE"],
         "speechConfig": {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "Kore"}}},
         "imageConfig": {"aspectRatio": "1:1"},
@@ -104,7 +86,7 @@ def _request(dice: random.Random) -> dict[str, Any]:
     known = {
         "systemInstruction": {"parts": [{"text": "Be brief.", "x": 1}], "role": "system"},
         "tools": [
-            {"functionDeclarations": [_mixed(dice, {"behavior": "BLOCKING"}) | function]},
+            {"functionDeclarations": [mixed(dice, {"behavior": "BLOCKING"}) | function]},
             {"googleSearch": {"timeRangeFilter": {}}},
             {"codeExecution": {}, "url_context": {}},
         ],
@@ -112,7 +94,7 @@ def _request(dice: random.Random) -> dict[str, Any]:
             "functionCallingConfig": {"mode": "VALIDATED", "allowedFunctionNames": ["f"]},
             "retrievalConfig": {"languageCode": "en"},
         },
-        "generationConfig": _mixed(dice, config),
+        "generationConfig": mixed(dice, config),
         "safetySettings": [{"category": "c", "threshold": "OFF", "method": "SEVERITY"}],
         "cachedContent": "cachedContents/1",
         "labels": {"a": "b"},
@@ -120,7 +102,7 @@ def _request(dice: random.Random) -> dict[str, Any]:
         "serviceTier": "flex",
     }
     contents = [_content(dice) for _ in range(1 + dice.randrange(3))]
-    return {**_mixed(dice, known), "contents": contents, **_mixed(dice, {})}
+    return {**mixed(dice, known), "contents": contents, **mixed(dice, {})}
 
 
 @pytest.mark.parametrize("seed", range(40))

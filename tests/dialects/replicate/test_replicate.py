@@ -273,6 +273,7 @@ def test_what_has_no_word_is_noted() -> None:
         "messages",
         "messages.reasoning",
         "messages.tool_call",
+        "tool_result.is_error",
     } == params(out.notes)
     assert (
         "User: Rome?\n\nAssistant: Let me see.\n\nUser: sunny\nnoon\nAnd?"

@@ -144,7 +144,7 @@ def test_every_setting():
                 }
             },
             {"grammar": {"type": "json", "value": {"type": "array"}}},
-            set(),
+            {"response_format.name"},
         ),
         ({"response_format": {"type": "text"}}, {}, set()),
         ({"response_format": {"type": "odd"}}, {}, {"response_format"}),

@@ -146,7 +146,7 @@ def test_what_has_no_word_is_noted():
     )
     assert ("r", True) == (body["request_id"], body["incremental"])
     lost = set(EVERYTHING) - {"temperature", "top_p"}
-    assert lost | {"messages"} == params(out.notes)
+    assert lost | {"messages", "vendor.incremental"} == params(out.notes)
     assert {"messages.image_url"} == params(built(HALF, talk(PICTURE))[0].notes)
     with pytest.raises(Refused, match="messages must end with a user's turn"):
         built(HALF, asked("a", "b"))
