@@ -6,13 +6,16 @@ own tools and their results, images, kinds yet unknown) are collected and given 
 `vendor` event when they stop: nothing in them is for the client to act on.
 """
 
+import base64
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
+from proxy.codec import proofs
 from proxy.codec.bedrock import wire
 from proxy.codec.json_depth import shallow
+from proxy.codec.media import data_url
 from proxy.codec.tool_calls import made_id
 from proxy.events import (
     BlockEnd,
@@ -20,6 +23,7 @@ from proxy.events import (
     BlockStart,
     Citation,
     Event,
+    Image,
     ReasoningDelta,
     TextDelta,
     Tool,
@@ -42,6 +46,7 @@ class _Block(msgspec.Struct):
     began: dict[str, Any] = {}
     pieces: list[Any] = []
     signature: str | None = None
+    redacted: bool = False
 
 
 class ContentBlocks:
@@ -59,7 +64,7 @@ class ContentBlocks:
         self._open: dict[int, _Block] = {}
         self._held = 0
         self._next = 0
-        self.last_kind: BlockKind | None = None
+        self.called = False  # a tool was called
 
     def start(self, index: int, start: dict[str, Any], out: list[Event]) -> None:
         """A block begins, and says what it is."""
@@ -124,11 +129,13 @@ class ContentBlocks:
             return
         self._held -= block.size
         if block.kind is None:
-            out.append(Vendor(self._name, shallow(_assembled(block))))
+            image = _image(block)
+            out.append(image or Vendor(self._name, shallow(_assembled(block))))
+        elif not block.signature:
+            out.append(BlockEnd(block.number))
         else:
-            out.append(
-                BlockEnd(block.number, UNSET if block.signature is None else block.signature)
-            )
+            redacted = True if block.redacted else UNSET
+            out.append(BlockEnd(block.number, block.signature, proofs.BEDROCK, redacted))
 
     def stop_all(self, out: list[Event]) -> None:
         """The answer is complete: close what is open."""
@@ -141,11 +148,19 @@ class ContentBlocks:
         if thought.signature:
             self._as("reasoning", index, out).signature = thought.signature
         if thought.redacted_content:
-            out.append(
-                Vendor(
-                    self._name, {"reasoningContent": {"redactedContent": thought.redacted_content}}
-                )
-            )
+            self._redacted(index, thought.redacted_content, out)
+
+    def _redacted(self, index: int, content: str, out: list[Event]) -> None:
+        """Encrypted reasoning. What is in base64 here is the text that Anthropic itself gives."""
+        try:
+            text = base64.b64decode(content, validate=True).decode()
+        except ValueError:  # no base64, or no text in it
+            kept = {"reasoningContent": {"redactedContent": content}}
+            out.append(Vendor(self._name, kept))
+            return
+        block = self._as("reasoning", index, out)
+        block.redacted = True
+        block.signature = (block.signature or "") + text
 
     def _as(self, kind: BlockKind, index: int, out: list[Event]) -> _Block:
         """The open block at `index`, begun if there is none or it is of another kind."""
@@ -166,7 +181,7 @@ class ContentBlocks:
         block = _Block(kind, self._next)
         self._hold(index, block)
         self._next += 1
-        self.last_kind = kind
+        self.called |= kind == "tool_call"
         out.append(BlockStart(block.number, kind, UNSET if tool is None else tool))
         return block
 
@@ -189,6 +204,28 @@ class ContentBlocks:
         self._held += size
         if self._held > self._max:
             raise TooLarge(self._max)
+
+
+def _image(block: _Block) -> Image | None:
+    """A picture that came in pieces of base64, each of whole bytes."""
+    began = block.began.get("image")
+    form = began.get("format") if isinstance(began, dict) else None
+    if not isinstance(form, str):
+        return None
+    pieces = [
+        source["bytes"]
+        for piece in block.pieces
+        if isinstance(piece, dict) and isinstance(piece.get("image"), dict)
+        for source in (piece["image"].get("source"),)
+        if isinstance(source, dict) and isinstance(source.get("bytes"), str)
+    ]
+    try:
+        whole = b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
+    except ValueError:
+        return None
+    if not whole:
+        return None
+    return Image(data_url(f"image/{form}", base64.b64encode(whole).decode()))
 
 
 def _assembled(block: _Block) -> dict[str, Any]:

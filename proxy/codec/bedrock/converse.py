@@ -21,9 +21,9 @@ from proxy.codec.json_depth import shallow
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
 
 _DELTA = msgspec.json.Decoder(wire.BlockDelta)
-_start = msgspec.json.Decoder(wire.BlockStart).decode
-_stop = msgspec.json.Decoder(wire.BlockStop).decode
-_message_stop = msgspec.json.Decoder(wire.MessageStop).decode
+_START = msgspec.json.Decoder(wire.BlockStart)
+_STOP = msgspec.json.Decoder(wire.BlockStop)
+_MESSAGE_STOP = msgspec.json.Decoder(wire.MessageStop)
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 
 _PADDING = "p"  # blunts the analysis of encrypted traffic; says nothing
@@ -36,6 +36,7 @@ _NORMALISED = frozenset(
         "totalTokens",
         "cacheReadInputTokens",
         "cacheReadInputTokenCount",
+        "cacheWriteInputTokens",
         "cacheWriteInputTokenCount",
     }
 )
@@ -64,14 +65,16 @@ class Conversation:
         if kind == "contentBlockDelta":
             said = decoded(_DELTA, payload)
             if not self._blocks.delta(said.content_block_index, said.delta, out):
-                self._blocks.unknown(said.content_block_index, _object(payload)["delta"], out)
+                delta = _object(payload).get("delta")
+                if isinstance(delta, dict):
+                    self._blocks.unknown(said.content_block_index, delta, out)
         elif kind == "contentBlockStop":
-            self._blocks.stop(_stop(payload).content_block_index, out)
+            self._blocks.stop(decoded(_STOP, payload).content_block_index, out)
         elif kind == "contentBlockStart":
-            began = _start(payload)
+            began = decoded(_START, payload)
             self._blocks.start(began.content_block_index, began.start, out)
         elif kind == "messageStop":
-            self._message_stop(_message_stop(payload))
+            self._message_stop(decoded(_MESSAGE_STOP, payload))
         elif kind == "metadata":
             self._metadata(_object(payload), out)
         elif kind != "messageStart" and payload:
@@ -93,7 +96,7 @@ class Conversation:
                 )
             )
             return
-        called = reason == "stop" and self._blocks.last_kind == "tool_call"
+        called = reason == "stop" and self._blocks.called
         out.append(StreamEnd(Finish("tool_calls" if called else reason, raw or None), self.usage))
 
     def _message_stop(self, said: wire.MessageStop) -> None:
@@ -124,18 +127,19 @@ def normalised(counts: Mapping[str, Any]) -> Usage:
     cache, ours includes both.
     """
     fresh, read, written, output = (
-        _count(counts.get(key))
+        count(counts.get(key))
         for key in ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens", "outputTokens")
     )
     if read is None:
-        read = _count(counts.get("cacheReadInputTokenCount"))
+        read = count(counts.get("cacheReadInputTokenCount"))
     if written is None:
-        written = _count(counts.get("cacheWriteInputTokenCount"))
-    return Usage(None if fresh is None else fresh + (read or 0) + (written or 0), output, read)
-
-
-def _count(value: Any) -> int | None:
-    return count(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        written = count(counts.get("cacheWriteInputTokenCount"))
+    return Usage(
+        None if fresh is None else fresh + (read or 0) + (written or 0),
+        output,
+        read,
+        cache_write_tokens=written,
+    )
 
 
 def _without(document: dict[str, Any], key: str) -> dict[str, Any]:

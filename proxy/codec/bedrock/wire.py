@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.finishes import Finishes, plain
 from proxy.codec.openai.finish_reasons import ERRORS, FINISH_REASONS
 from proxy.events import FinishReason
 
@@ -36,7 +37,7 @@ class Delta(msgspec.Struct, rename="camel"):
 class BlockDelta(msgspec.Struct, rename="camel"):
     """contentBlockDelta: the event of the hot path."""
 
-    delta: Delta
+    delta: Delta = msgspec.field(default_factory=Delta)
     content_block_index: int = 0
 
 
@@ -74,4 +75,10 @@ EVENTS = frozenset(
 
 def finish_word(raw: str) -> FinishReason | None:
     """Our word for a stopReason; None for one by which the model's answer cannot be used."""
-    return None if raw in ERRORS else FINISH_REASONS.get(raw, "other")
+    if plain(raw) in _ERRORS or _FINISHES.broken(raw) is not None:
+        return None
+    return _FINISHES.reason(raw)
+
+
+_FINISHES = Finishes(FINISH_REASONS)
+_ERRORS = frozenset(map(plain, ERRORS))

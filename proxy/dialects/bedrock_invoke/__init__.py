@@ -9,7 +9,7 @@ from functools import partial
 
 from proxy.codec.base import Dialect, UpstreamHalf
 from proxy.codec.bedrock.errors import parse_error
-from proxy.dialects.bedrock_invoke.build import build_request
+from proxy.dialects.bedrock_invoke.build import build_request, relay_request
 from proxy.dialects.bedrock_invoke.decode import InvokeDecoder
 from proxy.dialects.bedrock_invoke.wire import NAME
 
@@ -23,6 +23,8 @@ def dialect(*carried: Dialect) -> Dialect:
             name=NAME,
             fixed=frozenset({"anthropic_version"}),
             build_request=partial(build_request, carried=halves),
+            relays=frozenset(name for name, half in halves.items() if name in half.relays),
+            relay_request=partial(relay_request, carried=halves),
             decoder=partial(InvokeDecoder, carried=halves),
             parse_error=parse_error,
         ),

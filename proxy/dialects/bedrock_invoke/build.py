@@ -19,7 +19,7 @@ from proxy.codec.chat_turns import drop, options_of
 from proxy.dialects.bedrock_invoke.forms import FORMS
 from proxy.errors import Refused, failure
 from proxy.events import Note
-from proxy.request import ChatRequest
+from proxy.request import ChatRequest, Original
 
 _Inner = Literal[
     "anthropic", "openai_chat", "nova", "llama", "mistral", "titan", "cohere", "cohere_chat"
@@ -41,6 +41,15 @@ _BY_MODEL: tuple[tuple[str, _Inner], ...] = (
 # What other dialects say in the body, and this service in the path.
 _SAID_BY_PATH = ("model", "stream", "stream_options")
 _ANTHROPIC_VERSION = "bedrock-2023-05-31"
+# Keys of Anthropic's own service, which refuses a body here. Its service tier is a header of AWS's.
+_ANTHROPICS_KEYS = (
+    "service_tier",
+    "container",
+    "mcp_servers",
+    "inference_geo",
+    "speed",
+    "fallbacks",
+)
 
 
 class _Options(Options, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +57,7 @@ class _Options(Options, frozen=True, forbid_unknown_fields=True):
 
 
 _OWN = frozenset(_Options.__struct_fields__)
+_OPERATION = "invoke-with-response-stream"
 
 
 def build_request(
@@ -55,16 +65,10 @@ def build_request(
 ) -> Outgoing:
     """See `UpstreamHalf.build_request`. `carried` are the dialects that may be wrapped, by name."""
     model = model_of(request, target)
-    others = {key: value for key, value in target.options.items() if key not in _OWN}
-    own = {key: value for key, value in target.options.items() if key in _OWN}
-    options = options_of(target._replace(options=own), _Options)
-    inner = options.inner or _inner_of(model)
+    options, inner, wrapped = _told(target, model)
     notes: list[Note] = []
     if inner in carried:
-        body = _carried(
-            carried[inner].build_request(request, target._replace(api_key=None, options=others)),
-            notes,
-        )
+        body = _carried(carried[inner].build_request(request, wrapped), notes)
     else:
         options = options_of(target, _Options)  # nobody else's are left
         body = (
@@ -72,9 +76,42 @@ def build_request(
             if inner == "nova"
             else FORMS[inner](request, notes) | request.vendor
         )
-    return called(
-        model_path(model, "invoke-with-response-stream"), body, target.api_key, options, notes
-    )
+    return called(model_path(model, _OPERATION), body, target.api_key, options, notes)
+
+
+def relay_request(
+    request: ChatRequest,
+    original: Original,
+    target: TargetConfig,
+    carried: Mapping[str, UpstreamHalf],
+) -> Outgoing | None:
+    """See `UpstreamHalf.relay_request`. None where the model takes another form than the client's
+    dialect.
+    """
+    model = model_of(request, target)
+    options, inner, wrapped = _told(target, model)
+    half = carried.get(inner)
+    if half is None or half.relay_request is None or inner != original.dialect:
+        return None
+    call = half.relay_request(request, original, wrapped)
+    if call is None:
+        return None
+    notes: list[Note] = []
+    body = _carried(call, notes)
+    path = model_path(model, _OPERATION)
+    sent = called(path, body, target.api_key, options, notes)
+    return sent._replace(tool_names=call.tool_names)
+
+
+def _told(target: TargetConfig, model: str) -> tuple[_Options, _Inner, TargetConfig]:
+    """Our options, the form that the model takes, and the target as a dialect is told of it that
+    makes this form.
+    """
+    others = {key: value for key, value in target.options.items() if key not in _OWN}
+    own = {key: value for key, value in target.options.items() if key in _OWN}
+    options = options_of(target._replace(options=own), _Options)
+    wrapped = target._replace(api_key=None, options=others)
+    return options, options.inner or _inner_of(model), wrapped
 
 
 def _inner_of(model: str) -> _Inner:
@@ -99,6 +136,9 @@ def _carried(call: Outgoing, notes: list[Note]) -> dict[str, Any]:
         if key not in _SAID_BY_PATH
     }
     if "anthropic-version" in call.headers:
+        for key in _ANTHROPICS_KEYS:
+            if body.pop(key, None) is not None:
+                notes.append(Note("dropped", key, f"Bedrock's Claude models take no {key}."))
         body = {"anthropic_version": _ANTHROPIC_VERSION} | body
         if "anthropic-beta" in call.headers:
             body["anthropic_beta"] = call.headers["anthropic-beta"].split(",")

@@ -11,13 +11,15 @@ from msgspec import Raw
 from proxy.codec.counts import count
 from proxy.codec.failures import Told
 from proxy.codec.finishes import Finishes
+from proxy.codec.framed import decoded
 from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.bedrock_invoke import wire
 from proxy.events import NO_USAGE, Citation, Event, Tool, Usage
 from proxy.framing.sse import Frame
 
-_chunk = msgspec.json.Decoder(wire.Chunk).decode
+_CHUNK = msgspec.json.Decoder(wire.Chunk)
+_INTERVENED = "INTERVENED"
 # What Cohere's last chunk says again.
 _REPEATED = frozenset({"text", "chat_history", "finish_reason", "generations", "prompt"})
 
@@ -33,13 +35,15 @@ class CompletionDecoder(SSEJSONDecoder):
         self._running = NO_USAGE  # Llama counts in every chunk: that is no event
         self._said = False
         self._called = 0
+        self._guarded = False
 
     @property
     def usage(self) -> Usage:
         return self._running if self._usage == NO_USAGE else self._usage
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        chunk = _chunk(frame.data)
+        chunk = decoded(_CHUNK, frame.data)
+        self._guarded |= chunk.guardrail == _INTERVENED
         text, finish = _text(chunk), _finish(chunk)
         if not text and not self._said and chunk.generations:
             # the whole answer in one chunk; after pieces it is only their repetition
@@ -59,6 +63,12 @@ class CompletionDecoder(SSEJSONDecoder):
         self._choice(0, finish)
         if finish is not None and finish.lower() in wire.BROKEN:
             self._broken(out, Told("The model's answer cannot be used.", finish))
+
+    def _ended(self, out: list[Event]) -> None:
+        """A guardrail that blocked the answer gives its text in one chunk, without a finish."""
+        if self._guarded and self._finished.get(0, "") is None:
+            self._choice(0, _INTERVENED)
+        super()._ended(out)
 
     def _extras(self, chunk: wire.Chunk, out: list[Event]) -> None:
         """What Cohere says beside the text."""
@@ -88,7 +98,7 @@ class CompletionDecoder(SSEJSONDecoder):
 def _text(chunk: wire.Chunk) -> str | None:
     if chunk.outputs:
         return chunk.outputs[0].text
-    return chunk.text or chunk.generation or chunk.output_text
+    return chunk.text or chunk.generation or chunk.output_text or chunk.completion
 
 
 def _finish(chunk: wire.Chunk) -> str | None:

@@ -18,7 +18,7 @@ from proxy.codec.bedrock.wire import EVENTS
 from proxy.codec.framed import SSEDecoder
 from proxy.codec.json_depth import shallow
 from proxy.dialects.bedrock_invoke.completions import CompletionDecoder
-from proxy.dialects.bedrock_invoke.wire import METRICS, NAME
+from proxy.dialects.bedrock_invoke.wire import GUARDRAIL, METRICS, NAME, SERVICE, TRACE
 from proxy.events import NO_USAGE, Event, Usage, Vendor
 from proxy.framing.sse import Frame, frame
 
@@ -30,7 +30,8 @@ class _Chunk(msgspec.Struct):
 _chunk = msgspec.json.Decoder(_Chunk).decode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_METRICS = METRICS.encode()
+_SERVICE = f'"{SERVICE}'.encode()
+_NO_ACTION = "NONE"
 
 
 class InvokeDecoder(EventStreamDecoder):
@@ -46,6 +47,7 @@ class InvokeDecoder(EventStreamDecoder):
         self._options = options
         self._carried = carried
         self._inner: Decoder | None = None
+        self._guardrail: Any = None  # what it did, as told last
 
     @property
     def usage(self) -> Usage:
@@ -59,10 +61,22 @@ class InvokeDecoder(EventStreamDecoder):
         document = _chunk(payload).document
         if self._inner is None:
             self._inner = self._made(_object(document))
-        if _METRICS in document and (metrics := _object(document).get(METRICS)):
-            out.append(Vendor(NAME, {METRICS: shallow(metrics)}))
+        if _SERVICE in document:
+            self._service(_object(document), out)
         out += self._inner.feed(frame(document))
         self.done = self._inner.done
+
+    def _service(self, document: dict[str, Any], out: list[Event]) -> None:
+        """What the service says beside the model: its own counts, and what a guardrail did, which
+        it repeats in every document.
+        """
+        said = {key: document[key] for key in (METRICS, TRACE) if document.get(key)}
+        action = document.get(GUARDRAIL)
+        if action not in (self._guardrail, _NO_ACTION):
+            self._guardrail = action
+            said[GUARDRAIL] = action
+        if said:
+            out.append(Vendor(NAME, shallow(said)))
 
     def _whole(self, out: list[Event]) -> bool:
         if self._inner is None:
@@ -81,8 +95,8 @@ class InvokeDecoder(EventStreamDecoder):
 
 
 class _NovaDecoder(SSEDecoder):
-    """Nova's documents: `{event: payload}`, one event of Converse each. The service puts its
-    metrics beside the last.
+    """Nova's documents: `{event: payload}`, one event of Converse each. The service puts its own
+    words beside them.
     """
 
     def __init__(self, max_event_bytes: int) -> None:
@@ -96,7 +110,7 @@ class _NovaDecoder(SSEDecoder):
     def _take(self, frame: Frame, out: list[Event]) -> None:
         try:
             for kind, payload in _raw_object(frame.data).items():
-                if kind != METRICS:
+                if not kind.startswith(SERVICE):
                     self._said.take(kind, bytes(payload), out)
         except (ValueError, RecursionError) as error:
             self._malformed(out, str(error))

@@ -14,7 +14,11 @@ from proxy.codec.sse_json import ABSENT
 from proxy.events import FinishReason
 
 NAME = "bedrock_invoke"
+# What the service itself adds to a document of any model's.
+SERVICE = "amazon-bedrock-"
 METRICS = "amazon-bedrock-invocationMetrics"
+GUARDRAIL = "amazon-bedrock-guardrailAction"
+TRACE = "amazon-bedrock-trace"
 
 
 class Metrics(msgspec.Struct, rename="camel"):
@@ -48,12 +52,13 @@ class Cited(msgspec.Struct):
 
 
 class Chunk(msgspec.Struct):
-    """`generation` is Llama's text, `outputText` Titan's, `outputs` Mistral's, `text` and
-    `generations` are Cohere's.
+    """`generation` is Llama's text, `outputText` Titan's, `outputs` Mistral's, `completion` that of
+    Claude 2, `text` and `generations` are Cohere's.
     """
 
     text: str | None = None
     generation: str | None = None
+    completion: str | None = None
     output_text: str | None = msgspec.field(default=None, name="outputText")
     outputs: list[Output] | None = None
     generations: list[Output] | None = None
@@ -67,6 +72,7 @@ class Chunk(msgspec.Struct):
         default=None, name="totalOutputTextTokenCount"
     )
     metrics: Metrics | None = msgspec.field(default=None, name=METRICS)
+    guardrail: str | None = msgspec.field(default=None, name=GUARDRAIL)
     tool_calls: list[Call] | None = None
     citations: list[Cited] | None = None
     search_queries: Raw = ABSENT
@@ -79,6 +85,7 @@ class Chunk(msgspec.Struct):
 FINISHES: dict[str, FinishReason] = {
     "stop": "stop",
     "finish": "stop",
+    "stop_sequence": "stop",
     "finished": "stop",
     "complete": "stop",
     "stop_criteria_met": "stop",
@@ -86,6 +93,7 @@ FINISHES: dict[str, FinishReason] = {
     "max_tokens": "length",
     "error_limit": "length",
     "content_filtered": "content_filter",
+    "intervened": "content_filter",  # a guardrail: see `completions`
     "error_toxic": "content_filter",
 }
 BROKEN = frozenset({"error"})

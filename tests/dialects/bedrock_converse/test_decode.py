@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.codec.base import Decoder
 from proxy.codec.fold import WholeAnswer
+from proxy.codec.proofs import ANTHROPIC
 from proxy.dialects.bedrock_converse import DIALECT
 from proxy.errors import Failure
 from proxy.events import (
@@ -16,6 +17,7 @@ from proxy.events import (
     Citation,
     Event,
     Finish,
+    Image,
     StreamEnd,
     StreamError,
     TextDelta,
@@ -139,21 +141,26 @@ def test_a_piece_of_a_call_that_never_began() -> None:
 
 
 def test_reasoning_its_signature_and_what_is_encrypted() -> None:
-    """The signature goes with the block's end; encrypted reasoning is the vendor's own."""
+    """The signature goes with the block's end; encrypted reasoning is a block without text, whose
+    proof is the text that Anthropic's own API gives. What holds none is the vendor's own.
+    """
     found = events(
         delta(0, reasoningContent={"text": "Hm"}),
         delta(0, reasoningContent={"signature": "sig"}),
         end(0),
         delta(1, reasoningContent={"redactedContent": "cXE="}),
         end(1),
+        delta(3, reasoningContent={"redactedContent": "/w=="}),
+        end(3),
         delta(2, text="Yes"),
         end(2),
         STOP,
         USAGE,
     )
     assert ("Hm", "Yes") == (folded(found).reasoning(), folded(found).text())
-    assert BlockEnd(0, "sig") in found
-    assert {"reasoningContent": {"redactedContent": "cXE="}} in told(found)
+    assert BlockEnd(0, "sig", ANTHROPIC) in found
+    assert BlockEnd(1, "qq", ANTHROPIC, True) in found
+    assert {"reasoningContent": {"redactedContent": "/w=="}} in told(found)
 
 
 def test_citations_belong_to_their_text() -> None:
@@ -183,8 +190,8 @@ def test_what_is_not_known_is_passed_on() -> None:
     found = events(
         event("newEvent", {"x": 1, "p": "ab"}),
         delta(0, newKind={"y": 2}),
-        begin(1, image={"format": "png"}),
-        delta(1, image={"source": {"bytes": "AA=="}}),
+        begin(1, hologram={"format": "png"}),
+        delta(1, hologram={"source": {"bytes": "AA=="}}),
         end(1),
         event("messageStop", {"stopReason": "end_turn", "additionalModelResponseFields": {"z": 3}}),
         event(
@@ -199,15 +206,15 @@ def test_what_is_not_known_is_passed_on() -> None:
         {"newEvent": {"x": 1}},
         {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"newKind": {"y": 2}}}},
         {
-            "contentBlockStart": {"image": {"format": "png"}},
-            "contentBlockDelta": [{"image": {"source": {"bytes": "AA=="}}}],
+            "contentBlockStart": {"hologram": {"format": "png"}},
+            "contentBlockDelta": [{"hologram": {"source": {"bytes": "AA=="}}}],
         },
         {
             "messageStop": {"additionalModelResponseFields": {"z": 3}},
-            "metadata": {"usage": {"cacheWriteInputTokens": 4}, "trace": {"guardrail": {}}},
+            "metadata": {"trace": {"guardrail": {}}},
         },
     ] == told(found)
-    assert Usage(5, 1) == folded(found).usage
+    assert Usage(5, 1, cache_write_tokens=4) == folded(found).usage
 
 
 def test_the_cache_is_part_of_the_input() -> None:
@@ -220,7 +227,8 @@ def test_the_cache_is_part_of_the_input() -> None:
         "totalTokens": 117,
     }
     assert (
-        Usage(115, 2, 100) == folded(events(HELLO, STOP, event("metadata", {"usage": usage}))).usage
+        Usage(115, 2, 100, None, 5)
+        == folded(events(HELLO, STOP, event("metadata", {"usage": usage}))).usage
     )
 
 
@@ -373,3 +381,90 @@ def test_any_order_of_messages_keeps_the_grammar(pieces: list[bytes], seed: int)
     data = b"".join(pieces)
     first, *others = (decode(decoder(), chunks) for chunks in splits(data, seed))
     assert [first] * len(others) == others
+
+
+def test_pictures() -> None:
+    """Their pieces are whole bytes each, in base64; one that cannot be read is the vendor's own."""
+    found = events(
+        begin(0, image={"format": "png"}),
+        delta(0, image={"source": {"bytes": "aGk="}}),
+        delta(0, image={"source": {"bytes": "IQ=="}}),
+        end(0),
+        begin(1, image={"format": "png"}),
+        delta(1, image={"error": {"message": "no"}}),
+        end(1),
+        STOP,
+        USAGE,
+    )
+    images = [one for one in found if isinstance(one, Image)]
+    assert [Image("data:image/png;base64,aGkh")] == images
+    assert [{"image": {"error": {"message": "no"}}}] == told(found)[0]["contentBlockDelta"]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("Max-Tokens", "length"),
+        ("guardrailIntervened", "content_filter"),
+        ("END_TURN", "stop"),
+        ("whim", "other"),
+    ],
+)
+def test_words_for_the_end_in_any_writing(word: str, expected: str) -> None:
+    """Without case, hyphens and underscores."""
+    found = events(HELLO, event("messageStop", {"stopReason": word}), USAGE)
+    assert expected == folded(found).finish.reason
+
+
+def test_a_call_that_is_ended_with_end_turn_waits_for_its_result() -> None:
+    """Whatever was said behind it."""
+    use = begin(0, toolUse={"toolUseId": "a", "name": "f"})
+    found = events(use, end(0), delta(1, text="Wait."), end(1), STOP, USAGE)
+    assert "tool_calls" == folded(found).finish.reason
+
+
+_WRONG: tuple[Any, ...] = (None, 7, 1.5, "text", True, [], [1], {}, {"a": 1})
+
+
+def test_a_field_of_a_wrong_type_costs_that_field_only() -> None:
+    """Any field of any event, with a value of any other type: the answer has its end."""
+    whole: list[tuple[str, dict[str, Any]]] = [
+        ("messageStart", {"role": "assistant"}),
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Left right"}}),
+        ("contentBlockStop", {"contentBlockIndex": 0}),
+        (
+            "contentBlockStart",
+            {"contentBlockIndex": 1, "start": {"toolUse": {"toolUseId": "a", "name": "f"}}},
+        ),
+        ("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": "{}"}}}),
+        (
+            "contentBlockDelta",
+            {"contentBlockIndex": 2, "delta": {"reasoningContent": {"text": "h"}}},
+        ),
+        ("messageStop", {"stopReason": "end_turn", "additionalModelResponseFields": {}}),
+        ("metadata", {"usage": {"inputTokens": 3, "outputTokens": 2}, "metrics": {"latencyMs": 1}}),
+    ]
+    for at, (kind, payload) in enumerate(whole):
+        for path in _paths(payload):
+            for wrong in _WRONG:
+                said = [*whole]
+                said[at] = (kind, _with(payload, path, wrong))
+                found = events(*(event(*one) for one in said))
+                assert isinstance(found[-1], StreamEnd), (kind, path, wrong)
+                if at != 1:
+                    assert "Left right" == folded(found).text(), (kind, path, wrong)
+
+
+def _paths(value: Any) -> list[tuple[str, ...]]:
+    if not isinstance(value, dict):
+        return []
+    return [
+        path
+        for key, inner in value.items()
+        for path in [(key,), *((key, *rest) for rest in _paths(inner))]
+    ]
+
+
+def _with(value: dict[str, Any], path: tuple[str, ...], wrong: Any) -> dict[str, Any]:
+    key, *rest = path
+    return {**value, key: _with(value[key], tuple(rest), wrong) if rest else wrong}

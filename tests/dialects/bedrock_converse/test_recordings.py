@@ -48,7 +48,8 @@ def expected_usage(said: dict[str, Any] | None) -> Usage:
     if said is None:
         return Usage()
     read, written = said.get("cacheReadInputTokens"), said.get("cacheWriteInputTokens")
-    return Usage(said["inputTokens"] + (read or 0) + (written or 0), said["outputTokens"], read)
+    inputs = said["inputTokens"] + (read or 0) + (written or 0)
+    return Usage(inputs, said["outputTokens"], read, cache_write_tokens=written)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Outgoing, TargetConfig
-from proxy.dialects.registry import UPSTREAMS
+from proxy.codec.base import Incoming, Outgoing, TargetConfig
+from proxy.codec.relaying import built as relay
+from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Refused
 from proxy.request import ChatRequest, ImagePart, Message, Reasoning, TextPart, ToolSpec
+from proxy.settings.rules import RuleBook
 from tests.fidelity.table import PROBES
 
 HALF = UPSTREAMS["bedrock_invoke"]
@@ -231,3 +233,62 @@ def test_a_bedrock_api_key_goes_as_bearer_and_not_in_the_wrapped_dialects_way() 
     call = built(CLAUDE, api_key="secret")
     assert ("Bearer secret", None) == (call.headers["authorization"], call.sign)
     assert "x-api-key" not in call.headers
+
+
+def relayed(dialect: str, client: dict[str, Any], model: str, **target: Any) -> Outgoing:
+    """What a client's own request becomes."""
+    half = CLIENTS[dialect]
+    headers = {"anthropic-beta": "b-1"}
+    parsed = half.parse_request(Incoming("POST", {}, {}, headers, json.dumps(client).encode()))
+    rules = RuleBook("bedrock_invoke", None, {}).of(model)
+    return relay(HALF, parsed.request, TargetConfig("aws", model, rules=rules, **target))
+
+
+ASK: dict[str, Any] = {
+    "model": "asked",
+    "zeta": {"b": 1, "a": [None]},
+    "max_tokens": 9,
+    "messages": [
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}],
+        }
+    ],
+}
+
+
+def test_a_client_of_the_form_that_the_model_takes_is_relayed() -> None:
+    """With its keys in their order; version and betas stand in the body, what only the vendor's own
+    service takes is noted, and names of tools are mended.
+    """
+    long = "x" * 70
+    call = relayed(
+        "anthropic",
+        {**ASK, "stream": True, "tools": [{"name": long}], "container": "c"},
+        CLAUDE,
+        options={"region": "eu-west-1"},
+    )
+    assert call.relayed
+    assert call.path.endswith("/invoke-with-response-stream")
+    assert call.sign is not None
+    sent = json.loads(call.body)
+    short = sent["tools"][0]["name"]
+    assert {
+        "anthropic_version": "bedrock-2023-05-31",
+        "zeta": ASK["zeta"],
+        "max_tokens": 9,
+        "messages": ASK["messages"],
+        "tools": [{"name": short}],
+        "anthropic_beta": ["b-1"],
+    } == sent
+    assert ["b", "a"] == list(sent["zeta"])
+    assert {short: long} == call.tool_names
+    assert ["tools.name", "container"] == [note.param for note in call.notes]
+
+
+@pytest.mark.parametrize("model", ["meta.llama3-8b-instruct-v1:0", "amazon.nova-lite-v1:0"])
+def test_for_a_model_of_another_form_the_request_is_built(model: str) -> None:
+    """Whoever the client is."""
+    call = relayed("anthropic", ASK, model)
+    assert not call.relayed
+    assert b"zeta" not in call.body

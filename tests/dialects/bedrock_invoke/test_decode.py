@@ -273,9 +273,7 @@ def test_claudes_own_error() -> None:
         chunk(b"no json"),
         chunk([1]),
         chunk({}) + chunk(b"no json"),
-        chunk({"generation": 1}),
         chunk({"messageStart": {}}) + chunk(b"[]"),
-        chunk({"contentBlockDelta": 1}),
         chunk(BEGIN) + chunk(b"\xff{"),
     ],
 )
@@ -330,3 +328,80 @@ def test_any_mixture_of_forms_keeps_the_grammar(documents: list[Any], seed: int)
 def test_base64_is_what_wraps_a_document() -> None:
     """The test's own wrapping is that of the service."""
     assert base64.b64encode(b'{"a": 1}') in chunk({"a": 1})
+
+
+GUARDED = {"amazon-bedrock-guardrailAction": "INTERVENED"}
+
+
+def test_claude_2_in_its_own_form() -> None:
+    """A prompt and its completion."""
+    found = events(
+        {"completion": " North,", "stop_reason": None, "stop": None},
+        {"completion": " west", "stop_reason": None},
+        {"completion": "", "stop_reason": "stop_sequence", "stop": "\n\nHuman:", **METRICS},
+    )
+    assert " North, west" == folded(found).text()
+    assert Finish("stop", "stop_sequence") == folded(found).finish
+    assert Usage(5, 3) == folded(found).usage
+
+
+@pytest.mark.parametrize("number", [float, str])
+def test_counts_in_any_writing(number: Any) -> None:
+    """Whole numbers as floats or as text."""
+    found = events(
+        {"outputText": "Hi", "index": number(0), "inputTextTokenCount": number(5)},
+        {
+            "outputText": "",
+            "totalOutputTextTokenCount": number(3),
+            "completionReason": "FINISH",
+        },
+    )
+    assert ("Hi", Usage(5, 3)) == (folded(found).text(), folded(found).usage)
+
+
+def test_a_guardrail_that_blocks_the_answer_is_its_end() -> None:
+    """Titan's text comes in one chunk then, without a finish; without the guardrail it was cut."""
+    blocked = {"outputText": "Not that.", "index": 0}
+    found = events(blocked | GUARDED)
+    assert ("Not that.", Finish("content_filter", "INTERVENED")) == (
+        folded(found).text(),
+        folded(found).finish,
+    )
+    none = {"amazon-bedrock-guardrailAction": "NONE"}
+    assert "upstream_truncated" == error(events(blocked | none)).kind
+
+
+@pytest.mark.parametrize("action", ["INTERVENED", "NONE"])
+def test_what_a_guardrail_did_is_told_once(action: str) -> None:
+    """It stands in every document, of Nova, of Claude and of others; that it did nothing is no
+    news.
+    """
+    said = {"amazon-bedrock-guardrailAction": action}
+    nova = [
+        {"messageStart": {"role": "assistant"}, **said},
+        {"contentBlockDelta": {"delta": {"text": "Call "}, "contentBlockIndex": 0}, **said},
+        {"contentBlockStop": {"contentBlockIndex": 0}, **said},
+        {"contentBlockDelta": {"delta": {"text": "{PHONE}"}, "contentBlockIndex": 1}, **said},
+        {"messageStop": {"stopReason": "end_turn"}, **said},
+        {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 3}}, **said},
+    ]
+    answers = {
+        "Call {PHONE}": nova,
+        "Hi": [document | said for document in CLAUDE],
+    }
+    for text, documents in answers.items():
+        found = events(*documents)
+        assert (text, "stop") == (folded(found).text(), folded(found).finish.reason)
+        told = [
+            one.data
+            for one in found
+            if isinstance(one, Vendor) and said.items() <= one.data.items()
+        ]
+        assert ([said] if action == "INTERVENED" else []) == told
+
+
+def test_the_trace_of_a_guardrail_is_told() -> None:
+    """It says what was found."""
+    trace = {"amazon-bedrock-trace": {"guardrail": {"input": {"g": {}}}}}
+    found = events(*CLAUDE[:-1], CLAUDE[-1] | trace)
+    assert any(isinstance(one, Vendor) and trace.items() <= one.data.items() for one in found)

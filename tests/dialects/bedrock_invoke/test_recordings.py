@@ -59,10 +59,8 @@ def test_every_split_gives_what_the_recording_holds(row: dict[str, Any]) -> None
         assert row["finish"] == answer.finish.raw
     assert ("", []) == (answer.reasoning(), answer.tool_calls())
     cached = NOVA_CACHED if "nova" in row["file"] else None
-    assert (
-        Usage(row["usage"]["inputTokenCount"], row["usage"]["outputTokenCount"], cached)
-        == answer.usage
-    )
+    inputs, outputs = row["usage"]["inputTokenCount"], row["usage"]["outputTokenCount"]
+    assert Usage(inputs, outputs, cached, cache_write_tokens=cached) == answer.usage
 
 
 @pytest.mark.parametrize(
