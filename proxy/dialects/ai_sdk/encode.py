@@ -11,15 +11,15 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from proxy.codec.base import Encoder, Parsed
-from proxy.dialects.ai_sdk import shapes
+from proxy.dialects.ai_sdk import metadata, shapes
 from proxy.events import (
     BlockEnd,
     BlockStart,
     Citation,
     Event,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -70,6 +70,8 @@ class UIMessageEncoder(Encoder):
                 return self._begin(event)
             case BlockEnd(block) if block in self._deltas:
                 return self._close(event)
+            case Image() if not event.choice:
+                return _frame(shapes.file(event))
             case Citation(block) if block in self._deltas:
                 return self._source(event)
             case StreamStart():
@@ -120,15 +122,13 @@ class UIMessageEncoder(Encoder):
     def _close(self, event: BlockEnd) -> bytes:
         del self._deltas[event.block]
         call = self._calls.pop(event.block, None)
+        proof = metadata.written(event)
+        beside = {"providerMetadata": proof} if proof else {}
         if call is not None:
-            return _called(call)
-        if event.block not in self._reasoning:
-            return _frame({"type": "text-end", "id": str(event.block)})
+            return _called(call, beside)
+        kind = "reasoning" if event.block in self._reasoning else "text"
         self._reasoning.discard(event.block)
-        metadata = (
-            {} if event.signature is UNSET else {"providerMetadata": shapes.signed(event.signature)}
-        )
-        return _frame({"type": "reasoning-end", "id": str(event.block), **metadata})
+        return _frame({"type": f"{kind}-end", "id": str(event.block), **beside})
 
     def _source(self, event: Citation) -> bytes:
         part = shapes.source(event, self._sources)
@@ -148,9 +148,9 @@ class UIMessageEncoder(Encoder):
         return _frame({"type": "finish-step"}) + _frame(finish) + _DONE
 
 
-def _called(call: _Call) -> bytes:
+def _called(call: _Call, beside: dict[str, Any]) -> bytes:
     value, fault = shapes.tool_input("".join(call.pieces))
-    said = {"toolCallId": call.tool.id, "toolName": call.tool.name, "input": value}
+    said = {"toolCallId": call.tool.id, "toolName": call.tool.name, "input": value, **beside}
     if fault is None:
         return _frame({"type": "tool-input-available", **said})
     return _frame({"type": "tool-input-error", **said, "errorText": fault})

@@ -10,13 +10,29 @@ from typing import Any
 import msgspec
 
 from proxy.codec.json_body import fitted
+from proxy.codec.media import data_of, data_url
+from proxy.dialects.ai_sdk import metadata
 from proxy.dialects.ai_sdk.wire import FilePart, TextPart, ToolPart, WireMessage
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ImagePart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart
+from proxy.request import (
+    AudioPart,
+    DocumentPart,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    ResultPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 from proxy.request import TextPart as OurText
 
-_FILE = Note("dropped", "messages.file", "Files are left out, but for images in a user's turn.")
+_FILE = Note(
+    "dropped",
+    "messages.file",
+    "Files are left out, but for pictures, documents and sound in user turns and tool outputs.",
+)
 _OPEN = Note(
     "dropped",
     "messages.tool_call",
@@ -69,8 +85,9 @@ class Turns:
                 found.append(OurText(fitted(part, TextPart, place).text))
             elif kind == "file":
                 file = fitted(part, FilePart, place)
-                if message.role == "user" and file.media_type.startswith("image/"):
-                    found.append(ImagePart(file.url))
+                media = _media(file.url, file.media_type, file.filename)
+                if message.role == "user" and media is not None:
+                    found.append(media)
                 else:
                     self._note(_FILE)
             else:
@@ -91,7 +108,12 @@ class Turns:
                 said.append(OurText(fitted(part, TextPart, place).text))
             elif kind == "reasoning":
                 thought = fitted(part, TextPart, place)
-                said.append(ReasoningPart(thought.text, _signature(thought.provider_metadata)))
+                proof = metadata.read(thought.provider_metadata)
+                said.append(
+                    ReasoningPart(
+                        thought.text, proof.signature, proof.redacted, proof.format, proof.id
+                    )
+                )
             elif kind == "file":
                 self._note(_FILE)
             elif kind.startswith("tool-") or kind == "dynamic-tool":
@@ -110,7 +132,7 @@ class Turns:
             )
         match part.state:
             case "output-available":
-                result = ToolResultPart(part.tool_call_id, _text(part.output))
+                result = ToolResultPart(part.tool_call_id, self._output(part.output))
             case "output-error":
                 result = ToolResultPart(part.tool_call_id, part.error_text or "", is_error=True)
             case "output-denied":
@@ -119,10 +141,33 @@ class Turns:
                 self._note(_OPEN)
                 return
         arguments = part.raw_input if part.input is None else part.input
+        proof = metadata.read(part.call_provider_metadata)
         said.append(
-            ToolCallPart(part.tool_call_id, name, "{}" if arguments is None else _text(arguments))
+            ToolCallPart(
+                part.tool_call_id,
+                name,
+                "{}" if arguments is None else _text(arguments),
+                signature=proof.signature,
+                format=proof.format,
+            )
         )
         results.append(result)
+
+    def _output(self, output: Any) -> str | list[ResultPart]:
+        """What a tool answered. An output of the SDK's type `content` holds texts and files; any
+        other is one value.
+        """
+        listed = output.get("value") if isinstance(output, dict) else None
+        if not isinstance(listed, list) or output.get("type") != "content":
+            return _text(output)
+        parts: list[ResultPart] = []
+        for item in listed:
+            part = _content(item) if isinstance(item, dict) else None
+            if part is None:
+                self._note(_FILE)
+            else:
+                parts.append(part)
+        return parts
 
     def _lose(self, kind: str) -> None:
         if kind == "step-start":
@@ -163,14 +208,28 @@ def _plain(parts: list[Part]) -> str | list[Part]:
     return parts[0].text if len(parts) == 1 and isinstance(parts[0], OurText) else parts
 
 
-def _signature(metadata: dict[str, Any] | None) -> str | None:
-    """Whichever provider's it is: ours, or Anthropic's when the page talked to it by another way
-    before.
+def _media(url: str, kind: str, name: str | None) -> ImagePart | DocumentPart | AudioPart | None:
+    """A file by its media type; None for one of a kind that no vendor takes."""
+    if kind.startswith("image/"):
+        return ImagePart(url)
+    if kind == "application/pdf" or kind.startswith("text/"):
+        return DocumentPart(url, name)
+    return AudioPart(url) if kind.startswith("audio/") and data_of(url) is not None else None
+
+
+def _content(item: dict[str, Any]) -> ResultPart | None:
+    """An item of a tool's output: text, or a file as data (`media` in version 5 of the SDK) or at
+    an address.
     """
-    for said in (metadata or {}).values():
-        if isinstance(said, dict) and isinstance(said.get("signature"), str):
-            return str(said["signature"])
-    return None
+    kind, text, url = item.get("mediaType"), item.get("text"), item.get("url")
+    if item.get("type") == "text" and isinstance(text, str):
+        return OurText(text)
+    if isinstance(url, str) and item.get("type") in ("image-url", "file-url"):
+        return ImagePart(url) if item["type"] == "image-url" else DocumentPart(url)
+    data, name = item.get("data"), item.get("filename")
+    if not isinstance(kind, str) or not isinstance(data, str):
+        return None
+    return _media(data_url(kind, data), kind, name if isinstance(name, str) else None)
 
 
 def _text(value: Any) -> str:

@@ -1,10 +1,12 @@
 """What the stream and a whole message say alike."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from proxy.events import Citation, Finish, FinishReason, StreamStart, Usage
+from proxy.codec.media import data_of
+from proxy.events import Citation, Finish, FinishReason, Image, StreamStart, Usage
 
 FINISH: dict[FinishReason, str] = {
     "stop": "stop",
@@ -14,8 +16,7 @@ FINISH: dict[FinishReason, str] = {
     "refusal": "content-filter",
     "other": "other",
 }
-# The name under which our signatures stand among those of other providers.
-_PROVIDER = "mainstem"
+_ENDINGS = {"jpg": "jpeg", "jpeg": "jpeg", "gif": "gif", "webp": "webp", "svg": "svg+xml"}
 _BAD_INPUT = "The model's arguments for this tool are no JSON."
 
 
@@ -43,14 +44,38 @@ def ended(finish: Finish, usage: Usage) -> dict[str, Any]:
         "cachedInputTokens": usage.cached_input_tokens,
         "reasoningTokens": usage.reasoning_tokens,
     }
-    known = {name: number for name, number in counts.items() if number is not None}
+    known: dict[str, Any] = _known(counts)
+    known |= _parts(usage)
     said: dict[str, Any] = {"finishReason": FINISH[finish.reason]}
     return {**said, "usage": known} if known else said
 
 
-def signed(signature: str) -> dict[str, Any]:
-    """Provider metadata that a later turn brings back."""
-    return {_PROVIDER: {"signature": signature}}
+def _parts(usage: Usage) -> dict[str, Any]:
+    """Version 6 of the SDK tells the parts of the counts; ours are those beyond the flat ones."""
+    read = _known(
+        {
+            "cacheReadTokens": usage.cached_input_tokens,
+            "cacheWriteTokens": usage.cache_write_tokens,
+            "audioTokens": usage.audio_input_tokens,
+        }
+    )
+    written = _known(
+        {"reasoningTokens": usage.reasoning_tokens, "audioTokens": usage.audio_output_tokens}
+    )
+    parts = {"inputTokenDetails": read, "outputTokenDetails": written}
+    return {name: said for name, said in parts.items() if said}
+
+
+def _known(counts: Mapping[str, int | None]) -> dict[str, int]:
+    return {name: number for name, number in counts.items() if number is not None}
+
+
+def file(image: Image) -> dict[str, Any]:
+    """A picture. Its kind is told by its data, or by how its address ends."""
+    data = data_of(image.url)
+    ending = image.url.partition("?")[0].rpartition(".")[2].lower()
+    kind = f"image/{_ENDINGS.get(ending, 'png')}" if data is None else data.media_type
+    return {"type": "file", "url": image.url, "mediaType": kind}
 
 
 def source(citation: Citation, number: int) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import Block, WholeAnswer
-from proxy.dialects.ai_sdk import shapes
+from proxy.dialects.ai_sdk import metadata, shapes
 
 
 def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
@@ -30,6 +30,7 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
         "parts": [
             {"type": "step-start"},
             *(part for block in blocks for part in _part(block)),
+            *(shapes.file(image) for image in answer.images if not image.choice),
             *cited,
         ],
     }
@@ -37,14 +38,15 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
 
 
 def _part(block: Block) -> Iterator[dict[str, Any]]:
+    proof = {} if block.proof is None else metadata.written(block.proof)
     if block.kind != "tool_call":
-        metadata = (
-            {} if block.signature is None else {"providerMetadata": shapes.signed(block.signature)}
-        )
-        yield {"type": block.kind, "text": block.text, "state": "done", **metadata}
+        beside = {"providerMetadata": proof} if proof else {}
+        yield {"type": block.kind, "text": block.text, "state": "done", **beside}
     elif block.tool is not None:
         value, fault = shapes.tool_input(block.text)
         part: dict[str, Any] = {"type": f"tool-{block.tool.name}", "toolCallId": block.tool.id}
+        if proof:
+            part["callProviderMetadata"] = proof
         if fault is None:
             yield {**part, "state": "input-available", "input": value}
         else:

@@ -66,6 +66,9 @@ class Body(msgspec.Struct, rename="camel"):
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     stop_sequences: list[str] | None = None
     seed: int | None = None
     tools: dict[str, WireTool] | list[WireTool] | None = None
@@ -77,9 +80,7 @@ class Body(msgspec.Struct, rename="camel"):
 
 
 class TextPart(msgspec.Struct):
-    """Text, or a model's reasoning. A provider's metadata holds, under its name, the signature of
-    the reasoning.
-    """
+    """Text, or a model's reasoning. `metadata.py` says what a provider's metadata holds."""
 
     text: str
     provider_metadata: dict[str, Any] | None = msgspec.field(name="providerMetadata", default=None)
@@ -90,6 +91,7 @@ class FilePart(msgspec.Struct):
 
     url: str
     media_type: str = msgspec.field(name="mediaType")
+    filename: str | None = None
 
 
 class ToolPart(msgspec.Struct, rename="camel"):
@@ -104,3 +106,4 @@ class ToolPart(msgspec.Struct, rename="camel"):
     raw_input: Any = None
     output: Any = None
     error_text: str | None = None
+    call_provider_metadata: dict[str, Any] | None = None

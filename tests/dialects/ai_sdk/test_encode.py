@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from proxy.codec.proofs import ANTHROPIC, GEMINI
 from proxy.dialects.ai_sdk import DIALECT
 from proxy.errors import failure
 from proxy.events import (
@@ -12,6 +13,7 @@ from proxy.events import (
     BlockStart,
     Citation,
     Finish,
+    Image,
     Note,
     ReasoningDelta,
     StreamEnd,
@@ -155,6 +157,50 @@ def test_reasoning_and_its_signature():
     assert {"type": "reasoning-end", "id": "4"} == said[4]
 
 
+def test_proofs_say_whose_they_are():
+    """Of reasoning that is only a proof, and of a call."""
+    events = calling("{}")
+    events[-1] = BlockEnd(0, "s", GEMINI)
+    said = sent(
+        BlockStart(3, "reasoning"),
+        BlockEnd(3, "data", ANTHROPIC, redacted=True, id="r"),
+        *events,
+        ending("tool_calls"),
+    )
+    proof = {"signature": "data", "format": ANTHROPIC, "redacted": True, "id": "r"}
+    assert {"mainstem": proof} == said[1]["providerMetadata"]
+    assert {"mainstem": {"signature": "s", "format": GEMINI}} == said[4]["providerMetadata"]
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("data:image/webp;base64,AA==", "image/webp"),
+        ("https://x/a.JPG?s=1", "image/jpeg"),
+        ("https://x/a", "image/png"),
+    ],
+)
+def test_a_picture_is_a_file(url, kind):
+    part = {"type": "file", "url": url, "mediaType": kind}
+    assert part == sent(Image(url), ending())[0]
+    parsed = asked()
+    message = json.loads(CLIENT.whole(parsed, answered(parsed, [Image(url)])).body)
+    assert part == message["parts"][1]
+
+
+def test_all_counts_have_a_place():
+    said = sent(*text_block("a"), StreamEnd(Finish("stop"), Usage(20, 9, 8, 4, 3, 2, 1)))
+    assert {
+        "inputTokens": 20,
+        "outputTokens": 9,
+        "totalTokens": 29,
+        "cachedInputTokens": 8,
+        "reasoningTokens": 4,
+        "inputTokenDetails": {"cacheReadTokens": 8, "cacheWriteTokens": 3, "audioTokens": 2},
+        "outputTokenDetails": {"reasoningTokens": 4, "audioTokens": 1},
+    } == said[-2]["messageMetadata"]["usage"]
+
+
 def test_a_tool_call():
     """Its arguments in pieces, and once more as a value."""
     assert [
@@ -283,6 +329,7 @@ def test_the_documented_parts():
         "start": {"messageMetadata"},
         "finish": {"finishReason", "messageMetadata"},
         "reasoning-end": {"providerMetadata"},
+        "tool-input-available": {"providerMetadata"},
         "source-url": {"title"},
         "data-vendor": {"transient"},
     }

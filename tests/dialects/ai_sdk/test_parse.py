@@ -5,9 +5,12 @@ import json
 
 import pytest
 
+from proxy.codec.proofs import ANTHROPIC, GEMINI, OPENAI
 from proxy.dialects.ai_sdk import DIALECT
 from proxy.errors import Refused
 from proxy.request import (
+    AudioPart,
+    DocumentPart,
     ImagePart,
     Message,
     Reasoning,
@@ -116,19 +119,31 @@ def test_the_form_of_the_answer(said, expected):
 
 
 def test_images_and_other_files():
-    """Images of the user's are carried, by address or as data."""
+    """Those of the user's are carried, by address or as data, where any vendor takes their kind."""
     files = [
         {"type": "file", "mediaType": "image/png", "url": "data:image/png;base64,AA=="},
         {"type": "file", "mediaType": "text/csv", "url": "https://x/f"},
+        {
+            "type": "file",
+            "mediaType": "application/pdf",
+            "url": "data:application/pdf;base64,AA==",
+            "filename": "a.pdf",
+        },
+        {"type": "file", "mediaType": "audio/wav", "url": "data:audio/wav;base64,AA=="},
+        {"type": "file", "mediaType": "application/zip", "url": "https://x/z"},
     ]
     got = parsed(
         {"role": "user", "parts": [{"type": "text", "text": "See"}, *files]},
         assistant(files[0]),
         HI,
     )
-    assert [TextPart("See"), ImagePart("data:image/png;base64,AA==")] == got.request.messages[
-        0
-    ].content
+    assert [
+        TextPart("See"),
+        ImagePart("data:image/png;base64,AA=="),
+        DocumentPart("https://x/f"),
+        DocumentPart("data:application/pdf;base64,AA==", "a.pdf"),
+        AudioPart("data:audio/wav;base64,AA=="),
+    ] == got.request.messages[0].content
     assert (["messages.file"], 2) == ([note.param for note in got.notes], len(got.request.messages))
 
 
@@ -172,6 +187,57 @@ def test_a_step_is_a_turn():
         Message("assistant", "Done."),
     ] == got.request.messages
     assert ("a1", ()) == (got.options.message_id, got.notes)
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        (
+            {"mainstem": {"signature": "s", "format": GEMINI, "redacted": True, "id": "r"}},
+            ReasoningPart("", "s", True, GEMINI, "r"),
+        ),
+        ({"anthropic": {"signature": "s"}}, ReasoningPart("", "s", format=ANTHROPIC)),
+        ({"anthropic": {"redactedData": "d"}}, ReasoningPart("", "d", True, ANTHROPIC)),
+        (
+            {"openai": {"itemId": "rs_1", "reasoningEncryptedContent": "e"}},
+            ReasoningPart("", "e", False, OPENAI, "rs_1"),
+        ),
+        ({"google": {"thoughtSignature": "t"}}, ReasoningPart("", "t", format=GEMINI)),
+        ({"other": {"signature": "s"}}, ReasoningPart("", "s")),
+        ({"openai": {"itemId": "rs_1"}, "x": 1}, ReasoningPart("")),
+    ],
+)
+def test_proofs_come_back_with_whose_they_are(said, part):
+    """Ours, and those of the SDK's own providers."""
+    thought = {"type": "reasoning", "text": "", "providerMetadata": said}
+    assert [part] == parsed(HI, assistant(thought), HI).request.messages[1].parts
+
+
+def test_a_calls_proof_comes_back():
+    proof = {"mainstem": {"signature": "s", "format": GEMINI}}
+    done = call(1, "output-available", output=1, callProviderMetadata=proof)
+    (_, turn, _) = parsed(HI, assistant(done)).request.messages
+    assert [ToolCallPart("t1", "weather", '{"n":1}', False, "s", GEMINI)] == turn.parts
+
+
+def test_a_tools_output_may_hold_files():
+    output = {
+        "type": "content",
+        "value": [
+            {"type": "text", "text": "here"},
+            {"type": "media", "data": "AA==", "mediaType": "image/png"},
+            {"type": "file-url", "url": "https://x/f.pdf"},
+            {"type": "custom"},
+        ],
+    }
+    got = parsed(HI, assistant(call(1, "output-available", output=output)))
+    (result,) = got.request.messages[2].parts
+    assert [
+        TextPart("here"),
+        ImagePart("data:image/png;base64,AA=="),
+        DocumentPart("https://x/f.pdf"),
+    ] == result.parts
+    assert {"messages.file"} == params(got.notes)
 
 
 def test_arguments_that_are_no_object():
