@@ -21,6 +21,9 @@ from proxy.net.keepalive import watch
 # the connection can be used again.
 _LINGER_BYTES = 65_536
 _LINGER_S = 1.0
+# How much of one upstream is worked on before everybody else has had a turn: the dearest bytes of
+# this number take some 10 ms, and the system would hand over 8 MB at once.
+_TURN_BYTES = 32_768
 # How long an upstream's machine may give no sign of life: long for any network, and mostly shorter
 # than idle_s, which is for its model.
 _LOST_S = 30
@@ -36,13 +39,18 @@ class Protocol(ResponseHandler):
     malformed = False
     _held = False  # by aiohttp, until what it has parsed is taken
     _stopped = False  # by us
+    _turn = 0.0  # of the loop, in which so many bytes have come
+    _turn_bytes = 0
+    _rest = b""  # of a read, for later turns; meanwhile nothing more is read
+    _later: asyncio.Handle | None = None
 
     def stop(self, stopped: bool) -> None:
         """Stop reading the socket, or go on."""
         if self._stopped != stopped:
             self._stopped = stopped
-            if self.transport is not None and not self.transport.is_closing():
-                (self.transport.pause_reading if stopped else self.transport.resume_reading)()
+            self._read(not stopped)
+            if self._rest and not stopped:
+                self._go_on_later()
 
     def pause_reading(self) -> None:
         self._held = True
@@ -55,17 +63,63 @@ class Protocol(ResponseHandler):
             self._held = False
             super().resume_reading(resume_parser)
             # in the midst of a large read; aiohttp has just undone it
-            if self._stopped and self.transport is not None:
-                self.transport.pause_reading()
+            if self._stopped or self._rest:
+                self._read(False)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         watch(transport, _LOST_S)
 
     def data_received(self, data: bytes) -> None:
+        # uvloop's time stands still within a turn; asyncio's own loop reads once in each
+        now = self._loop.time()
+        if now != self._turn:
+            self._turn, self._turn_bytes = now, 0
+        self._turn_bytes += len(data)
+        if self._rest or self._turn_bytes > _TURN_BYTES:
+            self._put_off(data)
+            return
         super().data_received(data)
         if self.on_data is not None:
             self.on_data()
+
+    @property
+    def should_close(self) -> bool:
+        """What is put off may be more than the answer: then nobody else gets this connection."""
+        return bool(self._rest) or super().should_close
+
+    def _put_off(self, data: bytes) -> None:
+        self._rest += data
+        self._read(False)
+        self._go_on_later()
+
+    def _go_on_later(self) -> None:
+        if self._later is None:
+            self._later = self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Everybody else has had a turn: the next part."""
+        self._later = None
+        if not self._rest or self._stopped or self.transport is None:
+            return
+        part, self._rest = self._rest[:_TURN_BYTES], self._rest[_TURN_BYTES:]
+        super().data_received(part)
+        if self.on_data is not None:
+            self.on_data()
+        if self._rest:
+            self._go_on_later()
+        elif not self._held:
+            self._read(True)
+
+    def _read(self, more: bool) -> None:
+        """Read the socket from now on, or do not. There are three reasons not to."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        if not more:
+            transport.pause_reading()
+        elif not self._stopped and not self._rest:
+            transport.resume_reading()
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         self.malformed = self.malformed or isinstance(exc, HttpProcessingError)
@@ -73,6 +127,9 @@ class Protocol(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.lost = exc
+        rest, self._rest = self._rest, b""
+        if rest and self.on_data is not None:
+            super().data_received(rest)
         super().connection_lost(exc)
         if self.on_data is not None:
             self.on_data()

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.codec.base import Outgoing
 from proxy.errors import Failure, Refused
-from proxy.upstream.answer import Answer, Protocol
+from proxy.upstream.answer import _TURN_BYTES, Answer, Protocol
 from proxy.upstream.client import Endpoint, Upstreams, _Connector
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, Script, raw_upstream
 
@@ -250,7 +250,7 @@ async def test_pause_stops_reading_and_resume_goes_on() -> None:
 
 
 async def test_pause_holds_in_the_midst_of_a_large_read() -> None:
-    """aiohttp goes on reading by itself once what it has parsed is taken."""
+    """What is left of it waits too."""
 
     async def script(peer: Peer) -> None:
         await peer.request()
@@ -268,7 +268,7 @@ async def test_pause_holds_in_the_midst_of_a_large_read() -> None:
         def take(data: bytes) -> None:
             nonlocal got
             got += len(data)
-            if protocol._held and not paused.is_set():
+            if protocol._rest and not paused.is_set():
                 answer.pause()
                 paused.set()
 
@@ -282,6 +282,43 @@ async def test_pause_holds_in_the_midst_of_a_large_read() -> None:
         await asyncio.sleep(0.05)
         assert got > held
         answer.close()
+
+
+async def test_a_large_read_is_worked_on_in_turns() -> None:
+    """Between two parts of what one upstream has sent, everybody else has one."""
+    turns: list[str] = []
+    sizes: list[int] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        for _ in range(256):
+            peer.send(b"x" * 4096)
+        peer.write(LAST_CHUNK)
+        await peer.writer.drain()
+
+    async with serving(script) as (upstreams, endpoint):
+        answer = await upstreams.open(endpoint, CALL)
+        await asyncio.sleep(0.05)  # all of it has come
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+        def another() -> None:
+            turns.append("another")
+            if not ended.is_set():
+                loop.call_soon(another)
+
+        def take(data: bytes) -> None:
+            turns.append("part")
+            sizes.append(len(data))
+
+        answer.attach(take, lambda _broken: ended.set())
+        another()
+        async with asyncio.timeout(5):
+            await ended.wait()
+    assert len(sizes) > 10
+    assert max(sizes[3:]) <= _TURN_BYTES  # the first ones came with the head
+    later = turns[turns.index("another") :]
+    assert "part,part,part" not in ",".join(later)
 
 
 async def test_an_answer_that_ends_while_it_is_paused_gives_back_a_connection_that_reads() -> None:
