@@ -581,6 +581,7 @@ def test_counts_in_any_writing() -> None:
 _WRONG: tuple[Any, ...] = (None, 7, 1.5, "text", True, [], [1], {}, {"a": 1})
 
 
+@pytest.mark.slow
 def test_a_field_of_a_wrong_type_costs_that_field_only() -> None:
     """Any field of any frame, with a value of any other type: the rest of the answer stands."""
     frames = [

@@ -8,6 +8,7 @@ from proxy.events import Event, Finish, StreamEnd, Usage
 from tests.dialects.answers import (
     BROKEN,
     START,
+    answered,
     encoded,
     posted,
     reasoning_block,
@@ -48,3 +49,16 @@ def test_reasoning_and_an_error() -> None:
     frames = sent(*reasoning_block("hm"), *text_block("a", block=1), BROKEN)
     assert "message_end" not in [frame["event"] for frame in frames]
     assert ("error", 502) == (frames[-1]["event"], frames[-1]["status"])
+
+
+def test_one_document() -> None:
+    """For `response_mode: blocking`: the text, the counts, the ids that a page keeps."""
+    parsed = CLIENT.parse_request(posted(b'{"query":"a"}'))
+    reply = CLIENT.whole(parsed, answered(parsed, text_block("Hi")))
+    document = json.loads(reply.body)
+    assert (200, "message", "Hi", "s1") == (
+        reply.status,
+        document["event"],
+        document["answer"],
+        document["message_id"],
+    )
