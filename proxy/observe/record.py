@@ -52,8 +52,8 @@ RELAY_DELAY_S = (
 )
 
 Outcome = Literal["completed"] | Kind
-# What was asked for: an answer, or the number of tokens of a request for one.
-Work = Literal["stream", "count"]
+# What was asked for: an answer, the number of tokens of a request for one, or a vendor's own path.
+Work = Literal["stream", "count", "pass"]
 NONE = "none"  # the label where a request named no configured model, or reached no upstream
 
 

@@ -64,7 +64,7 @@ def returned(answer: Answer, settings: Upstream) -> Mapping[str, str]:
     found = [
         (name, value)
         for name, value in answer.headers.items()
-        if _is_listed(name, listed) and _is_plain(value)
+        if _is_listed(name, listed) and is_plain(value)
     ]
     return dict(found[:_MAX_RETURNED])
 
@@ -125,7 +125,7 @@ def _forwarded(bound: Bound, own: Mapping[str, str], headers: Mapping[str, str])
     taken = {name.lower() for name in (*own, *bound.endpoint.headers)}
     wanted = (name for name in bound.settings.forward_headers if name not in taken)
     return {
-        name: headers[name] for name in wanted if name in headers and _is_plain(headers[name])
+        name: headers[name] for name in wanted if name in headers and is_plain(headers[name])
     } | dict(own)
 
 
@@ -137,6 +137,6 @@ def _is_listed(name: str, listed: tuple[str, ...]) -> bool:
     return covered and may_come_down(name)
 
 
-def _is_plain(value: str) -> bool:
+def is_plain(value: str) -> bool:
     """Visible ASCII and blanks, within bounds: it goes into a header as it is."""
     return 0 < len(value) <= _MAX_VALUE_CHARS and value.isascii() and value.isprintable()

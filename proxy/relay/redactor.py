@@ -41,10 +41,9 @@ class Redactor:
         """The failure, with the mask for each secret in its words: the key, and what the upstream's
         headers and options hold under names that tell of a secret.
         """
-        patterns = [_pattern(form) for secret in self._secrets() for form in _forms(secret)]
-        if not patterns:
+        said = self._said()
+        if said is None:
             return why
-        said = re.compile("|".join(patterns), re.IGNORECASE)
         words = {name: getattr(why, name) for name in ("message", "code", "param")}
         hidden = {name: said.sub(MASK, text) for name, text in words.items() if text is not UNSET}
         return (
@@ -52,6 +51,16 @@ class Redactor:
             if any(hidden[name] != words[name] for name in hidden)
             else why
         )
+
+    def text(self, text: str) -> str:
+        """Any text of the upstream, with the mask for each secret in it."""
+        said = self._said()
+        return text if said is None else said.sub(MASK, text)
+
+    def _said(self) -> re.Pattern[str] | None:
+        """The secrets, in each form in which they may be said."""
+        patterns = [_pattern(form) for secret in self._secrets() for form in _forms(secret)]
+        return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
     def _secrets(self) -> Iterator[str]:
         if self._key is not None and len(self._key) >= _LEAST_CHARS:

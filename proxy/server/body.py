@@ -87,9 +87,7 @@ async def read_body(request: web.Request, most: int, hold: Hold) -> bytes:
     """
     if not request.can_read_body:
         return b""
-    if request.headers.get("Expect") and request.version >= HttpVersion11:
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # the answer itself has not begun
+    await go_on(request)
     connection = request.protocol
     if isinstance(connection, Connection):
         connection.body = request.content
@@ -107,6 +105,13 @@ async def read_body(request: web.Request, most: int, hold: Hold) -> bytes:
     finally:
         if isinstance(connection, Connection):
             connection.body = None
+
+
+async def go_on(request: web.Request) -> None:
+    """Ask for the body, where the client waits for that (RFC 9110, 10.1.1)."""
+    if request.headers.get("Expect") and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
 
 
 async def expect(request: web.Request) -> None:

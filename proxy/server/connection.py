@@ -58,6 +58,7 @@ class Connection(web.RequestHandler):
     """
 
     __slots__ = (
+        "_body_bytes",
         "_bounds",
         "_due",
         "_head_bytes",
@@ -91,6 +92,7 @@ class Connection(web.RequestHandler):
         self._lined = False  # its first line is
         self._tail = b""  # its last three bytes
         self._wire_bytes = 0  # since the last head
+        self._body_bytes = bounds.max_body_bytes  # what the body may have
         self._timer: asyncio.TimerHandle | None = None
         self._refused = False
         self._watched_s: float | None = None
@@ -126,6 +128,7 @@ class Connection(web.RequestHandler):
         if self._request_count != heads:
             self._due = None
             self._head_bytes = self._wire_bytes = 0
+            self._body_bytes = self._bounds.max_body_bytes
             # the next head is none, but the place where this body is broken
             if self.body is not None and not self.body.is_eof():
                 self.body.set_exception(web.RequestPayloadError("The body breaks off."))
@@ -133,6 +136,10 @@ class Connection(web.RequestHandler):
             self._part_of_head(data)
         elif data:
             self._part_of_body(len(data))
+
+    def expect_body(self, body: StreamReader, most_bytes: int) -> None:
+        """The body that is being read now may have so much."""
+        self.body, self._body_bytes = body, most_bytes
 
     def watch(self, lost_s: float) -> None:
         """From now on there is something to lose: see `proxy.net.keepalive.watch`."""
@@ -200,7 +207,7 @@ class Connection(web.RequestHandler):
         time is over.
         """
         self._wire_bytes += size
-        most = _WIRE_PER_BYTE * self._bounds.max_body_bytes + self._bounds.max_head_bytes
+        most = _WIRE_PER_BYTE * self._body_bytes + self._bounds.max_head_bytes
         if self._wire_bytes > most and self.transport is not None:
             self.transport.pause_reading()
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import structlog
@@ -14,6 +15,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.counting import Counter
 from proxy.relay.generation import Generation
+from proxy.relay.passage import Passage
 from proxy.relay.plan import Plan
 from proxy.relay.states import UpstreamStates
 from proxy.relay.won import Envelope, Won
@@ -194,6 +196,19 @@ class Gateway:
     def counter(self, plan: Plan, envelope: Envelope) -> Counter:
         """A request's way to the number of its tokens."""
         return Counter(plan, self._upstreams, self._states, envelope)
+
+    def passage(self, plan: Plan, envelope: Envelope) -> Passage:
+        """A request's way to a vendor's own path."""
+        return Passage(plan, self._upstreams, self._states, envelope)
+
+    @contextmanager
+    def passing(self, upstream: str) -> Iterator[None]:
+        """An answer that is passed on is open."""
+        self._metrics.opened(upstream)
+        try:
+            yield
+        finally:
+            self._metrics.closed(upstream)
 
     def flush(self, record: StreamRecord) -> None:
         """The stream is over, for good."""

@@ -14,7 +14,7 @@ from proxy import __version__
 from proxy.codec.base import ClientHalf
 from proxy.dialects.native.schema import json_schema
 from proxy.dialects.registry import CLIENTS
-from proxy.server import counting, listings
+from proxy.server import counting, listings, passage
 from proxy.server.body import expect
 from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
@@ -23,6 +23,7 @@ from proxy.server.nowhere import nothing_here, wrong_method
 from proxy.server.respond import RETURNED
 from proxy.server.serving import handler
 from proxy.server.visit import REQUEST_ID
+from proxy.settings.pass_paths import METHODS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NATIVE = CLIENTS["native"]
@@ -81,6 +82,10 @@ def add_routes(app: web.Application, gateway: Gateway, *, get_streams: bool = Tr
     whose = {place.path: place.halves for place in (*asked, *told)}
     _add(gateway, router, asked, whose, head=False)
     _add(gateway, router, told, whose, head=True)
+    pass_on = passage.handler(gateway)
+    for method in METHODS:
+        router.add_route(method, passage.PATH, pass_on, expect_handler=expect)
+    router.add_route("*", passage.PATH, wrong_method(gateway, _NATIVE, METHODS))
     for path, page in _pages().items():
         router.add_get(path, page)  # HEAD too
     router.add_route("*", "/{anywhere:.*}", nothing_here(gateway, whose))

@@ -28,7 +28,7 @@ def doubts(settings: Settings) -> list[str]:
     for name, upstream in settings.upstreams.items():
         where = f"upstreams.{name}"
         found += [f"{where}.{said}" for said in (*_of_keys(upstream), *_of_address(upstream))]
-        if name not in used:
+        if name not in used and not upstream.pass_paths:
             found.append(f"{where} is used by no model: name it under models, or take it out")
     return found
 

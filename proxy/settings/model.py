@@ -10,6 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from proxy.settings.auth import Auth
 from proxy.settings.headers import ForwardHeader, ReturnHeader
+from proxy.settings.pass_paths import PassPath
 from proxy.settings.tree import Tree
 from proxy.settings.values import (
     ApiKey,
@@ -137,6 +138,13 @@ class Limits(Tree):
         description=(
             "Bytes of all request bodies that one process may hold at once, each from its arrival "
             "until its answer begins; beyond it: 503."
+        ),
+    )
+    max_pass_bytes: Count = Field(
+        536_870_912,
+        description=(
+            "Largest body, of a request and of an answer, that pass_paths of an upstream let "
+            "through; it is never held."
         ),
     )
     max_event_bytes: Count = Field(1_048_576, description="Largest single event from an upstream.")
@@ -338,6 +346,15 @@ class Upstream(Tree):
         description=(
             "Bring your own key: the key that a client sends goes up as this upstream's. "
             "Otherwise no credential of a client does."
+        ),
+    )
+    pass_paths: tuple[PassPath, ...] = Field(
+        (),
+        description=(
+            "Paths of its own that clients may call at /pass/NAME/..., with its key and as they "
+            'are: "/embeddings", "GET /files*" (* is any text), or "*" for all. Neither models, '
+            "budgets of tokens nor options hold there, so only keys that may ask for any model and "
+            "have no such budget get through."
         ),
     )
     headers: Headers = Field(

@@ -8,13 +8,13 @@ an aiohttp release changes what it relies on.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
-from proxy.errors import Failure, failure
+from proxy.errors import Failure, Refused, failure
 from proxy.net.keepalive import watch
 
 # After the dialect's terminator: how much, and how long, to wait for the body's own end, so that
@@ -204,6 +204,23 @@ class Answer:
             ):
                 self._protocol.on_data = None
         return body
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it arrives, no faster than it is taken. Raises Refused when it breaks off."""
+        protocol = self._protocol
+        if isinstance(protocol, Protocol):
+            protocol.on_data = self._give_up_malformed
+            self._give_up_malformed()
+        try:
+            while piece := await self._content.readany():
+                yield piece
+        except (aiohttp.ClientError, OSError) as error:
+            broken = self._broken(error)
+            forget(error)
+            raise Refused(broken) from None
+        # a body without a length ends with its connection, as in `_deliver`
+        if isinstance(protocol, Protocol) and protocol.lost is not None:
+            raise Refused(self._broken(protocol.lost))
 
     def _give_up_malformed(self) -> None:
         """Wake who reads a body that will never end."""

@@ -7,7 +7,7 @@ and tests/upstream/test_client.py fails if an aiohttp release moves that.
 
 import asyncio
 import functools
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -79,14 +79,21 @@ class Upstreams:
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._answers: set[Answer] = set()
 
-    async def open(self, endpoint: Endpoint, call: Outgoing, at: URL | None = None) -> Answer:
+    async def open(
+        self,
+        endpoint: Endpoint,
+        call: Outgoing,
+        at: URL | None = None,
+        body: AsyncIterable[bytes] | None = None,
+    ) -> Answer:
         """Send the request and wait for the head of the answer. Raises Refused: connect_timeout,
         connect_failed, upstream_malformed for an answer that is not HTTP, or bad_request for a path
         that the model's name has spoilt. Redirects are not followed: where a prompt goes is the
         operator's choice alone.
 
         `at` goes before the endpoint's own address. What an upstream said comes here only through
-        `relay.follow.vetted`: the endpoint's headers, keys among them, go along.
+        `relay.follow.vetted`: the endpoint's headers, keys among them, go along. `body` goes in
+        place of the call's own, as it comes.
         """
         url = _url(endpoint.url, endpoint.path or checked_path(call.path)) if at is None else at
         session = self._session(url.raw_host or "", endpoint)
@@ -97,7 +104,7 @@ class Upstreams:
             response = await session.request(
                 call.method,
                 url,
-                data=call.body or None,
+                data=call.body or None if body is None else body,
                 headers=headers,
                 allow_redirects=False,
                 timeout=self._timeout(endpoint.connect_s),
