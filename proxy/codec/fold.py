@@ -62,6 +62,7 @@ class WholeAnswer:
         # before which block each stood: the number of blocks begun by then
         self.vendor_at: list[int] = []
         self.images: list[Image] = []
+        self.images_at: list[int] = []  # likewise
         self.usage: Usage = NO_USAGE
         self.end: StreamEnd | None = None
         self.error: Failure | None = None
@@ -89,6 +90,7 @@ class WholeAnswer:
                 self.blocks[event.block].proof = event
             case Image():
                 self.images.append(event)
+                self.images_at.append(len(self.blocks))
             case Citation(block):
                 self.blocks[block].citations.append(event)
             case UsageEvent():

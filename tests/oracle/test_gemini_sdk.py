@@ -167,9 +167,8 @@ async def test_reasoning_is_shown_as_thoughts(dialect: str, stream: bool) -> Non
     parts = [part for chunk in got for part in chunk.candidates[0].content.parts]
     assert answer["reasoning"] == "".join(part.text for part in parts if part.thought)
     assert answer["text"] == "".join(part.text or "" for part in parts if not part.thought)
-    assert dialect == "openai_chat" or [b"mock-signature"] == [
-        part.thought_signature for part in parts if part.thought_signature
-    ]
+    signatures = [part.thought_signature for part in parts if part.thought_signature]
+    assert dialect == "openai_chat" or 1 == len(signatures)
 
 
 async def test_a_signature_goes_back_to_the_vendor_it_came_from() -> None:
@@ -329,7 +328,7 @@ async def test_a_signature_comes_back_from_another_vendors_client() -> None:
                 )
                 result = {
                     "type": "tool_result",
-                    "tool_use_id": first.content[-1].id,
+                    "tool_use_id": next(b.id for b in first.content if b.type == "tool_use"),
                     "content": "21 degrees",
                 }
                 await client.messages.create(

@@ -1,9 +1,9 @@
 """What the candidates of a chunk say, as events. The frames and the answer's end are `decode`'s
 affair.
 
-Text, thoughts and calls become blocks. Other parts (images, code that the vendor ran and what came
-of it) and what it says about a candidate (safety, sources, log-probs) go to the client as the
-vendor's own, in the shape of a chunk; sources also become citations.
+Text, thoughts and calls become blocks, pictures events of their own. Other parts (sound, code that
+the vendor ran and what came of it) and what it says about a candidate (safety, sources, log-probs)
+go to the client as the vendor's own, in the shape of a chunk; sources also become citations.
 """
 
 from collections.abc import Callable
@@ -12,16 +12,18 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from proxy.codec.blocks import Blocks
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import loads, mended
+from proxy.codec.media import data_url
+from proxy.codec.proofs import GEMINI
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.gemini.citations import Cited, Said, cited, grounded
 from proxy.dialects.gemini.partial import Arguments
 from proxy.dialects.gemini.wire import FINISH_NUMBERS, NAME, NOTHING, Candidate, FunctionCall, Part
-from proxy.events import Event, Tool, Vendor
+from proxy.events import Event, Image, Tool, Vendor
 from proxy.framing import BadFrame
 
 _EXTRAS = {
@@ -37,6 +39,7 @@ _extras_of = attrgetter(*_EXTRAS)
 _NO_EXTRAS = (NOTHING,) * len(_EXTRAS)
 _QUIET = (b"", b"null", b"{}", b"[]", b'""')
 _SAID = frozenset({"text", "thought", "thoughtSignature", "functionCall"})
+_PICTURE = frozenset({"inlineData", "thought", "thoughtSignature"})
 # A model gives a handful of answers and calls; more is an upstream that counts up for ever.
 _MAX_CHOICES = 128
 _MAX_CALLS = 1024
@@ -131,10 +134,19 @@ class Candidates:
             if part.text or signature:
                 self._blocks.reasoning(out, part.text, number)
             if signature:
-                self._blocks.end_reasoning(out, number, signature)
+                self._blocks.end_reasoning(out, number, signature, GEMINI)
             return
-        if part.text is None and part.function_call is None:
+        if part.function_call is not None:
+            self._call(number, choice, part.function_call, out, signature)
+            return
+        if part.text is None:
             value = whole()
+            if not part.thought and (url := _picture(value)) is not None:
+                self._end_call(number, choice, out)
+                self._signed(number, signature, out)
+                self._blocks.end_choice(out, number)  # a picture parts the texts around it
+                out.append(Image(url, number or UNSET))
+                return
             if not value.keys() <= _SAID:  # its signature, if it has one, is in it
                 chunk = {
                     "candidates": [
@@ -145,17 +157,29 @@ class Candidates:
                 return
         if signature:
             self._end_call(number, choice, out)
-            self._blocks.reasoning(out, "", number)
-            self._blocks.end_reasoning(out, number, signature)
-        if part.function_call is not None:
-            self._call(number, choice, part.function_call, out)
-        elif part.text:
+            self._signed(number, signature, out)
+        if part.text:
             self._text(number, choice, part.text, out)
 
-    def _call(self, number: int, choice: _Choice, call: FunctionCall, out: list[Event]) -> None:
+    def _signed(self, number: int, signature: str | None, out: list[Event]) -> None:
+        """The signature of a part that is no call, on a reasoning before it."""
+        if signature:
+            self._blocks.reasoning(out, "", number)
+            self._blocks.end_reasoning(out, number, signature, GEMINI)
+
+    def _call(
+        self,
+        number: int,
+        choice: _Choice,
+        call: FunctionCall,
+        out: list[Event],
+        signature: str | None,
+    ) -> None:
         if call.name:
             self._end_call(number, choice, out)
             self._begin_call(number, choice, call, out)
+            if signature:
+                self._blocks.prove_call(self._calls - 1, signature, GEMINI, number)
         elif choice.arguments is None and bytes(call.args) not in _QUIET:
             raise BadFrame("a function call has no name")
         if choice.arguments is not None and choice.call is not None:
@@ -217,6 +241,17 @@ class Candidates:
             return
         self._sources.add(known)
         out.append(found.citation(self._blocks.open_text(out, number), choice.said))
+
+
+def _picture(value: Any) -> str | None:
+    """The data: URL of a part that is a picture, and nothing else."""
+    blob = value.get("inlineData") if value.keys() <= _PICTURE else None
+    if not isinstance(blob, dict):
+        return None
+    kind, data = blob.get("mimeType"), blob.get("data")
+    if not isinstance(kind, str) or not isinstance(data, str) or not kind.startswith("image/"):
+        return None
+    return data_url(kind, data)
 
 
 class _Whole(msgspec.Struct, gc=False):

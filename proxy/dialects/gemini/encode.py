@@ -24,15 +24,17 @@ from proxy.dialects.gemini.shapes import (
     finish_word,
     grounding,
     head,
+    image_part,
+    signature_of,
     signed,
 )
-from proxy.dialects.gemini.signatures import to_wire
 from proxy.dialects.gemini.usage import on_wire
 from proxy.events import (
     BlockEnd,
     BlockStart,
     Citation,
     Event,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -50,7 +52,7 @@ _GAP = b"\0"  # stands for the text in a chunk that is built beforehand; no JSON
 class _Call(msgspec.Struct, eq=False):
     tool: Tool
     choice: int
-    signature: str | None
+    before: str | None  # the signature of the reasoning before it
     pieces: list[str]
 
 
@@ -113,6 +115,8 @@ class GeminiEncoder(Encoder):
                 choice = self._frames[event.block][2]
                 place = self._said[choice].on_wire(event.block, event.start, event.end)
                 self._sources.setdefault(choice, []).append(Sourced(event, place))
+            case Image():
+                return self._image(event)
             case Vendor():
                 return self._vendor(event)
             case StreamEnd():
@@ -159,15 +163,28 @@ class GeminiEncoder(Encoder):
     def _end_block(self, event: BlockEnd) -> bytes:
         call = self._calls.pop(event.block, None)
         if call is not None:
-            return self._parts(
-                call.choice, signed(call_part(call.tool, "".join(call.pieces)), call.signature)
-            )
+            return self._call_parts(call, event)
         choice = self._frames.pop(event.block)[2]
         if event.signature is UNSET:
             return b""
         unsaid = self._signatures.get(choice)
-        self._signatures[choice] = to_wire(event.signature)
+        self._signatures[choice] = signature_of(event)
         return b"" if unsaid is None else self._parts(choice, signed({"text": ""}, unsaid))
+
+    def _call_parts(self, call: _Call, end: BlockEnd) -> bytes:
+        """A call with its own signature, else with that of the reasoning before it."""
+        part = call_part(call.tool, "".join(call.pieces))
+        if end.signature is UNSET:
+            return self._parts(call.choice, signed(part, call.before))
+        own = signed(part, signature_of(end, call.tool.id))
+        if call.before is None:
+            return self._parts(call.choice, own)
+        return self._parts(call.choice, signed({"text": ""}, call.before), own)
+
+    def _image(self, event: Image) -> bytes:
+        choice = event.choice or 0
+        self._said.setdefault(choice, Said())
+        return self._parts(choice, signed(image_part(event), self._signatures.pop(choice, None)))
 
     def _vendor(self, event: Vendor) -> bytes:
         said = extras(event)

@@ -15,8 +15,7 @@ from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted
 from proxy.codec.media import data_url
 from proxy.codec.open_calls import OpenCalls
-from proxy.codec.proofs import GEMINI, read
-from proxy.dialects.gemini.signatures import from_wire
+from proxy.dialects.gemini.signatures import Signed, from_wire
 from proxy.dialects.gemini.wire_request import (
     Blob,
     Call,
@@ -98,15 +97,13 @@ class Turns:
 
     def _part(self, value: dict[str, Any], at: str) -> list[Part]:
         part = fitted(value, WirePart, at)
-        signature, of = None, None
-        if part.thought_signature:
-            of, signature, *_ = read(from_wire(part.thought_signature), GEMINI)
+        proof = from_wire(part.thought_signature) if part.thought_signature else None
         if part.thought and part.text is not None:
-            return [ReasoningPart(part.text, signature, format=of)]
+            return [_reasoning(part.text, proof)]
         said = self._said(part)
-        if isinstance(said, ToolCallPart):
-            return [replace(said, signature=signature, format=of)]
-        signed: list[Part] = [] if signature is None else [ReasoningPart("", signature, format=of)]
+        if isinstance(said, ToolCallPart) and proof is not None and proof.of_call:
+            return [replace(said, signature=proof.signature, format=proof.format)]
+        signed: list[Part] = [] if proof is None else [_reasoning("", proof)]
         if not value.keys() <= _KNOWN and said is not None:
             drop(self._notes, "unknown_part", "What is said of a part beside it was left out.")
         if said is not None:
@@ -179,6 +176,12 @@ class Turns:
         return None if part.file_data is None else self._file(part.file_data)
 
 
+def _reasoning(text: str, proof: Signed | None) -> ReasoningPart:
+    if proof is None:
+        return ReasoningPart(text)
+    return ReasoningPart(text, proof.signature, proof.redacted, proof.format, proof.name)
+
+
 def _answer(response: dict[str, Any]) -> tuple[str, bool]:
     """A function's answer as text: that of its `output` (the SDKs write `result`), or of its
     `error`, or all of it as JSON.
@@ -208,7 +211,7 @@ def _flush(parts: list[Part], out: list[Message]) -> None:
 
 def _goes_on(last: Part, part: Part) -> bool:
     if isinstance(last, ReasoningPart):
-        return last.signature is None and isinstance(part, ReasoningPart)
+        return last.signature is None and isinstance(part, ReasoningPart) and not part.redacted
     return isinstance(last, TextPart) and isinstance(part, TextPart)
 
 
@@ -219,4 +222,4 @@ def _joined(run: list[Part]) -> Part:
     text = "".join(part.text for part in run if isinstance(part, TextPart | ReasoningPart))
     if isinstance(last, TextPart):
         return TextPart(text)
-    return ReasoningPart(text, last.signature, format=last.format)
+    return replace(last, text=text)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of
-from proxy.codec.proofs import GEMINI, fits, read
+from proxy.codec.proofs import GEMINI, fits
 from proxy.codec.relaying import own_body
 from proxy.codec.rules import Rules
 from proxy.codec.wire_rules import keep_to
@@ -219,4 +219,4 @@ def _maker(signature: Any) -> str | None:
     """Whose a signature is; None where there is none, or nothing is known of it."""
     if not isinstance(signature, str) or not signature:
         return None
-    return read(from_wire(signature), GEMINI).format
+    return from_wire(signature).format

@@ -3,13 +3,16 @@ own words in their places.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
+from msgspec import UNSET
 
+from proxy.codec.media import data_of
 from proxy.codec.tool_calls import arguments_object
+from proxy.dialects.gemini.signatures import Signed, to_wire
 from proxy.dialects.gemini.wire import FINISH, FINISH_WORD, NAME
-from proxy.events import Citation, Finish, StreamStart, Tool, Vendor
+from proxy.events import BlockEnd, Citation, Finish, Image, StreamStart, Tool, Vendor
 
 _SOURCES = ("groundingMetadata", "citationMetadata")
 
@@ -82,6 +85,23 @@ def call_part(tool: Tool, arguments: str) -> dict[str, Any]:
     if arguments_object(arguments) is not None:
         args = msgspec.Raw(arguments.encode() or b"{}")
     return {"functionCall": {"id": tool.id, "name": tool.name, "args": args}}
+
+
+def image_part(image: Image) -> dict[str, Any]:
+    """A picture: the data itself, or where it is."""
+    data = data_of(image.url)
+    if data is not None:
+        return {"inlineData": {"mimeType": data.media_type, "data": data.base64}}
+    return {"fileData": {"mimeType": "image/png", "fileUri": image.url}}
+
+
+def signature_of(end: BlockEnd, call: str = "") -> str:
+    """A block's signature, which it has, on the wire. `call`: the id of the call whose own it
+    is.
+    """
+    of = None if end.format is UNSET else end.format
+    name = None if end.id is UNSET else end.id
+    return to_wire(Signed(cast("str", end.signature), of, end.redacted is True, name), call)
 
 
 def signed(part: dict[str, Any], signature: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw
 
+from proxy.codec.counts import count
 from proxy.codec.framed import decoded
 from proxy.events import MAX_COUNT, Usage
 
@@ -61,12 +62,14 @@ class Counting:
 
     @property
     def usage(self) -> Usage:
-        counts = self._counts
+        counts, extras = self._counts, self.extras
         return Usage(
             input_tokens=_sum(counts.prompt_token_count, counts.tool_use_prompt_token_count),
             output_tokens=_sum(counts.candidates_token_count, counts.thoughts_token_count),
             cached_input_tokens=counts.cached_content_token_count,
             reasoning_tokens=counts.thoughts_token_count,
+            audio_input_tokens=_of_audio(extras.get("promptTokensDetails")),
+            audio_output_tokens=_of_audio(extras.get("candidatesTokensDetails")),
         )
 
     @property
@@ -101,9 +104,23 @@ def on_wire(usage: Usage, more: Mapping[str, Any]) -> dict[str, Any]:
         said["thoughtsTokenCount"] = usage.reasoning_tokens
     if usage.cached_input_tokens is not None:
         said["cachedContentTokenCount"] = usage.cached_input_tokens
+    for name, audio in (
+        ("promptTokensDetails", usage.audio_input_tokens),
+        ("candidatesTokensDetails", usage.audio_output_tokens),
+    ):
+        if audio is not None:
+            said.setdefault(name, [{"modality": "AUDIO", "tokenCount": audio}])
     if usage.input_tokens is not None and usage.output_tokens is not None:
         said["totalTokenCount"] = usage.input_tokens + usage.output_tokens
     return said
+
+
+def _of_audio(details: Any) -> int | None:
+    """Of counts by modality that of sound."""
+    for each in details if isinstance(details, list) else ():
+        if isinstance(each, dict) and each.get("modality") == "AUDIO":
+            return count(each.get("tokenCount"))
+    return None
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

@@ -15,9 +15,10 @@ from proxy.dialects.gemini.shapes import (
     finish_word,
     grounding,
     head,
+    image_part,
+    signature_of,
     signed,
 )
-from proxy.dialects.gemini.signatures import to_wire
 from proxy.dialects.gemini.usage import on_wire
 
 # of a candidate in the stream, what does not hold for the whole
@@ -36,7 +37,8 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
         usage.update(said.usage)
     document: dict[str, Any] = {**chunk}
     if not any(said.blocks for said in own):
-        numbers = sorted({0, *(block.choice for block in answer.blocks.values())})
+        pictured = (image.choice or 0 for image in answer.images)
+        numbers = sorted({0, *(block.choice for block in answer.blocks.values()), *pictured})
         document["candidates"] = [
             _candidate(answer, own, number, thoughts=parsed.options.thoughts) for number in numbers
         ]
@@ -76,10 +78,16 @@ def _candidate(
 def _parts(
     answer: WholeAnswer, own: list[Extras], number: int, *, thoughts: bool
 ) -> list[dict[str, Any]]:
-    """The blocks in their order, with the vendor's own parts between them where they stood."""
+    """The blocks in their order, with pictures and the vendor's own parts between them where they
+    stood.
+    """
     parts: list[dict[str, Any]] = []
     signature: str | None = None
     for at, block in enumerate([*answer.blocks.values(), None]):
+        for where, image in zip(answer.images_at, answer.images, strict=True):
+            if where == at and (image.choice or 0) == number:
+                parts.append(signed(image_part(image), signature))
+                signature = None
         parts += [
             part
             for where, more in zip(answer.vendor_at, own, strict=True)
@@ -88,16 +96,20 @@ def _parts(
         ]
         if block is None or block.choice != number:
             continue
-        if block.kind != "reasoning":
+        if block.kind == "tool_call" and block.proof is not None and block.tool is not None:
+            parts += [signed({"text": ""}, signature)] if signature is not None else []
+            signature = None
+            parts.append(signed(_part(block), signature_of(block.proof, block.tool.id)))
+        elif block.kind != "reasoning":
             if block.text or block.kind == "tool_call":
                 parts.append(signed(_part(block), signature))
                 signature = None
-            continue
-        if thoughts and block.text:
-            parts.append({"text": block.text, "thought": True})
-        if block.signature is not None:
-            parts += [signed({"text": ""}, signature)] if signature is not None else []
-            signature = to_wire(block.signature)
+        else:
+            if thoughts and block.text:
+                parts.append({"text": block.text, "thought": True})
+            if block.proof is not None:
+                parts += [signed({"text": ""}, signature)] if signature is not None else []
+                signature = signature_of(block.proof)
     return parts if signature is None else [*parts, signed({"text": ""}, signature)]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from proxy.codec.proofs import GEMINI
 from proxy.dialects.gemini import candidates
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.wire import NAME
@@ -15,6 +16,7 @@ from proxy.events import (
     Citation,
     Event,
     Finish,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -144,23 +146,23 @@ def test_a_signature_ends_the_reasoning_before_its_part() -> None:
     expected = [
         BlockStart(0, "reasoning"),
         ReasoningDelta(0, "why"),
-        BlockEnd(0, "c2ln"),
+        BlockEnd(0),
         BlockStart(1, "tool_call", Tool("call_", "f")),
         ToolCallDelta(1, "{}"),
-        BlockEnd(1),
+        BlockEnd(1, "c2ln", GEMINI),
         BlockStart(2, "text"),
         TextDelta(2, "a"),
         BlockEnd(2),
         BlockStart(3, "reasoning"),
-        BlockEnd(3, "c2lo"),
+        BlockEnd(3, "c2lo", GEMINI),
         BlockStart(4, "text"),
         TextDelta(4, "b"),
         BlockEnd(4),
         BlockStart(5, "reasoning"),
-        BlockEnd(5, "c2lp"),
+        BlockEnd(5, "c2lp", GEMINI),
         BlockStart(6, "reasoning"),
         ReasoningDelta(6, "x"),
-        BlockEnd(6, "c2lq"),
+        BlockEnd(6, "c2lq", GEMINI),
         StreamEnd(Finish("tool_calls", "STOP")),
     ]
     got = events(data)
@@ -205,12 +207,54 @@ def test_streamed_arguments_are_one_json_text() -> None:
 
 
 def test_other_parts_are_the_vendors_own() -> None:
-    """Images, and code that the vendor ran: whole, in the shape of a chunk."""
+    """Sound, drafts of pictures, code that the vendor ran: whole, in the shape of a chunk."""
     code = {"executableCode": {"language": "PYTHON", "code": "1+1"}}
-    image = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}, "thoughtSignature": "c2ln"}
-    got = events(sse(chunk({"text": "a"}, code), chunk(image, finish="STOP")))
-    assert [code, image] == [said["candidates"][0]["content"]["parts"][0] for said in told(got)]
+    sound = {"inlineData": {"mimeType": "audio/wav", "data": "AAAA"}, "thoughtSignature": "c2ln"}
+    draft = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}, "thought": True}
+    got = events(sse(chunk({"text": "a"}, code), chunk(sound, draft, finish="STOP")))
+    assert [code, sound, draft] == [
+        said["candidates"][0]["content"]["parts"][0] for said in told(got)
+    ]
     assert "a" == folded(got).text()
+
+
+def test_a_picture_is_an_event() -> None:
+    """It parts the text; its signature is the end of a reasoning before it."""
+    image = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}, "thoughtSignature": "c2ln"}
+    got = events(sse(chunk({"text": "a"}, image, {"text": "b"}, finish="STOP")))
+    assert [
+        BlockStart(0, "text"),
+        TextDelta(0, "a"),
+        BlockEnd(0),
+        BlockStart(1, "reasoning"),
+        BlockEnd(1, "c2ln", GEMINI),
+        Image("data:image/png;base64,AAAA"),
+        BlockStart(2, "text"),
+        TextDelta(2, "b"),
+        BlockEnd(2),
+        StreamEnd(Finish("stop", "STOP")),
+    ] == got
+
+
+def test_sound_is_counted_by_its_name() -> None:
+    """Within the tokens of the prompt and of the answer."""
+    counts = {
+        "promptTokenCount": 9,
+        "candidatesTokenCount": 7,
+        "promptTokensDetails": [
+            {"modality": "TEXT", "tokenCount": 4},
+            {"modality": "AUDIO", "tokenCount": 5},
+        ],
+        "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 7}, 3],
+    }
+    got = events(sse({**chunk({"text": "a"}, finish="STOP"), "usageMetadata": counts}))
+    usage = folded(got).usage
+    assert (9, 7, 5, 7) == (
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.audio_input_tokens,
+        usage.audio_output_tokens,
+    )
 
 
 def test_what_is_said_of_a_candidate_is_told_once() -> None:
@@ -446,6 +490,6 @@ def test_a_chunk_of_many_parts_is_read_again_once(monkeypatch: pytest.MonkeyPatc
     """However many of them are the vendor's own, and must be given whole."""
     read = []
     monkeypatch.setattr(candidates, "loads", lambda data: read.append(data) or json.loads(data))
-    image = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
-    assert 50 == len(told(decode(GeminiDecoder(LIMIT), [sse(chunk(*[image] * 50, finish="STOP"))])))
+    sound = {"inlineData": {"mimeType": "audio/wav", "data": "AAAA"}}
+    assert 50 == len(told(decode(GeminiDecoder(LIMIT), [sse(chunk(*[sound] * 50, finish="STOP"))])))
     assert 1 == len(read)

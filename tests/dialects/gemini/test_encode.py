@@ -8,9 +8,11 @@ import pytest
 
 from proxy.codec.base import Listed, Parsed
 from proxy.codec.fold import WholeAnswer
+from proxy.codec.proofs import ANTHROPIC, GEMINI
 from proxy.dialects.gemini import DIALECT
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.parse import Options
+from proxy.dialects.gemini.signatures import Signed, from_wire
 from proxy.dialects.gemini.wire import NAME
 from proxy.errors import failure
 from proxy.events import (
@@ -20,6 +22,7 @@ from proxy.events import (
     Event,
     Finish,
     FinishReason,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -137,6 +140,41 @@ def test_signatures_without_a_part_behind_them():
     for got in (parts(in_array(events)), parts([whole(events)])):
         assert ["", ""] == [part["text"] for part in got]
         assert ["c2ln", "dGV4dDpub3QgYmFzZTY0IQ=="] == [part["thoughtSignature"] for part in got]
+
+
+def test_pictures_stand_where_they_stood():
+    """Between the texts, with the signature of the reasoning before them."""
+    events = [
+        *text_block("a", block=0),
+        BlockStart(1, "reasoning"),
+        BlockEnd(1, "c2ln", GEMINI),
+        Image("data:image/png;base64,AAAA"),
+        *text_block("b", block=2),
+        ending(),
+    ]
+    picture = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}, "thoughtSignature": "c2ln"}
+    for got in (parts(in_array(events)), parts([whole(events)])):
+        assert [{"text": "a"}, picture, {"text": "b"}] == got[:3]
+
+
+def test_a_signature_of_a_call_is_on_the_call():
+    """One of the reasoning before it stands by itself; another vendor's says which call's it is."""
+    events = [
+        BlockStart(0, "reasoning"),
+        BlockEnd(0, "c2lh", GEMINI),
+        *call_block(1, "{}")[:-1],
+        BlockEnd(1, "c2li", GEMINI),
+        *call_block(2, "{}")[:-1],
+        BlockEnd(2, "x", ANTHROPIC),
+        ending(),
+    ]
+    for got in (parts(in_array(events)), parts([whole(events)])):
+        assert [None, "id1", "id2"] == [part.get("functionCall", {}).get("id") for part in got[:3]]
+        assert [
+            Signed("c2lh", GEMINI, of_call=True),
+            Signed("c2li", GEMINI, of_call=True),
+            Signed("x", ANTHROPIC, of_call=True),
+        ] == [from_wire(part["thoughtSignature"]) for part in got[:3]]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.codec.proofs import ANTHROPIC, GEMINI, OPENAI
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.partial import Arguments
-from proxy.dialects.gemini.signatures import from_wire, to_wire
+from proxy.dialects.gemini.signatures import Signed, from_wire, to_wire
 from proxy.dialects.gemini.wire import PartialArg
 from proxy.framing import BadFrame
 from tests.dialects.answers import spoiled
@@ -213,5 +214,9 @@ def test_signatures_survive_the_sdk(signature: str):
     """Which decodes them, and writes base64's other alphabet."""
     import base64
 
-    again = base64.urlsafe_b64encode(base64.b64decode(to_wire(signature), validate=True)).decode()
-    assert signature == from_wire(again) == from_wire(to_wire(signature))
+    for of, redacted, call in ((GEMINI, False, ""), (ANTHROPIC, False, "c 1"), (OPENAI, True, "")):
+        signed = Signed(signature, of, redacted, "rs_1" if redacted else None)
+        wire = to_wire(signed, call)
+        again = base64.urlsafe_b64encode(base64.b64decode(wire, validate=True)).decode()
+        expected = signed._replace(of_call=of == GEMINI or bool(call))
+        assert expected == from_wire(again) == from_wire(wire)

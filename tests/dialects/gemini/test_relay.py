@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from proxy.codec.base import Incoming, Outgoing, TargetConfig
+from proxy.codec.proofs import ANTHROPIC
 from proxy.codec.relaying import built
 from proxy.codec.rules import NO_RULES, Names, Rules
 from proxy.dialects.gemini import DIALECT
-from proxy.dialects.gemini.signatures import NO_SIGNATURE, to_wire
+from proxy.dialects.gemini.signatures import NO_SIGNATURE, Signed, to_wire
 from proxy.settings.rules import RuleBook
 from tests.dialects.answers import params
 from tests.dialects.requests import mixed
@@ -225,7 +226,7 @@ def test_names_of_tools_that_do_not_fit() -> None:
 
 def test_what_another_vendor_signed() -> None:
     """It is sent without its signature; a call then with the vendor's own word for none."""
-    foreign = to_wire("mainstem:anthropic-claude-v1:c2ln")
+    foreign = to_wire(Signed("c2ln", ANTHROPIC))
     own = base64.b64encode(b"own").decode()
     call = {"functionCall": {"name": "f", "args": {}}}
     parts = [
