@@ -84,6 +84,11 @@ def _hunyuan(piece: str, finish: str) -> dict[str, Any]:
     }
 
 
+_RESPONSE = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "error": None}
+_PLACE = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+_PIECE = {"type": "response.output_text.delta", **_PLACE, "logprobs": []}
+_PART = {"type": "output_text", "text": "Left right", "annotations": []}
+
 _ANSWERS = [
     Answer(
         "gemini",
@@ -260,6 +265,66 @@ _ANSWERS = [
         "minimax",
         (("", _of_openai("Left ")), ("", _of_openai("right", "stop"))),
         frozenset({"choices", "delta", "content", "finish_reason", "index", "role"}),
+    ),
+    Answer(
+        "openai_responses",
+        _events(
+            {"type": "response.created", "sequence_number": 0, "response": _RESPONSE},
+            {
+                "type": "response.output_item.added",
+                "output_index": 0,
+                "item": {"id": "msg_1", "type": "message", "role": "assistant", "content": []},
+            },
+            {
+                "type": "response.content_part.added",
+                **_PLACE,
+                "part": {"type": "output_text", "text": "", "annotations": []},
+            },
+            {**_PIECE, "delta": "Left "},
+            {**_PIECE, "delta": "right"},
+            {
+                "type": "response.output_text.annotation.added",
+                **_PLACE,
+                "annotation_index": 0,
+                "annotation": {
+                    "type": "url_citation",
+                    "url": "https://a.example",
+                    "title": "A",
+                    "start_index": 0,
+                    "end_index": 4,
+                },
+            },
+            {"type": "response.output_text.done", **_PLACE, "text": "Left right", "logprobs": []},
+            {"type": "response.content_part.done", **_PLACE, "part": _PART},
+            {
+                "type": "response.output_item.done",
+                "output_index": 0,
+                "item": {
+                    "id": "msg_1",
+                    "type": "message",
+                    "status": "completed",
+                    "role": "assistant",
+                    "phase": "final",
+                    "content": [_PART],
+                },
+            },
+            {
+                "type": "response.completed",
+                "response": {
+                    **_RESPONSE,
+                    "status": "completed",
+                    "service_tier": "default",
+                    "usage": {
+                        "input_tokens": 3,
+                        "input_tokens_details": {"cached_tokens": 0},
+                        "output_tokens": 2,
+                        "output_tokens_details": {"reasoning_tokens": 0},
+                        "total_tokens": 5,
+                    },
+                },
+            },
+        ),
+        frozenset({"type", "delta", "text", "output_index"}),
     ),
     Answer(
         "qianfan",

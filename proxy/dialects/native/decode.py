@@ -10,15 +10,16 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
+from proxy.codec.counts import count
 from proxy.codec.failures import read_error
-from proxy.codec.framed import CUT, SSEDecoder
+from proxy.codec.framed import CUT, SSEDecoder, decoded
 from proxy.codec.json_depth import shallow
 from proxy.dialects.native.errors import in_band
 from proxy.dialects.native.wire import NAME
 from proxy.errors import Failure, failure
 from proxy.events import (
-    MAX_COUNT,
     NO_USAGE,
     BlockEnd,
     BlockStart,
@@ -53,7 +54,7 @@ _Readable = (
     | Vendor
     | StreamEnd
 )
-_decode = msgspec.json.Decoder(_Readable).decode
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Readable)
 _KNOWN = tuple(struct.__struct_config__.tag for struct in _Readable.__args__)
 _BAD_JSON = (msgspec.DecodeError, RecursionError)
 # Blocks open at once: a real answer has a few. More is an upstream that never closes any.
@@ -79,8 +80,8 @@ class NativeDecoder(SSEDecoder):
         if not frame.data:
             return
         try:
-            event = _decode(frame.data)
-        except (*_BAD_JSON, UnicodeDecodeError):
+            event = decoded(_DECODER, frame.data)
+        except (ValueError, RecursionError):
             self._odd(frame.text, out)
         else:
             self._event(event, out)
@@ -112,18 +113,18 @@ class NativeDecoder(SSEDecoder):
                 out.append(event)
             case Image(url) if url and not (event.choice is not UNSET and event.choice < 0):
                 out.append(event)
-            case Citation(block) if self._open.get(block) == "text" and _is_span(event):
-                out.append(event)
-            case UsageEvent() if _is_counted(event):
+            case Citation(block) if self._open.get(block) == "text":
+                out.append(event if _is_span(event) else replace(event, start=None, end=None))
+            case UsageEvent():
                 self._count(event)
-                out.append(event)
+                out.append(UsageEvent(*msgspec.structs.astuple(self._usage)))
             case Vendor(dialect, said) if dialect:
                 shallow(said)
                 out.append(event)
             case StreamStart():
                 if event.notes:
                     out.append(Vendor(NAME, {"notes": msgspec.to_builtins(event.notes)}))
-            case StreamEnd(finish, usage) if _is_counted(usage):
+            case StreamEnd(finish, usage):
                 out.extend(BlockEnd(block) for block in self._open)
                 self._count(usage)
                 self.done = True
@@ -141,7 +142,7 @@ class NativeDecoder(SSEDecoder):
         return event.tool is UNSET and (event.refusal is UNSET or event.kind == "text")
 
     def _count(self, usage: Usage | UsageEvent) -> None:
-        self._usage = Usage(*msgspec.structs.astuple(usage))
+        self._usage = Usage(*map(count, msgspec.structs.astuple(usage)))
 
     def _odd(self, text: str, out: list[Event]) -> None:
         """A frame that is no event of this version: an error, an event that is newer than we are,
@@ -162,25 +163,14 @@ class NativeDecoder(SSEDecoder):
         elif value["type"] not in _KNOWN:
             out.append(Vendor(NAME, shallow(value)))
         else:
-            self._known(text, out)
-
-    def _known(self, text: str, out: list[Event]) -> None:
-        """An event of this version that did not decode: its UTF-8 may be broken (replaced in
-        `text`), or its shape is.
-        """
-        try:
-            event = _decode(text)
-        except _BAD_JSON as error:
-            self._malformed(out, str(error))
-        else:
-            self._event(event, out)
+            self._malformed(out, f"a {value['type']} that lacks what it must have")
 
     def _error(self, value: dict[str, Any], out: list[Event]) -> None:
         try:
             usage = msgspec.convert(value.get("usage"), Usage)
         except msgspec.ValidationError:
             usage = NO_USAGE  # the error matters more than its counts
-        if usage != NO_USAGE and _is_counted(usage):
+        if usage != NO_USAGE:
             self._count(usage)
         self._fail(out, in_band(value.get("error")))
 
@@ -190,10 +180,6 @@ class NativeDecoder(SSEDecoder):
         if document and document.get("error") is not None:
             return in_band(document["error"])
         return super()._not_a_stream(body)
-
-
-def _is_counted(usage: Usage | UsageEvent) -> bool:
-    return all(count is None or 0 <= count <= MAX_COUNT for count in msgspec.structs.astuple(usage))
 
 
 def _is_span(citation: Citation) -> bool:
