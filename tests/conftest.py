@@ -3,7 +3,8 @@
 import importlib
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -30,6 +31,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """What a test prints and logs is sent from its core to the one that reports, as UTF-8. Hostile
+    texts of the tests have half pairs, which no UTF-8 has: they are sent as escapes."""
+    return _sendable((yield))
+
+
+def _sendable(data: Any) -> Any:
+    match data:
+        case str():
+            return data.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_sendable(key): _sendable(value) for key, value in data.items()}
+        case list() | tuple():
+            return type(data)(map(_sendable, data))
+    return data
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
