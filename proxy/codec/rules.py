@@ -77,10 +77,17 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     largest_thinking: int | None = None
     # Keys of the request's top level that it refuses: they are left out, with a note.
     refused: tuple[str, ...] = ()
+    # Likewise keys of a message.
+    refused_in_messages: tuple[str, ...] = ()
+    # All keys that it takes, of a vendor that refuses any other; empty: not known.
+    only: tuple[str, ...] = ()
+    only_in_messages: tuple[str, ...] = ()
     # Groups of keys of which it takes one: the first that the client gave is kept.
     at_most_one: tuple[tuple[str, ...], ...] = ()
     max_tokens: int | None = None  # for a client that gives none, where the vendor insists on one
     largest_max_tokens: int | None = None
+    # The key for the longest answer, where the vendor's dialect has two of them.
+    max_tokens_field: str | None = None
     context_tokens: int | None = None
     largest_temperature: float | None = None
     tool_name: Names | None = None

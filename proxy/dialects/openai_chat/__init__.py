@@ -5,7 +5,7 @@ and the many that speak like it.
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
-from proxy.dialects.openai_chat import build, forms, models, parse
+from proxy.dialects.openai_chat import build, forms, models, parse, relay
 from proxy.dialects.openai_chat.decode import ChatDecoder
 from proxy.dialects.openai_chat.wire import NAME
 
@@ -26,6 +26,8 @@ DIALECT = Dialect(
         name=NAME,
         fixed=frozenset({"model", "stream", "stream_options"}),
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=relay.relay_request,
         decoder=ChatDecoder,
         parse_error=parse_error,
     ),

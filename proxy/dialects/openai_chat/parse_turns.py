@@ -1,58 +1,81 @@
 """A client's messages to ours."""
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
-from proxy.dialects.openai_chat.wire_request import WireMessage, WirePart
+from proxy.codec.custom_tools import arguments_of
+from proxy.codec.message_parts import assistant_turn
+from proxy.codec.proofs import GEMINI
+from proxy.dialects.openai_chat import details
+from proxy.dialects.openai_chat.parse_parts import message_part
+from proxy.dialects.openai_chat.wire_request import WireCall, WireMessage
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
+    AudioPart,
+    DocumentPart,
     ImagePart,
     Message,
     Part,
-    ReasoningPart,
+    ResultPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
 )
 
+# What a message may say that has no place in other vendors' requests.
+_LOST = {
+    "name": "The name of a message's author cannot be said to other vendors.",
+    "prefix": "That the answer must begin with a message's text cannot be said to other vendors.",
+    "partial": "That the answer must begin with a message's text cannot be said to other vendors.",
+    "audio": "Audio of an earlier answer cannot be sent back to other vendors.",
+    "annotations": "Sources of an earlier answer cannot be sent back to other vendors.",
+}
+
+
+class System(NamedTuple):
+    """What stands before the first turn: as one text, and in pieces where one has a cache mark."""
+
+    text: str | None
+    parts: list[TextPart]
+
 
 class Turns:
-    """Reads messages in their order. `notes` gains what is lost; `system` is what stood before the
-    first turn.
-    """
+    """Reads messages in their order. `notes` gains what is lost."""
 
     def __init__(self, notes: list[Note]) -> None:
         self._notes = notes
-        self._leading: list[str] = []
+        self._leading: list[list[TextPart]] = []
         self._messages: list[Message] = []
         self._function_ids: dict[str, str] = {}  # the old function calls have names for ids
 
-    def read(self, messages: Sequence[WireMessage]) -> tuple[str | None, list[Message]]:
+    def read(self, messages: Sequence[WireMessage]) -> tuple[System, list[Message]]:
         """Raises Refused for a message that is none."""
         for at, message in enumerate(messages):
             self._read(message, f"messages[{at}]")
-        return "\n\n".join(self._leading) or None, self._messages
+        text = "\n\n".join("".join(part.text for part in parts) for parts in self._leading) or None
+        pieces = [part for parts in self._leading for part in parts]
+        marked = any(part.cache for part in pieces)
+        return System(text, pieces if marked else []), self._messages
+
+    def note(self, param: str, message: str) -> None:
+        """Note a loss, once."""
+        note = Note("dropped", param, message)
+        if note not in self._notes:
+            self._notes.append(note)
 
     def _read(self, message: WireMessage, where: str) -> None:
-        if message.name and message.role != "function":
-            self._note(
-                "messages.name", "The name of a message's author cannot be said to other vendors."
-            )
-        if message.prefix:
-            self._note(
-                "messages.prefix",
-                "That the answer must begin with a message's text cannot be said to other vendors.",
-            )
+        for field, why in _LOST.items():
+            if getattr(message, field) and not (field == "name" and message.role == "function"):
+                self.note(f"messages.{field}", why)
         match message.role:
             case "system" | "developer":
-                text = self._text(message, where)
-                if self._messages:
-                    self._messages.append(Message("system", text))
-                else:
-                    self._leading.append(text)
+                self._system(self._texts(message, where))
             case "user":
-                self._messages.append(Message("user", self._content(message, where)))
+                content = self._content(message, where)
+                self._messages.append(
+                    Message("user", content if isinstance(content, str) else list(content))
+                )
             case "assistant":
                 self._messages.append(self._assistant(message, where))
             case "tool":
@@ -71,29 +94,42 @@ class Turns:
                 self._result(
                     self._function_ids.get(message.name, f"call_{message.name}"), message, where
                 )
+            case role:
+                self.note(
+                    "messages.role",
+                    f"Messages of role {role[:40]!r} cannot be said to other vendors.",
+                )
+
+    def _system(self, parts: list[TextPart]) -> None:
+        if self._messages:
+            marked = any(part.cache for part in parts)
+            text = "".join(part.text for part in parts)
+            self._messages.append(Message("system", list(parts) if marked else text))
+        else:
+            self._leading.append(parts)
 
     def _assistant(self, message: WireMessage, where: str) -> Message:
-        parts: list[Part] = []
-        if message.reasoning_content:
-            parts.append(ReasoningPart(message.reasoning_content))
+        said = details.read(
+            message.reasoning_details,
+            message.thinking_blocks,
+            message.reasoning_content or message.reasoning,
+            {call.id for call in message.tool_calls or ()},
+        )
+        parts: list[Part] = list(said.parts)
         if message.content:
             content = self._content(message, where)
             parts += [TextPart(content)] if isinstance(content, str) else content
         if message.refusal:
             parts.append(TextPart(message.refusal))
-        if message.audio:
-            self._note(
-                "messages.audio", "Audio of an earlier answer cannot be sent back to other vendors."
-            )
+        for image in message.images if isinstance(message.images, list) else ():
+            match image:
+                case {"image_url": {"url": str(url)}}:
+                    parts.append(ImagePart(url))
+                case _:
+                    self.note("messages.images", "A picture that is none was left out.")
         for at, call in enumerate(message.tool_calls or ()):
-            if call.function is None:
-                place = f"{where}.tool_calls[{at}]"
-                raise bad_request(
-                    f"{place} must be a call of a function; {call.type or 'what it is'} "
-                    "cannot be carried.",
-                    param=place,
-                )
-            parts.append(ToolCallPart(call.id, call.function.name, call.function.text()))
+            read = self._call(call, f"{where}.tool_calls[{at}]", said.calls.get(call.id))
+            parts += [] if read is None else [read]
         if message.function_call is not None:
             called = message.function_call
             call_id = f"call_{called.name}_{len(self._messages)}"
@@ -101,47 +137,68 @@ class Turns:
             parts.append(ToolCallPart(call_id, called.name, called.text()))
         return assistant_turn(parts)
 
+    def _call(self, call: WireCall, place: str, proof: str | None) -> ToolCallPart | None:
+        match call.extra_content:
+            case {"google": {"thought_signature": str(signature)}} if signature:
+                proof = signature
+            case None:
+                pass
+            case _:
+                self.note("tool_calls.extra_content", "Only Gemini's signature is understood.")
+        of = GEMINI if proof else None
+        if call.custom is not None:
+            text = arguments_of(call.custom.input)
+            return ToolCallPart(call.id, call.custom.name, text, True, proof, of)
+        if call.function is None:
+            kind = call.type or "function"
+            if kind in ("function", "custom"):
+                raise bad_request(f"{place}.{kind} is required.", param=f"{place}.{kind}")
+            self.note("tool_calls", "Calls that only their vendor knows cannot be said to others.")
+            return None
+        return ToolCallPart(
+            call.id, call.function.name, call.function.text(), signature=proof, format=of
+        )
+
     def _result(self, call_id: str, message: WireMessage, where: str) -> None:
-        self._messages.append(
-            Message("tool", [ToolResultPart(call_id, self._text(message, where))])
-        )
+        content = self._content(message, where)
+        if isinstance(content, str):
+            held: str | list[ResultPart] = content
+        else:
+            parts: list[ResultPart] = []
+            for number, part in enumerate(content):
+                if not isinstance(part, TextPart | ImagePart | DocumentPart | AudioPart):
+                    place = f"{where}.content[{number}]"
+                    raise bad_request(f"{place} cannot stand in a tool's result.", param=place)
+                parts.append(part)
+            plain = all(isinstance(part, TextPart) and part.cache is None for part in parts)
+            held = "".join(p.text for p in parts if isinstance(p, TextPart)) if plain else parts
+        self._messages.append(Message("tool", [ToolResultPart(call_id, held)]))
 
-    def _text(self, message: WireMessage, where: str) -> str:
-        return text_alone(self._content(message, where), message.role, where, between="")
-
-    def _content(self, message: WireMessage, where: str) -> str | list[Part]:
-        return content_parts(message.content, where, self._part)
-
-    def _part(self, part: WirePart, where: str) -> Part:
-        match part.type:
-            case "text" if part.text is not None:
-                return TextPart(part.text)
-            case "refusal" if part.refusal is not None:
-                return TextPart(part.refusal)
-            case "image_url" if part.image_url is not None:
-                if isinstance(part.image_url, str):
-                    return ImagePart(part.image_url)
-                if part.image_url.detail not in (None, "auto"):
-                    self._note(
-                        "image_url.detail",
-                        "How closely to look at an image cannot be said to other vendors.",
-                    )
-                return ImagePart(part.image_url.url)
-            case "thinking" if part.thinking is not None:
-                return ReasoningPart(
-                    "".join(piece.text or "" for piece in part.thinking), part.signature
-                )
-            case "text" | "refusal" | "image_url" | "thinking":
+    def _texts(self, message: WireMessage, where: str) -> list[TextPart]:
+        """The parts of a message whose role may say nothing but text."""
+        content = self._content(message, where)
+        if isinstance(content, str):
+            return [TextPart(content)]
+        texts: list[TextPart] = []
+        for number, part in enumerate(content):
+            if not isinstance(part, TextPart):
+                place = f"{where}.content[{number}]"
                 raise bad_request(
-                    f"{where}.{part.type} is required in a part of type {part.type}.",
-                    param=f"{where}.{part.type}",
+                    f"{place} must be text in a message of role {message.role}.", param=place
                 )
-        raise bad_request(
-            f"{where}.type is {part.type[:40]!r}, which cannot be carried: send text or image_url.",
-            param=f"{where}.type",
-        )
+            texts.append(part)
+        return texts
 
-    def _note(self, param: str, message: str) -> None:
-        note = Note("dropped", param, message)
-        if note not in self._notes:
-            self._notes.append(note)
+    def _content(self, message: WireMessage, where: str) -> str | list[Any]:
+        content = message.content
+        if content is None:
+            raise bad_request(
+                f"{where}.content must be text or a list of parts.", param=f"{where}.content"
+            )
+        if isinstance(content, str):
+            return content
+        read = [
+            message_part(part, f"{where}.content[{at}]", self.note)
+            for at, part in enumerate(content)
+        ]
+        return [part for part in read if part is not None]

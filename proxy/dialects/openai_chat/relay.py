@@ -1,0 +1,132 @@
+"""A client's chat completion for an upstream of the same dialect: its own body, in which only model
+and stream are set, the counts are asked for, and what the target refuses is mended.
+
+Nothing of the client's body is changed in place, as another target may be asked next: what is
+mended is a copy, and stands where the client had it.
+"""
+
+from typing import Any
+
+from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.chat_turns import drop
+from proxy.codec.custom_tools import custom_names
+from proxy.codec.efforts import EFFORTS, nearest_effort
+from proxy.codec.json_schema import adapted
+from proxy.codec.relaying import own_body
+from proxy.codec.rules import Names, Rules
+from proxy.dialects.openai_chat.call import called, renamed
+from proxy.dialects.openai_chat.options import UpstreamOptions, upstream_options
+from proxy.dialects.openai_chat.relay_turns import RelayedTurns
+from proxy.events import Note
+from proxy.request import ChatRequest, Original
+
+_LIMITS = ("max_completion_tokens", "max_tokens")
+# What OpenAI bounds in length: they name a user, or what shares a cache.
+_NAMES_OF_USERS = ("user", "safety_identifier", "prompt_cache_key")
+
+
+def relay_request(
+    request: ChatRequest, original: Original, target: TargetConfig
+) -> Outgoing | None:
+    """See `UpstreamHalf.relay_request`. None: the request has tools with free text and the vendor
+    knows functions only, so it is built anew.
+    """
+    if target.rules.custom_tools is False and custom_names(request.tools):
+        return None
+    notes: list[Note] = []
+    options, rules = upstream_options(target), target.rules
+    changes = {"model": target.model or request.model, "stream": True}
+    body = _with_usage(own_body(original, changes), options)
+    turns = RelayedTurns(rules, options, notes)
+    body["messages"] = [turns.message(message) for message in body["messages"]]
+    body = _limited(body, rules, notes)
+    _tools(body, turns, rules, notes)
+    _bounded(body, rules, notes)
+    return called(body, target, options, notes, tool_names=turns.names, headers=original.headers)
+
+
+def _with_usage(body: dict[str, Any], options: UpstreamOptions) -> dict[str, Any]:
+    """We want the counts, whether the client does or not."""
+    if not options.include_usage:
+        body.pop("stream_options", None)
+        return body
+    said = body.get("stream_options")
+    return {**body, "stream_options": {**(said or {}), "include_usage": True}}
+
+
+def _limited(body: dict[str, Any], rules: Rules, notes: list[Note]) -> dict[str, Any]:
+    """The limit of the answer in the one field that the target takes, and within its bounds."""
+    field = rules.max_tokens_field
+    given = [name for name in _LIMITS if body.get(name) is not None]
+    if field is not None and given and given != [field]:
+        for name in given[1:]:
+            del body[name]
+        body = renamed(body, {given[0]: field})
+        given = [field]
+    for name in given:
+        _at_most(body, name, rules.largest_max_tokens, notes)
+    return body
+
+
+def _tools(body: dict[str, Any], turns: RelayedTurns, rules: Rules, notes: list[Note]) -> None:
+    """Names and schemas of tools as the target takes them. Kinds that the operator does not let
+    through are left out.
+    """
+    for key in ("tools", "functions"):
+        given = body.get(key)
+        if not isinstance(given, list):
+            continue
+        kept = [tool for tool in given if not _is_refused(tool, rules, notes)]
+        body[key] = [turns.named(_with_schema(tool, rules, notes)) for tool in kept]
+        if given and not kept:
+            del body[key]
+    for key in ("tool_choice", "function_call"):
+        if isinstance(body.get(key), dict):
+            body[key] = turns.named(body[key])
+
+
+def _is_refused(tool: Any, rules: Rules, notes: list[Note]) -> bool:
+    refused = isinstance(tool, dict) and tool.get("type") in rules.refuse
+    if refused:
+        drop(notes, "refuse", "A kind of tool that the configuration does not let through.")
+    return refused
+
+
+def _with_schema(tool: Any, rules: Rules, notes: list[Note]) -> Any:
+    match tool:
+        case {"function": {"parameters": dict(schema)} as function} if rules.schema_lacks:
+            fitting = adapted(schema, rules.schema_lacks)
+            if fitting is not schema:
+                said = "A tool's JSON Schema was said in the words that the upstream takes."
+                drop(notes, "tools.parameters", said, "changed")
+                return {**tool, "function": {**function, "parameters": fitting}}
+    return tool
+
+
+def _bounded(body: dict[str, Any], rules: Rules, notes: list[Note]) -> None:
+    """Numbers, lengths and words within what the target takes."""
+    _at_most(body, "temperature", rules.largest_temperature, notes)
+    stop = body.get("stop")
+    if rules.stop_most is not None and isinstance(stop, list) and len(stop) > rules.stop_most:
+        drop(notes, "stop", f"The upstream takes {rules.stop_most} stop sequences.")
+        body["stop"] = stop[: rules.stop_most]
+    for name in _NAMES_OF_USERS:
+        said = body.get(name)
+        if rules.user_chars is not None and isinstance(said, str) and len(said) > rules.user_chars:
+            body[name] = Names(chars="a-zA-Z0-9_-", most=rules.user_chars).fitted(said)
+            why = f"The upstream takes {name} of {rules.user_chars} characters; a digest was sent."
+            drop(notes, name, why, "changed")
+    effort = body.get("reasoning_effort")
+    if rules.efforts and effort in EFFORTS:
+        nearest = nearest_effort(effort, rules.efforts)
+        if nearest != effort:
+            why = f"Effort {effort} is said as {nearest}, the nearest that is taken."
+            drop(notes, "reasoning.effort", why, "changed")
+            body["reasoning_effort"] = nearest
+
+
+def _at_most(body: dict[str, Any], name: str, most: float | None, notes: list[Note]) -> None:
+    value = body.get(name)
+    if most is not None and isinstance(value, int | float) and value > most:
+        drop(notes, name, f"The upstream takes {name} up to {most}; that was sent.", "changed")
+        body[name] = most
