@@ -158,8 +158,8 @@ async def test_reasoning_is_a_part_of_the_content_both_ways(dialect: str) -> Non
 
 
 async def test_what_only_this_vendor_says_is_taken() -> None:
-    """Its seed, arguments that are an object, a call's id of nine characters; and its other words,
-    which get notes, refuse nothing."""
+    """Its seed, arguments that are an object, a call's id of nine characters, and its other words:
+    they go up as they are, the arguments as the text that every vendor takes."""
     turn = [
         {
             "role": "assistant",
@@ -188,7 +188,7 @@ async def test_what_only_this_vendor_says_is_taken() -> None:
             min_tokens=3,
         )
         (asked,) = run.mock.account.newest(1)
-        assert 7 == asked["body"]["seed"]
+        assert (7, True) == (asked["body"]["random_seed"], asked["body"]["safe_prompt"])
         (call,) = asked["body"]["messages"][1]["tool_calls"]
         assert ("a1B2c3D4e", {"city": "Paris"}) == (
             call["id"],

@@ -5,6 +5,8 @@ that fit, and without keys that it refuses. What fits stays the very same object
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from proxy.codec.chat_turns import drop
 from proxy.codec.proofs import OTHER, fits
 from proxy.codec.rules import Names, Rules
@@ -70,6 +72,11 @@ class RelayedTurns:
 
     def _call(self, call: Any) -> Any:
         named = self.named(call)
+        match named:
+            # Mistral's SDKs send the arguments themselves; every vendor takes their text
+            case {"function": {"arguments": dict(arguments)} as function}:
+                text = msgspec.json.encode(arguments).decode()
+                named = {**named, "function": {**function, "arguments": text}}
         fitted = self._fitted(self._rules.call_id, named.get("id"))
         return named if fitted is None else {**named, "id": fitted}
 
