@@ -5,7 +5,7 @@ requests, in their messages.
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -18,12 +18,12 @@ from proxy.settings.secret import MASK, holds_secret
 
 # A shorter text stands in ordinary words; nobody's key is one.
 _LEAST_CHARS = 6
+# Of a key that is cut or starred in a message, any part of so many characters is recognised, and
+# what follows goes with it.
+_PART_CHARS = 8
 # of a header or an option: without the scheme, the cookie's name and the like
 _PIECE = re.compile(r"[^\s;,=\"']{8,}")
-# Of a key that is cut or starred in a message, so much of its beginning is recognised, and what
-# follows goes with it.
-_BEGINNING_CHARS = 16
-_REST = r"[\w.~+/=%*-]*"
+_REST = re.compile(r"[\w.~+/=%*-]*")
 
 
 class Redactor:
@@ -41,11 +41,11 @@ class Redactor:
         """The failure, with the mask for each secret in its words: the key, and what the upstream's
         headers and options hold under names that tell of a secret.
         """
-        said = self._said()
-        if said is None:
+        parts = self._parts()
+        if not parts:
             return why
         words = {name: getattr(why, name) for name in ("message", "code", "param")}
-        hidden = {name: said.sub(MASK, text) for name, text in words.items() if text is not UNSET}
+        hidden = {name: _hidden(text, parts) for name, text in words.items() if text is not UNSET}
         return (
             msgspec.structs.replace(why, **hidden)
             if any(hidden[name] != words[name] for name in hidden)
@@ -54,13 +54,12 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Any text of the upstream, with the mask for each secret in it."""
-        said = self._said()
-        return text if said is None else said.sub(MASK, text)
+        parts = self._parts()
+        return _hidden(text, parts) if parts else text
 
-    def _said(self) -> re.Pattern[str] | None:
-        """The secrets, in each form in which they may be said."""
-        patterns = [_pattern(form) for secret in self._secrets() for form in _forms(secret)]
-        return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
+    def _parts(self) -> set[str]:
+        """Whatever gives a secret away."""
+        return {part for secret in self._secrets() for part in _parts(secret)}
 
     def _secrets(self) -> Iterator[str]:
         if self._key is not None and len(self._key) >= _LEAST_CHARS:
@@ -77,20 +76,63 @@ def _named(values: dict[str, Any]) -> Iterator[str]:
             yield from _PIECE.findall(value)
 
 
+def _parts(secret: str) -> Iterator[str]:
+    """Every part, in lower case, of a secret in each of its forms."""
+    for form in _forms(secret):
+        size = min(_PART_CHARS, len(form))
+        for start in range(len(form) - size + 1):
+            yield form[start : start + size].lower()
+
+
 def _forms(secret: str) -> set[str]:
-    """A secret as it stands, and as it stands in a URL, in JSON and in the header of a user and
-    password.
+    """A secret as it stands, and as it stands in a URL, in JSON, in hexadecimal digits, and within
+    something longer that is written in base64, such as a user and password.
     """
     plain = secret.encode("utf-8", "surrogatepass")
+    coded = [_in_base64(plain, before) for before in range(3)]
     return {
         secret,
         quote(secret, safe="", errors="replace"),
         json.dumps(secret)[1:-1],
-        base64.b64encode(plain).decode().rstrip("="),
+        plain.hex(),
+        *coded,
+        *(text.translate(_URL_SAFE) for text in coded),
     }
 
 
-def _pattern(form: str) -> str:
-    if len(form) < 2 * _LEAST_CHARS:
-        return re.escape(form)
-    return re.escape(form[: min(_BEGINNING_CHARS, max(8, len(form) // 2))]) + _REST
+_URL_SAFE = str.maketrans("+/", "-_")
+
+
+def _in_base64(plain: bytes, before: int) -> str:
+    """The digits that hang on these bytes alone, behind so many others (of three, one begins
+    anew). A digit has six bits.
+    """
+    digits = base64.b64encode(bytes(before) + plain).decode()
+    return digits[-(-before * 8 // 6) : (before + len(plain)) * 8 // 6]
+
+
+def _hidden(text: str, parts: Collection[str]) -> str:
+    """The text with a mask for each run of parts. Its work is linear in the text."""
+    small = text.lower()
+    if len(small) != len(text):  # a few letters are longer in lower case
+        small = text
+    sizes = sorted({len(part) for part in parts}, reverse=True)
+
+    def reach(at: int) -> int:
+        return next((at + size for size in sizes if small[at : at + size] in parts), 0)
+
+    out: list[str] = []
+    at = 0
+    while at < len(text):
+        end = reach(at)
+        if not end:
+            out.append(text[at])
+            at += 1
+            continue
+        while at < end:
+            at += 1
+            end = max(end, reach(at))
+        found = _REST.match(text, end)
+        at = found.end() if found else end
+        out.append(MASK)
+    return "".join(out)

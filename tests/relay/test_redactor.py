@@ -49,6 +49,29 @@ def test_the_key_is_masked_in_every_obvious_form(form: str) -> None:
     assert shown.endswith("See the docs.")
 
 
+@pytest.mark.parametrize("before", ["", "u", "us", "user:", "Bearer ", ":"])
+@pytest.mark.parametrize("code", [base64.b64encode, base64.urlsafe_b64encode])
+def test_the_key_is_masked_within_whatever_is_in_base64(before: str, code: Any) -> None:
+    coded = code(f"{before}{KEY}:more".encode()).decode()
+    shown = said(f"Basic {coded} is wrong")
+    parts = {coded[at : at + 12] for at in range(8, len(coded) - 20)}
+    assert not [part for part in parts if part in shown]
+    assert shown.startswith("Basic ")
+
+
+@pytest.mark.parametrize("size", [8, 9, 12, 20])
+def test_any_part_of_the_key_is_masked(size: int) -> None:
+    for at in range(len(KEY) - size + 1):
+        part = KEY[at : at + size]
+        assert part not in said(f"The key <{part}> is wrong")
+    assert KEY.encode().hex()[8:24] not in said(f"in digits {KEY.encode().hex()}")
+
+
+def test_a_key_that_is_split_is_masked_on_both_sides() -> None:
+    shown = said(f"{KEY[:10]}\n{KEY[10:]}")
+    assert f"{MASKED}\n{MASKED}" == shown
+
+
 def test_code_and_param_are_masked_too() -> None:
     why = redactor().over(failure("upstream_status", "no", code=f"bad {KEY}", param=KEY))
     assert (f"bad {MASKED}", MASKED) == (why.code, why.param)
