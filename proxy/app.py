@@ -182,6 +182,7 @@ class Process:
             due = time.monotonic() + _LAG_PERIOD_S
             await asyncio.sleep(_LAG_PERIOD_S)
             self.metrics.lag(max(0.0, time.monotonic() - due))
+            self.metrics.unlogged(logs.dropped())
 
 
 async def _ended(task: asyncio.Task[None] | None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from proxy.mock import recordings, yaml_script
 from proxy.mock.script import END, LAST, Manner, MockError, Status, Step
+from proxy.settings.reading import read_file
 
 # The first suffix that fits wins, so the longer ones come first.
 _READERS: dict[str, Callable[[Path, bytes, Manner], list[Step]]] = {
@@ -20,6 +21,7 @@ _READERS: dict[str, Callable[[Path, bytes, Manner], list[Step]]] = {
     ".json": recordings.read_document,
 }
 SUFFIXES = tuple(_READERS)
+_MAX_BYTES = 268_435_456  # of a script or a recording
 
 
 def is_path(scenario: str) -> bool:
@@ -47,9 +49,11 @@ def load(path: Path, manner: Manner, data: bytes | None = None) -> list[Step]:
 def read(path: Path) -> bytes:
     """What a script's file holds. Raises MockError, which names the file."""
     try:
-        return path.read_bytes()
+        return read_file(path, _MAX_BYTES)
     except OSError as error:
         raise MockError(
             f"{path}: cannot be read ({error.strerror}); give the path of a YAML script or of "
             "a recording"
         ) from error
+    except ValueError as error:
+        raise MockError(f"{path}: cannot be played: {error}") from error

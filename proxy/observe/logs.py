@@ -11,11 +11,12 @@ import math
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
+from proxy.observe.outlet import Outlet
 from proxy.observe.record import StreamRecord
 from proxy.observe.trace import traced
 from proxy.settings.secret import MASK, holds_secret
@@ -34,9 +35,10 @@ _SIMPLE = frozenset({int, bool, type(None)})
 _QUIET = frozenset({"completed", "client_gone", "cancelled"})  # nobody's failure
 _FIRST = ("timestamp", "level", "event")
 _JSON = json.JSONEncoder(default=repr)
+_outlet: Outlet | None = None
 
 
-class _OurHandler(logging.StreamHandler[TextIO]):
+class _OurHandler(logging.StreamHandler[Any]):
     """Told from other handlers by its type, so that configuring twice leaves one."""
 
 
@@ -46,7 +48,11 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
 
     `stream` is standard error unless given; `auto` is console on a terminal and JSON elsewhere.
     """
-    out = sys.stderr if stream is None else stream
+    global _outlet  # noqa: PLW0603  standard error is one, too
+    if _outlet is not None:
+        _outlet.close()
+    _outlet = _outlet_of(sys.stderr) if stream is None else None
+    out = stream or _outlet or sys.stderr
     console = form == "console" or (form == "auto" and out.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -60,7 +66,8 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        # it writes whole lines, and asks for nothing else
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", out)),
         cache_logger_on_first_use=False,
     )
     handler = _OurHandler(out)
@@ -77,6 +84,19 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
     root.setLevel(level.upper())
     logging.getLogger("asyncio").addFilter(_first_line)  # once, however often
     logging.captureWarnings(True)
+
+
+def dropped() -> int:
+    """Lines that could not be written since this was asked last."""
+    return 0 if _outlet is None else _outlet.count()
+
+
+def _outlet_of(stream: TextIO) -> Outlet | None:
+    """None for a stream that is no file, as a test's is."""
+    try:
+        return Outlet(stream)
+    except (OSError, ValueError):
+        return None
 
 
 def _first_line(record: logging.LogRecord) -> bool:

@@ -119,6 +119,8 @@ class Metrics:
         self._events = {cls: events[word,] for cls, word in types.items()}
         about = "Heartbeats sent to clients of silent streams."
         self._heartbeats = Counter("mainstem_heartbeats", about, registry=self.registry)
+        about = "Log lines that could not be written, as standard error was full or closed."
+        self._unlogged = Counter("mainstem_log_lines_dropped", about, registry=self.registry)
 
     def _time(self) -> None:
         about = (
@@ -213,6 +215,10 @@ class Metrics:
     def lag(self, seconds: float) -> None:
         """The event loop was this late."""
         self._lag.set(seconds)
+
+    def unlogged(self, lines: int) -> None:
+        """So many log lines more could not be written."""
+        self._unlogged.inc(lines)
 
     def tasks(self, count: int) -> None:
         """The event loop had so many tasks."""

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proxy.settings.mistakes import Problems, nearest
+from proxy.settings.reading import read_file
 from proxy.settings.schema import Where
 from proxy.settings.values import expiry
 
@@ -62,9 +63,7 @@ def with_jwks_found(tree: Mapping[str, Any], folder: Path, problems: Problems) -
 
 def _jwks_fault(file: Path) -> str:
     try:
-        with file.open("rb") as stream:
-            data = stream.read(_MAX_JWKS_BYTES + 1)
-        found = json.loads(data) if len(data) <= _MAX_JWKS_BYTES else None
+        found = json.loads(read_file(file, _MAX_JWKS_BYTES))
     except OSError as error:
         return f"cannot be read: {file} ({error.strerror}); check the path and its permissions"
     except (ValueError, RecursionError):

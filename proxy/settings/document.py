@@ -13,8 +13,10 @@ from typing import Any
 import yaml
 
 from proxy.settings.mistakes import ConfigError, Problems
+from proxy.settings.reading import read_file
 from proxy.settings.schema import Where
 
+_MAX_BYTES = 16_777_216
 _TEXT = "tag:yaml.org,2002:str"
 _NOTHING = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
@@ -63,7 +65,7 @@ def read_document(path: Path, environ: Mapping[str, str], problems: Problems) ->
 def _text(path: Path) -> str:
     said = ""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_file(path, _MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         said = "there is no such file; check the path, or name no file to run the embedded mock"
     except IsADirectoryError:
@@ -72,6 +74,8 @@ def _text(path: Path) -> str:
         said = f"cannot be read ({error.strerror}); check its permissions"
     except UnicodeDecodeError as error:
         said = f"is not UTF-8 (byte {error.start}); save it as UTF-8"
+    except ValueError as error:
+        said = f"is no configuration: {error}"
     raise ConfigError([f"{path}: {said}"])
 
 

@@ -20,6 +20,7 @@ from proxy.settings.environment import merge, read_environment, variable_of
 from proxy.settings.files import Files
 from proxy.settings.mistakes import ConfigError, Problems, add_validation
 from proxy.settings.model import Settings
+from proxy.settings.reading import read_file
 from proxy.settings.vendors import filled
 
 _MAX_KEY_BYTES = 65_536  # a key is a line; more is some other file named by mistake
@@ -129,13 +130,14 @@ def _read_keys(tree: Mapping[str, Any], folder: Path, problems: Problems) -> dic
 def _key_in(file: Path) -> tuple[str, str]:
     """The key in a file, and what is wrong with the file: one of the two is empty."""
     try:
-        with file.open("rb") as stream:
-            data = stream.read(_MAX_KEY_BYTES + 1)
+        data = read_file(file, _MAX_KEY_BYTES)
+    except ValueError:
+        data = b"\0"  # what is too long is no key, whatever it is
     except OSError as error:
         return "", f"cannot be read: {file} ({error.strerror}); check the path and its permissions"
     key = data.strip()
     if not key:
         return "", f"is empty: {file}; write the key into it"
-    if len(data) > _MAX_KEY_BYTES or not key.isascii() or not key.decode("ascii").isprintable():
+    if not key.isascii() or not key.decode("ascii").isprintable():
         return "", f"does not hold a key: {file}; it must have one line of plain characters"
     return key.decode("ascii"), ""

@@ -40,6 +40,7 @@ CONTRACT = {
     "circuit_opened_total": {"upstream"},
     "upstream_waiting": {"upstream"},
     "heartbeats_total": set(),
+    "log_lines_dropped_total": set(),
     "opaque_total": {"dialect"},
     "notes_total": {"note"},
     "config_reloads_total": {"result"},

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy.settings import document
 from proxy.settings.load import load
 from proxy.settings.mistakes import ConfigError
 from tests.settings.conftest import Load, Problems
@@ -106,10 +107,10 @@ def test_missing_files(tmp_path: Path) -> None:
 def test_an_unreadable_file(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its permissions are named."""
 
-    def refuse(_: Path) -> bytes:
+    def refuse(_: Path, _most: int) -> bytes:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(document, "read_file", refuse)
     with pytest.raises(ConfigError, match="check its permissions"):
         load(config, {})
 

@@ -18,6 +18,7 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 from proxy.settings.auth import Jwt
+from proxy.settings.reading import read_file
 
 # between two fetches: tokens with made-up key ids must not become a flood at the login service
 AGAIN_S = 30.0
@@ -133,7 +134,7 @@ class KeySet:
             document = await (
                 _download(self._url)
                 if self._url is not None
-                else asyncio.to_thread(_read, Path(self._file or ""))
+                else asyncio.to_thread(read_file, Path(self._file or ""), _MAX_BYTES)
             )
             self._keys = read_keys(document, self._algorithms)
             self._stale = self._clock() + MAX_AGE_S
@@ -162,11 +163,3 @@ async def _download(url: str) -> bytes:
             if len(document) > _MAX_BYTES:
                 raise ValueError("too long")
         return bytes(document)
-
-
-def _read(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        document = stream.read(_MAX_BYTES + 1)
-    if len(document) > _MAX_BYTES:
-        raise ValueError("too long")
-    return document
