@@ -242,6 +242,8 @@ class ResponsesDecoder(SSEDecoder):
             for key, value in item.items()
             if key not in wire.ITEM_KEYS and value not in (None, "", [], {})
         }
+        if item["type"] == "reasoning":
+            extras |= _both(item)
         said = hash(msgspec.json.encode(shallow(extras)))
         known = self._told.get(at)
         if known == said or (begun and not extras):
@@ -317,6 +319,18 @@ class ResponsesDecoder(SSEDecoder):
                         NAME, shallow({"type": wire.ITEM_DONE, "output_index": at, "item": item})
                     )
                 )
+
+
+def _both(item: dict[str, Any]) -> dict[str, Any]:
+    """What of a reasoning is not in its block: a summary of several parts, as the block is one
+    text, and the raw text beside a summary.
+    """
+    summary, content = item.get("summary"), item.get("content")
+    several = isinstance(summary, list) and (len(summary) > 1 or (summary and content))
+    return {
+        **({"summary": summary} if several else {}),
+        **({"content": content} if summary and content else {}),
+    }
 
 
 def _is_block(item: Any) -> TypeGuard[dict[str, Any]]:

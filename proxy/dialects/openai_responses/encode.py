@@ -28,6 +28,7 @@ from proxy.dialects.openai_responses.encode_items import (
     Call,
     CustomCall,
     OutItem,
+    RawReasoning,
     Reasoning,
     Refusal,
     Text,
@@ -140,6 +141,8 @@ class ResponsesEncoder(Encoder):
         elif tool is not None and tool.custom is True:
             kind = CustomCall
         beside = self._before.pop(kind.type, {})
+        if kind is Reasoning and beside.get("content") == []:
+            kind = RawReasoning
         place = None if tool is None else self._named.get(tool.name)
         if tool is not None and place is not None:
             tool = Tool(tool.id, place.name, tool.custom)
@@ -180,7 +183,11 @@ class ResponsesEncoder(Encoder):
             self._say_beside(said.item, begins=said.begins)
         elif said.response is not None:
             self._response.update(
-                {key: value for key, value in said.response.items() if key not in self._response}
+                {
+                    key: value
+                    for key, value in said.response.items()
+                    if key in shapes.IN_FORCE or key not in self._response
+                }
             )
             self._usage.update(said.usage or {})
         elif said.opaque is not None:

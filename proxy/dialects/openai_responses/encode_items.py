@@ -215,7 +215,29 @@ class Reasoning(OutItem):
         ]
 
     def _item(self, status: str, text: str, proof: str | None) -> dict[str, Any]:
-        return {**self.beside, **shapes.reasoning_item(self.id, text, proof, status)}
+        return shapes.reasoning_item(self.id, text, proof, status, self.beside)
+
+
+class RawReasoning(Reasoning):
+    """Reasoning as the model thought it, from a vendor of this dialect that tells it so."""
+
+    delta_type = wire.REASONING_DELTA
+
+    def first(self) -> list[Event]:
+        added = {"type": "response.content_part.added", **self._place()}
+        return [{**added, "part": shapes.raw_part("")}]
+
+    def _place(self) -> dict[str, Any]:
+        return {"item_id": self.id, "output_index": self.index, "content_index": 0}
+
+    def _text_done(self, text: str) -> list[Event]:
+        if not self.pieces:
+            return []
+        whole = {"type": "response.content_part.done", **self._place()}
+        return [
+            {"type": "response.reasoning_text.done", **self._place(), "text": text},
+            {**whole, "part": shapes.raw_part(text)},
+        ]
 
 
 class Call(OutItem):

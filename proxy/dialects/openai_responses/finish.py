@@ -28,7 +28,7 @@ _INCOMPLETE = Finishes(
 )
 _MAX_WORD_CHARS = 100
 # Of a response object: what the events have said, and the request's own settings, which the vendor
-# repeats.
+# repeats; some of them it tells as they were in force.
 _SAID = frozenset(
     {
         "id",
@@ -45,7 +45,6 @@ _SAID = frozenset(
 )
 _REPEATED = frozenset(
     {
-        "background",
         "conversation",
         "frequency_penalty",
         "include",
@@ -60,17 +59,12 @@ _REPEATED = frozenset(
         "prompt_cache_key",
         "prompt_cache_options",
         "prompt_cache_retention",
-        "reasoning",
         "safety_identifier",
-        "store",
         "stream_options",
-        "temperature",
         "text",
         "tool_choice",
         "tools",
         "top_logprobs",
-        "top_p",
-        "truncation",
         "user",
     }
 )

@@ -17,8 +17,8 @@ from proxy.codec.pending_arguments import PendingArguments
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.openai_responses.ledger import Ledger
 from proxy.dialects.openai_responses.messages import Messages
-from proxy.dialects.openai_responses.wire import KINDS
-from proxy.events import BlockEnd, BlockKind, Event, ReasoningDelta, Tool, ToolCallDelta
+from proxy.dialects.openai_responses.wire import ITEM_ADDED, KINDS, NAME
+from proxy.events import BlockEnd, BlockKind, Event, ReasoningDelta, Tool, ToolCallDelta, Vendor
 from proxy.framing import FramingError
 
 # Between two parts of a reasoning summary, which is one block as it has one signature: each part is
@@ -138,6 +138,10 @@ class Items:
         if item.channel != channel:
             return
         if item.block is None:
+            if channel == "content":
+                # so that a client of this dialect gets it as raw reasoning, too
+                told = {"type": "reasoning", "content": []}
+                out.append(Vendor(NAME, {"type": ITEM_ADDED, "output_index": at, "item": told}))
             item.block = self._ledger.start(out, "reasoning")
         elif item.part != part:
             out.append(ReasoningDelta(item.block, _PARAGRAPH))

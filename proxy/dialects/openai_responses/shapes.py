@@ -3,6 +3,8 @@ status.
 """
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from proxy.codec.media import data_of
@@ -23,6 +25,8 @@ _INCOMPLETE = {
     "content_filter": "content_filter",
     "refusal": "content_filter",
 }
+# Settings of the request that a vendor of this dialect repeats as they were in force.
+IN_FORCE = frozenset({"background", "reasoning", "store", "temperature", "top_p", "truncation"})
 _OWN_REFUSALS = ("completed", "stop")
 _OWN_ID = re.compile(r"resp_[0-9a-f]{24}")
 _NOT_THE_MODEL = ("model", "usage")
@@ -114,11 +118,36 @@ def refusal_part(text: str) -> dict[str, Any]:
     return {"type": "refusal", "refusal": text}
 
 
-def reasoning_item(item_id: str, text: str, proof: str | None, status: str) -> dict[str, Any]:
-    """What the vendor wants to see again stands in the encrypted content (see `sealed`)."""
-    summary = [{"type": "summary_text", "text": text}] if text else []
+def raw_part(text: str) -> dict[str, Any]:
+    """The part of a reasoning that is what the model thought."""
+    return {"type": "reasoning_text", "text": text}
+
+
+def reasoning_item(
+    item_id: str,
+    text: str,
+    proof: str | None,
+    status: str,
+    beside: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """What the vendor wants to see again stands in the encrypted content (see `sealed`).
+
+    `beside` is what a vendor of this dialect says: an empty `content` there says that the text is
+    what the model thought, no summary of it.
+    """
+    raw = beside.get("content") == []
+    summary = [{"type": "summary_text", "text": text}] if text and not raw else []
+    content = [raw_part(text)] if text and raw else beside.get("content")
     encrypted = {} if proof is None else {"encrypted_content": proof}
-    return {"id": item_id, "type": "reasoning", "status": status, "summary": summary, **encrypted}
+    return {
+        **{key: value for key, value in beside.items() if key != "content"},
+        "id": item_id,
+        "type": "reasoning",
+        "status": status,
+        "summary": beside.get("summary") or summary,
+        **({"content": content} if content else {}),
+        **encrypted,
+    }
 
 
 def call_item(item_id: str, tool: Tool, arguments: str, status: str) -> dict[str, Any]:

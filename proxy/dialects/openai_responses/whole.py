@@ -31,6 +31,7 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
     response = {
         **beside,
         **shapes.response_object(start, parsed.options.repeated, "completed", theirs),
+        **{key: value for key, value in beside.items() if key in shapes.IN_FORCE},
         **shapes.ending(answer.finish),
         "output": _Output(answer, said, parsed.options.named).items(),
         "usage": shapes.usage_object(answer.usage, usage),
@@ -79,7 +80,11 @@ class _Output:
         proof = None if block.proof is None else block.proof
         if block.tool is None:
             encrypted = None if proof is None else sealed(proof)
-            self._output.append({**beside, **_item(block, item_id, encrypted)})
+            if block.kind == "reasoning":
+                item = shapes.reasoning_item(item_id, block.text, encrypted, "completed", beside)
+                self._output.append(item)
+            else:
+                self._output.append({**beside, **_message(block, item_id)})
             return
         place = self._named.get(block.tool.name)
         tool = block.tool if place is None else Tool(block.tool.id, place.name)
@@ -98,9 +103,10 @@ class _Output:
     def _place(self, extra: shapes.Extras) -> None:
         newest = self._output[-1] if self._output else {}
         if extra.item is not None and extra.begins:
-            self._before[extra.item["type"]] = dict(extra.item)
+            self._before.setdefault(extra.item["type"], {}).update(extra.item)
         elif extra.item is not None and newest.get("type") == extra.item["type"]:
-            newest.update({**extra.item, **newest})
+            own = {} if newest["type"] == "reasoning" else newest
+            newest.update({**extra.item, **own})
         elif extra.opaque is not None:
             self._pass_on(extra.opaque)
         elif newest.get("type") == "message" and newest["content"][0]["type"] == "output_text":
@@ -123,9 +129,7 @@ def _type(block: Block) -> str:
     return "reasoning" if block.kind == "reasoning" else "message"
 
 
-def _item(block: Block, item_id: str, encrypted: str | None) -> dict[str, Any]:
-    if block.kind == "reasoning":
-        return shapes.reasoning_item(item_id, block.text, encrypted, "completed")
+def _message(block: Block, item_id: str) -> dict[str, Any]:
     annotations = [
         said for citation in block.citations if (said := shapes.annotation(citation)) is not None
     ]

@@ -308,15 +308,13 @@ def test_log_probs_stand_before_their_text() -> None:
 
 
 def test_the_response_says_more_than_its_output() -> None:
-    """The model, the tier, what is counted beyond our counts; not the request's own settings, which
-    it repeats."""
-    got = answer(
-        text(0, "a"),
-        ended(service_tier="default", temperature=1.0, tools=[], usage={**USAGE, "cost": 0.1}),
-    )
-    assert [
-        {"response": {"model": "gpt-5", "service_tier": "default", "usage": {"cost": 0.1}}}
-    ] == [event.data for event in got.vendor]
+    """The model, the tier, what was in force, what is counted beyond our counts; not the long ones
+    of the request's own settings, which it repeats."""
+    more = {"service_tier": "default", "temperature": 1.0}
+    got = answer(text(0, "a"), ended(**more, tools=[1], usage={**USAGE, "cost": 0.1}))
+    assert [{"response": {"model": "gpt-5", **more, "usage": {"cost": 0.1}}}] == [
+        event.data for event in got.vendor
+    ]
 
 
 @pytest.mark.parametrize(

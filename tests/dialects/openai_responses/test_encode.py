@@ -212,6 +212,20 @@ VENDORS = [
         "summary": [{"type": "summary_text", "text": "Hm."}],
         "encrypted_content": "gAA",
     },
+    {
+        "id": "rs_3",
+        "type": "reasoning",
+        "status": "completed",
+        "summary": [],
+        "content": [{"type": "reasoning_text", "text": "Raw."}],
+    },
+    {
+        "id": "rs_4",
+        "type": "reasoning",
+        "status": "completed",
+        "summary": [{"type": "summary_text", "text": word} for word in ("One.", "Two.")],
+        "content": [{"type": "reasoning_text", "text": "Raw."}],
+    },
     {"id": "ws_1", "type": "web_search_call", "status": "completed", "action": {"query": "x"}},
     {
         "id": "msg_1",
@@ -269,6 +283,7 @@ ENDING = {
     "object": "response",
     "status": "completed",
     "service_tier": "flex",
+    "store": True,
     "usage": {**WIRE_USAGE, "cost": 0.5},
 }
 
@@ -291,9 +306,26 @@ def test_a_vendors_answer_comes_through_its_own_dialect_whole(document: bool) ->
     events = decode(new(), [said])
     assert VENDORS == output(events)
     last = spoken(events)[-1]["response"]
-    assert ("resp_s1~resp_9", "flex", 0.5) == (
+    assert ("resp_s1~resp_9", "flex", True, 0.5) == (
         last["id"],
         last["service_tier"],
+        last["store"],
         last["usage"]["cost"],
     )
     assert last["id"] == spoken(events)[0]["response"]["id"]
+
+
+def test_raw_reasoning_stays_raw_in_its_own_dialect() -> None:
+    place = {"item_id": "rs_1", "output_index": 0, "content_index": 0}
+    body = (
+        BEGUN
+        + frame("response.output_item.added", output_index=0, item={"type": "reasoning", "id": "r"})
+        + frame("response.reasoning_text.delta", **place, delta="Hm")
+        + frame("response.reasoning_text.delta", **place, delta=".")
+        + frame("response.completed", response=ENDING)
+    )
+    events = decode(new(), [body])
+    assert [{"type": "reasoning_text", "text": "Hm."}] == output(events)[0]["content"]
+    kinds = [event["type"] for event in spoken(events)]
+    assert 2 == kinds.count("response.reasoning_text.delta")
+    assert {"response.content_part.added", "response.reasoning_text.done"} <= set(kinds)
