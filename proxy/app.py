@@ -25,6 +25,7 @@ from proxy.server.gateway import Gateway, State
 from proxy.server.listen import listen, prepared
 from proxy.server.listener import Listener
 from proxy.server.respond import whole
+from proxy.server.runs import Runs
 from proxy.settings.auth import Auth
 from proxy.settings.files import Files
 from proxy.settings.model import Settings
@@ -78,7 +79,8 @@ class Process:
         if settings.admin is None:
             health.add_routes(app, self.gateway, self.metrics, guarded=True)
         app.router.add_route("*", "/mock/requests", self._mock_requests)
-        site.add_routes(app, self.gateway, get_streams=settings.server.get_streams)
+        runs = Runs(self.gateway, self.metrics)
+        site.add_routes(app, self.gateway, runs, get_streams=settings.server.get_streams)
         self.urls = [await self._listen(app, settings.server.host, settings.server.port, "server")]
         if settings.admin is not None:
             admin = web.Application()

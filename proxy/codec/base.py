@@ -164,6 +164,12 @@ class Encoder(ABC):
         this dialect.
         """
 
+    def seek(self, stream: str, number: int, step: int = 1) -> bool:  # noqa: ARG002  most have no numbers
+        """The next event of this stream has this number, each further one `step` more: the client
+        has those before. False: this dialect's clients cannot begin in the middle.
+        """
+        return False
+
     def joined(self, frames: Sequence[bytes]) -> bytes:
         """What several events gave, to go out in one write."""
         return b"".join(frames)
@@ -172,7 +178,7 @@ class Encoder(ABC):
 class Route(NamedTuple):
     """A path where clients of a dialect call, in aiohttp's pattern syntax."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
 
 
@@ -239,6 +245,8 @@ class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):
     parse_request: Callable[[Incoming], Parsed]
     # A fresh encoder for one streamed answer.
     encoder: Callable[[Parsed], Encoder]
+    # `Parsed.options` of a client that only reads a stream that another one has asked for.
+    watching: Any = None
     # The same answer as one document, for `stream: false`. The answer is complete.
     whole: Callable[[Parsed, WholeAnswer], Reply]
     # An error before the first byte, in the vendor's shape and status, so that its SDK raises the

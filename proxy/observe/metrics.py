@@ -25,6 +25,10 @@ _FIRST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 _STREAM_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
+# What became of a client that came back to a stream.
+Resumed = Literal["attached", "snapshot", "ended", "unknown"]
+
+
 class BulkHistogram(Histogram):
     """A histogram that takes many observations at once. The only place that knows
     prometheus_client's insides.
@@ -154,6 +158,15 @@ class Metrics:
             "again: in how many processes now."
         )
         self._circuits = self._gauge("circuit_open", about, "livesum", "upstream")
+        about = "Clients that read kept streams now (streams.resume)."
+        self._readers = self._gauge("readers_open", about, "livesum")
+        about = "Bytes that kept streams take, about."
+        self._log_bytes = self._gauge("log_bytes", about, "livesum")
+        about = (
+            "Clients that came back to a stream: attached, snapshot (what they came for is not "
+            "kept one by one any more), ended (they had all of it) or unknown."
+        )
+        self._resumes = self._counter("resumes", about, "result", known=get_args(Resumed))
         about = "Times that an upstream's circuit opened."
         self._opened = self._counter("circuit_opened", about, "upstream")
         about = "Times that the configuration was read again: ok or failed."
@@ -207,6 +220,18 @@ class Metrics:
         self._circuits.labels(upstream).set(int(is_open))
         if is_open:
             self._opened[upstream,].inc()
+
+    def reads(self, more: int) -> None:
+        """So many more clients read kept streams; fewer, if negative."""
+        self._readers.inc(more)
+
+    def kept(self, more_bytes: int) -> None:
+        """Kept streams take so many bytes more; fewer, if negative."""
+        self._log_bytes.inc(more_bytes)
+
+    def resumed(self, result: Resumed) -> None:
+        """A client came back to a stream."""
+        self._resumes[result,].inc()
 
     def reloaded(self, *, ok: bool) -> None:
         """The configuration was read again."""

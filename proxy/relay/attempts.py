@@ -55,6 +55,7 @@ class Attempts:
         if on_disconnect is not None and on_disconnect != streams.on_disconnect:
             streams = streams.model_copy(update={"on_disconnect": on_disconnect})
         self.streams = streams
+        self.limits = plan.limits
         self._plan = plan
         self._states = states
         self._record = record

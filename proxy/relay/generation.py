@@ -68,6 +68,12 @@ class Generation:
         while not self.source.done:
             await self._sleep()
 
+    def write_into(self, log: Log) -> None:
+        """Its log is this one from now on: it has begun, and gets what was held."""
+        held, size = self.log.unread()
+        self.log = self.source.log = log
+        log.write(held, monotonic(), size)
+
     def go_on(self, log: Log, announced: Vendor, earlier: Usage | UsageEvent | None) -> None:
         """It is the rest of an answer that was interrupted: it writes into that one's log.
         `announced` tells the readers so; `earlier` is what was used for the answer so far.

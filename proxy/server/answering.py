@@ -204,7 +204,7 @@ class Answering:
         assert self._delivery is not None
         await self._delivery.relay(self._won.generation, sink)
         while self._onward is not None and self.log.interrupted is not None:
-            more = await self._onward.after(self._won, self.log, self._delivery)
+            more = await self._onward.after(self._won, self.log, self._delivery.beat)
             if more is not None:
                 self._gateway.ended(self._won)
                 self._won = more

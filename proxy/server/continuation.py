@@ -3,6 +3,7 @@ that broke off.
 """
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 
 from proxy.codec.base import Parsed
@@ -10,7 +11,6 @@ from proxy.errors import Refused
 from proxy.events import Vendor
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
-from proxy.relay.delivery import Delivery
 from proxy.relay.log import Log
 from proxy.relay.race import cancel_or_drop
 from proxy.relay.splice import onward_request
@@ -41,18 +41,18 @@ class Continuation:
         self._client_rewrites = client_rewrites
         self.rewrites = attempts.may_rewrite
 
-    async def after(self, broken: Won, log: Log, delivery: Delivery) -> Won | None:
+    async def after(self, broken: Won, log: Log, beat: Callable[[], None]) -> Won | None:
         """The target that goes on; the client has been told. None: none does, and the client has
         been told that the answer failed.
 
-        Meanwhile the client gets its heartbeats. Raises CancelledError when it leaves.
+        Meanwhile `beat` is called, every `heartbeat_s`. Raises CancelledError when it leaves.
         """
         assert log.interrupted is not None
         why = log.interrupted.error
         self._gateway.looks_on()
         before = self._record.set_aside()
         try:
-            won = await self._found(broken, log, delivery)
+            won = await self._found(broken, log, beat)
         except Refused:
             self._record.take_back(before)
             log.surrender(monotonic())
@@ -77,7 +77,7 @@ class Continuation:
         won.generation.go_on(log, Vendor("native", {"continued": said}), before.usage)
         return won
 
-    async def _found(self, broken: Won, log: Log, delivery: Delivery) -> Won:
+    async def _found(self, broken: Won, log: Log, beat: Callable[[], None]) -> Won:
         assert log.said is not None
         streams = self._attempts.streams
         request = onward_request(self._parsed.request, log.said.text, streams.continue_prompt)
@@ -90,7 +90,7 @@ class Continuation:
                 await asyncio.wait((asking,), timeout=streams.heartbeat_s)
                 if asking.done():
                     return asking.result()
-                delivery.beat()
+                beat()
         except asyncio.CancelledError:
             cancel_or_drop(asking)
             await asyncio.wait((asking,))  # it writes into the record until then

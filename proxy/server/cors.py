@@ -20,7 +20,10 @@ from proxy.server.access.origins import (
 )
 
 # What pages may read beside the few headers that the standard always shows them.
-EXPOSED = "x-request-id, retry-after, x-mainstem-notes, x-mainstem-upstream"
+EXPOSED = (
+    "x-request-id, retry-after, x-mainstem-notes, x-mainstem-upstream, location, "
+    "x-resumable-stream-id"
+)
 _EXPOSE = "Access-Control-Expose-Headers"
 # All of them, served or not: a page that uses a wrong method shall see our 405, not a network error
 # without a reason.

@@ -53,7 +53,6 @@ class Early:
         self._opening: asyncio.Task[web.StreamResponse] | None = None
         self._sink: ResponseSink | None = None
         self.encoder: Encoder | None = None  # of the response, if its head has gone
-        assert streams.early_s is not None
         self._timer = asyncio.get_running_loop().call_later(streams.early_s, self._open)
 
     async def taken(self) -> web.StreamResponse | None:

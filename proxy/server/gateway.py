@@ -166,11 +166,12 @@ class Gateway:
 
         self.see_to(see_out())
 
-    def see_to(self, work: Coroutine[None, None, None]) -> None:
-        """What is to be done after a request; the drain waits for it."""
+    def see_to(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """What is to be done after a request, or beside it; the drain waits for it."""
         task = asyncio.create_task(work)
         self._alone.add(task)
         task.add_done_callback(self._alone.discard)
+        return task
 
     def attempts(
         self,

@@ -22,6 +22,11 @@ def request_id(request: web.Request) -> str:
     return asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(12)
 
 
+def new_stream_id() -> str:
+    """Whoever knows it may read the stream: 128 bits that nobody guesses."""
+    return secrets.token_hex(16)
+
+
 def odd_coding(request: web.Request) -> bool:
     """Whether the body is in a transfer coding other than chunks alone, or of a client too old to
     know them (RFC 9112, 6.1).

@@ -9,36 +9,53 @@ from typing import Any
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Incoming, Parsed
+from proxy.codec.base import ClientHalf, Encoder, Parsed
+from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure, Refused, failure
-from proxy.events import StreamEnd, StreamError, StreamStart
+from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
-from proxy.relay.apart import apart
 from proxy.relay.attempts import Attempts
-from proxy.relay.ending import Reading, ended
-from proxy.relay.won import Envelope
-from proxy.server.access.keys import check_model, credential
+from proxy.server.access.keys import credential
+from proxy.server.account import Account
 from proxy.server.answering import Answering
-from proxy.server.body import Hold, check_body, read_body
+from proxy.server.body import Hold
 from proxy.server.connection import Connection
 from proxy.server.continuation import Continuation
 from proxy.server.early import Early
 from proxy.server.gateway import Gateway, State
-from proxy.server.incoming import asked_by, mock_wishes, on_disconnect, read_head, request_id
+from proxy.server.incoming import new_stream_id, read_head, request_id
+from proxy.server.intake import Asked, Intake
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
+from proxy.server.run import Run
+from proxy.server.runs import Runs
 from proxy.server.visit import INTERNAL, Visit
+from proxy.server.watched import watched
+from proxy.settings.model import Streams
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+NOT_KEPT = "Streams are not kept here: see streams.resume in the configuration."
 
 
-def handler(gateway: Gateway, halves: Sequence[ClientHalf]) -> Handler:
+def handler(gateway: Gateway, runs: Runs, halves: Sequence[ClientHalf]) -> Handler:
     """The handler of one path. Where dialects share a path, the one that claims the request gets
     it, else the first.
     """
 
     async def handle(request: web.Request) -> web.StreamResponse:
         record = StreamRecord(request_id(request), halves[0].name, time.monotonic())
-        return await _Serving(gateway, request, record, halves).run()
+        return await _Serving(gateway, runs, request, record, halves).run()
+
+    return handle
+
+
+def starter(
+    gateway: Gateway, runs: Runs, half: ClientHalf, started: Callable[[Run], web.Response]
+) -> Handler:
+    """The handler of a path where a stream is started, for clients that come for it later."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        record = StreamRecord(request_id(request), half.name, time.monotonic())
+        return await _Serving(gateway, runs, request, record, (half,), started=started).run()
 
     return handle
 
@@ -49,41 +66,45 @@ class _Serving:
     """
 
     __slots__ = (
+        "_account",
         "_answering",
         "_early",
-        "_end",
         "_gateway",
         "_half",
         "_halves",
-        "_reading",
+        "_own",
         "_record",
-        "_refusal",
         "_request",
+        "_run",
+        "_runs",
+        "_started",
         "_state",
-        "_streams",
-        "_visit",
     )
 
     def __init__(
         self,
         gateway: Gateway,
+        runs: Runs,
         request: web.Request,
         record: StreamRecord,
         halves: Sequence[ClientHalf],
+        *,
+        started: Callable[[Run], web.Response] | None = None,
     ) -> None:
+        """`started`: what to answer at once, where the client comes for the stream later."""
         self._gateway = gateway
+        self._runs = runs
+        self._started = started
         self._state: State = gateway.state
         self._request = request
         self._record = record
         self._halves = halves
         self._half = halves[0]
-        self._visit = Visit(gateway, request, record)
-        self._streams = gateway.state.plan.streams
+        self._account = Account(gateway, Visit(gateway, request, record))
         self._early: Early | None = None
         self._answering: Answering | None = None
-        self._end: StreamEnd | StreamError | None = None
-        self._reading: Reading = "left"
-        self._refusal: Failure | None = None
+        self._run: Run | None = None  # that it reads
+        self._own = False  # it began the run
 
     async def run(self) -> web.StreamResponse:
         try:
@@ -108,35 +129,50 @@ class _Serving:
         finally:
             if self._early is not None:
                 self._early.stop()
-            if self._answering is None or not self._answering.alone:
-                self._leave()
+            if self._run is not None:
+                self._run.leave()
+            if self._run is not None and self._own:
+                self._run.when_over(self._close)
+            elif self._answering is None or not self._answering.alone:
+                self._close()
 
     async def _answer(self) -> web.StreamResponse:
-        self._visit.check_origin()
-        if self._request.headers.get("Last-Event-ID"):
-            # A reconnect must never run a prompt again; 204 is what makes a browser's EventSource
-            # stop (HTML 9.2.3).
-            self._record.status, self._reading = 204, "unasked"
-            return web.Response(status=204)
+        self._account.visit.check_origin()
+        last_seen = self._request.headers.get("Last-Event-ID")
+        if last_seen:
+            return await self._again(last_seen)
         with self._gateway.bodies.hold(self._state.plan.limits.max_inflight_body_bytes) as hold:
             answer = await self._committed(hold)
         return await answer
+
+    async def _again(self, last_seen: str) -> web.StreamResponse:
+        """To a client that comes back: the rest. It must never run a prompt again; where there is
+        no more to send, 204 is what makes a browser's EventSource stop (HTML 9.2.3).
+        """
+        self._account.reading = "unasked"
+        self._record.status = 204
+        if self._runs.rules is None or self._half is not CLIENTS["native"]:
+            return web.Response(status=204)
+        head = read_head(self._request)
+        await self._account.visit.know(credential(head.headers, head.query))
+        found = self._runs.resumed(last_seen, self._account.owner)
+        if found is None:
+            return web.Response(status=204)
+        run, number = found
+        self._read(run)
+        return await self._watched(run, run.encoder(self._half, None), number)
 
     async def _committed(self, hold: Hold) -> Coroutine[Any, Any, web.StreamResponse]:
         """What gives the answer of the target that has one; it keeps nothing of what was asked that
         it does not need. Raises Refused.
         """
-        parsed, attempts = await self._begin(hold)
-        streams, limits = attempts.streams, self._state.plan.limits
-        if parsed.request.stream and streams.early_s is not None:
-            self._early = Early(
-                self._request,
-                self._half,
-                parsed,
-                record=self._record,
-                streams=streams,
-                write_buffer_bytes=limits.write_buffer_bytes,
-            )
+        asked = await self._asked(hold)
+        if self._started is not None or (
+            self._runs.rules is not None and asked.parsed.request.stream
+        ):
+            return await self._kept(asked)
+        parsed, attempts = asked.parsed, self._enter(asked)
+        self._begin_early(parsed, attempts.streams)
         rewrites = self._half.rewrites or not parsed.request.stream
         won = await attempts.first(parsed, client_rewrites=rewrites)
         onward = None
@@ -145,7 +181,7 @@ class _Serving:
                 self._gateway, attempts, parsed, self._record, client_rewrites=rewrites
             )
         self._record.notes = won.notes
-        self._record.stream = self._record.request_id
+        self._record.stream = new_stream_id()
         answering = self._answering = Answering(
             self._gateway,
             self._request,
@@ -153,69 +189,128 @@ class _Serving:
             won,
             onward=onward,
             record=self._record,
-            streams=streams,
-            limits=limits,
-            over=self._leave,
+            streams=attempts.streams,
+            limits=attempts.limits,
+            over=self._close,
         )
         if not parsed.request.stream:
             return answering.document(parsed)
         early, self._early = self._early, None
         return answering.stream(parsed, early)
 
-    async def _begin(self, hold: Hold) -> tuple[Parsed, Attempts]:
-        """Who asks, what is asked, and the way to an answer. Raises Refused. Nothing is read of the
-        body until the head has passed all that can be told by it.
+    async def _kept(self, asked: Asked) -> Coroutine[Any, Any, web.StreamResponse]:
+        """The same of a stream that lives by itself."""
+        if self._runs.rules is None:
+            raise Refused(failure("bad_request", NOT_KEPT, status=404))
+        run = self._runs.same(asked.digest)
+        if run is None:
+            attempts = self._enter(asked)
+            self._record.stream = new_stream_id()
+            run = self._runs.start(
+                attempts,
+                asked.parsed,
+                self._half,
+                record=self._record,
+                owner=self._account.owner,
+                wish=asked.wish,
+                request=asked.digest,
+            )
+            self._gateway.found()  # it is the run that looks for a target
+            self._own = True
+        self._read(run)
+        if self._started is not None:
+            return self._announced(run, self._started)
+        self._begin_early(asked.parsed, self._state.plan.streams)
+        await asyncio.shield(run.committed)
+        early, self._early = self._early, None
+        begun = None if early is None else early.encoder
+        encoder = run.encoder(self._half, asked.parsed.options, begun)
+        return self._watched(run, encoder, early=early)
+
+    async def _announced(
+        self, run: Run, started: Callable[[Run], web.Response]
+    ) -> web.StreamResponse:
+        response = started(run)
+        self._record.status = response.status
+        return response
+
+    def _read(self, run: Run) -> None:
+        self._run = run
+        run.attend()
+        if not self._own:
+            self._account.reading = "unasked"
+            self._record.model, self._record.model_label = run.record.model, run.record.model_label
+            self._record.stream = run.id
+
+    async def _watched(
+        self, run: Run, encoder: Encoder, number: int = 0, early: Early | None = None
+    ) -> web.StreamResponse:
+        plan = self._state.plan
+        self._runs.metrics.reads(1)
+        try:
+            return await watched(
+                self._request,
+                run,
+                encoder,
+                record=self._record,
+                streams=plan.streams,
+                limits=plan.limits,
+                number=number,
+                early=early,
+            )
+        except Exception as error:  # a defect, and too late for a status
+            if isinstance(error, ConnectionError):
+                raise
+            self._gateway.report(self._record)
+            cut(self._request)
+            return web.Response(status=500)  # goes nowhere
+        finally:
+            self._runs.metrics.reads(-1)
+
+    def _begin_early(self, parsed: Parsed, streams: Streams) -> None:
+        if parsed.request.stream and streams.early_s:
+            self._early = Early(
+                self._request,
+                self._half,
+                parsed,
+                record=self._record,
+                streams=streams,
+                write_buffer_bytes=self._state.plan.limits.write_buffer_bytes,
+            )
+
+    async def _asked(self, hold: Hold) -> Asked:
+        intake = Intake(self._request, self._halves, self._account, self._state)
+        try:
+            return await intake.ask(hold)
+        finally:
+            self._half = intake.half  # in whose form a refusal is told
+
+    def _enter(self, asked: Asked) -> Attempts:
+        """It counts among those that are open from now on. Gives the way to an answer. Raises
+        Refused.
         """
-        state, record = self._state, self._record
-        head = read_head(self._request)
-        secret = credential(head.headers, head.query)
-        await self._visit.admit(secret)
-        wish = on_disconnect(head.headers)
-        most = state.plan.limits.max_body_bytes
-        check_body(self._request, most)
-        body = await read_body(self._request, most, hold)
-        envelope = Envelope(
-            mock_wishes(head) if state.plan.plays else {}, secret, head.headers, len(body)
-        )
-        incoming = asked_by(head)._replace(body=body)
-        parsed = await apart(len(body), lambda: self._parsed(incoming))
-        record.model = parsed.request.model
-        if self._visit.caller is not None:
-            check_model(self._visit.caller, parsed.request.model)
-        routed = state.plan.router.route(parsed.request.model)
+        plan, record = self._state.plan, self._record
+        routed = plan.router.route(record.model)
         record.model_label = routed.label
-        self._visit.enter()
+        self._account.visit.enter()
         connection = self._request.protocol
         if isinstance(connection, Connection):
-            connection.watch(state.plan.streams.write_timeout_s)
-        attempts = self._gateway.attempts(state.plan, record, routed, envelope, wish)
-        self._streams = attempts.streams
-        return parsed, attempts
+            connection.watch(plan.streams.write_timeout_s)
+        attempts = self._gateway.attempts(plan, record, routed, asked.envelope, asked.wish)
+        self._account.policy = attempts.streams.on_disconnect
+        return attempts
 
-    def _parsed(self, incoming: Incoming) -> Parsed:
-        """What is asked, by the dialect whose request it is. Raises Refused."""
-        self._half = next((half for half in self._halves if half.claims(incoming)), self._halves[0])
-        self._record.client_dialect = self._half.name
-        return self._half.parse_request(incoming)
-
-    def _leave(self) -> None:
-        """The stream is over, for good: also where it went on without its client."""
-        self._visit.leave()
-        answering = self._answering
-        if self._refusal is not None:
-            self._reading = "refused"
-        elif answering is not None:
-            self._reading, self._end = answering.reading, answering.log.end
-        self._answering = None  # which knows this one, to call it at its end
-        outcome, status = ended(
-            self._end,
-            self._reading,
-            self._streams.on_disconnect,
-            status=self._record.status,
-            refusal=self._refusal,
-        )
-        self._record.end(outcome, status, time.monotonic())
-        self._gateway.flush(self._record)
+    def _close(self) -> None:
+        account, answering = self._account, self._answering
+        if answering is not None and account.refusal is None:
+            account.reading, account.end = answering.reading, answering.log.end
+        elif self._run is not None and self._own and account.refusal is None:
+            account.reading, account.end = "whole", self._run.log.end
+        elif self._run is not None and not self._own:
+            account.reading = "unasked"
+        # which know this one, to call it at their end
+        self._answering = self._run = None
+        account.close()
 
     async def _turn_down(
         self, why: Failure, returned: Mapping[str, str] | None = None
@@ -227,19 +322,19 @@ class _Serving:
             response = None if self._early is None else await self._early.taken()
             if response is not None and self._early is not None:
                 await self._early.fail(response, self._start(), why)
-                self._reading, self._end = "whole", StreamError(why)
+                self._account.reading, self._account.end = "whole", StreamError(why)
                 return response
         except ConnectionError:
             cut(self._request)
             return web.Response(status=499)  # goes nowhere
         reply = with_retry_after(self._half.render_error(why), why)
-        self._refusal, self._record.status = why, reply.status
+        self._account.refuse(why, reply.status)
         return hand_down(whole(reply), returned or {})
 
     def _start(self) -> StreamStart:
         """Of a stream that has no answer. The upstream is the last that was asked."""
         record = self._record
-        record.stream = record.request_id
+        record.stream = record.stream or new_stream_id()
         return StreamStart(
             stream=record.stream,
             model=record.model,
@@ -249,7 +344,8 @@ class _Serving:
         )
 
     def _client_gone(self) -> None:
-        if self._answering is not None and self._answering.alone:
+        alone = self._answering is not None and self._answering.alone
+        if alone or (self._run is not None and self._own):
             # how it ends, and when, is yet to come
             self._record.left_s = time.monotonic() - self._record.started
             self._record.status = self._record.status or 499

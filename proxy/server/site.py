@@ -14,13 +14,14 @@ from proxy import __version__
 from proxy.codec.base import ClientHalf
 from proxy.dialects.native.schema import json_schema
 from proxy.dialects.registry import CLIENTS
-from proxy.server import counting, listings, passage
+from proxy.server import counting, listings, passage, streams
 from proxy.server.body import expect
 from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import odd_coding, request_id
 from proxy.server.nowhere import nothing_here, wrong_method
 from proxy.server.respond import RETURNED
+from proxy.server.runs import Runs
 from proxy.server.serving import handler
 from proxy.server.visit import REQUEST_ID
 from proxy.settings.pass_paths import METHODS
@@ -57,7 +58,9 @@ class Place(NamedTuple):
     handler: Handler
 
 
-def add_routes(app: web.Application, gateway: Gateway, *, get_streams: bool = True) -> None:
+def add_routes(
+    app: web.Application, gateway: Gateway, runs: Runs, *, get_streams: bool = True
+) -> None:
     """Every path of the clients' port; GETs that run a prompt where `get_streams` says so.
     `on_response_prepare` carries CORS, as a streamed answer is prepared before any middleware sees
     it.
@@ -65,7 +68,7 @@ def add_routes(app: web.Application, gateway: Gateway, *, get_streams: bool = Tr
     router = app.router
     clients = list(CLIENTS.values())
     asked = [
-        Place(method, path, halves, handler(gateway, halves))
+        Place(method, path, halves, handler(gateway, runs, halves))
         for (method, path), halves in _by_path(clients).items()
         if get_streams or method != "GET"
     ]
@@ -73,6 +76,10 @@ def add_routes(app: web.Application, gateway: Gateway, *, get_streams: bool = Tr
         if half.counting is not None:
             answer = counting.handler(gateway, half, half.counting)
             asked += [Place(*route, [half], answer) for route in half.counting.routes]
+    asked += [
+        Place(route.method, route.path, [_NATIVE], answer)
+        for route, answer in streams.served(gateway, runs)
+    ]
     # after those, as the name of a model may look like the end of one of their paths
     told = [
         Place(entry.method, entry.path, entry.halves, listings.handler(gateway, entry))

@@ -45,13 +45,18 @@ class Visit:
         if said is not None:
             raise Refused(failure("forbidden", said))
 
-    async def admit(self, secret: str | None) -> None:
-        """Who asks, by the key that was sent. Raises Refused, also where there is no room."""
+    async def know(self, secret: str | None) -> None:
+        """Find out who asks, by the key that was sent. Raises Refused."""
         keyring = self.state.keyring
         if keyring is not None:
             self.caller = await keyring.admit(secret)
             self.record.key = self.caller.name
-            keyring.check_room(self.caller)
+
+    async def admit(self, secret: str | None) -> None:
+        """The same for a request that will take a place. Raises Refused where there is none."""
+        await self.know(secret)
+        if self.caller is not None and self.state.keyring is not None:
+            self.state.keyring.check_room(self.caller)
         self._gateway.check_room()
 
     def enter(self) -> None:

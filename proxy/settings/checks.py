@@ -28,9 +28,23 @@ def check(tree: Raw, problems: Problems) -> None:
     _targets(tree, problems)
     check_reach(section(tree, "upstreams"), tree.get("auth"), problems)
     _listeners(tree, problems)
+    _kept_streams(tree, problems)
     check_access(
         tree.get("auth"), section(tree, "limits").get("store"), section(tree, "models"), problems
     )
+
+
+def _kept_streams(tree: Raw, problems: Problems) -> None:
+    """A client that comes back may reach any worker, and each has a memory of its own."""
+    kept = section(tree, "streams").get("resume") is not None
+    workers = section(tree, "server").get("workers")
+    if kept and isinstance(workers, int) and workers > 1:
+        problems.say(
+            ("streams", "resume"),
+            "keeps streams in the memory of one process: with server.workers above 1 a client that "
+            "comes back may reach another one. Set server.workers to 1, or leave streams.resume "
+            "out.",
+        )
 
 
 def section(tree: Raw, *names: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 and no network.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
@@ -21,6 +22,15 @@ def embedded() -> dict[str, Any]:
     }
     models = {dialect: [{"upstream": f"mock-{dialect}"}] for dialect in played}
     return {"upstreams": upstreams, "models": {**models, "*": [{"upstream": f"mock-{_ANY_MODEL}"}]}}
+
+
+def demonstrated(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What the embedded mock shows beside its answers, unless this tree says otherwise: streams
+    that a page may come back to. Several processes cannot keep them in their memory.
+    """
+    server = tree.get("server")
+    workers = server.get("workers") if isinstance(server, dict) else None
+    return {"streams": {"resume": {}}} if str(workers or 1) == "1" else {}
 
 
 def is_embedded(settings: Settings) -> bool:

@@ -67,7 +67,12 @@ def _live(name: str, branch: type[Tree]) -> list[str]:
     """A section whose settings all have defaults, written out with them."""
     lines = [*_remark(branch.__doc__), f"{name}:"]
     for key, field in branch.model_fields.items():
-        lines += [*_remark(field.description, "  # "), f"  {key}: {_value(field.default)}"]
+        inner = element_of(field.annotation)
+        lines += _remark(field.description, "  # ")
+        if inner is None:
+            lines.append(f"  {key}: {_value(field.default)}")
+        else:  # absent by default
+            lines += [*_listed(inner, "  #   "), f"#  {key}: {_value(_EXAMPLES[key])}"]
     return lines
 
 
@@ -158,6 +163,7 @@ _EXAMPLES: dict[str, Any] = {
             "requests_per_minute": 60,
         },
     },
+    "resume": {"keep_s": 300},
     "upstreams": {
         "openai": {"vendor": "openai"},
         "gateway": {

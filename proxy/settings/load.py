@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from proxy.settings.access import with_jwks_found
 from proxy.settings.checks import check, section
-from proxy.settings.defaults import embedded
+from proxy.settings.defaults import demonstrated, embedded
 from proxy.settings.document import read_document
 from proxy.settings.environment import merge, read_environment, variable_of
 from proxy.settings.files import Files
@@ -51,7 +51,7 @@ def load(path: Path | None, environ: Mapping[str, str], files: Files | None = No
     given = read_environment(environ, problems)
     tree = merge(tree, given)
     if not tree.get("upstreams") and not tree.get("models"):
-        tree.update(embedded())
+        tree = merge(demonstrated(tree), {**tree, **embedded()})
     tree = filled(tree, environ, problems)
     folder = path.parent if path is not None else Path()
     for named in _named_files(tree):

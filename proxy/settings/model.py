@@ -11,6 +11,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from proxy.settings.auth import Auth
 from proxy.settings.headers import ForwardHeader, ReturnHeader
 from proxy.settings.pass_paths import PassPath
+from proxy.settings.resume import Resume
 from proxy.settings.tree import Tree
 from proxy.settings.values import (
     ApiKey,
@@ -199,12 +200,12 @@ class Streams(Tree):
     heartbeat_s: Seconds = Field(
         15, description="After this silence the client gets a heartbeat in its dialect's form."
     )
-    early_s: Seconds | None = Field(
+    early_s: Patience = Field(
         10,
         description=(
             "When no content has come for this long, a client that asked for a stream gets its 200 "
             "and heartbeats; other targets may still be asked, and a failure is then told in the "
-            "stream. null: it waits."
+            "stream. 0: it waits."
         ),
     )
     on_disconnect: OnDisconnect = Field(
@@ -216,6 +217,14 @@ class Streams(Tree):
         ),
     )
     grace_s: Seconds = Field(30, description="With on_disconnect grace: how long to read on.")
+    resume: Resume | None = Field(
+        None,
+        description=(
+            "Streams are kept, so that clients may come back to them, watch and cancel them. One "
+            "that leaves then does not end its stream before grace_s have passed with no reader. "
+            "Left out: a stream ends as on_disconnect says; only the embedded mock keeps them."
+        ),
+    )
     write_timeout_s: Seconds = Field(
         60,
         description=(

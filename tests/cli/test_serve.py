@@ -63,7 +63,7 @@ async def test_without_a_configuration_all_that_it_prints_works_as_it_stands() -
         ended = await proxy.end()
         assert 0 == ended.status
         lines = ended.err.splitlines()
-        assert f"request_id={answer[0]['stream']}" in lines[0]
+        assert f"stream={answer[0]['stream']}" in lines[0]
         assert "info stream " in lines[0]
 
 

@@ -74,11 +74,11 @@ async def test_an_answer_in_time_is_given_as_ever() -> None:
     assert b": ping" not in said
 
 
-async def test_with_null_a_client_waits_for_its_status() -> None:
+async def test_with_0_a_client_waits_for_its_status() -> None:
     async with proxied(
         ["far"],
         {"far": Far(silent)},
-        streams={"early_s": None, "heartbeat_s": 0.05},
+        streams={"early_s": 0, "heartbeat_s": 0.05},
         timeouts={"first_event_s": 0.2},
     ) as run:
         heard, _ = await asked(run)

@@ -17,6 +17,7 @@ DIALECT = Dialect(
         routes=(Route("POST", "/v1/ai-sdk"),),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
+        watching=parse.Options(),
         whole=whole.whole,
         render_error=errors.render_error,
     ),

@@ -18,6 +18,7 @@ DIALECT = Dialect(
         rewrites=True,
         parse_request=parse.parse_request,
         encoder=encode.encoder,
+        watching=parse.Options(),
         whole=encode.whole,
         render_error=encode.render_error,
         claims=parse.claims,

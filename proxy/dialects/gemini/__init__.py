@@ -24,6 +24,7 @@ DIALECT = Dialect(
         ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
+        watching=parse.Options(),
         whole=whole.whole,
         render_error=errors.render_error,
         listing="/v1beta/models",

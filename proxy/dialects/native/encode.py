@@ -25,11 +25,18 @@ class NativeEncoder(Encoder):
 
     def __init__(self) -> None:
         self._seq = 0
+        self._step = 1
         self._id = b"\nid: :"
+
+    def seek(self, stream: str, number: int, step: int = 1) -> bool:
+        """See `Encoder.seek`."""
+        self._id = b"\nid: %b:" % stream.encode()
+        self._seq, self._step = number, step
+        return True
 
     def encode(self, event: Event) -> bytes:
         if type(event) is StreamStart:
             self._id = b"\nid: %b:" % event.stream.encode()
         seq = self._seq
-        self._seq = seq + 1
+        self._seq = seq + self._step
         return b"data: %b%b%d\n\n" % (_json(event), self._id, seq)

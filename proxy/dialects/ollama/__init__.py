@@ -14,6 +14,7 @@ DIALECT = Dialect(
         routes=(Route("POST", "/api/{form:chat|generate}"),),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
+        watching=parse.Options(),
         whole=whole.whole,
         render_error=errors.render_error,
         listing="/api/tags",

@@ -16,6 +16,7 @@ DIALECT = Dialect(
         routes=(Route("POST", "/v1/chat/completions"),),
         parse_request=parse.parse_request,
         encoder=forms.encoder,
+        watching=parse.Options(),
         whole=forms.whole,
         render_error=render_error,
         listing="/v1/models",

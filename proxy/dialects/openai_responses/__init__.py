@@ -19,6 +19,7 @@ DIALECT = Dialect(
         routes=(Route("POST", "/v1/responses"),),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
+        watching=parse.Options({}),
         whole=whole.whole,
         render_error=render_error,
         counting=count.COUNTING,

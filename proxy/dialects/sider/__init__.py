@@ -21,6 +21,7 @@ DIALECT = Dialect(
         ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
+        watching=parse.Options(),
         whole=encode.whole,
         render_error=encode.render_error,
         claims=parse.claims,

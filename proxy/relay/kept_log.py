@@ -1,0 +1,156 @@
+"""A log that is kept: readers in any number follow it, from its beginning or from any event in it,
+each at its own pace, also after its end.
+"""
+
+import sys
+from collections import deque
+from typing import Protocol
+
+from proxy.events import TERMINAL, Event, StreamStart
+from proxy.relay.log import Follower, Log
+from proxy.relay.said import Said
+from proxy.relay.snapshot import Snapshot
+
+# What an event takes in memory beside the bytes that it came in.
+_EVENT_BYTES = 100
+# Of the events that are dropped, so that not each one moves all the others.
+_DROPPED_SHARE = 4
+# Handed to a reader at a time, which may have missed thousands.
+MOST_AT_ONCE = 200
+
+
+class Weighs(Protocol):
+    """Who is told what a log takes in memory."""
+
+    def __call__(self, more_bytes: int) -> None:
+        """So many bytes more, or fewer if negative."""
+
+
+class KeptLog(Log):
+    """Events have numbers from 0, which is the `StreamStart`. Those from `first` on are kept one by
+    one, up to `most_bytes`; what came before them is folded into a snapshot, as long as that is no
+    larger either.
+
+    A reader that is slow misses nothing: it reads from here when it can. So nobody slows the
+    source, and `full` is never true.
+    """
+
+    __slots__ = (
+        "_batches",
+        "_events",
+        "_followers",
+        "_most_bytes",
+        "_snapshot",
+        "_weighs",
+        "_window_bytes",
+        "bytes",
+        "first",
+    )
+
+    def __init__(self, most_bytes: int, weighs: Weighs) -> None:
+        super().__init__(sys.maxsize)
+        self._held = None
+        self._most_bytes = most_bytes
+        self._weighs = weighs
+        self._events: list[Event] = []
+        # what was written at a time: how many events, and what they weigh
+        self._batches: deque[tuple[int, int]] = deque()
+        self._snapshot: Snapshot | None = Snapshot()
+        self._followers: tuple[Follower, ...] = ()
+        self._window_bytes = 0
+        self.bytes = 0  # with those of the snapshot
+        self.first = 0
+
+    @property
+    def next(self) -> int:
+        """The number that the next event will have."""
+        return self.first + len(self._events)
+
+    @property
+    def readers(self) -> int:
+        """How many follow it now."""
+        return len(self._followers)
+
+    def begin(self, start: StreamStart, said: Said | None = None) -> None:
+        """See `Log.begin`. Whoever follows already gets the start."""
+        self.begun, self.said = True, said
+        self.write([start], 0.0, 0)
+
+    def write(self, events: list[Event], now: float, size: int) -> None:
+        """See `Writes`."""
+        if self.said is not None:
+            events = self._remembered(events, self.said)
+        if events:
+            self._keep(events, size)
+            if type(events[-1]) in TERMINAL:
+                self.end = events[-1]  # type: ignore[assignment]  # see there
+            for follower in self._followers:
+                follower.take(events, now, size)
+        if self.over:
+            self._stop()
+
+    def since(self, number: int) -> tuple[list[Event], int] | None:
+        """Events from this number on, some at a time, and about how many of the upstream's bytes
+        they were. None: it is not kept any more.
+        """
+        at = number - self.first
+        if at < 0:
+            return None
+        events = self._events[at : at + MOST_AT_ONCE]
+        return events, self._window_bytes * len(events) // max(len(self._events), 1)
+
+    def folded(self) -> list[Event] | None:
+        """All events before `first`, as few as can say the same. None: they were too many to be
+        kept even so.
+        """
+        return None if self._snapshot is None else self._snapshot.said()
+
+    def follow(self, follower: Follower, now: float) -> None:  # noqa: ARG002  it asks for what it has missed
+        """From now on it gets everything at once."""
+        self._followers = (*self._followers, follower)
+
+    def unfollow(self, follower: Follower) -> None:
+        """It gets nothing any more."""
+        self._followers = tuple(each for each in self._followers if each is not follower)
+
+    def forget(self) -> None:
+        """It is not kept any more, but for those who read it now."""
+        self._weighs(-self.bytes)
+        self._weighs = _nobody
+
+    def _keep(self, events: list[Event], size: int) -> None:
+        weight = size + _EVENT_BYTES * len(events)
+        self._events += events
+        self._batches.append((len(events), weight))
+        self._window_bytes += weight
+        if self._window_bytes > self._most_bytes:
+            self._fold()
+        self._weigh()
+
+    def _fold(self) -> None:
+        """Drop the oldest events, but for their meaning."""
+        dropped, left = 0, self._most_bytes - self._most_bytes // _DROPPED_SHARE
+        while self._window_bytes > left and len(self._batches) > 1:
+            count, weight = self._batches.popleft()
+            dropped += count
+            self._window_bytes -= weight
+        snapshot = self._snapshot
+        if snapshot is not None:
+            snapshot.add(self._events[:dropped])
+            if snapshot.bytes > self._most_bytes:
+                self._snapshot = None
+        del self._events[:dropped]
+        self.first += dropped
+
+    def _weigh(self) -> None:
+        weight = self._window_bytes + (0 if self._snapshot is None else self._snapshot.bytes)
+        self._weighs(weight - self.bytes)
+        self.bytes = weight
+
+    def _stop(self) -> None:
+        for follower in self._followers:
+            follower.stop()
+
+
+def _nobody(more_bytes: int) -> None:
+    """It is not counted any more."""

@@ -1,0 +1,215 @@
+"""One client's bytes of a log that is kept: it may come late, be slow, or come back for the rest,
+and nobody else notices.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from time import monotonic
+
+from proxy.codec.base import Encoder
+from proxy.errors import Failure, failure
+from proxy.events import Event, StreamError
+from proxy.observe.record import StreamRecord
+from proxy.relay.kept_log import KeptLog
+from proxy.relay.reader import Reader
+from proxy.relay.sink import Sink, drained_by
+from proxy.settings.model import Limits, Streams
+
+_TOO_MUCH = (
+    "Of this stream more was said before than is kept (streams.resume.max_bytes_per_stream): its "
+    "beginning cannot be given any more."
+)
+
+
+class Watching:
+    """What a client gets of one kept log, from event `number` on. Life: `opening` -> `relay`.
+
+    It gets a snapshot where that event is not kept any more, or where its dialect cannot begin in
+    the middle.
+    """
+
+    __slots__ = (
+        "_defect",
+        "_encoder",
+        "_failed",
+        "_log",
+        "_number",
+        "_reader",
+        "_record",
+        "_sink",
+        "_streams",
+        "_timer",
+        "_wake",
+    )
+
+    def __init__(
+        self,
+        log: KeptLog,
+        encoder: Encoder,
+        *,
+        record: StreamRecord,
+        streams: Streams,
+        limits: Limits,
+        number: int = 0,
+    ) -> None:
+        self._log = log
+        self._encoder = encoder
+        self._record = record
+        self._streams = streams
+        self._number = number
+        self._reader = Reader(
+            encoder,
+            monotonic(),
+            heartbeat_s=streams.heartbeat_s,
+            most_unsent_bytes=limits.write_buffer_bytes,
+            most_gathered_bytes=limits.max_answer_bytes,
+        )
+        self._sink: Sink | None = None
+        self._defect: Exception | None = None
+        self._failed = False  # it has been told that it can have no more
+        self._timer: asyncio.TimerHandle | None = None
+        self._wake: asyncio.Future[None] | None = None
+
+    @property
+    def told(self) -> bool:
+        """Whether it has the end, or was told why it does not get it."""
+        ended = self._log.end is not None and self._number >= self._log.next
+        return self._failed or ended
+
+    def opening(self, stream: str) -> bytes:
+        """The first bytes: what came before, if it wants or needs it, and some of the rest."""
+        log = self._log
+        if self._number and self._number < log.first:
+            # All but the last of these frames have the number that the client came with, so that
+            # it gets all of them again if it is cut off in between.
+            self._encoder.seek(stream, max(self._number - 1, 0), 0)
+        elif self._number and not self._encoder.seek(stream, self._number):
+            self._number = 0
+        if self._number >= log.first:
+            return self._more()
+        events = log.folded()
+        self._number = log.first
+        if events is None:
+            return self._fail(failure("too_large", _TOO_MUCH))
+        return self._snapshot(stream, events) + self._more()
+
+    async def relay(self, sink: Sink) -> None:
+        """Returns when the last frame has been handed to the sink. Raises ConnectionError when the
+        client has left, or must be cut because it takes nothing, or too little.
+        """
+        self._sink = sink
+        self._log.follow(self, monotonic())
+        try:
+            self._arm()
+            self._catch_up()
+            while not self.told:
+                if self._reader.full:
+                    await self._drain(sink)
+                    self._catch_up()
+                else:
+                    await self._sleep()
+            if self._defect is not None:
+                raise self._defect
+            while sink.unsent():  # so that the end of the body waits for nobody
+                await self._drain(sink)
+                await asyncio.sleep(0)  # let the loop write what it holds
+        finally:
+            self._log.unfollow(self)
+            if self._timer is not None:
+                self._timer.cancel()
+
+    # What the log calls, within the event loop's read callback.
+
+    def take(self, events: list[Event], now: float, size: int) -> None:
+        """See `Follower`. It never raises: the others read on."""
+        if self._reader.full or self._failed:
+            return  # it reads from the log when it has taken what it has
+        self._number += len(events)
+        try:
+            self._write(self._read(events, size), now)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is this reader's alone
+            self._defect, self._failed = error, True
+            self._rouse()
+        self._record.relayed(monotonic() - now)
+
+    def stop(self) -> None:
+        """See `Follower`."""
+        self._rouse()
+
+    def due(self) -> float:
+        """See `Follower`. It has a timer of its own."""
+        return math.inf
+
+    def tick(self, now: float) -> None:
+        """See `Follower`."""
+
+    def _more(self) -> bytes:
+        """The next of what was missed. Raises ConnectionError where it is not kept any more: the
+        client comes back for a snapshot.
+        """
+        found = self._log.since(self._number)
+        if found is None:
+            raise ConnectionResetError
+        events, size = found
+        self._number += len(events)
+        return self._read(events, size) if events else b""
+
+    def _catch_up(self) -> None:
+        while self._number < self._log.next and not self._reader.full and not self._failed:
+            self._write(self._more(), monotonic())
+
+    def _read(self, events: list[Event], size: int) -> bytes:
+        out = self._reader.take(events, size)
+        if self._reader.refusal is not None and not self.told:
+            return out + self._fail(self._reader.refusal)
+        return out
+
+    def _snapshot(self, stream: str, events: Sequence[Event]) -> bytes:
+        encode = self._encoder.encode
+        frames = [encode(event) for event in events[:-1]]
+        self._encoder.seek(stream, self._log.first - 1)
+        return self._encoder.joined([*frames, encode(events[-1])])
+
+    def _fail(self, why: Failure) -> bytes:
+        self._failed = True
+        return self._encoder.encode(StreamError(why))
+
+    def _write(self, out: bytes, now: float) -> None:
+        if out and self._sink is not None:
+            self._sink.write(out)
+            self._reader.wrote(now, self._sink.unsent())
+            self._record.bytes_out += len(out)
+        if self._reader.full or self.told:
+            self._rouse()
+
+    async def _drain(self, sink: Sink) -> None:
+        patience_s = self._streams.write_timeout_s
+        await drained_by(sink, patience_s, lambda: self._record.bytes_out)
+        self._reader.drained()
+
+    # Time, and the task that waits.
+
+    def _arm(self) -> None:
+        due = self._reader.due()
+        if due < math.inf:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(due - monotonic(), self._tick)
+
+    def _tick(self) -> None:
+        now = monotonic()
+        if now >= self._reader.due() and (sign := self._reader.beat(now)) and self._sink:
+            self._sink.write(sign)
+            self._record.heartbeats += 1
+        self._arm()
+
+    async def _sleep(self) -> None:
+        self._wake = asyncio.get_running_loop().create_future()
+        try:
+            await self._wake
+        finally:
+            self._wake = None
+
+    def _rouse(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)

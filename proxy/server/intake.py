@@ -1,0 +1,75 @@
+"""Takes a request in: who asks, and what. Nothing is read of its body until its head has passed all
+that can be told by it.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from aiohttp import web
+
+from proxy.codec.base import ClientHalf, Incoming, Parsed
+from proxy.relay.apart import apart
+from proxy.relay.won import Envelope
+from proxy.server.access.keys import check_model, credential
+from proxy.server.account import Account
+from proxy.server.body import Hold, check_body, read_body
+from proxy.server.gateway import State
+from proxy.server.incoming import asked_by, mock_wishes, on_disconnect, read_head
+from proxy.settings.model import OnDisconnect
+
+
+class Asked(NamedTuple):
+    """What is asked. `wish`: what the request itself says is to be done when its client leaves.
+    `digest`: of the request and who sent it, where streams are kept.
+    """
+
+    parsed: Parsed
+    envelope: Envelope
+    wish: OnDisconnect | None
+    digest: bytes
+
+
+class Intake:
+    """Reads one request. `half` is its dialect's, as far as it is known."""
+
+    def __init__(
+        self, request: web.Request, halves: Sequence[ClientHalf], account: Account, state: State
+    ) -> None:
+        self._request = request
+        self._halves = halves
+        self._account = account
+        self._state = state
+        self.half = halves[0]
+
+    async def ask(self, hold: Hold) -> Asked:
+        """Raises Refused."""
+        plan, account = self._state.plan, self._account
+        head = read_head(self._request)
+        secret = credential(head.headers, head.query)
+        await account.visit.admit(secret)
+        wish = on_disconnect(head.headers)
+        most = plan.limits.max_body_bytes
+        check_body(self._request, most)
+        body = await read_body(self._request, most, hold)
+        wishes = mock_wishes(head) if plan.plays else {}
+        incoming = asked_by(head)._replace(body=body)
+        parsed = await apart(len(body), lambda: self._parsed(incoming))
+        account.visit.record.model = parsed.request.model
+        if account.visit.caller is not None:
+            check_model(account.visit.caller, parsed.request.model)
+        digest = b""
+        if plan.streams.resume is not None:
+            digest = _digest(account.owner, self._request, wishes, body)
+        return Asked(parsed, Envelope(wishes, secret, head.headers, len(body)), wish, digest)
+
+    def _parsed(self, incoming: Incoming) -> Parsed:
+        """What is asked, by the dialect whose request it is. Raises Refused."""
+        self.half = next((half for half in self._halves if half.claims(incoming)), self._halves[0])
+        self._account.visit.record.client_dialect = self.half.name
+        return self.half.parse_request(incoming)
+
+
+def _digest(owner: str, request: web.Request, wishes: Mapping[str, str], body: bytes) -> bytes:
+    said = "\0".join((owner, request.method, request.path_qs, repr(sorted(wishes.items()))))
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass") + b"\0" + body).digest()

@@ -1,0 +1,250 @@
+"""A stream that lives by itself: clients may leave it, come back and read along."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+from typing import Any, Literal, NamedTuple
+
+from proxy.codec.base import ClientHalf, Encoder, Parsed
+from proxy.codec.settle import Settler
+from proxy.errors import Failure, Refused, failure
+from proxy.events import Note, StreamEnd, StreamError, StreamStart
+from proxy.observe.record import StreamRecord
+from proxy.relay.attempts import Attempts
+from proxy.relay.kept_log import KeptLog
+from proxy.relay.said import Said
+from proxy.relay.won import Won
+from proxy.request import ChatRequest
+from proxy.server.continuation import Continuation
+from proxy.server.gateway import Gateway
+from proxy.settings.model import OnDisconnect, Streams
+
+State = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
+_INTERNAL = "Something went wrong in this proxy; its log has the details."
+_DESERTED = "Every client has left, and none came back in time."
+
+
+class Head(NamedTuple):
+    """What the head of an answer says of the target that gives it."""
+
+    upstream: str
+    notes: Sequence[Note]
+    returned: Mapping[str, str]
+
+
+class Run:
+    """One stream. `committed` gives its `Head`, or raises Refused; `log` has its events. It ends
+    with its answer, by `stop`, or when `grace_s` have passed in which nobody attended it.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        attempts: Attempts,
+        parsed: Parsed,
+        half: ClientHalf,
+        *,
+        record: StreamRecord,
+        owner: str,
+        log: KeptLog,
+        wish: OnDisconnect | None,
+        request: bytes,
+        ended: "Callable[[Run], None]",
+    ) -> None:
+        """`owner` says whose it is: nobody else may know of it. `wish`: what the request itself
+        says is to be done when its client leaves. `request` is a digest of it. `ended` is called
+        when it can only be read any more.
+        """
+        self.id = record.stream
+        self.owner = owner
+        self.request = request
+        self.half = half
+        self.options = parsed.options
+        self.record = record
+        self.log = log
+        self.created = int(time.time())
+        self.read = False  # whether anybody has had any of it
+        self.committed: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
+        self.committed.add_done_callback(_heard)
+        self._gateway = gateway
+        self._attempts = attempts
+        self._grace_s = _grace_s(attempts.streams, wish)
+        self._rewrites = attempts.may_rewrite
+        self._attended = 0
+        self._deserted: asyncio.TimerHandle | None = None
+        self._won: Won | None = None
+        self._why: Failure | None = None
+        self._ended = ended
+        self._over: Callable[[], None] | None = None
+        self._done = False
+        self._task = gateway.see_to(self._drive(parsed))
+
+    @property
+    def attended(self) -> int:
+        """How many clients read it now, or wait to."""
+        return self._attended
+
+    @property
+    def state(self) -> State:
+        end = self.log.end
+        if end is None:
+            return "in_progress" if self.log.begun else "queued"
+        if isinstance(end, StreamEnd):
+            return "completed"
+        return "cancelled" if end.error.kind == "cancelled" else "failed"
+
+    def encoder(self, half: ClientHalf, options: Any, begun: Encoder | None = None) -> Encoder:
+        """For a client that reads it in this dialect. `begun`: one that has been made already."""
+        asked = ChatRequest(model=self.record.model, messages=[])
+        encoder = begun or half.encoder(Parsed(asked, options))
+        return Settler(encoder) if self._rewrites and not half.rewrites else encoder
+
+    def attend(self) -> None:
+        """Somebody reads it, or waits to; `leave` must follow."""
+        self._attended += 1
+        if self._deserted is not None:
+            self._deserted.cancel()
+            self._deserted = None
+
+    def leave(self) -> None:
+        """Somebody who attended it does no more."""
+        self._attended -= 1
+        self.await_readers()
+
+    def await_readers(self) -> None:
+        """If nobody attends it, it goes on for its grace."""
+        if self._attended or self._done or self._grace_s is None:
+            return
+        loop = asyncio.get_running_loop()
+        self._deserted = loop.call_later(
+            self._grace_s, self.stop, failure("client_gone", _DESERTED)
+        )
+
+    def stop(self, why: Failure) -> None:
+        """End it now; whoever reads it is told why."""
+        if self.log.end is not None:
+            return
+        self._why = why
+        if self._won is not None:
+            self._won.generation.abandon(why)
+        if self.log.end is None:  # a target is being looked for
+            self._task.cancel()
+
+    def when_over(self, over: Callable[[], None]) -> None:
+        """Call this when it has ended."""
+        if self._done:
+            over()
+        else:
+            self._over = over
+
+    async def _drive(self, parsed: Parsed) -> None:
+        """From the request to the end of its answer."""
+        try:
+            won = await self._first(parsed)
+            onward = None
+            if self._attempts.policy.continue_after_commit:
+                rewrites = self.half.rewrites
+                onward = Continuation(
+                    self._gateway, self._attempts, parsed, self.record, client_rewrites=rewrites
+                )
+            del parsed
+            await self._answer(won, onward)
+        except Refused as refused:
+            self._unanswered(refused)
+        except Exception:  # noqa: BLE001  whatever it is, its readers get a sentence and the server goes on
+            self._gateway.report(self.record)
+            self._unanswered(Refused(failure("internal", _INTERNAL)))
+        finally:
+            self._done = True
+            if self._deserted is not None:
+                self._deserted.cancel()
+            self._ended(self)
+            if self._over is not None:
+                self._over()
+                self._over = None
+
+    async def _first(self, parsed: Parsed) -> Won:
+        """The target that has an answer. Raises Refused, also when it was stopped."""
+        self._gateway.looks_on()
+        try:
+            return await self._attempts.first(parsed, client_rewrites=self.half.rewrites)
+        except asyncio.CancelledError:
+            raise Refused(self._cancelled()) from None
+        finally:
+            self._gateway.found()
+
+    def _cancelled(self) -> Failure:
+        """Why this task was cancelled. Raises CancelledError if it was by neither of ours."""
+        why = self._gateway.dismissed() or self._why
+        task = asyncio.current_task()
+        if why is None:
+            raise asyncio.CancelledError
+        if why is self._why and task is not None:
+            task.uncancel()
+        return why
+
+    async def _answer(self, won: Won, onward: Continuation | None) -> None:
+        self._won = won
+        self.record.notes = won.notes
+        self._gateway.began(won)
+        try:
+            said = None if onward is None else Said(self._attempts.limits.max_answer_bytes)
+            self.log.begin(self._start(won.target.upstream, won.target.model, won.notes), said)
+            won.generation.write_into(self.log)
+            self.committed.set_result(Head(won.target.upstream, won.notes, won.returned))
+            await self._to_the_end(onward)
+        finally:
+            if not self._won.generation.source.done:  # a defect: nobody reads it
+                self._won.generation.close()
+            self._gateway.ended(self._won)
+
+    async def _to_the_end(self, onward: Continuation | None) -> None:
+        """Until its answer is over, and where it breaks off the one that goes on with it."""
+        assert self._won is not None
+        await self._won.generation.finished()
+        while onward is not None and self.log.interrupted is not None:
+            try:
+                more = await onward.after(self._won, self.log, lambda: None)
+            except asyncio.CancelledError:
+                self.log.surrender(monotonic(), self._cancelled())
+                return
+            if more is not None:
+                self._gateway.ended(self._won)
+                self._won = more
+                self._gateway.began(more)
+                await more.generation.finished()
+
+    def _start(self, upstream: str, model: str, notes: list[Note]) -> StreamStart:
+        return StreamStart(
+            stream=self.id,
+            model=self.record.model,
+            upstream=upstream,
+            upstream_model=model,
+            created=self.created,
+            notes=notes,
+        )
+
+    def _unanswered(self, refused: Refused) -> None:
+        """No target has an answer: whoever waits for one is told, and who comes later too."""
+        if not self.log.begun:
+            self.log.begin(self._start(self.record.upstream, self.record.upstream_model, []))
+        if not self.log.over:
+            self.log.write([StreamError(refused.failure)], monotonic(), 0)
+        if not self.committed.done():
+            self.committed.set_exception(Refused(refused.failure, refused.returned))
+
+
+def _heard(committed: "asyncio.Future[Head]") -> None:
+    """Nobody may be waiting for it any more: that is no error that nobody looked at."""
+    if not committed.cancelled():
+        committed.exception()
+
+
+def _grace_s(streams: Streams, wish: OnDisconnect | None) -> float | None:
+    """How long a run goes on with nobody; None: to its end. `cancel` is heeded only as a request's
+    own wish: that a client may come back is what runs are for.
+    """
+    if wish == "cancel":
+        return 0
+    return None if streams.on_disconnect == "finish" else streams.grace_s

@@ -1,0 +1,112 @@
+"""The streams that clients may come back to, in this process."""
+
+import asyncio
+
+from proxy.codec.base import ClientHalf, Parsed
+from proxy.observe.metrics import Metrics
+from proxy.observe.record import StreamRecord
+from proxy.relay.attempts import Attempts
+from proxy.relay.kept_log import KeptLog
+from proxy.server.gateway import Gateway
+from proxy.server.run import Run
+from proxy.settings.model import OnDisconnect
+from proxy.settings.resume import Resume
+
+# of a number of an event: no stream has so many
+_DIGITS = 12
+
+
+class Runs:
+    """One process's runs, by their ids: those that go on, and those that have ended and may still
+    be read.
+    """
+
+    def __init__(self, gateway: Gateway, metrics: Metrics) -> None:
+        self._gateway = gateway
+        self.metrics = metrics
+        self._by_id: dict[str, Run] = {}
+        self._ended: dict[str, asyncio.TimerHandle] = {}  # the oldest first
+        self._by_request: dict[bytes, Run] = {}
+        self._bytes = 0
+
+    @property
+    def rules(self) -> Resume | None:
+        """How runs are kept; None: there are none."""
+        return self._gateway.state.plan.streams.resume
+
+    def start(
+        self,
+        attempts: Attempts,
+        parsed: Parsed,
+        half: ClientHalf,
+        *,
+        record: StreamRecord,
+        owner: str,
+        wish: OnDisconnect | None,
+        request: bytes,
+    ) -> Run:
+        """A new run. `request` is the digest of what was asked and who asked."""
+        rules = self.rules or Resume()
+        run = Run(
+            self._gateway,
+            attempts,
+            parsed,
+            half,
+            record=record,
+            owner=owner,
+            log=KeptLog(rules.max_bytes_per_stream, self._weigh),
+            wish=wish,
+            request=request,
+            ended=self._has_ended,
+        )
+        self._by_id[run.id] = self._by_request[request] = run
+        return run
+
+    def find(self, stream: str, owner: str) -> Run | None:
+        """The run with this id, if it is this owner's."""
+        run = self._by_id.get(stream)
+        return run if run is not None and run.owner == owner else None
+
+    def resumed(self, last_seen: str, owner: str) -> tuple[Run, int] | None:
+        """For a client that comes back with the id of the last frame that it has seen,
+        `<stream>:<number>`: the run, and the number of the event that comes next. None: there is
+        nothing more to send.
+        """
+        stream, _, number = last_seen.rpartition(":")
+        run = self.find(stream, owner)
+        if run is None or not (number.isascii() and number.isdigit() and len(number) < _DIGITS):
+            self.metrics.resumed("unknown")
+            return None
+        following = int(number) + 1
+        if following >= run.log.next and run.log.end is not None:
+            self.metrics.resumed("ended")
+            return None
+        self.metrics.resumed("attached" if following >= run.log.first else "snapshot")
+        return run, min(following, run.log.next)
+
+    def same(self, request: bytes) -> Run | None:
+        """A run of the very same request that its client has lost sight of: nobody attends it, and
+        nobody has had any of it. An SDK's retry, and a browser that lost its connection early, go
+        on with it.
+        """
+        run = self._by_request.get(request)
+        return run if run is not None and not run.attended and not run.read else None
+
+    def _has_ended(self, run: Run) -> None:
+        rules, loop = self.rules or Resume(), asyncio.get_running_loop()
+        self._ended[run.id] = loop.call_later(rules.keep_s, self._forget, run.id)
+
+    def _weigh(self, more_bytes: int) -> None:
+        self._bytes += more_bytes
+        self.metrics.kept(more_bytes)
+        rules = self.rules or Resume()
+        while self._bytes > rules.max_bytes and self._ended:
+            self._forget(next(iter(self._ended)))
+
+    def _forget(self, stream: str) -> None:
+        """It cannot be found any more. Who reads it reads on."""
+        self._ended.pop(stream).cancel()
+        run = self._by_id.pop(stream)
+        if self._by_request.get(run.request) is run:
+            del self._by_request[run.request]
+        run.log.forget()

@@ -1,0 +1,175 @@
+"""The paths of kept streams: `POST /v1/streams` starts one, and under `/v1/streams/{stream}` it is
+read, cancelled and asked about.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import NamedTuple
+
+import msgspec
+from aiohttp import web
+
+from proxy.codec.base import ClientHalf, Reply, Route
+from proxy.dialects.registry import CLIENTS
+from proxy.errors import Failure, Refused, bad_request, failure
+from proxy.observe.record import StreamRecord
+from proxy.server.access.keys import credential
+from proxy.server.account import Account
+from proxy.server.gateway import Gateway
+from proxy.server.incoming import read_head, request_id
+from proxy.server.respond import cut, whole, with_retry_after
+from proxy.server.run import Run
+from proxy.server.runs import Runs
+from proxy.server.serving import NOT_KEPT, starter
+from proxy.server.visit import Visit
+from proxy.server.watched import watched, where
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_NATIVE = CLIENTS["native"]
+_ONE = "/v1/streams/{stream:[^/]+}"
+_CANCELLED = "The stream was cancelled by a client."
+
+
+class Served(NamedTuple):
+    """A path, and who answers there."""
+
+    route: Route
+    handler: Handler
+
+
+def served(gateway: Gateway, runs: Runs) -> Iterator[Served]:
+    """Every path."""
+    yield Served(Route("POST", "/v1/streams"), starter(gateway, runs, _NATIVE, _started))
+    yield Served(Route("GET", _ONE), _handler(gateway, runs, _follow))
+    yield Served(Route("DELETE", _ONE), _handler(gateway, runs, _cancel))
+    yield Served(Route("GET", _ONE + "/status"), _handler(gateway, runs, _status))
+
+
+class About(NamedTuple):
+    """A request about a run."""
+
+    request: web.Request
+    run: Run
+    runs: Runs
+    gateway: Gateway
+    record: StreamRecord
+
+
+def described(run: Run) -> dict[str, object]:
+    """What is known of a run, as JSON has it."""
+    last = run.log.next - 1
+    return {
+        "stream": run.id,
+        "status": run.state,
+        "url": f"/v1/streams/{run.id}",
+        "model": run.record.model,
+        "created": run.created,
+        "last_event_id": None if last < 0 else f"{run.id}:{last}",
+        "readers": run.log.readers,
+    }
+
+
+def _started(run: Run) -> web.Response:
+    body = msgspec.json.encode(described(run))
+    return whole(Reply(201, body, where(run)))
+
+
+def _handler(
+    gateway: Gateway, runs: Runs, answer: Callable[[About], Awaitable[web.StreamResponse]]
+) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        record = StreamRecord(request_id(request), _NATIVE.name, time.monotonic())
+        account = Account(gateway, Visit(gateway, request, record))
+        account.reading = "unasked"
+        try:
+            run = await _found(request, runs, account)
+            record.stream, record.model = run.id, run.record.model
+            record.model_label = run.record.model_label
+            response = await answer(About(request, run, runs, gateway, record))
+            record.status = response.status
+        except Refused as refused:
+            return _refused(refused.failure, record)
+        except ConnectionError:
+            cut(request)
+            return web.Response(status=499)  # goes nowhere
+        except Exception:  # noqa: BLE001  whatever it is, the server goes on
+            gateway.report(record)
+            cut(request)
+            return web.Response(status=500)  # goes nowhere
+        else:
+            return response
+        finally:
+            account.close()
+
+    return handle
+
+
+def _refused(why: Failure, record: StreamRecord) -> web.Response:
+    reply = with_retry_after(_NATIVE.render_error(why), why)
+    record.status = reply.status
+    return whole(reply)
+
+
+async def _found(request: web.Request, runs: Runs, account: Account) -> Run:
+    """The run, if it is the caller's. Raises Refused: whoever may not see it learns nothing."""
+    account.visit.check_origin()
+    head = read_head(request)
+    await account.visit.know(credential(head.headers, head.query))
+    run = runs.find(request.match_info["stream"], account.owner)
+    if run is None:
+        said = (
+            "There is no such stream, or it is not kept any more (streams.resume)."
+            if runs.rules is not None
+            else NOT_KEPT
+        )
+        raise Refused(failure("bad_request", said, status=404))
+    return run
+
+
+async def _follow(about: About) -> web.StreamResponse:
+    """The stream, from its beginning or behind the event that `Last-Event-ID` names."""
+    request, run = about.request, about.run
+    half = _reading_in(request)
+    about.record.client_dialect = half.name
+    number = 0
+    seen = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
+    if seen:
+        found = about.runs.resumed(seen, run.owner)
+        if found is None or found[0] is not run:
+            return web.Response(status=204)
+        number = found[1]
+    plan = about.gateway.state.plan
+    options = run.options if half is run.half else half.watching
+    run.attend()
+    about.runs.metrics.reads(1)
+    try:
+        return await watched(
+            request,
+            run,
+            run.encoder(half, options),
+            record=about.record,
+            streams=plan.streams,
+            limits=plan.limits,
+            number=number,
+        )
+    finally:
+        about.runs.metrics.reads(-1)
+        run.leave()
+
+
+def _reading_in(request: web.Request) -> ClientHalf:
+    name = request.query.get("dialect", _NATIVE.name)
+    half = CLIENTS.get(name)
+    if half is None:
+        known = ", ".join(CLIENTS)
+        raise bad_request(f"dialect must be one of {known}, not {name[:40]!r}.", param="dialect")
+    return half
+
+
+async def _cancel(about: About) -> web.StreamResponse:
+    about.run.stop(failure("cancelled", _CANCELLED))
+    return web.Response(status=204)
+
+
+async def _status(about: About) -> web.StreamResponse:
+    return whole(Reply(200, msgspec.json.encode(described(about.run))))

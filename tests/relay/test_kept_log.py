@@ -1,0 +1,166 @@
+"""What a kept log has of a stream, for readers that come late, are slow or come back."""
+
+import pytest
+
+from proxy.events import (
+    BlockEnd,
+    BlockStart,
+    Event,
+    Finish,
+    ReasoningDelta,
+    StreamEnd,
+    TextDelta,
+    TextRewrite,
+    Tool,
+    ToolCallDelta,
+    UsageEvent,
+    Vendor,
+)
+from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
+from proxy.relay.snapshot import Snapshot
+from tests.relay.parts import HELLO, START, Taking
+
+END = StreamEnd(Finish("stop"))
+
+
+class Scales:
+    """Who is told what logs take."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def __call__(self, more_bytes: int) -> None:
+        self.bytes += more_bytes
+
+
+def begun(most_bytes: int = 100_000) -> tuple[KeptLog, Scales]:
+    scales = Scales()
+    log = KeptLog(most_bytes, scales)
+    log.begin(START)
+    return log, scales
+
+
+def texts(log: KeptLog, count: int, at: int = 0) -> None:
+    for number in range(at, at + count):
+        log.write([TextDelta(0, f"{number} ")], 1.0, 50)
+
+
+def test_every_reader_gets_every_event_and_the_end_once() -> None:
+    log, _ = begun()
+    first, second = Taking(), Taking()
+    log.follow(first, 1.0)
+    log.write(HELLO, 1.0, 10)
+    log.follow(second, 1.0)
+    log.write([BlockEnd(0), END], 2.0, 10)
+    assert [*HELLO, BlockEnd(0), END] == first.taken
+    assert [BlockEnd(0), END] == second.taken
+    assert (1, 1) == (first.stopped, second.stopped)
+
+
+def test_a_reader_that_has_left_gets_nothing_more() -> None:
+    log, _ = begun()
+    first, second = Taking(), Taking()
+    log.follow(first, 1.0)
+    log.follow(second, 1.0)
+    log.unfollow(first)
+    log.write(HELLO, 1.0, 10)
+    assert ([], HELLO, 1) == (first.taken, second.taken, log.readers)
+
+
+def test_what_was_said_can_be_read_from_any_event_some_at_a_time() -> None:
+    log, _ = begun()
+    log.write([BlockStart(0, "text")], 1.0, 10)
+    texts(log, 500)
+    said: list[Event] = []
+    while len(said) < log.next:
+        found = log.since(len(said))
+        assert found is not None
+        assert len(found[0]) <= MOST_AT_ONCE
+        said += found[0]
+    assert [START, BlockStart(0, "text")] == said[:2]
+    assert [f"{number} " for number in range(500)] == [event.text for event in said[2:]]  # type: ignore[union-attr]
+    assert ([], 0) == log.since(log.next)
+
+
+def test_the_oldest_events_are_folded_and_nothing_of_what_they_say_is_lost() -> None:
+    log, scales = begun(most_bytes=10_000)
+    log.write([BlockStart(0, "text")], 1.0, 10)
+    texts(log, 400)
+    assert 0 < log.first < log.next
+    assert log.since(log.first - 1) is None
+    folded = log.folded()
+    assert folded is not None
+    kept, at = "", log.first
+    while at < log.next:
+        events = log.since(at)[0]  # type: ignore[index]
+        kept += "".join(event.text for event in events)  # type: ignore[union-attr]
+        at += len(events)
+    told = "".join(event.text for event in folded if isinstance(event, TextDelta))
+    assert "".join(f"{number} " for number in range(400)) == told + kept
+    assert 20_000 >= scales.bytes == log.bytes
+
+
+def test_of_an_endless_stream_even_the_summary_is_bounded() -> None:
+    log, scales = begun(most_bytes=5_000)
+    log.write([BlockStart(0, "text")], 1.0, 10)
+    texts(log, 5000)
+    assert log.folded() is None
+    assert 10_000 >= scales.bytes
+
+
+def test_what_is_forgotten_is_not_counted_and_still_read() -> None:
+    log, scales = begun()
+    log.write(HELLO, 1.0, 10)
+    log.forget()
+    assert 0 == scales.bytes
+    log.write([END], 2.0, 10)
+    assert 0 == scales.bytes
+    assert [START, *HELLO, END] == log.since(0)[0]  # type: ignore[index]
+
+
+CALL = Tool("c", "f")
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([START], [START]),
+        (
+            [START, *HELLO, TextDelta(0, "lo")],
+            [START, BlockStart(0, "text"), TextDelta(0, "Hello")],
+        ),
+        (
+            [START, *HELLO, TextRewrite(0, 1, "i"), BlockEnd(0)],
+            [START, BlockStart(0, "text"), TextDelta(0, "Hi"), BlockEnd(0)],
+        ),
+        (
+            [START, BlockStart(0, "reasoning"), ReasoningDelta(0, "a"), BlockEnd(0, "sig")],
+            [START, BlockStart(0, "reasoning"), ReasoningDelta(0, "a"), BlockEnd(0, "sig")],
+        ),
+        (
+            [
+                START,
+                BlockStart(0, "tool_call", CALL),
+                ToolCallDelta(0, "{"),
+                BlockStart(1, "text"),
+                ToolCallDelta(0, "}"),
+            ],
+            [
+                START,
+                BlockStart(0, "tool_call", CALL),
+                ToolCallDelta(0, "{}"),
+                BlockStart(1, "text"),
+            ],
+        ),
+        (
+            [START, UsageEvent(1, 2), Vendor("x", {"a": 1}), UsageEvent(3, 4)],
+            [START, Vendor("x", {"a": 1}), UsageEvent(3, 4)],
+        ),
+    ],
+)
+def test_a_snapshot_says_the_same_in_fewer_events(events: list[Event], said: list[Event]) -> None:
+    for cut in range(len(events) + 1):
+        snapshot = Snapshot()
+        snapshot.add(events[:cut])
+        snapshot.add(events[cut:])
+        assert said == snapshot.said()
