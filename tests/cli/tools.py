@@ -163,7 +163,7 @@ class Client:
 
 def request_bytes(body: bytes, path: str = "/v1/stream", **headers: str) -> bytes:
     fields = {
-        "Host": "mainstem",
+        "Host": "localhost",
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
     }
