@@ -109,7 +109,7 @@ def adaptive_in_place_of(budget: int, rules: Rules) -> tuple[dict[str, Any], str
 
 def _wants(asked: Reasoning) -> bool:
     if asked.max_tokens is not None:
-        return asked.max_tokens > 0
+        return asked.max_tokens > 0 and asked.effort != "none"
     return bool(asked.adaptive) or asked.effort not in (None, "none")
 
 

@@ -4,13 +4,32 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.base import TargetConfig
 from proxy.codec.bedrock.reasoning import think
-from proxy.codec.bedrock.turns import talk
+from proxy.codec.bedrock.turns import Talk
 from proxy.codec.chat_turns import drop, with_vendor
+from proxy.codec.rules import Rules
+from proxy.codec.wire_rules import keep_to
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
 
 EXTRA = "additionalModelRequestFields"
+_TIERS = ("default", "flex", "priority")
+# Fields of a ChatRequest that Converse has no word for.
+_LOST = (
+    "seed",
+    "min_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "verbosity",
+    "store",
+    "cache_key",
+    "safety_identifier",
+)
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 _METADATA_ENTRIES = 16
 _METADATA_CHARS = 256
@@ -19,44 +38,46 @@ _METADATA_SIGNS = frozenset(
 )
 
 
-def converse_body(request: ChatRequest, model: str, notes: list[Note]) -> dict[str, Any]:
+def converse_body(
+    request: ChatRequest, model: str, target: TargetConfig, notes: list[Note]
+) -> dict[str, Any]:
     """The body, with the client's own keys over it. Raises Refused for what cannot be formed."""
-    said = talk(request, notes)
-    inference = _inference(request, notes)
+    rules = target.rules
+    said = Talk(request, rules, notes)
+    inference = _inference(request)
+    # first, as it may change the next
+    extra = think(request, model, rules, inference, notes, last_kinds=said.last_call_kinds())
     parts = {
-        "system": [{"text": said.system}] if said.system else [],
-        EXTRA: think(request, model, inference, notes),  # first, as it may change the next
+        "system": said.system,
+        EXTRA: extra,
         "inferenceConfig": inference,
-        "toolConfig": _tools(request, said.called, notes),
+        "toolConfig": _tools(request, said, rules, notes),
+        "serviceTier": _tier(request, notes),
         "requestMetadata": _metadata(request, notes),
         "outputConfig": _output(request, notes),
     }
     _losses(request, notes)
     body = {"messages": said.messages} | {name: part for name, part in parts.items() if part}
-    return with_vendor(body, request.vendor, EXTRA)
+    body = with_vendor(body, request.vendor, EXTRA)
+    keep_to(rules, body, notes, target.upstream)
+    return body
 
 
-def _inference(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
+def _inference(request: ChatRequest) -> dict[str, Any]:
     config: dict[str, Any] = {}
     if request.max_tokens is not None:
         config["maxTokens"] = request.max_tokens
-    if request.temperature is not None:
-        if request.temperature > 1:
-            drop(notes, "temperature", "Bedrock's temperature ends at 1; 1 is sent.", "changed")
-        config["temperature"] = min(request.temperature, 1)
-    if request.top_p is not None:
-        config["topP"] = request.top_p
     stop = [text for text in request.stop if text]
     if stop:
         config["stopSequences"] = stop
     return config
 
 
-def _tools(request: ChatRequest, called: list[str | None], notes: list[Note]) -> dict[str, Any]:
+def _tools(request: ChatRequest, said: Talk, rules: Rules, notes: list[Note]) -> dict[str, Any]:
     """The tools, and which must be used. The service insists on tools where an earlier turn used
     some, and knows no choice `none`.
     """
-    specs, choice = request.tools, request.tool_choice
+    specs, choice, called = request.tools, request.tool_choice, said.called
     if specs and choice is not None and choice.mode == "none":
         if called:
             drop(
@@ -90,9 +111,12 @@ def _tools(request: ChatRequest, called: list[str | None], notes: list[Note]) ->
         choice = None
     if not specs:
         return {}
-    config: dict[str, Any] = {"tools": [{"toolSpec": _tool(spec)} for spec in specs]}
+    tools = [
+        block for spec in specs for block in said.marked({"toolSpec": _tool(spec)}, spec.cache)
+    ]
+    config: dict[str, Any] = {"tools": tools}
     if choice is not None:
-        _choose(choice, config, notes)
+        _choose(choice, rules, config, notes)
     return config
 
 
@@ -108,8 +132,12 @@ def _tool(spec: ToolSpec) -> dict[str, Any]:
     return built
 
 
-def _choose(choice: ToolChoice, config: dict[str, Any], notes: list[Note]) -> None:
-    if choice.mode == "tool":
+def _choose(choice: ToolChoice, rules: Rules, config: dict[str, Any], notes: list[Note]) -> None:
+    if choice.mode in ("tool", "required") and rules.forces_tools is False:
+        said = "This model cannot be told that it must call a tool; it may."
+        drop(notes, "tool_choice", said, "changed")
+        config["toolChoice"] = {"auto": {}}
+    elif choice.mode == "tool":
         config["toolChoice"] = {"tool": {"name": choice.name}}
     elif choice.mode != "none":
         config["toolChoice"] = {"any": {}} if choice.mode == "required" else {"auto": {}}
@@ -165,9 +193,19 @@ def _output(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     return {}
 
 
+def _tier(request: ChatRequest, notes: list[Note]) -> dict[str, str]:
+    """The service's own tiers have the names that OpenAI's have."""
+    if request.service_tier in _TIERS:
+        return {"type": request.service_tier}
+    if request.service_tier not in (None, "auto"):
+        drop(notes, "service_tier", "Bedrock's service tiers are default, flex and priority.")
+    return {}
+
+
 def _losses(request: ChatRequest, notes: list[Note]) -> None:
-    if request.seed is not None:
-        drop(notes, "seed", "Bedrock has no seed.")
+    for name in _LOST:
+        if getattr(request, name) is not None:
+            drop(notes, name, f"Bedrock has no {name}.")
     if request.n is not None and request.n > 1:
         drop(notes, "n", "Bedrock gives one answer a request.")
     if request.user is not None:

@@ -2,11 +2,9 @@
 first in a user turn, no text is empty.
 """
 
-import base64
-import binascii
 from typing import Any
 
-from proxy.codec.media import AUDIO_LOST, DOCUMENT_LOST, data_of, is_web
+from proxy.codec.media import AUDIO_LOST, DOCUMENT_LOST, data_of, is_web, text_of
 from proxy.codec.proofs import ANTHROPIC, fits
 from proxy.codec.rules import Rules
 from proxy.codec.tool_calls import arguments_object
@@ -139,7 +137,7 @@ class TurnBuilder:
         return None
 
     def _document(self, part: DocumentPart) -> dict[str, Any] | None:
-        source = _document_source(part.url)
+        source = _document_source(part)
         if source is None:
             self._note(DOCUMENT_LOST)
             return None
@@ -210,19 +208,14 @@ def _image(url: str, at: str) -> dict[str, Any]:
     return {"type": kind, "source": source}
 
 
-def _document_source(url: str) -> dict[str, Any] | None:
+def _document_source(part: DocumentPart) -> dict[str, Any] | None:
     """A PDF by its address or its bytes, or a text; None for any other kind."""
-    if is_web(url):
-        return {"type": "url", "url": url}
-    data = data_of(url)
+    if is_web(part.url):
+        return {"type": "url", "url": part.url}
+    data = data_of(part.url)
     if data is None:
         return None
     if data.media_type == _PDF:
         return {"type": "base64", "media_type": _PDF, "data": data.base64}
-    if not data.media_type.startswith("text/"):
-        return None
-    try:
-        text = base64.b64decode(data.base64, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return {"type": "text", "media_type": "text/plain", "data": text}
+    text = text_of(part)
+    return None if text is None else {"type": "text", "media_type": "text/plain", "data": text}

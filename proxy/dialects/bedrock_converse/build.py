@@ -17,7 +17,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`."""
     notes: list[Note] = []
     model = model_of(request, target)
-    body = converse_body(request, model, notes)
+    body = converse_body(request, model, target, notes)
     return called(
         model_path(model, "converse-stream"),
         body,

@@ -72,7 +72,7 @@ def build_request(
     else:
         options = options_of(target, _Options)  # nobody else's are left
         body = (
-            _nova(request, model, notes)
+            _nova(request, model, target, notes)
             if inner == "nova"
             else FORMS[inner](request, notes) | request.vendor
         )
@@ -145,9 +145,11 @@ def _carried(call: Outgoing, notes: list[Note]) -> dict[str, Any]:
     return body
 
 
-def _nova(request: ChatRequest, model: str, notes: list[Note]) -> dict[str, Any]:
+def _nova(
+    request: ChatRequest, model: str, target: TargetConfig, notes: list[Note]
+) -> dict[str, Any]:
     """Nova's own form is that of Converse, with the model's own fields beside the rest."""
-    body = converse_body(request, model, notes)
+    body = converse_body(request, model, target, notes)
     if body.pop("outputConfig", None):
         drop(
             notes, "response_format", "Nova takes no format in its own form: say it in the prompt."

@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 
+from proxy.codec import proofs
 from proxy.codec.base import Outgoing, Signing, TargetConfig
+from proxy.codec.relaying import built as ruled
+from proxy.codec.rules import Names
 from proxy.dialects.bedrock_converse import DIALECT
 from proxy.errors import Refused
 from proxy.request import (
+    Cache,
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Message,
     Reasoning,
@@ -20,10 +25,12 @@ from proxy.request import (
     ToolResultPart,
     ToolSpec,
 )
+from proxy.settings.rules import RuleBook
 
 CLAUDE = "eu.anthropic.claude-sonnet-4-20250514-v1:0"
 ARN = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2.c3"
 PNG = "data:image/png;base64,iVBORw0KGgo="
+CALL_ID = Names(chars="a-zA-Z0-9_-", most=64).fitted("call|1")
 WEATHER = ToolSpec(
     "weather", "The weather", {"type": "object", "properties": {"city": {"type": "string"}}}
 )
@@ -76,7 +83,7 @@ def test_a_talk_with_all_that_it_can_hold() -> None:
             "role": "assistant",
             "content": [
                 {"reasoningContent": {"reasoningText": {"text": "Hm", "signature": "sig"}}},
-                {"toolUse": {"toolUseId": "call_1", "name": "weather", "input": {"city": "Oslo"}}},
+                {"toolUse": {"toolUseId": CALL_ID, "name": "weather", "input": {"city": "Oslo"}}},
             ],
         },
         {
@@ -84,7 +91,7 @@ def test_a_talk_with_all_that_it_can_hold() -> None:
             "content": [
                 {
                     "toolResult": {
-                        "toolUseId": "call_1",
+                        "toolUseId": CALL_ID,
                         "content": [{"text": "rain"}],
                         "status": "error",
                     }
@@ -245,7 +252,7 @@ def test_what_does_not_go_with_claudes_thinking() -> None:
     it."""
     request = ask(reasoning=Reasoning(max_tokens=2000), max_tokens=100, temperature=0.3)
     assert {"maxTokens": 2100} == body(request, CLAUDE)["inferenceConfig"]
-    assert [("dropped", "temperature"), ("changed", "max_tokens")] == notes(request, CLAUDE)
+    assert [("changed", "max_tokens"), ("dropped", "temperature")] == notes(request, CLAUDE)
     forced = ask(reasoning=Reasoning("low"), tools=[WEATHER], tool_choice=ToolChoice("required"))
     assert [("dropped", "reasoning")] == notes(forced, CLAUDE)
 
@@ -320,3 +327,148 @@ def test_wrong_options_are_the_operators_fault(options: dict[str, Any]) -> None:
         built(ask(), options=options)
     assert "internal" == refused.value.failure.kind
     assert "123456789" not in refused.value.failure.message
+
+
+BOOK = RuleBook("bedrock_converse", None, {})
+HAIKU = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
+OPUS = "global.anthropic.claude-opus-4-7-v1"
+POINT = {"cachePoint": {"type": "default"}}
+
+
+def under_rules(model: str, messages: list[Message] = HI, **more: Any) -> Outgoing:
+    assert DIALECT.upstream is not None
+    target = TargetConfig("aws", model, rules=BOOK.of(model))
+    return ruled(DIALECT.upstream, ask(messages, **more), target)
+
+
+def said(call: Outgoing) -> list[tuple[str, str]]:
+    return [(note.note, note.param) for note in call.notes]
+
+
+def test_marks_of_the_prompt_cache_are_points_behind_what_they_mark() -> None:
+    """In the system text, the tools and the turns; also behind a result, which stands first."""
+    talk = [
+        Message("user", [TextPart("a", Cache()), ImagePart(PNG, cache=Cache("1h"))]),
+        Message("assistant", [ToolCallPart("c", "f", cache=Cache())]),
+        Message("user", "so"),
+        Message("tool", [ToolResultPart("c", "r", cache=Cache())]),
+    ]
+    more: dict[str, Any] = {
+        "system": "x\n\ny",
+        "system_parts": [TextPart("x"), TextPart("y", Cache())],
+        "tools": [ToolSpec("f", cache=Cache())],
+    }
+    call = under_rules(HAIKU, talk, **more)
+    found = json.loads(call.body)
+    assert [{"text": "x"}, {"text": "y"}, POINT] == found["system"]
+    assert [POINT] == found["toolConfig"]["tools"][1:]
+    user, assistant, results = (turn["content"] for turn in found["messages"])
+    assert [POINT, {"cachePoint": {"type": "default", "ttl": "1h"}}] == user[1::2]
+    assert POINT == assistant[1]
+    assert ["toolResult", "cachePoint", "text"] == [next(iter(block)) for block in results]
+    assert [] == said(call)
+    llama = under_rules("meta.llama3-8b-instruct-v1:0", talk, **more)
+    assert b"cachePoint" not in llama.body
+    assert [("dropped", "cache")] == said(llama)
+
+
+def test_documents_and_media_of_results() -> None:
+    """A document has a name of plain signs, and never stands without a text."""
+    pdf = DocumentPart("data:application/pdf;base64,JVBERg==", "A  b_c.pdf", True)
+    text = DocumentPart("data:text/plain;base64,aGk=")
+    block = {"format": "pdf", "name": "A b c pdf", "source": {"bytes": "JVBERg=="}}
+    cited = {"document": block | {"citations": {"enabled": True}}}
+    plain = {"document": {"format": "txt", "name": "document", "source": {"bytes": "aGk="}}}
+    found = body(ask([Message("user", [pdf, text])]))["messages"][0]["content"]
+    assert [cited, plain, {"text": "(see the document)"}] == found
+    image = {"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}}
+    results = Message("tool", [ToolResultPart("c", [TextPart("see"), ImagePart(PNG), text])])
+    result = body(ask([*HI, results]))["messages"][0]["content"][0]["toolResult"]
+    assert [{"text": "see"}, image, plain] == result["content"]
+    called_picture = ImagePart("data:application/pdf;base64,JVBERg==")
+    as_document = body(ask([Message("user", [TextPart("x"), called_picture])]))
+    assert "document" in as_document["messages"][0]["content"][1]
+    odd = [Message("user", [TextPart("x"), DocumentPart("data:a/b;base64,aGk=")])]
+    assert [("dropped", "messages.document")] == notes(ask(odd))
+
+
+@pytest.mark.parametrize(
+    ("model", "reasoning", "extra", "most"),
+    [
+        (
+            OPUS,
+            Reasoning("high"),
+            {
+                "thinking": {"type": "adaptive", "display": "summarized"},
+                "output_config": {"effort": "high"},
+            },
+            32_000,
+        ),
+        (
+            HAIKU,
+            Reasoning(max_tokens=9000),
+            {"thinking": {"type": "enabled", "budget_tokens": 9000}},
+            41_000,
+        ),
+        ("anthropic.claude-opus-5", Reasoning("none"), {"thinking": {"type": "disabled"}}, None),
+        (HAIKU, None, None, None),
+    ],
+)
+def test_claude_thinks_as_its_model_can(
+    model: str, reasoning: Reasoning | None, extra: dict[str, Any] | None, most: int | None
+) -> None:
+    """By what is known of it; where it thinks it gets room for the answer, too."""
+    found = json.loads(under_rules(model, reasoning=reasoning).body)
+    assert extra == found.get("additionalModelRequestFields")
+    assert most == found.get("inferenceConfig", {}).get("maxTokens")
+
+
+def test_what_a_claude_model_refuses() -> None:
+    """Sampling, or one of two; names and ids; a forced tool; an answer that was begun."""
+    more: dict[str, Any] = {"temperature": 0.2, "top_p": 0.9, "top_k": 4}
+    assert "inferenceConfig" not in json.loads(under_rules(OPUS, **more).body)
+    haiku = json.loads(under_rules(HAIKU, **more).body)
+    assert {"temperature": 0.2} == haiku["inferenceConfig"]
+    assert {"top_k": 4} == haiku["additionalModelRequestFields"]
+    long = "x" * 70
+    call = under_rules(HAIKU, tools=[ToolSpec(long)])
+    (tool,) = json.loads(call.body)["toolConfig"]["tools"]
+    assert {tool["toolSpec"]["name"]: long} == call.tool_names
+    forced: dict[str, Any] = {"tools": [WEATHER], "tool_choice": ToolChoice("required")}
+    free = under_rules("anthropic.claude-opus-5-5", **forced)
+    assert {"auto": {}} == json.loads(free.body)["toolConfig"]["toolChoice"]
+    assert [("changed", "tool_choice")] == said(free)
+    begun = under_rules(OPUS, [*HI, Message("assistant", "{")])
+    assert "user" == json.loads(begun.body)["messages"][-1]["role"]
+    assert [("changed", "messages.prefill")] == said(begun)
+
+
+def test_proofs_go_to_the_models_that_made_them() -> None:
+    """Claude's to Claude, encrypted ones in base64; those of others to nobody here."""
+    parts = [
+        ReasoningPart("", "enc", redacted=True, format=proofs.ANTHROPIC),
+        ReasoningPart("a", "sig", format=proofs.ANTHROPIC),
+        ReasoningPart("b", "gAAA", format=proofs.OPENAI),
+        ToolCallPart("c", "f", signature="g", format=proofs.GEMINI),
+    ]
+    talk = [*HI, Message("assistant", [*parts]), Message("tool", [ToolResultPart("c", "r")])]
+    call = under_rules(HAIKU, talk, tools=[ToolSpec("f")])
+    assert [
+        {"reasoningContent": {"redactedContent": "ZW5j"}},
+        {"reasoningContent": {"reasoningText": {"text": "a", "signature": "sig"}}},
+        {"toolUse": {"toolUseId": "c", "name": "f", "input": {}}},
+    ] == json.loads(call.body)["messages"][1]["content"]
+    lost = [("dropped", "messages.reasoning"), ("dropped", "messages.tool_call.signature")]
+    assert lost == said(call)
+    nova = under_rules("amazon.nova-lite-v1:0", talk, tools=[ToolSpec("f")])
+    assert b"reasoningContent" not in nova.body
+
+
+def test_other_settings() -> None:
+    """Service tiers have OpenAI's names; Nova has a top_k of its own; the rest is noted."""
+    assert {"type": "flex"} == body(ask(service_tier="flex"))["serviceTier"]
+    assert [("dropped", "service_tier")] == notes(ask(service_tier="scale"))
+    extra = body(ask(top_k=3))["additionalModelRequestFields"]
+    assert {"inferenceConfig": {"topK": 3}} == extra
+    assert [("dropped", "top_k")] == notes(ask(top_k=3), "meta.llama3-8b-instruct-v1:0")
+    assert [("dropped", "min_p"), ("dropped", "cache_key")] == notes(ask(min_p=0.1, cache_key="k"))
