@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from proxy.codec.base import TargetConfig
-from proxy.codec.media import media_behind, media_notes, said
+from proxy.codec.media import media_behind, media_notes, said, text_stays
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
 from proxy.request import (
@@ -59,7 +59,7 @@ def chat_turns(request: ChatRequest, notes: list[Note], *, images: bool) -> list
     are text. Dropped, with a note: earlier reasoning, images of others than the user (of anybody,
     without `images`), other documents, sound, and that a tool failed.
     """
-    messages = media_behind(request.messages, notes) if images else request.messages
+    messages = media_behind(request.messages, notes, text_stays) if images else request.messages
     turns = [] if request.system is None else [Turn("system", request.system)]
     names: dict[str, str] = {}
     for message in messages:
@@ -171,7 +171,7 @@ def thinking(request: ChatRequest, notes: list[Note], *, budget: bool) -> bool |
     `budget`: they take one in tokens.
     """
     asked = request.reasoning
-    if asked is None or (asked.effort is None and asked.max_tokens is None):
+    if asked is None or (asked.effort is None and asked.max_tokens is None and not asked.adaptive):
         return None
     if asked.effort not in (None, "none"):
         drop(notes, "reasoning.effort", "The upstream knows thinking only as on or off.", "changed")

@@ -127,6 +127,11 @@ def media_notes(parts: Iterable[Part], *, images: bool, documents: bool = False)
                 yield from media_notes(part.media, images=False)
 
 
+def text_stays(part: ResultPart) -> bool:
+    """`media_behind` for tool results in which documents of plain text are text."""
+    return isinstance(part, DocumentPart) and text_of(part) is not None
+
+
 def none_stays(_part: ResultPart) -> bool:
     """`media_behind` for tool results that hold text only."""
     return False

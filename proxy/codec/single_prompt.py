@@ -89,18 +89,22 @@ def cannot_say(request: ChatRequest, taken: Collection[str] = ()) -> list[Note]:
     """
     return [
         Note("dropped", name, f"The upstream has no setting for {name}.")
-        for name, value in _settings(request)
+        for name, value in _settings(request, taken)
         if value not in (None, [], {}) and name not in taken
     ]
 
 
-def _settings(request: ChatRequest) -> Iterator[tuple[str, Any]]:
+def _settings(request: ChatRequest, taken: Collection[str]) -> Iterator[tuple[str, Any]]:
     for name in _SETTINGS:
         yield name, getattr(request, name)
     yield "n", request.n if request.n != 1 else None
     asked = request.reasoning
     if asked is not None:
         yield "reasoning.summary", asked.summary
+    if "response_format" not in taken and request.response_format:
+        yield "response_format.json_schema", request.response_format.get("json_schema")
+    if "tools" not in taken:
+        yield "tools.strict", any(tool.strict for tool in request.tools) or None
     if any(_marked(request)):
         yield "cache", True
 

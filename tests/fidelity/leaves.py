@@ -19,7 +19,9 @@ Trail = tuple[str | int, ...]
 # What some upstreams cannot be called without.
 OPTIONS: dict[str, dict[str, Any]] = {"bedrock_invoke": {"inner": "anthropic"}}
 # Values that choose, or name, what stands beside them: they are no loss by themselves.
-_WORDS = frozenset({"type", "role", "model", "stream", "id", "call_id", "tool_call_id"})
+_WORDS = frozenset(
+    {"type", "role", "model", "stream", "id", "call_id", "tool_call_id", "tool_name"}
+)
 
 
 def incoming(client: str, body: dict[str, Any]) -> Incoming:

@@ -111,14 +111,14 @@ def _p(top_p: float | None, notes: list[Note]) -> float | None:
 def _thinking(
     reasoning: Reasoning | None, rules: Rules, notes: list[Note]
 ) -> dict[str, Any] | None:
-    if reasoning is None or (reasoning.effort is None and reasoning.max_tokens is None):
+    if reasoning is None or reasoning == Reasoning(summary=reasoning.summary):
         return None
     if reasoning.effort == "none":
         return {"type": "disabled"}
-    if reasoning.adaptive and reasoning.max_tokens is None:
+    budget = reasoning.max_tokens
+    if budget is None and reasoning.effort is None:
         return {"type": "enabled"}
-    effort = reasoning.effort or "medium"
-    budget = BUDGETS[effort] if reasoning.max_tokens is None else reasoning.max_tokens
+    budget = BUDGETS[reasoning.effort or "none"] if budget is None else budget
     taken = min(budget, rules.largest_thinking or budget)
     if reasoning.effort is not None:
         said = f"The effort is said as a budget of {taken} tokens for thinking."

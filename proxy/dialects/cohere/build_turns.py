@@ -6,7 +6,7 @@ thinking where the model thinks.
 
 from typing import Any
 
-from proxy.codec.media import media_behind, media_notes, said, text_of
+from proxy.codec.media import media_behind, media_notes, said, text_of, text_stays
 from proxy.events import Note
 from proxy.request import (
     AudioPart,
@@ -62,7 +62,7 @@ class TurnBuilder:
     def built(self, request: ChatRequest) -> list[dict[str, Any]]:
         """The wire's messages."""
         messages = [{"role": "system", "content": request.system}] if request.system else []
-        for message in media_behind(request.messages, self._notes):
+        for message in media_behind(request.messages, self._notes, text_stays):
             messages += self._turn(message)
         return messages
 

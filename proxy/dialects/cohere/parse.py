@@ -88,8 +88,10 @@ _DOCUMENTS = Note(
         "the system's."
     ),
 )
-_MEDIUM = Note(
-    "changed", "thinking", "Thinking without a budget is said as reasoning of medium effort."
+_LEFT = Note(
+    "changed",
+    "thinking",
+    "How much to think is left to the model: an upstream may have no word for that.",
 )
 
 
@@ -186,6 +188,6 @@ def _reasoning(thinking: WireThinking | None, notes: list[Note]) -> Reasoning | 
         notes.append(Note("dropped", "thinking", "A kind of thinking that is not known."))
         return None
     if thinking.token_budget is None:
-        notes.append(_MEDIUM)
-        return Reasoning("medium")
+        notes.append(_LEFT)
+        return Reasoning(adaptive=True)
     return Reasoning(max_tokens=thinking.token_budget)

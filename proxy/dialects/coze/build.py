@@ -20,6 +20,7 @@ from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop
 from proxy.codec.media import is_web, media_notes
 from proxy.codec.single_prompt import cannot_say, one_prompt, part_notes, turn_text
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.coze.wire import CHAT_PATH, TOOLS_PATH, WORKFLOW_PATH
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -93,6 +94,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         ids.pop("chat_id", None)
     query = "&".join(f"{name}={value}" for name, value in ids.items())
     body |= {name: value for name, value in request.vendor.items() if name not in _IDS}
+    keep_to(target.rules, body, notes, target.upstream)
     headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
     if target.api_key:
         headers["Authorization"] = f"Bearer {target.api_key}"

@@ -25,6 +25,7 @@ from proxy.codec.chat_turns import (
     with_vendor,
 )
 from proxy.codec.single_prompt import cannot_say
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.dashscope.wire import MULTIMODAL_PATH, TEXT_PATH
 from proxy.events import Note
 from proxy.request import ChatRequest
@@ -71,6 +72,8 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         "result_format": "message",
         "incremental_output": options.incremental_output,
     }
+    keep_to(target.rules, body, notes, target.upstream)
+    keep_to(target.rules, body["parameters"], notes, target.upstream)
     path = MULTIMODAL_PATH if multimodal else TEXT_PATH
     return Outgoing(
         path,

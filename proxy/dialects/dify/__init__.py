@@ -26,6 +26,8 @@ DIALECT = Dialect(
         rewrites=True,
         fixed=frozenset({"response_mode", "user"}),
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=build.relay_request,
         decoder=without_options(DifyDecoder),
         parse_error=errors.parse_error,
     ),

@@ -17,11 +17,13 @@ import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.media import is_web
+from proxy.codec.relaying import own_body
 from proxy.codec.single_prompt import cannot_say, one_prompt
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.dify.wire import PATHS
 from proxy.errors import Refused, failure
 from proxy.events import Note
-from proxy.request import ChatRequest, DocumentPart, ImagePart
+from proxy.request import ChatRequest, DocumentPart, ImagePart, Original
 
 _USER = "mainstem"
 _UPLOAD = Note(
@@ -44,11 +46,47 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
             )
         )
     notes: list[Note] = cannot_say(request, ("user",))
-    body = _body(request, target.options, app, notes)
+    body = _body(request, target.options, app, notes) | request.vendor
+    keep_to(target.rules, body, notes, target.upstream)
+    return Outgoing(PATHS[app], msgspec.json.encode(body), _headers(target), tuple(notes))
+
+
+def relay_request(
+    request: ChatRequest, original: Original, target: TargetConfig
+) -> Outgoing | None:
+    """See `UpstreamHalf.relay_request`. What the operator gives of the app's variables goes before
+    the client's; `model` is ours, as the key chooses the app. None for an app of another kind than
+    a chat, which takes another body.
+    """
+    options = target.options
+    if options.get("app", "chat") != "chat":
+        return None
+    notes: list[Note] = []
+    body = own_body(original, {"response_mode": "streaming"})
+    body.pop("model", None)
+    given, said = options.get("inputs"), body.get("inputs")
+    if isinstance(given, Mapping):
+        body["inputs"] = {**(said if isinstance(said, dict) else {}), **given}
+    body.setdefault("inputs", {})
+    if body.get("user") is None:
+        body["user"] = _user(request, options, notes)
+    keep_to(target.rules, body, notes, target.upstream)
+    return Outgoing(PATHS["chat"], msgspec.json.encode(body), _headers(target), tuple(notes))
+
+
+def _headers(target: TargetConfig) -> dict[str, str]:
     headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
     if target.api_key:
         headers["Authorization"] = f"Bearer {target.api_key}"
-    return Outgoing(PATHS[app], msgspec.json.encode(body | request.vendor), headers, tuple(notes))
+    return headers
+
+
+def _user(request: ChatRequest, options: Mapping[str, Any], notes: list[Note]) -> str:
+    if request.user is not None:
+        return request.user
+    user = str(options.get("user", _USER))
+    notes.append(Note("defaulted", "user", f"Dify insists on a user; {user} was taken."))
+    return user
 
 
 def _body(
@@ -56,9 +94,7 @@ def _body(
 ) -> dict[str, Any]:
     remembered = bool(request.vendor.get("conversation_id"))
     prompt = one_prompt(request, notes, images=True, documents=True, remembered=remembered)
-    user = request.user or str(options.get("user", _USER))
-    if request.user is None:
-        notes.append(Note("defaulted", "user", f"Dify insists on a user; {user} was taken."))
+    user = _user(request, options, notes)
     inputs = dict(options["inputs"]) if isinstance(options.get("inputs"), Mapping) else {}
     body: dict[str, Any] = {"inputs": inputs, "response_mode": "streaming", "user": user}
     if app == "chat":

@@ -34,6 +34,8 @@ _EXTRAS = {
     "url_context_metadata": "urlContextMetadata",
     "logprobs_result": "logprobsResult",
     "avg_logprobs": "avgLogprobs",
+    "token_count": "tokenCount",
+    "continuation_token": "continuationToken",
 }
 _extras_of = attrgetter(*_EXTRAS)
 _NO_EXTRAS = (NOTHING,) * len(_EXTRAS)

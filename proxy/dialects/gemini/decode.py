@@ -41,6 +41,7 @@ class GeminiDecoder(FramedDecoder[bytes]):
         self._said_usage = NO_USAGE
         self._blocked: str | None = None
         self._feedback = b""
+        self._told: dict[str, bytes] = {}
 
     @property
     def usage(self) -> Usage:
@@ -70,6 +71,8 @@ class GeminiDecoder(FramedDecoder[bytes]):
                 self._count(out)
         if chunk.candidates:
             self._candidates.take(chunk.candidates, frame, out)
+        if chunk.create_time is not NOTHING or chunk.model_status is not NOTHING:
+            self._beside(chunk, out)
         if chunk.prompt_feedback is not NOTHING:
             self._prompt(bytes(chunk.prompt_feedback), out)
         elif (
@@ -78,6 +81,13 @@ class GeminiDecoder(FramedDecoder[bytes]):
             and chunk.response_id is None
         ):
             out.append(Vendor(NAME, shallow(loads(frame))))
+
+    def _beside(self, chunk: Chunk, out: list[Event]) -> None:
+        """What is said of the answer as a whole, once, however often it is repeated."""
+        for name, raw in (("createTime", chunk.create_time), ("modelStatus", chunk.model_status)):
+            if raw is not NOTHING and bytes(raw) not in (b"null", self._told.get(name)):
+                self._told[name] = bytes(raw)
+                out.append(Vendor(NAME, shallow({name: loads(raw)})))
 
     def _prompt(self, said: bytes, out: list[Event]) -> None:
         """What the vendor thinks of the prompt, once; whether it was blocked."""

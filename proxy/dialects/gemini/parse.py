@@ -205,8 +205,8 @@ def _choice(
 
 
 def _reasoning(thinking: ThinkingConfig, notes: list[Note]) -> Reasoning | None:
-    """A budget stays a budget, a level an effort. Thinking left to the model, by -1 or by asking
-    only to see it, is nearest to medium.
+    """A budget stays a budget, a level an effort. By -1, or by asking only to see it, thinking is
+    left to the model.
     """
     summary = "auto" if thinking.include_thoughts else None
     level, budget = (thinking.thinking_level or "").upper(), thinking.thinking_budget
@@ -220,13 +220,9 @@ def _reasoning(thinking: ThinkingConfig, notes: list[Note]) -> Reasoning | None:
         return Reasoning(None, budget, summary=summary)
     if budget is None and not thinking.include_thoughts:
         return None
-    drop(
-        notes,
-        "thinkingConfig",
-        "Thinking that is left to the model is said as reasoning of medium effort.",
-        "changed",
-    )
-    return Reasoning("medium", adaptive=True, summary=summary)
+    said = "How much to think is left to the model: an upstream may have no word for that."
+    drop(notes, "thinkingConfig", said, "changed")
+    return Reasoning(adaptive=True, summary=summary)
 
 
 def _response_format(config: Config, notes: list[Note]) -> dict[str, Any] | None:

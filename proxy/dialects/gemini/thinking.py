@@ -52,9 +52,9 @@ def _level(asked: Reasoning, rules: Rules, notes: list[Note], *, shown: bool) ->
     if asked.max_tokens is not None:
         budget = _bounded(asked.max_tokens, rules, notes)
         return {"thinkingBudget": budget, **_shown(shown and budget != 0)}
-    if asked.adaptive:
+    if asked.effort is None:
         return _shown(shown)
-    effort = asked.effort or "medium"
+    effort = asked.effort
     levels = tuple(word for word in rules.efforts if word != "none")
     level = nearest_effort(effort, levels or _LEVELS)
     if effort == "none":
@@ -68,10 +68,10 @@ def _level(asked: Reasoning, rules: Rules, notes: list[Note], *, shown: bool) ->
 
 def _budget(asked: Reasoning, rules: Rules, notes: list[Note], *, shown: bool) -> dict[str, Any]:
     budget = asked.max_tokens
-    if budget is None and asked.adaptive:
+    if budget is None and asked.effort is None:
         return {"thinkingBudget": _DYNAMIC, **_shown(shown)}
     if budget is None:
-        budget = _bounded(_BUDGET[asked.effort or "medium"], rules)
+        budget = _bounded(_BUDGET[asked.effort or "none"], rules)
         if budget:
             said = f"The effort is said as a thinking budget of at most {budget} tokens."
             drop(notes, "reasoning.effort", said, "changed")

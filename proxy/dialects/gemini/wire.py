@@ -70,6 +70,8 @@ class Candidate(msgspec.Struct, rename="camel"):
     url_context_metadata: Raw = NOTHING
     logprobs_result: Raw = NOTHING
     avg_logprobs: Raw = NOTHING
+    token_count: Raw = NOTHING
+    continuation_token: Raw = NOTHING
 
 
 class Chunk(msgspec.Struct, rename="camel"):
@@ -80,6 +82,8 @@ class Chunk(msgspec.Struct, rename="camel"):
     prompt_feedback: Raw = NOTHING
     error: Any = None
     response_id: str | None = None
+    create_time: Raw = NOTHING
+    model_status: Raw = NOTHING
 
 
 FINISH: dict[str, FinishReason] = {

@@ -16,6 +16,7 @@ import msgspec
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import Turn, chat_turns, drop, headers, merged, options_of, thinking
 from proxy.codec.single_prompt import cannot_say
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.hunyuan.wire import ACTION, PATH, VERSION
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolSpec
@@ -39,6 +40,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         **_settings(request, notes),
         **request.vendor,
     }
+    keep_to(target.rules, body, notes, target.upstream)
     sent = headers(target.api_key, x_tc_action=ACTION, x_tc_version=VERSION)
     if options.region is not None:
         sent["x-tc-region"] = options.region

@@ -12,6 +12,7 @@ import msgspec
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import Turn, chat_turns, drop, function, headers, options_of, tool_calls
 from proxy.codec.single_prompt import cannot_say
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.minimax.wire import PATH
 from proxy.events import Note
 from proxy.request import ChatRequest
@@ -27,7 +28,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.build_request`."""
     options = options_of(target, _Options)
     notes = cannot_say(request, _SAID)
-    body = {
+    body: dict[str, Any] = {
         "model": target.model or request.model,
         "messages": [_message(turn) for turn in chat_turns(request, notes, images=True)],
         "stream": True,
@@ -35,6 +36,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         **_settings(request, notes),
         **request.vendor,
     }
+    keep_to(target.rules, body, notes, target.upstream)
     path = (
         PATH
         if options.group_id is None

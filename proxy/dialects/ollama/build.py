@@ -165,7 +165,7 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
 
 def _think(reasoning: Reasoning | None, notes: list[Note], *, levels: bool) -> bool | str | None:
     """Whether to think, or how hard; a budget is said as the effort that has it."""
-    if reasoning is None or (reasoning.effort is None and reasoning.max_tokens is None):
+    if reasoning is None or reasoning == Reasoning(summary=reasoning.summary):
         return None
     effort = reasoning.effort
     if reasoning.max_tokens is not None:
@@ -173,9 +173,9 @@ def _think(reasoning: Reasoning | None, notes: list[Note], *, levels: bool) -> b
         said = "A budget of reasoning tokens is said as an effort here, or as thinking at all."
         notes.append(Note("changed", "reasoning.max_tokens", said))
     if effort is None or effort == "none":
-        return effort is None
+        return effort is None  # how much is left to the model
     if not levels:
-        if reasoning.effort is not None and not reasoning.adaptive:
+        if reasoning.effort is not None:
             said = "How hard to think cannot be said to this model, only that it is to think."
             notes.append(Note("changed", "reasoning.effort", said))
         return True

@@ -38,6 +38,11 @@ _DROPPED: dict[str, tuple[Any, ...]] = {
     "height": (0,),
     "steps": (0,),
 }
+_LEFT = Note(
+    "changed",
+    "think",
+    "How much to think is left to the model: an upstream may have no word for that.",
+)
 _EFFORTS: dict[str, Effort] = {
     word: word for word in ("minimal", "low", "medium", "high", "xhigh", "max")
 }
@@ -166,19 +171,13 @@ def _response_format(said: str | dict[str, Any] | None, notes: list[Note]) -> di
 
 
 def _reasoning(said: bool | str | None, notes: list[Note]) -> Reasoning | None:
-    """A plain true leaves it to the model how much: our nearest word is medium."""
+    """A plain true leaves it to the model how much."""
     if said is None or said == "":
         return None
     if isinstance(said, bool):
         if said:
-            notes.append(
-                Note(
-                    "changed",
-                    "think",
-                    "Thinking without a level is said as reasoning of medium effort.",
-                )
-            )
-        return Reasoning("medium", adaptive=True) if said else Reasoning("none")
+            notes.append(_LEFT)
+        return Reasoning(adaptive=True) if said else Reasoning("none")
     if said not in _EFFORTS:
         notes.append(Note("dropped", "think", "A level of thinking that is not known here."))
         return None

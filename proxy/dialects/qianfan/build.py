@@ -18,6 +18,7 @@ import msgspec
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import Turn, chat_turns, drop, headers, merged, path_part
 from proxy.codec.single_prompt import cannot_say
+from proxy.codec.wire_rules import keep_to
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolSpec
@@ -49,10 +50,12 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     body: dict[str, Any] = {"messages": messages, "stream": True, **_settings(request, notes)}
     if system:
         body["system"] = system
+    body |= request.vendor
+    keep_to(target.rules, body, notes, target.upstream)
     path = f"/chat/{path_part(target.model or request.model)}"
     if target.api_key is not None:
         path += f"?access_token={quote(target.api_key, safe='')}"
-    return Outgoing(path, msgspec.json.encode(body | request.vendor), headers(None), tuple(notes))
+    return Outgoing(path, msgspec.json.encode(body), headers(None), tuple(notes))
 
 
 def _without_system(turns: list[Turn], notes: list[Note]) -> tuple[str, list[Turn]]:

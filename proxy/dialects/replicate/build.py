@@ -18,6 +18,7 @@ import msgspec
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, headers, options_of, path_part, with_vendor
 from proxy.codec.single_prompt import cannot_say, one_prompt
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.replicate.wire import Prediction
 from proxy.events import Note
 from proxy.request import ChatRequest
@@ -57,6 +58,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     }
     path, version = _place(target.model or request.model, options.version)
     body = with_vendor({"input": options.extra | own}, request.vendor, "input")
+    keep_to(target.rules, body["input"], notes, target.upstream)
     body |= {**version, "stream": True}  # after the client's own: the answer must be a stream
     return Outgoing(
         path,

@@ -12,6 +12,7 @@ from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, headers, with_vendor
 from proxy.codec.response_format import wanted_format
 from proxy.codec.single_prompt import cannot_say, one_prompt
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.tgi.wire import PATH
 from proxy.events import Note
 from proxy.request import ChatRequest
@@ -30,6 +31,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         "parameters": _parameters(request, notes),
     }
     body = with_vendor(body, request.vendor, "parameters")
+    keep_to(target.rules, body["parameters"], notes, target.upstream)
     return Outgoing(PATH, msgspec.json.encode(body), headers(target.api_key), tuple(notes))
 
 

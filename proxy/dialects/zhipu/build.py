@@ -14,6 +14,7 @@ import msgspec
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import Turn, chat_turns, drop, headers, merged, options_of, path_part
 from proxy.codec.single_prompt import cannot_say
+from proxy.codec.wire_rules import keep_to
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest
@@ -33,6 +34,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         **request.vendor,
         "incremental": options.incremental,
     }
+    keep_to(target.rules, body, notes, target.upstream)
     sent = headers(None)
     if target.api_key is not None:
         sent["authorization"] = target.api_key

@@ -192,7 +192,7 @@ def test_what_cannot_be_carried_is_noted() -> None:
 
 
 def test_thinking_may_be_left_to_the_model_or_forbidden() -> None:
-    assert (Reasoning("medium"), {"thinking"}) == (
+    assert (Reasoning(adaptive=True), {"thinking"}) == (
         parse(thinking={"type": "enabled"}).request.reasoning,
         params(parse(thinking={"type": "enabled"}).notes),
     )
@@ -298,7 +298,7 @@ def test_what_the_vendor_cannot_say_is_noted() -> None:
     )
     assert {"user", "metadata", "n", "top_p", "reasoning.effort"} == notes
     assert (0.99, {"type": "enabled", "token_budget": 2048}) == (body["p"], body["thinking"])
-    most = asked("hi", reasoning=Reasoning("medium", adaptive=True))
+    most = asked("hi", reasoning=Reasoning(adaptive=True))
     assert {"type": "enabled"} == build(most)[0]["thinking"]
     assert {"type": "disabled"} == build(asked("hi", reasoning=Reasoning("none")))[0]["thinking"]
     assert "thinking" not in build(asked("hi", reasoning=Reasoning()))[0]

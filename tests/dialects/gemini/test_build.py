@@ -380,13 +380,13 @@ def test_system_messages_and_neighbours():
         ),
         (
             "gemini-3-flash",
-            Reasoning("medium", adaptive=True, summary="auto"),
+            Reasoning(adaptive=True, summary="auto"),
             {"includeThoughts": True},
             set(),
         ),
         (
             "gemini-2.5-pro",
-            Reasoning("medium", adaptive=True),
+            Reasoning(adaptive=True),
             {"thinkingBudget": -1, "includeThoughts": True},
             set(),
         ),

@@ -223,10 +223,10 @@ def test_tool_choice(config: dict[str, Any], choice: ToolChoice | None, left: in
         ({"thinkingBudget": 0}, Reasoning("none"), True),
         (
             {"thinkingBudget": -1, "includeThoughts": False},
-            Reasoning("medium", adaptive=True),
+            Reasoning(adaptive=True),
             False,
         ),
-        ({"includeThoughts": True}, Reasoning("medium", adaptive=True, summary="auto"), True),
+        ({"includeThoughts": True}, Reasoning(adaptive=True, summary="auto"), True),
         ({}, None, True),
     ],
 )

@@ -191,7 +191,7 @@ def test_what_cannot_be_carried_is_noted() -> None:
 @pytest.mark.parametrize(
     ("think", "reasoning"),
     [
-        (True, Reasoning("medium", adaptive=True)),
+        (True, Reasoning(adaptive=True)),
         (False, Reasoning("none")),
         ("low", Reasoning("low")),
         ("max", Reasoning("max")),
@@ -363,7 +363,7 @@ def test_tool_choice_is_said_by_the_tools_that_are_named() -> None:
         (Reasoning("minimal"), {"think_levels": True}, "low", {"reasoning.effort"}),
         (Reasoning(max_tokens=9), {}, True, {"reasoning.max_tokens"}),
         (Reasoning(max_tokens=8000), {"think_levels": True}, "medium", {"reasoning.max_tokens"}),
-        (Reasoning("medium", adaptive=True), {}, True, set()),
+        (Reasoning(adaptive=True), {}, True, set()),
         (Reasoning(), {}, None, set()),
     ],
 )
@@ -411,7 +411,7 @@ def test_generate_takes_one_prompt_with_the_newest_images() -> None:
         "images": [PNG],
         "options": {"seed": 7},
     } == body
-    assert {"tools", "messages.image_url"} == notes
+    assert {"tools", "tools.strict", "messages.image_url"} == notes
     assert (
         "User: a\n\nAssistant: b\n\nUser: c"
         == build(asked("a", "b", "c"), endpoint="generate")[0]["prompt"]
