@@ -1,5 +1,6 @@
-"""What the openai SDK's types say that an answer of the Responses API holds: each item of a vendor
-of this dialect reaches a client of this dialect with every documented key.
+"""What the openai SDK's types say that a request and an answer of the Responses API hold: each
+parameter arrives at a vendor of this dialect, and each item of such a vendor reaches a client of
+this dialect with every documented key.
 """
 
 import json
@@ -7,14 +8,23 @@ from typing import Any
 
 import pytest
 from openai.types.responses import Response, ResponseOutputItem
+from openai.types.responses import response_create_params as params
+from typing_extensions import get_type_hints
 
 from tests.dialects.answers import folded
 from tests.dialects.openai_responses import emit
 from tests.dialects.openai_responses.frames import BEGUN, frame, new
 from tests.dialects.openai_responses.test_encode import output, spoken
+from tests.dialects.openai_responses.test_relay import relayed
+from tests.fidelity.typed_dicts import samples
 from tests.fidelity.typed_models import alternatives, sample
 from tests.support import decode
 
+HINTS = {
+    **get_type_hints(params.ResponseCreateParamsBase),
+    **get_type_hints(params.ResponseCreateParamsStreaming),
+}
+KEYS = sorted(HINTS.keys() - {"model", "stream"})
 ITEMS = {model.__name__: model for model in alternatives(ResponseOutputItem)}
 # What a client sent is told to it as it wrote it, and what ended the answer in our words.
 OURS = {
@@ -24,6 +34,18 @@ OURS = {
     *("conversation", "prompt", "max_tool_calls", "prompt_cache_key", "safety_identifier"),
     *("prompt_cache_retention", "prompt_cache_options", "top_logprobs"),
 }
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_value_of_a_parameter_arrives(key: str) -> None:
+    """With every key of the objects in it, in each of its alternatives."""
+    values = list(samples(HINTS[key]))
+    assert values
+    for value in values:
+        body = {"model": "asked", "input": "hi", key: value, "stream": True}
+        call = relayed(body)
+        assert {**body, "model": "theirs"} == json.loads(call.body)
+        assert () == call.notes
 
 
 def whole(name: str) -> dict[str, Any]:

@@ -83,7 +83,8 @@ def read_tools(body: Body, notes: list[Note]) -> Tools:
         if place.namespace is not None:
             ours = ours if count[ours] == 1 else f"{place.namespace}__{ours}"
             named[ours] = place
-        specs[ours] = ToolSpec(ours, spec.description, spec.parameters, spec.strict, _form(spec))
+        schema = spec.parameters if isinstance(spec.parameters, dict) else None
+        specs[ours] = ToolSpec(ours, spec.description, schema, spec.strict, _form(spec))
     return Tools(list(specs.values()), named, {place: ours for ours, place in named.items()})
 
 
@@ -112,7 +113,8 @@ def _read(
         spec = fitted(tool, WireTool, at)
         if not spec.name:
             raise bad_request(f"{at}.name is required.", param=f"{at}.name")
-        if any(key not in _KEYS and value is not None for key, value in tool.items()):
+        odd = spec.parameters is not None and not isinstance(spec.parameters, dict)
+        if odd or any(key not in _KEYS and value is not None for key, value in tool.items()):
             notes.append(_OPTIONS)
         yield Named(namespace, spec.name), spec
     else:

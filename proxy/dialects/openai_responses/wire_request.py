@@ -78,7 +78,7 @@ class WireTool(msgspec.Struct):
     type: str
     name: str | None = None
     description: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: Any = None
     strict: bool | None = None
     format: dict[str, Any] | None = None
 
