@@ -52,6 +52,7 @@ class Intake:
         most = plan.limits.max_body_bytes
         check_body(self._request, most)
         body = await read_body(self._request, most, hold)
+        account.visit.asked_bytes = len(body)
         wishes = mock_wishes(head) if plan.plays else {}
         incoming = asked_by(head)._replace(body=body)
         parsed = await apart(len(body), lambda: self._parsed(incoming))

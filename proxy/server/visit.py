@@ -10,6 +10,7 @@ from aiohttp import web
 
 from proxy.codec.base import Reply
 from proxy.errors import Failure, Refused, failure
+from proxy.events import CONTENT
 from proxy.observe.record import StreamRecord
 from proxy.server.access.keys import Caller
 from proxy.server.access.origins import unasked
@@ -17,13 +18,26 @@ from proxy.server.gateway import Gateway, State
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
 
 REQUEST_ID = web.RequestKey("request_id", str)
+_CONTENT = frozenset(CONTENT)
+# What stands for one token, where nobody has counted: of a request, and of a streamed answer, whose
+# frames weigh much more than the word in them.
+_ASKED_BYTES = 4
+_ANSWERED_BYTES = 200
 INTERNAL = "Something went wrong in this proxy; its log has the details."
 
 
 class Visit:
     """`state` is the configuration that the request came under. `caller` None: anyone may call."""
 
-    __slots__ = ("_entered", "_gateway", "caller", "record", "request", "state")
+    __slots__ = (
+        "_entered",
+        "_gateway",
+        "asked_bytes",
+        "caller",
+        "record",
+        "request",
+        "state",
+    )
 
     def __init__(self, gateway: Gateway, request: web.Request, record: StreamRecord) -> None:
         self._gateway = gateway
@@ -32,6 +46,7 @@ class Visit:
         self.request = request
         self.record = record
         self.caller: Caller | None = None
+        self.asked_bytes = 0  # of its body
         request[REQUEST_ID] = record.request_id
 
     def check_origin(self) -> None:
@@ -75,13 +90,31 @@ class Visit:
             return
         self._entered = False
         self._gateway.left()
-        caller, keyring, usage = self.caller, self.state.keyring, self.record.usage
+        caller, keyring = self.caller, self.state.keyring
         if caller is None or keyring is None:
             return
         keyring.leave(caller)
-        tokens = 0 if usage is None else (usage.input_tokens or 0) + (usage.output_tokens or 0)
+        tokens = used(self.record, self.asked_bytes)
         if tokens > 0 and caller.tokens_per_minute is not None:
             self._gateway.see_to(keyring.spend(caller, tokens))
+
+
+def used(record: StreamRecord, asked_bytes: int) -> int:
+    """The tokens that a request cost: what the vendor has counted, and an estimate of what it has
+    not, as where the client left before the counts came. Who leaves early, or asks for no counts,
+    pays for what was made.
+    """
+    usage = record.usage
+    asked = None if usage is None else usage.input_tokens
+    made = None if usage is None else usage.output_tokens
+    if not record.chunks:  # nothing was made
+        return (asked or 0) + (made or 0)
+    if asked is None:
+        asked = asked_bytes // _ASKED_BYTES
+    if made is None or record.finish is None:
+        events = sum(count for kind, count in record.events.items() if kind in _CONTENT)
+        made = max(made or 0, events, record.bytes_in // _ANSWERED_BYTES)
+    return asked + made
 
 
 async def attended(
