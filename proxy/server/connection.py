@@ -48,6 +48,7 @@ class Bounds(NamedTuple):
 class Host(Protocol):
     """Who wants to know of connections."""
 
+    def __call__(self) -> asyncio.Protocol: ...
     def came(self) -> None: ...
     def left(self) -> None: ...
 
@@ -61,6 +62,7 @@ class Connection(web.RequestHandler):
         "_body_bytes",
         "_bounds",
         "_due",
+        "_framed",
         "_head_bytes",
         "_host",
         "_lined",
@@ -94,7 +96,7 @@ class Connection(web.RequestHandler):
         self._wire_bytes = 0  # since the last head
         self._body_bytes = bounds.max_body_bytes  # what the body may have
         self._timer: asyncio.TimerHandle | None = None
-        self._refused = False
+        self._refused = self._framed = False
         self._watched_s: float | None = None
         self._unsent = Unsent(loop, bounds.write_timeout_s)
         self.body: StreamReader | None = None  # that somebody reads, and of which not all has come
@@ -134,12 +136,20 @@ class Connection(web.RequestHandler):
                 self.body.set_exception(web.RequestPayloadError("The body breaks off."))
         elif idle and data:
             self._part_of_head(data)
-        elif data:
+        elif data and not self._framed:
             self._part_of_body(len(data))
 
     def expect_body(self, body: StreamReader, most_bytes: int) -> None:
         """The body that is being read now may have so much."""
         self.body, self._body_bytes = body, most_bytes
+
+    def take_messages(self) -> None:
+        """From now on what comes are a WebSocket's messages, each of which is bounded by itself."""
+        self._framed = True
+
+    def sibling(self) -> asyncio.Protocol:
+        """The protocol of one more connection of the same listener."""
+        return self._host()
 
     def watch(self, lost_s: float) -> None:
         """From now on there is something to lose: see `proxy.net.keepalive.watch`."""

@@ -57,6 +57,7 @@ class Gateway:
         # the requests whose answer has not begun
         self._waiting: set[asyncio.Task[object] | None] = set()
         self._dismissing = False
+        self._on_drain: set[Callable[[], None]] = set()
 
     @property
     def state(self) -> State:
@@ -76,6 +77,8 @@ class Gateway:
         error.
         """
         self.draining = True
+        for tell in list(self._on_drain):
+            tell()
         await self._idle(drain_s)
         for generation in list(self._generations):
             generation.abandon(failure("shutdown", _SHUTTING_DOWN))
@@ -197,6 +200,17 @@ class Gateway:
     def counter(self, plan: Plan, envelope: Envelope) -> Counter:
         """A request's way to the number of its tokens."""
         return Counter(plan, self._upstreams, self._states, envelope)
+
+    @contextmanager
+    def tells_drain(self, tell: Callable[[], None]) -> Iterator[None]:
+        """`tell` is called when a drain begins, or at once where it has begun."""
+        if self.draining:
+            tell()
+        self._on_drain.add(tell)
+        try:
+            yield
+        finally:
+            self._on_drain.discard(tell)
 
     def passage(self, plan: Plan, envelope: Envelope) -> Passage:
         """A request's way to a vendor's own path."""

@@ -14,7 +14,7 @@ from proxy import __version__
 from proxy.codec.base import ClientHalf
 from proxy.dialects.native.schema import json_schema
 from proxy.dialects.registry import CLIENTS
-from proxy.server import counting, listings, passage, streams
+from proxy.server import counting, listings, passage, streams, websocket
 from proxy.server.body import expect
 from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
@@ -87,6 +87,9 @@ def add_routes(
     ]
     told.append(Place("GET", "/v1/schema", [_NATIVE], _schema()))
     whose = {place.path: place.halves for place in (*asked, *told)}
+    other = wrong_method(gateway, CLIENTS["openai_responses"], ["POST"])
+    opened = websocket.handler(gateway, other)
+    router.add_get(websocket.PATH, opened, allow_head=False, expect_handler=expect)
     _add(gateway, router, asked, whose, head=False)
     _add(gateway, router, told, whose, head=True)
     pass_on = passage.handler(gateway)
@@ -131,7 +134,7 @@ def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awai
         headers = response.headers
         headers["x-request-id"] = request.get(REQUEST_ID) or request_id(request)
         headers["Server"] = f"mainstem/{__version__}"
-        if (
+        if not isinstance(response, web.WebSocketResponse) and (
             gateway.draining or _in_doubt(request) or _ends_with_close(request, response)
         ):  # the client's next request is to go elsewhere
             response.force_close()

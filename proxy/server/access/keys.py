@@ -90,6 +90,12 @@ class Keyring:
             raise _used_up(caller, f"{most} requests", wait_s)
         return caller
 
+    async def known(self, secret: str | None) -> None:
+        """Whether it is anybody's who may call; not counted, as what it opens asks for each
+        request anew. Raises Refused.
+        """
+        await self._who(secret)
+
     async def admit_admin(self, secret: str | None) -> None:
         """For what is the operator's. Not counted. Raises Refused: unauthorized, or forbidden for a
         key that is no admin's.
