@@ -165,11 +165,12 @@ def _tools(tools: list[dict[str, Any]], notes: list[Note]) -> list[ToolSpec]:
             if any(function[key] is not None for key in function.keys() - fields(Declaration)):
                 said = "Of a function its name, description and parameters are sent."
                 drop(notes, "tools.function", said)
-            parameters = (
-                spec.parameters_json_schema
-                if spec.parameters_json_schema is not None
-                else json_schema(spec.parameters)
-            )
+            parameters = spec.parameters_json_schema
+            if parameters is None:
+                parameters = json_schema(spec.parameters)
+            elif not isinstance(parameters, dict):
+                drop(notes, "tools.parameters", "A schema that is no object was left out.")
+                parameters = None
             specs.append(ToolSpec(spec.name, spec.description, parameters))
     return specs
 

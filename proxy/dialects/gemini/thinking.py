@@ -118,7 +118,7 @@ def mended(
         out.setdefault(budget or "thinkingBudget", tokens)
         why = f"This model takes no level of thinking: a budget of {tokens} tokens was sent."
         drop(notes, "thinkingConfig", why, "changed")
-    elif budget is not None:
+    elif rules.thinking in _BY_LEVEL and budget is not None:
         del out[budget]
         why = "This model takes a level of thinking or a budget, not both: the level was sent."
         drop(notes, "thinkingConfig", why)

@@ -75,7 +75,7 @@ class Declaration(msgspec.Struct, rename="camel"):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
-    parameters_json_schema: dict[str, Any] | None = None
+    parameters_json_schema: Any = None
 
 
 class CallingConfig(msgspec.Struct, rename="camel"):
