@@ -332,7 +332,7 @@ async def test_a_streams_headers() -> None:
             assert "no" == headers["X-Accel-Buffering"]
             assert "mine-1" == headers["x-request-id"]
             assert "far" == headers["x-mainstem-upstream"]
-            assert "dropped:reasoning.max_tokens" == headers["x-mainstem-notes"]
+            assert "changed:reasoning.max_tokens" == headers["x-mainstem-notes"]
             assert "Content-Encoding" not in headers
         async with run.session.post(
             f"{run.url}/v1/stream", json={**body, "on_loss": "refuse"}
