@@ -4,7 +4,8 @@ is there, and each alternative of a union has a value of its own.
 
 import types
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin
+from os import PathLike
+from typing import IO, Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin
 
 import typing_extensions
 
@@ -21,7 +22,7 @@ def samples(wanted: Any, depth: int = 0) -> Iterator[Any]:
         yield "x"
     elif origin in (Union, types.UnionType):
         for each in inner:
-            if each is not type(None):
+            if each is not type(None) and not _is_no_json(each):
                 yield from samples(each, depth)
     elif origin in (Required, Annotated, NotRequired):
         yield from samples(inner[0], depth)
@@ -35,6 +36,15 @@ def samples(wanted: Any, depth: int = 0) -> Iterator[Any]:
         yield from _of_dict(wanted, depth)
     else:
         raise TypeError(f"no value for {wanted}")
+
+
+def _is_no_json(wanted: Any) -> bool:
+    """Files, paths, and objects of an answer that an SDK lets its user give back."""
+    origin = get_origin(wanted)
+    if origin is not None:
+        return origin in (IO, PathLike)
+    known = wanted in _PLAIN or wanted is dict or typing_extensions.is_typeddict(wanted)
+    return isinstance(wanted, type) and not known
 
 
 def _of_dict(wanted: Any, depth: int) -> Iterator[dict[str, Any]]:

@@ -30,6 +30,7 @@ _LOST = (
     "cache_key",
     "safety_identifier",
 )
+_STRICT = Note("defaulted", "response_format.strict", "Bedrock holds to a schema in any case.")
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 _METADATA_ENTRIES = 16
 _METADATA_CHARS = 256
@@ -112,7 +113,9 @@ def _tools(request: ChatRequest, said: Talk, rules: Rules, notes: list[Note]) ->
     if not specs:
         return {}
     tools = [
-        block for spec in specs for block in said.marked({"toolSpec": _tool(spec)}, spec.cache)
+        block
+        for spec in specs
+        for block in said.marked({"toolSpec": _tool(spec)}, spec.cache, "tools")
     ]
     config: dict[str, Any] = {"tools": tools}
     if choice is not None:
@@ -179,6 +182,8 @@ def _output(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
         and isinstance(schema, dict)
         and isinstance(schema.get("schema"), dict)
     ):
+        if "strict" in schema:
+            notes.append(_STRICT)
         definition = {"schema": msgspec.json.encode(schema["schema"]).decode()}
         definition |= {
             key: schema[key] for key in ("name", "description") if isinstance(schema.get(key), str)

@@ -34,7 +34,9 @@ def think(
     _sampling(request, inference, notes)
     extra = _top_k(request, model, notes)
     asked = request.reasoning
-    if asked is None or asked.effort == "none" or (asked.effort is None and not asked.max_tokens):
+    if asked is None or asked.effort == "none":
+        return extra
+    if asked.effort is None and not asked.max_tokens and not asked.adaptive:
         return extra
     if "amazon.nova-2" in model or "openai." in model:
         effort = _effort(request, notes)
@@ -112,4 +114,7 @@ def _effort(request: ChatRequest, notes: list[Note]) -> _Three:
         return "low"
     if asked.effort is not None and asked.effort != "none":
         return three_steps(asked.effort)
+    if not asked.max_tokens:  # as much as the model thinks fit, for which there is no word
+        drop(notes, "reasoning.adaptive", "An effort of medium is sent.", "changed")
+        return "medium"
     return next((step for step in _STEPS if (asked.max_tokens or 0) <= BUDGETS[step]), "high")

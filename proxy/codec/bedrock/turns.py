@@ -4,7 +4,7 @@ turn, no text is blank.
 
 import base64
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from proxy.codec import proofs
 from proxy.codec.bedrock.media import document_block, image_block
@@ -31,6 +31,7 @@ from proxy.request import (
 
 # Of toolUseId, where the target's rules do not say.
 _ID = Names(chars="a-zA-Z0-9_-", most=64)
+Place = Literal["system", "tools", "messages"]
 _NOTHING = "(nothing)"  # a tool's result may be empty, a text may not
 _SEE = "(see the document)"  # a document may not stand without a text
 _GO_ON = "Go on exactly where your last message ends, without repeating any of it."
@@ -81,12 +82,15 @@ class Talk:
             return []
         return ["thinking" if "reasoningContent" in one else "other" for one in last["content"]]
 
-    def marked(self, block: dict[str, Any], cache: Cache | None) -> list[dict[str, Any]]:
+    def marked(
+        self, block: dict[str, Any], cache: Cache | None, where: Place = "messages"
+    ) -> list[dict[str, Any]]:
         """A block, and behind it its mark for the prompt cache, where the model takes one."""
         if cache is None:
             return [block]
         if self._rules.cache_marks is not True:
-            drop(self._notes, "cache", "This model takes no marks of the prompt cache.")
+            said = "This model takes no marks of the prompt cache."
+            drop(self._notes, f"{where}.cache", said)
             return [block]
         return [block, cache_point(cache)]
 
@@ -182,7 +186,9 @@ class Talk:
         said = [part for part in parts if part.text.strip()]
         if any(part.cache for part in said):
             return [
-                block for part in said for block in self.marked({"text": part.text}, part.cache)
+                block
+                for part in said
+                for block in self.marked({"text": part.text}, part.cache, "system")
             ]
         text = "\n\n".join(part.text for part in said)
         return [{"text": text}] if text else []

@@ -18,6 +18,11 @@ MAX_TOKENS = 4096
 _MOST_MARKS = 4
 _CHOICE = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
 _TIER = {"auto": "auto", "default": "standard_only", "standard": "standard_only"}
+_FORM = Note(
+    "defaulted",
+    "response_format.strict",
+    "Anthropic holds to a schema in any case, and gives it no name.",
+)
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 # Fields of a ChatRequest that this API has no word for.
 _LOST = (
@@ -63,8 +68,11 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     user = request.user if request.user is not None else request.safety_identifier
     if user is not None:
         body["metadata"] = {"user_id": user}
-    schema = ((request.response_format or {}).get("json_schema") or {}).get("schema")
+    wanted = (request.response_format or {}).get("json_schema") or {}
+    schema = wanted.get("schema")
     if schema is not None:
+        if not {"name", "strict"}.isdisjoint(wanted):
+            notes.append(_FORM)
         form = {"type": "json_schema", "schema": schema}
         body["output_config"] = body.get("output_config", {}) | {"format": form}
     if request.service_tier is not None:

@@ -36,11 +36,11 @@ class Sourced(msgspec.Struct):
 
 
 def image_part(source: _Source, cache: Cache | None, at: str) -> ImagePart | None:
-    """An image by its address or its bytes; None for one that only the vendor has. Raises Refused
-    where something of the two is missing.
+    """An image by its address or its bytes; None for one that only the vendor can find. Raises
+    Refused where something of the two is missing.
     """
-    if source.type == "url" and source.url and is_web(source.url):
-        return ImagePart(source.url, cache=cache)
+    if source.type == "url" and source.url:
+        return ImagePart(source.url, cache=cache) if is_web(source.url) else None
     if source.type == "base64" and source.data and source.media_type:
         return ImagePart(data_url(source.media_type, source.data), cache=cache)
     if source.type in ("url", "base64"):

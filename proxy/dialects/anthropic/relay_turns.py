@@ -44,16 +44,16 @@ class RelayedTurns:
         turns = [self._turn(turn) for turn in messages]
         return [turn for turn in turns if turn is not None]
 
-    def named(self, holder: Any) -> Any:
+    def named(self, holder: Any, key: str = "name") -> Any:
         """A tool, a choice or a call, with a name that fits."""
         rule = self._rules.tool_name
-        name = holder.get("name") if isinstance(holder, dict) else None
+        name = holder.get(key) if isinstance(holder, dict) else None
         if rule is None or not isinstance(name, str) or rule.fit(name):
             return holder
         short = rule.fitted(name)
         self.names[short] = name
         self._note(_NAMES)
-        return {**holder, "name": short}
+        return {**holder, key: short}
 
     def _turn(self, turn: Any) -> Any:
         content = turn.get("content") if isinstance(turn, dict) else None
@@ -72,10 +72,20 @@ class RelayedTurns:
             case "tool_use":
                 return self.named(self._identified(block, "id"))
             case "tool_result":
-                return self._identified(block, "tool_use_id")
+                return self._result(self._identified(block, "tool_use_id"))
             case "thinking" | "redacted_thinking" as kind:
                 return self._proved(block, _PLACES[kind])
         return block
+
+    def _result(self, block: dict[str, Any]) -> dict[str, Any]:
+        """A result may name tools that were found."""
+        content = block.get("content")
+        if self._rules.tool_name is None or not isinstance(content, list):
+            return block
+        found = [self.named(one, "tool_name") if _is_reference(one) else one for one in content]
+        if all(new is old for new, old in zip(found, content, strict=True)):
+            return block
+        return {**block, "content": found}
 
     def _identified(self, block: dict[str, Any], key: str) -> dict[str, Any]:
         rule, own = self._rules.call_id, block.get(key)
@@ -105,3 +115,7 @@ class RelayedTurns:
     def _note(self, note: Note) -> None:
         if note not in self._notes:
             self._notes.append(note)
+
+
+def _is_reference(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") == "tool_reference"

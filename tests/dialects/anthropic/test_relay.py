@@ -169,7 +169,16 @@ def test_ids_names_and_schemas_that_the_vendor_refuses() -> None:
         messages=[
             {"role": "user", "content": "hi"},
             {"role": "assistant", "content": [{**CALL, "id": "functions.f:0", "name": long}]},
-            {"role": "user", "content": [{**RESULT, "tool_use_id": "functions.f:0"}]},
+            {
+                "role": "user",
+                "content": [
+                    {
+                        **RESULT,
+                        "tool_use_id": "functions.f:0",
+                        "content": [{"type": "tool_reference", "tool_name": long}],
+                    }
+                ],
+            },
         ],
     )
     sent = json.loads(call.body)
@@ -177,7 +186,11 @@ def test_ids_names_and_schemas_that_the_vendor_refuses() -> None:
     assert use["id"] == result["tool_use_id"] != "functions.f:0"
     assert use["id"].isalnum()
     short = sent["tools"][0]["name"]
-    assert [short, short] == [use["name"], sent["tool_choice"]["name"]]
+    assert [short] * 3 == [
+        use["name"],
+        sent["tool_choice"]["name"],
+        result["content"][0]["tool_name"],
+    ]
     assert len(short) <= 128
     assert {short: long} == call.tool_names
     assert {"type": "object", "properties": {"a": {}, "b": {}}} == sent["tools"][0]["input_schema"]
