@@ -24,9 +24,10 @@ class Reader:
         "_encoder",
         "_heartbeat",
         "_heartbeat_s",
-        "_kept",
+        "_kinds",
         "_last_write",
         "_most_unsent_bytes",
+        "_too_much",
         "full",
         "refusal",
     )
@@ -44,7 +45,8 @@ class Reader:
         self._encoder = encoder
         self._heartbeat = encoder.heartbeat
         self._heartbeat_s = heartbeat_s
-        self._kept = Kept(most_gathered_bytes, encoder.gathers) if encoder.gathers else None
+        self._kinds = encoder.gathers
+        self._too_much = Kept(most_gathered_bytes, encoder.gathers).too_much
         self._last_write = now
         self._most_unsent_bytes = most_unsent_bytes
         self.full = False
@@ -53,10 +55,13 @@ class Reader:
     def take(self, events: list[Event], size: int) -> bytes:
         """The bytes to write for these events, of so many bytes of the upstream."""
         encode = self._encoder.encode
-        if self._kept is not None and self._kept.too_much(size, events):
-            self.refusal = self._too_long()
         if len(events) == 1:
-            return encode(events[0])
+            event = events[0]
+            if type(event) in self._kinds and self._too_much(size, events):
+                self.refusal = self._too_long()
+            return encode(event)
+        if self._kinds and self._too_much(size, events):
+            self.refusal = self._too_long()
         return self._encoder.joined([encode(event) for event in events])
 
     def wrote(self, now: float, unsent_bytes: int) -> None:

@@ -4,24 +4,38 @@ A chunk is built once per block, with a gap where the text goes: what a delta co
 text. The first chunk says the role; the finish, the usage (if the client asked for it) and `[DONE]`
 come at the end. A failed stream ends in a chunk with `error`, and neither a finish nor `[DONE]`.
 
-What this form has no place for: citations without an address, a reasoning's signature, and `vendor`
-events of other dialects. Those of this dialect go through in their own place, in a chunk that says
-nothing else, as its clients know them. Refusals come as content.
+What this form has no place for: citations without an address, and `vendor` events of other
+dialects. Those of this dialect go through in their own place, in a chunk that says nothing else, as
+its clients know them. What a vendor must see again stands at the end of the reasoning in
+`reasoning_details`, Claude's in `thinking_blocks` too, and that of a call in its `extra_content`;
+pictures stand in `images`, as OpenRouter has them.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from proxy.codec.base import Encoder
+from proxy.codec.custom_tools import ArgumentsToText
 from proxy.codec.openai.render_error import error_object
 from proxy.codec.openai.usage import usage_object
-from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish
+from proxy.dialects.openai_chat.shapes import (
+    annotation,
+    call_proof,
+    extras,
+    finish_word,
+    image,
+    other_finish,
+    reasoning_proofs,
+)
 from proxy.events import (
     BlockEnd,
     BlockStart,
     Citation,
     Event,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -36,7 +50,20 @@ _json = msgspec.json.Encoder().encode
 _DONE = b"data: [DONE]\n\n"
 # shared: an empty set of its own is 216 bytes of every open stream
 _NONE: frozenset[int] = frozenset()
+_NO_PIECES: Mapping[int, list[str]] = {}
+_NO_CALLS: Mapping[int, "_Call"] = {}
 _GAP = b"\0"  # stands for the text in a chunk that is built beforehand; no JSON text holds one
+
+
+_ARGUMENTS = b'{"tool_calls":[{"index":%d,"function":{"arguments":%b}}]}'
+_FREE_TEXT = b'{"tool_calls":[{"index":%d,"custom":{"input":%b}}]}'
+
+
+class _Call(NamedTuple):
+    """An open call: its place among those of its choice, and its free text, where it has that."""
+
+    at: int
+    text: ArgumentsToText | None
 
 
 class ChatEncoder(Encoder):
@@ -45,6 +72,8 @@ class ChatEncoder(Encoder):
     """
 
     reasoning: ClassVar = b'{"reasoning_content":%b}'  # a delta of reasoning, around its text
+    # to be said again with its proof
+    gathers: frozenset[type[Event]] = frozenset({ReasoningDelta})
 
     def __init__(self, *, include_usage: bool) -> None:
         self._include_usage = include_usage
@@ -56,31 +85,34 @@ class ChatEncoder(Encoder):
         # choice beyond the first, or with tool calls -> tool calls so far
         self._calls: dict[int, int] = {}
         self._without_arguments = _NONE
+        self._open_calls = _NO_CALLS  # by block
+        self._thoughts = _NO_PIECES  # reasoning block -> its text so far
+        self._proofs = 0  # pieces of reasoning so far that have one
+        self._images = 0
         self._finishes: dict[int, str] = {}  # choices whose finish is not the stream's
         self._usage_extras: dict[str, Any] = {}
 
     def encode(self, event: Event) -> bytes:
-        if isinstance(event, TextDelta | ReasoningDelta):
+        if isinstance(event, TextDelta):
             before, after, _ = self._frames[event.block]
             return before + _json(event.text) + after
-        if isinstance(event, ToolCallDelta):
-            self._without_arguments -= {event.block}
+        if isinstance(event, ReasoningDelta):
             before, after, _ = self._frames[event.block]
-            return before + _json(event.arguments) + after
+            self._thoughts[event.block].append(event.text)
+            return before + _json(event.text) + after
+        if isinstance(event, ToolCallDelta):
+            return self._arguments(event.block, event.arguments)
         match event:
             case StreamStart():
                 return self._start(event)
             case BlockStart():
                 return self._block(event)
-            case BlockEnd(block):
-                # Clients parse the arguments as JSON, always.
-                last = (
-                    self.encode(ToolCallDelta(block, "{}"))
-                    if block in self._without_arguments
-                    else b""
-                )
-                del self._frames[block]
-                return last
+            case BlockEnd():
+                return self._block_end(event)
+            case Image():
+                self._images += 1
+                delta = {"images": [image(event, self._images - 1)]}
+                return self._chunk(event.choice or 0, _json(delta))
             case Citation():
                 said = annotation(event)
                 return (
@@ -127,28 +159,75 @@ class ChatEncoder(Encoder):
             self._calls[choice] = 0
             first = self._role(choice)
         if event.kind == "text":
-            delta = b'{"content":%b}' % _GAP
+            delta = (b'{"refusal":%b}' if event.refusal is True else b'{"content":%b}') % _GAP
         elif event.kind == "reasoning":
+            self._thoughts = {**self._thoughts, event.block: []}
             delta = self.reasoning % _GAP
         else:
             index = self._calls.get(choice, 0)
             self._calls[choice] = index + 1
-            self._without_arguments |= {event.block}
             assert isinstance(event.tool, Tool)
+            free = event.tool.custom is True
+            if not free:
+                self._without_arguments |= {event.block}
+            call = _Call(index, ArgumentsToText() if free else None)
+            self._open_calls = {**self._open_calls, event.block: call}
             first += self._call(choice, index, event.tool)
-            delta = b'{"tool_calls":[{"index":%d,"function":{"arguments":%b}}]}' % (index, _GAP)
+            delta = (_FREE_TEXT if free else _ARGUMENTS) % (index, _GAP)
         before, _, after = self._chunk(choice, delta).partition(_GAP)
         self._frames[event.block] = before, after, choice
         return first
 
     def _call(self, choice: int, index: int, tool: Tool) -> bytes:
-        call = {
-            "index": index,
-            "id": tool.id,
-            "type": "function",
-            "function": {"name": tool.name, "arguments": ""},
-        }
+        call: dict[str, Any] = {"index": index, "id": tool.id}
+        if tool.custom is True:
+            call |= {"type": "custom", "custom": {"name": tool.name, "input": ""}}
+        else:
+            call |= {"type": "function", "function": {"name": tool.name, "arguments": ""}}
         return self._chunk(choice, _json({"tool_calls": [call]}))
+
+    def _arguments(self, block: int, piece: str) -> bytes:
+        free = self._open_calls[block].text
+        if free is not None:
+            piece = free.feed(piece)
+            if not piece:
+                return b""
+        self._without_arguments -= {block}
+        before, after, _ = self._frames[block]
+        return before + _json(piece) + after
+
+    def _block_end(self, event: BlockEnd) -> bytes:
+        block = event.block
+        before, after, choice = self._frames.pop(block)
+        last = b""
+        if block in self._open_calls:
+            call = self._open_calls[block]
+            self._open_calls = {key: of for key, of in self._open_calls.items() if key != block}
+            # Clients parse the arguments as JSON, always.
+            rest = "{}" if block in self._without_arguments else ""
+            if call.text is not None:
+                rest = call.text.close()
+            if rest:
+                last = before + _json(rest) + after
+            return last + self._call_proof(event, choice, call.at)
+        if block in self._thoughts:
+            text = "".join(self._thoughts[block])
+            self._thoughts = {key: of for key, of in self._thoughts.items() if key != block}
+            if event.signature is not UNSET:
+                return self._reasoning_proof(event, choice, text)
+        return last
+
+    def _call_proof(self, event: BlockEnd, choice: int, at: int) -> bytes:
+        proof = call_proof(event)
+        return (
+            b""
+            if not proof
+            else self._chunk(choice, _json({"tool_calls": [{"index": at, **proof}]}))
+        )
+
+    def _reasoning_proof(self, event: BlockEnd, choice: int, text: str) -> bytes:
+        self._proofs += 1
+        return self._chunk(choice, _json(reasoning_proofs(event, text, self._proofs - 1)))
 
     def _vendor(self, event: Vendor) -> bytes:
         said = extras(event)

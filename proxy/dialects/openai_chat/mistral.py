@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from proxy.codec.base import Reply
 from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai.usage import usage_object
+from proxy.codec.proofs import carried
 from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.dialects.openai_chat.shapes import extras
 from proxy.dialects.openai_chat.whole import document
@@ -48,14 +50,13 @@ class MistralEncoder(ChatEncoder):
     def encode(self, event: Event) -> bytes:
         match event:
             case ToolCallDelta(block, arguments):
-                self._without_arguments -= {block}
                 self._open[block].arguments.append(arguments)
                 return b""
             case BlockStart(block, "tool_call", tool=Tool() as tool):
                 choice = event.choice or 0
                 self._open[block] = _Call(choice, self._calls.get(choice, 0), tool, [])
             case BlockEnd(block) if block in self._open:
-                super().encode(event)  # which gives a call its arguments, where it has none
+                super().encode(event)  # which forgets the call
                 return self._whole_call(self._open.pop(block))
         return super().encode(event)
 
@@ -63,8 +64,12 @@ class MistralEncoder(ChatEncoder):
         """Nothing yet: the call comes whole at the block's end."""
         return b""
 
+    def _reasoning_proof(self, event: BlockEnd, choice: int, _text: str) -> bytes:
+        """The end of a part of thinking, with its signature."""
+        return self._chunk(choice, _json({"content": [_thinking("", event)]}))
+
     def _whole_call(self, call: _Call) -> bytes:
-        function = {"name": call.tool.name, "arguments": "".join(call.arguments)}
+        function = {"name": call.tool.name, "arguments": "".join(call.arguments) or "{}"}
         said = {"index": call.at, "id": call.tool.id, "type": "function", "function": function}
         return self._chunk(call.choice, _json({"tool_calls": [said]}))
 
@@ -80,6 +85,18 @@ class MistralEncoder(ChatEncoder):
         return super()._end(event)
 
 
+def _thinking(text: str, end: BlockEnd | None) -> dict[str, Any]:
+    """A part of thinking. Mistral's word for a proof has no place for whose it is: both travel as
+    one text.
+    """
+    pieces = [{"type": "text", "text": text}] if text else []
+    said: dict[str, Any] = {"type": "thinking", "thinking": pieces}
+    if end is None or end.signature is UNSET:
+        return said
+    of, name = (None if value is UNSET else value for value in (end.format, end.id))
+    return {**said, "signature": carried(end.signature, of, None, name=name)}
+
+
 def mistral_whole(answer: WholeAnswer) -> Reply:
     """The answer as Mistral's SDKs read it. The usage must be there, even where nothing is known
     of it.
@@ -87,11 +104,15 @@ def mistral_whole(answer: WholeAnswer) -> Reply:
     said = {"usage": {}, **document(answer)}
     for choice in said["choices"]:
         message: dict[str, Any] = choice["message"]
-        reasoning = message.pop("reasoning_content", None)
-        if reasoning is not None:
-            text = [{"type": "text", "text": message["content"]}] if message["content"] else []
-            message["content"] = [
-                {"type": "thinking", "thinking": [{"type": "text", "text": reasoning}]},
-                *text,
-            ]
+        for name in ("reasoning_content", "reasoning_details", "thinking_blocks"):
+            message.pop(name, None)
+        thoughts = [
+            _thinking(block.text, block.proof)
+            for block in answer.blocks.values()
+            if block.kind == "reasoning" and block.choice == choice["index"]
+        ]
+        if thoughts:
+            content = message["content"]
+            text = [{"type": "text", "text": content}] if isinstance(content, str) else content
+            message["content"] = [*thoughts, *(text or [])] if content else thoughts
     return Reply(200, msgspec.json.encode(said))

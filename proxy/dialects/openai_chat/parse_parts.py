@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from proxy.codec import proofs
 from proxy.codec.media import data_url, is_web
 from proxy.dialects.openai_chat.wire_request import WireFile, WirePart
 from proxy.errors import Refused, bad_request
@@ -52,7 +53,11 @@ def message_part(part: WirePart, where: str, note: Noting) -> Part | None:
             if part.thinking is None:
                 raise _lacks(part.type, where)
             text = "".join(piece.text or "" for piece in part.thinking)
-            return ReasoningPart(text, part.signature)
+            if part.signature is None:
+                return ReasoningPart(text)
+            proof = proofs.read(part.signature, None)
+            redacted = not text
+            return ReasoningPart(text, proof.text, redacted, proof.format, proof.name)
         case "input_audio":
             if part.input_audio is None:
                 raise _lacks(part.type, where)

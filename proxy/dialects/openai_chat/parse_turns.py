@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from proxy.codec import proofs
 from proxy.codec.custom_tools import arguments_of
 from proxy.codec.message_parts import assistant_turn
 from proxy.codec.proofs import GEMINI
@@ -138,14 +139,14 @@ class Turns:
         return assistant_turn(parts)
 
     def _call(self, call: WireCall, place: str, proof: str | None) -> ToolCallPart | None:
+        of = GEMINI if proof else None
         match call.extra_content:
             case {"google": {"thought_signature": str(signature)}} if signature:
-                proof = signature
+                of, proof = proofs.read(signature, GEMINI)[:2]
             case None:
                 pass
             case _:
                 self.note("tool_calls.extra_content", "Only Gemini's signature is understood.")
-        of = GEMINI if proof else None
         if call.custom is not None:
             text = arguments_of(call.custom.input)
             return ToolCallPart(call.id, call.custom.name, text, True, proof, of)

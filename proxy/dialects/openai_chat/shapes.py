@@ -1,10 +1,17 @@
-"""What a streamed and a whole answer say alike: the finish, the usage, a citation."""
+"""What a streamed and a whole answer say alike: the finish, the usage, a citation, a picture, and
+what a vendor must see again.
+"""
 
 from typing import Any, NamedTuple
 
+from msgspec import UNSET
+
 from proxy.codec.openai.finish_reasons import finish_reason
+from proxy.codec.proofs import GEMINI, carried
+from proxy.dialects.openai_chat.details import details_of, thinking_block_of
 from proxy.dialects.openai_chat.wire import NAME
-from proxy.events import Citation, Finish, Vendor
+from proxy.events import BlockEnd, Citation, Finish, Image, Vendor
+from proxy.request import ReasoningPart
 
 
 def finish_word(finish: Finish) -> str:
@@ -60,10 +67,41 @@ def annotation(citation: Citation) -> dict[str, Any] | None:
     """
     if citation.url is None:
         return None
-    said = {
+    said: dict[str, Any] = {
         "url": citation.url,
         "title": citation.title or citation.url,
         "start_index": citation.start or 0,
         "end_index": citation.end or 0,
     }
+    if citation.text is not None:
+        said["content"] = citation.text  # OpenRouter's
     return {"type": "url_citation", "url_citation": said}
+
+
+def image(event: Image, index: int) -> dict[str, Any]:
+    """A picture as OpenRouter's clients know it. `index` counts those of the answer."""
+    return {"type": "image_url", "image_url": {"url": event.url}, "index": index}
+
+
+def reasoning_proofs(end: BlockEnd, text: str, index: int) -> dict[str, Any]:
+    """What stands in a delta, or in a message, for a piece of reasoning with its proof. `index`
+    counts the pieces.
+    """
+    part = ReasoningPart(
+        text,
+        None if end.signature is UNSET else end.signature,
+        end.redacted is True,
+        None if end.format is UNSET else end.format,
+        None if end.id is UNSET else end.id,
+    )
+    block = thinking_block_of(part)
+    blocks = {} if block is None else {"thinking_blocks": [block]}
+    return {"reasoning_details": details_of(part, index), **blocks}
+
+
+def call_proof(end: BlockEnd) -> dict[str, Any]:
+    """What a call has more that must come back with its proof: Gemini's place for it."""
+    if end.signature is UNSET:
+        return {}
+    proof = carried(end.signature, None if end.format is UNSET else end.format, GEMINI)
+    return {"extra_content": {"google": {"thought_signature": proof}}}

@@ -7,7 +7,8 @@ import msgspec
 from proxy.codec.base import Reply
 from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai.usage import usage_object
-from proxy.dialects.openai_chat.shapes import annotation, extras, finish_word, other_finish
+from proxy.dialects.openai_chat.shapes import extras, finish_word, other_finish
+from proxy.dialects.openai_chat.whole_message import joined, message_of
 
 
 def openai_whole(answer: WholeAnswer) -> Reply:
@@ -27,7 +28,7 @@ def document(answer: WholeAnswer) -> dict[str, Any]:
         chunk.update(said.chunk)
         usage.update(said.usage)
         for choice in said.choices:
-            beside.setdefault(choice["index"], {}).update(_settled(choice))
+            _merge(beside.setdefault(choice["index"], {}), choice)
     numbers = sorted({0, *(block.choice for block in answer.blocks.values())})
     usage_said = usage_object(answer.usage, usage)
     return {
@@ -41,56 +42,31 @@ def document(answer: WholeAnswer) -> dict[str, Any]:
     }
 
 
-def _settled(choice: dict[str, Any]) -> dict[str, Any]:
-    """Of a choice in the stream, what also holds for the whole: not its delta, nor the log-probs of
-    one piece.
+def _merge(said: dict[str, Any], choice: dict[str, Any]) -> None:
+    """Put what one chunk said of a choice to what the others said: lists and log-probs go on, and
+    what a delta held is in `delta`.
     """
-    return {
-        name: value for name, value in choice.items() if name not in ("index", "delta", "logprobs")
-    }
+    for name, value in choice.items():
+        if name == "delta" and isinstance(value, dict):
+            said["delta"] = joined(said.get("delta"), value)
+        elif name == "logprobs":
+            said[name] = joined(said.get(name), value)
+        elif name != "index":
+            said[name] = value
 
 
 def _choice(answer: WholeAnswer, number: int, beside: dict[str, Any]) -> dict[str, Any]:
-    message = _message(answer, number)
     own = beside.pop("finish_reason", None)
+    message = message_of(answer, number, beside.pop("delta", {}))
     word = (
         finish_word(answer.finish)
         if own is None
         else other_finish(own, called="tool_calls" in message)
     )
-    return {**beside, "index": number, "message": message, "logprobs": None, "finish_reason": word}
-
-
-def _message(answer: WholeAnswer, number: int) -> dict[str, Any]:
-    """The text of a vendor of this dialect that ended in a refusal is the refusal."""
-    text = answer.text(number)
-    refused = answer.finish.reason == "refusal" and answer.finish.raw == "stop"
-    calls = [
-        {
-            "id": block.tool.id,
-            "type": "function",
-            "function": {"name": block.tool.name, "arguments": block.text or "{}"},
-        }
-        for block in answer.tool_calls(number)
-        if block.tool is not None
-    ]
-    message: dict[str, Any] = {
-        "role": "assistant",
-        "content": None if refused or (calls and not text) else text,
-        "refusal": text if refused else None,
+    return {
+        "logprobs": None,
+        **beside,
+        "index": number,
+        "message": message,
+        "finish_reason": word,
     }
-    reasoning = answer.reasoning(number)
-    if reasoning:
-        message["reasoning_content"] = reasoning
-    if calls:
-        message["tool_calls"] = calls
-    cited = [
-        citation
-        for block in answer.blocks.values()
-        if block.choice == number
-        for citation in block.citations
-    ]
-    annotations = [said for citation in cited if (said := annotation(citation)) is not None]
-    if annotations:
-        message["annotations"] = annotations
-    return message

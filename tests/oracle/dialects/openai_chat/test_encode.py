@@ -285,8 +285,21 @@ def test_a_whole_answer_of_nothing_is_empty_text() -> None:
 
 
 def test_a_whole_refusal_is_one() -> None:
-    message = whole([*HELLO, StreamEnd(Finish("refusal", "stop"))]).choices[0].message
-    assert (None, 'Hello "你"\n') == (message.content, message.refusal)
+    events = [
+        BlockStart(0, "text", refusal=True),
+        TextDelta(0, "No."),
+        BlockEnd(0),
+        StreamEnd(Finish("refusal", "stop")),
+    ]
+    choice = whole(events).choices[0]
+    assert (None, "No.", "stop") == (
+        choice.message.content,
+        choice.message.refusal,
+        choice.finish_reason,
+    )
+    deltas = [chunk.choices[0].delta for chunk in sdk.chunks(events)]
+    assert "No." == "".join(delta.refusal or "" for delta in deltas)
+    assert "" == "".join(delta.content or "" for delta in deltas)
 
 
 def test_heartbeats_do_not_disturb_the_sdk() -> None:
