@@ -24,6 +24,7 @@ from proxy.events import NO_USAGE, Event, Usage, UsageEvent, Vendor
 from proxy.framing import BadFrame
 
 _CHUNK = msgspec.json.Decoder(Chunk)
+_chunk = _CHUNK.decode
 _FINISHES = Finishes(FINISH)
 _BROKEN = frozenset(map(plain, BROKEN))
 _DONE = b"[DONE]"  # gateways add it
@@ -51,7 +52,11 @@ class GeminiDecoder(FramedDecoder[bytes]):
         if not frame.strip() or frame == _DONE:
             return
         try:
-            self._chunk(decoded(_CHUNK, frame), frame, out)
+            try:
+                chunk = _chunk(frame)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                chunk = decoded(_CHUNK, frame)  # the slow way
+            self._chunk(chunk, frame, out)
         except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
             if self._closing:
                 self._fail(out, failure("upstream_truncated", CUT))

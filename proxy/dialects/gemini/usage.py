@@ -31,6 +31,7 @@ _NORMALISED = frozenset(
     | {"totalTokenCount"}
 )
 _COUNTS = msgspec.json.Decoder(_Counts)
+_counts = _COUNTS.decode
 
 
 class Counting:
@@ -44,9 +45,9 @@ class Counting:
         """The `usageMetadata` of a chunk. What is no count is passed over."""
         self._last = bytes(said)
         try:
-            counts = decoded(_COUNTS, self._last)
+            counts = _counts(said)
         except (ValueError, RecursionError):
-            return
+            counts = _lenient(self._last)
         # field by field: this is done for every chunk, and a loop costs three times as much
         known = self._counts
         if counts.prompt_token_count is not None:
@@ -113,6 +114,14 @@ def on_wire(usage: Usage, more: Mapping[str, Any]) -> dict[str, Any]:
     if usage.input_tokens is not None and usage.output_tokens is not None:
         said["totalTokenCount"] = usage.input_tokens + usage.output_tokens
     return said
+
+
+def _lenient(said: bytes) -> _Counts:
+    """What can be read of counts that are not all as they should be."""
+    try:
+        return decoded(_COUNTS, said)
+    except (ValueError, RecursionError):
+        return _Counts()
 
 
 def _of_audio(details: Any) -> int | None:

@@ -274,6 +274,21 @@ def test_signatures_elsewhere():
     assert {"messages.reasoning"} == notes(request)
 
 
+def test_what_newer_models_refuse():
+    """Penalties, and more tokens than they can write; older ones take the former."""
+    request = asked("hi", frequency_penalty=0.5, presence_penalty=0.25, max_tokens=99999, top_k=3)
+    assert {"topK": 3, "maxOutputTokens": 65536} == body(request, "gemini-3-flash")[
+        "generationConfig"
+    ]
+    assert {"refused", "max_tokens"} == notes(request, "gemini-2.5-pro")
+    assert {
+        "topK": 3,
+        "maxOutputTokens": 8192,
+        "presencePenalty": 0.25,
+        "frequencyPenalty": 0.5,
+    } == body(request, "gemini-2.0-flash")["generationConfig"]
+
+
 def test_a_call_has_the_signature_that_it_came_with():
     """Its own, or that of the empty reasoning before it; one that says it twice says it once."""
     own = ToolCallPart("1", "f", signature="c2ln", format=GEMINI)
