@@ -3,6 +3,7 @@ id.
 """
 
 import hashlib
+import re
 from typing import Any
 
 import msgspec
@@ -17,6 +18,14 @@ def arguments_object(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):  # not JSON, no UTF-8, or nested too deep
         return None
     return value if isinstance(value, dict) else None
+
+
+_MADE = re.compile(r"call_[0-9a-f]{24}")
+
+
+def is_made(call_id: object) -> bool:
+    """Whether `made_id` made this id: the vendor has not given it, and need not see it."""
+    return isinstance(call_id, str) and _MADE.fullmatch(call_id) is not None
 
 
 def made_id(answer: str, number: int) -> str:

@@ -17,6 +17,7 @@ from proxy.codec.chat_turns import drop, options_of
 from proxy.codec.proofs import GEMINI, fits
 from proxy.codec.relaying import own_body
 from proxy.codec.rules import Rules
+from proxy.codec.tool_calls import is_made
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.gemini.schema import snake, spelled
 from proxy.dialects.gemini.signatures import NO_SIGNATURE, UNSIGNED_CALL, from_wire
@@ -160,6 +161,12 @@ class _Mender(NamedTuple):
         fitted = self._fitted(name)
         return value if fitted == name else {**value, "name": fitted}
 
+    def _known(self, value: Any) -> Any:
+        """A call or a response without an id that the client has from us: the vendor gave none."""
+        if not isinstance(value, dict) or not is_made(value.get("id")):
+            return value
+        return {name: of for name, of in value.items() if name != "id"}
+
     def _fitted(self, name: Any) -> Any:
         rule = self.rules.tool_name
         if rule is None or not isinstance(name, str) or rule.fit(name):
@@ -205,7 +212,7 @@ class _Mender(NamedTuple):
             out = {name: value for name, value in out.items() if name != key}
         for name in _NAMED:
             key = spelled(out, name)
-            if key is not None and (fit := self._named(out[key])) is not out[key]:
+            if key is not None and (fit := self._known(self._named(out[key]))) is not out[key]:
                 out = {**out, key: fit}
         return out
 

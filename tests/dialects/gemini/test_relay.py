@@ -11,6 +11,7 @@ from proxy.codec.base import Incoming, Outgoing, TargetConfig
 from proxy.codec.proofs import ANTHROPIC
 from proxy.codec.relaying import built
 from proxy.codec.rules import NO_RULES, Names, Rules
+from proxy.codec.tool_calls import made_id
 from proxy.dialects.gemini import DIALECT
 from proxy.dialects.gemini.signatures import NO_SIGNATURE, Signed, to_wire
 from proxy.settings.rules import RuleBook
@@ -250,3 +251,18 @@ def test_what_another_vendor_signed() -> None:
 def test_a_request_of_another_dialect_is_built() -> None:
     """Only this dialect's own clients are relayed."""
     assert frozenset({"gemini"}) == _UPSTREAM.relays
+
+
+def test_an_id_that_we_made_up_is_not_shown_to_the_vendor() -> None:
+    """A call without an id gets one on its way to the client, who sends it back."""
+    made = made_id("answer", 0)
+    call = {"functionCall": {"id": made, "name": "f", "args": {}}}
+    response = {"functionResponse": {"id": made, "name": "f", "response": {}}}
+    kept = {"functionCall": {"id": "call_of_theirs", "name": "f", "args": {}}}
+    body = {"contents": [{"role": "model", "parts": [call, kept]}, {"parts": [response]}]}
+    assert {
+        "contents": [
+            {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}, kept]},
+            {"parts": [{"functionResponse": {"name": "f", "response": {}}}]},
+        ]
+    } == sent(body)
