@@ -24,7 +24,7 @@ port = $(if $(findstring command,$(origin PORT)),--port $(PORT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mock quick test coverage release check format lint types imports oracle e2e bench micro fuzz soak crowd wheel lock tools clean
+.PHONY: help run mock quick test coverage release check format lint types imports oracle e2e bench micro fuzz soak crowd wheel lock tools agents clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='more arguments for the command']"
@@ -99,8 +99,14 @@ lock: $(developed) ## Write the lock files from pyproject.toml (ARGS=--upgrade f
 tools: ## Install what the whole suite needs beside Python: nginx, promtool, Redis, Chromium, Node.js (Debian; root or sudo)
 	@.ci/tools.sh
 
+agents: $(developed) ## Install the programs that tests/programs runs in front of Mainstem: coding agents (npm, 1 GB), frameworks
+	@command -v npm >/dev/null || { echo "npm is missing: on Debian or Ubuntu 'make tools' brings it." >&2; exit 1; }
+	@cd tests/programs && npm ci --ignore-scripts --no-audit --no-fund
+	@.ci/venv.sh tests/programs/.venv
+	@tests/programs/.venv/bin/python .ci/install.py tests/programs/requirements.lock
+
 clean: ## Remove what was built or cached, and .venv
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules tests/oracle/js/node_modules
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules tests/oracle/js/node_modules tests/programs/node_modules tests/programs/.venv
 	find proxy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- what the targets above stand on ----

@@ -26,11 +26,14 @@ Part = Literal[
     "node",
     "npm_packages",
     "js_sdks",
+    "agents",
+    "frameworks",
     "netns",
 ]
 
 NPM_PACKAGES = Path(__file__).parent / "e2e" / "node_modules"
 JS_SDKS = Path(__file__).parent / "oracle" / "js" / "node_modules"
+PROGRAMS = Path(__file__).parent / "programs"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
@@ -74,6 +77,8 @@ SOURCES: dict[Part, Source] = {
     "node": Source(("node",), "apt-get install nodejs npm"),
     "npm_packages": Source((), "make tools", NPM_PACKAGES / "playwright-core"),
     "js_sdks": Source((), "make tools", JS_SDKS / "openai"),
+    "agents": Source((), "make agents", PROGRAMS / "node_modules" / "@openai"),
+    "frameworks": Source((), "make agents", PROGRAMS / ".venv" / "bin"),
     "netns": Source(
         ("ip",),
         "apt-get install iproute2, run as root with CAP_NET_ADMIN and /dev/net/tun,",

@@ -11,7 +11,11 @@ from packaging.requirements import Requirement
 
 from tests.packaging.locked import LOCKS, ROOT, Pin, asked, lacking, pins
 
-NPM_LOCKS = ("tests/e2e/package-lock.json", "tests/oracle/js/package-lock.json")
+NPM_LOCKS = (
+    "tests/e2e/package-lock.json",
+    "tests/oracle/js/package-lock.json",
+    "tests/programs/package-lock.json",
+)
 INSTALL_S = 400
 
 
