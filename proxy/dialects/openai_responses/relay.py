@@ -20,15 +20,21 @@ from proxy.dialects.openai_responses.sealed import is_sealed, unsealed
 from proxy.dialects.openai_responses.shapes import vendors_id
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Original
+from proxy.request import ChatRequest, Original, ToolCallPart
 
 _Objects = list[dict[str, Any]]
 _CALLS = ("function_call", "custom_tool_call")
 _NAMED = ("function", "custom")
 
 
-def relay_request(request: ChatRequest, original: Original, target: TargetConfig) -> Outgoing:
-    """See `UpstreamHalf.relay_request`."""
+def relay_request(
+    request: ChatRequest, original: Original, target: TargetConfig
+) -> Outgoing | None:
+    """See `UpstreamHalf.relay_request`. A vendor without tools that take free text gets a request
+    that is built, with functions in their place.
+    """
+    if target.rules.custom_tools is False and _has_free_text(request):
+        return None
     options = options_of(target, Options)
     notes: list[Note] = []
     changes: dict[str, Any] = {"model": target.model or request.model, "stream": True}
@@ -53,6 +59,14 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
         {**original.headers, **headers(target, options)},
         tuple(notes),
         tool_names=names,
+    )
+
+
+def _has_free_text(request: ChatRequest) -> bool:
+    return any(tool.custom is not None for tool in request.tools) or any(
+        isinstance(part, ToolCallPart) and part.custom
+        for message in request.messages
+        for part in message.parts
     )
 
 

@@ -188,3 +188,15 @@ def test_reasoning_of_another_vendor_does_not_go_up() -> None:
     sent = json.loads(call.body)["input"]
     assert [own, {**unknown, "encrypted_content": "SIG"}] == sent
     assert {"input.reasoning"} == params(call.notes)
+
+
+def test_a_vendor_without_free_text_gets_functions() -> None:
+    """A request that has none goes up as it is."""
+    rules = Rules(custom_tools=False)
+    assert relayed({"model": "m", "input": "hi", "odd": 1}, rules).relayed
+    body = {"model": "m", "input": "hi", "tools": [{"type": "custom", "name": "sh"}]}
+    incoming = Incoming("POST", {}, {}, {}, json.dumps(body).encode())
+    request = emit.CLIENT.parse_request(incoming).request
+    call = built(emit.UPSTREAM, request, TargetConfig("up", "m", rules=rules))
+    (tool,) = json.loads(call.body)["tools"]
+    assert ("function", "sh", {"sh"}) == (tool["type"], tool["name"], call.custom_tools)
