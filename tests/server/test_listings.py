@@ -136,3 +136,27 @@ async def test_a_page_that_may_not_call_is_told_nothing() -> None:
     async with running({**CONFIG, "cors": {"allow_origins": ["https://mine.example"]}}) as run:
         status, _ = await told(run, "/v1/models/fast", Origin="https://other.example")
         assert 403 == status
+
+
+@pytest.mark.parametrize(
+    ("dialect", "model", "context", "answer"),
+    [
+        ("openai_chat", "gpt-4.1-mini", 1_047_576, 32_768),
+        ("openai_responses", "gpt-4.1-mini", 1_047_576, 32_768),
+        ("gemini", "gemini-2.5-flash", 1_048_576, 65_536),
+        ("openai_chat", "some-model", None, None),
+    ],
+)
+async def test_the_catalogue_knows_limits_and_what_it_does_not_know_is_left_out(
+    dialect: str, model: str, context: int | None, answer: int | None
+) -> None:
+    config = {
+        "upstreams": {"far": {"dialect": dialect, "mock": MOCK}},
+        "models": {"m": [{"upstream": "far", "model": model}]},
+    }
+    async with running(config) as run:
+        _, row = await told(run, "/v1/models/m")
+        assert (context, answer) == (
+            row.get("context_window"),
+            row.get("max_completion_tokens"),
+        )
