@@ -58,8 +58,9 @@ _UNKNOWN = Note(
 _UNKNOWN_KEY = Note(
     "dropped", "unknown_key", "A key of the request that is not known was left out."
 )
-# By kind of block, the keys that are carried, or noted on their own.
-_KEYS = {
+# By kind of block, the keys that are carried, or noted on their own; those of other kinds are noted
+# as a whole.
+_OF_KIND = {
     "text": ("text", "citations"),
     "image": ("source",),
     "document": ("source", "title", "context", "citations"),
@@ -69,7 +70,7 @@ _KEYS = {
     "thinking": ("thinking", "signature"),
     "redacted_thinking": ("data",),
 }
-_EVERYWHERE = frozenset({"type", "cache_control"})
+_KEYS = {kind: frozenset({"type", "cache_control", *keys}) for kind, keys in _OF_KIND.items()}
 
 
 class _Text(msgspec.Struct):
@@ -158,7 +159,8 @@ class Turns:
             raise bad_request(
                 f"{at}.type is required: it says what kind of block this is.", param=f"{at}.type"
             )
-        if not _EVERYWHERE.union(_KEYS.get(kind, block)).issuperset(block):
+        known = _KEYS.get(kind)
+        if known is not None and not known.issuperset(block):
             self.note(_UNKNOWN_KEY)
         cache = cache_of(block.get("cache_control"), self)
         match kind:
@@ -231,7 +233,7 @@ class Turns:
             found = self._content(block, str(kind), cache, f"{at}[{number}]")
             if not found:
                 self.note(_RESULT_CONTENT)
-            elif not _EVERYWHERE.union(_KEYS[str(kind)]).issuperset(block):
+            elif not _KEYS[str(kind)].issuperset(block):
                 self.note(_UNKNOWN_KEY)
             parts += found
         return parts
