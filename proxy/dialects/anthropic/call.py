@@ -64,6 +64,7 @@ def called(
             headers["x-api-key"] = target.api_key
     else:
         path = _vertex_path(options.vertex, str(body.pop("model")))
+        body.pop("anthropic_version", None)  # a client's own
         body = {"anthropic_version": VERTEX_VERSION, **body}
         if target.api_key is not None:
             headers["authorization"] = f"Bearer {target.api_key}"

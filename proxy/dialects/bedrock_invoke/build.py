@@ -139,6 +139,7 @@ def _carried(call: Outgoing, notes: list[Note]) -> dict[str, Any]:
         for key in _ANTHROPICS_KEYS:
             if body.pop(key, None) is not None:
                 notes.append(Note("dropped", key, f"Bedrock's Claude models take no {key}."))
+        body.pop("anthropic_version", None)  # a client's own
         body = {"anthropic_version": _ANTHROPIC_VERSION} | body
         if "anthropic-beta" in call.headers:
             body["anthropic_beta"] = call.headers["anthropic-beta"].split(",")

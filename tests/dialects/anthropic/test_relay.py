@@ -263,7 +263,12 @@ def test_an_id_of_the_user_that_is_too_long_is_a_digest() -> None:
 def test_vertex_ai() -> None:
     """The model stands in the path, the version in the body, and the key is a token."""
     options = {"vertex": {"project": "p", "location": "europe-west1"}}
-    call = relayed("claude-sonnet-4-5@20250929", options=options, headers={"anthropic-beta": "b"})
+    call = relayed(
+        "claude-sonnet-4-5@20250929",
+        options=options,
+        headers={"anthropic-beta": "b"},
+        anthropic_version="mine",
+    )
     assert (
         "/v1/projects/p/locations/europe-west1/publishers/anthropic/models/"
         "claude-sonnet-4-5@20250929:streamRawPredict" == call.path

@@ -264,7 +264,13 @@ def test_a_client_of_the_form_that_the_model_takes_is_relayed() -> None:
     long = "x" * 70
     call = relayed(
         "anthropic",
-        {**ASK, "stream": True, "tools": [{"name": long}], "container": "c"},
+        {
+            **ASK,
+            "anthropic_version": "mine",
+            "stream": True,
+            "tools": [{"name": long}],
+            "container": "c",
+        },
         CLAUDE,
         options={"region": "eu-west-1"},
     )
