@@ -27,6 +27,8 @@ DIALECT = Dialect(
         name=NAME,
         rewrites=True,
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=build.relay_request,
         decoder=without_options(ChatGLMDecoder),
         parse_error=framework_failure,
     ),

@@ -12,11 +12,13 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.relaying import own_body
 from proxy.codec.single_prompt import cannot_say, part_notes, turn_text
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.chatglm.wire import API_PATH, REPORT_PATH
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest
+from proxy.request import ChatRequest, Original
 
 # api.py's words for what it can be told; the report server can be told nothing.
 _SETTINGS = {"max_tokens": "max_length", "top_p": "top_p", "temperature": "temperature"}
@@ -49,7 +51,30 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         notes += cannot_say(request)
         headers["Accept"] = "text/event-stream"
         path = REPORT_PATH
-    return Outgoing(path, msgspec.json.encode(body | request.vendor), headers, tuple(notes))
+    body |= request.vendor
+    keep_to(target.rules, body, notes, target.upstream)
+    return Outgoing(path, msgspec.json.encode(body), headers, tuple(notes))
+
+
+def relay_request(
+    _request: ChatRequest, original: Original, target: TargetConfig
+) -> Outgoing | None:
+    """See `UpstreamHalf.relay_request`. `model` and `stream` are ours; the operator's data stand in
+    for a client that has none. None for `api.py`, which takes another body.
+    """
+    if target.options.get("api") is True:
+        return None
+    notes: list[Note] = []
+    body = own_body(original, {})
+    body.pop("model", None)
+    body.pop("stream", None)
+    body.setdefault("history", [])
+    body.setdefault("data", target.options.get("data", []))
+    keep_to(target.rules, body, notes, target.upstream)
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    if target.api_key:
+        headers["Authorization"] = f"Bearer {target.api_key}"
+    return Outgoing(REPORT_PATH, msgspec.json.encode(body), headers, tuple(notes))
 
 
 def _turns(request: ChatRequest, notes: list[Note]) -> tuple[str, list[list[str]]]:

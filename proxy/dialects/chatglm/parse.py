@@ -9,10 +9,10 @@ import msgspec
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
-from proxy.dialects.chatglm.wire import Request
+from proxy.dialects.chatglm.wire import NAME, Request
 from proxy.errors import Refused, bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Message
+from proxy.request import ChatRequest, Message, Original
 
 # What is asked for when the client names no model: an operator gives it a row in `models`.
 DEFAULT_MODEL = "chatglm"
@@ -48,6 +48,7 @@ def parse_request(incoming: Incoming) -> Parsed:
     request = ChatRequest(
         model=body.model or incoming.query.get("model") or DEFAULT_MODEL,
         messages=[*talk, Message("user", question)],
+        original=Original(NAME, document),
         max_tokens=body.max_length,
         temperature=body.temperature,
         top_p=body.top_p,

@@ -28,6 +28,8 @@ DIALECT = Dialect(
         name=NAME,
         fixed=frozenset({"model"}),
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=build.relay_request,
         decoder=PlainDecoder,
         parse_error=framework_failure,
     ),

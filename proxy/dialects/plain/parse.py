@@ -7,10 +7,10 @@ from typing import NamedTuple
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
-from proxy.dialects.plain.wire import DONE, Body
+from proxy.dialects.plain.wire import DONE, NAME, Body
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Message
+from proxy.request import ChatRequest, Message, Original
 
 # What is asked for when the client names no model: an operator gives it a row in `models`.
 DEFAULT_MODEL = "plain"
@@ -43,6 +43,7 @@ def parse_request(incoming: Incoming) -> Parsed:
     request = ChatRequest(
         model=body.model or DEFAULT_MODEL,
         messages=[Message("user", body.prompt)],
+        original=Original(NAME, document) if document else None,
         system=body.system or None,
         stream=body.stream is not False,
     )

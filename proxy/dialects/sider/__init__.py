@@ -30,6 +30,8 @@ DIALECT = Dialect(
         name=NAME,
         fixed=frozenset({"model", "stream"}),
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=build.relay_request,
         decoder=SiderDecoder,
         parse_error=errors.parse_error,
     ),

@@ -15,11 +15,13 @@ from typing import Any, cast, get_args
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.relaying import own_body
 from proxy.codec.single_prompt import cannot_say, one_prompt
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.sider.wire import TEXT_PATHS, Generation
 from proxy.errors import Refused, failure
 from proxy.events import Note
-from proxy.request import ChatRequest
+from proxy.request import ChatRequest, Original
 
 # What the founding post's request says about itself; real accounts want what their own session
 # says.
@@ -48,23 +50,51 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         "model": target.model or request.model,
         "from": str(target.options.get("from", "ask" if generation == "v1" else "chat")),
     }
-    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-    if target.api_key:
-        headers["Authorization"] = f"Bearer {target.api_key}"
     if generation == "chat":
         body["multi_content"] = [{"type": "text", "text": prompt, "user_input_text": prompt}]
-        headers |= {
-            "X-App-Name": said["app_name"],
-            "X-App-Version": said["app_version"],
-            "X-Time-Zone": said["tz_name"],
-        }
     else:
         body |= {
             "prompt": prompt,
             **{key: said[key] for key in ("app_name", "app_version", "tz_name")},
         }
     body |= _of_generation(generation, said) | request.vendor
-    return Outgoing(TEXT_PATHS[generation], msgspec.json.encode(body), headers, tuple(notes))
+    keep_to(target.rules, body, notes, target.upstream)
+    sent = _headers(target, generation, said)
+    return Outgoing(TEXT_PATHS[generation], msgspec.json.encode(body), sent, tuple(notes))
+
+
+def relay_request(
+    request: ChatRequest, original: Original, target: TargetConfig
+) -> Outgoing | None:
+    """See `UpstreamHalf.relay_request`. What the operator gives of the account's own values goes
+    before the client's. None for a client of another form of body.
+    """
+    generation = _generation(target.options)
+    if (generation == "chat") != ("multi_content" in original.body):
+        return None
+    notes: list[Note] = []
+    own = {key: str(value) for key, value in target.options.items() if key in _DEFAULTS}
+    placed = {key: value for key, value in own.items() if key in original.body or key == "cid"}
+    model = target.model or request.model
+    body = own_body(original, {**placed, "model": model, "stream": True})
+    keep_to(target.rules, body, notes, target.upstream)
+    sent = _headers(target, generation, {**_DEFAULTS, **own})
+    return Outgoing(TEXT_PATHS[generation], msgspec.json.encode(body), sent, tuple(notes))
+
+
+def _headers(
+    target: TargetConfig, generation: Generation, said: Mapping[str, str]
+) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    if target.api_key:
+        headers["Authorization"] = f"Bearer {target.api_key}"
+    if generation == "chat":
+        headers |= {
+            "X-App-Name": said["app_name"],
+            "X-App-Version": said["app_version"],
+            "X-Time-Zone": said["tz_name"],
+        }
+    return headers
 
 
 def _generation(options: Mapping[str, Any]) -> Generation:

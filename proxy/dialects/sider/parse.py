@@ -8,10 +8,10 @@ from typing import NamedTuple
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
-from proxy.dialects.sider.wire import Body
+from proxy.dialects.sider.wire import NAME, Body
 from proxy.errors import Refused, bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Message
+from proxy.request import ChatRequest, Message, Original
 
 # What is asked for when the client names no model: also Sider's own name for its default.
 DEFAULT_MODEL = "sider"
@@ -54,6 +54,7 @@ def parse_request(incoming: Incoming) -> Parsed:
     request = ChatRequest(
         model=body.model or DEFAULT_MODEL,
         messages=[Message("user", _prompt(body))],
+        original=Original(NAME, document),
         stream=body.stream is not False,
     )
     options = Options(generation, body.cid or "", incoming.query.get("done") != "none")
