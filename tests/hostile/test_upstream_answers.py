@@ -16,6 +16,7 @@ import pytest
 from httpx_sse import EventSource
 
 from proxy.codec.base import Decoder
+from proxy.codec.event_name import event_name
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Event
 from tests.fuzz.readers import START, encoder_of
@@ -130,9 +131,9 @@ def shape(client: str, data: bytes) -> list[Any]:
         source = EventSource(
             httpx.Response(200, headers={"content-type": "text/event-stream"}, content=data)
         )
-        # One dialect passes on events of its own that it does not know, under their own names: of a
+        # Dialects pass on events of their own that they do not know, under their own names: of a
         # hostile name a line is left.
-        own = (HARMLESS, "".join(filter(str.isprintable, HOSTILE)))
+        own = (HARMLESS, event_name(HOSTILE))
         return [
             (
                 "text" if frame.event in own else frame.event,

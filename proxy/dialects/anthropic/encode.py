@@ -17,6 +17,7 @@ import msgspec
 from msgspec import UNSET
 
 from proxy.codec.base import Encoder, Parsed
+from proxy.codec.event_name import event_name
 from proxy.dialects.anthropic import carriers, wire
 from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic.errors import error_object
@@ -292,11 +293,11 @@ class AnthropicEncoder(Encoder):
         return b""
 
     def _unknown_frame(self, said: dict[str, Any]) -> bytes:
-        """One of a kind that we do not know, by its own name, which must not break the line."""
+        """One of a kind that we do not know, by its own name."""
         kind = said.get("type")
-        if not isinstance(kind, str) or not kind.isidentifier() or not kind.isascii():
+        if not isinstance(kind, str):
             return b""
-        return self._message_start() + frame(kind, said)
+        return self._message_start() + frame(event_name(kind), said)
 
     def _citation(self, index: int, event: Citation) -> bytes:
         if self._cited == event.block:  # it went out as the vendor gave it

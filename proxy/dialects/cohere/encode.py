@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from proxy.codec.base import Encoder, Parsed
+from proxy.codec.event_name import event_name
 from proxy.dialects.cohere.shapes import (
     citation_object,
     finish_word,
@@ -198,7 +199,8 @@ def _failed(event: StreamError) -> dict[str, Any]:
 
 
 def _frame(type: str, **fields: Any) -> bytes:  # noqa: A002 - the vendor's own word
-    return b"event: %b\ndata: %b\n\n" % (type.encode(), _json({"type": type, **fields}))
+    data = _json({"type": type, **fields})
+    return b"event: %b\ndata: %b\n\n" % (event_name(type).encode(), data)
 
 
 def _gapped(index: int, end: bytes, delta: bytes) -> _Block:

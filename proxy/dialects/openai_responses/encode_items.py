@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from proxy.codec.custom_tools import ArgumentsToText
+from proxy.codec.event_name import event_name
 from proxy.dialects.openai_responses import shapes, wire
 from proxy.events import Tool
 
@@ -18,12 +19,10 @@ Event = dict[str, Any]
 
 def event_frame(number: int, event: Event) -> bytes:
     """The frame of an event, which has its type in it and gets its number here. The type may be a
-    vendor's own word: one that holds a line break would end the line that it names.
+    vendor's own word.
     """
-    said, name = _json(event), event["type"]
-    if not name.isprintable():
-        name = "".join(filter(str.isprintable, name))
-    return b'event: %b\ndata: {"sequence_number":%d,%b\n\n' % (name.encode(), number, said[1:])
+    name = event_name(event["type"]).encode()
+    return b'event: %b\ndata: {"sequence_number":%d,%b\n\n' % (name, number, _json(event)[1:])
 
 
 class OutItem(ABC):
