@@ -187,7 +187,7 @@ async def test_a_harmless_request_id_is_kept_and_any_other_replaced(
     assert taken is (asked == given)
     assert 0 < len(given) <= 64
     (line,) = await scene.logged()
-    assert [given, given] == [line["request_id"], events(body)[0]["stream"]]
+    assert [given, events(body)[0]["stream"]] == [line["request_id"], line["stream"]]
 
 
 async def test_the_log_has_one_line_a_request_and_nothing_that_was_said(scene: Scene) -> None:
