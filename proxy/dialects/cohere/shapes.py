@@ -69,7 +69,7 @@ def own_frame(event: Vendor) -> dict[str, Any] | None:
             index = event.data.get("index")
             return {"type": "content-delta", "index": index, "delta": delta, "logprobs": logprobs}
         case {"type": str(kind)} if event.dialect == NAME and kind not in _PLACED:
-            return event.data
+            return dict(event.data)
     return None
 
 
