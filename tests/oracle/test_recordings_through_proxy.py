@@ -82,6 +82,10 @@ CALLS = {
         ("calculator", '{"a":19,"b":3,"op":"multiply"}'),
         ("calculator", '{"a":57,"b":10,"op":"multiply"}'),
     ],
+    # The pass counts functions only; a native client gets free text in our form.
+    "openai-responses/vercel-openai-custom-tool-1.chunks.jsonl": [
+        ("write_sql", '{"input":"SELECT * FROM users WHERE age > 25"}')
+    ],
 }
 # the vendor runs these itself, so they are no calls for the client, but vendor events
 SERVER_TOOLS = {
