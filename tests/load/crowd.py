@@ -40,11 +40,14 @@ _MIB = 1 << 20
 
 
 class Plan(NamedTuple):
-    """How large a crowd, how long it is held, and how many processes share it."""
+    """How large a crowd, how long it is held, how many processes share it, and how many clients
+    that mean harm are beside it.
+    """
 
     streams: int = 10_000
     workers: int = 1
     seconds: float = 60.0
+    hostile: int = 0
 
 
 def most_streams(workers: int) -> int:
@@ -105,9 +108,10 @@ class Crowd:
                     memory = _memory(workers) - before
                     cpu, waited = sum(map(cpu_s, workers)), sum(map(waited_s, workers))
                     _go(upstream_port)
-                    ended, others_ended = (
-                        Outcome(**_said(clients, self._log[1])) for clients in (many, few)
-                    )
+                    with self._hostile(proxy.port):
+                        ended, others_ended = (
+                            Outcome(**_said(clients, self._log[1])) for clients in (many, few)
+                        )
                     cpu, waited = (
                         sum(map(cpu_s, workers)) - cpu,
                         sum(map(waited_s, workers)) - waited,
@@ -130,6 +134,12 @@ class Crowd:
             OTHER_CPU,
             self._log[1],
         )
+
+    def _hostile(self, port: int) -> "contextlib.AbstractContextManager[Any]":
+        if not self._plan.hostile:
+            return contextlib.nullcontext()
+        command = [sys.executable, "-m", "tests.load.hostile", str(port), str(self._plan.hostile)]
+        return process(command, OTHER_CPU, self._log[1])
 
     def _config(self, upstream_port: int) -> str:
         """Opening takes a while, in which a stream is silent. JSON is YAML."""
@@ -228,6 +238,7 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, default=Plan().seconds, help="for which they run once all are open"
     )
+    parser.add_argument("--hostile", type=int, default=0, help="clients that mean harm beside it")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is stopped
     os.sched_setaffinity(0, OTHER_CPU)
@@ -238,7 +249,9 @@ def main() -> int:
             f"crowd: with {files} open files a process, {most} streams fit into --workers {options.workers}: running those",
             flush=True,
         )
-    report, verdicts = crowd(Plan(min(options.streams, most), options.workers, options.seconds))
+    report, verdicts = crowd(
+        Plan(min(options.streams, most), options.workers, options.seconds, options.hostile)
+    )
     print("\n".join(report.lines()))
     for verdict in verdicts:
         print(f"{'holds' if verdict.holds else 'FAILS'}  {verdict.name}: {verdict.said}")
