@@ -15,6 +15,9 @@ import sys
 _NOTSENT_LOWAT: int | None = getattr(
     socket, "TCP_NOTSENT_LOWAT", 25 if sys.platform == "linux" else None
 )
+# In the time after which nothing taken is too little. The system takes a last part when the client
+# has already stopped, which a single look at the end would mistake for the client's.
+_LOOKS = 8
 _AT_ONCE = struct.pack("ii", 1, 0)  # l_onoff, l_linger: a close resets (socket(7))
 
 
@@ -23,7 +26,7 @@ class Unsent:
     everything is taken.
     """
 
-    __slots__ = ("_least", "_loop", "_most_s", "_moved", "_timer", "_transport")
+    __slots__ = ("_least", "_loop", "_most_s", "_moved", "_still", "_timer", "_transport")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most_s: float) -> None:
         self._loop = loop
@@ -31,13 +34,15 @@ class Unsent:
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._least = 0
+        self._still = 0  # looks in a row at which nothing more was taken
         self._moved = False
 
     def watch(self, transport: asyncio.WriteTransport | None) -> None:
         """Something was written that may not be taken. It may be called at any time."""
         if self._timer is None and transport is not None and transport.get_write_buffer_size():
             self._transport = transport
-            self._begin(transport.get_write_buffer_size())
+            self._least, self._still, self._moved = transport.get_write_buffer_size(), 0, False
+            self._look_later()
 
     def moved(self) -> None:
         """The client has taken much of it."""
@@ -50,19 +55,22 @@ class Unsent:
             self._timer = None
         self._transport = None
 
-    def _begin(self, least: int) -> None:
-        self._least, self._moved = least, False
-        self._timer = self._loop.call_later(self._most_s, self._look)
+    def _look_later(self) -> None:
+        self._timer = self._loop.call_later(self._most_s / _LOOKS, self._look)
 
     def _look(self) -> None:
         self._timer = None
         transport = self._transport
         assert transport is not None
         left = transport.get_write_buffer_size()
+        if self._moved or left < self._least:
+            self._least, self._still, self._moved = left, 0, False
+        else:
+            self._still += 1
         if left == 0:
             self._transport = None
-        elif self._moved or left < self._least:
-            self._begin(left)
+        elif self._still < _LOOKS:
+            self._look_later()
         else:
             self._transport = None
             drop(transport)

@@ -2,54 +2,58 @@
 
 import asyncio
 import socket
-from typing import Any, cast
 
 import pytest
 
-from proxy.server.unsent import _NOTSENT_LOWAT, Unsent, hold_little
+from proxy.server.unsent import _LOOKS, _NOTSENT_LOWAT, Unsent, hold_little
 
 
-class Transport:
+class Transport(asyncio.WriteTransport):
     """Bytes that somebody takes, or does not."""
 
     def __init__(self, unsent: int) -> None:
+        super().__init__()
         self.unsent = unsent
-        self.watched = Unsent(asyncio.get_running_loop(), 0.05)
-        self.looked = 0
+        self.dropped = False
 
     def get_write_buffer_size(self) -> int:
-        self.looked += 1
         return self.unsent
 
+    def abort(self) -> None:
+        self.dropped = True
 
-async def looks(transport: Transport, count: int) -> None:
-    """Until it has been looked at so many times."""
-    async with asyncio.timeout(10):
-        while transport.looked < count:  # noqa: ASYNC110  what it waits for tells nobody
-            await asyncio.sleep(0.01)
+
+async def looked(transport: Transport, unsents: list[int], *, moved: bool = False) -> Unsent:
+    """Watched from its first state on, and looked at once in each of these."""
+    watched = Unsent(asyncio.get_running_loop(), 1000)
+    watched.watch(transport)
+    for unsent in unsents:
+        transport.unsent = unsent
+        if moved:
+            watched.moved()
+        watched._look()
+    return watched
 
 
 async def test_what_is_taken_is_not_watched_any_longer() -> None:
+    watched = await looked(Transport(9), [5, 0])
+    assert watched._timer is None
+
+
+async def test_a_client_that_takes_nothing_is_dropped_after_its_time() -> None:
     transport = Transport(9)
-    transport.watched.watch(cast("Any", transport))
-    transport.unsent = 0
-    await looks(transport, 3)
-    assert transport.watched._timer is None
+    (await looked(transport, [9] * (_LOOKS - 1))).stop()
+    assert not transport.dropped
+    await looked(transport, [9] * _LOOKS)
+    assert transport.dropped
 
 
 async def test_a_client_that_takes_something_is_waited_for() -> None:
-    transport = Transport(9)
-    transport.watched.watch(cast("Any", transport))
-    for left, count in ((8, 3), (7, 4)):
-        transport.unsent = left
-        await looks(transport, count)
-    assert transport.watched._timer is not None
-    transport.unsent = 100
-    transport.watched.moved()  # it took much, and more was written
-    await looks(transport, 5)
-    assert transport.watched._timer is not None
-    transport.watched.stop()
-    assert transport.watched._timer is None
+    """Also where more is written than it takes."""
+    for unsents, moved in (([8] * (_LOOKS - 1) + [7] * (_LOOKS - 1), False), ([100] * 30, True)):
+        transport = Transport(9)
+        (await looked(transport, unsents, moved=moved)).stop()
+        assert not transport.dropped
 
 
 @pytest.mark.skipif(_NOTSENT_LOWAT is None, reason="this system's kernel has no such bound")
