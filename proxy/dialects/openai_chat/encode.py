@@ -68,15 +68,17 @@ class _Call(NamedTuple):
 
 class ChatEncoder(Encoder):
     """One streamed answer. `include_usage`: the client asked for the usage; then every chunk has
-    the key, null but in the last.
+    the key, null but in the last. `custom` are its tools that take free text: calls of others are
+    functions, as it knows no other calls.
     """
 
     reasoning: ClassVar = b'{"reasoning_content":%b}'  # a delta of reasoning, around its text
     # to be said again with its proof
     gathers: frozenset[type[Event]] = frozenset({ReasoningDelta})
 
-    def __init__(self, *, include_usage: bool) -> None:
+    def __init__(self, *, include_usage: bool, custom: frozenset[str] = frozenset()) -> None:
         self._include_usage = include_usage
+        self._custom = custom
         self._head: dict[str, Any] = {}
         self._before = b""
         self._after = b'],"usage":null}\n\n' if include_usage else b"]}\n\n"
@@ -167,7 +169,7 @@ class ChatEncoder(Encoder):
             index = self._calls.get(choice, 0)
             self._calls[choice] = index + 1
             assert isinstance(event.tool, Tool)
-            free = event.tool.custom is True
+            free = event.tool.custom is True and event.tool.name in self._custom
             if not free:
                 self._without_arguments |= {event.block}
             call = _Call(index, ArgumentsToText() if free else None)
@@ -180,7 +182,7 @@ class ChatEncoder(Encoder):
 
     def _call(self, choice: int, index: int, tool: Tool) -> bytes:
         call: dict[str, Any] = {"index": index, "id": tool.id}
-        if tool.custom is True:
+        if tool.custom is True and tool.name in self._custom:
             call |= {"type": "custom", "custom": {"name": tool.name, "input": ""}}
         else:
             call |= {"type": "function", "function": {"name": tool.name, "arguments": ""}}
@@ -219,6 +221,8 @@ class ChatEncoder(Encoder):
 
     def _call_proof(self, event: BlockEnd, choice: int, at: int) -> bytes:
         proof = call_proof(event)
+        if proof:
+            proof["function"] = {"arguments": ""}  # the SDK wants a function in every piece
         return (
             b""
             if not proof

@@ -13,9 +13,12 @@ def encoder(parsed: Parsed) -> Encoder:
     """See `ClientHalf.encoder`."""
     if parsed.options.mistral:
         return mistral.MistralEncoder()
-    return ChatEncoder(include_usage=parsed.options.include_usage)
+    options = parsed.options
+    return ChatEncoder(include_usage=options.include_usage, custom=options.custom)
 
 
 def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
-    return mistral.mistral_whole(answer) if parsed.options.mistral else openai_whole(answer)
+    if parsed.options.mistral:
+        return mistral.mistral_whole(answer)
+    return openai_whole(answer, parsed.options.custom)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from proxy.codec.base import Incoming, Parsed
+from proxy.codec.custom_tools import custom_names
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.codec.unknown_keys import unknown_inner_keys
 from proxy.dialects.openai_chat import mistral
@@ -56,6 +57,7 @@ class Options(NamedTuple):
 
     include_usage: bool = False
     mistral: bool = False
+    custom: frozenset[str] = frozenset()  # the names of its tools that take free text
 
 
 def parse_request(incoming: Incoming) -> Parsed:
@@ -92,7 +94,8 @@ def parse_request(incoming: Incoming) -> Parsed:
         **_sampling(body),
     )
     wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
-    return Parsed(request, Options(wants_usage, mistral.asks(incoming.headers)), tuple(notes))
+    options = Options(wants_usage, mistral.asks(incoming.headers), custom_names(request.tools))
+    return Parsed(request, options, tuple(notes))
 
 
 def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:

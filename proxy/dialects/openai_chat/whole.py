@@ -1,5 +1,6 @@
 """A whole answer as one `chat.completion` document."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -11,13 +12,16 @@ from proxy.dialects.openai_chat.shapes import extras, finish_word, other_finish
 from proxy.dialects.openai_chat.whole_message import joined, message_of
 
 
-def openai_whole(answer: WholeAnswer) -> Reply:
-    """The answer as OpenAI's SDKs read it."""
-    return Reply(200, msgspec.json.encode(document(answer)))
+def openai_whole(answer: WholeAnswer, custom: Collection[str]) -> Reply:
+    """The answer as OpenAI's SDKs read it. `custom`: see `document`."""
+    return Reply(200, msgspec.json.encode(document(answer, custom)))
 
 
-def document(answer: WholeAnswer) -> dict[str, Any]:
-    """What a vendor of this dialect said beside goes where its own clients look for it."""
+def document(answer: WholeAnswer, custom: Collection[str] = ()) -> dict[str, Any]:
+    """`custom` are the client's tools that take free text: calls of others are functions, as it
+    knows no other calls. What a vendor of this dialect said beside goes where its own clients look
+    for it.
+    """
     start = answer.start
     assert start is not None
     chunk: dict[str, Any] = {}
@@ -37,7 +41,7 @@ def document(answer: WholeAnswer) -> dict[str, Any]:
         "object": "chat.completion",
         "created": start.created,
         "model": start.model,
-        "choices": [_choice(answer, number, beside.get(number, {})) for number in numbers],
+        "choices": [_choice(answer, number, beside.get(number, {}), custom) for number in numbers],
         **({} if usage_said is None else {"usage": usage_said}),
     }
 
@@ -55,9 +59,11 @@ def _merge(said: dict[str, Any], choice: dict[str, Any]) -> None:
             said[name] = value
 
 
-def _choice(answer: WholeAnswer, number: int, beside: dict[str, Any]) -> dict[str, Any]:
+def _choice(
+    answer: WholeAnswer, number: int, beside: dict[str, Any], custom: Collection[str]
+) -> dict[str, Any]:
     own = beside.pop("finish_reason", None)
-    message = message_of(answer, number, beside.pop("delta", {}))
+    message = message_of(answer, number, beside.pop("delta", {}), custom)
     word = (
         finish_word(answer.finish)
         if own is None

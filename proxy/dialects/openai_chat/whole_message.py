@@ -1,5 +1,6 @@
 """The message of one choice of a whole answer."""
 
+from collections.abc import Collection
 from typing import Any
 
 from proxy.codec.custom_tools import text_of
@@ -11,15 +12,17 @@ _NAMES = ("id", "type", "format", "role")
 _LISTS = ("annotations", "images", "reasoning_details")
 
 
-def message_of(answer: WholeAnswer, number: int, beside: dict[str, Any]) -> dict[str, Any]:
-    """The message. `beside` is what a vendor of this dialect said in its deltas beyond our schema:
-    it stands where the vendor has it.
+def message_of(
+    answer: WholeAnswer, number: int, beside: dict[str, Any], custom: Collection[str]
+) -> dict[str, Any]:
+    """The message. `custom` are the client's tools that take free text. `beside` is what a vendor
+    of this dialect said in its deltas beyond our schema: it stands where the vendor has it.
     """
     blocks = [block for block in answer.blocks.values() if block.choice == number]
     texts = [block for block in blocks if block.kind == "text"]
     text = "".join(block.text for block in texts if not block.refusal)
     refusal = "".join(block.text for block in texts if block.refusal)
-    calls = [_call(block) for block in answer.tool_calls(number)]
+    calls = [_call(block, custom) for block in answer.tool_calls(number)]
     message: dict[str, Any] = {
         "role": "assistant",
         "content": None if not text and (refusal or calls) else text,
@@ -49,10 +52,10 @@ def message_of(answer: WholeAnswer, number: int, beside: dict[str, Any]) -> dict
     return {**beside, **message}
 
 
-def _call(block: Block) -> dict[str, Any]:
+def _call(block: Block, custom: Collection[str]) -> dict[str, Any]:
     assert block.tool is not None
     said: dict[str, Any] = {"id": block.tool.id}
-    if block.tool.custom is True:
+    if block.tool.custom is True and block.tool.name in custom:
         said |= {
             "type": "custom",
             "custom": {"name": block.tool.name, "input": text_of(block.text)},

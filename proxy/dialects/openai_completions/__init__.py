@@ -27,6 +27,8 @@ DIALECT = Dialect(
         name=NAME,
         fixed=frozenset({"model", "stream", "stream_options"}),
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=build.relay_request,
         decoder=without_options(CompletionsDecoder),
         parse_error=parse_error,
     ),

@@ -136,6 +136,18 @@ class CompletionsEncoder(Encoder):
         return b"".join([*chunks, _DONE])
 
 
+def _joined(before: Any, more: Any) -> Any:
+    """Log-probs of two pieces: lists of what stands for each token."""
+    if not isinstance(before, dict) or not isinstance(more, dict):
+        return before if more is None else more
+    lists = {
+        name: before[name] + value
+        for name, value in more.items()
+        if isinstance(value, list) and isinstance(before.get(name), list)
+    }
+    return {**before, **more, **lists}
+
+
 def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
     """See `ClientHalf.whole`."""
     assert answer.start is not None
@@ -145,8 +157,9 @@ def whole(_parsed: Parsed, answer: WholeAnswer) -> Reply:
         more, known = _extras(event)
         beside.update(more)
         for choice in known:
-            own.setdefault(choice["index"], {}).update(
-                {name: value for name, value in choice.items() if name != "logprobs"}
+            kept = own.setdefault(choice["index"], {})
+            kept.update(
+                {**choice, "logprobs": _joined(kept.get("logprobs"), choice.get("logprobs"))}
             )
     word = finish_word(answer.finish)
     numbers = sorted({0, *(block.choice for block in answer.blocks.values())})

@@ -12,6 +12,8 @@ ASKED = Parsed(ChatRequest(model="fast", messages=[Message("user", "hi")]), Opti
 START = StreamStart("s1", "fast", "openai", "gpt-4o-mini", 1_700_000_000)
 
 
-def encoded(events: Sequence[Event], *, include_usage: bool = False) -> bytes:
-    encoder = ChatEncoder(include_usage=include_usage)
+def encoded(
+    events: Sequence[Event], *, include_usage: bool = False, custom: frozenset[str] = frozenset()
+) -> bytes:
+    encoder = ChatEncoder(include_usage=include_usage, custom=custom)
     return b"".join(encoder.encode(event) for event in [START, *events])

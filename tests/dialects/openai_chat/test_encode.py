@@ -142,14 +142,20 @@ def whole_message(events: Sequence[Event]) -> dict[str, Any]:
     answer = WholeAnswer()
     for event in (emit.START, *events):
         answer.add(event)
-    message: dict[str, Any] = document(answer)["choices"][0]["message"]
+    message: dict[str, Any] = document(answer, {"run"})["choices"][0]["message"]
     return {name: value for name, value in message.items() if name not in ("role", "refusal")}
 
 
 def test_what_a_vendor_must_see_again_stands_where_clients_keep_it() -> None:
     """Streamed and whole alike; and pictures and free text beside."""
-    assert MESSAGE == grown(emit.encoded(PROVED))
+    assert MESSAGE == grown(emit.encoded(PROVED, custom=frozenset({"run"})))
     assert MESSAGE == whole_message(PROVED)
+
+
+def test_a_client_that_knows_no_free_text_gets_a_function() -> None:
+    [_, call] = grown(emit.encoded(PROVED))["tool_calls"]
+    function = {"name": "run", "arguments": '{"input":"ls\\n"}'}
+    assert {"id": "c2", "type": "function", "function": function} == call
 
 
 def test_it_comes_back_with_the_next_request() -> None:
