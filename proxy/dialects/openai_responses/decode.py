@@ -63,6 +63,7 @@ class ResponsesDecoder(SSEDecoder):
         self._max_event_bytes = max_event_bytes
         self._items = Items(max_event_bytes, proof_format)
         self._places = Places()
+        self._waiting: list[Event] = []
         self._named = False  # whether the vendor's id of the answer was told
         self._usage = NO_USAGE
         # the body, while it may be one JSON document
@@ -80,7 +81,17 @@ class ResponsesDecoder(SSEDecoder):
                 self._document[0] != ord("{") or len(self._document) > self._max_event_bytes
             ):
                 self._document = None
-        return super().feed(data)
+        events = super().feed(data)
+        if not self._waiting and not (events and type(events[-1]) is Vendor):
+            return events
+        # Ids are no sign that an answer comes: they wait for the event that they belong to.
+        events, self._waiting = self._waiting + events, []
+        while events and _is_id(events[-1]):
+            self._waiting.insert(0, events.pop())
+        return events
+
+    def close(self) -> list[Event]:
+        return self._waiting + super().close()
 
     # Frames.
 
@@ -319,6 +330,14 @@ class ResponsesDecoder(SSEDecoder):
                         NAME, shallow({"type": wire.ITEM_DONE, "output_index": at, "item": item})
                     )
                 )
+
+
+def _is_id(event: Event) -> bool:
+    """Whether an event tells an id, and no more."""
+    if not isinstance(event, Vendor):
+        return False
+    inner = event.data.get("item") or event.data.get("response")
+    return isinstance(inner, dict) and not inner.keys() - {"id", "type"}
 
 
 def _both(item: dict[str, Any]) -> dict[str, Any]:
