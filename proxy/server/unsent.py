@@ -10,6 +10,7 @@ import contextlib
 import socket
 import struct
 import sys
+from typing import cast
 
 # Python names it on some systems only; the number is that of include/uapi/linux/tcp.h.
 _NOTSENT_LOWAT: int | None = getattr(
@@ -84,8 +85,8 @@ def drop(transport: asyncio.BaseTransport) -> None:
     if sock is not None:
         with contextlib.suppress(OSError):  # it has closed already, or is no TCP
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+    # uvloop's transports are of no class of asyncio's
+    cast("asyncio.WriteTransport", transport).abort()
 
 
 def hold_little(transport: asyncio.BaseTransport, most: int) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import socket
 
 import pytest
+import uvloop
 
-from proxy.server.unsent import _LOOKS, _NOTSENT_LOWAT, Unsent, hold_little
+from proxy.server.unsent import _LOOKS, _NOTSENT_LOWAT, Unsent, drop, hold_little
 
 
 class Transport(asyncio.WriteTransport):
@@ -54,6 +55,28 @@ async def test_a_client_that_takes_something_is_waited_for() -> None:
         transport = Transport(9)
         (await looked(transport, unsents, moved=moved)).stop()
         assert not transport.dropped
+
+
+def test_a_connection_of_uvloop_is_dropped_too() -> None:
+    """The command runs on it; its transports are of no class of asyncio's."""
+
+    async def dropped() -> None:
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        class Served(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                drop(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                lost.set_result(None)
+
+        server = await asyncio.get_running_loop().create_server(Served, "127.0.0.1", 0)
+        async with server, asyncio.timeout(10):
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            await lost
+            writer.close()
+
+    uvloop.run(dropped())
 
 
 @pytest.mark.skipif(_NOTSENT_LOWAT is None, reason="this system's kernel has no such bound")
