@@ -3,11 +3,11 @@ Source: "Chat" of the API v2 reference.
 
 The upstream's options:
 
-    thinking    whether the model thinks unless told not to; by default models with `reasoning` in
-                their name do. Such a model is sent earlier reasoning as thinking, another as a
-                plan, and only beside tool calls
     tool_plan   false for models that refuse a plan beside earlier tool calls; it is then left out
     client_name the header X-Client-Name
+
+A model whose rules say that it thinks unless told not to (`thinks_by_default`) is sent earlier
+reasoning as thinking, another as a plan, and only beside tool calls.
 """
 
 from typing import Any
@@ -38,7 +38,6 @@ _P_LEAST, _P_MOST = 0.01, 0.99
 class Options(msgspec.Struct, forbid_unknown_fields=True):
     """See above."""
 
-    thinking: bool | None = None
     tool_plan: bool = True
     client_name: str | None = None
 
@@ -51,13 +50,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     notes = cannot_say(request, _SAID)
     model = target.model or request.model
     thinking = _thinking(request.reasoning, target.rules, notes)
-    thinks = (
-        thinking["type"] == "enabled"
-        if thinking
-        else options.thinking
-        if options.thinking is not None
-        else "reasoning" in model
-    )
+    thinks = thinking["type"] == "enabled" if thinking else target.rules.thinks_by_default is True
     turns = TurnBuilder(notes, thinking=thinks, plans=options.tool_plan)
     messages = turns.built(request)
     if not messages:

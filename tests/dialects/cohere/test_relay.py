@@ -19,10 +19,12 @@ from proxy.request import (
     DocumentPart,
     ImagePart,
     Message,
+    ReasoningPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
 )
+from proxy.settings.rules import RuleBook
 from tests.dialects.answers import START, ending, folded, params, target, text_block
 from tests.dialects.cohere import emit
 from tests.dialects.requests import mixed
@@ -183,3 +185,15 @@ def test_the_vendors_own_frames_go_out_as_they_came() -> None:
         _CLIENT.whole(Parsed(ChatRequest(model="m", messages=[])), folded(events)).body
     )
     assert [{"text": "a", "token_ids": [1], "logprobs": [-0.5]}] == whole["logprobs"]
+
+
+def test_which_models_think_by_themselves_is_data() -> None:
+    """They get earlier reasoning as thinking."""
+    said = [ReasoningPart("hm"), TextPart("a")]
+    request = ChatRequest(model="m", messages=[Message("user", "hi"), Message("assistant", said)])
+    for model, kinds in (("command-a-reasoning", ["thinking", "text"]), ("command-a", None)):
+        rules = RuleBook("cohere", None, {}).of(model)
+        body = json.loads(built(_UPSTREAM, request, target()._replace(rules=rules)).body)
+        content = body["messages"][1]["content"]
+        assert kinds == ([part["type"] for part in content] if kinds else None)
+        assert kinds or "a" == content

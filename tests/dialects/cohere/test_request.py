@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.codec.base import Parsed
+from proxy.codec.rules import Rules
 from proxy.dialects.cohere import DIALECT
 from proxy.dialects.cohere.models import lists
 from proxy.errors import Refused
@@ -41,9 +42,12 @@ def refusal(**body: Any) -> str:
     return caught.value.failure.message
 
 
-def build(request: ChatRequest, **options: Any) -> tuple[dict[str, Any], set[str]]:
+def build(
+    request: ChatRequest, *, thinks: bool | None = None, **options: Any
+) -> tuple[dict[str, Any], set[str]]:
     assert DIALECT.upstream is not None
-    out = DIALECT.upstream.build_request(request, target(**options))
+    to = target(**options)._replace(rules=Rules(thinks_by_default=thinks))
+    out = DIALECT.upstream.build_request(request, to)
     assert "/v2/chat" == out.path
     return json.loads(out.body), params(out.notes)
 
@@ -376,13 +380,13 @@ def test_text_beside_calls_is_a_plan() -> None:
 
 def test_text_beside_calls_is_thinking_where_the_model_thinks() -> None:
     thought = [{"type": "thinking", "thinking": "hm\n\nLet me see."}]
-    assert thought == build(talk(TURN), thinking=True)[0]["messages"][0]["content"]
+    assert thought == build(talk(TURN), thinks=True)[0]["messages"][0]["content"]
     assert (
         thought == build(talk(TURN, reasoning=Reasoning(max_tokens=9)))[0]["messages"][0]["content"]
     )
     assert (
         "content"
-        not in build(talk(TURN, reasoning=Reasoning("none")), thinking=True)[0]["messages"][0]
+        not in build(talk(TURN, reasoning=Reasoning("none")), thinks=True)[0]["messages"][0]
     )
     bare, notes = build(talk(TURN), tool_plan=False)
     assert {"role", "tool_calls"} == set(bare["messages"][0])
@@ -391,7 +395,7 @@ def test_text_beside_calls_is_thinking_where_the_model_thinks() -> None:
 
 def test_reasoning_goes_back_only_where_the_model_thinks() -> None:
     turn = Message("assistant", [ReasoningPart("hm"), TextPart("a")])
-    body, notes = build(talk(turn), thinking=True)
+    body, notes = build(talk(turn), thinks=True)
     assert [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}] == body[
         "messages"
     ][0]["content"]
