@@ -4,7 +4,7 @@ and, for what a vendor must see again, send them back.
     proof of reasoning, of any vendor   `signature` of a thinking block, or `data` of a
                                         redacted_thinking block where there is no text
     proof of a call or of a text        `data` of a redacted_thinking block behind it
-    image                               a text block with a Markdown image
+    image                               an image block, in the form that requests have for it
 
 A proof of another vendor than Anthropic has its maker's word with it (`proofs.carried`), by which
 `parse_turns` reads it back. Clients of this dialect send all blocks back as they came.
@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from proxy.codec.media import data_of
 from proxy.codec.proofs import ANTHROPIC, carried
 from proxy.events import BlockEnd, Image
 
@@ -38,6 +39,11 @@ def behind(end: BlockEnd, call: str | None) -> dict[str, Any]:
 
 
 def image(event: Image) -> dict[str, Any]:
-    """A picture. In Markdown a bracket of its address would end it."""
-    url = event.url.replace("(", "%28").replace(")", "%29")
-    return {"type": "text", "text": f"![image]({url})"}
+    """A picture, in the form that a request of this dialect has for it: the vendor's own answers
+    have none, and SDKs pass over blocks that they do not know.
+    """
+    data = data_of(event.url)
+    if data is None:
+        return {"type": "image", "source": {"type": "url", "url": event.url}}
+    source = {"type": "base64", "media_type": data.media_type, "data": data.base64}
+    return {"type": "image", "source": source}

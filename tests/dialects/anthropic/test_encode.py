@@ -200,8 +200,8 @@ def test_proofs_of_other_vendors_reach_the_client_and_come_back() -> None:
     ] == parsed.request.messages[1].parts
 
 
-def test_a_picture_is_markdown() -> None:
-    """This dialect's answers have no other place for one; also amid an open block."""
+def test_a_picture_is_a_block_as_requests_have_it() -> None:
+    """Also amid an open block, and no part of the text."""
     url = "data:image/png;base64,aGk="
     events: list[Event] = [
         BlockStart(0, "text"),
@@ -211,7 +211,8 @@ def test_a_picture_is_markdown() -> None:
         BlockEnd(0),
         StreamEnd(Finish("stop")),
     ]
-    expected = [{"type": "text", "text": "x"}, {"type": "text", "text": f"![image]({url})"}]
+    source = {"type": "base64", "media_type": "image/png", "data": "aGk="}
+    expected = [{"type": "text", "text": "x"}, {"type": "image", "source": source}]
     assert expected == streamed(events)[0] == whole(events)["content"]
 
 
