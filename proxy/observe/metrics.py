@@ -11,39 +11,21 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.multiprocess import mark_process_dead as _mark_process_dead
 
 from proxy import __version__
-from proxy.events import MAX_COUNT, Event, Note, Vendor, event_type
-from proxy.observe.record import EVENT_GAP_S, NONE, RELAY_DELAY_S, StreamRecord
+from proxy.events import Event, Note, Vendor, event_type
+from proxy.observe.answers import Answers
+from proxy.observe.record import NONE, StreamRecord
 
 _SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # prometheus_client decides at its import too
-_FIRST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-_STREAM_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
 # What became of a client that came back to a stream.
 Resumed = Literal["attached", "snapshot", "ended", "unknown"]
-
-
-class BulkHistogram(Histogram):
-    """A histogram that takes many observations at once. The only place that knows
-    prometheus_client's insides.
-    """
-
-    def observe_buckets(self, counts: Sequence[int], total: float) -> None:
-        """Add `counts[i]` observations to bucket i (one more count than bounds: the last is +Inf),
-        whose values sum up to `total`.
-        """
-        if len(counts) != len(self._buckets):
-            raise ValueError(f"{len(counts)} counts for {len(self._buckets)} buckets")
-        for bucket, count in zip(self._buckets, counts, strict=True):
-            if count:
-                bucket.inc(count)
-        self._sum.inc(total)
 
 
 class _Bound(dict[tuple[str, ...], Counter]):
@@ -68,7 +50,7 @@ class Metrics:
         self._count_requests()
         self._count_upstreams()
         self._count_amounts()
-        self._time()
+        self._answers = Answers(registry)
         self._state()
 
     def _count_requests(self) -> None:
@@ -109,8 +91,6 @@ class Metrics:
         self._opaque = self._counter("opaque", about, "dialect")
 
     def _count_amounts(self) -> None:
-        about = "Tokens, as the vendors counted them: input (prompts) or output (answers)."
-        self._tokens = self._counter("tokens", about, "direction", known=("input", "output"))
         about = "Bytes of answers: in (from upstreams) or out (to clients)."
         self._bytes = self._counter("bytes", about, "direction", known=("in", "out"))
         types = {cls: event_type(cls) for cls in get_args(Event)}
@@ -125,29 +105,6 @@ class Metrics:
         self._heartbeats = Counter("mainstem_heartbeats", about, registry=self.registry)
         about = "Log lines that could not be written, as standard error was full or closed."
         self._unlogged = Counter("mainstem_log_lines_dropped", about, registry=self.registry)
-
-    def _time(self) -> None:
-        about = (
-            "Seconds from the request to the first bytes of the upstream's answer, one "
-            "observation a stream."
-        )
-        self._first_byte = self._histogram("first_byte_seconds", about, _FIRST_S)
-        about = (
-            "Seconds from the request to the first content; a chunk that only names the role is "
-            "none."
-        )
-        self._first_content = self._histogram("first_content_seconds", about, _FIRST_S)
-        self._gap = self._histogram(
-            "event_gap_seconds", "Seconds between two content events of a stream.", EVENT_GAP_S
-        )
-        about = (
-            "Seconds from reading a chunk to having written what it gave: the delay that the "
-            "proxy adds."
-        )
-        self._delay = self._histogram("relay_delay_seconds", about, RELAY_DELAY_S)
-        self._length = self._histogram(
-            "stream_seconds", "Seconds from the request to the end of its stream.", _STREAM_S
-        )
 
     def _state(self) -> None:
         self._open = self._gauge("streams_open", "Streams open now.", "livesum", "upstream")
@@ -192,9 +149,6 @@ class Metrics:
         for value in known:
             _ = bound[value,]
         return bound
-
-    def _histogram(self, name: str, about: str, buckets: Sequence[float]) -> BulkHistogram:
-        return BulkHistogram(f"mainstem_{name}", about, buckets=buckets, registry=self.registry)
 
     def _gauge(
         self, name: str, about: str, mode: Literal["livesum", "livemax"], *labels: str
@@ -257,8 +211,7 @@ class Metrics:
         self._requests[dialect, model, str(record.status)].inc()
         if record.outcome is not None and record.work != "count":
             self._streams[dialect, record.upstream or NONE, model, record.outcome].inc()
-        if record.work != "count":
-            self._flush_times(record)
+        self._answers.flush(record)
         self._flush_amounts(record)
         for attempt in record.attempts:
             self._attempts[attempt].inc()
@@ -271,18 +224,6 @@ class Metrics:
         for note in record.notes:
             self._notes[note.note,].inc()
 
-    def _flush_times(self, record: StreamRecord) -> None:
-        if record.first_byte_s is not None:
-            self._first_byte.observe(record.first_byte_s)
-        if record.first_content_s is not None:
-            self._first_content.observe(record.first_content_s)
-        if record.ended_s is not None and record.upstream:
-            self._length.observe(record.ended_s)
-        if record.gap_counts is not None:
-            self._gap.observe_buckets(record.gap_counts, record.gap_total_s)
-        if record.delay_counts is not None:
-            self._delay.observe_buckets(record.delay_counts, record.delay_total_s)
-
     def _flush_amounts(self, record: StreamRecord) -> None:
         for cls, count in record.events.items():
             self._events[cls].inc(count)
@@ -292,12 +233,6 @@ class Metrics:
         self._bytes["in",].inc(record.bytes_in)
         self._bytes["out",].inc(record.bytes_out)
         self._heartbeats.inc(record.heartbeats)
-        usage = record.usage
-        if usage is not None:
-            # Vendors do send negative counts; a counter must not go down, nor past what a float can
-            # hold.
-            self._tokens["input",].inc(min(max(usage.input_tokens or 0, 0), MAX_COUNT))
-            self._tokens["output",].inc(min(max(usage.output_tokens or 0, 0), MAX_COUNT))
 
     def exposition(self) -> tuple[str, bytes]:
         """The content type and the text for a scraper: of this process, or of all workers where

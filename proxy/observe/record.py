@@ -85,6 +85,7 @@ class StreamRecord:
         "client_dialect",
         "delay_counts",
         "delay_total_s",
+        "earlier",
         "ended_s",
         "events",
         "fallbacks",
@@ -131,6 +132,9 @@ class StreamRecord:
         self.outcome: Outcome | None = None
         self.finish: Finish | None = None
         self.usage: Usage | UsageEvent | None = None
+        # where an answer broke off and another target went on: the upstream, and the usage until
+        # then, of all targets so far
+        self.earlier: Sequence[tuple[str, Usage | UsageEvent | None]] = ()
         self.notes: Sequence[Note] = ()
         # (upstream, "ok", a kind, or why nothing was sent)
         self.attempts: list[tuple[str, str]] = []
@@ -183,7 +187,7 @@ class StreamRecord:
 
     def start_over(self) -> None:
         """What the answer of a target that failed has left behind is not of the next one's."""
-        self.usage = self.first_content_s = None
+        self.usage = self.first_byte_s = self.first_content_s = None
 
     def set_aside(self) -> "StreamRecord":
         """What is known of an answer that broke off after commit, while another target is asked to
@@ -203,6 +207,7 @@ class StreamRecord:
     def go_on(self, before: "StreamRecord") -> None:
         """Another target goes on: the stream began with the first one."""
         self.first_byte_s, self.first_content_s = before.first_byte_s, before.first_content_s
+        self.earlier = (*self.earlier, (before.upstream, before.usage))
 
     def fork(self) -> "StreamRecord":
         """A record for one of several targets that are asked at once."""

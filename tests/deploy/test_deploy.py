@@ -12,6 +12,7 @@ import yaml
 from proxy.observe.metrics import make_metrics
 from proxy.settings.load import load
 from tests.needs import program, requires
+from tests.observe.test_metrics import CONTRACT
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -19,6 +20,15 @@ DASHBOARD = DEPLOY / "grafana" / "dashboards" / "mainstem.json"
 YAML_FILES = sorted([*DEPLOY.rglob("*.yaml"), *DEPLOY.rglob("*.yml")])
 # recorded by alerts.yml itself
 FOREIGN = {"mainstem:streams_failing:rate5m", "mainstem:streams:rate5m"}
+
+
+VARIABLES = {
+    "__rate_interval": "5m",
+    "instance": ".*",
+    "upstream": ".*",
+    "model": ".*",
+    "by": "upstream, model",
+}
 
 
 def run(*command: str | Path) -> None:
@@ -50,7 +60,15 @@ def expressions() -> list[str]:
     """The dashboard's queries, with Grafana's own variables filled in."""
     panels = json.loads(DASHBOARD.read_text())["panels"]
     queries = [target["expr"] for panel in panels for target in panel.get("targets", [])]
-    return [query.replace("$__rate_interval", "5m").replace("$instance", ".*") for query in queries]
+    return [filled(query) for query in queries]
+
+
+def filled(query):
+    """With Grafana's own variables, and those of the dashboard when everything is chosen."""
+    for name, value in VARIABLES.items():
+        query = query.replace(f"${name}", value)
+    assert "$" not in query
+    return query
 
 
 @pytest.mark.parametrize("file", YAML_FILES, ids=lambda file: file.relative_to(DEPLOY).as_posix())
@@ -93,6 +111,66 @@ def test_only_metrics_that_exist_are_named(file):
     named = set(re.findall(r"\bmainstem[_:][a-z0-9_:]+", file.read_text())) - FOREIGN
 
     assert set() == named - known_series()
+
+
+def test_each_variable_of_the_dashboard_is_there_and_is_used():
+    """What a query names can be chosen, and what can be chosen changes something."""
+    dashboard = json.loads(DASHBOARD.read_text())
+    offered = {variable["name"] for variable in dashboard["templating"]["list"]} - {"datasource"}
+    queries = " ".join(
+        target["expr"] for p in dashboard["panels"] for target in p.get("targets", [])
+    )
+
+    assert offered == set(re.findall(r"\$([a-z]\w*)", queries))
+
+
+@pytest.mark.parametrize("file", [DEPLOY / "alerts.yml", DASHBOARD], ids=lambda file: file.name)
+def test_a_metric_is_asked_only_for_labels_that_it_has(file):
+    """A label that a metric has not fits no choice but `All`."""
+    asked = re.findall(r"\bmainstem_([a-z_]+)\{([^}]*)\}", file.read_text())
+    wrong = {
+        (name, label)
+        for name, selector in asked
+        for label in re.findall(r"(\w+)[=!]~?", selector)
+        if label not in CONTRACT[re.sub("_(bucket|sum|count)$", "", name)] | {"instance", "le"}
+    }
+
+    assert asked
+    assert set() == wrong
+
+
+OPEN = 'mainstem_streams_total{outcome="%s",upstream="u",model="m",instance="a"}'
+UP = {"series": 'mainstem_build_info{version="1",instance="a"}', "values": "1x20"}
+GOOD = {"series": OPEN % "completed", "values": "0+45x20"}
+BAD = {"series": OPEN % "idle_timeout", "values": "0+15x20"}
+LEFT = {"series": OPEN % "client_gone", "values": "0+15x20"}
+IDLE = {"series": OPEN % "completed", "values": "9x20"}
+
+
+@requires("promtool")
+@pytest.mark.parametrize(
+    ("series", "shown"),
+    [
+        ([UP, GOOD], [0]),
+        ([UP, GOOD, LEFT], [0]),
+        ([UP, GOOD, BAD], [0.25]),
+        ([UP, IDLE], [0]),
+        ([UP], [0]),
+        ([], []),
+    ],
+    ids=["well", "clients leave", "a quarter fails", "no streams now", "no streams yet", "down"],
+)
+def test_the_share_that_fails_is_nought_while_all_is_well(tmp_path, series, shown):
+    """And is not shown where nothing is known: a proxy that is down is not well."""
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    query = next(p["targets"][0]["expr"] for p in panels if p["title"] == "Failing")
+    samples = [{"labels": "{}", "value": value} for value in shown]
+    asked = {"expr": filled(query), "eval_time": "15m", "exp_samples": samples}
+    test = {"interval": "1m", "input_series": series, "promql_expr_test": [asked]}
+    file = tmp_path / "tests.yml"
+    file.write_text(yaml.safe_dump({"tests": [test]}))
+
+    run(program("promtool"), "test", "rules", file)
 
 
 def test_every_metric_is_on_the_dashboard():

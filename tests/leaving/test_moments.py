@@ -124,8 +124,10 @@ async def test_what_was_said_of_tokens_before_an_answer_broke_off_is_counted_whe
             )
         )
         assert (5, 7) == (
-            await run.metric('mainstem_tokens_total{direction="input"}'),
-            await run.metric('mainstem_tokens_total{direction="output"}'),
+            await run.metric('mainstem_tokens_total{direction="input",model="m",upstream="first"}'),
+            await run.metric(
+                'mainstem_tokens_total{direction="output",model="m",upstream="first"}'
+            ),
         )
 
 

@@ -28,7 +28,7 @@ from tests.leaving.scene import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DECIDERS = ("streams", "model", "request")
-OUTPUT = 'mainstem_tokens_total{direction="output"}'
+OUTPUT = 'mainstem_tokens_total{direction="output",'
 
 
 class Scene:

@@ -12,8 +12,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from proxy.events import Note, TextDelta, Usage, Vendor
-from proxy.observe.metrics import BulkHistogram, Metrics, make_metrics
+from proxy.events import MAX_COUNT, Note, TextDelta, Usage, Vendor
+from proxy.observe.answers import BulkHistogram
+from proxy.observe.metrics import Metrics, make_metrics
 from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, StreamRecord
 from tests.needs import program, requires
 
@@ -24,12 +25,12 @@ CONTRACT = {
     "requests_total": {"client_dialect", "model", "status"},
     "streams_total": {"client_dialect", "upstream", "model", "outcome"},
     "streams_open": {"upstream"},
-    "first_byte_seconds": set(),
-    "first_content_seconds": set(),
-    "event_gap_seconds": set(),
-    "relay_delay_seconds": set(),
-    "stream_seconds": set(),
-    "tokens_total": {"direction"},
+    "first_byte_seconds": {"upstream", "model"},
+    "first_content_seconds": {"upstream", "model"},
+    "event_gap_seconds": {"upstream", "model"},
+    "relay_delay_seconds": {"upstream", "model"},
+    "stream_seconds": {"upstream", "model"},
+    "tokens_total": {"upstream", "model", "direction"},
     "events_total": {"type"},
     "bytes_total": {"direction"},
     "upstream_attempts_total": {"upstream", "result"},
@@ -72,9 +73,20 @@ def stream() -> StreamRecord:
         record.relayed(0.0002)
     record.bytes_out, record.heartbeats = 300, 2
     record.events = {TextDelta: 3, Vendor: 4}
-    record.usage = Usage(input_tokens=7, output_tokens=3)
+    record.usage = Usage(
+        input_tokens=70,
+        output_tokens=30,
+        cached_input_tokens=20,
+        cache_write_tokens=10,
+        reasoning_tokens=9,
+        audio_input_tokens=5,
+        audio_output_tokens=3,
+    )
     record.end("completed", 200, 101.0)
     return record
+
+
+PAIR = (("upstream", "second"), ("model", "*"))  # of that stream
 
 
 def samples(metrics: Metrics) -> Iterator[Sample]:
@@ -128,8 +140,12 @@ def test_a_stream_is_counted_once_in_everything() -> None:
             ("to_upstream", "second"),
             ("kind", "overloaded"),
         ): 1,
-        ("tokens_total", ("direction", "input")): 7,
-        ("tokens_total", ("direction", "output")): 3,
+        ("tokens_total", *PAIR, ("direction", "input")): 70,
+        ("tokens_total", *PAIR, ("direction", "output")): 30,
+        ("tokens_total", *PAIR, ("direction", "cache_read")): 20,
+        ("tokens_total", *PAIR, ("direction", "cache_write")): 10,
+        ("tokens_total", *PAIR, ("direction", "reasoning")): 9,
+        ("tokens_total", *PAIR, ("direction", "audio")): 8,
         ("bytes_total", ("direction", "in")): 100,
         ("bytes_total", ("direction", "out")): 300,
         ("events_total", ("type", "text.delta")): 3,
@@ -139,19 +155,19 @@ def test_a_stream_is_counted_once_in_everything() -> None:
         ("notes_total", ("note", "changed")): 0,
         ("notes_total", ("note", "defaulted")): 1,
         ("heartbeats_total",): 2,
-        ("first_byte_seconds_count",): 1,
-        ("first_content_seconds_count",): 1,
-        ("event_gap_seconds_count",): 2,
-        ("relay_delay_seconds_count",): 3,
-        ("stream_seconds_count",): 1,
-        ("stream_seconds_sum",): 1,
+        ("first_byte_seconds_count", *PAIR): 1,
+        ("first_content_seconds_count", *PAIR): 1,
+        ("event_gap_seconds_count", *PAIR): 2,
+        ("relay_delay_seconds_count", *PAIR): 3,
+        ("stream_seconds_count", *PAIR): 1,
+        ("stream_seconds_sum", *PAIR): 1,
     }
     assert expected == {
         (name, *labels): value(metrics, name, **dict(labels)) for name, *labels in expected
     }
-    assert value(metrics, "event_gap_seconds_sum") == pytest.approx(0.3)
-    assert value(metrics, "first_byte_seconds_sum") == pytest.approx(0.2)
-    assert value(metrics, "first_content_seconds_sum") == pytest.approx(0.3)
+    assert value(metrics, "event_gap_seconds_sum", **dict(PAIR)) == pytest.approx(0.3)
+    assert value(metrics, "first_byte_seconds_sum", **dict(PAIR)) == pytest.approx(0.2)
+    assert value(metrics, "first_content_seconds_sum", **dict(PAIR)) == pytest.approx(0.3)
 
 
 def test_a_refused_request_is_counted_without_an_upstream() -> None:
@@ -176,7 +192,7 @@ def test_a_refused_request_is_counted_without_an_upstream() -> None:
         )
         == 1
     )
-    assert value(metrics, "stream_seconds_count") == 0
+    assert value(metrics, "stream_seconds_count", upstream="none", model="none") is None
 
 
 def test_no_label_comes_from_a_client() -> None:
@@ -187,13 +203,42 @@ def test_no_label_comes_from_a_client() -> None:
 
 
 def test_unknown_and_negative_usage_count_nothing() -> None:
-    """A counter never goes down, whatever a vendor says."""
+    """A counter never goes down, nor beyond what it can hold, whatever a vendor says."""
     metrics = make_metrics()
-    for usage in (Usage(), Usage(input_tokens=-5, output_tokens=-1)):
+    for usage in (Usage(), Usage(input_tokens=-5, output_tokens=-1), Usage(output_tokens=10**400)):
         record = stream()
         record.usage = usage
         metrics.flush(record)
-    assert value(metrics, "tokens_total", direction="input") == 0
+    assert (0, MAX_COUNT) == tuple(
+        value(metrics, "tokens_total", direction=way, **dict(PAIR)) for way in ("input", "output")
+    )
+
+
+def test_each_target_of_an_answer_that_went_on_elsewhere_gets_its_own_tokens() -> None:
+    """The record's counts are of all targets so far; one that counts less than before takes none
+    away."""
+    metrics = make_metrics()
+    record = stream()
+    record.upstream, record.usage = "first", Usage(input_tokens=7, output_tokens=3)
+    before = record.set_aside()
+    record.upstream, record.usage = "second", Usage(input_tokens=17, output_tokens=1)
+    record.go_on(before)
+    metrics.flush(record)
+    assert [7, 10, 3, 0] == [
+        value(metrics, "tokens_total", upstream=upstream, model="*", direction=way)
+        for way in ("input", "output")
+        for upstream in ("first", "second")
+    ]
+
+
+def test_a_counted_request_has_no_times() -> None:
+    """Asking for a number of tokens is no stream."""
+    metrics = make_metrics()
+    record = stream()
+    record.work = "count"
+    metrics.flush(record)
+    assert value(metrics, "tokens_total", direction="input", **dict(PAIR)) == 70
+    assert value(metrics, "stream_seconds_count", **dict(PAIR)) == 0
 
 
 def test_open_streams_reloads_and_lag() -> None:
@@ -308,9 +353,10 @@ def test_several_workers_are_counted_as_one(tmp_path: Path) -> None:
                 worker.communicate("\n", timeout=20)
     for seen, alive in ((both, 2), (one, 1)):
         assert seen["mainstem_requests_total", "*,200,openai_chat"] == 2
-        assert seen["mainstem_event_gap_seconds_count", ""] == 4
+        assert seen["mainstem_event_gap_seconds_count", "*,second"] == 4
         assert (2, 4) == tuple(
-            seen["mainstem_event_gap_seconds_bucket", bound] for bound in ("0.05", "0.5")
+            seen["mainstem_event_gap_seconds_bucket", f"*,{bound},second"]
+            for bound in ("0.05", "0.5")
         )
         assert seen["mainstem_streams_open", "a"] == alive
     assert both["mainstem_event_loop_lag_seconds", ""] == 0.5

@@ -55,3 +55,13 @@ def test_an_idle_stream_s_record_is_small() -> None:
     held = {id(value): value for value in (getattr(seen, name) for name in StreamRecord.__slots__)}
     assert not hasattr(seen, "__dict__")
     assert sys.getsizeof(seen) + sum(map(sys.getsizeof, held.values())) < 1536
+
+
+def test_what_a_target_that_failed_has_left_is_not_of_the_next_one() -> None:
+    """Its first bytes neither: the time is of the upstream that answered."""
+    seen = record()
+    seen.chunk(10, 100.5)
+    seen.content(100.5)
+    seen.start_over()
+    seen.chunk(10, 102.0)
+    assert (2.0, None, None) == (seen.first_byte_s, seen.first_content_s, seen.usage)

@@ -1,0 +1,148 @@
+"""What is measured of answers: their times and tokens, by upstream and model.
+
+Both labels are configured names, or `none`, so that there are never more series than pairs of them
+in the configurations that this process has read. What belongs to a pair is looked up once a stream,
+at its end.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from proxy.events import MAX_COUNT, Usage, UsageEvent
+from proxy.observe.record import EVENT_GAP_S, NONE, RELAY_DELAY_S, StreamRecord
+
+_FIRST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_STREAM_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+_BY = ("upstream", "model")
+# `input` and `output` are all of a direction, the others parts of them. In the order of `_amounts`.
+_DIRECTIONS = ("input", "output", "cache_read", "cache_write", "reasoning", "audio")
+
+
+class BulkHistogram(Histogram):
+    """A histogram that takes many observations at once. The only place that knows
+    prometheus_client's insides.
+    """
+
+    def observe_buckets(self, counts: Sequence[int], total: float) -> None:
+        """Add `counts[i]` observations to bucket i (one more count than bounds: the last is +Inf),
+        whose values sum up to `total`.
+        """
+        if len(counts) != len(self._buckets):
+            raise ValueError(f"{len(counts)} counts for {len(self._buckets)} buckets")
+        for bucket, count in zip(self._buckets, counts, strict=True):
+            if count:
+                bucket.inc(count)
+        self._sum.inc(total)
+
+
+class _Pair(NamedTuple):
+    """The metrics of one upstream and model."""
+
+    first_byte: BulkHistogram
+    first_content: BulkHistogram
+    gap: BulkHistogram
+    delay: BulkHistogram
+    length: BulkHistogram
+    tokens: tuple[Counter, ...]
+
+
+class Answers:
+    """The metrics of all answers of one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def histogram(name: str, about: str, buckets: Sequence[float]) -> BulkHistogram:
+            return BulkHistogram(f"mainstem_{name}", about, _BY, buckets=buckets, registry=registry)
+
+        self._pairs: dict[tuple[str, str], _Pair] = {}
+        about = (
+            "Seconds from the request to the first bytes of the upstream's answer, one "
+            "observation a stream; what other upstreams took before it is in them."
+        )
+        self._first_byte = histogram("first_byte_seconds", about, _FIRST_S)
+        about = (
+            "Seconds from the request to the first content; a chunk that only names the role is "
+            "none."
+        )
+        self._first_content = histogram("first_content_seconds", about, _FIRST_S)
+        about = "Seconds between two content events of a stream."
+        self._gap = histogram("event_gap_seconds", about, EVENT_GAP_S)
+        about = (
+            "Seconds from reading a chunk to having written what it gave: the delay that the "
+            "proxy adds."
+        )
+        self._delay = histogram("relay_delay_seconds", about, RELAY_DELAY_S)
+        about = "Seconds from the request to the end of its stream."
+        self._length = histogram("stream_seconds", about, _STREAM_S)
+        about = (
+            "Tokens, as the vendors counted them: input (prompts) and output (answers); of these, "
+            "cache_read, cache_write, reasoning and audio."
+        )
+        self._tokens = Counter("mainstem_tokens", about, (*_BY, "direction"), registry=registry)
+
+    def flush(self, record: StreamRecord) -> None:
+        """Add a stream that has ended, or another work."""
+        # a request that reached no upstream has nothing to add
+        if record.upstream or record.delay_counts is not None:
+            if record.work != "count":
+                self._flush_times(record, self._of(record.upstream or NONE, record.model_label))
+            self._flush_tokens(record)
+
+    def _of(self, upstream: str, model: str) -> _Pair:
+        pair = self._pairs.get((upstream, model))
+        if pair is None:
+            pair = self._pairs[upstream, model] = _Pair(
+                self._first_byte.labels(upstream, model),
+                self._first_content.labels(upstream, model),
+                self._gap.labels(upstream, model),
+                self._delay.labels(upstream, model),
+                self._length.labels(upstream, model),
+                tuple(self._tokens.labels(upstream, model, word) for word in _DIRECTIONS),
+            )
+        return pair
+
+    def _flush_times(self, record: StreamRecord, to: _Pair) -> None:
+        if record.first_byte_s is not None:
+            to.first_byte.observe(record.first_byte_s)
+        if record.first_content_s is not None:
+            to.first_content.observe(record.first_content_s)
+        if record.ended_s is not None and record.upstream:
+            to.length.observe(record.ended_s)
+        if record.gap_counts is not None:
+            to.gap.observe_buckets(record.gap_counts, record.gap_total_s)
+        if record.delay_counts is not None:
+            to.delay.observe_buckets(record.delay_counts, record.delay_total_s)
+
+    def _flush_tokens(self, record: StreamRecord) -> None:
+        """Each target of a stream that went on elsewhere gets what was used there: the record's
+        counts are of all targets so far.
+        """
+        model, before = record.model_label, _amounts(None)
+        for upstream, usage in (*record.earlier, (record.upstream, record.usage)):
+            if usage is not None:
+                after = _amounts(usage)
+                counters = self._of(upstream or NONE, model).tokens
+                for counter, now, then in zip(counters, after, before, strict=True):
+                    counter.inc(max(now - then, 0))
+                before = after
+
+
+def _amounts(usage: Usage | UsageEvent | None) -> tuple[int, ...]:
+    """By `_DIRECTIONS`. Vendors do send negative counts; a counter must not go down, nor past what
+    a float can hold.
+    """
+    if usage is None:
+        return (0,) * len(_DIRECTIONS)
+    return (
+        _bounded(usage.input_tokens),
+        _bounded(usage.output_tokens),
+        _bounded(usage.cached_input_tokens),
+        _bounded(usage.cache_write_tokens),
+        _bounded(usage.reasoning_tokens),
+        _bounded(usage.audio_input_tokens) + _bounded(usage.audio_output_tokens),
+    )
+
+
+def _bounded(count: int | None) -> int:
+    return min(max(count or 0, 0), MAX_COUNT)
