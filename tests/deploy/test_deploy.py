@@ -190,7 +190,7 @@ def test_the_image_is_built_from_hashed_locks_and_serves_as_nobody():
     text = (DEPLOY / "Dockerfile").read_text()
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
 
-    assert 2 == text.count("pip install --require-hashes")
+    assert 2 == text.count("pip install --no-deps --require-hashes")
     assert [] == [name for line in copied for name in line.split() if not (ROOT / name).exists()]
     assert re.search(r"^USER [1-9]\d+$", text, re.MULTILINE)
     assert "/livez" in text.partition("HEALTHCHECK")[2]
