@@ -13,7 +13,8 @@ from proxy.observe.metrics import Metrics
 from proxy.settings.defaults import is_embedded
 from proxy.settings.files import Files
 from proxy.settings.mistakes import ConfigError
-from proxy.settings.model import Server, Settings
+from proxy.settings.model import Settings
+from proxy.settings.sections import Server
 
 # Reads the settings, and tells of the files that it takes. Raises ConfigError.
 Load = Callable[[Files], Settings]

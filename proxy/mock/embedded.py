@@ -17,7 +17,8 @@ from proxy.mock.load import is_path, read
 from proxy.mock.script import MockError
 from proxy.mock.server import MockServer
 from proxy.relay.plan import Plan, make_plan
-from proxy.settings.model import Mock, Settings
+from proxy.settings.model import Settings
+from proxy.settings.upstreams import Mock
 
 
 def played(settings: Settings) -> dict[str, MockSpec]:

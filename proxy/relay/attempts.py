@@ -18,7 +18,7 @@ from proxy.relay.race import race
 from proxy.relay.states import UpstreamStates
 from proxy.relay.won import Envelope, NotSentError, Won
 from proxy.routing import Routed, Target
-from proxy.settings.model import OnDisconnect
+from proxy.settings.sections import OnDisconnect
 from proxy.upstream.client import Upstreams
 
 # After these another try may do better soon. A time-out has cost the client its patience already.

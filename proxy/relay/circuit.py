@@ -9,7 +9,7 @@ try. Its success closes the circuit, its failure opens it again.
 from collections.abc import Callable
 
 from proxy.errors import Failure, Kind
-from proxy.settings.model import Breaker
+from proxy.settings.sections import Breaker
 
 # What says that the upstream is unwell. A 400 says that it is well; a 429 that it is, and that we
 # are too many.

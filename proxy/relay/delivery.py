@@ -15,7 +15,7 @@ from proxy.relay.generation import Generation
 from proxy.relay.log import Log
 from proxy.relay.reader import Reader, waits_until
 from proxy.relay.sink import Sink, drained_by
-from proxy.settings.model import Limits, Streams
+from proxy.settings.sections import Limits, Streams
 
 
 class Delivery:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, get_args
 from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError
 from proxy.observe.record import Outcome
-from proxy.settings.model import OnDisconnect
+from proxy.settings.sections import OnDisconnect
 
 # How the log ended: no answer had begun or it was still going on; completely; in an error.
 End = Literal["none", "complete", "failed"]

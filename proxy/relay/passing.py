@@ -20,7 +20,7 @@ from proxy.relay.won import Envelope, NotSentError
 from proxy.request import ChatRequest
 from proxy.routing import Target
 from proxy.settings.headers import may_come_down
-from proxy.settings.model import Upstream
+from proxy.settings.upstreams import Upstream
 from proxy.upstream.answer import Answer
 
 _MAX_VALUE_CHARS = 1024

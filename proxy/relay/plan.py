@@ -8,17 +8,10 @@ from typing import Any, NamedTuple
 from proxy.codec.base import TargetConfig, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.routing import Router, Target
-from proxy.settings.model import (
-    Breaker,
-    Limits,
-    Model,
-    Retry,
-    Settings,
-    Streams,
-    Timeouts,
-    Upstream,
-)
+from proxy.settings.model import Settings
 from proxy.settings.rules import NAMES, RuleBook
+from proxy.settings.sections import Breaker, Limits, Retry, Streams, Timeouts
+from proxy.settings.upstreams import Model, Upstream
 from proxy.upstream.client import Endpoint
 
 # One request may tell a mock to misbehave; no other request shall be refused for it.

@@ -10,7 +10,7 @@ from proxy.errors import Failure, failure
 from proxy.events import Event
 from proxy.relay.folder import Folder
 from proxy.relay.kept import Kept
-from proxy.settings.model import Streams
+from proxy.settings.sections import Streams
 
 
 class Reader:

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import UNSET
 
 from proxy.errors import Failure
-from proxy.settings.model import Upstream
 from proxy.settings.secret import MASK, holds_secret
+from proxy.settings.upstreams import Upstream
 
 # A shorter text stands in ordinary words; nobody's key is one.
 _LEAST_CHARS = 6

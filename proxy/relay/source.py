@@ -21,7 +21,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.log import Writes
 from proxy.relay.redactor import Redactor
 from proxy.relay.splice import spent
-from proxy.settings.model import Timeouts
+from proxy.settings.sections import Timeouts
 
 _CONTENT = frozenset(CONTENT)
 

@@ -14,7 +14,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.kept_log import KeptLog
 from proxy.relay.reader import Reader
 from proxy.relay.sink import Sink, drained_by
-from proxy.settings.model import Limits, Streams
+from proxy.settings.sections import Limits, Streams
 
 _TOO_MUCH = (
     "Of this stream more was said before than is kept (streams.resume.max_bytes_per_stream): its "

@@ -9,7 +9,7 @@ from proxy.events import StreamEnd, StreamError
 from proxy.relay.ending import Reading, ended
 from proxy.server.gateway import Gateway
 from proxy.server.visit import Visit
-from proxy.settings.model import OnDisconnect
+from proxy.settings.sections import OnDisconnect
 
 
 class Account:

@@ -31,7 +31,7 @@ from proxy.server.respond import (
     stream_response,
     whole,
 )
-from proxy.settings.model import Limits, Streams
+from proxy.settings.sections import Limits, Streams
 
 
 class Answering:

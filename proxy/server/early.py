@@ -13,7 +13,7 @@ from proxy.errors import Failure
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
 from proxy.server.respond import ResponseSink, stream_response
-from proxy.settings.model import Streams
+from proxy.settings.sections import Streams
 
 
 class Early:

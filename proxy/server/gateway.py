@@ -23,7 +23,7 @@ from proxy.routing import Routed
 from proxy.server.access.keys import Keyring
 from proxy.server.body import Bodies
 from proxy.server.cors import CorsPolicy
-from proxy.settings.model import OnDisconnect
+from proxy.settings.sections import OnDisconnect
 from proxy.upstream.client import Upstreams
 
 _LAST_FRAMES_S = 2.0  # after the drain: for the shutdown errors to leave

@@ -9,7 +9,7 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 
 from proxy.codec.base import Incoming
 from proxy.errors import bad_request
-from proxy.settings.model import OnDisconnect
+from proxy.settings.sections import OnDisconnect
 
 MOCK_PREFIX = "x-mock-"
 _ON_DISCONNECT = "x-mainstem-on-disconnect"

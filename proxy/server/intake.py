@@ -16,7 +16,7 @@ from proxy.server.account import Account
 from proxy.server.body import Hold, check_body, read_body
 from proxy.server.gateway import State
 from proxy.server.incoming import asked_by, mock_wishes, on_disconnect, read_head
-from proxy.settings.model import OnDisconnect
+from proxy.settings.sections import OnDisconnect
 
 
 class Asked(NamedTuple):

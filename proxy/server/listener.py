@@ -12,8 +12,8 @@ from aiohttp import web
 
 from proxy.errors import failure
 from proxy.server.connection import LINGER_S, Bounds, Connection, refusal
-from proxy.settings.model import Limits, Streams
-from proxy.settings.model import Server as ServerSettings
+from proxy.settings.sections import Limits, Streams
+from proxy.settings.sections import Server as ServerSettings
 
 _KEEP_ALIVE_S = 75.0
 _SHUTDOWN_S = 2.0

@@ -18,7 +18,7 @@ from proxy.relay.won import Won
 from proxy.request import ChatRequest
 from proxy.server.continuation import Continuation
 from proxy.server.gateway import Gateway
-from proxy.settings.model import OnDisconnect, Streams
+from proxy.settings.sections import OnDisconnect, Streams
 
 State = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
 _INTERNAL = "Something went wrong in this proxy; its log has the details."

@@ -9,8 +9,8 @@ from proxy.relay.attempts import Attempts
 from proxy.relay.kept_log import KeptLog
 from proxy.server.gateway import Gateway
 from proxy.server.run import Run
-from proxy.settings.model import OnDisconnect
 from proxy.settings.resume import Resume
+from proxy.settings.sections import OnDisconnect
 
 # of a number of an event: no stream has so many
 _DIGITS = 12

@@ -30,7 +30,7 @@ from proxy.server.run import Run
 from proxy.server.runs import Runs
 from proxy.server.visit import INTERNAL, Visit
 from proxy.server.watched import watched
-from proxy.settings.model import Streams
+from proxy.settings.sections import Streams
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NOT_KEPT = "Streams are not kept here: see streams.resume in the configuration."

@@ -11,7 +11,7 @@ from proxy.server.early import Early
 from proxy.server.pace import PacedSink
 from proxy.server.respond import ResponseSink, cut, hand_down, stream_response
 from proxy.server.run import Run
-from proxy.settings.model import Limits, Streams
+from proxy.settings.sections import Limits, Streams
 
 RESUMABLE = "x-resumable-stream-id"
 

@@ -13,10 +13,10 @@ import msgspec
 from proxy.dialects.registry import UPSTREAMS
 from proxy.settings.access import check_access, is_loopback
 from proxy.settings.mistakes import Problems, nearest
-from proxy.settings.model import Admin, Server
 from proxy.settings.reaching import check_reach
 from proxy.settings.rules import NAMES, RuleBook
 from proxy.settings.schema import Where
+from proxy.settings.sections import Admin, Server
 
 Raw = Mapping[str, Any]
 

@@ -9,9 +9,10 @@ import yaml
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from proxy.settings.model import Breaker, Settings, Timeouts
+from proxy.settings.model import Settings
 from proxy.settings.schema import element_of
 from proxy.settings.secret import MASK, holds_secret
+from proxy.settings.sections import Breaker, Timeouts
 from proxy.settings.tree import Tree
 
 _WIDTH = 120

@@ -11,9 +11,10 @@ from proxy.codec.base import TargetConfig
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused
 from proxy.request import ChatRequest, Message
-from proxy.settings.model import Settings, Upstream
+from proxy.settings.model import Settings
 from proxy.settings.rules import NAMES
 from proxy.settings.secret import holds_secret
+from proxy.settings.upstreams import Upstream
 from proxy.settings.vendors import vendors
 
 _VERSION = re.compile(r"v\d+\w*")

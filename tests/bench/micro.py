@@ -18,7 +18,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.log import Log
 from proxy.relay.reader import Reader
 from proxy.relay.source import Source
-from proxy.settings.model import Timeouts
+from proxy.settings.sections import Timeouts
 from tests.bench.asking import ASKING
 from tests.bench.matrix import REFERENCE, Pair, over, pairs, render
 from tests.bench.wire import VENDORS

@@ -6,7 +6,7 @@ from typing import get_args
 
 from proxy.errors import KINDS, Kind
 from proxy.relay.ending import ENDINGS, End, Told
-from proxy.settings.model import OnDisconnect
+from proxy.settings.sections import OnDisconnect
 from tests.faults.clients import PATHS
 from tests.faults.faults import FAULTS, MOMENTS, SECTIONS, Fault, Moment, Outcome, Unlike, outcome
 from tests.faults.kinds import CLIENTS_OWN, MEANINGS

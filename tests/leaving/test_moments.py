@@ -23,7 +23,7 @@ from proxy.relay.log import Log
 from proxy.relay.race import race
 from proxy.relay.source import Source
 from proxy.routing import Target
-from proxy.settings.model import Limits, Streams, Timeouts
+from proxy.settings.sections import Limits, Streams, Timeouts
 from tests.cli.tools import request_bytes
 from tests.leaving.scene import big_bytes
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream

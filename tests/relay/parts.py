@@ -8,7 +8,7 @@ from proxy.events import BlockStart, Event, StreamStart, TextDelta, Usage
 from proxy.observe.record import StreamRecord
 from proxy.relay.log import Log
 from proxy.relay.source import Source
-from proxy.settings.model import Timeouts
+from proxy.settings.sections import Timeouts
 
 START = StreamStart("s1", "asked", "far", "theirs", 1_700_000_000)
 HELLO: list[Event] = [BlockStart(0, "text"), TextDelta(0, "Hel")]

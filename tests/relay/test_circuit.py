@@ -4,7 +4,7 @@ import pytest
 
 from proxy.errors import failure, status_failure
 from proxy.relay.circuit import Budget, Circuit, unwell
-from proxy.settings.model import Breaker
+from proxy.settings.sections import Breaker
 
 
 def circuit(told: list[bool], failures: int = 3, open_s: float = 10) -> Circuit:

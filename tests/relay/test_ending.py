@@ -8,7 +8,7 @@ import pytest
 from proxy.errors import failure
 from proxy.events import Finish, StreamEnd, StreamError
 from proxy.relay.ending import ENDINGS, End, Reading, ended, row_of
-from proxy.settings.model import OnDisconnect
+from proxy.settings.sections import OnDisconnect
 
 COMPLETE = StreamEnd(Finish("stop"))
 FAILED = StreamError(failure("idle_timeout", "silent"))

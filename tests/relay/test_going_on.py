@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proxy.settings.model import CONTINUE_PROMPT
+from proxy.settings.sections import CONTINUE_PROMPT
 from tests.raw_upstream import CHUNKED, Peer
 from tests.relay.far import (
     ROLE,

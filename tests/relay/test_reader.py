@@ -9,7 +9,7 @@ from proxy.dialects.registry import CLIENTS
 from proxy.events import BlockStart, TextDelta
 from proxy.relay.folder import Folder
 from proxy.relay.reader import Reader, waits_until
-from proxy.settings.model import Streams
+from proxy.settings.sections import Streams
 from tests.fuzz.bodies import parsed_by
 from tests.relay.parts import HELLO, START, Words
 

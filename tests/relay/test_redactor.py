@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from proxy.errors import failure
 from proxy.relay.redactor import Redactor
-from proxy.settings.model import Upstream
+from proxy.settings.upstreams import Upstream
 
 KEY = "sk-live/aB3+dE6=gH9jK2mN5pQ8sT1vW4yZ7"
 MASKED = "********"

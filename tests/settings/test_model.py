@@ -3,7 +3,8 @@
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from proxy.settings.model import Settings, TargetConfig, Upstream
+from proxy.settings.model import Settings
+from proxy.settings.upstreams import ModelTarget, Upstream
 
 
 def test_the_tree_is_frozen() -> None:
@@ -15,7 +16,7 @@ def test_the_tree_is_frozen() -> None:
 def test_a_target_must_be_there() -> None:
     """Also where the tree is made in a program, so that the router need not ask."""
     with pytest.raises(ValidationError, match="not among upstreams"):
-        Settings(models={"x": (TargetConfig(upstream="a"),)})
+        Settings(models={"x": (ModelTarget(upstream="a"),)})
     with pytest.raises(ValidationError, match="at least one target"):
         Settings(models={"x": ()})
 

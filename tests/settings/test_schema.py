@@ -3,9 +3,11 @@
 import pytest
 
 from proxy.settings.auth import Key
-from proxy.settings.model import Mock, Server, Settings, TargetConfig, Timeouts
+from proxy.settings.model import Settings
 from proxy.settings.schema import Where, branch_at, fixed_paths
+from proxy.settings.sections import Server, Timeouts
 from proxy.settings.tree import Tree
+from proxy.settings.upstreams import Mock, ModelTarget
 
 
 @pytest.mark.parametrize(
@@ -16,7 +18,7 @@ from proxy.settings.tree import Tree
         (("auth", "keys", 0), Key),
         (("upstreams", "any", "mock"), Mock),
         (("upstreams", "any", "timeouts"), Timeouts),
-        (("models", "any", 3), TargetConfig),
+        (("models", "any", 3), ModelTarget),
         (("server", "port"), None),
         (("upstreams", "any", "options", "x"), None),
         (("no", "such"), None),

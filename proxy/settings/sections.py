@@ -1,0 +1,304 @@
+"""The sections of the configuration that stand once: what the server, the logs and all streams keep
+to.
+
+A field's description is its documentation: config/mainstem.yaml is written from these words.
+"""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from proxy.settings.resume import Resume
+from proxy.settings.tree import Tree
+from proxy.settings.values import (
+    Count,
+    HeadBytes,
+    Origin,
+    Patience,
+    Port,
+    Seconds,
+    Share,
+    Store,
+    Whole,
+    WholeSeconds,
+)
+
+OnDisconnect = Literal["cancel", "grace", "finish"]
+CONTINUE_PROMPT = (
+    "Your last message was cut off. Go on exactly where it stops, in the middle of a word if "
+    "need be. "
+    "Repeat nothing of it and explain nothing."
+)
+
+
+class Server(Tree):
+    """Where the proxy listens."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on. Anything but loopback needs auth."
+    )
+    port: Port = Field(8080, description="Port to listen on; 0 lets the system choose.")
+    workers: Count = Field(1, description="Processes that share the port.")
+    request_head_s: Seconds = Field(
+        10,
+        description=(
+            "How long the head of a request may take: from its first byte, on a new connection "
+            "from its beginning."
+        ),
+    )
+    request_body_s: Seconds = Field(30, description="How long the body of a request may take.")
+    get_streams: bool = Field(
+        True,
+        description=(
+            "Whether a GET may run a prompt, as EventSource needs it. Off: only a POST does, and "
+            "no address that somebody opens."
+        ),
+    )
+    reload_check_s: Patience = Field(
+        2,
+        description=(
+            "How often this file and those that it names are looked at, to be read again when one "
+            "has changed; 0: never."
+        ),
+    )
+    drain_s: Seconds = Field(
+        20,
+        description=(
+            "After SIGTERM, how long streams may go on before they get an in-band shutdown error."
+        ),
+    )
+
+
+class Admin(Tree):
+    """Where /metrics, /livez and /readyz are served; absent: on the main port."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address of the admin listener. Anything but loopback needs auth."
+    )
+    port: Port = Field(9091, description="Port of the admin listener; 0 lets the system choose.")
+
+
+class Cors(Tree):
+    """Which web pages may call from another origin."""
+
+    allow_origins: tuple[Origin, ...] = Field(
+        ("auto",),
+        description=(
+            'Origins that may call; "*" is any, which never goes with credentials; local, pages '
+            "served from this machine. "
+            "auto: any; but local where auth is absent and an upstream is real, lest any page "
+            "that is open in a browser here spends its key."
+        ),
+    )
+    allow_credentials: bool = Field(
+        False, description="Whether pages may send cookies and the like. Needs a list of origins."
+    )
+    max_age_s: WholeSeconds = Field(
+        600, description="How long a browser may keep the answer of a preflight."
+    )
+
+    @model_validator(mode="after")
+    def _any_origin_has_no_credentials(self) -> "Cors":
+        if self.allow_credentials and {"*", "auto"} & set(self.allow_origins):
+            raise ValueError(
+                'cannot have allow_credentials with allow_origins "*": name the origins, or '
+                "set allow_credentials to false"
+            )
+        return self
+
+
+class Limits(Tree):
+    """Bounds on what one peer may make the proxy hold."""
+
+    max_connections: Count = Field(
+        20_000,
+        description=(
+            "Clients connected to one process at once, idle ones too; never more than half of the "
+            "files that it may open."
+        ),
+    )
+    max_head_bytes: HeadBytes = Field(
+        65_536,
+        description=(
+            "Largest request line and headers together. An EventSource has its prompt there."
+        ),
+    )
+    max_body_bytes: Count = Field(4_194_304, description="Largest request body.")
+    max_inflight_body_bytes: Count = Field(
+        268_435_456,
+        description=(
+            "Bytes of all request bodies that one process may hold at once, each from its arrival "
+            "until its answer begins; beyond it: 503."
+        ),
+    )
+    max_pass_bytes: Count = Field(
+        536_870_912,
+        description=(
+            "Largest body, of a request and of an answer, that pass_paths of an upstream let "
+            "through; it is never held."
+        ),
+    )
+    max_event_bytes: Count = Field(1_048_576, description="Largest single event from an upstream.")
+    max_streams: Count = Field(10_000, description="Streams open at once in one process.")
+    max_error_bytes: Count = Field(
+        65_536, description="How much of an upstream's error body is read."
+    )
+    max_answer_bytes: Count = Field(
+        67_108_864,
+        description=(
+            "How much of an upstream's answer, as sent, may be kept: all for a client that asked "
+            "for one document or whose dialect "
+            "says text again (openai_responses, yiyan, dify, chatglm), tool calls where they go "
+            "out whole."
+        ),
+    )
+    store: Store = Field(
+        "memory",
+        description=(
+            "Where requests and tokens a minute are counted: memory, each process for itself, or "
+            "a Redis for all workers and "
+            'replicas, such as "${REDIS_URL}". Needs mainstem[redis].'
+        ),
+    )
+    write_buffer_bytes: Count = Field(
+        65_536,
+        description="Unsent bytes of one client beyond which its upstream is no longer read.",
+    )
+
+    @model_validator(mode="after")
+    def _one_body_fits(self) -> "Limits":
+        if self.max_inflight_body_bytes < self.max_body_bytes:
+            raise ValueError(
+                "has max_inflight_body_bytes below max_body_bytes: a body of that size could never "
+                "be taken"
+            )
+        return self
+
+
+class Timeouts(Tree):
+    """How long to wait for an upstream, in seconds."""
+
+    connect_s: Seconds = Field(5, description="To connect, TLS included.")
+    first_event_s: Seconds = Field(60, description="From sending the request to the first event.")
+    idle_s: Seconds = Field(60, description="Between two reads; a ping from the upstream counts.")
+    total_s: Seconds = Field(600, description="For the whole answer.")
+
+
+class Streams(Tree):
+    """How streams behave."""
+
+    heartbeat_s: Seconds = Field(
+        15, description="After this silence the client gets a heartbeat in its dialect's form."
+    )
+    early_s: Patience = Field(
+        10,
+        description=(
+            "When no content has come for this long, a client that asked for a stream gets its 200 "
+            "and heartbeats; other targets may still be asked, and a failure is then told in the "
+            "stream. 0: it waits."
+        ),
+    )
+    on_disconnect: OnDisconnect = Field(
+        "cancel",
+        description=(
+            "When the client leaves: close the upstream, read on for grace_s, or read to the end. "
+            "A request chooses "
+            "for itself by the header x-mainstem-on-disconnect."
+        ),
+    )
+    grace_s: Seconds = Field(30, description="With on_disconnect grace: how long to read on.")
+    resume: Resume | None = Field(
+        None,
+        description=(
+            "Streams are kept, so that clients may come back to them, watch and cancel them. One "
+            "that leaves then does not end its stream before grace_s have passed with no reader. "
+            "Left out: a stream ends as on_disconnect says; only the embedded mock keeps them."
+        ),
+    )
+    write_timeout_s: Seconds = Field(
+        60,
+        description=(
+            "A client that takes nothing of any answer for this long, or whose machine gives no "
+            "sign of life, has left and is cut. Systems tell "
+            "of what a slow reader took in steps of up to 110 KB: much less than 60 s cuts some "
+            "who read on."
+        ),
+    )
+    continue_prompt: str = Field(
+        CONTINUE_PROMPT,
+        description=(
+            "With continue_after_commit: what the next target is told after the text so far; "
+            "empty: the text stands last, for "
+            "vendors that go on from it by themselves."
+        ),
+    )
+
+
+class Retry(Tree):
+    """When all targets of a model have failed before the answer began: whether to go through them
+    again.
+    """
+
+    retries: Whole = Field(
+        0,
+        description=(
+            "How often at most, for one request. Vendors' own SDKs retry too: the tries multiply."
+        ),
+    )
+    backoff_s: Seconds = Field(
+        0.5,
+        description=(
+            "Longest wait before the first retry; it doubles for each further one, and the wait "
+            "is drawn at random below it."
+        ),
+    )
+    max_backoff_s: Seconds = Field(
+        8,
+        description=(
+            "Longest wait of all. An upstream whose Retry-After is longer is not asked again."
+        ),
+    )
+    budget: Share = Field(
+        0.2,
+        description=(
+            "Retries and hedges that may be sent to an upstream, as a share of the requests sent "
+            "to it."
+        ),
+    )
+
+
+class Breaker(Tree):
+    """When to stop asking an upstream that fails."""
+
+    failures: Whole = Field(
+        5,
+        description=(
+            "After this many failures in a row, none of them the request's fault, nothing is sent "
+            "for open_s; 0: never."
+        ),
+    )
+    open_s: Seconds = Field(
+        10,
+        description=(
+            "Then one request is let through to try: it closes the circuit, or opens it for as "
+            "long again."
+        ),
+    )
+
+
+class Logs(Tree):
+    """What is logged, to standard error."""
+
+    format: Literal["json", "console", "auto"] = Field(
+        "auto", description="auto: console on a terminal, JSON elsewhere."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severity that is logged."
+    )
+    prompts: bool = Field(
+        False,
+        description=(
+            "Whether prompts may be logged (with level debug). Off: no prompt and no answer is "
+            "ever logged."
+        ),
+    )
