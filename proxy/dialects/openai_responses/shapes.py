@@ -28,7 +28,8 @@ _INCOMPLETE = {
 # Settings of the request that a vendor of this dialect repeats as they were in force.
 IN_FORCE = frozenset({"background", "reasoning", "store", "temperature", "top_p", "truncation"})
 _OWN_REFUSALS = ("completed", "stop")
-_OWN_ID = re.compile(r"resp_[0-9a-f]{24}")
+# A stream's id, or what a WebSocket without a stream was told.
+_OWN_ID = re.compile(r"resp_[0-9a-f]{24}(?:[0-9a-f]{8})?")
 _NOT_THE_MODEL = ("model", "usage")
 
 

@@ -173,8 +173,10 @@ def test_an_answer_that_the_vendor_keeps_can_be_gone_on_from(said: str, sent: st
     assert (sent or said) == json.loads(relayed(body).body)["previous_response_id"]
 
 
-def test_an_answer_of_another_dialect_cannot() -> None:
-    body = {"model": "m", "input": "x", "previous_response_id": "resp_0123456789abcdef01234567"}
+@pytest.mark.parametrize("digits", [24, 32])
+def test_an_answer_of_another_dialect_cannot(digits: int) -> None:
+    """Its id is a stream's, or one that a WebSocket was told without a stream."""
+    body = {"model": "m", "input": "x", "previous_response_id": f"resp_{'0a' * (digits // 2)}"}
     with pytest.raises(Refused, match="send the whole input"):
         relayed(body)
 
