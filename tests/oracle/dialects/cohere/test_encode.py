@@ -123,11 +123,14 @@ def test_finish_words(finish: Finish, word: str) -> None:
 
 
 def test_unknown_usage_is_not_made_up() -> None:
+    """What is charged for is what was counted, as clients look there first."""
     stream, response = both([*text_block("a"), ending()])
-    assert "usage" not in stream["end"]
-    assert response.usage is None
+    assert {"billed_units": {}, "tokens": {}} == stream["end"]["usage"]
+    assert (None, None) == (response.usage.tokens.input_tokens, response.usage.tokens.output_tokens)
     stream, _ = both([*text_block("a"), StreamEnd(Finish("stop"), Usage(None, 7, 0))])
-    assert {"tokens": {"output_tokens": 7}, "cached_tokens": 0} == stream["end"]["usage"]
+    counts = {"output_tokens": 7}
+    expected = {"billed_units": counts, "tokens": counts, "cached_tokens": 0}
+    assert expected == stream["end"]["usage"]
 
 
 def test_a_failure_is_an_error_without_done() -> None:

@@ -2,6 +2,7 @@
 emits."""
 
 import importlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +54,9 @@ def document(reply: Reply) -> Any:
 
 
 def seen(response: Any) -> tuple[str, str, list[tuple[str, str, str]]]:
-    """What a response says: the text, the reasoning, and (id, name, arguments) of its calls."""
+    """What a response says: the text, the reasoning, and (id, name, arguments) of its calls. The
+    reasoning is its summary and, where a vendor shows them, the thoughts themselves; free text that
+    a call has is its `input`."""
     text = "".join(
         part.text if part.type == "output_text" else part.refusal
         for item in response.output
@@ -61,14 +64,23 @@ def seen(response: Any) -> tuple[str, str, list[tuple[str, str, str]]]:
         for part in item.content
     )
     reasoning = "".join(
-        part.text for item in response.output if item.type == "reasoning" for part in item.summary
+        part.text
+        for item in response.output
+        if item.type == "reasoning"
+        for part in [*item.summary, *(item.content or ())]
     )
     return (
         text,
         reasoning,
         [
-            (item.call_id, item.name, item.arguments)
+            (item.call_id, item.name, _arguments(item))
             for item in response.output
-            if item.type == "function_call"
+            if item.type in ("function_call", "custom_tool_call")
         ],
     )
+
+
+def _arguments(item: Any) -> str:
+    if item.type == "function_call":
+        return str(item.arguments)
+    return json.dumps({"input": item.input}, separators=(",", ":"))

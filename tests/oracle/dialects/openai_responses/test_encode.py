@@ -6,6 +6,7 @@ from typing import Any
 import openai
 import pytest
 
+from proxy.codec import proofs
 from proxy.codec.fold import WholeAnswer
 from proxy.errors import failure
 from proxy.events import (
@@ -63,16 +64,16 @@ def test_the_order_of_events_is_the_vendors() -> None:
 
 
 def test_signatures_are_encrypted_content() -> None:
-    """Also of a reasoning that has no text."""
+    """Also of a reasoning that has no text. Another vendor's say whose they are."""
     events: list[Event] = [
         BlockStart(0, "reasoning"),
-        BlockEnd(0, "sig"),
+        BlockEnd(0, "sig", proofs.OPENAI),
         BlockStart(1, "reasoning"),
         ReasoningDelta(1, "a"),
-        BlockEnd(1, "too"),
+        BlockEnd(1, "too", proofs.ANTHROPIC),
     ]
     for response in (sdk.accumulated([*events, end()]), whole([*events, end()])):
-        assert [("sig", []), ("too", ["a"])] == [
+        assert [("sig", []), ("mainstem:anthropic-claude-v1:too", ["a"])] == [
             (item.encrypted_content, [part.text for part in item.summary])
             for item in response.output
         ]
@@ -169,10 +170,19 @@ def test_finishes(reason: FinishReason, raw: str | None, status: str, why: str |
         assert why == (response.incomplete_details and response.incomplete_details.reason)
 
 
-def test_a_refusal_of_this_kind_of_vendor_is_one_in_a_document() -> None:
-    """Streamed it has gone out as text before anybody could know."""
-    (part,) = whole([*text_block("I cannot"), end("refusal", "stop")]).output[0].content
-    assert ("refusal", "I cannot") == (part.type, part.refusal)
+def test_a_refusal_is_a_part_of_its_own() -> None:
+    """Streamed and whole. Text that ends with a refusal, as other vendors have it, stays text."""
+    refusal: list[Event] = [
+        BlockStart(0, "text", refusal=True),
+        TextDelta(0, "I cannot"),
+        BlockEnd(0),
+        end("refusal", "stop"),
+    ]
+    text = [*text_block("I cannot"), end("refusal", "refusal")]
+    for kind, events in (("refusal", refusal), ("output_text", text)):
+        for response in (sdk.streamed(events)[-1].response, whole(events)):
+            (part,) = response.output[0].content
+            assert (kind, ("I cannot", "", [])) == (part.type, sdk.seen(response))
 
 
 def test_usage() -> None:
@@ -217,7 +227,7 @@ def test_the_requests_settings_go_back() -> None:
             response.max_output_tokens,
         )
         assert [tool] == [tool.to_dict() for tool in response.tools]
-        assert ("auto", True, False) == (
+        assert ("auto", True, True) == (
             response.tool_choice,
             response.parallel_tool_calls,
             response.model_extra["store"],
