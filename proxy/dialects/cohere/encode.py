@@ -4,8 +4,12 @@ A delta's frame is built once per block, with a gap where the text goes. Reasoni
 content, or the tool plan that it was. A failed stream ends in a message-end with `ERROR` and the
 message, as the vendor's does, but without `[DONE]`.
 
-What this form has no place for: a reasoning's signature, further choices, and `vendor` events of
-other dialects.
+What another vendor must see again (a signature, encrypted reasoning) has no place in this form: it
+stands in `reasoning_details` of the message, a key of ours in OpenRouter's form, which
+`parse_turns` reads back. The vendor's SDKs keep keys that they do not know. In a stream it comes
+with the message-end.
+
+What this form has no place for: further choices, and `vendor` events of other dialects.
 """
 
 from typing import Any
@@ -15,6 +19,7 @@ from msgspec import UNSET
 
 from proxy.codec.base import Encoder, Parsed
 from proxy.codec.event_name import event_name
+from proxy.codec.reasoning_details import DetailsOfStream
 from proxy.dialects.cohere.shapes import (
     citation_object,
     finish_word,
@@ -70,6 +75,9 @@ def encoder(_parsed: Parsed) -> Encoder:
 class CohereEncoder(Encoder):
     """One streamed answer."""
 
+    # to be said again with its proof
+    gathers = frozenset({ReasoningDelta})
+
     def __init__(self) -> None:
         self._blocks: dict[int, _Block] = {}
         # a block of reasoning that has begun, not yet known to be a plan or thinking
@@ -79,9 +87,14 @@ class CohereEncoder(Encoder):
         self._citations = 0
         self._own_citations = False
         self._usage: dict[str, Any] = {}
+        self._proofs = DetailsOfStream()
+        self._details: list[dict[str, Any]] = []
 
     def encode(self, event: Event) -> bytes:
-        if isinstance(event, TextDelta | ReasoningDelta):
+        if isinstance(event, TextDelta):
+            return self._delta(event.block, event.text)
+        if isinstance(event, ReasoningDelta):
+            self._proofs.add(event.block, event.text)
             return self._delta(event.block, event.text)
         if isinstance(event, ToolCallDelta):
             return self._delta(event.block, event.arguments)
@@ -91,6 +104,7 @@ class CohereEncoder(Encoder):
             case BlockStart():
                 return self._start(event) if first_choice(event.choice) else b""
             case BlockEnd():
+                self._details += self._proofs.end(event.block, event)
                 return self._end_block(event.block)
             case Citation():
                 return self._citation(event)
@@ -99,6 +113,8 @@ class CohereEncoder(Encoder):
             case StreamEnd():
                 usage = usage_object(event.usage, self._usage)
                 delta = {"finish_reason": finish_word(event.finish), "usage": usage}
+                if self._details:
+                    delta["message"] = {"reasoning_details": self._details}
                 return _frame("message-end", delta=delta) + _DONE
             case StreamError():
                 return _frame("message-end", delta=_failed(event))
@@ -116,6 +132,7 @@ class CohereEncoder(Encoder):
         return b"%b%b%b" % (block.before, _json(text), block.after)
 
     def _start(self, event: BlockStart) -> bytes:
+        self._proofs.begin(event.block, event.kind, event.tool or None)
         if event.kind == "reasoning":
             self._thinking = event.block
             return b""

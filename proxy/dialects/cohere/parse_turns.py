@@ -1,10 +1,16 @@
-"""A client's messages to ours."""
+"""A client's messages to ours.
+
+A client that talked with another vendor sends back what that vendor must see again, in the
+`reasoning_details` that it was given (see `encode`).
+"""
 
 from typing import Any
 
 import msgspec
 
+from proxy.codec import reasoning_details
 from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
+from proxy.codec.reasoning_details import NO_PROOF
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
@@ -67,6 +73,7 @@ class WireMessage(msgspec.Struct):
     tool_calls: list[WireCall] | None = None
     tool_plan: str | None = None
     citations: list[Any] | None = None
+    reasoning_details: Any = None
 
 
 class Turns:
@@ -117,10 +124,23 @@ class Turns:
             parts += [TextPart(content)] if isinstance(content, str) else content
         if message.citations:
             self.note(_CITATIONS)
-        parts += [
-            ToolCallPart(call.id, call.function.name, call.function.arguments or "")
-            for call in message.tool_calls or ()
-        ]
+        calls = message.tool_calls or ()
+        proved = reasoning_details.read_with(
+            parts, message.reasoning_details, {call.id for call in calls}
+        )
+        parts = proved.parts
+        for call in calls:
+            proof = proved.calls.get(call.id, NO_PROOF)
+            said = call.function
+            parts.append(
+                ToolCallPart(
+                    call.id,
+                    said.name,
+                    said.arguments or "",
+                    signature=proof.signature,
+                    format=proof.format,
+                )
+            )
         return assistant_turn(parts)
 
     def _result(self, message: WireMessage, at: str) -> str | list[ResultPart]:

@@ -22,15 +22,23 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
     notes: list[Note] = []
     body = own_body(original, {"model": target.model or request.model, "stream": True})
     keep_to(target.rules, body, notes, target.upstream)
+    said = "Earlier reasoning of another vendor cannot be shown to this upstream."
+    body["messages"] = _without("reasoning_details", said, body["messages"], notes)
     if not options.tool_plan:
-        body["messages"] = [_without_plan(message, notes) for message in body["messages"]]
+        said = "This upstream is configured not to be sent a plan beside tool calls."
+        body["messages"] = _without("tool_plan", said, body["messages"], notes)
     sent = {**original.headers, **headers(target, options)}
     return Outgoing(PATH, msgspec.json.encode(body), sent, tuple(notes))
 
 
-def _without_plan(message: Any, notes: list[Note]) -> Any:
-    if not isinstance(message, dict) or "tool_plan" not in message:
-        return message
-    said = "This upstream is configured not to be sent a plan beside tool calls."
-    drop(notes, "messages.tool_plan", said)
-    return {name: value for name, value in message.items() if name != "tool_plan"}
+def _without(key: str, said: str, messages: list[Any], notes: list[Note]) -> list[Any]:
+    """The messages without a key that the upstream would not understand; `said` is why."""
+    if not any(isinstance(message, dict) and key in message for message in messages):
+        return messages
+    drop(notes, f"messages.{key}", said)
+    return [
+        {name: value for name, value in message.items() if name != key}
+        if isinstance(message, dict)
+        else message
+        for message in messages
+    ]

@@ -8,6 +8,7 @@ import msgspec
 
 from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import WholeAnswer
+from proxy.codec.reasoning_details import details_of_answer
 from proxy.dialects.cohere.shapes import (
     citation_object,
     finish_word,
@@ -66,5 +67,11 @@ def _message(answer: WholeAnswer) -> dict[str, Any]:
         if call.tool is not None
     ]
     message: dict[str, Any] = {"role": "assistant", "content": content}
-    more = {"tool_plan": plan, "tool_calls": calls, "citations": cited}
+    details = details_of_answer(block for block in answer.blocks.values() if not block.choice)
+    more = {
+        "tool_plan": plan,
+        "tool_calls": calls,
+        "citations": cited,
+        "reasoning_details": details,
+    }
     return {**message, **{name: said for name, said in more.items() if said}}

@@ -5,9 +5,14 @@ complete, as this form has it whole, its arguments an object. A failed stream en
 `error`, and none with `done: true`. No line is ever blank, so there is no heartbeat: the vendor's
 SDKs parse every line as JSON.
 
-What this form has no place for: citations, a reasoning's signature, further choices, counts of
-cached and reasoning tokens, tool calls in /api/generate, `vendor` events of other dialects. It has
-no words for a filter or a refusal: both end with `stop`.
+What another vendor must see again (a signature, encrypted reasoning) has no place in this form: it
+stands in `reasoning_details` of the message, a key of ours in OpenRouter's form, which
+`parse_turns` reads back. The vendor's JavaScript SDK gives its user each line as it is; its Python
+SDK drops keys that it does not know, and with them these.
+
+What this form has no place for: citations, further choices, counts of cached and reasoning tokens,
+tool calls and proofs in /api/generate, `vendor` events of other dialects. It has no words for a
+filter or a refusal: both end with `stop`.
 """
 
 from typing import Any
@@ -16,6 +21,7 @@ import msgspec
 from msgspec import UNSET
 
 from proxy.codec.base import NDJSON, Encoder, Parsed
+from proxy.codec.reasoning_details import DetailsOfStream
 from proxy.dialects.ollama.errors import error_body
 from proxy.dialects.ollama.images import bare
 from proxy.dialects.ollama.shapes import call_object, head, last_line
@@ -55,7 +61,7 @@ class OllamaEncoder(Encoder):
 
     content_type = NDJSON
     heartbeat = b""
-    gathers = frozenset({ToolCallDelta})
+    gathers = frozenset({ReasoningDelta, ToolCallDelta})
 
     def __init__(self, *, generate: bool) -> None:
         self._generate = generate
@@ -65,9 +71,12 @@ class OllamaEncoder(Encoder):
         self._held: dict[int, _HeldCall] = {}
         self._calls = 0
         self._extras: dict[str, Any] = {}
+        self._proofs = DetailsOfStream()
 
     def encode(self, event: Event) -> bytes:
         if type(event) is TextDelta or type(event) is ReasoningDelta:
+            if type(event) is ReasoningDelta:
+                self._proofs.add(event.block, event.text)
             line = self._lines.get(event.block)
             return b"%b%b%b" % (line[0], _json(event.text), line[1]) if line else b""
         match event:
@@ -75,9 +84,8 @@ class OllamaEncoder(Encoder):
                 self._held[block].pieces.append(piece)
             case BlockStart() if event.choice is UNSET or event.choice == 0:
                 self._start(event)
-            case BlockEnd(block):
-                self._lines.pop(block, None)
-                return self._call(self._held.pop(block)) if block in self._held else b""
+            case BlockEnd():
+                return self._end(event)
             case Vendor() if event.dialect == NAME and isinstance(event.data, dict):
                 return self._vendor(event.data)
             case Image():
@@ -95,6 +103,8 @@ class OllamaEncoder(Encoder):
         return b""
 
     def _start(self, event: BlockStart) -> None:
+        if not self._generate:
+            self._proofs.begin(event.block, event.kind, event.tool or None)
         if event.kind == "tool_call":
             assert event.tool is not UNSET
             if not self._generate:
@@ -111,10 +121,16 @@ class OllamaEncoder(Encoder):
             return {"response": text, **thought, **more}
         return {"message": {"role": "assistant", "content": text, **thought, **more}}
 
-    def _call(self, held: _HeldCall) -> bytes:
-        call = call_object(held.tool, "".join(held.pieces), self._calls)
-        self._calls += 1
-        return self._line({**self._piece("", "", tool_calls=[call]), "done": False})
+    def _end(self, event: BlockEnd) -> bytes:
+        self._lines.pop(event.block, None)
+        more: dict[str, Any] = {}
+        if event.block in self._held:
+            held = self._held.pop(event.block)
+            more["tool_calls"] = [call_object(held.tool, "".join(held.pieces), self._calls)]
+            self._calls += 1
+        if details := self._proofs.end(event.block, event):
+            more["reasoning_details"] = details
+        return self._line({**self._piece("", "", **more), "done": False}) if more else b""
 
     def _vendor(self, said: dict[str, Any]) -> bytes:
         """What this vendor said beside: with a line of its own where it belongs to the text, else

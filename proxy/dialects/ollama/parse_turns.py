@@ -1,11 +1,15 @@
 """A client's messages to ours. This vendor's calls have no ids that its clients would keep: they
-are numbered here, and matched.
+are numbered here, and matched. A client that talked with another vendor sends back what that vendor
+must see again, in the `reasoning_details` that it was given (see `encode`).
 """
+
+from collections.abc import Mapping
 
 import msgspec
 
 from proxy.codec.chat_turns import drop
 from proxy.codec.open_calls import OpenCalls
+from proxy.codec.reasoning_details import NO_PROOF, CallProof, read_with
 from proxy.dialects.ollama.images import data_url
 from proxy.dialects.ollama.wire_request import WireCall, WireMessage
 from proxy.errors import bad_request
@@ -68,16 +72,20 @@ class Turns:
         if text:
             parts.append(TextPart(text))
         parts += _images(message.images, f"{at}.images")
-        parts += [self._call(call) for call in message.tool_calls or ()]
+        calls = message.tool_calls or ()
+        ids = {call.id for call in calls if call.id}
+        proved = read_with(parts, message.reasoning_details, ids)
+        parts = [*proved.parts, *(self._call(call, proved.calls) for call in calls)]
         return Message("assistant", text if len(parts) == bool(text) else parts)
 
-    def _call(self, call: WireCall) -> ToolCallPart:
+    def _call(self, call: WireCall, proofs: Mapping[str, CallProof]) -> ToolCallPart:
         self._calls += 1
         call_id = call.id or f"call_{self._calls}_{call.function.name}"
         self._unanswered.add(call_id, call.function.name)
         said = call.function.arguments
         arguments = said if isinstance(said, str) else msgspec.json.encode(said or {}).decode()
-        return ToolCallPart(call_id, call.function.name, arguments)
+        signature, of = proofs.get(call_id, NO_PROOF)
+        return ToolCallPart(call_id, call.function.name, arguments, signature=signature, format=of)
 
     def _answered(self, message: WireMessage, at: str) -> str:
         """The id of the call that a result answers: by its id, by the tool's name, or the first

@@ -6,6 +6,7 @@ import msgspec
 
 from proxy.codec.base import Parsed, Reply
 from proxy.codec.fold import WholeAnswer
+from proxy.codec.reasoning_details import details_of_answer
 from proxy.dialects.ollama.images import bare
 from proxy.dialects.ollama.shapes import call_object, head, last_line
 from proxy.dialects.ollama.wire import NAME
@@ -36,7 +37,8 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
             for at, call in enumerate(answer.tool_calls())
             if call.tool is not None
         ]
-        more = {"tool_calls": calls, "images": images}
+        details = details_of_answer(block for block in answer.blocks.values() if not block.choice)
+        more = {"tool_calls": calls, "images": images, "reasoning_details": details}
         text = {
             "message": {
                 "role": "assistant",

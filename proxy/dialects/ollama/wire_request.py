@@ -36,6 +36,7 @@ class WireMessage(msgspec.Struct):
     tool_name: str | None = None
     name: str | None = None
     tool_call_id: str | None = None
+    reasoning_details: Any = None  # ours (see `encode`)
 
 
 class FunctionSpec(msgspec.Struct):

@@ -14,8 +14,8 @@ from proxy.codec.media import (
     text_of,
 )
 from proxy.codec.proofs import GEMINI, fits
+from proxy.codec.reasoning_details import details_of, thinking_block_of
 from proxy.codec.rules import Rules
-from proxy.dialects.openai_chat.details import details_of, thinking_block_of
 from proxy.dialects.openai_chat.options import UpstreamOptions
 from proxy.events import Note
 from proxy.request import (
@@ -220,9 +220,10 @@ class BuiltTurns:
         if field == DETAILS:
             pieces = [part for part in shown if part.signature is not None]
             proved = len(pieces)
-            said[field] = [
-                detail for at, part in enumerate(pieces) for detail in details_of(part, at)
-            ]
+            details: list[dict[str, Any]] = []
+            for part in pieces:
+                details += details_of(part, len(details))
+            said[field] = details
         elif field == BLOCKS:
             blocks = [block for part in shown if (block := thinking_block_of(part)) is not None]
             proved, said[field] = len(blocks), blocks

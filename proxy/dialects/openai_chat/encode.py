@@ -7,8 +7,12 @@ come at the end. A failed stream ends in a chunk with `error`, and neither a fin
 What this form has no place for: citations without an address, and `vendor` events of other
 dialects. Those of this dialect go through in their own place, in a chunk that says nothing else, as
 its clients know them. What a vendor must see again stands at the end of the reasoning in
-`reasoning_details`, Claude's in `thinking_blocks` too, and that of a call in its `extra_content`;
-pictures stand in `images`, as OpenRouter has them.
+`reasoning_details`, and that of a call in its `extra_content`; Claude's stands in `thinking_blocks`
+too, all of them before the finish. Pictures stand in `images`, as OpenRouter has them.
+
+OpenAI's SDKs put a stream together generically, and fail on what they cannot merge: of a list that
+goes on, each item has an `index`; a list whose items have none comes once; a piece of a call has
+its `function`, empty though it may be.
 """
 
 from collections.abc import Mapping
@@ -89,7 +93,9 @@ class ChatEncoder(Encoder):
         self._without_arguments = _NONE
         self._open_calls = _NO_CALLS  # by block
         self._thoughts = _NO_PIECES  # reasoning block -> its text so far
-        self._proofs = 0  # pieces of reasoning so far that have one
+        self._details = 0  # `reasoning_details` so far
+        self._thinking_blocks: dict[int, list[Any]] | None = None  # by choice
+        self._citations = 0
         self._images = 0
         self._finishes: dict[int, str] = {}  # choices whose finish is not the stream's
         self._usage_extras: dict[str, Any] = {}
@@ -116,12 +122,7 @@ class ChatEncoder(Encoder):
                 delta = {"images": [image(event, self._images - 1)]}
                 return self._chunk(event.choice or 0, _json(delta))
             case Citation():
-                said = annotation(event)
-                return (
-                    b""
-                    if said is None
-                    else self._chunk(self._frames[event.block][2], _json({"annotations": [said]}))
-                )
+                return self._cite(event)
             case Vendor():
                 return self._vendor(event)
             case StreamEnd():
@@ -211,7 +212,7 @@ class ChatEncoder(Encoder):
                 rest = call.text.close()
             if rest:
                 last = before + _json(rest) + after
-            return last + self._call_proof(event, choice, call.at)
+            return last + self._call_proof(event, choice, call)
         if block in self._thoughts:
             text = "".join(self._thoughts[block])
             self._thoughts = {key: of for key, of in self._thoughts.items() if key != block}
@@ -219,19 +220,29 @@ class ChatEncoder(Encoder):
                 return self._reasoning_proof(event, choice, text)
         return last
 
-    def _call_proof(self, event: BlockEnd, choice: int, at: int) -> bytes:
+    def _call_proof(self, event: BlockEnd, choice: int, call: _Call) -> bytes:
         proof = call_proof(event)
-        if proof:
-            proof["function"] = {"arguments": ""}  # the SDK wants a function in every piece
-        return (
-            b""
-            if not proof
-            else self._chunk(choice, _json({"tool_calls": [{"index": at, **proof}]}))
-        )
+        if not proof:
+            return b""
+        kind = {"function": {"arguments": ""}} if call.text is None else {"custom": {"input": ""}}
+        return self._chunk(choice, _json({"tool_calls": [{"index": call.at, **kind, **proof}]}))
 
     def _reasoning_proof(self, event: BlockEnd, choice: int, text: str) -> bytes:
-        self._proofs += 1
-        return self._chunk(choice, _json(reasoning_proofs(event, text, self._proofs - 1)))
+        said = reasoning_proofs(event, text, self._details)
+        self._details += len(said.details)
+        if said.blocks:
+            if self._thinking_blocks is None:
+                self._thinking_blocks = {}
+            self._thinking_blocks.setdefault(choice, []).extend(said.blocks)
+        return self._chunk(choice, _json({"reasoning_details": said.details}))
+
+    def _cite(self, event: Citation) -> bytes:
+        said = annotation(event)
+        if said is None:
+            return b""
+        self._citations += 1
+        listed = [{"index": self._citations - 1, **said}]
+        return self._chunk(self._frames[event.block][2], _json({"annotations": listed}))
 
     def _vendor(self, event: Vendor) -> bytes:
         said = extras(event)
@@ -251,7 +262,10 @@ class ChatEncoder(Encoder):
         )
 
     def _end(self, event: StreamEnd) -> bytes:
-        chunks = []
+        chunks = [
+            self._chunk(choice, _json({"thinking_blocks": blocks}))
+            for choice, blocks in (self._thinking_blocks or {}).items()
+        ]
         for choice, calls in {0: 0, **self._calls}.items():
             own = self._finishes.get(choice)
             word = finish_word(event.finish) if own is None else other_finish(own, called=calls > 0)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from proxy.codec import proofs
+from proxy.codec import reasoning_details as details
 from proxy.codec.custom_tools import arguments_of
 from proxy.codec.message_parts import assistant_turn
 from proxy.codec.proofs import GEMINI
-from proxy.dialects.openai_chat import details
 from proxy.dialects.openai_chat.parse_parts import message_part
 from proxy.dialects.openai_chat.wire_request import WireCall, WireMessage
 from proxy.errors import bad_request
@@ -129,7 +129,9 @@ class Turns:
                 case _:
                     self.note("messages.images", "A picture that is none was left out.")
         for at, call in enumerate(message.tool_calls or ()):
-            read = self._call(call, f"{where}.tool_calls[{at}]", said.calls.get(call.id))
+            read = self._call(
+                call, f"{where}.tool_calls[{at}]", said.calls.get(call.id, details.NO_PROOF)
+            )
             parts += [] if read is None else [read]
         if message.function_call is not None:
             called = message.function_call
@@ -138,8 +140,8 @@ class Turns:
             parts.append(ToolCallPart(call_id, called.name, called.text()))
         return assistant_turn(parts)
 
-    def _call(self, call: WireCall, place: str, proof: str | None) -> ToolCallPart | None:
-        of = GEMINI if proof else None
+    def _call(self, call: WireCall, place: str, known: details.CallProof) -> ToolCallPart | None:
+        proof, of = known
         match call.extra_content:
             case {"google": {"thought_signature": str(signature)}} if signature:
                 of, proof = proofs.read(signature, GEMINI)[:2]

@@ -8,10 +8,9 @@ from msgspec import UNSET
 
 from proxy.codec.openai.finish_reasons import finish_reason
 from proxy.codec.proofs import GEMINI, carried
-from proxy.dialects.openai_chat.details import details_of, thinking_block_of
+from proxy.codec.reasoning_details import details_of, part_of, thinking_block_of
 from proxy.dialects.openai_chat.wire import NAME
 from proxy.events import BlockEnd, Citation, Finish, Image, Vendor
-from proxy.request import ReasoningPart
 
 
 def finish_word(finish: Finish) -> str:
@@ -83,20 +82,20 @@ def image(event: Image, index: int) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": event.url}, "index": index}
 
 
-def reasoning_proofs(end: BlockEnd, text: str, index: int) -> dict[str, Any]:
-    """What stands in a delta, or in a message, for a piece of reasoning with its proof. `index`
-    counts the pieces.
+class ReasoningProofs(NamedTuple):
+    """What a message has for a piece of reasoning with its proof: `reasoning_details`, and, where
+    it is Claude's, `thinking_blocks`.
     """
-    part = ReasoningPart(
-        text,
-        None if end.signature is UNSET else end.signature,
-        end.redacted is True,
-        None if end.format is UNSET else end.format,
-        None if end.id is UNSET else end.id,
-    )
+
+    details: list[dict[str, Any]]
+    blocks: list[dict[str, Any]]
+
+
+def reasoning_proofs(end: BlockEnd, text: str, index: int) -> ReasoningProofs:
+    """`index` is that of the next of the `reasoning_details`."""
+    part = part_of(end, text)
     block = thinking_block_of(part)
-    blocks = {} if block is None else {"thinking_blocks": [block]}
-    return {"reasoning_details": details_of(part, index), **blocks}
+    return ReasoningProofs(details_of(part, index), [] if block is None else [block])
 
 
 def call_proof(end: BlockEnd) -> dict[str, Any]:

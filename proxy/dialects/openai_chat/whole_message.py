@@ -68,12 +68,15 @@ def _call(block: Block, custom: Collection[str]) -> dict[str, Any]:
 
 def _prove(message: dict[str, Any], blocks: list[Block]) -> None:
     """What a vendor must see again of the reasoning."""
-    index = 0
+    details: list[dict[str, Any]] = []
+    thoughts: list[dict[str, Any]] = []
     for block in blocks:
         if block.kind == "reasoning" and block.proof is not None:
-            for name, listed in reasoning_proofs(block.proof, block.text, index).items():
-                message.setdefault(name, []).extend(listed)
-            index += 1
+            said = reasoning_proofs(block.proof, block.text, len(details))
+            details += said.details
+            thoughts += said.blocks
+    more = {"reasoning_details": details, "thinking_blocks": thoughts}
+    message.update({name: listed for name, listed in more.items() if listed})
 
 
 def _list(value: Any) -> list[Any]:

@@ -323,12 +323,12 @@ def test_reasoning_goes_back_to_openrouter_in_details() -> None:
         {"type": "reasoning.text", "text": "hm", "signature": "sig", **claude, "index": 0},
         {"type": "reasoning.encrypted", "data": "AA", **claude, "index": 1},
         {"type": "reasoning.summary", "summary": "so", **openai, "index": 2, "id": "rs_1"},
-        {"type": "reasoning.encrypted", "data": "BB", **openai, "index": 2, "id": "rs_1"},
+        {"type": "reasoning.encrypted", "data": "BB", **openai, "index": 3, "id": "rs_1"},
         {
             "type": "reasoning.encrypted",
             "data": "GG",
             "format": "google-gemini-v1",
-            "index": 3,
+            "index": 4,
             "id": "c1",
         },
     ] == turn["reasoning_details"]
