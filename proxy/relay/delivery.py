@@ -67,7 +67,8 @@ class Delivery:
             if self._reader.full:
                 await self._drain(generation)
             else:
-                await self._sleep()
+                self._wake = asyncio.get_running_loop().create_future()
+                await self._wake
         while self._unsent() > self._most_unsent_bytes:
             await self._drain(generation)
             await asyncio.sleep(0)  # let the loop write what it holds
@@ -137,13 +138,6 @@ class Delivery:
         self._reader.drained()
         self._log.full = False
         generation.heed()
-
-    async def _sleep(self) -> None:
-        self._wake = asyncio.get_running_loop().create_future()
-        try:
-            await self._wake
-        finally:
-            self._wake = None
 
     def _rouse(self) -> None:
         if self._wake is not None and not self._wake.done():

@@ -108,7 +108,8 @@ class Watching:
                     await self._drain(sink)
                     self._catch_up()
                 else:
-                    await self._sleep()
+                    self._wake = asyncio.get_running_loop().create_future()
+                    await self._wake
             if self._defect is not None:
                 raise self._defect
             while sink.unsent():  # so that the end of the body waits for nobody
@@ -202,13 +203,6 @@ class Watching:
             self._sink.write(sign)
             self._record.heartbeats += 1
         self._arm()
-
-    async def _sleep(self) -> None:
-        self._wake = asyncio.get_running_loop().create_future()
-        try:
-            await self._wake
-        finally:
-            self._wake = None
 
     def _rouse(self) -> None:
         if self._wake is not None and not self._wake.done():

@@ -85,12 +85,33 @@ class Answering:
 
     async def stream(self, parsed: Parsed, early: Early | None) -> web.StreamResponse:
         """As a stream. `early` may have sent its head."""
+        # thousands last at once, so that each coroutine between here and the wait would count
         self._gateway.began(self._won)
+        response: web.StreamResponse | None = None
         try:
             encoder = self._encoder(parsed, None if early is None else early.encoder)
             self._commit(encoder, parsed)
             del parsed
-            return await self._streamed(encoder, early)
+            response = await self._opened(encoder, early)
+            del early
+            sink = ResponseSink(self._request, self._limits.write_buffer_bytes)
+            paced = (
+                PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
+            )
+            await self._to_the_end(paced or sink)
+            return await self._closed(encoder, response, paced)
+        except (asyncio.CancelledError, ConnectionError):
+            self._leave()
+            raise
+        except Exception:
+            # a defect
+            self._leave(gave_up=True)
+            if not self._record.status:  # the client is told by one
+                raise
+            self._gateway.report(self._record)
+            self.reading = "broken"
+            cut(self._request)
+            return response or web.Response(status=500)  # goes nowhere
         finally:
             self._ended()
 
@@ -144,30 +165,17 @@ class Answering:
         self.log.begin(start, said)
         self._delivery = Delivery(self.log, encoder, self._record, self._streams, self._limits)
 
-    async def _streamed(self, encoder: Encoder, early: Early | None) -> web.StreamResponse:
+    async def _opened(self, encoder: Encoder, early: Early | None) -> web.StreamResponse:
+        """The response, with its head and the first frames sent."""
         assert self._delivery is not None
-        response: web.StreamResponse | None = None
-        try:
-            first = self._delivery.opening()
-            if early is not None:
-                response = await early.taken()
-                early = None
-            if response is None:
-                response = await self._head(encoder, first)
-            elif first:
-                await response.write(first)
-            self._record.bytes_out += len(first)
-            del first
-            return await self._body(encoder, response)
-        except (asyncio.CancelledError, ConnectionError):
-            self._leave()
-            raise
-        except Exception:  # noqa: BLE001  a defect, and too late for a status
-            self._gateway.report(self._record)
-            self._leave(gave_up=True)
-            self.reading = "broken"
-            cut(self._request)
-            return response or web.Response(status=500)  # goes nowhere
+        first = self._delivery.opening()
+        response = None if early is None else await early.taken()
+        if response is None:
+            response = await self._head(encoder, first)
+        elif first:
+            await response.write(first)
+        self._record.bytes_out += len(first)
+        return response
 
     async def _head(self, encoder: Encoder, first: bytes) -> web.StreamResponse:
         won = self._won
@@ -181,11 +189,10 @@ class Answering:
             self._request.writer.send_headers()
         return response
 
-    async def _body(self, encoder: Encoder, response: web.StreamResponse) -> web.StreamResponse:
-        """From the first frame to the end of the body."""
-        sink = ResponseSink(self._request, self._limits.write_buffer_bytes)
-        paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
-        await self._to_the_end(paced or sink)
+    async def _closed(
+        self, encoder: Encoder, response: web.StreamResponse, paced: PacedSink | None
+    ) -> web.StreamResponse:
+        """The response, with the end of its body sent."""
         try:
             async with asyncio.timeout(self._streams.write_timeout_s):
                 if paced is not None:
@@ -213,7 +220,9 @@ class Answering:
 
     def _leave(self, *, gave_up: bool = False) -> None:
         """The client reads no more."""
-        assert self._delivery is not None
+        if self._delivery is None:  # it never had any
+            self._won.generation.close()
+            return
         self.alone = self._delivery.left(self._won.generation, gave_up=gave_up)
 
     def _ended(self) -> None:
