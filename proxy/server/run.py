@@ -64,7 +64,8 @@ class Run:
         self.record = record
         self.log = log
         self.created = int(time.time())
-        self.read = False  # whether anybody has had any of it
+        self.told = False  # whether anybody has had all of it
+        self.read_s = 0.0  # for how long somebody has read it
         self.committed: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
         self.committed.add_done_callback(_heard)
         self._gateway = gateway

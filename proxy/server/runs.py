@@ -12,6 +12,9 @@ from proxy.server.run import Run
 from proxy.settings.resume import Resume
 from proxy.settings.sections import OnDisconnect
 
+# Within this time of an answer's beginning a client that is gone has most likely lost it, not
+# stopped it.
+_EARLY_S = 1.0
 # of a number of an event: no stream has so many
 _DIGITS = 12
 
@@ -84,13 +87,18 @@ class Runs:
         self.metrics.resumed("attached" if following >= run.log.first else "snapshot")
         return run, min(following, run.log.next)
 
-    def same(self, request: bytes) -> Run | None:
+    def same(self, request: bytes, *, again: bool) -> Run | None:
         """A run of the very same request that its client has lost sight of: nobody attends it, and
-        nobody has had any of it. An SDK's retry, and a browser that lost its connection early, go
-        on with it.
+        nobody has had all of it. An SDK's retry, and a browser whose connection broke early, go on
+        with it.
+
+        `again`: the request says that it is a repetition. Else it is taken for one only if hardly
+        anything was heard: who stops an answer in its midst and asks once more wants another one.
         """
         run = self._by_request.get(request)
-        return run if run is not None and not run.attended and not run.read else None
+        if run is None or run.attended or run.told:
+            return None
+        return run if again or run.read_s < _EARLY_S else None
 
     def _has_ended(self, run: Run) -> None:
         rules, loop = self.rules or Resume(), asyncio.get_running_loop()

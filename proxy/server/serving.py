@@ -202,7 +202,7 @@ class _Serving:
         """The same of a stream that lives by itself."""
         if self._runs.rules is None:
             raise Refused(failure("bad_request", NOT_KEPT, status=404))
-        run = self._runs.same(asked.digest)
+        run = self._runs.same(asked.digest, again=_is_repeated(self._request))
         if run is None:
             attempts = self._enter(asked)
             self._record.stream = new_stream_id()
@@ -349,3 +349,9 @@ class _Serving:
             # how it ends, and when, is yet to come
             self._record.left_s = time.monotonic() - self._record.started
             self._record.status = self._record.status or 499
+
+
+def _is_repeated(request: web.Request) -> bool:
+    """An EventSource repeats its GET by itself; the SDKs made by Stainless count their retries."""
+    retries = request.headers.get("x-stainless-retry-count", "0")
+    return request.method == "GET" or retries not in ("", "0")

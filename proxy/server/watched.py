@@ -1,6 +1,7 @@
 """A kept stream, to one client that reads it."""
 
 import asyncio
+from time import monotonic
 
 from aiohttp import web
 
@@ -43,22 +44,26 @@ async def watched(
         response = _head(run, encoder)
         record.status = response.status
         await response.prepare(request)
-    first = watching.opening(run.id)
-    run.read = True
-    if first:
-        await response.write(first)
-        record.bytes_out += len(first)
-    else:
-        # aiohttp keeps the head for the first write, which the sink does without it
-        request.writer.send_headers()
-    sink = ResponseSink(request, limits.write_buffer_bytes)
-    paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
-    await watching.relay(paced or sink)
+    began = monotonic()
+    try:
+        first = watching.opening(run.id)
+        if first:
+            await response.write(first)
+            record.bytes_out += len(first)
+        else:
+            # aiohttp keeps the head for the first write, which the sink does without it
+            request.writer.send_headers()
+        sink = ResponseSink(request, limits.write_buffer_bytes)
+        paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
+        await watching.relay(paced or sink)
+    finally:
+        run.read_s += monotonic() - began
     try:
         async with asyncio.timeout(streams.write_timeout_s):
             if paced is not None:
                 await paced.flushed()
             await response.write_eof()
+        run.told = True
     except TimeoutError:  # the client does not take even the end
         cut(request)
     return response
