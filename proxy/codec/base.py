@@ -51,12 +51,14 @@ class Parsed(NamedTuple):
     """What a client asked, and what only its own encoder needs to know (`options`, of that
     dialect's own type).
 
-    `notes` are losses already known: what the client's dialect says and ours cannot.
+    `notes` are losses already known: what the client's dialect says and ours cannot. `chat` is the
+    client's own name for what it asks, by which it may come back to the stream (see `Resuming`).
     """
 
     request: ChatRequest
     options: Any = None
     notes: tuple[Note, ...] = ()
+    chat: str = ""
 
 
 class Reply(NamedTuple):
@@ -233,6 +235,16 @@ def no_models(_models: Sequence[Listed], _created: int) -> bytes:
     return b"[]"
 
 
+class Resuming(NamedTuple):
+    """Where clients of a dialect come back to a kept stream, and where they stop it. The path's
+    variable `chat` is the stream's id, or the newest request's `Parsed.chat`.
+    """
+
+    follow: Route | None
+    stop: Route
+    stopped: Reply
+
+
 class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):
     """The side that clients see."""
 
@@ -247,6 +259,7 @@ class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):
     encoder: Callable[[Parsed], Encoder]
     # `Parsed.options` of a client that only reads a stream that another one has asked for.
     watching: Any = None
+    resuming: Resuming | None = None
     # The same answer as one document, for `stream: false`. The answer is complete.
     whole: Callable[[Parsed, WholeAnswer], Reply]
     # An error before the first byte, in the vendor's shape and status, so that its SDK raises the

@@ -22,6 +22,7 @@ from proxy.settings.sections import OnDisconnect, Streams
 
 State = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
 _INTERNAL = "Something went wrong in this proxy; its log has the details."
+_MAX_CHAT_CHARS = 256  # of a client's own name for a stream, which is kept as long as it is
 _DESERTED = "Every client has left, and none came back in time."
 
 
@@ -61,6 +62,7 @@ class Run:
         self.request = request
         self.half = half
         self.options = parsed.options
+        self.chat = parsed.chat if len(parsed.chat) <= _MAX_CHAT_CHARS else ""
         self.record = record
         self.log = log
         self.created = int(time.time())

@@ -30,6 +30,8 @@ class Runs:
         self._by_id: dict[str, Run] = {}
         self._ended: dict[str, asyncio.TimerHandle] = {}  # the oldest first
         self._by_request: dict[bytes, Run] = {}
+        # by dialect, owner and the client's own name for it: the newest
+        self._by_chat: dict[tuple[str, str, str], Run] = {}
         self._bytes = 0
 
     @property
@@ -63,12 +65,18 @@ class Runs:
             ended=self._has_ended,
         )
         self._by_id[run.id] = self._by_request[request] = run
+        if run.chat:
+            self._by_chat[half.name, owner, run.chat] = run
         return run
 
     def find(self, stream: str, owner: str) -> Run | None:
         """The run with this id, if it is this owner's."""
         run = self._by_id.get(stream)
         return run if run is not None and run.owner == owner else None
+
+    def named(self, half: ClientHalf, name: str, owner: str) -> Run | None:
+        """The run that this owner's clients of a dialect call so, or that has this id."""
+        return self._by_chat.get((half.name, owner, name)) or self.find(name, owner)
 
     def resumed(self, last_seen: str, owner: str) -> tuple[Run, int] | None:
         """For a client that comes back with the id of the last frame that it has seen,
@@ -117,4 +125,7 @@ class Runs:
         run = self._by_id.pop(stream)
         if self._by_request.get(run.request) is run:
             del self._by_request[run.request]
+        chat = (run.half.name, run.owner, run.chat)
+        if self._by_chat.get(chat) is run:
+            del self._by_chat[chat]
         run.log.forget()

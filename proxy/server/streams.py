@@ -43,13 +43,20 @@ def served(gateway: Gateway, runs: Runs) -> Iterator[Served]:
     yield Served(Route("GET", _ONE), _handler(gateway, runs, _follow))
     yield Served(Route("DELETE", _ONE), _handler(gateway, runs, _cancel))
     yield Served(Route("GET", _ONE + "/status"), _handler(gateway, runs, _status))
+    for half in CLIENTS.values():
+        if half.resuming is not None:
+            follow, stop, _ = half.resuming
+            if follow is not None:
+                yield Served(follow, _handler(gateway, runs, _follow_chat, half))
+            yield Served(stop, _handler(gateway, runs, _stop_chat, half))
 
 
 class About(NamedTuple):
-    """A request about a run."""
+    """A request about a run. `half`: in whose dialect."""
 
     request: web.Request
-    run: Run
+    half: ClientHalf
+    run: Run | None
     runs: Runs
     gateway: Gateway
     record: StreamRecord
@@ -75,20 +82,24 @@ def _started(run: Run) -> web.Response:
 
 
 def _handler(
-    gateway: Gateway, runs: Runs, answer: Callable[[About], Awaitable[web.StreamResponse]]
+    gateway: Gateway,
+    runs: Runs,
+    answer: Callable[[About], Awaitable[web.StreamResponse]],
+    half: ClientHalf = _NATIVE,
 ) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        record = StreamRecord(request_id(request), _NATIVE.name, time.monotonic())
+        record = StreamRecord(request_id(request), half.name, time.monotonic())
         account = Account(gateway, Visit(gateway, request, record))
         account.reading = "unasked"
         try:
-            run = await _found(request, runs, account)
-            record.stream, record.model = run.id, run.record.model
-            record.model_label = run.record.model_label
-            response = await answer(About(request, run, runs, gateway, record))
+            run = await _found(request, runs, account, half)
+            if run is not None:
+                record.stream, record.model = run.id, run.record.model
+                record.model_label = run.record.model_label
+            response = await answer(About(request, half, run, runs, gateway, record))
             record.status = response.status
         except Refused as refused:
-            return _refused(refused.failure, record)
+            return _refused(refused.failure, record, half)
         except ConnectionError:
             cut(request)
             return web.Response(status=499)  # goes nowhere
@@ -104,17 +115,21 @@ def _handler(
     return handle
 
 
-def _refused(why: Failure, record: StreamRecord) -> web.Response:
-    reply = with_retry_after(_NATIVE.render_error(why), why)
+def _refused(why: Failure, record: StreamRecord, half: ClientHalf) -> web.Response:
+    reply = with_retry_after(half.render_error(why), why)
     record.status = reply.status
     return whole(reply)
 
 
-async def _found(request: web.Request, runs: Runs, account: Account) -> Run:
-    """The run, if it is the caller's. Raises Refused: whoever may not see it learns nothing."""
+async def _found(
+    request: web.Request, runs: Runs, account: Account, half: ClientHalf
+) -> Run | None:
+    """The run, if it is the caller's: whoever may not see it learns nothing. Raises Refused."""
     account.visit.check_origin()
     head = read_head(request)
     await account.visit.know(credential(head.headers, head.query))
+    if half is not _NATIVE:
+        return runs.named(half, request.match_info["chat"], account.owner)
     run = runs.find(request.match_info["stream"], account.owner)
     if run is None:
         said = (
@@ -129,6 +144,7 @@ async def _found(request: web.Request, runs: Runs, account: Account) -> Run:
 async def _follow(about: About) -> web.StreamResponse:
     """The stream, from its beginning or behind the event that `Last-Event-ID` names."""
     request, run = about.request, about.run
+    assert run is not None
     half = _reading_in(request)
     about.record.client_dialect = half.name
     number = 0
@@ -138,13 +154,17 @@ async def _follow(about: About) -> web.StreamResponse:
         if found is None or found[0] is not run:
             return web.Response(status=204)
         number = found[1]
+    return await _read(about, run, half, number)
+
+
+async def _read(about: About, run: Run, half: ClientHalf, number: int) -> web.StreamResponse:
     plan = about.gateway.state.plan
     options = run.options if half is run.half else half.watching
     run.attend()
     about.runs.metrics.reads(1)
     try:
         return await watched(
-            request,
+            about.request,
             run,
             run.encoder(half, options),
             record=about.record,
@@ -157,6 +177,25 @@ async def _follow(about: About) -> web.StreamResponse:
         run.leave()
 
 
+async def _follow_chat(about: About) -> web.StreamResponse:
+    """The stream that goes on, from its beginning: a page that was loaded again has none of it.
+    What has ended is no more to resume.
+    """
+    run = about.run
+    ended = run is not None and run.log.end is not None
+    about.runs.metrics.resumed("unknown" if run is None else "ended" if ended else "attached")
+    if run is None or ended:
+        return web.Response(status=204)
+    return await _read(about, run, about.half, 0)
+
+
+async def _stop_chat(about: About) -> web.StreamResponse:
+    if about.run is not None:
+        about.run.stop(failure("cancelled", _CANCELLED))
+    assert about.half.resuming is not None
+    return whole(about.half.resuming.stopped)
+
+
 def _reading_in(request: web.Request) -> ClientHalf:
     name = request.query.get("dialect", _NATIVE.name)
     half = CLIENTS.get(name)
@@ -167,9 +206,11 @@ def _reading_in(request: web.Request) -> ClientHalf:
 
 
 async def _cancel(about: About) -> web.StreamResponse:
+    assert about.run is not None
     about.run.stop(failure("cancelled", _CANCELLED))
     return web.Response(status=204)
 
 
 async def _status(about: About) -> web.StreamResponse:
+    assert about.run is not None
     return whole(Reply(200, msgspec.json.encode(described(about.run))))

@@ -16,6 +16,7 @@ from tests.running import Running
 
 WORDS = [f"w{number} " for number in range(40)]
 TEXT = "".join(WORDS)
+ANY = {"*": [{"upstream": "far"}]}
 KEPT = {"resume": {}, "grace_s": 5}
 
 
@@ -378,6 +379,48 @@ async def test_a_stream_is_only_its_own_caller_s() -> None:
             await again.read()
         assert TEXT == first.text + again.text
     assert 1 == len(far.asked)
+
+
+async def test_a_dify_client_stops_its_answer_by_its_task() -> None:
+    speaks = Speaks()
+    async with proxied(["far"], {"far": Far(speaks)}, models=ANY, **kept()) as run:
+        speaks.say(3)
+        body = {"query": "hi", "inputs": {}, "user": "u", "response_mode": "streaming"}
+        async with run.session.post(f"{run.url}/v1/chat-messages", json=body) as answer:
+            async for line in answer.content:
+                if line.startswith(b"data: "):
+                    task = json.loads(line[6:])["task_id"]
+                    break
+            stop = f"{run.url}/v1/chat-messages/{task}/stop"
+            async with run.session.post(stop, json={"user": "u"}) as stopped:
+                assert {"result": "success"} == await stopped.json()
+            async with asyncio.timeout(1):
+                await speaks.gone.wait()
+
+
+async def test_a_chat_is_only_its_own_caller_s() -> None:
+    keys = [
+        {"name": name, "sha256": hashlib.sha256(name.encode()).hexdigest()}
+        for name in ("ann", "bob")
+    ]
+    speaks = Speaks()
+    config = kept() | {"auth": {"keys": keys}, "models": ANY}
+    async with proxied(["far"], {"far": Far(speaks)}, **config) as run:
+        ann, bob = ({"Authorization": f"Bearer {name}"} for name in ("ann", "bob"))
+        speaks.say(3)
+        said = {"id": "u", "role": "user", "parts": [{"type": "text", "text": "hi"}]}
+        body = {"id": "chat", "messages": [said]}
+        async with run.session.post(f"{run.url}/v1/ai-sdk", json=body, headers=ann) as first:
+            await first.content.readuntil(b"w2 ")
+            where = f"{run.url}/v1/ai-sdk/chat"
+            async with run.session.get(f"{where}/stream", headers=bob) as refused:
+                assert 204 == refused.status
+            async with run.session.post(f"{where}/stop", headers=bob) as refused:
+                assert 204 == refused.status
+            async with run.session.get(f"{where}/stream", headers=ann) as along:
+                speaks.say(40)
+                assert (await along.read()).endswith(b"data: [DONE]\n\n")
+                assert b"w39 " in await first.read()
 
 
 async def test_the_end_of_the_drain_is_told_to_every_reader() -> None:

@@ -5,7 +5,7 @@ useChat({ transport: new DefaultChatTransport({ api: "https://proxy/v1/ai-sdk", 
 "fast" } }) })
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route
+from proxy.codec.base import ClientHalf, Dialect, Reply, Resuming, Route
 from proxy.dialects.ai_sdk import encode, errors, parse, whole
 from proxy.dialects.ai_sdk.wire import NAME
 
@@ -18,6 +18,12 @@ DIALECT = Dialect(
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),
+        # `chat` is the body's `id`; 204 tells the SDK that there is nothing to resume
+        resuming=Resuming(
+            Route("GET", "/v1/ai-sdk/{chat:[^/]+}/stream"),
+            Route("POST", "/v1/ai-sdk/{chat:[^/]+}/stop"),
+            Reply(204, b""),
+        ),
         whole=whole.whole,
         render_error=errors.render_error,
     ),

@@ -58,7 +58,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         last.id or "" if last.role == "assistant" else "",
         incoming.query.get("strict") in ("1", "true"),
     )
-    return Parsed(request, options, tuple(notes))
+    return Parsed(request, options, tuple(notes), body.id or "")
 
 
 def _tools(tools: dict[str, WireTool] | list[WireTool] | None) -> list[ToolSpec]:

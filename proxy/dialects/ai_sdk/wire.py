@@ -52,8 +52,8 @@ class WireFormat(msgspec.Struct):
 
 
 class Body(msgspec.Struct, rename="camel"):
-    """The body. `id` is the chat's; `trigger` and `message_id` say why the page asks, which changes
-    nothing here.
+    """The body. `id` is the chat's, by which the page may come back; `trigger` and `message_id` say
+    why it asks, which changes nothing here.
     """
 
     messages: list[WireMessage]

@@ -5,7 +5,15 @@ An app of Dify is a prompt, a model and its tools, chosen by the key. It keeps t
 itself and takes one message at a time.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import (
+    ClientHalf,
+    Dialect,
+    Reply,
+    Resuming,
+    Route,
+    UpstreamHalf,
+    without_options,
+)
 from proxy.dialects.dify import build, encode, errors, parse, whole
 from proxy.dialects.dify.decode import DifyDecoder
 from proxy.dialects.dify.wire import NAME
@@ -18,6 +26,12 @@ DIALECT = Dialect(
         rewrites=True,
         parse_request=parse.parse_request,
         encoder=encode.encoder,
+        # `chat` is the answer's task_id, which is the stream's id
+        resuming=Resuming(
+            None,
+            Route("POST", "/v1/chat-messages/{chat:[^/]+}/stop"),
+            Reply(200, b'{"result":"success"}'),
+        ),
         whole=whole.whole,
         render_error=errors.render_error,
     ),
