@@ -67,7 +67,7 @@ class Run:
         self.log = log
         self.created = int(time.time())
         self.told = False  # whether anybody has had all of it
-        self.read_s = 0.0  # for how long somebody has read it
+        self.read_bytes = 0  # that somebody was sent
         self.committed: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
         self.committed.add_done_callback(_heard)
         self._gateway = gateway

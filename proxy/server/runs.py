@@ -12,9 +12,8 @@ from proxy.server.run import Run
 from proxy.settings.resume import Resume
 from proxy.settings.sections import OnDisconnect
 
-# Within this time of an answer's beginning a client that is gone has most likely lost it, not
-# stopped it.
-_EARLY_S = 1.0
+# A client that is gone after so little of an answer has most likely lost it, not stopped it.
+_LITTLE_BYTES = 4096
 # of a number of an event: no stream has so many
 _DIGITS = 12
 
@@ -106,7 +105,7 @@ class Runs:
         run = self._by_request.get(request)
         if run is None or run.attended or run.told:
             return None
-        return run if again or run.read_s < _EARLY_S else None
+        return run if again or run.read_bytes < _LITTLE_BYTES else None
 
     def _has_ended(self, run: Run) -> None:
         rules, loop = self.rules or Resume(), asyncio.get_running_loop()

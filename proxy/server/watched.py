@@ -1,7 +1,6 @@
 """A kept stream, to one client that reads it."""
 
 import asyncio
-from time import monotonic
 
 from aiohttp import web
 
@@ -44,7 +43,7 @@ async def watched(
         response = _head(run, encoder)
         record.status = response.status
         await response.prepare(request)
-    began = monotonic()
+    before = record.bytes_out
     try:
         first = watching.opening(run.id)
         if first:
@@ -57,7 +56,7 @@ async def watched(
         paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
         await watching.relay(paced or sink)
     finally:
-        run.read_s += monotonic() - began
+        run.read_bytes += record.bytes_out - before
     try:
         async with asyncio.timeout(streams.write_timeout_s):
             if paced is not None:

@@ -17,7 +17,7 @@ pytestmark = requires("chromium", "node", "npm_packages")
 STREAMS = 50
 CONFIG = {
     "upstreams": {
-        "echo": {"dialect": "openai_chat", "mock": {"scenario": "echo", "tokens_per_s": 12}}
+        "echo": {"dialect": "openai_chat", "mock": {"scenario": "echo", "tokens_per_s": 3}}
     },
     "models": {"echo": [{"upstream": "echo"}]},
     "streams": {"resume": {}},
