@@ -49,4 +49,7 @@ def test_streams_that_are_cut_at_random_come_whole(
     result = visit.values[-1]
     assert prompts == result["texts"]
     assert [1] * STREAMS == result["ends"]
-    assert [1] * STREAMS == [len(asked_with(keeping, prompt)) for prompt in prompts]
+    # A client that was cut before it had an id can only ask again, and where the proxy had handed
+    # over all of the answer by then, it cannot know that none of it arrived.
+    anew = sum(len(asked_with(keeping, prompt)) - 1 for prompt in prompts)
+    assert anew <= STREAMS // 10
