@@ -118,10 +118,19 @@ class Refused(Exception):  # noqa: N818
     build_request and the router.
     """
 
-    def __init__(self, failure: Failure, returned: Mapping[str, str] | None = None) -> None:
-        """`returned`: headers of an upstream's answer that go to the client with the failure."""
+    def __init__(
+        self,
+        failure: Failure,
+        returned: Mapping[str, str] | None = None,
+        *,
+        answered: int | None = None,
+    ) -> None:
+        """`returned`: headers of an upstream's answer that go to the client with the failure.
+        `answered`: the upstream's own HTTP status, for the log.
+        """
         super().__init__(failure.message)
         self.failure = failure
+        self.answered = answered
         self.returned = returned or {}
 
 

@@ -115,7 +115,7 @@ def stream_line(log: FilteringBoundLogger, record: StreamRecord) -> None:
     if record.outcome is None or record.outcome in _QUIET:
         log.info(record.work, **_fields(record))
     else:
-        log.warning(record.work, **_fields(record))
+        log.warning(record.work, **_fields(record), **_why(record))
 
 
 def _fields(record: StreamRecord) -> dict[str, Any]:
@@ -141,12 +141,31 @@ def _fields(record: StreamRecord) -> dict[str, Any]:
         "heartbeats": record.heartbeats,
         "input_tokens": usage.input_tokens if usage is not None else None,
         "output_tokens": usage.output_tokens if usage is not None else None,
+        "cached_input_tokens": usage.cached_input_tokens if usage is not None else None,
+        "cache_write_tokens": usage.cache_write_tokens if usage is not None else None,
+        "reasoning_tokens": usage.reasoning_tokens if usage is not None else None,
+        "audio_input_tokens": usage.audio_input_tokens if usage is not None else None,
+        "audio_output_tokens": usage.audio_output_tokens if usage is not None else None,
         "notes": [f"{note.note}:{note.param}" for note in record.notes[:_MAX_LISTED]],
         "fallbacks": [
             f"{left}>{taken}:{kind}" for left, taken, kind in record.fallbacks[:_MAX_LISTED]
         ],
     }
     return {name: value for name, value in fields.items() if value not in (None, "", [])}
+
+
+def _why(record: StreamRecord) -> dict[str, Any]:
+    """Of one that failed: the message, the vendor's code and status, what was asked, and by whose
+    page.
+    """
+    fields: dict[str, Any] = {
+        "error": record.error,
+        "error_code": record.error_code,
+        "upstream_status": record.upstream_status,
+        "asked": record.asked[:_MAX_NAME_CHARS],
+        "origin": record.origin[:_MAX_NAME_CHARS],
+    }
+    return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -62,6 +62,10 @@ _OF_ONE_ANSWER = (
         "upstream",
         "upstream_dialect",
         "upstream_model",
+        "upstream_status",
+        "asked",
+        "error",
+        "error_code",
         "finish",
         "usage",
         "first_byte_s",
@@ -78,6 +82,7 @@ class StreamRecord:
 
     __slots__ = (
         "_last_content",
+        "asked",
         "attempts",
         "bytes_in",
         "bytes_out",
@@ -87,6 +92,8 @@ class StreamRecord:
         "delay_total_s",
         "earlier",
         "ended_s",
+        "error",
+        "error_code",
         "events",
         "fallbacks",
         "finish",
@@ -101,6 +108,7 @@ class StreamRecord:
         "model",
         "model_label",
         "notes",
+        "origin",
         "outcome",
         "request_id",
         "retries",
@@ -110,6 +118,7 @@ class StreamRecord:
         "upstream",
         "upstream_dialect",
         "upstream_model",
+        "upstream_status",
         "usage",
         "work",
     )
@@ -127,6 +136,11 @@ class StreamRecord:
         self.upstream = ""  # the last one tried
         self.upstream_dialect = ""
         self.upstream_model = ""
+        self.asked = ""  # its host and path
+        self.upstream_status: int | None = None  # its HTTP status
+        self.error = ""  # why it failed, as far as that may stand in a log
+        self.error_code = ""  # the vendor's word for it
+        self.origin = ""  # of the page that asked, as its browser says
         self.key = ""  # the configured name of the client's key
         self.status = 0  # the HTTP status that the client got, or would have got
         self.outcome: Outcome | None = None
@@ -184,6 +198,11 @@ class StreamRecord:
             counts = self.delay_counts = [0] * (len(RELAY_DELAY_S) + 1)
         counts[bisect_left(RELAY_DELAY_S, seconds)] += 1
         self.delay_total_s += seconds
+
+    def begin_target(self) -> None:
+        """Another target is asked: why the one before it failed is said no more."""
+        self.asked = self.error = self.error_code = ""
+        self.upstream_status = None
 
     def start_over(self) -> None:
         """What the answer of a target that failed has left behind is not of the next one's."""

@@ -14,7 +14,7 @@ from proxy.relay.apart import apart
 from proxy.relay.generation import Generation
 from proxy.relay.log import Log
 from proxy.relay.opening import opened
-from proxy.relay.passing import prepared, returned, tell_failure, veil_of
+from proxy.relay.passing import place, prepared, returned, tell_failure, veil_of
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.source import Source
 from proxy.relay.states import UpstreamStates
@@ -63,6 +63,8 @@ class Asking:
             bound.half.name,
             target.model,
         )
+        record.begin_target()
+        sent: bytes | None = None
         try:
             envelope = self._envelope
             config, call = await apart(
@@ -71,11 +73,12 @@ class Asking:
                     bound, target, parsed.request, envelope.credential, envelope.headers
                 ),
             )
+            record.asked, sent = place(bound, call), call.body
             notes = _notes(parsed, call, bound, target, client_rewrites=client_rewrites)
             async with turn(bound, self._states.of(bound), last=last):
                 generation = await self._answered(call, config, bound, record)
         except Refused as refused:
-            tell_failure(refused, bound, self._envelope, record)
+            tell_failure(refused, bound, self._envelope, record, sent)
             raise
         record.attempts.append((target.upstream, "ok"))
         headers = returned(generation.answer, bound.settings)
@@ -90,6 +93,7 @@ class Asking:
         if bound.played and self._envelope.mock_headers:
             call = call._replace(headers={**call.headers, **self._envelope.mock_headers})
         answer = await opened(self._upstreams, bound, call, target, self._plan.limits)
+        record.upstream_status = answer.status
         generation = self._generation(answer, call, bound, started, record)
         generation.begin()
         try:

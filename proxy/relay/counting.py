@@ -9,7 +9,7 @@ from proxy.errors import KINDS, Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
 from proxy.relay.opening import opened
-from proxy.relay.passing import prepared, tell_failure
+from proxy.relay.passing import place, prepared, tell_failure
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.states import UpstreamStates
 from proxy.relay.turn import turn
@@ -61,15 +61,18 @@ class Counter:
         bound = self._plan.upstreams[target.upstream]
         record.upstream, record.upstream_dialect = target.upstream, bound.half.name
         record.upstream_model = target.model
+        record.begin_target()
         state = self._states.of(bound)
+        sent: bytes | None = None
         try:
             config, call = await apart(
                 self._envelope.size, lambda: self._call(bound, target, parsed)
             )
+            record.asked, sent = place(bound, call), call.body
             async with turn(bound, state, last=last):
                 counted = await self._answer(bound, call, config)
         except Refused as refused:
-            tell_failure(refused, bound, self._envelope, record)
+            tell_failure(refused, bound, self._envelope, record, sent)
             raise
         state.slots.leave()
         record.attempts.append((target.upstream, "ok"))

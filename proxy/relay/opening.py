@@ -51,7 +51,7 @@ async def _refuse(answer: Answer, bound: Bound, most: int) -> None:
             f"{name} answered with a redirect ({status}), which is not followed: set its base_url "
             "to the new target."
         )
-        raise Refused(failure("upstream_status", said))
+        raise Refused(failure("upstream_status", said), answered=status)
     if status >= 400:
         body = await answer.read(most)
         why = bound.half.parse_error(status, answer.headers, body)
@@ -59,11 +59,13 @@ async def _refuse(answer: Answer, bound: Bound, most: int) -> None:
         raise Refused(
             why or failure("upstream_status", f"{name} answered {status}."),
             returned(answer, bound.settings),
+            answered=status,
         )
     if answer.content_type in ("text/html", "application/xhtml+xml"):
         raise Refused(
             failure(
                 "upstream_malformed",
                 f"{name} answered with a web page instead of a stream: is its base_url right?",
-            )
+            ),
+            answered=status,
         )

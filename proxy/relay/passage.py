@@ -9,7 +9,7 @@ from typing import NamedTuple
 from proxy.codec.base import Outgoing
 from proxy.errors import Failure, Refused, failure
 from proxy.observe.record import StreamRecord
-from proxy.relay.passing import is_plain, prepared, returned, tell_failure, veil_of
+from proxy.relay.passing import is_plain, place, prepared, returned, tell_failure, veil_of
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.states import UpstreamStates
 from proxy.relay.turn import turn
@@ -88,6 +88,7 @@ class Passage:
         state = self._states.of(bound)
         try:
             call = self._call(bound, errand)
+            record.asked = place(bound, call)
             async with turn(bound, state, last=True):
                 answer = await self._sent(bound, call, errand)
                 try:
@@ -166,7 +167,7 @@ class Passage:
         name, status, most = bound.endpoint.name, answer.status, self._plan.limits.max_error_bytes
         if 300 <= status < 400:
             said = f"{name} answered with a redirect ({status}), which is not followed."
-            raise Refused(failure("upstream_status", said))
+            raise Refused(failure("upstream_status", said), answered=status)
         if status < 400:
             return None
         try:

@@ -17,6 +17,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.plan import Bound
 from proxy.relay.redactor import Redactor
 from proxy.relay.won import Envelope, NotSentError
+from proxy.relay.wording import code_of, loggable
 from proxy.request import ChatRequest
 from proxy.routing import Target
 from proxy.settings.headers import may_come_down
@@ -89,15 +90,41 @@ def told(why: Failure, bound: Bound, credential: str | None) -> Failure:
     return why if kind is None else msgspec.structs.replace(why, kind=kind)
 
 
-def tell_failure(refused: Refused, bound: Bound, envelope: Envelope, record: StreamRecord) -> None:
-    """What came of asking an upstream, as the client may be told it, and in the record."""
+def tell_failure(
+    refused: Refused,
+    bound: Bound,
+    envelope: Envelope,
+    record: StreamRecord,
+    sent: bytes | None = None,
+) -> None:
+    """What came of asking an upstream, as the client may be told it, and in the record. `sent`:
+    the body of the request, if one was made.
+    """
     why = told(refused.failure, bound, envelope.credential)
     # one of the request itself does not blame the upstream
     if why.upstream is None and why.kind != "internal":
         why = msgspec.structs.replace(why, upstream=bound.endpoint.name)
+    note_failure(record, why, sent)
+    if refused.answered is not None:
+        record.upstream_status = refused.answered
     result = refused.result if isinstance(refused, NotSentError) else why.kind
     record.attempts.append((bound.endpoint.name, result))
     refused.failure = why
+
+
+def place(bound: Bound, call: Outgoing) -> str:
+    """The host and path that are asked, for the log: without a query, where some vendors have the
+    key.
+    """
+    url = bound.endpoint.url + (bound.endpoint.path or call.path)
+    return url.partition("?")[0].partition("://")[2].rpartition("@")[2]
+
+
+def note_failure(record: StreamRecord, why: Failure, sent: bytes | None = None) -> None:
+    """Why it failed, for the log: what an upstream said when it was asked goes before what is known
+    later. `sent` as for `loggable`.
+    """
+    record.error, record.error_code = loggable(why, sent), code_of(why)
 
 
 def _own_key(credential: str | None, upstream: str) -> str:

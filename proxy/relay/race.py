@@ -140,6 +140,8 @@ class _Race:
                     own.upstream_dialect,
                 )
                 self._record.upstream_model = own.upstream_model
+                self._record.asked, self._record.upstream_status = own.asked, own.upstream_status
+                self._record.error, self._record.error_code = own.error, own.error_code
             if not KINDS[refused.failure.kind].next_target:
                 self._waiting.clear()
                 self._over = True

@@ -45,17 +45,17 @@ class Redactor:
         if not parts:
             return why
         words = {name: getattr(why, name) for name in ("message", "code", "param")}
-        hidden = {name: _hidden(text, parts) for name, text in words.items() if text is not UNSET}
+        veiled = {name: hidden(text, parts) for name, text in words.items() if text is not UNSET}
         return (
-            msgspec.structs.replace(why, **hidden)
-            if any(hidden[name] != words[name] for name in hidden)
+            msgspec.structs.replace(why, **veiled)
+            if any(veiled[name] != words[name] for name in veiled)
             else why
         )
 
     def text(self, text: str) -> str:
         """Any text of the upstream, with the mask for each secret in it."""
         parts = self._parts()
-        return _hidden(text, parts) if parts else text
+        return hidden(text, parts) if parts else text
 
     def _parts(self) -> set[str]:
         """Whatever gives a secret away."""
@@ -111,8 +111,10 @@ def _in_base64(plain: bytes, before: int) -> str:
     return digits[-(-before * 8 // 6) : (before + len(plain)) * 8 // 6]
 
 
-def _hidden(text: str, parts: Collection[str]) -> str:
-    """The text with a mask for each run of parts. Its work is linear in the text."""
+def hidden(text: str, parts: Collection[str]) -> str:
+    """The text with a mask for each run of parts, which are in lower case. Its work is
+    linear in the text.
+    """
     small = text.lower()
     if len(small) != len(text):  # a few letters are longer in lower case
         small = text

@@ -7,6 +7,7 @@ import time
 from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError
 from proxy.relay.ending import Reading, ended
+from proxy.relay.passing import note_failure
 from proxy.server.gateway import Gateway
 from proxy.server.visit import Visit
 from proxy.settings.sections import OnDisconnect
@@ -44,5 +45,10 @@ class Account:
         outcome, status = ended(
             self.end, self.reading, self.policy, status=record.status, refusal=self.refusal
         )
+        why = self.refusal
+        if why is None and isinstance(self.end, StreamError):
+            why = self.end.error
+        if why is not None and not record.error:
+            note_failure(record, why)
         record.end(outcome, status, time.monotonic())
         self._gateway.flush(record)

@@ -12,6 +12,7 @@ from proxy.codec.base import Reply
 from proxy.errors import Failure, Refused, failure
 from proxy.events import CONTENT
 from proxy.observe.record import StreamRecord
+from proxy.relay.passing import note_failure
 from proxy.server.access.keys import Caller
 from proxy.server.access.origins import unasked
 from proxy.server.gateway import Gateway, State
@@ -47,6 +48,7 @@ class Visit:
         self.record = record
         self.caller: Caller | None = None
         self.asked_bytes = 0  # of its body
+        record.origin = request.headers.get("Origin", "")
         request[REQUEST_ID] = record.request_id
 
     def check_origin(self) -> None:
@@ -150,6 +152,8 @@ async def attended(
         response = whole(render(why))
     finally:
         visit.leave()
+        if why is not None and not record.error:
+            note_failure(record, why)
         outcome = record.outcome or (why.kind if why is not None else "completed")
         status = record.status or (why.status if why is not None else 0)
         record.end(outcome, status, time.monotonic())

@@ -112,11 +112,47 @@ def test_failures_are_warnings(outcome: str | None, level: str) -> None:
     assert level == lines(stream)[0]["level"]
 
 
+def test_only_one_that_failed_says_why() -> None:
+    """What an earlier target said is of no interest where another one answered."""
+    told = {
+        "error": "Overloaded",
+        "error_code": "overloaded_error",
+        "upstream_status": 529,
+        "asked": "api.example.com/v1/messages",
+        "origin": "https://app.example.com",
+    }
+    stream = out()
+    for outcome in ("completed", "overloaded"):
+        record = ended(outcome)
+        for name, value in told.items():
+            setattr(record, name, value)
+        logs.stream_line(structlog.get_logger(), record)
+    assert [{}, told] == [
+        {name: line[name] for name in told if name in line} for line in lines(stream)
+    ]
+
+
+def test_the_parts_of_the_tokens_are_told_where_they_are_known() -> None:
+    stream, record = out(), ended()
+    record.usage = Usage(9, 8, 7, 6, 5, 4, None)
+    logs.stream_line(structlog.get_logger(), record)
+    (line,) = lines(stream)
+    assert {
+        "input_tokens": 9,
+        "output_tokens": 8,
+        "cached_input_tokens": 7,
+        "reasoning_tokens": 6,
+        "cache_write_tokens": 5,
+        "audio_input_tokens": 4,
+    } == {name: line[name] for name in line if name.endswith("_tokens")}
+
+
 def test_the_fields_of_a_line_are_bounded() -> None:
     """However long a name is and however many notes there are."""
     stream = out()
-    record = ended()
+    record = ended("overloaded")
     record.model = record.upstream_model = "m" * 100_000
+    record.asked = record.origin = "o" * 100_000
     record.notes = [Note("dropped", "seed", "x")] * 1000
     record.fallbacks = [("a", "b", "overloaded")] * 1000
     logs.stream_line(structlog.get_logger(), record)

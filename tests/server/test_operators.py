@@ -9,6 +9,7 @@ import structlog
 
 from proxy.cli.serve import _greeting
 from proxy.settings.model import Settings
+from proxy.settings.secret import MASK
 from tests.jwt_issuer import AUDIENCE, ISSUER, key_set, public, publishing, rsa_key, token
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 from tests.running import Running, one, running
@@ -160,3 +161,45 @@ async def test_a_token_is_taken_and_its_subject_is_logged_and_the_token_is_not()
         ]
         for part in (*good.split("."), *bad.split(".")):
             assert part not in str(log)
+
+
+async def refused(peer: Peer) -> None:
+    while True:
+        await peer.request()
+        body = b'{"error": {"message": "No such model; you said hello hello.", "code": "gone"}}'
+        peer.write(
+            b"HTTP/1.1 500 Oops\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            % (len(body), body)
+        )
+
+
+WHY = ("outcome", "error", "error_code", "upstream_status", "asked")
+
+
+async def why_of(config: dict[str, Any], body: Any) -> tuple[Any, ...]:
+    """What the line of a stream that fails says of it."""
+    with structlog.testing.capture_logs() as log:
+        async with running(config) as run:
+            headers = {"Origin": run.url}
+            async with run.session.post(f"{run.url}/v1/stream", json=body, headers=headers) as got:
+                await got.read()
+    (line,) = (line for line in log if line["event"] == "stream")
+    assert line["origin"] == run.url
+    return tuple(line.get(name) for name in WHY)
+
+
+async def test_the_line_of_a_failed_stream_says_why_it_failed_and_what_was_asked() -> None:
+    """The vendor's status, code and message, without the prompt that it repeats."""
+    async with raw_upstream(refused) as url:
+        asked_of = f"{url.partition('://')[2]}/chat/completions"
+        said = f"No such model; you said {MASK}"
+        assert ("upstream_status", said, "gone", 500, asked_of) == await why_of(
+            one("openai_chat", url), {"model": "m", "prompt": "hello hello"}
+        )
+    outcome, error, code, status, place = await why_of(one("openai_chat", url), ASK)
+    assert ("connect_failed", None, None, asked_of) == (outcome, code, status, place)
+    assert error.startswith("far ")
+    unknown = {"model": "x", "prompt": "p"}
+    outcome, error, code, status, place = await why_of(MOCKED, unknown)
+    assert ("model_not_found", None, None, None) == (outcome, code, status, place)
+    assert error
