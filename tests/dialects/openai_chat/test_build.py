@@ -297,6 +297,17 @@ def test_a_budget_is_said_as_an_effort_with_a_note() -> None:
             Reasoning("xhigh"),
             {"chat_template_kwargs": {"enable_thinking": True}, "reasoning_effort": "high"},
         ),
+        ("object", Reasoning("low", 3000), {"reasoning": {"max_tokens": 3000}}),
+        ("switch", Reasoning(max_tokens=3000), {"thinking": {"type": "enabled"}}),
+        ("switch", Reasoning(adaptive=True), {"thinking": {"type": "enabled"}}),
+        ("budget", Reasoning("low"), {"enable_thinking": True}),
+        (
+            "template",
+            Reasoning(max_tokens=3000),
+            {"chat_template_kwargs": {"enable_thinking": True}, "reasoning_effort": "medium"},
+        ),
+        *((way, Reasoning(summary="auto"), {}) for way in ("object", "switch", "budget")),
+        *((way, Reasoning(summary="auto"), {}) for way in ("template", "effort")),
     ],
 )
 def test_how_much_to_think_is_said_in_the_vendors_way(

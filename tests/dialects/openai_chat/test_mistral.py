@@ -4,7 +4,9 @@
 import json
 from typing import Any
 
+from proxy.codec.base import Incoming
 from proxy.codec.fold import WholeAnswer
+from proxy.dialects.openai_chat import DIALECT
 from proxy.dialects.openai_chat.mistral import MistralEncoder, mistral_whole
 from proxy.errors import failure
 from proxy.events import (
@@ -86,6 +88,40 @@ def test_reasoning_is_content() -> None:
     assert [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}] == got[1][
         "choices"
     ][0]["delta"]["content"]
+
+
+def test_a_proof_of_reasoning_is_its_signature() -> None:
+    """With whose it is, in a part of its own at the end; whole, in the part of the thinking."""
+    proof = "mainstem:google-gemini-v1:c2ln"
+    events = [
+        BlockStart(0, "reasoning"),
+        ReasoningDelta(0, "hm"),
+        BlockEnd(0, "c2ln", "google-gemini-v1"),
+        END,
+    ]
+    part = {"type": "thinking", "thinking": [], "signature": proof}
+    assert [part] == frames(events)[2]["choices"][0]["delta"]["content"]
+    answer = WholeAnswer()
+    for event in [START, *events]:
+        answer.add(event)
+    content = json.loads(mistral_whole(answer).body)["choices"][0]["message"]["content"]
+    assert [{**part, "thinking": [{"type": "text", "text": "hm"}]}] == content
+
+
+def test_mistrals_form_is_for_mistrals_sdks() -> None:
+    """Streamed and whole; every other client gets OpenAI's."""
+    client = DIALECT.client
+    assert client is not None
+    asked = b'{"model":"m","messages":[{"role":"user","content":"hi"}]}'
+    answer = WholeAnswer()
+    reasoning = [BlockStart(0, "reasoning"), ReasoningDelta(0, "hm"), BlockEnd(0)]
+    for event in [START, *reasoning, BlockStart(1, "text"), TextDelta(1, "a"), BlockEnd(1), END]:
+        answer.add(event)
+    for agent, is_mistral in (("mistral-client-python/1.9", True), ("curl/8", False)):
+        parsed = client.parse_request(Incoming("POST", {}, {}, {"user-agent": agent}, asked))
+        assert is_mistral is isinstance(client.encoder(parsed), MistralEncoder)
+        message = json.loads(client.whole(parsed, answer).body)["choices"][0]["message"]
+        assert is_mistral is (message["content"] != "a")
 
 
 def test_an_error_in_a_call_leaves_the_call_out() -> None:

@@ -289,6 +289,27 @@ def test_every_way_to_ask_for_reasoning(said: Any, expected: Reasoning) -> None:
     assert () == parsed.notes
 
 
+@pytest.mark.parametrize(
+    ("said", "expected", "param"),
+    [
+        ({"thinking": {"type": "sometimes"}}, None, "thinking"),
+        ({"reasoning_effort": "immense"}, None, "reasoning_effort"),
+        ({"reasoning": {}}, None, None),
+        (
+            {"chat_template_kwargs": {"enable_thinking": True, "greeting": "hi"}},
+            Reasoning("medium"),
+            "chat_template_kwargs",
+        ),
+    ],
+)
+def test_what_is_not_known_of_reasoning_is_noted(
+    said: Any, expected: Reasoning | None, param: str | None
+) -> None:
+    parsed = asked(**said)
+    assert expected == parsed.request.reasoning
+    assert [param] * (param is not None) == [note.param for note in parsed.notes]
+
+
 def assistant(**said: Any) -> list[Any]:
     parsed = parse({"model": "m", "messages": [*HI, {"role": "assistant", **said}]})
     assert () == parsed.notes
@@ -495,6 +516,46 @@ def test_names_and_audio_of_messages_are_noted() -> None:
     ] == params(parsed)
 
 
+def test_parts_that_cannot_be_carried_as_they_are_are_noted() -> None:
+    """Of a file its content is, of a picture its address; marks for a cache that nobody knows are
+    left out, and so are pictures and proofs of nobody's form."""
+    strange = {"type": "text", "text": "a", "cache_control": {"type": "eternal"}}
+    file = {"file_id": "f", "filename": "a.txt", "file_data": "data:text/plain;base64,YQ=="}
+    picture = {"type": "image_url", "image_url": {"url": "https://h/i.png"}}
+    parsed = parse(
+        {
+            "model": "m",
+            "messages": [
+                {"role": "user", "content": [strange, {"type": "file", "file": {"file_id": "f"}}]},
+                {
+                    "role": "assistant",
+                    "content": "b",
+                    "refusal": "no",
+                    "images": [picture, {"type": "image"}],
+                    "tool_calls": [
+                        {**CALL, "extra_content": {"elsewhere": 1}},
+                        {"id": "c2", "type": "computer"},
+                    ],
+                },
+                {"role": "tool", "tool_call_id": "c1", "content": "1"},
+                {"role": "user", "content": [{"type": "file", "file": file}]},
+            ],
+        }
+    )
+    assert {
+        ("dropped", "cache_control"),
+        ("dropped", "messages.file_id"),
+        ("dropped", "messages.images"),
+        ("dropped", "tool_calls.extra_content"),
+        ("dropped", "tool_calls"),
+    } == set(params(parsed))
+    first, second, _, last = parsed.request.messages
+    assert [TextPart("a")] == first.content
+    assert [TextPart("b"), TextPart("no"), ImagePart("https://h/i.png")] == second.parts[:3]
+    assert ["c1"] == [part.id for part in second.parts if isinstance(part, ToolCallPart)]
+    assert [DocumentPart("data:text/plain;base64,YQ==", "a.txt")] == last.content
+
+
 BAD: list[tuple[Any, str | None, str]] = [
     (b"", None, "empty"),
     (b"{", None, "too early"),
@@ -514,6 +575,11 @@ BAD: list[tuple[Any, str | None, str]] = [
     ({"model": "m", "messages": [{"role": "function", "content": "x"}]}, "messages[0].name", "required"),
     ({"model": "m", "messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages[0].content[0].input_audio", "required"),
     ({"model": "m", "messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text", "required"),
+    *(
+        ({"model": "m", "messages": [{"role": "user", "content": [{"type": kind}]}]}, f"messages[0].content[0].{kind}", "required")
+        for kind in ("refusal", "image_url", "thinking", "file")
+    ),
+    ({"model": "m", "messages": [*HI, {"role": "assistant", "tool_calls": [CALL]}, {"role": "tool", "tool_call_id": "c1", "content": [{"type": "thinking", "thinking": []}]}]}, "messages[2].content[0]", "cannot stand in a tool's result"),
     ({"model": "m", "messages": [{"role": "system", "content": [{"type": "image_url", "image_url": "x"}]}]}, "messages[0].content[0]", "must be text"),
     ({"model": "m", "messages": [*HI, {"role": "assistant", "tool_calls": [{"id": "c", "type": "custom"}]}]}, "messages[1].tool_calls[0].custom", "required"),
     ({"model": "m", "messages": HI, "max_tokens": 0}, "max_tokens", ">= 1"),
