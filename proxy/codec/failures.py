@@ -15,6 +15,20 @@ _LONGEST_WAIT_S = 1e9
 _MESSAGE_KEYS = ("message", "msg", "error_msg", "errmsg", "detail", "error")
 _CODE_KEYS = ("code", "error_code", "errno", "type")
 
+# What frameworks and gateways say of a path that nothing serves: nginx, Go, FastAPI, Spring, Azure.
+_NOTHING_THERE = frozenset(
+    {"not found", "404 not found", "page not found", "404 page not found", "resource not found"}
+)
+# OpenAI, Groq, Express, Spring, Kong, Fastify
+_NO_SUCH_PATH = (
+    "invalid url",
+    "unknown request url",
+    "cannot post",
+    "no static resource",
+    "no route matched",
+    "route post:",
+)
+
 
 class Said(NamedTuple):
     """An error body in words: `document` is the JSON object, None when it is none."""
@@ -34,9 +48,22 @@ def read_error(body: bytes) -> Said:
         return Said(_plain(body), None, None)
     if not isinstance(document, dict):
         return Said(_plain(body), None, None)
-    inner = document["error"] if isinstance(document.get("error"), dict) else document
+    inner = _inner(document)
     code = next((inner[key] for key in _CODE_KEYS if isinstance(inner.get(key), str | int)), None)
     return Said(_message(inner) or _plain(body), None if code is None else str(code), document)
+
+
+def misdirected(status: int, body: bytes) -> bool:
+    """Whether an HTTP error speaks of the path that was asked, not of the request: no API is there,
+    or not this one. An API's own error about a model, or anything else that it has not, is none.
+    """
+    if status != 404:
+        return status == 405
+    said = read_error(body)
+    if not said.document:
+        return b"model" not in body or body.lstrip().startswith(b"<")
+    text = _message(_inner(said.document)).strip(" .!").lower()
+    return text in _NOTHING_THERE or text.startswith(_NO_SUCH_PATH)
 
 
 def http_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
@@ -75,6 +102,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     except (ValueError, TypeError, OverflowError):  # TypeError: one of them has no zone
         return None
     return max(wait_s, 0.0) if wait_s < _LONGEST_WAIT_S else None
+
+
+def _inner(document: dict[str, Any]) -> dict[str, Any]:
+    inner = document.get("error")
+    return inner if isinstance(inner, dict) else document
 
 
 def _message(document: dict[str, Any]) -> str:

@@ -94,7 +94,7 @@ class Counter:
         """Raises Refused."""
         assert bound.half.count_answer is not None
         name, limits = bound.endpoint.name, self._plan.limits
-        answer = await opened(self._upstreams, bound, call, config, limits)
+        answer = await opened(self._upstreams, bound, call, config, limits, optional=True)
         try:
             async with asyncio.timeout(bound.timeouts.idle_s):
                 body = await answer.read(limits.max_error_bytes)

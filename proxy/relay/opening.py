@@ -4,7 +4,8 @@ import asyncio
 from functools import partial
 
 from proxy.codec.base import Outgoing, TargetConfig
-from proxy.errors import Refused, failure
+from proxy.codec.failures import misdirected
+from proxy.errors import Failure, Refused, failure
 from proxy.relay.follow import followed
 from proxy.relay.passing import returned
 from proxy.relay.plan import Bound
@@ -14,20 +15,28 @@ from proxy.upstream.client import Upstreams
 
 
 async def opened(
-    upstreams: Upstreams, bound: Bound, call: Outgoing, target: TargetConfig, limits: Limits
+    upstreams: Upstreams,
+    bound: Bound,
+    call: Outgoing,
+    target: TargetConfig,
+    limits: Limits,
+    *,
+    optional: bool = False,
 ) -> Answer:
-    """The answer, once its head has come and is none of an error. Raises Refused."""
+    """The answer, once its head has come and is none of an error. Raises Refused. `optional`: a
+    vendor may be without such a path, so that it is no mistake of the configuration's.
+    """
     try:
         async with asyncio.timeout(bound.timeouts.first_event_s):
             answer = await upstreams.open(bound.endpoint, call)
-            await _refuse_errors(answer, bound, limits.max_error_bytes)
+            await _refuse_errors(answer, bound, limits.max_error_bytes, optional=optional)
             # A vendor, or a gateway before it, may stream at once: then there is nothing to follow.
             follow = bound.half.follow
             if follow is not None and answer.content_type != "text/event-stream":
                 # vendors repeat the request
                 most = limits.max_event_bytes + len(call.body)
                 answer = await followed(answer, partial(follow, target), bound, upstreams, most)
-                await _refuse_errors(answer, bound, limits.max_error_bytes)
+                await _refuse_errors(answer, bound, limits.max_error_bytes, optional=optional)
             return answer
     except TimeoutError as error:
         name = bound.endpoint.name
@@ -35,16 +44,16 @@ async def opened(
         raise Refused(failure("first_event_timeout", said, upstream=name)) from error
 
 
-async def _refuse_errors(answer: Answer, bound: Bound, most: int) -> None:
+async def _refuse_errors(answer: Answer, bound: Bound, most: int, *, optional: bool) -> None:
     """Raises Refused, the answer closed, for one whose head says already that it is none."""
     try:
-        await _refuse(answer, bound, most)
+        await _refuse(answer, bound, most, optional=optional)
     except BaseException:
         answer.close()
         raise
 
 
-async def _refuse(answer: Answer, bound: Bound, most: int) -> None:
+async def _refuse(answer: Answer, bound: Bound, most: int, *, optional: bool) -> None:
     name, status = bound.endpoint.name, answer.status
     if 300 <= status < 400:
         said = (
@@ -56,6 +65,8 @@ async def _refuse(answer: Answer, bound: Bound, most: int) -> None:
         body = await answer.read(most)
         why = bound.half.parse_error(status, answer.headers, body)
         answer.close()
+        if misdirected(status, body) and not optional:
+            why = _misdirected(name, status)
         raise Refused(
             why or failure("upstream_status", f"{name} answered {status}."),
             returned(answer, bound.settings),
@@ -69,3 +80,12 @@ async def _refuse(answer: Answer, bound: Bound, most: int) -> None:
             ),
             answered=status,
         )
+
+
+def _misdirected(name: str, status: int) -> Failure:
+    """The client has asked for nothing wrong, and to ask again is of no use."""
+    said = (
+        f"{name} answered {status}, as where nothing is served at this path: is its base_url (or "
+        "path) right?"
+    )
+    return failure("upstream_status", said, retryable=False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.codec.failures import retry_after
+from proxy.codec.failures import misdirected, retry_after
 
 NOW = "Sun, 22 Nov 2026 10:00:00 GMT"
 
@@ -27,3 +27,40 @@ NOW = "Sun, 22 Nov 2026 10:00:00 GMT"
 def test_retry_after_is_seconds_or_a_date(headers: dict[str, str], seconds: float | None) -> None:
     """A date counts from the answer's own, so that no two clocks have to agree."""
     assert seconds == retry_after(headers)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>model</html>",
+        b"404 page not found",
+        b'{"detail":"Not Found"}',
+        b'{"error":{"code":"404","message":"Resource not found"}}',
+        b'{"error":{"message":"Invalid URL (POST /v1/v1/chat/completions)","code":null}}',
+        b'{"timestamp":1,"status":404,"error":"Not Found","path":"/v1"}',
+        b"{}",
+    ],
+)
+def test_a_404_that_speaks_of_the_path_is_misdirected(body: bytes) -> None:
+    """As of nginx, Go, FastAPI, Azure, OpenAI and Spring. Under another status the same is not."""
+    assert [True, False] == [misdirected(404, body), misdirected(400, body)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error":{"message":"The model `x` does not exist","code":"model_not_found"}}',
+        b'{"type":"error","error":{"type":"not_found_error","message":"model: claude-x"}}',
+        b'{"error":"model \'x\' not found"}',
+        b'{"error":{"code":"DeploymentNotFound","message":"The API deployment does not exist."}}',
+        b'{"error":{"message":"Previous response with id \'r\' not found.","code":null}}',
+        b"model x not found",
+    ],
+)
+def test_a_404_that_speaks_of_what_was_asked_is_not(body: bytes) -> None:
+    assert misdirected(404, body) is False
+
+
+def test_a_method_that_is_not_allowed_is_of_the_path() -> None:
+    assert misdirected(405, b'{"error":{"message":"model"}}') is True

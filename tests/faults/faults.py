@@ -128,10 +128,17 @@ STATUS: dict[str, Fault] = {
         retryable=False,
     ),
     "404": Fault(
-        "The upstream does not know the model or the path.",
+        "The upstream does not know the model.",
         plays.status("404 Not Found"),
         "model_not_found",
         at_head=True,
+    ),
+    "404 of no API": Fault(
+        "Nothing is served at this path: `base_url` is wrong.",
+        plays.page("404 Not Found"),
+        "upstream_status",
+        at_head=True,
+        retryable=False,
     ),
     "413": Fault(
         "The request is too large for the upstream.",

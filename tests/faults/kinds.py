@@ -9,8 +9,8 @@ MEANINGS: dict[Kind, tuple[str, str]] = {
         "The message: it is the vendor's. A parameter that this model does not take?",
     ),
     "model_not_found": (
-        "The upstream has no such model, or no such path.",
-        "`models.*.model`, `base_url` and `path` of the upstream.",
+        "The upstream has no such model.",
+        "`models.*.model`.",
     ),
     "too_large": (
         "The request is larger than the upstream takes, or than `limits.max_body_bytes`.",
@@ -46,7 +46,7 @@ MEANINGS: dict[Kind, tuple[str, str]] = {
     ),
     "upstream_status": (
         "An HTTP status that is the upstream's or the operator's affair.",
-        "401 and 403: the configured key. 3xx: `base_url`. 5xx: the vendor.",
+        "401 and 403: the configured key. 3xx, 404 and 405: `base_url`, `path`. 5xx: the vendor.",
     ),
     "upstream_error": (
         "The vendor's own error under a status of success.",
