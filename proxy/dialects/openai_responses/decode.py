@@ -47,6 +47,7 @@ _SILENT = frozenset(
     }
 )
 _MAX_TOLD = 256  # items of which it is remembered what was said
+_MOST_WAITING = 4  # ids; each is at most an event long
 _UNSAID = ("sequence_number", "obfuscation")
 
 
@@ -85,10 +86,12 @@ class ResponsesDecoder(SSEDecoder):
         if not self._waiting and not (events and type(events[-1]) is Vendor):
             return events
         # Ids are no sign that an answer comes: they wait for the event that they belong to.
-        events, self._waiting = self._waiting + events, []
-        while events and _is_id(events[-1]):
-            self._waiting.insert(0, events.pop())
-        return events
+        events = self._waiting + events
+        at = len(events)
+        while len(events) - at < _MOST_WAITING and at > 0 and _is_id(events[at - 1]):
+            at -= 1
+        self._waiting = events[at:]
+        return events[:at]
 
     def close(self) -> list[Event]:
         return self._waiting + super().close()
