@@ -35,10 +35,6 @@ def thinking_config(
     """The `thinkingConfig`, None where nothing is asked for."""
     if asked is None or (asked.effort is None and asked.max_tokens is None and not asked.adaptive):
         return None
-    if rules.thinking == "none":
-        if asked.effort != "none":
-            drop(notes, "reasoning", "This model does not think.")
-        return None
     if asked.max_tokens is not None and asked.effort is not None:
         said = "Gemini takes an effort or a budget; the budget was sent."
         drop(notes, "reasoning.effort", said)

@@ -168,9 +168,6 @@ def _reasoning(
     """A budget in tokens is said as the effort that it stands for."""
     if wanted is None:
         return {}
-    if rules.thinking == "none":
-        notes.append(Note("dropped", "reasoning", "This model does not reason."))
-        return {}
     effort = wanted.effort
     if wanted.max_tokens is not None:
         effort = effort or nearest_effort(effort_of(wanted.max_tokens), rules.efforts)

@@ -274,6 +274,35 @@ def test_signatures_elsewhere():
     assert {"messages.reasoning"} == notes(request)
 
 
+def test_a_signature_before_a_signed_call_has_a_part_of_its_own():
+    """The call keeps its own. Arguments that are no object are wrapped in one."""
+    parts = [
+        ReasoningPart("", "c2ln"),
+        ToolCallPart("c1", "f", "[1]", signature="c2lo", format=GEMINI),
+    ]
+    request = ChatRequest(model="m", messages=[Message("user", "hi"), Message("assistant", parts)])
+    first, second = body(request)["contents"][1]["parts"]
+    assert {"text": "", "thoughtSignature": "c2ln"} == first
+    assert ({"arguments": "[1]"}, "c2lo") == (
+        second["functionCall"]["args"],
+        second["thoughtSignature"],
+    )
+    assert {"messages.tool_call"} == notes(request)
+
+
+def test_what_cannot_be_said_of_media_is_noted_once():
+    parts = [
+        ImagePart("data:image/png;base64,aGk=", "high"),
+        ImagePart("data:image/png;base64,aGk=", "high"),
+        ImagePart("https://a.test/b"),
+        ImagePart("https://a.test/c"),
+    ]
+    request = ChatRequest(model="m", messages=[Message("user", parts)])
+    assert [("dropped", "image_url.detail"), ("defaulted", "messages.image_url")] == [
+        (note.note, note.param) for note in sent(request).notes
+    ]
+
+
 def test_what_newer_models_refuse():
     """Penalties, and more tokens than they can write; older ones take the former."""
     request = asked("hi", frequency_penalty=0.5, presence_penalty=0.25, max_tokens=99999, top_k=3)

@@ -10,6 +10,8 @@ from proxy.codec.proofs import GEMINI
 from proxy.dialects.gemini import DIALECT
 from proxy.errors import Refused
 from proxy.request import (
+    AudioPart,
+    DocumentPart,
     ImagePart,
     Message,
     Reasoning,
@@ -233,6 +235,45 @@ def test_tool_choice(config: dict[str, Any], choice: ToolChoice | None, left: in
 def test_thinking(config: dict[str, Any], reasoning: Reasoning | None, shown: bool):
     got = parsed({**HI, "generationConfig": {"thinkingConfig": config}})
     assert (reasoning, shown) == (got.request.reasoning, got.options.thoughts)
+
+
+def test_media_in_turns_and_in_results():
+    """Pictures, documents and sound, by their bytes or by their address."""
+    wav = {"inlineData": {"mimeType": "audio/wav", "data": "AAAA"}}
+    pdf = {"mimeType": "application/pdf", "displayName": "a"}
+    by_bytes = {"inlineData": {**pdf, "data": "AAAA"}}
+    by_address = {"fileData": {**pdf, "fileUri": "https://a.test/a"}}
+    call = {"functionCall": {"name": "f", "id": "c1"}}
+    result = {"name": "f", "id": "c1", "response": {"output": "1"}}
+    got = turns(
+        {"parts": [wav, by_bytes, by_address]},
+        {"role": "model", "parts": [call]},
+        {"parts": [{"functionResponse": {**result, "parts": [by_bytes, by_address, {}]}}]},
+    )
+    document = DocumentPart("data:application/pdf;base64,AAAA", "a")
+    there = DocumentPart("https://a.test/a", "a")
+    assert [AudioPart("data:audio/wav;base64,AAAA"), document, there] == got[0].content
+    assert [ToolResultPart("c1", [TextPart("1"), document, there])] == got[2].content
+
+
+def test_a_system_instruction_is_its_text():
+    parts = [{"text": "Be"}, {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]
+    got = parsed({**HI, "systemInstruction": {"parts": [*parts, {"text": "brief."}]}})
+    assert ("Be\n\nbrief.", {"system"}) == (got.request.system, params(got.notes))
+
+
+@pytest.mark.parametrize("key", ["generateContentRequest", "generate_content_request"])
+def test_tokens_are_counted_of_contents_or_of_a_whole_request(key: str):
+    """Which names its model, as the path does."""
+    assert DIALECT.client is not None
+    asking = DIALECT.client.counting
+    assert asking is not None
+    whole = {key: {**HI, "model": "models/m"}}
+    for body in (HI, whole):
+        data = json.dumps(body).encode()
+        got = asking.parse(posted(data, path={"model": "m", "method": "countTokens"}))
+        assert [Message("user", [TextPart("hi")])] == got.request.messages
+        assert () == got.notes
 
 
 def test_losses_are_noted():

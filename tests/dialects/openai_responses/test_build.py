@@ -243,6 +243,52 @@ def test_what_cannot_go_back_is_noted_once() -> None:
     assert ["messages.reasoning", "messages.image_url"] == [note.param for note in outgoing.notes]
 
 
+def test_what_stands_where_it_has_no_place_is_noted() -> None:
+    """Marks for a cache, proofs of calls, files and sound of the model's, citations, and thinking
+    that is left to the model."""
+    mark, pdf = Cache(), DocumentPart("data:application/pdf;base64,aGk=", "a", None)
+    turns = [
+        Message("user", [TextPart("a"), DocumentPart(pdf.url, "a", True)]),
+        Message(
+            "assistant",
+            [
+                TextPart("b"),
+                pdf,
+                AudioPart("data:audio/wav;base64,aGk="),
+                ToolCallPart("c1", "f", "{}", cache=mark, signature="s"),
+            ],
+        ),
+        Message("tool", [ToolResultPart("c1", "1", cache=mark)]),
+    ]
+    request = ChatRequest(
+        model="m",
+        messages=turns,
+        system="s",
+        system_parts=[TextPart("s", mark)],
+        tools=[ToolSpec("f", cache=mark)],
+        reasoning=Reasoning("low", adaptive=True),
+    )
+    body, outgoing = built(request)
+    assert {
+        "system.cache",
+        "tools.cache",
+        "cache",
+        "tool_call.signature",
+        "messages.document",
+        "messages.audio",
+        "document.citations",
+        "reasoning.adaptive",
+    } == params(outgoing.notes)
+    assert ["message", "message", "function_call", "function_call_output"] == [
+        item["type"] for item in body["input"]
+    ]
+
+
+def test_calls_side_by_side_may_be_forbidden_without_tools() -> None:
+    body, outgoing = built(asked("hi", tool_choice=ToolChoice("auto", parallel=False)))
+    assert (False, ()) == (body["parallel_tool_calls"], outgoing.notes)
+
+
 def test_nothing_to_say_is_refused() -> None:
     with pytest.raises(Refused, match="a turn that is not empty"):
         built(ChatRequest(model="m", messages=[Message("user", "")]))

@@ -685,6 +685,24 @@ def test_the_vendors_id_of_the_answer_stands_before_all_else() -> None:
     assert Vendor("openai_responses", {"response": {"id": "resp_1"}}) == first
 
 
+def test_what_comes_after_an_item_is_done_has_no_place_in_it() -> None:
+    """Pieces, the item once more, and thoughts in another form than the first."""
+    call = {"type": "function_call", "call_id": "c1", "name": "f"}
+    got = answer(
+        added(0, type="reasoning"),
+        frame("response.reasoning_summary_text.delta", output_index=0, summary_index=0, delta="a"),
+        frame("response.reasoning_text.delta", output_index=0, content_index=0, delta="b"),
+        done(0, type="reasoning", summary=[{"type": "summary_text", "text": "a"}]),
+        added(1, **call, arguments=""),
+        arguments(1, "{}"),
+        done(1, **call, arguments="{}"),
+        arguments(1, "[]"),
+        done(1, **call, arguments="{}"),
+        end(),
+    )
+    assert ("a", ["{}"]) == (got.reasoning(), [each.text for each in got.tool_calls()])
+
+
 def test_calls_end_in_the_order_in_which_they_began() -> None:
     """Clients that take calls whole get them in that order."""
     second = {**CALL, "id": "fc_2", "call_id": "call_2", "name": "time"}
