@@ -260,13 +260,15 @@ class _Whole(msgspec.Struct, gc=False):
     """A chunk with all that it says, read when a part of it is first asked for, and once."""
 
     frame: bytes
-    document: Any = None
+    candidates: list[Any] | None = None
+    parts: dict[int, list[Any]] = msgspec.field(default_factory=dict)  # of candidates asked for
 
     def part(self, position: int, at: int) -> Any:
-        if self.document is None:
-            self.document = loads(self.frame)
-        candidate = _objects(self.document["candidates"])[position]
-        return _objects(candidate["content"]["parts"])[at]
+        if self.candidates is None:
+            self.candidates = _objects(loads(self.frame)["candidates"])
+        if position not in self.parts:
+            self.parts[position] = _objects(self.candidates[position]["content"]["parts"])
+        return self.parts[position][at]
 
 
 def _objects(value: Any) -> list[Any]:

@@ -42,23 +42,24 @@ def thoughts(delta: Delta) -> Thoughts:
     elif isinstance(said, dict):
         text = _text(said, "text", "content", "thinking")
         proofs += _signature(said, None)
-    beside = ""
+    beside: list[str] = []
     for detail in delta.reasoning_details or ():
         if not isinstance(detail, dict):
             continue
         of = _text(detail, "format") or None
-        beside += _text(detail, "text", "summary")
+        piece = _text(detail, "text", "summary")
+        beside.append(piece)
         found = [*_signature(detail, None if of == OTHER else of), *_encrypted(detail, "data", of)]
         proofs += found
-        if not found and not _text(detail, "text", "summary") and _says(detail):
+        if not found and not piece and _says(detail):
             opaque.append(detail)
     if delta.thinking_blocks and not delta.reasoning_details:
         for block in delta.thinking_blocks:
             if isinstance(block, dict):
-                beside += _text(block, "thinking")
+                beside.append(_text(block, "thinking"))
                 proofs += [*_signature(block, ANTHROPIC), *_encrypted(block, "data", ANTHROPIC)]
     # Snowflake says it nowhere else; OpenRouter says it twice
-    return Thoughts(text or beside, proofs, opaque)
+    return Thoughts(text or "".join(beside), proofs, opaque)
 
 
 def _text(said: dict[str, Any], *names: str) -> str:
