@@ -2,7 +2,18 @@
 
 import pytest
 
-from proxy.codec.media import BEHIND, Data, data_of, data_url, is_web, media_behind
+from proxy.codec.media import (
+    BEHIND,
+    CITATIONS_LOST,
+    DETAIL_LOST,
+    Data,
+    data_of,
+    data_url,
+    is_web,
+    media_behind,
+    media_notes,
+    text_of,
+)
 from proxy.events import Note
 from proxy.request import (
     DocumentPart,
@@ -66,6 +77,31 @@ def test_media_of_results_stand_behind_the_last_result_of_the_turn() -> None:
         after,
     ] == media_behind([calls, first, second, after], notes)
     assert [BEHIND] == notes
+
+
+def test_only_what_may_not_stay_in_a_result_moves() -> None:
+    results = [ToolResultPart("1", [PICTURE, PAPER]), ToolResultPart("2", [PAPER])]
+    notes: list[Note] = []
+    moved = media_behind([Message("tool", [*results])], notes, lambda part: part == PAPER)
+    assert [
+        Message("tool", [ToolResultPart("1", [PAPER]), results[1]]),
+        Message("user", [TextPart("From the result of the tool call 1:"), PICTURE]),
+    ] == moved
+
+
+def test_what_is_lost_beside_media_that_arrive() -> None:
+    parts = [
+        ImagePart(PICTURE.url, "high"),
+        DocumentPart("data:text/plain;base64,aGk=", citations=True),
+    ]
+    assert [DETAIL_LOST, CITATIONS_LOST] == list(media_notes(parts, images=True))
+
+
+def test_a_text_that_is_none() -> None:
+    """No base64, or no UTF-8."""
+    assert [None, None, "hi"] == [
+        text_of(DocumentPart(f"data:text/plain;base64,{data}")) for data in ("?", "/w==", "aGk=")
+    ]
 
 
 def test_results_without_media_stay_the_same_list() -> None:

@@ -20,9 +20,8 @@ from proxy.events import BlockEnd, Image
 
 
 def signature(end: BlockEnd) -> str:
-    """The proof of reasoning, "" for none."""
-    if end.signature is UNSET:
-        return ""
+    """The proof of reasoning."""
+    assert end.signature is not UNSET
     return carried(end.signature, end.format or None, ANTHROPIC, name=end.id or None)
 
 

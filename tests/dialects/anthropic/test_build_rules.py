@@ -129,6 +129,8 @@ def test_a_forced_tool() -> None:
     assert {"type": "auto", "disable_parallel_tool_use": True} == found["tool_choice"]
     assert SUMMARIZED == found["thinking"]
     assert [("changed", "tool_choice")] == notes(call)
+    free = {"tools": [TOOL], "tool_choice": ToolChoice("auto")}
+    assert [] == notes(sent("claude-opus-5-5", **free))
 
 
 def test_marks_of_the_prompt_cache() -> None:

@@ -209,10 +209,15 @@ def test_a_picture_is_a_block_as_requests_have_it() -> None:
         Image("https://a.test/(x)", choice=1),
         TextDelta(0, "x"),
         BlockEnd(0),
+        Image("https://a.test/y"),
         StreamEnd(Finish("stop")),
     ]
-    source = {"type": "base64", "media_type": "image/png", "data": "aGk="}
-    expected = [{"type": "text", "text": "x"}, {"type": "image", "source": source}]
+    sources = (
+        {"type": "base64", "media_type": "image/png", "data": "aGk="},
+        {"type": "url", "url": "https://a.test/y"},
+    )
+    pictures = [{"type": "image", "source": source} for source in sources]
+    expected = [{"type": "text", "text": "x"}, *pictures]
     assert expected == streamed(events)[0] == whole(events)["content"]
 
 

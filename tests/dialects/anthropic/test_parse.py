@@ -447,3 +447,61 @@ def test_bodies_that_are_no_json_object(body: bytes) -> None:
     with pytest.raises(Refused) as caught:
         raw(body)
     assert caught.value.failure.message.startswith("The body")
+
+
+def test_what_is_said_beside_blocks_is_noted() -> None:
+    """Who called a tool, what a document is about, marks that nobody knows, keys that no block
+    has; and what is no text of the system."""
+    mark = {"cache_control": {"type": "eternal"}}
+    paper = {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": "a"},
+    }
+    found = parsed(
+        system=[{"type": "text", "text": "s", **mark}, {"type": "image", "source": PIXEL}],
+        messages=[
+            {"role": "system", "content": [{"type": "text", "text": "later"}]},
+            *turn("user", {**paper, "context": "what it is about"}),
+            *turn(
+                "assistant",
+                {"type": "tool_use", "id": "t", "name": "f", "input": {}, "caller": {"type": "x"}},
+            ),
+            *turn(
+                "user",
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "t",
+                    "content": [
+                        {
+                            "type": "text",
+                            "text": "1",
+                            "odd": 1,
+                            "cache_control": {"type": "ephemeral", "odd": 1},
+                        }
+                    ],
+                },
+            ),
+        ],
+    )
+    request = found.request
+    assert ("s", Message("system", [TextPart("later")])) == (request.system, request.messages[0])
+    params = {param for _, param in notes(found)}
+    assert {"document.context", "tool_use.caller", "cache_control"} <= params
+    assert {"messages.content", "unknown_key"} & params
+
+
+def test_documents_of_parts() -> None:
+    """Texts and pictures are carried; a part of another kind is noted."""
+    parts = [
+        {"type": "text", "text": "a"},
+        {"type": "image", "source": PIXEL},
+        {"type": "image", "source": 5},
+        {"type": "hologram"},
+    ]
+    for source, expected in (
+        ({"type": "content", "content": parts}, 3),
+        ({"type": "content", "content": "a"}, 1),
+    ):
+        found = parsed(messages=turn("user", {"type": "document", "title": "t", "source": source}))
+        assert expected == len(found.request.messages[0].parts)
+        assert (expected == 3) is (("dropped", "document") in notes(found))
