@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from proxy.codec.base import TargetConfig
+from proxy.codec.efforts import note_adaptive
 from proxy.codec.media import media_behind, media_notes, said, text_stays
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
@@ -173,6 +174,8 @@ def thinking(request: ChatRequest, notes: list[Note], *, budget: bool) -> bool |
     asked = request.reasoning
     if asked is None or (asked.effort is None and asked.max_tokens is None and not asked.adaptive):
         return None
+    if asked.effort is not None or asked.max_tokens is not None:
+        note_adaptive(asked, notes)
     if asked.effort not in (None, "none"):
         drop(notes, "reasoning.effort", "The upstream knows thinking only as on or off.", "changed")
     if asked.max_tokens is not None and not budget:

@@ -56,6 +56,9 @@ def plan(
     if not wants:
         return Plan(answer, _told_not_to(request, rules, notes), effort)
     assert asked is not None
+    if asked.summary not in (None, "auto"):
+        said = "Claude summarises what it thought in its own way."
+        drop(notes, "reasoning.summary", said, "changed")
     if rules.thinking == "adaptive" or (rules.thinking == "both" and not asked.max_tokens):
         return Plan(
             answer, {"type": "adaptive", "display": "summarized"}, _said(asked, rules, notes)

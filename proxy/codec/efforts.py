@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from proxy.request import Effort
+from proxy.events import Note
+from proxy.request import Effort, Reasoning
 
 EFFORTS: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 # Budgets in tokens that gateways agree on for an effort: shares of what larger models may think.
@@ -15,6 +16,15 @@ BUDGETS: dict[Effort, int] = {
     "xhigh": 32768,
     "max": 63999,
 }
+
+
+def note_adaptive(asked: Reasoning, notes: list[Note]) -> None:
+    """For vendors that are told how much to think, and not that it is for the model to decide."""
+    if asked.adaptive:
+        said = "That the model decides how much to think is left to the model's own habit."
+        note = Note("changed", "reasoning.adaptive", said)
+        if note not in notes:
+            notes.append(note)
 
 
 def nearest_effort(said: Effort, taken: tuple[str, ...]) -> Effort:

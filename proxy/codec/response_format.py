@@ -2,10 +2,13 @@
 API, for upstreams that take a bare JSON Schema.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from proxy.codec.chat_turns import drop
 from proxy.events import Note
+
+# The name of a schema, for the vendors that insist on one, where the client has given none.
+NO_NAME: Final = "answer"
 
 
 class JSONAnswer(NamedTuple):
@@ -28,7 +31,9 @@ def wanted_format(wanted: dict[str, Any] | None, notes: list[Note]) -> JSONAnswe
     named = wanted.get("json_schema")
     described = named if isinstance(named, dict) else {}
     schema = described.get("schema", named)
-    if "schema" in described and any(map(described.get, ("name", "description", "strict"))):
+    named_so = described.get("name") not in (None, NO_NAME)
+    beside = named_so or any(map(described.get, ("description", "strict")))
+    if "schema" in described and beside:
         said = "Of a response format the schema is sent; its name and strictness are left out."
         drop(notes, "response_format.name", said)
     return JSONAnswer(schema if isinstance(schema, dict) else None)

@@ -306,7 +306,7 @@ OPENAI_RESPONSES: list[dict[str, Any]] = [
         "temperature": 0.3,
         "top_p": 0.8,
         "top_logprobs": 2,
-        "include": ["message.output_text.logprobs"],
+        "include": ["file_search_call.results"],
         "reasoning": {"effort": "high", "summary": "detailed"},
         "text": {
             "verbosity": "low",
@@ -389,7 +389,7 @@ GEMINI: list[dict[str, Any]] = [
             "logprobs": 2,
             "responseMimeType": "application/json",
             "responseJsonSchema": SCHEMA,
-            "thinkingConfig": {"thinkingBudget": 4000, "includeThoughts": True},
+            "thinkingConfig": {"thinkingBudget": 4000, "includeThoughts": False},
             "responseModalities": ["TEXT"],
             "mediaResolution": "MEDIA_RESOLUTION_LOW",
         },
@@ -497,6 +497,268 @@ OLLAMA: list[dict[str, Any]] = [
     }
 ]
 
+NATIVE: list[dict[str, Any]] = [
+    {
+        "model": "m",
+        "system": [{"type": "text", "text": "Be brief.", "cache": {"ttl": "1h"}}],
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "Look.", "cache": {}},
+                    {
+                        "type": "image_url",
+                        "url": f"data:image/png;base64,{PNG}",
+                        "detail": "high",
+                    },
+                    {
+                        "type": "document",
+                        "url": f"data:application/pdf;base64,{PDF}",
+                        "title": "A paper",
+                        "citations": True,
+                    },
+                    {"type": "audio", "url": f"data:audio/wav;base64,{WAV}"},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "text", "text": "I look it up."},
+                    {
+                        "type": "tool_call",
+                        "id": "call_1",
+                        "name": "weather",
+                        "arguments": '{"city":"Rome"}',
+                        "signature": "U0lH",
+                        "format": "google-gemini-v1",
+                    },
+                    {
+                        "type": "tool_call",
+                        "id": "call_2",
+                        "name": "sh",
+                        "arguments": '{"input":"ls"}',
+                        "custom": True,
+                    },
+                ],
+            },
+            {
+                "role": "tool",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "id": "call_1",
+                        "is_error": True,
+                        "content": [
+                            {"type": "text", "text": "sunny"},
+                            {"type": "image_url", "url": f"data:image/png;base64,{PNG}"},
+                        ],
+                    },
+                    {"type": "tool_result", "id": "call_2", "content": "a.txt"},
+                ],
+            },
+            {"role": "user", "content": "So?"},
+        ],
+        "tools": [
+            {
+                "name": "weather",
+                "description": "Weather.",
+                "parameters": SCHEMA,
+                "strict": True,
+                "cache": {},
+            },
+            {
+                "name": "sh",
+                "description": "Shell.",
+                "custom": {
+                    "type": "grammar",
+                    "grammar": {"syntax": "lark", "definition": "start: /.+/"},
+                },
+            },
+        ],
+        "tool_choice": {"mode": "required", "parallel": False},
+        "max_tokens": 100,
+        "temperature": 0.3,
+        "top_p": 0.8,
+        "stop": ["END"],
+        "seed": 7,
+        "top_k": 20,
+        "min_p": 0.1,
+        "frequency_penalty": 0.5,
+        "presence_penalty": 0.4,
+        "repetition_penalty": 1.1,
+        "logit_bias": {"50256": -100},
+        "logprobs": True,
+        "top_logprobs": 2,
+        "verbosity": "low",
+        "service_tier": "flex",
+        "store": True,
+        "cache_key": "k-1",
+        "safety_identifier": "s-1",
+        "user": "u-1",
+        "metadata": {"team": "x"},
+        "stream": True,
+    },
+    {
+        "model": "m",
+        "messages": [
+            {"role": "user", "content": "hi"},
+            {
+                "role": "assistant",
+                "content": [
+                    {
+                        "type": "reasoning",
+                        "text": "Hm.",
+                        "signature": "U0lH",
+                        "format": "anthropic-claude-v1",
+                    },
+                    {
+                        "type": "reasoning",
+                        "text": "",
+                        "signature": "RU5D",
+                        "redacted": True,
+                        "format": "anthropic-claude-v1",
+                    },
+                    {"type": "text", "text": "Hello."},
+                ],
+            },
+            {"role": "user", "content": "and?"},
+        ],
+        "max_tokens": 20_000,
+        "reasoning": {"effort": "high", "summary": "detailed"},
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "a", "schema": SCHEMA, "strict": True},
+        },
+        "stream": True,
+    },
+]
+
+AI_SDK: list[dict[str, Any]] = [
+    {
+        "id": "chat-1",
+        "trigger": "submit-message",
+        "model": "m",
+        "system": "Be brief.",
+        "messages": [
+            {
+                "id": "m1",
+                "role": "user",
+                "parts": [
+                    {"type": "text", "text": "Look."},
+                    {
+                        "type": "file",
+                        "mediaType": "image/png",
+                        "url": f"data:image/png;base64,{PNG}",
+                    },
+                    {
+                        "type": "file",
+                        "mediaType": "application/pdf",
+                        "filename": "a.pdf",
+                        "url": f"data:application/pdf;base64,{PDF}",
+                    },
+                ],
+            },
+            {
+                "id": "m2",
+                "role": "assistant",
+                "parts": [
+                    {"type": "text", "text": "I look it up."},
+                    {
+                        "type": "tool-weather",
+                        "toolCallId": "call_1",
+                        "state": "output-available",
+                        "input": {"city": "Rome"},
+                        "output": "sunny",
+                    },
+                ],
+            },
+            {"id": "m3", "role": "user", "parts": [{"type": "text", "text": "So?"}]},
+        ],
+        "tools": {
+            "weather": {"description": "Weather.", "inputSchema": SCHEMA, "strict": True},
+        },
+        "toolChoice": {"type": "tool", "toolName": "weather"},
+        "maxOutputTokens": 100,
+        "temperature": 0.3,
+        "topP": 0.8,
+        "topK": 20,
+        "presencePenalty": 0.4,
+        "frequencyPenalty": 0.5,
+        "stopSequences": ["END"],
+        "seed": 7,
+        "responseFormat": {"type": "json", "schema": SCHEMA, "name": "a"},
+        "user": "u-1",
+        "anUnknownKey": 1,
+    },
+    {
+        "model": "m",
+        "messages": [
+            {"id": "m1", "role": "user", "parts": [{"type": "text", "text": "hi"}]},
+            {
+                "id": "m2",
+                "role": "assistant",
+                "parts": [
+                    {
+                        "type": "reasoning",
+                        "text": "Hm.",
+                        "providerMetadata": {"anthropic": {"signature": "U0lH"}},
+                    },
+                    {"type": "text", "text": "Hello."},
+                ],
+            },
+            {"id": "m3", "role": "user", "parts": [{"type": "text", "text": "and?"}]},
+        ],
+        "maxOutputTokens": 20_000,
+        "reasoning": {"effort": "high"},
+    },
+]
+
+OPENAI_COMPLETIONS: list[dict[str, Any]] = [
+    {
+        "model": "m",
+        "prompt": "Once upon a time",
+        "suffix": "the end.",
+        "max_tokens": 100,
+        "temperature": 0.3,
+        "top_p": 0.8,
+        "n": 2,
+        "best_of": 3,
+        "echo": True,
+        "stop": ["END"],
+        "seed": 7,
+        "frequency_penalty": 0.5,
+        "presence_penalty": 0.4,
+        "logit_bias": {"50256": -100},
+        "logprobs": 2,
+        "user": "u-1",
+        "an_unknown_key": 1,
+        "stream": True,
+    }
+]
+
+DIFY: list[dict[str, Any]] = [
+    {
+        "model": "m",
+        "query": "Look.",
+        "inputs": {"city": "Rome"},
+        "conversation_id": "c-1",
+        "parent_message_id": "p-1",
+        "workflow_id": "w-1",
+        "trace_id": "t-1",
+        "user": "u-1",
+        "files": [
+            {
+                "type": "image",
+                "transfer_method": "remote_url",
+                "url": "https://a.example/a.png",
+            },
+            {"type": "video", "transfer_method": "local_file", "upload_file_id": "f-1"},
+        ],
+        "an_unknown_key": 1,
+        "response_mode": "streaming",
+    }
+]
+
 FULL: dict[str, list[dict[str, Any]]] = {
     "openai_chat": OPENAI_CHAT,
     "anthropic": ANTHROPIC,
@@ -504,4 +766,8 @@ FULL: dict[str, list[dict[str, Any]]] = {
     "gemini": GEMINI,
     "cohere": COHERE,
     "ollama": OLLAMA,
+    "native": NATIVE,
+    "ai_sdk": AI_SDK,
+    "openai_completions": OPENAI_COMPLETIONS,
+    "dify": DIFY,
 }

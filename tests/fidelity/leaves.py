@@ -7,21 +7,28 @@ in silence. It need not be found in the body, so no knowledge of the upstream's 
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 from proxy.codec.base import Incoming, Outgoing, TargetConfig
 from proxy.codec.relaying import built
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Refused
+from proxy.events import Note
 from proxy.settings.rules import RuleBook
 
 Trail = tuple[str | int, ...]
 # What some upstreams cannot be called without.
 OPTIONS: dict[str, dict[str, Any]] = {"bedrock_invoke": {"inner": "anthropic"}}
-# Values that choose, or name, what stands beside them: they are no loss by themselves.
+# Words that choose, or name, what stands beside them, or say how the answer shall come or why it is
+# asked for: they are no loss by themselves.
 _WORDS = frozenset(
-    {"type", "role", "model", "stream", "id", "call_id", "tool_call_id", "tool_name"}
+    {
+        *("type", "role", "model", "id", "call_id", "tool_call_id", "tool_name"),
+        *("format", "custom", "stream", "response_mode", "trigger"),
+    }
 )
+# What is noted with that in which it stands: the input of a call that is noted as a whole.
+_WITH_ITS_HOLDER: dict[Any, str] = {"input": "messages.tool_call"}
 
 
 def incoming(client: str, body: dict[str, Any]) -> Incoming:
@@ -30,8 +37,18 @@ def incoming(client: str, body: dict[str, Any]) -> Incoming:
     return Incoming("POST", path, {"alt": "sse"}, headers, json.dumps(body).encode())
 
 
-def sent(client: str, upstream: str, body: dict[str, Any]) -> tuple[Any, ...] | None:
-    """All that can tell two requests apart; None: refused."""
+class Sent(NamedTuple):
+    """What becomes of a request: what goes up, what is noted, and what the client's own half heeds
+    (how the answer shall look).
+    """
+
+    asked: tuple[Any, ...]
+    notes: set[Note]
+    heeded: Any
+
+
+def sent(client: str, upstream: str, body: dict[str, Any]) -> Sent | None:
+    """None: refused."""
     try:
         parsed = CLIENTS[client].parse_request(incoming(client, body))
         options = OPTIONS.get(upstream, {})
@@ -41,7 +58,8 @@ def sent(client: str, upstream: str, body: dict[str, Any]) -> tuple[Any, ...] | 
     except Refused:
         return None
     read = () if call.relayed else parsed.notes
-    return (call.path, call.body, tuple(sorted(call.headers.items())), {*read, *call.notes})
+    headers = tuple(sorted(call.headers.items()))
+    return Sent((call.path, call.body, headers), {*read, *call.notes}, parsed.options)
 
 
 def places(value: Any, trail: Trail = ()) -> Iterator[Trail]:
@@ -51,6 +69,13 @@ def places(value: Any, trail: Trail = ()) -> Iterator[Trail]:
         yield (*trail, key)
         if isinstance(value[key], dict | list):
             yield from places(value[key], (*trail, key))
+
+
+def _is_word(body: dict[str, Any], trail: Trail) -> bool:
+    value: Any = body
+    for step in trail:
+        value = value[step]
+    return trail[-1] in _WORDS and not isinstance(value, dict | list)
 
 
 def without(body: dict[str, Any], trail: Trail) -> dict[str, Any]:
@@ -72,30 +97,48 @@ def silent(client: str, upstream: str, body: dict[str, Any]) -> list[str]:
     found: list[Trail] = []
     settled: list[Trail] = []
     for trail in places(body):
-        if trail[-1] in _WORDS or any(trail[: len(outer)] == outer for outer in settled):
+        if _is_word(body, trail) or any(trail[: len(outer)] == outer for outer in settled):
             continue
         left = sent(client, upstream, without(body, trail))
-        if left == whole:
-            found.append(trail)
+        if left is not None and left.asked == whole.asked:
             settled.append(trail)
-        elif left is not None and left[:3] == whole[:3]:
-            settled.append(trail)
-    lost = [trail for trail in found if not _shares_a_note(client, upstream, body, trail, found)]
+            if whole.notes <= left.notes and whole.heeded == left.heeded:
+                found.append(trail)
+    params = {note.param for note in whole.notes}
+    lost = [
+        trail
+        for trail in found
+        if _WITH_ITS_HOLDER.get(trail[-1]) not in params
+        and not any(
+            _is_noted_without(alike, client, upstream, body, trail)
+            for alike in ([*found], [o for o in places(body) if o in found or _is_alike(o, trail)])
+        )
+    ]
     return [".".join(map(str, trail)) for trail in lost]
 
 
-def _shares_a_note(
-    client: str, upstream: str, body: dict[str, Any], trail: Trail, found: list[Trail]
+def _is_noted_without(
+    alike: list[Trail], client: str, upstream: str, body: dict[str, Any], trail: Trail
 ) -> bool:
-    """Whether a value is noted once the others that seemed to vanish are gone: several losses of
-    one kind are one note.
+    """Whether a value is noted once others like it are gone: several losses of one kind are one
+    note.
     """
+    others = [
+        other for other in alike if other[: len(trail)] != trail and trail[: len(other)] != other
+    ]
+    gone = [other for other in others if not any(other[:at] in others for at in range(len(other)))]
     alone = body
-    for other in reversed(found):  # from the back, as an index below shifts
-        if other != trail and other[: len(trail)] != trail:
-            alone = without(alone, other)
-    here = _moved(trail, found)
+    for other in reversed(gone):  # from the back, as an index below shifts
+        alone = without(alone, other)
+    here = _moved(trail, gone)
     return sent(client, upstream, alone) != sent(client, upstream, without(alone, here))
+
+
+def _is_alike(other: Trail, trail: Trail) -> bool:
+    """Of the same name, or in the same list."""
+    if isinstance(trail[-1], str):
+        return other[-1] == trail[-1]
+    return other[:-1] == trail[:-1]
 
 
 def _moved(trail: Trail, removed: list[Trail]) -> Trail:

@@ -4,6 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
+from proxy.codec.response_format import NO_NAME
 from proxy.codec.text_only import unknown_keys
 from proxy.dialects.ai_sdk.parse_turns import Turns
 from proxy.dialects.ai_sdk.wire import Body, WireChoice, WireFormat, WireTool
@@ -88,5 +89,5 @@ def _format(said: WireFormat | None) -> dict[str, Any] | None:
         return {"type": "json_object"}
     return {
         "type": "json_schema",
-        "json_schema": {"name": said.name or "answer", "schema": said.schema},
+        "json_schema": {"name": said.name or NO_NAME, "schema": said.schema},
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.claude import last_call_kinds, plan, sampling
+from proxy.codec.response_format import NO_NAME
 from proxy.dialects.anthropic.build_turns import TurnBuilder, marked
 from proxy.dialects.anthropic.call import called
 from proxy.dialects.anthropic.mend import unforced, without_prefill
@@ -71,7 +72,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     wanted = (request.response_format or {}).get("json_schema") or {}
     schema = wanted.get("schema")
     if schema is not None:
-        if not {"name", "strict"}.isdisjoint(wanted):
+        if wanted.get("name", NO_NAME) != NO_NAME or "strict" in wanted:
             notes.append(_FORM)
         form = {"type": "json_schema", "schema": schema}
         body["output_config"] = body.get("output_config", {}) | {"format": form}

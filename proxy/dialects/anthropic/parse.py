@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
+from proxy.codec.response_format import NO_NAME
 from proxy.dialects.anthropic.call import OWN_HEADERS
 from proxy.dialects.anthropic.parse_turns import NO_CACHE, Turns, cache_of
 from proxy.dialects.anthropic.wire import NAME
@@ -291,5 +292,5 @@ def _response_format(config: _OutputConfig | None, notes: list[Note]) -> dict[st
         return None
     return {
         "type": "json_schema",
-        "json_schema": {"name": "answer", "schema": wanted.get("schema"), "strict": True},
+        "json_schema": {"name": NO_NAME, "schema": wanted.get("schema"), "strict": True},
     }

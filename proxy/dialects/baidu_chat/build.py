@@ -131,7 +131,10 @@ def _thinks(request: ChatRequest, options: Mapping[str, Any], notes: list[Note])
     asked = request.reasoning
     if asked is None:
         return options.get("think") is True
-    notes.append(Note("changed", "reasoning", "The vendor knows thinking only as on or off."))
+    said = "The vendor knows thinking only as on or off."
+    if asked.effort not in (None, "none"):
+        said = f"{said} How hard to think is left out."
+    notes.append(Note("changed", "reasoning", said))
     return asked.effort != "none"
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.codec.chat_turns import options_of
-from proxy.codec.efforts import BUDGETS
+from proxy.codec.efforts import BUDGETS, note_adaptive
 from proxy.codec.response_format import wanted_format
 from proxy.codec.rules import Rules
 from proxy.codec.single_prompt import cannot_say
@@ -111,6 +111,7 @@ def _thinking(
     budget = reasoning.max_tokens
     if budget is None and reasoning.effort is None:
         return {"type": "enabled"}
+    note_adaptive(reasoning, notes)
     budget = BUDGETS[reasoning.effort or "none"] if budget is None else budget
     taken = min(budget, rules.largest_thinking or budget)
     if reasoning.effort is not None:
@@ -178,11 +179,9 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
 def _response_format(request: ChatRequest, notes: list[Note]) -> dict[str, Any] | None:
     """A bare schema under `json_schema`, with neither name nor strictness."""
     if request.response_format and request.tools:
-        notes.append(
-            Note(
-                "dropped", "response_format", "Cohere takes no response format together with tools."
-            )
-        )
+        what = "schema" if request.response_format.get("json_schema") else "response format"
+        said = f"Cohere takes no {what} for the answer together with tools."
+        notes.append(Note("dropped", "response_format", said))
         return None
     wanted = wanted_format(request.response_format, notes)
     if wanted is None:

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
+from proxy.codec.response_format import NO_NAME
 from proxy.dialects.cohere.parse_turns import Turns, WireMessage, document_text
 from proxy.dialects.cohere.wire import NAME
 from proxy.errors import bad_request
@@ -174,7 +175,7 @@ def _response_format(wanted: WireFormat | None, notes: list[Note]) -> dict[str, 
         return {"type": "json_object"}
     return {
         "type": "json_schema",
-        "json_schema": {"name": "answer", "schema": wanted.json_schema, "strict": True},
+        "json_schema": {"name": NO_NAME, "schema": wanted.json_schema, "strict": True},
     }
 
 

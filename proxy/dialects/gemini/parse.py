@@ -12,6 +12,7 @@ import msgspec
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted, json_object
+from proxy.codec.response_format import NO_NAME
 from proxy.dialects.gemini.parse_turns import Turns
 from proxy.dialects.gemini.schema import camel, json_schema
 from proxy.dialects.gemini.wire import NAME
@@ -238,8 +239,11 @@ def _response_format(config: Config, notes: list[Note]) -> dict[str, Any] | None
             return {"type": "json_object"}
         return {
             "type": "json_schema",
-            "json_schema": {"name": "answer", "schema": schema, "strict": True},
+            "json_schema": {"name": NO_NAME, "schema": schema, "strict": True},
         }
+    if schema is not None:
+        said = "A schema for the answer holds only where responseMimeType is application/json."
+        drop(notes, "responseSchema", said)
     if config.response_mime_type not in (None, "", "text/plain"):
         drop(notes, "responseMimeType", "Answers are asked for as text or JSON.")
     return None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from proxy.codec.chat_turns import drop
-from proxy.codec.efforts import nearest_effort
+from proxy.codec.efforts import nearest_effort, note_adaptive
 from proxy.codec.rules import Rules
 from proxy.dialects.gemini.schema import spelled
 from proxy.events import Note
@@ -35,6 +35,11 @@ def thinking_config(
     """The `thinkingConfig`, None where nothing is asked for."""
     if asked is None or (asked.effort is None and asked.max_tokens is None and not asked.adaptive):
         return None
+    if asked.summary not in (None, "auto"):
+        said = "How thoughts are summarised is for the model to decide."
+        drop(notes, "reasoning.summary", said, "changed")
+    if asked.effort is not None or asked.max_tokens is not None:
+        note_adaptive(asked, notes)
     if asked.max_tokens is not None and asked.effort is not None:
         said = "Gemini takes an effort or a budget; the budget was sent."
         drop(notes, "reasoning.effort", said)

@@ -18,7 +18,7 @@ import msgspec
 
 from proxy.codec.base import JSON, NDJSON, Outgoing, TargetConfig
 from proxy.codec.chat_turns import options_of, with_vendor
-from proxy.codec.efforts import effort_of, three_steps
+from proxy.codec.efforts import effort_of, note_adaptive, three_steps
 from proxy.codec.response_format import wanted_format
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.codec.wire_rules import keep_to
@@ -172,6 +172,8 @@ def _think(reasoning: Reasoning | None, notes: list[Note], *, levels: bool) -> b
         effort = effort or effort_of(reasoning.max_tokens)
         said = "A budget of reasoning tokens is said as an effort here, or as thinking at all."
         notes.append(Note("changed", "reasoning.max_tokens", said))
+    if effort is not None:
+        note_adaptive(reasoning, notes)
     if effort is None or effort == "none":
         return effort is None  # how much is left to the model
     if not levels:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
+from proxy.codec.response_format import NO_NAME
 from proxy.dialects.ollama.parse_turns import Turns, with_images
 from proxy.dialects.ollama.wire import NAME
 from proxy.dialects.ollama.wire_request import (
@@ -163,7 +164,7 @@ def _response_format(said: str | dict[str, Any] | None, notes: list[Note]) -> di
     if not said:
         return None
     if isinstance(said, dict):
-        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": said}}
+        return {"type": "json_schema", "json_schema": {"name": NO_NAME, "schema": said}}
     if said != "json":
         notes.append(Note("dropped", "format", "A format that is not known was left out."))
         return None

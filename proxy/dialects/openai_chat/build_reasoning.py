@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proxy.codec.chat_turns import drop
-from proxy.codec.efforts import effort_of, nearest_effort
+from proxy.codec.efforts import effort_of, nearest_effort, note_adaptive
 from proxy.dialects.openai_chat.options import AskReasoning
 from proxy.events import Note
 from proxy.request import Effort, Reasoning
@@ -23,9 +23,7 @@ def asked(
         return {}
     if reasoning.summary is not None:
         drop(notes, "reasoning.summary", "A summary of the reasoning cannot be asked for here.")
-    if reasoning.adaptive:
-        said = "That the model decides how much to think is left to the model's own habit."
-        drop(notes, "reasoning.adaptive", said, "changed")
+    note_adaptive(reasoning, notes)
     return _WAYS[way](reasoning, efforts or _EFFORTS, notes)
 
 

@@ -27,7 +27,8 @@ import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import options_of
-from proxy.codec.efforts import effort_of, nearest_effort
+from proxy.codec.efforts import effort_of, nearest_effort, note_adaptive
+from proxy.codec.response_format import NO_NAME
 from proxy.codec.rules import Rules
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.openai_responses.build_input import InputItems
@@ -155,7 +156,7 @@ def _format(wanted: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any] 
         return {"type": "json_object"}
     schema = wanted.get("json_schema")
     if wanted.get("type") == "json_schema" and isinstance(schema, dict):
-        return {"name": "answer", **schema, "type": "json_schema"}
+        return {"name": NO_NAME, **schema, "type": "json_schema"}
     notes.append(
         Note("dropped", "response_format", "This form of an answer cannot be asked for here.")
     )
@@ -173,9 +174,7 @@ def _reasoning(
         effort = effort or nearest_effort(effort_of(wanted.max_tokens), rules.efforts)
         said = f"A budget of reasoning tokens cannot be said here; effort {effort} was sent."
         notes.append(Note("changed", "reasoning.max_tokens", said))
-    if wanted.adaptive:
-        said = "That the model decides how much to think is its own habit, and is not said."
-        notes.append(Note("changed", "reasoning.adaptive", said))
+    note_adaptive(wanted, notes)
     summary = wanted.summary or (effort != "none" and effort and options.reasoning_summary)
     found = {"effort": effort, "summary": summary or None}
     return {name: value for name, value in found.items() if value is not None}

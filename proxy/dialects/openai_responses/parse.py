@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, get_args
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
+from proxy.codec.response_format import NO_NAME
 from proxy.dialects.openai_responses.parse_input import Turns
 from proxy.dialects.openai_responses.parse_tools import Named, read_choice, read_tools
 from proxy.dialects.openai_responses.wire import NAME
@@ -190,7 +191,7 @@ def _response_format(wanted: WireFormat | None, notes: list[Note]) -> dict[str, 
             "text.format.schema is required with type json_schema.", param="text.format.schema"
         )
     schema = {
-        "name": wanted.name or "answer",
+        "name": wanted.name or NO_NAME,
         "description": wanted.description,
         "schema": wanted.schema,
         "strict": wanted.strict,

@@ -17,6 +17,7 @@ import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import Turn, chat_turns, drop, headers, merged, path_part
+from proxy.codec.response_format import wanted_format
 from proxy.codec.single_prompt import cannot_say
 from proxy.codec.wire_rules import keep_to
 from proxy.errors import bad_request
@@ -201,9 +202,10 @@ def _function(spec: ToolSpec, notes: list[Note]) -> dict[str, Any]:
 
 def _format(request: ChatRequest, notes: list[Note]) -> str | None:
     """The vendor takes a word and no schema."""
-    wanted = (request.response_format or {}).get("type")
-    if wanted == "json_schema":
+    wanted = wanted_format(request.response_format, notes)
+    if wanted is None:
+        return None
+    if wanted.schema is not None:
         said = "The upstream takes no schema, only that the answer is JSON."
         drop(notes, "response_format", said, "changed")
-        return "json_object"
-    return wanted if isinstance(wanted, str) else None
+    return "json_object"
