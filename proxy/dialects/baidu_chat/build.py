@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.efforts import note_adaptive
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.dialects.baidu_chat.wire import PATH
 from proxy.errors import Refused, failure
@@ -134,6 +135,7 @@ def _thinks(request: ChatRequest, options: Mapping[str, Any], notes: list[Note])
     said = "The vendor knows thinking only as on or off."
     if asked.effort not in (None, "none"):
         said = f"{said} How hard to think is left out."
+        note_adaptive(asked, notes)
     notes.append(Note("changed", "reasoning", said))
     return asked.effort != "none"
 
