@@ -173,7 +173,7 @@ def _message(turn: Message, notes: list[Note]) -> dict[str, str] | None:
         drop(notes, "tool_result.is_error", "That a tool failed cannot be said to Coze.")
     files = [part for part in turn.parts if isinstance(part, ImagePart | DocumentPart)]
     remote = [part for part in files if is_web(part.url)]
-    if any(isinstance(part, ImagePart) and part not in remote for part in files):
+    if any(isinstance(part, ImagePart) and not is_web(part.url) for part in files):
         drop(notes, _UPLOAD.param, _UPLOAD.message)
     text = turn_text(turn)
     if not remote:

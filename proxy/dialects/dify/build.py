@@ -113,7 +113,7 @@ def _files(request: ChatRequest, notes: list[Note]) -> list[dict[str, str]]:
     turn = next(turn for turn in reversed(request.messages) if turn.role == "user")
     files = [part for part in turn.parts if isinstance(part, ImagePart | DocumentPart)]
     remote = [part for part in files if is_web(part.url)]
-    if any(isinstance(part, ImagePart) and part not in remote for part in files):
+    if any(isinstance(part, ImagePart) and not is_web(part.url) for part in files):
         notes.append(_UPLOAD)
     return [
         {

@@ -18,6 +18,7 @@ _NAMED = ("function", "custom")
 _TEXTS = ("reasoning_content", "reasoning")  # two names of one thing
 _DETAILS = "reasoning_details"
 _RENAMED = "Names of tools that the upstream refuses were changed; the answer has the client's."
+_REFUSED = "Keys of messages that the upstream refuses were left out."
 _FOREIGN = "Earlier reasoning of another vendor cannot be shown to this upstream."
 
 
@@ -116,15 +117,12 @@ class RelayedTurns:
         return fits(of if isinstance(of, str) and of != OTHER else None, self._rules.proofs)
 
     def _without_refused(self, message: dict[str, Any]) -> dict[str, Any]:
-        only = self._rules.only_in_messages
-        refused = [name for name in message if only and name not in only]
-        refused += [name for name in self._rules.refused_in_messages if name in message]
+        only, never = self._rules.only_in_messages, self._rules.refused_in_messages
+        refused = {name for name in message if name in never or (only and name not in only)}
         if not refused:
             return message
-        for name in refused:
-            if message[name]:
-                said = f"The upstream takes no {name[:40]} in a message."
-                drop(self._notes, "messages.refused", said)
+        if any(message[name] for name in refused):
+            drop(self._notes, "messages.refused", _REFUSED)
         return {name: value for name, value in message.items() if name not in refused}
 
     def _in_its_field(self, message: dict[str, Any]) -> dict[str, Any]:
