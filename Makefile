@@ -38,7 +38,7 @@ mock: $(installed) ## Serve the mock vendors alone, every dialect on its own pat
 	@exec $(py) -m proxy mock $(port) $(ARGS)
 
 quick: $(developed) ## Run the core's tests, in seconds; ARGS=tests/dialects/replicate: those of one dialect
-	@$(py) -m pytest -m "not property and not slow" --durations=5 $(if $(findstring tests/,$(ARGS)),,$(core_tests)) $(ARGS)
+	@$(py) -m pytest -m "not property and not slow" --durations=5 $(if $(findstring tests/,$(ARGS)),,--numprocesses auto --dist loadfile $(core_tests)) $(ARGS)
 
 test: $(developed) ## Run the tests; what a missing program skips is listed at the end
 	@$(py) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
