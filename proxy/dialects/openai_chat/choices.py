@@ -77,6 +77,7 @@ class Choices:
         # hashes of the extras that went out as vendor events
         self._sent: dict[tuple[int, str], int] = {}
         self._finishes: dict[int, str] = {}
+        self._plain: set[int] = set()  # choices whose reasoning is not in details alone
         self._sources = Sources(self.blocks)
         self.said = False
         self.refused = False
@@ -223,7 +224,10 @@ class Choices:
 
     def _reasoning(self, out: list[Event], index: int, delta: Delta) -> None:
         said = thoughts(delta)
-        if said.text:
+        if said.plain:
+            self._plain.add(index)
+        # some say all of it once more in details, at the end, with its proof
+        if said.text and (said.plain or index not in self._plain):
             self.said = True
             self.blocks.reasoning(out, said.text, index)
         for proof in said.proofs:

@@ -24,9 +24,12 @@ class Proof(NamedTuple):
 
 
 class Thoughts(NamedTuple):
-    """One delta's reasoning. `opaque` are details that are neither text nor proof."""
+    """One delta's reasoning. `plain`: its text is not from details alone. `opaque` are details that
+    are neither text nor proof.
+    """
 
     text: str
+    plain: bool
     proofs: list[Proof]
     opaque: list[Any]
 
@@ -59,7 +62,7 @@ def thoughts(delta: Delta) -> Thoughts:
                 beside.append(_text(block, "thinking"))
                 proofs += [*_signature(block, ANTHROPIC), *_encrypted(block, "data", ANTHROPIC)]
     # Snowflake says it nowhere else; OpenRouter says it twice
-    return Thoughts(text or "".join(beside), proofs, opaque)
+    return Thoughts(text or "".join(beside), bool(text), proofs, opaque)
 
 
 def _text(said: dict[str, Any], *names: str) -> str:

@@ -416,14 +416,11 @@ def test_empty_parts_open_no_block() -> None:
     assert 1 == sum(isinstance(event, BlockStart) for event in events)
 
 
-def test_a_signature_ends_its_reasoning() -> None:
-    body = (
-        delta({"reasoning": "hm"})
-        + delta({"reasoning_details": [{"type": "reasoning.text", "signature": "sig"}]})
-        + HI
-        + STOP
-        + DONE
-    )
+@pytest.mark.parametrize("more", [{}, {"text": "hm"}])
+def test_a_signature_ends_its_reasoning(more: dict[str, str]) -> None:
+    """Also one that comes with all of the text once more, as ours do."""
+    detail = {"type": "reasoning.text", "signature": "sig", **more}
+    body = delta({"reasoning": "hm"}) + delta({"reasoning_details": [detail]}) + HI + STOP + DONE
     blocks = list(answer_of(events_of(body)).blocks.values())
     assert [("reasoning", "hm", "sig"), ("text", "hi", None)] == [
         (b.kind, b.text, b.signature) for b in blocks
