@@ -26,7 +26,7 @@ from proxy.cli import common
 from proxy.cli.scratch import metrics_folder
 from proxy.mock.embedded import played
 from proxy.mock.server import MockServer
-from proxy.observe.metrics import mark_process_dead
+from proxy.observe.crew import Crew
 from proxy.server.listen import ListenError, authority
 from proxy.settings.defaults import is_embedded
 from proxy.settings.model import Settings
@@ -64,7 +64,8 @@ def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> 
             environ,
             lock,
             server.workers,
-            lambda: print(greeting(url, admin_url, settings), flush=True),
+            books=held.enter_context(contextlib.closing(Crew(metrics_dir))),
+            ready=lambda: print(greeting(url, admin_url, settings), flush=True),
         )
         return crew.run()
 
@@ -127,12 +128,15 @@ class _Crew:
         environ: dict[str, str],
         lock: int,
         size: int,
+        *,
+        books: Crew,
         ready: Callable[[], None],
     ) -> None:
         self._command = command
         self._environ = environ
         self._lock = lock
         self._size = size
+        self._books = books
         self._ready = ready
         self._log = structlog.get_logger("mainstem")
         self._workers: list[subprocess.Popen[bytes]] = []
@@ -200,7 +204,9 @@ class _Crew:
         now = time.monotonic()
         for worker in [worker for worker in self._workers if worker.poll() is not None]:
             self._workers.remove(worker)
-            mark_process_dead(worker.pid, self._environ["PROMETHEUS_MULTIPROC_DIR"])
+            if not self._stopping and self._listen >= self._size:
+                self._books.died(worker.pid)
+            self._books.gone(worker.pid)
             if self._stopping:
                 self._status = self._status or int(worker.returncode not in {0, -signal.SIGTERM})
             elif self._listen < self._size:  # it could not even start, and has said why

@@ -14,11 +14,17 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.multiprocess import mark_process_dead as _mark_process_dead
 
 from proxy import __version__
 from proxy.events import Event, Note, Vendor, event_type
 from proxy.observe.answers import Answers
+from proxy.observe.crew import (
+    ABOUT_RESTARTS,
+    ABOUT_STREAMS,
+    RESTARTS,
+    STREAMS,
+    STREAMS_BY,
+)
 from proxy.observe.record import NONE, StreamRecord
 
 _SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # prometheus_client decides at its import too
@@ -56,13 +62,7 @@ class Metrics:
     def _count_requests(self) -> None:
         about = "Requests answered, by the HTTP status that the client got."
         self._requests = self._counter("requests", about, "client_dialect", "model", "status")
-        about = (
-            "Streams ended, by why: completed, or the kind of the failure. The upstream is none "
-            "where no upstream was tried."
-        )
-        self._streams = self._counter(
-            "streams", about, "client_dialect", "upstream", "model", "outcome"
-        )
+        self._streams = _Bound(Counter(STREAMS, ABOUT_STREAMS, STREAMS_BY, registry=self.registry))
         about = "Losses in translation: dropped, changed or defaulted parameters."
         self._notes = self._counter(
             "notes", about, "note", known=get_args(Note.__annotations__["note"])
@@ -128,6 +128,8 @@ class Metrics:
         self._opened = self._counter("circuit_opened", about, "upstream")
         about = "Times that the configuration was read again: ok or failed."
         self._reloads = self._counter("config_reloads", about, "result", known=("ok", "failed"))
+        # counted by whoever watches the workers
+        Counter(RESTARTS, ABOUT_RESTARTS, registry=self.registry)
         about = (
             "Seconds by which the event loop was last late; with several workers the worst of them."
         )
@@ -254,14 +256,3 @@ def make_metrics(registry: CollectorRegistry | None = None) -> Metrics:
         if not _SHARED:
             ProcessCollector(registry=registry)
     return Metrics(registry)
-
-
-def mark_process_dead(pid: int, folder: str | None = None) -> None:
-    """A worker has ended: what it had open no longer counts; its totals stay. To be called by
-    whoever watches the workers.
-
-    `folder` is what the workers have as PROMETHEUS_MULTIPROC_DIR, for a caller that is not one of
-    them.
-    """
-    if folder is not None or _SHARED:
-        _mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]

@@ -50,6 +50,16 @@ def written(folder: Path, url: str) -> str:
     return str(file)
 
 
+LOST = 'mainstem_streams_total{client_dialect="none",model="none",outcome="internal",upstream="far"'
+
+
+async def until_all_ended(admin: str, count: int) -> None:
+    async def ended() -> bool:
+        return count == await metric(admin, "mainstem_streams_total")
+
+    await until(ended)
+
+
 async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
     go = asyncio.Event()
 
@@ -94,6 +104,8 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
             await until(replaced)
             kept = await metric(admin, "mainstem_streams_open")
             assert 0 < kept < REQUESTS
+            assert 1 == await metric(admin, "mainstem_worker_restarts_total")
+            assert REQUESTS - kept == await metric(admin, LOST)
             go.set()
 
         async def both_reloaded() -> bool:  # also the new one, which may still be starting
@@ -101,7 +113,8 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
 
         proxy.process.send_signal(signal.SIGHUP)
         await until(both_reloaded)
-        assert REQUESTS < await metric(admin, "mainstem_streams_total") <= REQUESTS + kept
+        # every stream has an end: those of the dead worker too
+        await until_all_ended(admin, 2 * REQUESTS)
 
         workers = [second, *(child for child in children(proxy.process.pid) if child != second)]
         upstream.script, go = waits, asyncio.Event()

@@ -48,6 +48,7 @@ CONTRACT = {
     "opaque_total": {"dialect"},
     "notes_total": {"note"},
     "config_reloads_total": {"result"},
+    "worker_restarts_total": set(),
     "event_loop_lag_seconds": set(),
     "event_loop_tasks": set(),
     "build_info": {"version"},
@@ -306,11 +307,14 @@ print("ready", flush=True)
 sys.stdin.readline()
 """
 ANSWER = """
-import json, sys
-from proxy.observe.metrics import make_metrics, mark_process_dead
+import json, os, sys
+from proxy.observe.crew import Crew
+from proxy.observe.metrics import make_metrics
 from tests.observe.test_metrics import samples
+crew = Crew(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 for pid in sys.argv[1:]:
-    mark_process_dead(int(pid))
+    crew.died(int(pid))
+    crew.gone(int(pid))
 print(json.dumps([[sample.name, sample.labels, sample.value] for sample in samples(make_metrics())]))
 """
 
@@ -359,6 +363,9 @@ def test_several_workers_are_counted_as_one(tmp_path: Path) -> None:
             for bound in ("0.05", "0.5")
         )
         assert seen["mainstem_streams_open", "a"] == alive
+        assert seen["mainstem_worker_restarts_total", ""] == 2 - alive
+        lost = seen.get(("mainstem_streams_total", "a,internal,none,none"), 0)
+        assert lost == 2 - alive
     assert both["mainstem_event_loop_lag_seconds", ""] == 0.5
     assert one["mainstem_event_loop_lag_seconds", ""] == 0.25
     assert next(number for (name, _), number in both.items() if name == "mainstem_build_info") == 1
