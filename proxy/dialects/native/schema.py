@@ -58,10 +58,8 @@ def json_schema() -> dict[str, Any]:
 
 def _described(shape: dict[str, Any]) -> dict[str, Any]:
     """Descriptions are docstrings: one line a paragraph, whatever the width of the code."""
-    said = shape.get("description")
-    if said is None:
-        return shape
-    return {**shape, "description": "\n\n".join(" ".join(p.split()) for p in said.split("\n\n"))}
+    paragraphs = shape["description"].split("\n\n")
+    return {**shape, "description": "\n\n".join(" ".join(each.split()) for each in paragraphs)}
 
 
 def typescript() -> str:

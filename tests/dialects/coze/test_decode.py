@@ -227,6 +227,24 @@ def test_a_workflows_end():
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["conversation.message.delta", "conversation.message.completed", "Message"]
+)
+def test_a_frame_that_is_no_object_is_malformed(name):
+    error = same_however_cut(decoder, BEGIN + event(name, 5))[-1].error
+    assert "upstream_malformed" == error.kind
+
+
+def test_a_call_without_a_function_is_none():
+    """So is a step without a text."""
+    action = {"submit_tool_outputs": {"tool_calls": [{"id": "t0"}, CALLS[0]]}}
+    body = (
+        BEGIN + event("Message", {"content": ""}) + chat("requires_action", required_action=action)
+    )
+    answer = folded(same_however_cut(decoder, body))
+    assert ("", ["t1"]) == (answer.text(), [call.tool.id for call in answer.tool_calls()])
+
+
 def test_every_cut_is_an_error():
     """Until the chat says that it is completed; `done` adds nothing."""
     every_cut_is_an_error(

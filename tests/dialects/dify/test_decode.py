@@ -43,6 +43,19 @@ WON = event(
 )
 
 
+def test_what_holds_a_flow_open_or_comes_behind_its_end_says_nothing():
+    """A ping as an event, and the end of the flow after that of the answer."""
+    events = same_however_cut(decoder, event("ping") + CHAT + WON)
+    assert "Héllo" == folded(events).text()
+    assert isinstance(events[-1], StreamEnd)
+
+
+@pytest.mark.parametrize("data", [5, [1]])
+def test_a_piece_of_a_flow_that_is_none_is_malformed(data):
+    error = same_however_cut(decoder, FLOW + event("text_chunk", data=data))[-1].error
+    assert "upstream_malformed" == error.kind
+
+
 @needs_recordings
 @pytest.mark.parametrize("row", facts("dify"), ids=lambda row: row["file"])
 def test_the_documented_streams(row):

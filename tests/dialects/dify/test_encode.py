@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from proxy.dialects.dify import DIALECT
-from proxy.events import Event, Finish, StreamEnd, Usage
+from proxy.events import Event, Finish, StreamEnd, Usage, Vendor
 from tests.dialects.answers import (
     BROKEN,
     START,
@@ -62,3 +62,19 @@ def test_one_document() -> None:
         document["answer"],
         document["message_id"],
     )
+
+
+def test_a_document_of_a_dify_upstream_keeps_its_ids_and_its_counts() -> None:
+    parsed = CLIENT.parse_request(posted(b'{"query":"a"}'))
+    ids = {"task_id": "t", "message_id": "m", "conversation_id": "c"}
+    counts = {"usage": {"total_price": "0.1"}}
+    events = [
+        Vendor("dify", ids),
+        *text_block("Hi"),
+        Vendor("dify", {"event": "agent_thought"}),
+        Vendor("dify", {"event": "message_end", "metadata": counts}),
+    ]
+    document = json.loads(CLIENT.whole(parsed, answered(parsed, events)).body)
+    assert {**ids, "id": "m", "answer": "Hi", "metadata": counts} == {
+        name: document[name] for name in (*ids, "id", "answer", "metadata")
+    }
