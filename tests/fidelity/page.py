@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.fidelity.table import CARRIED, CHANGED, DROPPED, PROBES, REFUSED, Fate, rows
+from tests.fidelity.within import DOCUMENTED, fields, parameters
 from tests.pages import wrapped
 
 PAGE = Path(__file__).parents[2] / "docs" / "FIDELITY.md"
@@ -12,6 +13,9 @@ HEAD = """# Fidelity
 What a request keeps on its way from each client dialect to each upstream dialect. Made by `python -m tests.fidelity --write` from what the code does with a probe for each feature; a test holds it current, and fails if a feature ever vanished without a note.
 
 ● carried · ◐ said differently, with a note · ○ dropped, with a note · ✕ refused with a 400. A note stands in `stream.start`, in the header `x-mainstem-notes` and in the metric `mainstem_notes_total`; with `on_loss: refuse` it is a 400 that names the parameter.
+"""
+
+WITHIN = """Where a client speaks its upstream's own dialect, its request goes up as it wrote it, unknown keys among the rest, and what the vendor says beyond our events comes back in its place. Each parameter and each field that the vendor's SDK for Python documents was tried: a parameter is kept if it arrives with the value that it had, a field if a client that asked for one document finds it. `model`, `stream` and `stream_options` are ours to set; the parts within a field are judged by the tests in `tests/oracle`. Cohere's stream has none of its document's fields but those that are events.
 """
 
 
@@ -30,7 +34,25 @@ def page() -> str:
         "Named is what is not carried of what that client can ask for.\n",
     ]
     parts += [_pairs(client, says, upstreams) for client, says in clients.items()]
+    parts += ["## Within one dialect\n", WITHIN]
+    parts += [_within(dialect) for dialect in DOCUMENTED]
     return wrapped("\n".join(parts))
+
+
+def _within(dialect: str) -> str:
+    said = [
+        _kept("Parameters", list(parameters(dialect))),
+        _kept("Fields of an answer", list(fields(dialect))),
+    ]
+    return f"### `{dialect}` over itself\n\n" + "\n".join(said)
+
+
+def _kept(what: str, found: list[tuple[str, bool]]) -> str:
+    if not found:
+        return ""
+    kept = [f"`{name}`" for name, is_kept in found if is_kept]
+    lost = ", ".join(f"`{name}`" for name, is_kept in found if not is_kept) or "none"
+    return f"- {what}: {len(kept)} of {len(found)} are kept: {', '.join(kept)}. Not kept: {lost}.\n"
 
 
 def _table(head: list[str], body: list[list[str]]) -> str:

@@ -39,7 +39,7 @@ _BAD_JSON = (msgspec.DecodeError, RecursionError)
 _UNREADABLE = (FramingError, RecursionError)
 # What a message_delta says beside the stop reason goes to the client as the vendor's own, when it
 # says anything.
-_STOP_EXTRAS = ("stop_sequence", "stop_details", "container")
+_STOP_EXTRAS = ("stop_sequence", "stop_details", "container", "diagnostics")
 
 
 class AnthropicDecoder(Decoder):

@@ -34,7 +34,6 @@ _SAID = frozenset(
         "id",
         "object",
         "created_at",
-        "completed_at",
         "status",
         "error",
         "incomplete_details",
@@ -45,26 +44,18 @@ _SAID = frozenset(
 )
 _REPEATED = frozenset(
     {
-        "conversation",
         "frequency_penalty",
         "include",
         "instructions",
         "max_output_tokens",
-        "max_tool_calls",
         "metadata",
         "parallel_tool_calls",
         "presence_penalty",
         "previous_response_id",
-        "prompt",
-        "prompt_cache_key",
-        "prompt_cache_options",
-        "prompt_cache_retention",
-        "safety_identifier",
         "stream_options",
         "text",
         "tool_choice",
         "tools",
-        "top_logprobs",
         "user",
     }
 )
