@@ -1,13 +1,11 @@
 """What a vendor must see again, for clients whose dialect has no place for it: it is in the message
-in `reasoning_details`, whole and streamed, their SDKs keep it where they can, and it is read back.
+in `reasoning_details`, whole and streamed, and it is read back. tests/oracle says which SDKs keep it.
 """
 
 import json
 from typing import Any
 
 import pytest
-from cohere import V2ChatResponse
-from ollama import ChatResponse
 
 from proxy.codec.base import Incoming, TargetConfig
 from proxy.codec.fold import WholeAnswer
@@ -112,22 +110,3 @@ def test_cohere_is_not_shown_it() -> None:
     assert call.relayed
     assert "reasoning_details" not in json.loads(call.body)["messages"][1]
     assert {"messages.reasoning_details"} == params(call.notes)
-
-
-def test_coheres_sdk_keeps_it() -> None:
-    """Its types keep keys that they do not know, so a program that appends the message sends it."""
-    half = CLIENTS["cohere"]
-    body = half.whole(half.parse_request(asked()), folded(ANSWER)).body
-    message = V2ChatResponse.model_validate_json(body).message
-    assert DETAILS == message.model_dump()["reasoning_details"]
-
-
-def test_ollamas_python_sdk_drops_it() -> None:
-    """So its programs lose it: the types of that SDK have no field, nor any that could stand for
-    one, which they keep. Those in JavaScript and those that read the lines themselves have it.
-    """
-    half = CLIENTS["ollama"]
-    body = half.whole(half.parse_request(asked()), folded(ANSWER)).body
-    message = ChatResponse.model_validate_json(body).message
-    assert "hm" == message.thinking
-    assert not hasattr(message, "reasoning_details")

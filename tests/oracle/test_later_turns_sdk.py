@@ -18,9 +18,12 @@ from openai.types.responses import ResponseStreamEvent
 
 from proxy.codec.base import Parsed
 from proxy.dialects.registry import CLIENTS as HALVES
+from proxy.events import BlockEnd, Citation
 from tests.conversations import clients
 from tests.conversations.talk import TURNS, assert_seen_again, events, sent
 from tests.conversations.vendors import VENDORS, Vendor
+from tests.dialects.openai_chat import emit
+from tests.dialects.openai_chat.test_encode import MESSAGE, PROVED
 
 
 def frames(client: str, vendor: Vendor, parsed: Parsed, turn: int) -> Iterator[Any]:
@@ -76,3 +79,24 @@ def test_a_streamed_answer_goes_back_with_its_proofs(client: str, name: str) -> 
         assert_seen_again(vendor, turn, call)
         document = FOLDED[client](frames(client, vendor, parsed, turn))
         history = clients.CLIENTS[client](history, document)
+
+
+def test_openais_sdk_can_put_together_all_that_goes_on() -> None:
+    """It merges lists by the index of their items, and fails on those that have none. (It knows no
+    free text, so the call that has one is left out.)
+    """
+    sources = [Citation(2, url=f"https://a.example/{at}") for at in range(2)]
+    begun = PROVED.index(BlockEnd(2))
+    state: ChatCompletionStreamState[None] = ChatCompletionStreamState()
+    plain = [event for event in PROVED if getattr(event, "block", None) != 4]
+    body = emit.encoded([*plain[:begun], *sources, *plain[begun:]])
+    for frame in body.decode().split("\n\n"):
+        if frame.startswith("data: {"):
+            state.handle_chunk(ChatCompletionChunk.construct(**json.loads(frame[6:])))
+    message: Any = state.get_final_completion().choices[0].message.to_dict()
+    assert MESSAGE["thinking_blocks"] == message["thinking_blocks"]
+    assert MESSAGE["reasoning_details"] == message["reasoning_details"]
+    cited = [said["url_citation"]["url"] for said in message["annotations"]]
+    assert [source.url for source in sources] == cited
+    [call] = message["tool_calls"]
+    assert MESSAGE["tool_calls"][0]["extra_content"] == call["extra_content"]

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from openai.lib.streaming.chat import ChatCompletionStreamState
-from openai.types.chat import ChatCompletionChunk
 
 from proxy.codec.base import Incoming
 from proxy.codec.fold import WholeAnswer
@@ -17,7 +15,6 @@ from proxy.dialects.openai_chat.whole_message import joined
 from proxy.events import (
     BlockEnd,
     BlockStart,
-    Citation,
     Event,
     Finish,
     Image,
@@ -159,27 +156,6 @@ def test_a_client_that_knows_no_free_text_gets_a_function() -> None:
     [_, call] = grown(emit.encoded(PROVED))["tool_calls"]
     function = {"name": "run", "arguments": '{"input":"ls\\n"}'}
     assert {"id": "c2", "type": "function", "function": function} == call
-
-
-def test_openais_sdk_can_put_together_all_that_goes_on() -> None:
-    """It merges lists by the index of their items, and fails on those that have none. (It knows no
-    free text, so the call that has one is left out.)
-    """
-    sources = [Citation(2, url=f"https://a.example/{at}") for at in range(2)]
-    begun = PROVED.index(BlockEnd(2))
-    state: ChatCompletionStreamState[None] = ChatCompletionStreamState()
-    plain = [event for event in PROVED if getattr(event, "block", None) != 4]
-    body = emit.encoded([*plain[:begun], *sources, *plain[begun:]])
-    for frame in body.decode().split("\n\n"):
-        if frame.startswith("data: {"):
-            state.handle_chunk(ChatCompletionChunk.construct(**json.loads(frame[6:])))
-    message: Any = state.get_final_completion().choices[0].message.to_dict()
-    assert MESSAGE["thinking_blocks"] == message["thinking_blocks"]
-    assert MESSAGE["reasoning_details"] == message["reasoning_details"]
-    cited = [said["url_citation"]["url"] for said in message["annotations"]]
-    assert [source.url for source in sources] == cited
-    [call] = message["tool_calls"]
-    assert MESSAGE["tool_calls"][0]["extra_content"] == call["extra_content"]
 
 
 def test_it_comes_back_with_the_next_request() -> None:
