@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from proxy.codec.bedrock.media import document_block, image_block
+from proxy.codec.bedrock.turns import Talk
+from proxy.codec.rules import NO_RULES
 from proxy.events import Note
-from proxy.request import DocumentPart, ImagePart
+from proxy.request import AudioPart, ChatRequest, DocumentPart, ImagePart, Message, TextPart
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,18 @@ def test_a_picture_from_s3_has_no_detail() -> None:
     source = {"s3Location": {"uri": "s3://b/a.png"}}
     assert {"image": {"format": "png", "source": source}} == block
     assert ["messages.image_url.detail"] == [note.param for note in notes]
+
+
+def test_system_texts_before_the_first_turn_and_sound() -> None:
+    """The former are the system's, the latter is lost."""
+    notes: list[Note] = []
+    turns = [
+        Message("system", [TextPart("Be brief.")]),
+        Message("user", [TextPart("a"), AudioPart("data:audio/wav;base64,aGk=")]),
+    ]
+    talk = Talk(ChatRequest(model="m", messages=turns), NO_RULES, notes)
+    assert ([{"text": "Be brief."}], [{"role": "user", "content": [{"text": "a"}]}]) == (
+        talk.system,
+        talk.messages,
+    )
+    assert ["messages.audio"] == [note.param for note in notes]

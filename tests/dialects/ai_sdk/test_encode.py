@@ -347,3 +347,15 @@ def test_the_documented_parts():
     everything = [*text_block("a"), *calling("{}", block=1), *reasoned, *cited, Vendor("x", 1)]
     for part in [*sent(*everything, StreamEnd(Finish("stop"), Usage(1, 1)))[:-1], *sent(BROKEN)]:
         assert set(part) <= known[part["type"]] | optional.get(part["type"], set()), part
+
+
+def test_a_call_in_a_document_has_the_proof_that_its_vendor_must_see_again():
+    parsed = asked()
+    call = [
+        BlockStart(0, "tool_call", tool=Tool("c1", "f")),
+        ToolCallDelta(0, "{}"),
+        BlockEnd(0, "c2ln", "google-gemini-v1"),
+    ]
+    message = json.loads(CLIENT.whole(parsed, answered(parsed, call)).body)
+    (part,) = [each for each in message["parts"] if each["type"] == "tool-f"]
+    assert "c2ln" in json.dumps(part["callProviderMetadata"])
