@@ -101,7 +101,7 @@ tools: ## Install what the whole suite needs beside Python: nginx, promtool, Red
 
 agents: $(developed) ## Install the programs that tests/programs runs in front of Mainstem: coding agents (npm, 1 GB), frameworks
 	@command -v npm >/dev/null || { echo "npm is missing: on Debian or Ubuntu 'make tools' brings it." >&2; exit 1; }
-	@cd tests/programs && npm ci --ignore-scripts --no-audit --no-fund
+	@cd tests/programs && for try in 1 2 3; do npm ci --ignore-scripts --no-audit --no-fund && break; [ $$try -lt 3 ] || exit 1; sleep 5; done
 	@.ci/venv.sh tests/programs/.venv
 	@tests/programs/.venv/bin/python .ci/install.py tests/programs/requirements.lock
 
