@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from proxy.cli import workers
+from proxy.observe.crew import Crew
 from tests.cli.crowd import CROWD, Crowd, streaming
 from tests.cli.test_workers import children, sockets
 from tests.cli.tools import Started, metric, stage, started, until
@@ -141,7 +142,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 @pytest.fixture
 def crew(tmp_path: Path, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
     """One whose workers are all dead as soon as they are started."""
-    made: Any = workers._Crew([], {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}, 0, 1, lambda: None)
+    environ = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    books = Crew(str(tmp_path))
+    made: Any = workers._Crew([], environ, 0, 1, books=books, ready=lambda: None)
     made._listen = 1  # one did, once
     pids = iter(range(1, 1000))
 
@@ -152,6 +155,7 @@ def crew(tmp_path: Path, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(made, "_start", start)
     yield made
+    books.close()
     for pipe in (made._life, made._held, made._hear, made._told):
         os.close(pipe)
 
