@@ -17,6 +17,10 @@ js_sdks := tests/oracle/js/node_modules/.package-lock.json
 core_tests := tests/framing tests/codec tests/dialects tests/test_support.py tests/net/test_addresses.py \
 	$(addprefix tests/relay/,$(addprefix test_,circuit.py ending.py log.py reader.py redactor.py sink.py slots.py source.py))
 
+dialect_tests := $(wildcard tests/dialects/[a-z]*/)
+in_turn := $(if $(filter output-sync,$(.FEATURES)),--output-sync)  # macOS's make has none
+core := $(py) -m pytest -m "not property and not slow" --durations=5
+
 # make run PORT=9000: only as it is said there, never from the environment.
 port = $(if $(findstring command,$(origin PORT)),--port $(PORT))
 
@@ -24,7 +28,7 @@ port = $(if $(findstring command,$(origin PORT)),--port $(PORT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mock quick test coverage release check format lint types imports oracle e2e bench micro fuzz soak crowd wheel lock tools agents clean
+.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e bench micro fuzz soak crowd wheel lock tools agents clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='more arguments for the command']"
@@ -38,7 +42,12 @@ mock: $(installed) ## Serve the mock vendors alone, every dialect on its own pat
 	@exec $(py) -m proxy mock $(port) $(ARGS)
 
 quick: $(developed) ## Run the core's tests, in seconds; ARGS=tests/dialects/replicate: those of one dialect
-	@$(py) -m pytest -m "not property and not slow" --durations=5 $(if $(findstring tests/,$(ARGS)),,--numprocesses auto --dist loadfile $(core_tests)) $(ARGS)
+	@$(if $(findstring tests/,$(ARGS)),$(core) $(ARGS),$(MAKE) --no-print-directory --jobs 2 --keep-going $(in_turn) quick-dialects quick-rest)
+
+# Two processes share nothing, and so take less of two cores than pytest-xdist with two.
+quick-dialects quick-rest: $(developed)
+	@echo "$(@:quick-%=The core's tests, the %):"
+	@$(core) $(if $(filter quick-dialects,$@),$(dialect_tests),$(filter-out tests/dialects,$(core_tests)) $(wildcard tests/dialects/test_*.py)) $(ARGS)
 
 test: $(developed) ## Run the tests; what a missing program skips is listed at the end
 	@$(py) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
