@@ -13,6 +13,7 @@ from aiohttp import web
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import failure
 from proxy.mock.embedded import EmbeddedMocks
+from proxy.mock.manual import wishes
 from proxy.observe import logs
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.relay.plan import Plan
@@ -24,8 +25,10 @@ from proxy.server.cors import CorsPolicy
 from proxy.server.gateway import Gateway, State
 from proxy.server.listen import listen, prepared
 from proxy.server.listener import Listener
+from proxy.server.playground import Mocks
 from proxy.server.respond import whole
 from proxy.server.runs import Runs
+from proxy.settings.access import is_loopback
 from proxy.settings.auth import Auth
 from proxy.settings.files import Files
 from proxy.settings.model import Settings
@@ -70,7 +73,9 @@ class Process:
         self.metrics: Metrics = make_metrics()
         self._upstreams = Upstreams()
         state = await self._state(settings)
-        self.gateway = Gateway(state, self._upstreams, self.metrics)
+        server = settings.server
+        playground = is_loopback(server.host) if server.playground is None else server.playground
+        self.gateway = Gateway(state, self._upstreams, self.metrics, playground=playground)
         if state.keyring is not None:
             await state.keyring.start()
         # Two MiB above the limit, so that our own refusal in the client's dialect comes first.
@@ -80,8 +85,8 @@ class Process:
             health.add_routes(app, self.gateway, self.metrics, guarded=True)
         app.router.add_route("*", "/mock/requests", self._mock_requests)
         runs = Runs(self.gateway, self.metrics)
-        site.add_routes(app, self.gateway, runs, get_streams=settings.server.get_streams)
-        self.urls = [await self._listen(app, settings.server.host, settings.server.port, "server")]
+        site.add_routes(app, self.gateway, runs, Mocks(*wishes()), get_streams=server.get_streams)
+        self.urls = [await self._listen(app, server.host, server.port, "server")]
         if settings.admin is not None:
             admin = web.Application()
             health.add_routes(admin, self.gateway, self.metrics)

@@ -20,22 +20,29 @@ def index_text(address: str, mocks: Sequence[str], routes: Sequence[str]) -> str
     return "\n".join(lines)
 
 
+def wishes() -> tuple[dict[str, str], dict[str, str]]:
+    """What a request may choose: what each scenario does, and what each fault does, whose name is
+    followed by what it takes.
+    """
+    scenarios = {
+        **{
+            name: " ".join((scenario.__doc__ or "").split()) for name, scenario in SCENARIOS.items()
+        },
+        **{name: f"HTTP status {status} in the vendor's shape." for name, status in ERRORS.items()},
+    }
+    return scenarios, {name + row.form: row.does for name, row in FAULTS.items()}
+
+
 def wishes_text() -> str:
-    """What a request may choose to have played, with every scenario and fault."""
+    """The same, in lines for people."""
+    scenarios, faults = wishes()
     lines = [
         "A request may choose by header, or by query parameter of the same name:",
         "  x-mock-scenario: one of these",
-        *(
-            f"    {name:<26} {' '.join((scenario.__doc__ or '').split())}"
-            for name, scenario in SCENARIOS.items()
-        ),
-        *(
-            f"    {name:<26} HTTP status {status} in the vendor's shape."
-            for name, status in ERRORS.items()
-        ),
+        *(f"    {name:<26} {does}" for name, does in scenarios.items()),
         "  x-mock-tokens-per-s, x-mock-chars-per-s: a number; 0 is as fast as can be",
         "  x-mock-fault: one or several of these, with commas between them",
-        *(f"    {name + row.form:<26} {row.does}" for name, row in FAULTS.items()),
+        *(f"    {form:<26} {does}" for form, does in faults.items()),
     ]
     return "\n".join(lines) + "\n"
 

@@ -13,6 +13,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
 from proxy.relay.generation import Generation
 from proxy.relay.log import Log
+from proxy.relay.microscope import NotingDecoder
 from proxy.relay.opening import opened
 from proxy.relay.passing import place, prepared, returned, tell_failure, veil_of
 from proxy.relay.plan import Bound, Plan
@@ -108,20 +109,23 @@ class Asking:
     def _generation(
         self, answer: Answer, call: Outgoing, bound: Bound, started: float, record: StreamRecord
     ) -> Generation:
-        limits = self._plan.limits
+        limits, name = self._plan.limits, bound.endpoint.name
+        veil = veil_of(bound, self._envelope.credential)
         log = Log(limits.write_buffer_bytes)
         decoder = bound.half.decoder(limits.max_event_bytes, bound.options)
         if call.tool_names or call.custom_tools:
             decoder = RestoredTools(decoder, call.tool_names, call.custom_tools)
+        if self._envelope.pieces is not None:
+            decoder = NotingDecoder(decoder, self._envelope.pieces, name, veil.text)
         source = Source(
             decoder,
             record,
             log,
-            upstream=bound.endpoint.name,
+            upstream=name,
             timeouts=bound.timeouts,
             most_silent_bytes=limits.max_event_bytes,
             started=started,
-            redactor=veil_of(bound, self._envelope.credential),
+            redactor=veil,
         )
         return Generation(answer, source, log)
 

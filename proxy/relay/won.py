@@ -6,6 +6,7 @@ from typing import NamedTuple
 from proxy.errors import Failure, Refused
 from proxy.events import Note
 from proxy.relay.generation import Generation
+from proxy.relay.microscope import Pieces
 from proxy.relay.slots import Slots
 from proxy.routing import Target
 
@@ -13,13 +14,15 @@ from proxy.routing import Target
 class Envelope(NamedTuple):
     """What of the client's own request may matter to an upstream. `mock_headers` go only to
     upstreams that are played here; `credential` is the key that it sent; `headers` are its headers,
-    names in lower case. `size` is that of its body, in bytes.
+    names in lower case. `size` is that of its body, in bytes. `pieces` notes what its stream is
+    made of, for a client that asked to see it.
     """
 
     mock_headers: Mapping[str, str] = {}
     credential: str | None = None
     headers: Mapping[str, str] = {}
     size: int = 0
+    pieces: Pieces | None = None
 
 
 class Won(NamedTuple):

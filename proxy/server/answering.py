@@ -16,6 +16,7 @@ from proxy.relay.delivery import Delivery
 from proxy.relay.ending import Reading
 from proxy.relay.folder import Folder
 from proxy.relay.log import Log
+from proxy.relay.microscope import MicroscopeEncoder, Pieces
 from proxy.relay.said import Said
 from proxy.relay.sink import Sink
 from proxy.relay.won import Won
@@ -46,6 +47,7 @@ class Answering:
         "_limits",
         "_onward",
         "_over",
+        "_pieces",
         "_record",
         "_request",
         "_streams",
@@ -66,9 +68,12 @@ class Answering:
         record: StreamRecord,
         streams: Streams,
         limits: Limits,
+        pieces: Pieces | None,
         over: Callable[[], None],
     ) -> None:
-        """`onward` is asked when the answer breaks off, if another target may go on with it."""
+        """`onward` is asked when the answer breaks off, if another target may go on with it.
+        `pieces` is what the client is shown of it, if it asked for that.
+        """
         self._gateway = gateway
         self._request = request
         self._half = half
@@ -78,6 +83,7 @@ class Answering:
         self._streams = streams
         self._limits = limits
         self._over = over
+        self._pieces = pieces
         self._delivery: Delivery | None = None
         self.log: Log = won.generation.log
         self.alone = False
@@ -150,7 +156,9 @@ class Answering:
     def _encoder(self, parsed: Parsed, begun: Encoder | None) -> Encoder:
         encoder = begun or self._half.encoder(parsed)
         rewrites = self._won.rewrites or (self._onward is not None and self._onward.rewrites)
-        return Settler(encoder) if rewrites and not self._half.rewrites else encoder
+        if rewrites and not self._half.rewrites:
+            encoder = Settler(encoder)
+        return encoder if self._pieces is None else MicroscopeEncoder(encoder, self._pieces)
 
     def _commit(self, encoder: Encoder, parsed: Parsed) -> None:
         start = StreamStart(
@@ -202,7 +210,7 @@ class Answering:
             self._leave()
             cut(self._request)
         else:
-            lost = isinstance(encoder, Settler) and encoder.failed
+            lost = isinstance(encoder, Settler | MicroscopeEncoder) and encoder.failed
             self.reading = "withheld" if lost else "whole"
         return response
 

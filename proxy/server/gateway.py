@@ -43,7 +43,11 @@ class Gateway:
     it began with.
     """
 
-    def __init__(self, state: State, upstreams: Upstreams, metrics: Metrics) -> None:
+    def __init__(
+        self, state: State, upstreams: Upstreams, metrics: Metrics, *, playground: bool = False
+    ) -> None:
+        """`playground`: whether there is one, whose page may look at its streams' pieces."""
+        self.playground = playground
         self._states = UpstreamStates(metrics)
         self.state = state
         self.draining = False

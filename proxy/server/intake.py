@@ -14,8 +14,9 @@ from proxy.relay.won import Envelope
 from proxy.server.access.keys import check_model, credential
 from proxy.server.account import Account
 from proxy.server.body import Hold, check_body, read_body
-from proxy.server.gateway import State
+from proxy.server.gateway import Gateway, State
 from proxy.server.incoming import asked_by, mock_wishes, on_disconnect, read_head
+from proxy.server.playground import looked_at
 from proxy.settings.sections import OnDisconnect
 
 
@@ -34,11 +35,17 @@ class Intake:
     """Reads one request. `half` is its dialect's, as far as it is known."""
 
     def __init__(
-        self, request: web.Request, halves: Sequence[ClientHalf], account: Account, state: State
+        self,
+        request: web.Request,
+        halves: Sequence[ClientHalf],
+        account: Account,
+        gateway: Gateway,
+        state: State,
     ) -> None:
         self._request = request
         self._halves = halves
         self._account = account
+        self._gateway = gateway
         self._state = state
         self.half = halves[0]
 
@@ -49,6 +56,7 @@ class Intake:
         secret = credential(head.headers, head.query)
         await account.visit.admit(secret)
         wish = on_disconnect(head.headers)
+        pieces = looked_at(self._gateway, head.headers)
         most = plan.limits.max_body_bytes
         check_body(self._request, most)
         body = await read_body(self._request, most, hold)
@@ -62,7 +70,8 @@ class Intake:
         digest = b""
         if plan.streams.resume is not None:
             digest = _digest(account.owner, self._request, wishes, body)
-        return Asked(parsed, Envelope(wishes, secret, head.headers, len(body)), wish, digest)
+        envelope = Envelope(wishes, secret, head.headers, len(body), pieces)
+        return Asked(parsed, envelope, wish, digest)
 
     def _parsed(self, incoming: Incoming) -> Parsed:
         """What is asked, by the dialect whose request it is. Raises Refused."""

@@ -13,6 +13,7 @@ from proxy.events import Note, StreamEnd, StreamError, StreamStart
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.kept_log import KeptLog
+from proxy.relay.microscope import MicroscopeEncoder, Pieces
 from proxy.relay.said import Said
 from proxy.relay.won import Won
 from proxy.request import ChatRequest
@@ -51,11 +52,13 @@ class Run:
         log: KeptLog,
         wish: OnDisconnect | None,
         request: bytes,
+        pieces: Pieces | None,
         ended: "Callable[[Run], None]",
     ) -> None:
         """`owner` says whose it is: nobody else may know of it. `wish`: what the request itself
-        says is to be done when its client leaves. `request` is a digest of it. `ended` is called
-        when it can only be read any more.
+        says is to be done when its client leaves. `request` is a digest of it. `pieces` are
+        noted where its client asked to see them. `ended` is called when it can only be read any
+        more.
         """
         self.id = record.stream
         self.owner = owner
@@ -65,6 +68,7 @@ class Run:
         self.chat = parsed.chat if len(parsed.chat) <= _MAX_CHAT_CHARS else ""
         self.record = record
         self.log = log
+        self.pieces = pieces
         self.created = int(time.time())
         self.told = False  # whether anybody has had all of it
         self.read_bytes = 0  # that somebody was sent
@@ -97,11 +101,22 @@ class Run:
             return "completed"
         return "cancelled" if end.error.kind == "cancelled" else "failed"
 
-    def encoder(self, half: ClientHalf, options: Any, begun: Encoder | None = None) -> Encoder:
-        """For a client that reads it in this dialect. `begun`: one that has been made already."""
+    def encoder(
+        self,
+        half: ClientHalf,
+        options: Any,
+        begun: Encoder | None = None,
+        *,
+        looks: bool = False,
+    ) -> Encoder:
+        """For a client that reads it in this dialect. `begun`: one that has been made already.
+        `looks`: it is shown the pieces, of which there may be none.
+        """
         asked = ChatRequest(model=self.record.model, messages=[])
         encoder = begun or half.encoder(Parsed(asked, options))
-        return Settler(encoder) if self._rewrites and not half.rewrites else encoder
+        if self._rewrites and not half.rewrites:
+            encoder = Settler(encoder)
+        return MicroscopeEncoder(encoder, self.pieces or Pieces()) if looks else encoder
 
     def attend(self) -> None:
         """Somebody reads it, or waits to; `leave` must follow."""

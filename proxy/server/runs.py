@@ -7,6 +7,7 @@ from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.kept_log import KeptLog
+from proxy.relay.microscope import Pieces
 from proxy.server.gateway import Gateway
 from proxy.server.run import Run
 from proxy.settings.resume import Resume
@@ -48,8 +49,11 @@ class Runs:
         owner: str,
         wish: OnDisconnect | None,
         request: bytes,
+        pieces: Pieces | None,
     ) -> Run:
-        """A new run. `request` is the digest of what was asked and who asked."""
+        """A new run. `request` is the digest of what was asked and who asked; `pieces` are noted
+        where its client asked to see them.
+        """
         rules = self.rules or Resume()
         run = Run(
             self._gateway,
@@ -61,6 +65,7 @@ class Runs:
             log=KeptLog(rules.max_bytes_per_stream, self._weigh),
             wish=wish,
             request=request,
+            pieces=pieces,
             ended=self._has_ended,
         )
         self._by_id[run.id] = self._by_request[request] = run

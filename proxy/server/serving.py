@@ -171,8 +171,9 @@ class _Serving:
             self._runs.rules is not None and asked.parsed.request.stream
         ):
             return await self._kept(asked)
-        parsed, attempts = asked.parsed, self._enter(asked)
-        self._begin_early(parsed, attempts.streams)
+        parsed, attempts, pieces = asked.parsed, self._enter(asked), asked.envelope.pieces
+        if pieces is None:
+            self._begin_early(parsed, attempts.streams)
         rewrites = self._half.rewrites or not parsed.request.stream
         won = await attempts.first(parsed, client_rewrites=rewrites)
         onward = None
@@ -191,6 +192,7 @@ class _Serving:
             record=self._record,
             streams=attempts.streams,
             limits=attempts.limits,
+            pieces=pieces,
             over=self._close,
         )
         if not parsed.request.stream:
@@ -214,17 +216,20 @@ class _Serving:
                 owner=self._account.owner,
                 wish=asked.wish,
                 request=asked.digest,
+                pieces=asked.envelope.pieces,
             )
             self._gateway.found()  # it is the run that looks for a target
             self._own = True
         self._read(run)
         if self._started is not None:
             return self._announced(run, self._started)
-        self._begin_early(asked.parsed, self._state.plan.streams)
+        looks = asked.envelope.pieces is not None
+        if not looks:
+            self._begin_early(asked.parsed, self._state.plan.streams)
         await asyncio.shield(run.committed)
         early, self._early = self._early, None
         begun = None if early is None else early.encoder
-        encoder = run.encoder(self._half, asked.parsed.options, begun)
+        encoder = run.encoder(self._half, asked.parsed.options, begun, looks=looks)
         return self._watched(run, encoder, early=early)
 
     async def _announced(
@@ -279,7 +284,7 @@ class _Serving:
             )
 
     async def _asked(self, hold: Hold) -> Asked:
-        intake = Intake(self._request, self._halves, self._account, self._state)
+        intake = Intake(self._request, self._halves, self._account, self._gateway, self._state)
         try:
             return await intake.ask(hold)
         finally:

@@ -3,8 +3,9 @@ carries.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +21,7 @@ from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import odd_coding, request_id
 from proxy.server.nowhere import nothing_here, wrong_method
+from proxy.server.playground import ABOUT, Mocks, about
 from proxy.server.respond import RETURNED
 from proxy.server.runs import Runs
 from proxy.server.serving import handler
@@ -37,11 +39,14 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 # What other origins' pages may not read, whatever cors says: it is for the operator.
-_UNSHARED = frozenset({"/metrics", "/livez", "/readyz", "/mock/requests"})
-# The page loads nothing from elsewhere and runs nothing inline.
+_UNSHARED = frozenset({"/metrics", "/livez", "/readyz", "/mock/requests", ABOUT})
+# The page loads nothing from elsewhere, runs nothing inline, and no text of a vendor can become
+# markup or a script's address: its browser refuses that (Trusted Types, W3C).
 _PAGE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+        "trusted-types mainstem"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -59,9 +64,16 @@ class Place(NamedTuple):
 
 
 def add_routes(
-    app: web.Application, gateway: Gateway, runs: Runs, *, get_streams: bool = True
+    app: web.Application,
+    gateway: Gateway,
+    runs: Runs,
+    mocks: Mocks,
+    *,
+    get_streams: bool = True,
 ) -> None:
-    """Every path of the clients' port; GETs that run a prompt where `get_streams` says so.
+    """Every path of the clients' port; GETs that run a prompt where `get_streams` says so. `mocks`:
+    what the playground can ask of them.
+
     `on_response_prepare` carries CORS, as a streamed answer is prepared before any middleware sees
     it.
     """
@@ -96,8 +108,10 @@ def add_routes(
     for method in METHODS:
         router.add_route(method, passage.PATH, pass_on, expect_handler=expect)
     router.add_route("*", passage.PATH, wrong_method(gateway, _NATIVE, METHODS))
-    for path, page in _pages().items():
+    for path, page in _pages(playground=gateway.playground).items():
         router.add_get(path, page)  # HEAD too
+    if gateway.playground:
+        router.add_get(ABOUT, about(gateway, mocks))
     router.add_route("*", "/{anywhere:.*}", nothing_here(gateway, whose))
     app.on_response_prepare.append(_dress(gateway))
 
@@ -179,17 +193,26 @@ def _schema() -> Handler:
     return schema
 
 
-def _pages() -> dict[str, Handler]:
-    """The page and its files, read once."""
-    pages: dict[str, Handler] = {}
-    for entry in resources.files("proxy").joinpath("web").iterdir():
+def _pages(*, playground: bool) -> dict[str, Handler]:
+    """What is served as it is, read once: the browser client and, with it or without, the
+    playground.
+    """
+    pages = dict(_files(resources.files("proxy").joinpath("web"), "/web"))
+    own = _page(b"Mainstem is running.\n", "text/plain; charset=utf-8")
+    index = pages.pop("/web/playground/index.html")
+    if not playground:
+        kept = {path: page for path, page in pages.items() if "/playground/" not in path}
+        return {**kept, "/": own}
+    return {**pages, "/": index}
+
+
+def _files(folder: Traversable, path: str) -> Iterator[tuple[str, Handler]]:
+    for entry in folder.iterdir():
         suffix = entry.name[entry.name.rfind(".") :]
-        if suffix in _TYPES:
-            page = _page(entry.read_bytes(), _TYPES[suffix])
-            pages[f"/web/{entry.name}"] = page
-            if entry.name == "index.html":
-                pages["/"] = page
-    return pages
+        if entry.is_dir():
+            yield from _files(entry, f"{path}/{entry.name}")
+        elif suffix in _TYPES:
+            yield f"{path}/{entry.name}", _page(entry.read_bytes(), _TYPES[suffix])
 
 
 def _page(body: bytes, content_type: str) -> Handler:

@@ -17,6 +17,7 @@ from proxy.server.access.keys import credential
 from proxy.server.account import Account
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import read_head, request_id
+from proxy.server.playground import looked_at
 from proxy.server.respond import cut, whole, with_retry_after
 from proxy.server.run import Run
 from proxy.server.runs import Runs
@@ -160,13 +161,15 @@ async def _follow(about: About) -> web.StreamResponse:
 async def _read(about: About, run: Run, half: ClientHalf, number: int) -> web.StreamResponse:
     plan = about.gateway.state.plan
     options = run.options if half is run.half else half.watching
+    headers = {name.lower(): value for name, value in about.request.headers.items()}
+    looks = looked_at(about.gateway, headers) is not None
     run.attend()
     about.runs.metrics.reads(1)
     try:
         return await watched(
             about.request,
             run,
-            run.encoder(half, options),
+            run.encoder(half, options, looks=looks),
             record=about.record,
             streams=plan.streams,
             limits=plan.limits,

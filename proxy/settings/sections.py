@@ -54,6 +54,13 @@ class Server(Tree):
             "no address that somebody opens."
         ),
     )
+    playground: bool | None = Field(
+        None,
+        description=(
+            "Whether the page at / is there, and shows those who may call their own streams piece "
+            "by piece, the vendor's bytes too. Left out: only where host is loopback."
+        ),
+    )
     reload_check_s: Patience = Field(
         2,
         description=(

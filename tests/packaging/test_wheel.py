@@ -79,7 +79,7 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(wheel):
 
     tops = {name.partition("/")[0] for name in names}
     assert {"proxy", next(top for top in tops if top.endswith(".dist-info"))} == tops
-    assert {"proxy/py.typed", "proxy/web/index.html"} <= set(names)
+    assert {"proxy/py.typed", "proxy/web/playground/index.html"} <= set(names)
     data = [
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "proxy").rglob("*")

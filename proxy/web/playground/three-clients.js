@@ -2,7 +2,7 @@
  * The three ways in which a page may ask, each as a page would write it. All take the same question, tell the same
  * listener what arrives, and end by returning; what goes wrong is thrown as an Error whose message is a sentence.
  *
- * @typedef {import("./mainstem.d.ts").StreamEvent} StreamEvent
+ * @typedef {import("../mainstem.d.ts").StreamEvent} StreamEvent
  * @typedef {{prompt: string, model: string, key: string, signal: AbortSignal}} Question
  * @typedef {object} Listener
  * @property {(raw: string, kind: string) => void} arrived one frame (or one read) as it came, and what it holds
@@ -12,7 +12,7 @@
  * @typedef {(question: Question, listener: Listener) => Promise<string>} Client gives a sentence on how it ended
  */
 
-import { refusal, stream } from "./client.js";
+import { refusal, stream } from "../client.js";
 
 /** @param {string} path relative to this page, so that it also works where the proxy has a prefix */
 const endpoint = (path) => new URL(path, document.baseURI);
@@ -153,7 +153,7 @@ function parsed(text) {
     }
 }
 
-/** @param {import("./mainstem.d.ts").StreamEnd} end */
+/** @param {import("../mainstem.d.ts").StreamEnd} end */
 function ended({ finish, usage }) {
     const tokens = usage?.output_tokens == null ? "" : ` ${usage.output_tokens} tokens.`;
     return `Ended: ${finish.reason}.${tokens}`;

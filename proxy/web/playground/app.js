@@ -2,7 +2,7 @@
  * The playground: one question, three clients, and what arrives. Everything it needs comes from the proxy itself.
  */
 
-import { refusal } from "./client.js";
+import { refusal } from "../client.js";
 import { authorization, CLIENTS, curl } from "./three-clients.js";
 import { AnswerView, ArrivalView } from "./view.js";
 

@@ -2,7 +2,7 @@
  * What the page shows of one answer: the text as it grows, the frames as they come, and a picture of when they came.
  */
 
-import { rewritten } from "./client.js";
+import { rewritten } from "../client.js";
 
 /** Rows kept of the frames: enough to read back in, few enough to stay quick. */
 const MAX_ROWS = 400;
@@ -51,7 +51,7 @@ export class AnswerView {
         this.#root.setAttribute("aria-busy", "true");
     }
 
-    /** @param {import("./mainstem.d.ts").StreamEvent} event */
+    /** @param {import("../mainstem.d.ts").StreamEvent} event */
     event(event) {
         switch (event.type) {
             case "block.start":
@@ -102,7 +102,7 @@ export class AnswerView {
         this.#root.append(box);
     }
 
-    /** @param {import("./mainstem.d.ts").Citation} citation */
+    /** @param {import("../mainstem.d.ts").Citation} citation */
     #cite({ url, title, text }) {
         const words = title ?? url ?? text ?? "a source without a name";
         const link = /^https?:/.test(url ?? "");
