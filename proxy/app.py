@@ -28,6 +28,7 @@ from proxy.server.listener import Listener
 from proxy.server.playground import Mocks
 from proxy.server.respond import whole
 from proxy.server.runs import Runs
+from proxy.server.stores.base import Nowhere
 from proxy.settings.access import is_loopback
 from proxy.settings.auth import Auth
 from proxy.settings.files import Files
@@ -84,7 +85,7 @@ class Process:
         if settings.admin is None:
             health.add_routes(app, self.gateway, self.metrics, guarded=True)
         app.router.add_route("*", "/mock/requests", self._mock_requests)
-        runs = Runs(self.gateway, self.metrics)
+        runs = Runs(self.gateway, self.metrics, Nowhere())
         site.add_routes(app, self.gateway, runs, Mocks(*wishes()), get_streams=server.get_streams)
         self.urls = [await self._listen(app, server.host, server.port, "server")]
         if settings.admin is not None:

@@ -2,42 +2,31 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from time import monotonic
-from typing import Any, Literal, NamedTuple
 
-from proxy.codec.base import ClientHalf, Encoder, Parsed
-from proxy.codec.settle import Settler
+from proxy.codec.base import ClientHalf, Parsed
 from proxy.errors import Failure, Refused, failure
-from proxy.events import Note, StreamEnd, StreamError, StreamStart
+from proxy.events import Note, StreamError, StreamStart
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.kept_log import KeptLog
-from proxy.relay.microscope import MicroscopeEncoder, Pieces
+from proxy.relay.microscope import Pieces
 from proxy.relay.said import Said
 from proxy.relay.won import Won
-from proxy.request import ChatRequest
 from proxy.server.continuation import Continuation
 from proxy.server.gateway import Gateway
+from proxy.server.lasting import Head, Lasting, Origin
 from proxy.settings.sections import OnDisconnect, Streams
 
-State = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
 _INTERNAL = "Something went wrong in this proxy; its log has the details."
 _MAX_CHAT_CHARS = 256  # of a client's own name for a stream, which is kept as long as it is
 _DESERTED = "Every client has left, and none came back in time."
 
 
-class Head(NamedTuple):
-    """What the head of an answer says of the target that gives it."""
-
-    upstream: str
-    notes: Sequence[Note]
-    returned: Mapping[str, str]
-
-
-class Run:
-    """One stream. `committed` gives its `Head`, or raises Refused; `log` has its events. It ends
-    with its answer, by `stop`, or when `grace_s` have passed in which nobody attended it.
+class Run(Lasting):
+    """One stream, generated here. It ends with its answer, by `stop`, or when `grace_s` have passed
+    in which nobody attended it.
     """
 
     def __init__(
@@ -60,25 +49,24 @@ class Run:
         noted where its client asked to see them. `ended` is called when it can only be read any
         more.
         """
-        self.id = record.stream
-        self.owner = owner
+        origin = Origin(
+            id=record.stream,
+            owner=owner,
+            half=half,
+            options=parsed.options,
+            chat=parsed.chat if len(parsed.chat) <= _MAX_CHAT_CHARS else "",
+            model=record.model,
+            label=record.model_label,
+            created=int(time.time()),
+            rewrites=attempts.may_rewrite,
+        )
+        super().__init__(origin, log)
         self.request = request
-        self.half = half
-        self.options = parsed.options
-        self.chat = parsed.chat if len(parsed.chat) <= _MAX_CHAT_CHARS else ""
         self.record = record
-        self.log = log
         self.pieces = pieces
-        self.created = int(time.time())
-        self.told = False  # whether anybody has had all of it
-        self.read_bytes = 0  # that somebody was sent
-        self.committed: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
-        self.committed.add_done_callback(_heard)
         self._gateway = gateway
         self._attempts = attempts
         self._grace_s = _grace_s(attempts.streams, wish)
-        self._rewrites = attempts.may_rewrite
-        self._attended = 0
         self._deserted: asyncio.TimerHandle | None = None
         self._won: Won | None = None
         self._why: Failure | None = None
@@ -87,48 +75,18 @@ class Run:
         self._done = False
         self._task = gateway.see_to(self._drive(parsed))
 
-    @property
-    def attended(self) -> int:
-        """How many clients read it now, or wait to."""
-        return self._attended
-
-    @property
-    def state(self) -> State:
-        end = self.log.end
-        if end is None:
-            return "in_progress" if self.log.begun else "queued"
-        if isinstance(end, StreamEnd):
-            return "completed"
-        return "cancelled" if end.error.kind == "cancelled" else "failed"
-
-    def encoder(
-        self,
-        half: ClientHalf,
-        options: Any,
-        begun: Encoder | None = None,
-        *,
-        looks: bool = False,
-    ) -> Encoder:
-        """For a client that reads it in this dialect. `begun`: one that has been made already.
-        `looks`: it is shown the pieces, of which there may be none.
-        """
-        asked = ChatRequest(model=self.record.model, messages=[])
-        encoder = begun or half.encoder(Parsed(asked, options))
-        if self._rewrites and not half.rewrites:
-            encoder = Settler(encoder)
-        return MicroscopeEncoder(encoder, self.pieces or Pieces()) if looks else encoder
-
     def attend(self) -> None:
-        """Somebody reads it, or waits to; `leave` must follow."""
-        self._attended += 1
+        super().attend()
         if self._deserted is not None:
             self._deserted.cancel()
             self._deserted = None
 
     def leave(self) -> None:
-        """Somebody who attended it does no more."""
-        self._attended -= 1
+        super().leave()
         self.await_readers()
+
+    async def cancel(self, why: Failure) -> None:
+        self.stop(why)
 
     def await_readers(self) -> None:
         """If nobody attends it, it goes on for its grace."""
@@ -239,7 +197,7 @@ class Run:
             model=self.record.model,
             upstream=upstream,
             upstream_model=model,
-            created=self.created,
+            created=self.origin.created,
             notes=notes,
         )
 
@@ -251,12 +209,6 @@ class Run:
             self.log.write([StreamError(refused.failure)], monotonic(), 0)
         if not self.committed.done():
             self.committed.set_exception(Refused(refused.failure, refused.returned))
-
-
-def _heard(committed: "asyncio.Future[Head]") -> None:
-    """Nobody may be waiting for it any more: that is no error that nobody looked at."""
-    if not committed.cancelled():
-        committed.exception()
 
 
 def _grace_s(streams: Streams, wish: OnDisconnect | None) -> float | None:

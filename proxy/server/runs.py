@@ -1,4 +1,6 @@
-"""The streams that clients may come back to, in this process."""
+"""The streams that clients may come back to: those of this process and, by a store, those of
+others.
+"""
 
 import asyncio
 
@@ -9,7 +11,9 @@ from proxy.relay.attempts import Attempts
 from proxy.relay.kept_log import KeptLog
 from proxy.relay.microscope import Pieces
 from proxy.server.gateway import Gateway
+from proxy.server.lasting import Lasting
 from proxy.server.run import Run
+from proxy.server.stores.base import Store
 from proxy.settings.resume import Resume
 from proxy.settings.sections import OnDisconnect
 
@@ -21,11 +25,12 @@ _DIGITS = 12
 
 class Runs:
     """One process's runs, by their ids: those that go on, and those that have ended and may still
-    be read.
+    be read. What is not found here may be another process's, in `store`.
     """
 
-    def __init__(self, gateway: Gateway, metrics: Metrics) -> None:
+    def __init__(self, gateway: Gateway, metrics: Metrics, store: Store) -> None:
         self._gateway = gateway
+        self.store = store
         self.metrics = metrics
         self._by_id: dict[str, Run] = {}
         self._ended: dict[str, asyncio.TimerHandle] = {}  # the oldest first
@@ -69,26 +74,36 @@ class Runs:
             ended=self._has_ended,
         )
         self._by_id[run.id] = self._by_request[request] = run
-        if run.chat:
-            self._by_chat[half.name, owner, run.chat] = run
+        if run.origin.chat:
+            self._by_chat[half.name, owner, run.origin.chat] = run
+        self.store.keep(run, run, request)
         return run
 
-    def find(self, stream: str, owner: str) -> Run | None:
-        """The run with this id, if it is this owner's."""
+    async def find(self, stream: str, owner: str) -> Lasting | None:
+        """The stream with this id, if it is this owner's. Raises Refused where that cannot be told
+        for now.
+        """
         run = self._by_id.get(stream)
-        return run if run is not None and run.owner == owner else None
+        if run is None:
+            return await self.store.find(stream, owner)
+        return run if run.owner == owner else None
 
-    def named(self, half: ClientHalf, name: str, owner: str) -> Run | None:
-        """The run that this owner's clients of a dialect call so, or that has this id."""
-        return self._by_chat.get((half.name, owner, name)) or self.find(name, owner)
+    async def named(self, half: ClientHalf, name: str, owner: str) -> Lasting | None:
+        """The stream that this owner's clients of a dialect call so, or that has this id. Raises
+        Refused as `find` does.
+        """
+        newest = await self.store.named(half.name, owner, name)
+        if newest is not None and (found := await self.find(newest, owner)) is not None:
+            return found
+        return self._by_chat.get((half.name, owner, name)) or await self.find(name, owner)
 
-    def resumed(self, last_seen: str, owner: str) -> tuple[Run, int] | None:
+    async def resumed(self, last_seen: str, owner: str) -> tuple[Lasting, int] | None:
         """For a client that comes back with the id of the last frame that it has seen,
-        `<stream>:<number>`: the run, and the number of the event that comes next. None: there is
-        nothing more to send.
+        `<stream>:<number>`: the stream, and the number of the event that comes next. None: there
+        is nothing more to send. Raises Refused as `find` does.
         """
         stream, _, number = last_seen.rpartition(":")
-        run = self.find(stream, owner)
+        run = await self.find(stream, owner)
         if run is None or not (number.isascii() and number.isdigit() and len(number) < _DIGITS):
             self.metrics.resumed("unknown")
             return None
@@ -129,7 +144,8 @@ class Runs:
         run = self._by_id.pop(stream)
         if self._by_request.get(run.request) is run:
             del self._by_request[run.request]
-        chat = (run.half.name, run.owner, run.chat)
+        chat = (run.half.name, run.owner, run.origin.chat)
         if self._by_chat.get(chat) is run:
             del self._by_chat[chat]
+        self.store.forget(run)
         run.log.forget()

@@ -25,6 +25,7 @@ from proxy.server.early import Early
 from proxy.server.gateway import Gateway, State
 from proxy.server.incoming import new_stream_id, read_head, request_id
 from proxy.server.intake import Asked, Intake
+from proxy.server.lasting import Lasting
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
 from proxy.server.run import Run
 from proxy.server.runs import Runs
@@ -49,7 +50,7 @@ def handler(gateway: Gateway, runs: Runs, halves: Sequence[ClientHalf]) -> Handl
 
 
 def starter(
-    gateway: Gateway, runs: Runs, half: ClientHalf, started: Callable[[Run], web.Response]
+    gateway: Gateway, runs: Runs, half: ClientHalf, started: Callable[[Lasting], web.Response]
 ) -> Handler:
     """The handler of a path where a stream is started, for clients that come for it later."""
 
@@ -89,7 +90,7 @@ class _Serving:
         record: StreamRecord,
         halves: Sequence[ClientHalf],
         *,
-        started: Callable[[Run], web.Response] | None = None,
+        started: Callable[[Lasting], web.Response] | None = None,
     ) -> None:
         """`started`: what to answer at once, where the client comes for the stream later."""
         self._gateway = gateway
@@ -103,8 +104,8 @@ class _Serving:
         self._account = Account(gateway, Visit(gateway, request, record))
         self._early: Early | None = None
         self._answering: Answering | None = None
-        self._run: Run | None = None  # that it reads
-        self._own = False  # it began the run
+        self._run: Lasting | None = None  # that it reads
+        self._own: Run | None = None  # the same, if it began it
 
     async def run(self) -> web.StreamResponse:
         try:
@@ -131,8 +132,8 @@ class _Serving:
                 self._early.stop()
             if self._run is not None:
                 self._run.leave()
-            if self._run is not None and self._own:
-                self._run.when_over(self._close)
+            if self._own is not None:
+                self._own.when_over(self._close)
             elif self._answering is None or not self._answering.alone:
                 self._close()
 
@@ -155,7 +156,7 @@ class _Serving:
             return web.Response(status=204)
         head = read_head(self._request)
         await self._account.visit.know(credential(head.headers, head.query))
-        found = self._runs.resumed(last_seen, self._account.owner)
+        found = await self._runs.resumed(last_seen, self._account.owner)
         if found is None:
             return web.Response(status=204)
         run, number = found
@@ -204,11 +205,11 @@ class _Serving:
         """The same of a stream that lives by itself."""
         if self._runs.rules is None:
             raise Refused(failure("bad_request", NOT_KEPT, status=404))
-        run = self._runs.same(asked.digest, again=_is_repeated(self._request))
+        run: Lasting | None = self._runs.same(asked.digest, again=_is_repeated(self._request))
         if run is None:
             attempts = self._enter(asked)
             self._record.stream = new_stream_id()
-            run = self._runs.start(
+            run = self._own = self._runs.start(
                 attempts,
                 asked.parsed,
                 self._half,
@@ -219,9 +220,9 @@ class _Serving:
                 pieces=asked.envelope.pieces,
             )
             self._gateway.found()  # it is the run that looks for a target
-            self._own = True
         self._read(run)
         if self._started is not None:
+            await self._runs.store.kept(run)  # who is told of it may ask another process
             return self._announced(run, self._started)
         looks = asked.envelope.pieces is not None
         if not looks:
@@ -233,22 +234,22 @@ class _Serving:
         return self._watched(run, encoder, early=early)
 
     async def _announced(
-        self, run: Run, started: Callable[[Run], web.Response]
+        self, run: Lasting, started: Callable[[Lasting], web.Response]
     ) -> web.StreamResponse:
         response = started(run)
         self._record.status = response.status
         return response
 
-    def _read(self, run: Run) -> None:
+    def _read(self, run: Lasting) -> None:
         self._run = run
         run.attend()
-        if not self._own:
+        if self._own is None:
             self._account.reading = "unasked"
-            self._record.model, self._record.model_label = run.record.model, run.record.model_label
+            self._record.model, self._record.model_label = run.origin.model, run.origin.label
             self._record.stream = run.id
 
     async def _watched(
-        self, run: Run, encoder: Encoder, number: int = 0, early: Early | None = None
+        self, run: Lasting, encoder: Encoder, number: int = 0, early: Early | None = None
     ) -> web.StreamResponse:
         plan = self._state.plan
         self._runs.metrics.reads(1)
@@ -309,12 +310,12 @@ class _Serving:
         account, answering = self._account, self._answering
         if answering is not None and account.refusal is None:
             account.reading, account.end = answering.reading, answering.log.end
-        elif self._run is not None and self._own and account.refusal is None:
-            account.reading, account.end = "whole", self._run.log.end
-        elif self._run is not None and not self._own:
+        elif self._own is not None and account.refusal is None:
+            account.reading, account.end = "whole", self._own.log.end
+        elif self._run is not None and self._own is None:
             account.reading = "unasked"
         # which know this one, to call it at their end
-        self._answering = self._run = None
+        self._answering = self._run = self._own = None
         account.close()
 
     async def _turn_down(
@@ -350,7 +351,7 @@ class _Serving:
 
     def _client_gone(self) -> None:
         alone = self._answering is not None and self._answering.alone
-        if alone or (self._run is not None and self._own):
+        if alone or self._own is not None:
             # how it ends, and when, is yet to come
             self._record.left_s = time.monotonic() - self._record.started
             self._record.status = self._record.status or 499

@@ -17,9 +17,9 @@ from proxy.server.access.keys import credential
 from proxy.server.account import Account
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import read_head, request_id
+from proxy.server.lasting import Lasting
 from proxy.server.playground import looked_at
 from proxy.server.respond import cut, whole, with_retry_after
-from proxy.server.run import Run
 from proxy.server.runs import Runs
 from proxy.server.serving import NOT_KEPT, starter
 from proxy.server.visit import Visit
@@ -57,27 +57,27 @@ class About(NamedTuple):
 
     request: web.Request
     half: ClientHalf
-    run: Run | None
+    run: Lasting | None
     runs: Runs
     gateway: Gateway
     record: StreamRecord
 
 
-def described(run: Run) -> dict[str, object]:
-    """What is known of a run, as JSON has it."""
+def described(run: Lasting) -> dict[str, object]:
+    """What is known of a stream, as JSON has it."""
     last = run.log.next - 1
     return {
         "stream": run.id,
         "status": run.state,
         "url": f"/v1/streams/{run.id}",
-        "model": run.record.model,
-        "created": run.created,
+        "model": run.origin.model,
+        "created": run.origin.created,
         "last_event_id": None if last < 0 else f"{run.id}:{last}",
         "readers": run.log.readers,
     }
 
 
-def _started(run: Run) -> web.Response:
+def _started(run: Lasting) -> web.Response:
     body = msgspec.json.encode(described(run))
     return whole(Reply(201, body, where(run)))
 
@@ -95,8 +95,8 @@ def _handler(
         try:
             run = await _found(request, runs, account, half)
             if run is not None:
-                record.stream, record.model = run.id, run.record.model
-                record.model_label = run.record.model_label
+                record.stream, record.model = run.id, run.origin.model
+                record.model_label = run.origin.label
             response = await answer(About(request, half, run, runs, gateway, record))
             record.status = response.status
         except Refused as refused:
@@ -124,14 +124,14 @@ def _refused(why: Failure, record: StreamRecord, half: ClientHalf) -> web.Respon
 
 async def _found(
     request: web.Request, runs: Runs, account: Account, half: ClientHalf
-) -> Run | None:
+) -> Lasting | None:
     """The run, if it is the caller's: whoever may not see it learns nothing. Raises Refused."""
     account.visit.check_origin()
     head = read_head(request)
     await account.visit.know(credential(head.headers, head.query))
     if half is not _NATIVE:
-        return runs.named(half, request.match_info["chat"], account.owner)
-    run = runs.find(request.match_info["stream"], account.owner)
+        return await runs.named(half, request.match_info["chat"], account.owner)
+    run = await runs.find(request.match_info["stream"], account.owner)
     if run is None:
         said = (
             "There is no such stream, or it is not kept any more (streams.resume)."
@@ -151,14 +151,14 @@ async def _follow(about: About) -> web.StreamResponse:
     number = 0
     seen = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
     if seen:
-        found = about.runs.resumed(seen, run.owner)
+        found = await about.runs.resumed(seen, run.owner)
         if found is None or found[0] is not run:
             return web.Response(status=204)
         number = found[1]
     return await _read(about, run, half, number)
 
 
-async def _read(about: About, run: Run, half: ClientHalf, number: int) -> web.StreamResponse:
+async def _read(about: About, run: Lasting, half: ClientHalf, number: int) -> web.StreamResponse:
     plan = about.gateway.state.plan
     options = run.options if half is run.half else half.watching
     headers = {name.lower(): value for name, value in about.request.headers.items()}
@@ -194,7 +194,7 @@ async def _follow_chat(about: About) -> web.StreamResponse:
 
 async def _stop_chat(about: About) -> web.StreamResponse:
     if about.run is not None:
-        about.run.stop(failure("cancelled", _CANCELLED))
+        await about.run.cancel(failure("cancelled", _CANCELLED))
     assert about.half.resuming is not None
     return whole(about.half.resuming.stopped)
 
@@ -210,7 +210,7 @@ def _reading_in(request: web.Request) -> ClientHalf:
 
 async def _cancel(about: About) -> web.StreamResponse:
     assert about.run is not None
-    about.run.stop(failure("cancelled", _CANCELLED))
+    await about.run.cancel(failure("cancelled", _CANCELLED))
     return web.Response(status=204)
 
 

@@ -8,22 +8,22 @@ from proxy.codec.base import Encoder
 from proxy.observe.record import StreamRecord
 from proxy.relay.watching import Watching
 from proxy.server.early import Early
+from proxy.server.lasting import Lasting
 from proxy.server.pace import PacedSink
 from proxy.server.respond import ResponseSink, cut, hand_down, stream_response
-from proxy.server.run import Run
 from proxy.settings.sections import Limits, Streams
 
 RESUMABLE = "x-resumable-stream-id"
 
 
-def where(run: Run) -> dict[str, str]:
+def where(run: Lasting) -> dict[str, str]:
     """The headers that say where a client may come back to."""
     return {"Location": f"/v1/streams/{run.id}", RESUMABLE: run.id}
 
 
 async def watched(
     request: web.Request,
-    run: Run,
+    run: Lasting,
     encoder: Encoder,
     *,
     record: StreamRecord,
@@ -68,7 +68,7 @@ async def watched(
     return response
 
 
-def _head(run: Run, encoder: Encoder) -> web.StreamResponse:
+def _head(run: Lasting, encoder: Encoder) -> web.StreamResponse:
     if run.committed.done() and run.committed.exception() is None:
         head = run.committed.result()
         response = hand_down(stream_response(encoder, head.notes, head.upstream), head.returned)

@@ -1,0 +1,111 @@
+"""A stream that clients may leave and come back to, whichever process generates it."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from proxy.codec.base import ClientHalf, Encoder, Parsed
+from proxy.codec.settle import Settler
+from proxy.errors import Failure
+from proxy.events import Note, StreamEnd
+from proxy.relay.kept_log import KeptLog
+from proxy.relay.microscope import MicroscopeEncoder, Pieces
+from proxy.request import ChatRequest
+
+State = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
+
+
+class Head(NamedTuple):
+    """What the head of an answer says of the target that gives it."""
+
+    upstream: str
+    notes: Sequence[Note]
+    returned: Mapping[str, str]
+
+
+class Origin(NamedTuple):
+    """What is known of a stream from its beginning. `owner` says whose it is: nobody else may know
+    of it. `model` is as the client asked, `label` as metrics have it; `chat` is the client's own
+    name for it; `created` is in unix seconds. `options` are those of the request, for encoders of
+    its dialect. `rewrites`: its text may be taken back.
+    """
+
+    id: str
+    owner: str
+    half: ClientHalf
+    options: Any
+    chat: str
+    model: str
+    label: str
+    created: int
+    rewrites: bool
+
+
+class Lasting(ABC):
+    """One stream. `committed` gives its `Head`, or raises Refused; `log` has its events."""
+
+    def __init__(self, origin: Origin, log: KeptLog) -> None:
+        self.id = origin.id
+        self.owner = origin.owner
+        self.half = origin.half
+        self.options = origin.options
+        self.origin = origin
+        self.log = log
+        self.told = False  # whether anybody has had all of it
+        self.read_bytes = 0  # that somebody was sent
+        self.pieces: Pieces | None = None  # noted here, where its client asked to see them
+        self.committed: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
+        self.committed.add_done_callback(_heard)
+        self._attended = 0
+
+    @property
+    def attended(self) -> int:
+        """How many clients of this process read it now, or wait to."""
+        return self._attended
+
+    @property
+    def state(self) -> State:
+        end = self.log.end
+        if end is None:
+            return "in_progress" if self.log.begun else "queued"
+        if isinstance(end, StreamEnd):
+            return "completed"
+        return "cancelled" if end.error.kind == "cancelled" else "failed"
+
+    def encoder(
+        self,
+        half: ClientHalf,
+        options: Any,
+        begun: Encoder | None = None,
+        *,
+        looks: bool = False,
+    ) -> Encoder:
+        """For a client that reads it in this dialect. `begun`: one that has been made already.
+        `looks`: it is shown the pieces, of which there may be none.
+        """
+        asked = ChatRequest(model=self.origin.model, messages=[])
+        encoder = begun or half.encoder(Parsed(asked, options))
+        if self.origin.rewrites and not half.rewrites:
+            encoder = Settler(encoder)
+        return MicroscopeEncoder(encoder, self.pieces or Pieces()) if looks else encoder
+
+    def attend(self) -> None:
+        """Somebody reads it, or waits to; `leave` must follow."""
+        self._attended += 1
+
+    def leave(self) -> None:
+        """Somebody who attended it does no more."""
+        self._attended -= 1
+
+    @abstractmethod
+    async def cancel(self, why: Failure) -> None:
+        """End it; returns when that is certain. Whoever reads it is told why. Raises Refused where
+        whoever generates it cannot be told.
+        """
+
+
+def _heard(committed: "asyncio.Future[Head]") -> None:
+    """Nobody may be waiting for it any more: that is no error that nobody looked at."""
+    if not committed.cancelled():
+        committed.exception()

@@ -1,0 +1,1 @@
+"""Where streams are kept so that other processes can read them."""
