@@ -87,7 +87,7 @@ e2e: $(developed) $(browser) ## Run the tests with a real browser (needs Chromiu
 bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (under 3 minutes); ARGS=--pairs: CPU per chunk for pairs of dialects
 	@exec $(py) -m tests.bench $(ARGS)
 
-micro: $(developed) ## Time one chunk in this process, for each pair of the commonest dialects
+micro: $(developed) ## Time one chunk in this process and count its opcodes, for each pair of the commonest dialects
 	@exec $(py) -m tests.bench.micro $(ARGS)
 
 fuzz: $(developed) ## Ten megabytes of mutated recordings through every decoder (ARGS="--megabytes 1 --dialect gemini"), the framing under atheris

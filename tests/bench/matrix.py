@@ -13,6 +13,9 @@ class Pair(NamedTuple):
     upstream: str
     client: str
 
+    def __str__(self) -> str:
+        return f"{self.upstream} -> {self.client}"
+
 
 REFERENCE = Pair("openai_chat", "native")
 
@@ -26,8 +29,8 @@ def over(costs: Mapping[Pair, float], reference: float) -> list[Pair]:
     return [pair for pair, cost in costs.items() if cost > AIM * reference]
 
 
-def render(what: str, costs: Mapping[Pair, float], reference: float) -> str:
-    """`costs` in µs per chunk, and what the reference pair cost in the same run."""
+def render(what: str, costs: Mapping[Pair, float], reference: float, unit: str = "µs") -> str:
+    """`costs` per chunk, in `unit`, and what the reference pair cost in the same run."""
     clients = list(dict.fromkeys(pair.client for pair in costs))
     rows = [
         [upstream, *(_cell(costs[Pair(upstream, client)], reference) for client in clients)]
@@ -55,7 +58,7 @@ def render(what: str, costs: Mapping[Pair, float], reference: float) -> str:
         [
             *lines,
             "",
-            f"{what}, µs, and its ratio to {REFERENCE.upstream} -> {REFERENCE.client} ({reference:.1f} µs): {verdict} {AIM:g}x.",
+            f"{what}, {unit}, and its ratio to {REFERENCE} ({reference:.1f} {unit}): {verdict} {AIM:g}x.",
         ]
     )
 

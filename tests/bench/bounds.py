@@ -1,0 +1,41 @@
+"""What a chunk and a short request may cost, in opcodes: a tenth above what they did when these
+numbers were written (Python 3.11). Who makes the path longer sees it here, on any machine and under
+any load; who makes it shorter lowers them, to what `make micro` prints.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from tests.bench.matrix import Pair
+from tests.bench.through import Cost
+
+_CLIENTS = ("openai_chat", "anthropic", "gemini", "openai_responses", "native")
+# Of the relay's step: a row for each upstream, a column for each client.
+_STEP: Mapping[str, tuple[int, ...]] = {
+    "openai_chat": (640, 650, 690, 740, 640),
+    "anthropic": (610, 620, 670, 710, 610),
+    "gemini": (890, 900, 950, 990, 890),
+    "openai_responses": (720, 720, 770, 820, 720),
+    "ollama": (600, 610, 660, 700, 610),
+}
+STEP: Mapping[Pair, int] = {
+    Pair(upstream, client): most
+    for upstream, row in _STEP.items()
+    for client, most in zip(_CLIENTS, row, strict=True)
+}
+# From socket to socket.
+WHOLE: Mapping[Pair, Cost] = {
+    Pair("openai_chat", "native"): Cost(chunk=1310, request=29200),
+    Pair("anthropic", "openai_chat"): Cost(chunk=1290, request=30900),
+    Pair("ollama", "openai_responses"): Cost(chunk=1370, request=30900),
+}
+
+
+def beyond(step: Mapping[Pair, int], whole: Mapping[Pair, Cost]) -> Iterator[str]:
+    """A line for each bound that what was counted is above."""
+    for pair, count in step.items():
+        if count > STEP[pair]:
+            yield f"{pair}: {count} opcodes per chunk in the relay's step, more than {STEP[pair]}"
+    for pair, cost in whole.items():
+        for name, count, most in zip(Cost._fields, cost, WHOLE[pair], strict=True):
+            if count > most:
+                yield f"{pair}: {count:.0f} opcodes per {name} from socket to socket, more than {most}"
