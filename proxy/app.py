@@ -13,7 +13,6 @@ from aiohttp import web
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import failure
 from proxy.mock.embedded import EmbeddedMocks
-from proxy.mock.manual import wishes
 from proxy.observe import logs
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.relay.plan import Plan
@@ -86,7 +85,7 @@ class Process:
             health.add_routes(app, self.gateway, self.metrics, guarded=True)
         app.router.add_route("*", "/mock/requests", self._mock_requests)
         runs = Runs(self.gateway, self.metrics, Nowhere())
-        site.add_routes(app, self.gateway, runs, Mocks(*wishes()), get_streams=server.get_streams)
+        site.add_routes(app, self.gateway, runs, _mocks, get_streams=server.get_streams)
         self.urls = [await self._listen(app, server.host, server.port, "server")]
         if settings.admin is not None:
             admin = web.Application()
@@ -198,6 +197,12 @@ async def _ended(task: asyncio.Task[None] | None) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def _mocks() -> Mocks:
+    from proxy.mock.manual import wishes  # noqa: PLC0415  not where nothing is played
+
+    return Mocks(*wishes())
 
 
 def cors_policy(settings: Settings) -> CorsPolicy:

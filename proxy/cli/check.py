@@ -10,8 +10,7 @@ from proxy.cli import common
 from proxy.codec.base import Parsed
 from proxy.codec.relaying import built
 from proxy.errors import Refused
-from proxy.mock.embedded import played
-from proxy.mock.server import MockServer
+from proxy.mock import played
 from proxy.observe.metrics import make_metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
@@ -51,7 +50,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
 def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
     settings = common.settings_of(options)
-    MockServer(played(settings))  # raises MockError for what cannot be played
+    played.check(settings)  # raises MockError
     print(effective(settings), end="")
     found = doubts(settings)
     print(f"\n# {_summary(found)}", flush=True)
@@ -70,7 +69,7 @@ async def _ping(settings: Settings) -> int:
     """Ask every real upstream, all at once, for one token; print what came, in the order of the
     configuration.
     """
-    plan = make_plan(settings, dict.fromkeys(played(settings), "http://127.0.0.1:9"))
+    plan = make_plan(settings, dict.fromkeys(played.played(settings), "http://127.0.0.1:9"))
     upstreams = Upstreams()
     try:
         asked = [

@@ -7,8 +7,6 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import uvloop
-
 from proxy.settings.files import Files
 from proxy.settings.load import load
 from proxy.settings.mistakes import ConfigError
@@ -82,6 +80,8 @@ def overridden(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run on uvloop: what relaying a chunk costs is mostly the event loop's bookkeeping."""
+    import uvloop  # noqa: PLC0415  a parent of workers has no event loop
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)
 

@@ -6,7 +6,7 @@ import sys
 
 from proxy.cli import common
 from proxy.mock.script import MockError
-from proxy.server.listen import ListenError
+from proxy.net.ports import ListenError
 from proxy.settings.mistakes import ConfigError
 
 

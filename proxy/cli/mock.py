@@ -6,8 +6,8 @@ from pathlib import Path
 from proxy.cli import common
 from proxy.mock import server
 from proxy.mock.manual import wishes_text
+from proxy.net.ports import ListenError
 from proxy.observe import logs
-from proxy.server.listen import ListenError
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does: str) -> None:

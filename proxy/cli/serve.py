@@ -8,7 +8,6 @@ import shlex
 
 import msgspec
 
-from proxy.app import Process
 from proxy.cli import common, memory, workers
 from proxy.observe import logs
 from proxy.reload import LOST
@@ -73,6 +72,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace, settings: Settings, files: Files) -> int:
+    gc.disable()  # hardly any of what is made until it listens is garbage
+    from proxy.app import Process  # noqa: PLC0415  a parent of workers needs none of it
+
     process = Process(
         settings, lambda files: common.settings_of(options, files), files, reuse_port=options.worker
     )
@@ -108,9 +110,9 @@ def _tune_collector() -> None:
     never searched again; a request makes some hundred objects that reference counting frees by
     itself, so that the default, a search every 700, costs a sixth of a short request.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def _greeting(url: str, admin_url: str | None, settings: Settings) -> str:

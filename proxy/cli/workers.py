@@ -24,10 +24,9 @@ import structlog
 
 from proxy.cli import common
 from proxy.cli.scratch import metrics_folder
-from proxy.mock.embedded import played
-from proxy.mock.server import MockServer
+from proxy.mock import played
+from proxy.net.ports import ListenError, authority
 from proxy.observe.crew import Crew
-from proxy.server.listen import ListenError, authority
 from proxy.settings.defaults import is_embedded
 from proxy.settings.model import Settings
 
@@ -43,7 +42,7 @@ def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> 
     """Run `server.workers` processes until SIGTERM or SIGINT. Raises ListenError, or MockError for
     a mock that cannot be played.
     """
-    MockServer(played(settings))
+    played.check(settings)
     server, admin = settings.server, settings.admin
     with contextlib.ExitStack() as held, metrics_folder() as (metrics_dir, lock):
         port = _reserve(held, server.host, server.port, "server")

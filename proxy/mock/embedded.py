@@ -10,28 +10,15 @@ import asyncio
 import contextlib
 import weakref
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from proxy.mock.compose import MockSpec
-from proxy.mock.load import is_path, read
-from proxy.mock.script import MockError
-from proxy.mock.server import MockServer
+from proxy.mock.played import played, server_of
 from proxy.relay.plan import Plan, make_plan
 from proxy.settings.model import Settings
-from proxy.settings.upstreams import Mock
 
-
-def played(settings: Settings) -> dict[str, MockSpec]:
-    """The upstreams that are mocks, as the mock server takes them, with what their scripts' files
-    hold now. Raises MockError.
-    """
-    return {
-        name: MockSpec(
-            upstream.dialect, mock.scenario, mock.tokens_per_s, mock.fault, _script(name, mock)
-        )
-        for name, upstream in settings.upstreams.items()
-        if (mock := upstream.mock) is not None
-    }
+if TYPE_CHECKING:
+    from proxy.mock.compose import MockSpec
+    from proxy.mock.server import MockServer
 
 
 class EmbeddedMocks:
@@ -47,7 +34,7 @@ class EmbeddedMocks:
         self._stopped = False
 
     @property
-    def newest(self) -> MockServer | None:
+    def newest(self) -> "MockServer | None":
         """The server of the newest plan that has mocks."""
         return self._servers[-1] if self._servers else None
 
@@ -79,23 +66,23 @@ class EmbeddedMocks:
         for server in self._servers:
             await server.stop()
 
-    async def _server(self, mocks: dict[str, MockSpec]) -> MockServer:
+    async def _server(self, mocks: "dict[str, MockSpec]") -> "MockServer":
         """The newest, if it plays just these, else a new one, which carries the account on."""
         account = self.newest.account if self.newest is not None else None
         # raises MockError, also where the one that runs will do
-        made = await asyncio.to_thread(MockServer, mocks, account=account)
+        made = await asyncio.to_thread(server_of, mocks, account)
         if self.newest is not None and self.newest.mocks == made.mocks:
             return self.newest
         await made.start("127.0.0.1", 0)
         self._servers.append(made)
         return made
 
-    def _plan_gone(self, server: MockServer) -> None:
+    def _plan_gone(self, server: "MockServer") -> None:
         """Called by whoever lets go of the plan, maybe in another thread."""
         if not self._stopped:
             self._loop.call_soon_threadsafe(self._let_go, server)
 
-    def _let_go(self, server: MockServer) -> None:
+    def _let_go(self, server: "MockServer") -> None:
         self._leading[server] -= 1
         if self._leading[server] or self._stopped:
             return
@@ -104,10 +91,3 @@ class EmbeddedMocks:
         task = self._loop.create_task(server.finish())
         self._finishing.add(task)
         task.add_done_callback(self._finishing.discard)
-
-
-def _script(name: str, mock: Mock) -> bytes | None:
-    try:
-        return read(Path(mock.scenario)) if is_path(mock.scenario) else None
-    except MockError as error:
-        raise MockError(f"mock {name}: {error}") from error

@@ -2,8 +2,10 @@
 timeouts as an answer, asked of a vendor that counts.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 
 from aiohttp import web
 
@@ -21,7 +23,6 @@ from proxy.server.respond import whole
 from proxy.server.visit import Visit, attended
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_ABLE = ", ".join(half.name for half in UPSTREAMS.values() if half.count_request is not None)
 
 
 def handler(gateway: Gateway, half: ClientHalf, counting: Counting) -> Handler:
@@ -64,9 +65,10 @@ async def _counted(
         counter = gateway.counter(plan, Envelope(wishes, secret, head.headers, len(body)))
         counted = await counter.count(parsed, routed.targets, record)
     if counted is None:
+        able = await asyncio.to_thread(_able)  # it may import dialects
         said = (
             f"How many tokens a request has cannot be known here: no target of {model[:100]!r} "
-            f"counts them. Upstreams of these dialects do: {_ABLE}."
+            f"counts them. Upstreams of these dialects do: {able}."
         )
         raise Refused(failure("bad_request", said, status=counting.unknown_status))
     # of the vendor's own clients nothing is kept back
@@ -74,3 +76,8 @@ async def _counted(
     reply = Reply(200, counted.body if same else counting.reply(counted.tokens))
     record.bytes_out += len(reply.body)
     return whole(reply._replace(headers={"x-mainstem-upstream": record.upstream}))
+
+
+@cache
+def _able() -> str:
+    return ", ".join(half.name for half in UPSTREAMS.values() if half.count_request is not None)

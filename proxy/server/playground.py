@@ -46,8 +46,10 @@ def looked_at(gateway: Gateway, headers: Mapping[str, str]) -> Pieces | None:
     return Pieces()
 
 
-def about(gateway: Gateway, mocks: Mocks) -> Handler:
-    """Tells the page what there is. Who has no good key learns only that one is wanted."""
+def about(gateway: Gateway, mocks: Callable[[], Mocks]) -> Handler:
+    """Tells the page what there is; `mocks` is called only where there are some. Who has no good
+    key learns only that one is wanted.
+    """
 
     async def tell(request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -75,7 +77,7 @@ def about(gateway: Gateway, mocks: Mocks) -> Handler:
         ]
         told["resume"] = plan.streams.resume is not None
         if plan.plays:
-            told |= mocks._asdict()
+            told |= mocks()._asdict()
         return web.json_response(told)
 
     return tell

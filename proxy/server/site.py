@@ -67,7 +67,7 @@ def add_routes(
     app: web.Application,
     gateway: Gateway,
     runs: Runs,
-    mocks: Mocks,
+    mocks: Callable[[], Mocks],
     *,
     get_streams: bool = True,
 ) -> None:

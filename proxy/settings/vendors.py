@@ -69,7 +69,9 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def catalogue() -> Catalogue:
     """What the file says."""
     text = files("proxy.settings").joinpath(CATALOGUE).read_text("utf-8")
-    return msgspec.convert(yaml.safe_load(text), Catalogue)
+    # libyaml's loader, where PyYAML has it, takes a tenth of the time: an eighth of a start
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return msgspec.convert(yaml.load(text, loader), Catalogue)  # noqa: S506  it is a safe one
 
 
 def vendors() -> Mapping[str, Vendor]:

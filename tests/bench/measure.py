@@ -59,6 +59,7 @@ class Row:
     name: str
     dialect: str  # the upstream's: rows of one dialect carry the same bytes
     proxy: str
+    start_s: float = 0.0  # from the command to its first line, modules compiled; 0: not measured
     cpu_per_chunk_us: float = 0.0
     cpu_per_request_ms: float = 0.0
     delay_p50_ms: float = 0.0
@@ -100,6 +101,7 @@ class Measurement:
         accounted: bool = True,
     ) -> None:
         self.row = row
+        row.start_s = proxy.start_s
         self._proxy = proxy
         self._way = way
         self._upstream_port = upstream_port

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -26,10 +27,12 @@ class Served(NamedTuple):
 
 
 class Proxy(NamedTuple):
-    """A running proxy: where it is, and the process that does its work."""
+    """A running proxy: where it is, the process that does its work, and how long it took until it
+    listened (0: not measured)."""
 
     port: int
     pid: int
+    start_s: float = 0.0
 
 
 def upstream_path(mode: str, rate: float, count: int) -> str:
@@ -62,6 +65,7 @@ def mainstem(config: str, folder: Path, log: Path) -> Iterator[Proxy]:
     command = [str(Path(sys.executable).with_name("mainstem")), "serve", "--config", str(file)]
     if not Path(command[0]).exists():
         command = [sys.executable, "-m", "proxy", *command[1:]]
+    began = time.monotonic()
     with process(command, PROXY_CPU, log) as started:
         assert started.stdout is not None
         line = ""
@@ -69,10 +73,11 @@ def mainstem(config: str, folder: Path, log: Path) -> Iterator[Proxy]:
             line = started.stdout.readline()
             if not line:
                 raise RuntimeError(f"Mainstem did not start: {log.read_text()[-2000:]}")
+        start_s = time.monotonic() - began
         port = int(line.removeprefix(READY).split()[0].rstrip("/").rpartition(":")[2])
         # or a full pipe would block it
         threading.Thread(target=started.stdout.read, daemon=True).start()
-        yield Proxy(port, started.pid)
+        yield Proxy(port, started.pid, start_s)
 
 
 NGINX_CONF = """

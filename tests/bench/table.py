@@ -51,6 +51,9 @@ def _columns(direct: Row | None) -> list[Column]:
             ),
         ),
         Column(("burst", "chunks/s"), lambda row, _: f"{row.burst_chunks_per_s:,.0f}"),
+        Column(
+            ("start to", "listening"), lambda row, _: f"{row.start_s:.2f} s" if row.start_s else ""
+        ),
         Column(("open", "at once"), lambda row, _: f"{row.held_open:,}"),
         Column(("lost of", "all asked"), lambda row, _: f"{row.lost:,} of {row.asked:,}"),
     ]

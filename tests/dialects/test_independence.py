@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import proxy.dialects
-from proxy.codec.base import Dialect
-from proxy.dialects.registry import DIALECTS
+from proxy.dialects import registry
+from proxy.dialects.registry import CLIENTS, UPSTREAMS
 
 FOLDER = Path(proxy.dialects.__file__).parent
-NAMES = {dialect.name for dialect in DIALECTS}
+NAMES = set(registry.NAMES)
 
 
 def imports(module: Path) -> set[str]:
@@ -38,9 +38,20 @@ def test_dialects_are_all_that_is_in_their_folder() -> None:
     assert NAMES | {"registry", "__init__"} == found - {"__pycache__"}
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-def test_every_dialect_has_the_same_files(dialect: Dialect) -> None:
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_the_registry_says_which_halves_a_dialect_has(name: str) -> None:
+    dialect = registry.dialect(name)
+    assert name == dialect.name
+    assert (name in CLIENTS, name in UPSTREAMS) == (
+        dialect.client is not None,
+        dialect.upstream is not None,
+    )
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_every_dialect_has_the_same_files(name: str) -> None:
     """So the way from one dialect to the same part of another needs no search."""
+    dialect = registry.dialect(name)
     expected = {"wire"}
     if dialect.client is not None:
         expected |= {"parse", "encode"}

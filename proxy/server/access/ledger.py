@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
 
-from proxy.server.access.rates import Rates
 from proxy.settings.auth import Jwt
 
 if TYPE_CHECKING:
     from proxy.server.access.jwks import KeySet
+    from proxy.server.access.rates import Rates
 
 
 class Ledger:
@@ -23,8 +23,10 @@ class Ledger:
         self._rates: dict[str, Rates] = {}
         self._key_sets: dict[tuple[str | None, str | None, tuple[str, ...]], KeySet] = {}
 
-    def rates(self, store: SecretStr | Literal["memory"]) -> Rates:
+    def rates(self, store: SecretStr | Literal["memory"]) -> "Rates":
         """The rates in a store; the same ones for the same store."""
+        from proxy.server.access.rates import Rates  # noqa: PLC0415  only keys have rates
+
         address = store if isinstance(store, str) else store.get_secret_value()
         if address not in self._rates:
             self._rates[address] = Rates(store)
