@@ -22,13 +22,15 @@ from proxy.settings.sections import OnDisconnect
 
 class Asked(NamedTuple):
     """What is asked. `wish`: what the request itself says is to be done when its client leaves.
-    `digest`: of the request and who sent it, where streams are kept.
+    `digest`: of the request and who sent it, where streams are kept; `key`: of its Idempotency-Key
+    and who sent it, b"" for none.
     """
 
     parsed: Parsed
     envelope: Envelope
     wish: OnDisconnect | None
     digest: bytes
+    key: bytes
 
 
 class Intake:
@@ -67,11 +69,12 @@ class Intake:
         account.visit.record.model = parsed.request.model
         if account.visit.caller is not None:
             check_model(account.visit.caller, parsed.request.model)
-        digest = b""
+        digest = key = b""
         if plan.streams.resume is not None:
             digest = _digest(account.owner, self._request, wishes, body)
+            key = _key(account.owner, head.headers.get("idempotency-key", ""))
         envelope = Envelope(wishes, secret, head.headers, len(body), pieces)
-        return Asked(parsed, envelope, wish, digest)
+        return Asked(parsed, envelope, wish, digest, key)
 
     def _parsed(self, incoming: Incoming) -> Parsed:
         """What is asked, by the dialect whose request it is. Raises Refused."""
@@ -83,3 +86,10 @@ class Intake:
 def _digest(owner: str, request: web.Request, wishes: Mapping[str, str], body: bytes) -> bytes:
     said = "\0".join((owner, request.method, request.path_qs, repr(sorted(wishes.items()))))
     return hashlib.sha256(said.encode("utf-8", "surrogatepass") + b"\0" + body).digest()
+
+
+def _key(owner: str, said: str) -> bytes:
+    """Of an Idempotency-Key; b"" where there is none."""
+    if not said:
+        return b""
+    return hashlib.sha256(f"{owner}\0{said}".encode("utf-8", "surrogatepass")).digest()

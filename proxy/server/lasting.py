@@ -3,6 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import Any, Literal, NamedTuple
 
 from proxy.codec.base import ClientHalf, Encoder, Parsed
@@ -52,7 +53,9 @@ class Lasting(ABC):
         self.options = origin.options
         self.origin = origin
         self.log = log
-        self.told = False  # whether anybody has had all of it
+        # when somebody was last sent all of it, by the monotonic clock, and on which connection
+        self.told_at: float | None = None
+        self._told_on: asyncio.Transport | None = None
         self.read_bytes = 0  # that somebody was sent
         self.pieces: Pieces | None = None  # noted here, where its client asked to see them
         self.committed: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
@@ -97,6 +100,14 @@ class Lasting(ABC):
     def leave(self) -> None:
         """Somebody who attended it does no more."""
         self._attended -= 1
+
+    def told(self, transport: asyncio.Transport | None) -> None:
+        """Somebody was sent all of it on this connection."""
+        self.told_at, self._told_on = monotonic(), transport
+
+    def lost(self) -> bool:
+        """Whether the connection is closed on which all of it was sent last."""
+        return self._told_on is None or self._told_on.is_closing()
 
     @abstractmethod
     async def cancel(self, why: Failure) -> None:

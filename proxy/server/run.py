@@ -41,13 +41,14 @@ class Run(Lasting):
         log: KeptLog,
         wish: OnDisconnect | None,
         request: bytes,
+        key: bytes,
         pieces: Pieces | None,
         ended: "Callable[[Run], None]",
     ) -> None:
         """`owner` says whose it is: nobody else may know of it. `wish`: what the request itself
-        says is to be done when its client leaves. `request` is a digest of it. `pieces` are
-        noted where its client asked to see them. `ended` is called when it can only be read any
-        more.
+        says is to be done when its client leaves. `request` is a digest of it, `key` of its
+        Idempotency-Key. `pieces` are noted where its client asked to see them. `ended` is called
+        when it can only be read any more.
         """
         origin = Origin(
             id=record.stream,
@@ -62,6 +63,8 @@ class Run(Lasting):
         )
         super().__init__(origin, log)
         self.request = request
+        self.key = key
+        self._takes_rewrites = half.rewrites or not parsed.request.stream
         self.record = record
         self.pieces = pieces
         self._gateway = gateway
@@ -120,9 +123,12 @@ class Run(Lasting):
             won = await self._first(parsed)
             onward = None
             if self._attempts.policy.continue_after_commit:
-                rewrites = self.half.rewrites
                 onward = Continuation(
-                    self._gateway, self._attempts, parsed, self.record, client_rewrites=rewrites
+                    self._gateway,
+                    self._attempts,
+                    parsed,
+                    self.record,
+                    client_rewrites=self._takes_rewrites,
                 )
             del parsed
             await self._answer(won, onward)
@@ -144,7 +150,7 @@ class Run(Lasting):
         """The target that has an answer. Raises Refused, also when it was stopped."""
         self._gateway.looks_on()
         try:
-            return await self._attempts.first(parsed, client_rewrites=self.half.rewrites)
+            return await self._attempts.first(parsed, client_rewrites=self._takes_rewrites)
         except asyncio.CancelledError:
             raise Refused(self._cancelled()) from None
         finally:

@@ -3,8 +3,13 @@ others.
 """
 
 import asyncio
+from collections import defaultdict
+from time import monotonic
+from typing import Literal
 
 from proxy.codec.base import ClientHalf, Parsed
+from proxy.errors import Refused, failure
+from proxy.events import StreamError
 from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
@@ -21,6 +26,16 @@ from proxy.settings.sections import OnDisconnect
 _LITTLE_BYTES = 4096
 # of a number of an event: no stream has so many
 _DIGITS = 12
+# An SDK that lost an answer asks again within seconds: the longest wait of those made by Stainless
+# is 8 s.
+_RETRIED_S = 30.0
+_OTHER_REQUEST = (
+    "This Idempotency-Key came with another request before, and it stands for that one: send a new "
+    "key with a new request."
+)
+# What a request says of whether it is one that was sent before. `maybe`: its client repeats by
+# itself, but asks anew in the same words too; `yes`: it is a retry, as it says.
+Again = Literal["no", "maybe", "yes"]
 
 
 class Runs:
@@ -34,7 +49,8 @@ class Runs:
         self.metrics = metrics
         self._by_id: dict[str, Run] = {}
         self._ended: dict[str, asyncio.TimerHandle] = {}  # the oldest first
-        self._by_request: dict[bytes, Run] = {}
+        self._by_request: dict[bytes, list[Run]] = defaultdict(list)  # the newest last
+        self._by_key: dict[bytes, Run] = {}
         # by dialect, owner and the client's own name for it: the newest
         self._by_chat: dict[tuple[str, str, str], Run] = {}
         self._bytes = 0
@@ -54,10 +70,12 @@ class Runs:
         owner: str,
         wish: OnDisconnect | None,
         request: bytes,
+        key: bytes,
         pieces: Pieces | None,
     ) -> Run:
-        """A new run. `request` is the digest of what was asked and who asked; `pieces` are noted
-        where its client asked to see them.
+        """A new run. `request` is the digest of what was asked and who asked, `key` that of the
+        Idempotency-Key and who sent it, b"" for none; `pieces` are noted where its client asked to
+        see them.
         """
         rules = self.rules or Resume()
         run = Run(
@@ -70,10 +88,14 @@ class Runs:
             log=KeptLog(rules.max_bytes_per_stream, self._weigh),
             wish=wish,
             request=request,
+            key=key,
             pieces=pieces,
             ended=self._has_ended,
         )
-        self._by_id[run.id] = self._by_request[request] = run
+        self._by_id[run.id] = run
+        self._by_request[request].append(run)
+        if key:
+            self._by_key[key] = run
         if run.origin.chat:
             self._by_chat[half.name, owner, run.origin.chat] = run
         self.store.keep(run, run, request)
@@ -114,18 +136,24 @@ class Runs:
         self.metrics.resumed("attached" if following >= run.log.first else "snapshot")
         return run, min(following, run.log.next)
 
-    def same(self, request: bytes, *, again: bool) -> Run | None:
-        """A run of the very same request that its client has lost sight of: nobody attends it, and
-        nobody has had all of it. An SDK's retry, and a browser whose connection broke early, go on
-        with it.
+    def same(self, request: bytes, key: bytes, again: Again) -> Run | None:
+        """The run that a request goes on with: one of the very same request that its client has
+        lost. What has failed is not gone on with: its client was told, and tries once more.
 
-        `again`: the request says that it is a repetition. Else it is taken for one only if hardly
-        anything was heard: who stops an answer in its midst and asks once more wants another one.
+        An Idempotency-Key names the request, so the run may also be one that somebody reads, or has
+        had all of. Raises Refused where it came with another request. Without one: see `_lost`.
         """
-        run = self._by_request.get(request)
-        if run is None or run.attended or run.told:
+        if not key:
+            lost = (run for run in self._by_request.get(request, ()) if _lost(run, again))
+            run = next(lost, None)
+        else:
+            run = self._by_key.get(key)
+            if run is not None and run.request != request:
+                raise Refused(failure("bad_request", _OTHER_REQUEST, status=422))
+        if run is None or isinstance(run.log.end, StreamError):
             return None
-        return run if again or run.read_bytes < _LITTLE_BYTES else None
+        self.metrics.resumed("attached")
+        return run
 
     def _has_ended(self, run: Run) -> None:
         rules, loop = self.rules or Resume(), asyncio.get_running_loop()
@@ -142,10 +170,28 @@ class Runs:
         """It cannot be found any more. Who reads it reads on."""
         self._ended.pop(stream).cancel()
         run = self._by_id.pop(stream)
-        if self._by_request.get(run.request) is run:
+        self._by_request[run.request].remove(run)
+        if not self._by_request[run.request]:
             del self._by_request[run.request]
+        if self._by_key.get(run.key) is run:
+            del self._by_key[run.key]
         chat = (run.half.name, run.owner, run.origin.chat)
         if self._by_chat.get(chat) is run:
             del self._by_chat[chat]
         self.store.forget(run)
         run.log.forget()
+
+
+def _lost(run: Run, again: Again) -> bool:
+    """Whether a request in the same words may be taken for a repetition of this run's: nobody
+    attends it, and nobody has had all of it.
+
+    Who does not say that it repeats itself must have heard hardly anything: who stops an answer in
+    its midst and asks once more wants another one. To a retry that says so it may have been sent
+    whole: if the connection broke then, most of it was lost on the way.
+    """
+    if run.attended or isinstance(run.log.end, StreamError):
+        return False
+    if run.told_at is not None:
+        return again == "yes" and run.lost() and monotonic() - run.told_at < _RETRIED_S
+    return again != "no" or run.read_bytes < _LITTLE_BYTES

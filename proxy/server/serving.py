@@ -28,9 +28,9 @@ from proxy.server.intake import Asked, Intake
 from proxy.server.lasting import Lasting
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
 from proxy.server.run import Run
-from proxy.server.runs import Runs
+from proxy.server.runs import Again, Runs
 from proxy.server.visit import INTERNAL, Visit
-from proxy.server.watched import watched
+from proxy.server.watched import documented, watched
 from proxy.settings.sections import Streams
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -168,9 +168,7 @@ class _Serving:
         it does not need. Raises Refused.
         """
         asked = await self._asked(hold)
-        if self._started is not None or (
-            self._runs.rules is not None and asked.parsed.request.stream
-        ):
+        if self._started is not None or self._runs.rules is not None:
             return await self._kept(asked)
         parsed, attempts, pieces = asked.parsed, self._enter(asked), asked.envelope.pieces
         if pieces is None:
@@ -205,7 +203,7 @@ class _Serving:
         """The same of a stream that lives by itself."""
         if self._runs.rules is None:
             raise Refused(failure("bad_request", NOT_KEPT, status=404))
-        run: Lasting | None = self._runs.same(asked.digest, again=_is_repeated(self._request))
+        run: Lasting | None = self._runs.same(asked.digest, asked.key, _again(self._request))
         if run is None:
             attempts = self._enter(asked)
             self._record.stream = new_stream_id()
@@ -217,6 +215,7 @@ class _Serving:
                 owner=self._account.owner,
                 wish=asked.wish,
                 request=asked.digest,
+                key=asked.key,
                 pieces=asked.envelope.pieces,
             )
             self._gateway.found()  # it is the run that looks for a target
@@ -228,6 +227,8 @@ class _Serving:
         if not looks:
             self._begin_early(asked.parsed, self._state.plan.streams)
         await asyncio.shield(run.committed)
+        if not asked.parsed.request.stream:
+            return self._documented(run, asked.parsed)
         early, self._early = self._early, None
         begun = None if early is None else early.encoder
         encoder = run.encoder(self._half, asked.parsed.options, begun, looks=looks)
@@ -247,6 +248,13 @@ class _Serving:
             self._account.reading = "unasked"
             self._record.model, self._record.model_label = run.origin.model, run.origin.label
             self._record.stream = run.id
+
+    async def _documented(self, run: Lasting, parsed: Parsed) -> web.StreamResponse:
+        self._runs.metrics.reads(1)
+        try:
+            return await documented(self._request, run, parsed, self._record, self._state.plan)
+        finally:
+            self._runs.metrics.reads(-1)
 
     async def _watched(
         self, run: Lasting, encoder: Encoder, number: int = 0, early: Early | None = None
@@ -311,7 +319,9 @@ class _Serving:
         if answering is not None and account.refusal is None:
             account.reading, account.end = answering.reading, answering.log.end
         elif self._own is not None and account.refusal is None:
-            account.reading, account.end = "whole", self._own.log.end
+            account.end = self._own.log.end
+            # a run that has no end was cut off with its process
+            account.reading = "left" if account.end is None else "whole"
         elif self._run is not None and self._own is None:
             account.reading = "unasked"
         # which know this one, to call it at their end
@@ -357,7 +367,8 @@ class _Serving:
             self._record.status = self._record.status or 499
 
 
-def _is_repeated(request: web.Request) -> bool:
+def _again(request: web.Request) -> Again:
     """An EventSource repeats its GET by itself; the SDKs made by Stainless count their retries."""
-    retries = request.headers.get("x-stainless-retry-count", "0")
-    return request.method == "GET" or retries not in ("", "0")
+    if request.headers.get("x-stainless-retry-count", "0") not in ("", "0"):
+        return "yes"
+    return "maybe" if request.method == "GET" else "no"

@@ -4,13 +4,24 @@ import asyncio
 
 from aiohttp import web
 
-from proxy.codec.base import Encoder
+from proxy.codec.base import Encoder, Parsed
+from proxy.errors import Refused
 from proxy.observe.record import StreamRecord
+from proxy.relay.apart import apart
+from proxy.relay.folder import Folder
+from proxy.relay.plan import Plan
 from proxy.relay.watching import Watching
 from proxy.server.early import Early
 from proxy.server.lasting import Lasting
 from proxy.server.pace import PacedSink
-from proxy.server.respond import ResponseSink, cut, hand_down, stream_response
+from proxy.server.respond import (
+    ResponseSink,
+    cut,
+    hand_down,
+    note_headers,
+    stream_response,
+    whole,
+)
 from proxy.settings.sections import Limits, Streams
 
 RESUMABLE = "x-resumable-stream-id"
@@ -62,10 +73,59 @@ async def watched(
             if paced is not None:
                 await paced.flushed()
             await response.write_eof()
-        run.told = True
+        run.told(request.transport)
     except TimeoutError:  # the client does not take even the end
         cut(request)
     return response
+
+
+async def documented(
+    request: web.Request, run: Lasting, parsed: Parsed, record: StreamRecord, plan: Plan
+) -> web.Response:
+    """The answer as one document, once it is complete. Raises Refused when there is none, or it
+    fails, ConnectionError when the client has left.
+    """
+    folder = Folder()
+    watching = Watching(run.log, folder, record=record, streams=plan.streams, limits=plan.limits)
+    watching.opening(run.id)
+    await watching.relay(_NOWHERE)
+    head = await asyncio.shield(run.committed)
+    if folder.answer.error is not None:
+        raise Refused(folder.answer.error)
+    reply = await apart(run.log.bytes, lambda: run.half.whole(parsed, folder.answer))
+    record.status = reply.status
+    record.bytes_out += len(reply.body)
+    headers = {
+        **reply.headers,
+        **note_headers(head.notes),
+        "x-mainstem-upstream": head.upstream,
+        **where(run),
+    }
+    response = hand_down(whole(reply._replace(headers=headers)), head.returned)
+    await response.prepare(request)
+    await response.write_eof()
+    run.told(request.transport)
+    return response
+
+
+class _Nowhere:
+    """The sink of a reader that keeps everything."""
+
+    def write(self, data: bytes) -> None:
+        """See `Sink`."""
+
+    def unsent(self) -> int:
+        """See `Sink`."""
+        return 0
+
+    async def drained(self) -> None:
+        """See `Sink`."""
+
+    def cut(self) -> None:
+        """See `Sink`."""
+
+
+_NOWHERE = _Nowhere()
 
 
 def _head(run: Lasting, encoder: Encoder) -> web.StreamResponse:
