@@ -1,4 +1,4 @@
-"""The command line: `mainstem serve`, `mock`, `check`, `tap`.
+"""The command line: `mainstem serve`, `mock`, `check`, `tap`, `record`, `replay`.
 
 Only the command that is asked for is imported, so that help and mistakes in the command line are
 told at once: the server takes most of a second to import.
@@ -18,6 +18,8 @@ _COMMANDS = {
     "mock": "play the vendors, without a key or a network",
     "check": "validate the configuration",
     "tap": "one prompt to the terminal",
+    "record": "run the proxy and keep its upstreams' streams as files",
+    "replay": "play recordings, true to their time",
 }
 _EXAMPLES = """\
 examples:
@@ -26,6 +28,8 @@ examples:
   mainstem check --config FILE --ping   is the configuration right, and do its upstreams answer?
   mainstem tap "Say hello"              one prompt to the terminal
   mainstem mock                         the vendors alone, to try a client or another proxy on
+  mainstem record --config FILE         the proxy, which keeps its upstreams' streams in recordings/
+  mainstem replay recordings --speed 4  those streams again, four times as fast
 """
 
 

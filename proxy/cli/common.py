@@ -14,7 +14,12 @@ from proxy.settings.model import Settings
 
 T = TypeVar("T")
 # Options that stand for a setting, by the variable that would set it.
-_VARIABLES = {"MAINSTEM_SERVER__HOST": "host", "MAINSTEM_SERVER__PORT": "port"}
+_VARIABLES = {
+    "MAINSTEM_SERVER__HOST": "host",
+    "MAINSTEM_SERVER__PORT": "port",
+    "MAINSTEM_RECORD__FOLDER": "to",
+    "MAINSTEM_RECORD__REDACT": "redact",
+}
 
 
 class WrongInputError(Exception):

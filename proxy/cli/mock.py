@@ -5,7 +5,7 @@ from pathlib import Path
 
 from proxy.cli import common
 from proxy.mock import server
-from proxy.mock.manual import wishes_text
+from proxy.mock.manual import greeting, wishes_text
 from proxy.net.ports import ListenError
 from proxy.observe import logs
 
@@ -44,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
         )
     logs.configure("auto", "info")
     try:
-        common.run(server.run(options.host, options.port, scripts))
+        mock = server.MockServer({}, every_dialect=True, scripts=scripts)
+        common.run(server.run(mock, options.host, options.port, greeting))
     except OSError as error:
         raise ListenError(options.host, options.port, error, "--host, --port") from error
     return 0

@@ -34,6 +34,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
             "theirs, and a bad file changes nothing."
         ),
     )
+    add_options(parser)
+    parser.set_defaults(run=run)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a command that runs the proxy."""
     common.add_config(parser)
     parser.add_argument(
         "--mock",
@@ -51,7 +57,6 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
     # What it takes the place of had upstreams: a file that has lost them since must not put the
     # embedded mock there.
     parser.add_argument("--never-embedded", action="store_true", help=argparse.SUPPRESS)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -127,6 +132,8 @@ def _greeting(url: str, admin_url: str | None, settings: Settings) -> str:
         + (" (for a key with admin: true)" if key and admin_url is None else ""),
         f"  try      curl -N {url}/v1/stream -H 'content-type: application/json'{key} -d {body}",
     ]
+    if settings.record is not None:
+        lines.append(f"  record   streams of upstreams are kept in {settings.record.folder}")
     if any(upstream.mock is not None for upstream in settings.upstreams.values()):
         lines.append(
             "  mock     no key and no network needed: some or all answers are played by the "

@@ -27,21 +27,27 @@ from proxy.mock.script import (
     nearest,
     rate,
 )
+from proxy.recording.shelf import Titled
 
-SCENARIO, FAULT, TOKENS, CHARS = (
+SCENARIO, FAULT, TOKENS, CHARS, SPEED, MATCH = (
     "x-mock-scenario",
     "x-mock-fault",
     "x-mock-tokens-per-s",
     "x-mock-chars-per-s",
+    "x-mock-speed",
+    "x-mock-match",
 )
 # A request may override its mock's settings by these headers, or by query parameters of the same
 # names (an EventSource has no headers).
-OVERRIDES = (SCENARIO, FAULT, TOKENS, CHARS)
+OVERRIDES = (SCENARIO, FAULT, TOKENS, CHARS, SPEED, MATCH)
 
 
 class MockSpec(NamedTuple):
     """One mock as configured. `tokens_per_s` 0 is as fast as can be. `script` is what a scenario's
     file held when the configuration was read; without it the file is read for each request.
+
+    `shelf` are recordings: then each request gets the one that fits by `match`, so many times
+    faster than it came (`speed`; 0 is as fast as can be), whatever the scenario is.
     """
 
     dialect: str
@@ -49,6 +55,9 @@ class MockSpec(NamedTuple):
     tokens_per_s: float = 40
     fault: str | None = None
     script: bytes | None = None
+    shelf: tuple[Titled, ...] = ()
+    speed: float = 1
+    match: str = "nearest"
 
 
 class Wish(NamedTuple):
@@ -71,6 +80,7 @@ def wish_for(spec: MockSpec, overrides: Mapping[str, str], scripts: Path | None 
     """
     tokens_per_s = rate(overrides[TOKENS], TOKENS) if TOKENS in overrides else spec.tokens_per_s
     chars_per_s = rate(overrides[CHARS], CHARS) if CHARS in overrides else 0
+    speed = rate(overrides[SPEED], SPEED) if SPEED in overrides else spec.speed
     faults = parse_faults(overrides.get(FAULT, spec.fault or ""))
     scenario = overrides.get(SCENARIO, spec.scenario)
     path = None
@@ -84,7 +94,7 @@ def wish_for(spec: MockSpec, overrides: Mapping[str, str], scripts: Path | None 
         )
     return Wish(
         scenario,
-        Pace(tokens_per_s, chars_per_s),
+        Pace(tokens_per_s, chars_per_s, speed),
         faults,
         path,
         None if SCENARIO in overrides else spec.script,

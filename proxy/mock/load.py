@@ -7,6 +7,7 @@ from pathlib import Path
 
 from proxy.mock import recordings, yaml_script
 from proxy.mock.script import END, LAST, Manner, MockError, Status, Step
+from proxy.recording.tape import SUFFIX
 from proxy.settings.reading import read_file
 
 # The first suffix that fits wins, so the longer ones come first.
@@ -15,6 +16,7 @@ _READERS: dict[str, Callable[[Path, bytes, Manner], list[Step]]] = {
     ".yml": yaml_script.read_script,
     ".chunks.jsonl": recordings.read_chunks,
     ".reads.jsonl": recordings.read_reads,
+    SUFFIX: recordings.read_recording,
     ".sse": recordings.read_stream,
     ".bin": recordings.read_stream,
     ".ndjson": recordings.read_lines,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from proxy.mock.faults import FAULTS
 from proxy.mock.scenarios import ERRORS, SCENARIOS
+from proxy.recording.shelf import Titled
 
 
 def index_text(address: str, mocks: Sequence[str], routes: Sequence[str]) -> str:
@@ -41,10 +42,30 @@ def wishes_text() -> str:
         "  x-mock-scenario: one of these",
         *(f"    {name:<26} {does}" for name, does in scenarios.items()),
         "  x-mock-tokens-per-s, x-mock-chars-per-s: a number; 0 is as fast as can be",
+        "  x-mock-speed, x-mock-match: of recordings (mainstem replay --help)",
         "  x-mock-fault: one or several of these, with commas between them",
         *(f"    {form:<26} {does}" for form, does in faults.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def recordings_text(shelf: Sequence[Titled]) -> str:
+    """What `mainstem replay` has to play: a line a recording."""
+    rows = [
+        f"{one.request.method} {one.request.path}  {one.model}  {title}" for title, one in shelf
+    ]
+    return "\n".join(["Recordings, in the order in which they are played:", *rows]) + "\n"
+
+
+def replay_greeting(address: str, shelf: Sequence[Titled]) -> str:
+    """The first lines in the terminal of `mainstem replay`."""
+    asked = dict.fromkeys(f"{one.request.method} {one.request.path}" for _, one in shelf)
+    return (
+        f"{len(shelf)} recording{'s are' if len(shelf) > 1 else ' is'} replayed on {address}\n"
+        f"  paths         {', '.join(asked)}, behind any other path\n"
+        "  misbehaving   add -H 'x-mock-fault: cut@3' to a request\n"
+        f"  its account   curl {address}/mock/requests\n"
+    )
 
 
 def greeting(address: str) -> str:

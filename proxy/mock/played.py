@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from proxy.mock.account import Account
     from proxy.mock.compose import MockSpec
     from proxy.mock.server import MockServer
+    from proxy.recording.shelf import Titled
 
 
 def played(settings: Settings) -> "dict[str, MockSpec]":
@@ -29,7 +30,15 @@ def played(settings: Settings) -> "dict[str, MockSpec]":
     from proxy.mock.compose import MockSpec  # noqa: PLC0415  see above
 
     return {
-        name: MockSpec(dialect, mock.scenario, mock.tokens_per_s, mock.fault, _script(name, mock))
+        name: MockSpec(
+            dialect,
+            mock.scenario,
+            mock.tokens_per_s,
+            mock.fault,
+            *_files(name, mock),
+            mock.speed,
+            mock.match,
+        )
         for name, (dialect, mock) in mocks.items()
     }
 
@@ -47,10 +56,15 @@ def server_of(mocks: "dict[str, MockSpec]", account: "Account | None" = None) ->
     return MockServer(mocks, account=account)
 
 
-def _script(name: str, mock: Mock) -> bytes | None:
+def _files(name: str, mock: Mock) -> "tuple[bytes | None, tuple[Titled, ...]]":
+    """The script, or the recordings, that a scenario names."""
     from proxy.mock.load import is_path, read  # noqa: PLC0415  see above
+    from proxy.mock.replay import is_shelf, shelved  # noqa: PLC0415
 
+    path = Path(mock.scenario)
     try:
-        return read(Path(mock.scenario)) if is_path(mock.scenario) else None
+        if not is_path(mock.scenario):
+            return None, ()
+        return (None, shelved(path)) if is_shelf(path) else (read(path), ())
     except MockError as error:
         raise MockError(f"mock {name}: {error}") from error

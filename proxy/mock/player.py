@@ -40,7 +40,7 @@ async def play(request: web.Request, steps: Steps, entry: Entry) -> web.StreamRe
                 # thousands of tokens.
                 due += step.seconds
                 writes = 0
-                await asyncio.sleep(max(0, due - loop.time()))
+                await asyncio.sleep(max(step.least, due - loop.time()))
             elif isinstance(step, Status):
                 entry.status = step.status
                 response.set_status(step.status)

@@ -6,6 +6,8 @@ is asked for.
                                       where the dialect does so
     *.reads.jsonl                     {"t_ms", "bytes", "text"} a line: what one read gave, at its
                                       own time (pace 0: at once)
+    *.recording.jsonl                 Mainstem's own (docs/RECORDINGS.md): its status, and each read
+                                      at its own time, or faster (pace 0: at once)
     *.json, error-<status>-*.json     a whole document, with that status
 
 The kind is told by the name of the file.
@@ -20,13 +22,17 @@ import msgspec
 
 from proxy.codec.base import JSON, NDJSON, SSE
 from proxy.framing.sse import frame
-from proxy.mock.script import Manner, MockError, Pause, Send, Status, Step
+from proxy.mock.script import CLOSE, CUT, END, Manner, MockError, Pause, Send, Status, Step
+from proxy.recording.tape import Recording, RecordingError, parsed
 
 _PIECE_BYTES = 256  # of a binary recording, which shows no frames
 # A blank line ends an SSE frame, whatever the line ends are; JSON values back to back have nothing
 # between them.
 _BLANK_LINES = re.compile(rb"(?:\r\n|\n|\r){2,}")
 _VALUE_END = re.compile(rb"\}(?=\{|data:)")
+# Between two writes of a recording, so that they arrive in two reads, as they did then.
+_APART_S = 0.002
+_ENDS: dict[str, Step] = {"broken": CUT, "full": CLOSE}
 # Dialects whose frames are named by the `type` of their JSON.
 _NAMED = ("anthropic", "openai_responses", "cohere")
 _ERROR_NAME = re.compile(r"error-(\d{3})-")
@@ -83,6 +89,34 @@ def read_reads(path: Path, data: bytes, manner: Manner) -> list[Step]:
             at_ms = read.t_ms
         steps.append(Send(read.text.encode()))
     return steps
+
+
+def read_recording(path: Path, data: bytes, manner: Manner) -> list[Step]:
+    """Mainstem's own."""
+    try:
+        recording = parsed(data)
+    except RecordingError as error:
+        raise MockError(f"{path}: {error}") from error
+    return steps_of(recording, manner.pace.speed if manner.pace.gap_s else 0)
+
+
+def steps_of(recording: Recording, speed: float = 1) -> list[Step]:
+    """The answer as it came: its reads, at their times, so many times faster; 0 is as fast as can
+    be. Reads that came at once stay apart.
+    """
+    pace = 0.001 / speed if speed else 0  # seconds of now, for a millisecond of then
+    steps: list[Step] = [
+        Pause(recording.head_ms * pace),
+        Status(recording.status, recording.headers),
+    ]
+    clock = recording.head_ms * pace
+    for number, read in enumerate(recording.reads):
+        least = _APART_S if number else 0
+        due = max(read.ms * pace, clock + least)
+        steps += [Pause(due - clock, least), Send(read.data)]
+        clock = due
+    steps.append(Pause(max(0, recording.end_ms * pace - clock)))
+    return [*steps, _ENDS.get(recording.end, END)]
 
 
 def read_document(path: Path, data: bytes, _manner: Manner) -> list[Step]:

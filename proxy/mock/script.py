@@ -46,10 +46,11 @@ class Send(msgspec.Struct, frozen=True, gc=False):
 
 class Pause(msgspec.Struct, frozen=True, gc=False):
     """Silence. Pauses are points on one schedule: what a step takes is not added to the pause after
-    it.
+    it. `least`: it is at any rate so long, however late it is by then.
     """
 
     seconds: float
+    least: float = 0
 
 
 class End(msgspec.Struct, frozen=True):
@@ -76,11 +77,12 @@ END, CLOSE, CUT, STALL = End(), Close(), Cut(), Stall()
 
 class Pace(NamedTuple):
     """How fast events come; 0 is as fast as can be. `chars_per_s` sends one character an event, and
-    wins over `tokens_per_s`.
+    wins over `tokens_per_s`. `speed`: how many times faster than it came a recording is played.
     """
 
     tokens_per_s: float = 0
     chars_per_s: float = 0
+    speed: float = 1
 
     @property
     def gap_s(self) -> float:

@@ -16,10 +16,11 @@ import functools
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 from aiohttp import web
 
 from proxy.codec.base import Incoming, Reply
@@ -29,10 +30,12 @@ from proxy.events import StreamStart
 from proxy.mock.account import MAX_ENTRIES, Account, Entry, bounded
 from proxy.mock.compose import FAULT, OVERRIDES, SCENARIO, MockSpec, compose, refusal, wish_for
 from proxy.mock.load import load
-from proxy.mock.manual import greeting, index_text
+from proxy.mock.manual import index_text, recordings_text
 from proxy.mock.player import play
+from proxy.mock.replay import check_spec, steps_for
 from proxy.mock.routes import choose, counted, variables
-from proxy.mock.script import Manner, MockError, Steps, nearest
+from proxy.mock.script import Manner, MockError, Steps, from_reply, nearest
+from proxy.recording.shelf import Shelf
 from proxy.relay.apart import apart
 
 _MAX_BODY_BYTES = 32 << 20  # a vendor's own limit for a prompt with images
@@ -48,7 +51,8 @@ class MockServer:
     """See the module. Raises MockError when a mock's dialect, scenario or fault does not exist.
 
     `scripts` is the folder from which a request's own header may choose a script or recording;
-    without it, none. `account` is one to go on with.
+    without it, none. `account` is one to go on with. `root` names a mock, of recordings, that is
+    asked on every path.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class MockServer:
         every_dialect: bool = False,
         scripts: Path | None = None,
         account: Account | None = None,
+        root: str | None = None,
     ) -> None:
         self.account = account or Account()
         self._scripts = scripts
@@ -65,6 +70,8 @@ class MockServer:
             **({name: MockSpec(name) for name in CLIENTS} if every_dialect else {}),
             **mocks,
         }
+        self._shelves = {name: Shelf(spec.shelf) for name, spec in mocks.items() if spec.shelf}
+        self._root = root
         self._roots = _root_routes() if every_dialect else {}
         self.address = ""  # once started
         self._playing: set[asyncio.Task[object]] = set()
@@ -134,11 +141,14 @@ class MockServer:
         for (method, path), dialects in self._roots.items():
             app.router.add_route(method, path, functools.partial(self._at_root, dialects))
         for path in ("/{mock}", "/{mock}/{tail:.*}"):
-            app.router.add_get(path, self._below_prefix)
-            app.router.add_post(path, self._below_prefix)
+            handler = self._below_prefix if self._root is None else self._anywhere
+            app.router.add_get(path, handler)
+            app.router.add_post(path, handler)
         return app
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
+        if self._root is not None:
+            return web.Response(text=recordings_text(self.mocks[self._root].shelf))
         routes = [f"{method} {path}" for method, path in self._roots]
         return web.Response(text=index_text(self.address, list(self.mocks), routes))
 
@@ -149,6 +159,10 @@ class MockServer:
         )
         name = await apart(len(body), lambda: choose(dialects, incoming))
         return await self._answer(request, body, name, request.match_info)
+
+    async def _anywhere(self, request: web.Request) -> web.StreamResponse:
+        assert self._root is not None
+        return await self._answer(request, await request.read(), self._root, {})
 
     async def _below_prefix(self, request: web.Request) -> web.StreamResponse:
         name, tail = request.match_info["mock"], request.match_info.get("tail", "")
@@ -163,6 +177,8 @@ class MockServer:
                 },
                 status=404,
             )
+        if name in self._shelves:
+            return await self._answer(request, await request.read(), name, {})
         if request.method == "GET" and tail.rpartition("/")[2] == "models":
             return _models(spec)
         body, client = await request.read(), CLIENTS[spec.dialect]
@@ -210,7 +226,14 @@ class MockServer:
         entry.scenario = overrides.get(SCENARIO, spec.scenario)
         entry.fault = overrides.get(FAULT, spec.fault)
         incoming = Incoming(request.method, path, query, headers, body)
-        steps = await apart(len(body), lambda: self._steps(spec, overrides, incoming, entry))
+        steps = await apart(
+            len(body),
+            lambda: (
+                self._replayed(request, name, overrides, body)
+                if name in self._shelves
+                else self._steps(spec, overrides, incoming, entry)
+            ),
+        )
         task = asyncio.current_task()
         assert task is not None
         self._playing.add(task)
@@ -237,6 +260,22 @@ class MockServer:
         self.account.add(entry)
         return entry
 
+    def _replayed(
+        self, request: web.Request, name: str, overrides: Mapping[str, str], body: bytes
+    ) -> Steps:
+        """What is to be played of a mock's recordings."""
+        try:
+            return steps_for(
+                self._shelves[name],
+                self.mocks[name],
+                overrides,
+                method=request.method,
+                path=request.rel_url.raw_path,
+                body=body,
+            )
+        except MockError as error:
+            return from_reply(Reply(400, msgspec.json.encode({"error": {"message": str(error)}})))
+
     def _steps(
         self, spec: MockSpec, overrides: Mapping[str, str], incoming: Incoming, entry: Entry
     ) -> Steps:
@@ -260,16 +299,17 @@ class MockServer:
             return refusal(client, bad_request(str(error)).failure)
 
 
-async def run(host: str, port: int, scripts: Path | None = None) -> None:
-    """`mainstem mock`: play every dialect until interrupted or terminated."""
+async def run(mock: MockServer, host: str, port: int, greet: Callable[[str], str]) -> None:
+    """Play until interrupted or terminated. `greet` gives what is printed first, from the
+    address.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stopped.set)
-    mock = MockServer({}, every_dialect=True, scripts=scripts)
     try:
         address = await mock.start(host, port)
-        sys.stdout.write(greeting(address))
+        sys.stdout.write(greet(address))
         sys.stdout.flush()
         await stopped.wait()
     finally:
@@ -279,6 +319,12 @@ async def run(host: str, port: int, scripts: Path | None = None) -> None:
 
 
 def _check(name: str, spec: MockSpec) -> None:
+    if spec.shelf:
+        try:
+            check_spec(spec)
+        except MockError as error:
+            raise MockError(f"mock {name}: {error}") from error
+        return
     if spec.dialect not in CLIENTS:
         raise MockError(
             f"mock {name}: no dialect {spec.dialect!r} can be "

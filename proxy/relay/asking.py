@@ -95,6 +95,17 @@ class Asking:
             call = call._replace(headers={**call.headers, **self._envelope.mock_headers})
         answer = await opened(self._upstreams, bound, call, target, self._plan.limits)
         record.upstream_status = answer.status
+        if bound.recorder is not None:
+            tape = bound.recorder.begin(
+                call=call,
+                path=bound.endpoint.path or call.path,
+                model=record.upstream_model,
+                redactor=veil_of(bound, self._envelope.credential),
+                started=started,
+                status=answer.status,
+                headers=answer.headers,
+            )
+            answer.heard_by(tape)
         generation = self._generation(answer, call, bound, started, record)
         generation.begin()
         try:

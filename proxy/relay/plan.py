@@ -3,16 +3,20 @@ the plan that they began with.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proxy.codec.base import TargetConfig, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.routing import Router, Target
 from proxy.settings.model import Settings
+from proxy.settings.recording import Record
 from proxy.settings.rules import NAMES, RuleBook
 from proxy.settings.sections import Breaker, Limits, Retry, Streams, Timeouts
 from proxy.settings.upstreams import Model, Upstream
 from proxy.upstream.client import Endpoint
+
+if TYPE_CHECKING:
+    from proxy.relay.recorder import Recorder
 
 # One request may tell a mock to misbehave; no other request shall be refused for it.
 _NO_BREAKER = Breaker(failures=0)
@@ -20,7 +24,7 @@ _NO_BREAKER = Breaker(failures=0)
 
 class Bound(NamedTuple):
     """An upstream, ready to be called. `played`: it is a mock, which may be told per request what
-    to play.
+    to play. `recorder`: what keeps its streams, where they are to be kept.
     """
 
     endpoint: Endpoint
@@ -32,6 +36,7 @@ class Bound(NamedTuple):
     retry_share: float
     rules: RuleBook
     options: Mapping[str, Any]  # the dialect's own
+    recorder: "Recorder | None" = None
 
     def config(self, target: Target) -> TargetConfig:
         rules = self.rules.of(target.model)
@@ -100,6 +105,7 @@ def _bind(name: str, upstream: Upstream, settings: Settings, mock_urls: Mapping[
         name, url.rstrip("/"), upstream.path, headers, timeouts.connect_s, upstream.private
     )
     played = upstream.mock is not None
+    kept = upstream.record or settings.record
     breaker = upstream.breaker or (_NO_BREAKER if played else settings.breaker)
     return Bound(
         endpoint,
@@ -111,4 +117,11 @@ def _bind(name: str, upstream: Upstream, settings: Settings, mock_urls: Mapping[
         settings.retry.budget,
         RuleBook(upstream.dialect, upstream.vendor, upstream.options),
         {key: value for key, value in upstream.options.items() if key not in NAMES},
+        None if kept is None else _recorder(name, upstream, kept),
     )
+
+
+def _recorder(name: str, upstream: Upstream, kept: Record) -> "Recorder":
+    from proxy.relay.recorder import Recorder  # noqa: PLC0415  hardly anybody records
+
+    return Recorder(name, upstream.dialect, kept)

@@ -57,6 +57,17 @@ class Redactor:
         parts = self._parts()
         return hidden(text, parts) if parts else text
 
+    def same_size(self, data: bytes) -> bytes:
+        """Bytes of the upstream, with a star for each byte of a secret in them."""
+        parts, text = self._parts(), data.decode("latin-1")
+        small = text.lower()
+        if not any(part in small for part in parts):
+            return data
+        veiled = bytearray(data)
+        for start, end in _spans(text, small, parts):
+            veiled[start:end] = b"*" * (end - start)
+        return bytes(veiled)
+
     def _parts(self) -> set[str]:
         """Whatever gives a secret away."""
         return {part for secret in self._secrets() for part in _parts(secret)}
@@ -118,17 +129,25 @@ def hidden(text: str, parts: Collection[str]) -> str:
     small = text.lower()
     if len(small) != len(text):  # a few letters are longer in lower case
         small = text
+    out: list[str] = []
+    at = 0
+    for start, end in _spans(text, small, parts):
+        out += [text[at:start], MASK]
+        at = end
+    return "".join([*out, text[at:]])
+
+
+def _spans(text: str, small: str, parts: Collection[str]) -> Iterator[tuple[int, int]]:
+    """Where each run of parts begins and ends. `small` is the text in lower case."""
     sizes = sorted({len(part) for part in parts}, reverse=True)
 
     def reach(at: int) -> int:
         return next((at + size for size in sizes if small[at : at + size] in parts), 0)
 
-    out: list[str] = []
     at = 0
     while at < len(text):
-        end = reach(at)
+        start, end = at, reach(at)
         if not end:
-            out.append(text[at])
             at += 1
             continue
         while at < end:
@@ -136,5 +155,4 @@ def hidden(text: str, parts: Collection[str]) -> str:
             end = max(end, reach(at))
         found = _REST.match(text, end)
         at = found.end() if found else end
-        out.append(MASK)
-    return "".join(out)
+        yield start, at

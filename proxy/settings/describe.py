@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from proxy.settings.model import Settings
+from proxy.settings.recording import Record
 from proxy.settings.schema import element_of
 from proxy.settings.secret import MASK, holds_secret
 from proxy.settings.sections import Breaker, Timeouts
@@ -113,7 +114,7 @@ def _listed(branch: type[Tree], start: str = "#   ") -> list[str]:
         lines += _remark(f"{key}{default}: {field.description}", start, "  ")
         inner = element_of(field.annotation)
         # described as sections of their own
-        if inner is not None and inner not in (Timeouts, Breaker):
+        if inner is not None and inner not in (Timeouts, Breaker, Record):
             lines += _listed(inner, start + "  ")
     return lines
 
@@ -165,6 +166,7 @@ _EXAMPLES: dict[str, Any] = {
         },
     },
     "resume": {"keep_s": 300},
+    "record": {"folder": "recordings", "redact": ["user"]},
     "upstreams": {
         "openai": {"vendor": "openai"},
         "gateway": {

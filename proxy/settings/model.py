@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from proxy.settings.auth import Auth
+from proxy.settings.recording import Record
 from proxy.settings.sections import (
     Admin,
     Breaker,
@@ -39,6 +40,7 @@ class Settings(Tree):
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
     logs: Logs = Logs()
+    record: Record | None = None
     upstreams: dict[UpstreamName, Upstream] = Field({}, description="The endpoints, by name.")
     models: dict[ModelName, Model] = Field(
         {},

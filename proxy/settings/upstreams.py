@@ -3,12 +3,13 @@
 A field's description is its documentation: config/mainstem.yaml is written from these words.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from proxy.settings.headers import ForwardHeader, ReturnHeader
 from proxy.settings.pass_paths import PassPath
+from proxy.settings.recording import Record
 from proxy.settings.sections import Breaker, OnDisconnect, Timeouts
 from proxy.settings.tree import Tree
 from proxy.settings.values import (
@@ -30,12 +31,28 @@ class Mock(Tree):
     scenario: str = Field(
         "hello",
         description=(
-            "What it plays: a built-in scenario or the path of a YAML script or a recording."
+            "What it plays: a built-in scenario, or the path of a YAML script, of a recording, or "
+            "of a folder of Mainstem's own recordings (with a / in it), of which each request gets "
+            "the one that fits."
         ),
     )
     tokens_per_s: Rate = Field(40, description="Its pace; 0 is as fast as can be.")
     fault: str | None = Field(
         None, description="A fault to play, for example cut@3 (see mainstem mock --help)."
+    )
+    speed: Rate = Field(
+        1,
+        description=(
+            "How many times faster than it came a recording of Mainstem's own is played; 0 is as "
+            "fast as can be."
+        ),
+    )
+    match: Literal["nearest", "exact", "model", "order"] = Field(
+        "nearest",
+        description=(
+            "Which of such recordings fits a request: one of the same body (exact), of the same "
+            "model, or the next one (order); nearest: the first of these that finds one."
+        ),
     )
 
 
@@ -132,6 +149,9 @@ class Upstream(Tree):
         ),
     )
     max_queue: Whole = Field(1000, description="How many requests may wait there.")
+    record: Record | None = Field(
+        None, description="For this upstream alone, in place of the whole section record."
+    )
     mock: Mock | None = Field(
         None, description="Play it here instead of calling it: scenario, tokens_per_s, fault."
     )

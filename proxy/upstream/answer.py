@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from proxy.errors import Failure, Refused, failure
 from proxy.net.keepalive import watch
+from proxy.upstream.listener import Listener, Over
 
 # After the dialect's terminator: how much, and how long, to wait for the body's own end, so that
 # the connection can be used again.
@@ -144,6 +145,7 @@ class Answer:
         "_content",
         "_delivering",
         "_lingered",
+        "_listener",
         "_on_chunk",
         "_on_end",
         "_open",
@@ -166,6 +168,7 @@ class Answer:
         self._on_end: Callable[[Failure | None], None] | None = None
         self._lingered = -1
         self._delivering = False
+        self._listener: Listener | None = None
 
     @property
     def status(self) -> int:
@@ -231,6 +234,12 @@ class Answer:
         ):
             self._content.set_exception(aiohttp.ClientPayloadError("no HTTP"))
 
+    def heard_by(self, listener: Listener) -> None:
+        """`listener` too gets what whoever attaches gets, and what comes behind it. Call it before
+        `attach`.
+        """
+        self._listener = listener
+
     def attach(
         self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]
     ) -> None:
@@ -238,6 +247,14 @@ class Answer:
         or what broke. What has come already is handed over before this returns.
         """
         self._on_chunk, self._on_end = on_chunk, on_end
+        listener = self._listener
+        if listener is not None:
+
+            def both(chunk: bytes) -> None:
+                listener.chunk(chunk)
+                on_chunk(chunk)
+
+            self._on_chunk = both
         if (
             self._response.connection is None
             and self._protocol is not None
@@ -273,6 +290,7 @@ class Answer:
         """
         self._on_chunk = self._on_end = None
         if self._content.at_eof() or self._protocol is None or self._protocol.transport is None:
+            self._detach("complete")
             self.close()
             return
         self._lingered = 0
@@ -283,10 +301,14 @@ class Answer:
 
     def _give_up(self) -> None:
         if self._lingered >= 0:
+            self._detach("complete")
             self.close()
 
-    def _detach(self) -> None:
+    def _detach(self, how: Over = "left") -> None:
         self._open.discard(self)
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.over(how)
         self._lingered = -1
         self._on_chunk = self._on_end = None
         if isinstance(self._protocol, Protocol) and self._protocol.on_data == self._deliver:
@@ -330,12 +352,14 @@ class Answer:
             self._on_chunk(data)
         elif self._lingered >= 0:
             self._lingered += len(data)
+            if self._listener is not None:
+                self._listener.chunk(data)
             if self._lingered > _LINGER_BYTES:
                 self.close()
 
     def _end(self, broken: Failure | None) -> None:
         on_end = self._on_end
-        self._detach()
+        self._detach("complete" if broken is None else "broken")
         if on_end is not None:
             on_end(broken)
         if broken is not None:

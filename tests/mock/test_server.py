@@ -10,6 +10,7 @@ import pytest
 
 from proxy.dialects.registry import CLIENTS
 from proxy.mock.compose import MockSpec
+from proxy.mock.manual import greeting
 from proxy.mock.script import MockError
 from proxy.mock.server import MockServer, run
 from tests.mock.wire import PLAIN, ask, connect, newest
@@ -366,7 +367,7 @@ async def test_the_front_page_lists_everything(every: MockServer, http: aiohttp.
 
 async def test_run_prints_where_it_is_and_stops(capsys: pytest.CaptureFixture[str]):
     """The printed curl line is one that works; cancelling it stops it."""
-    task = asyncio.create_task(run("127.0.0.1", 0))
+    task = asyncio.create_task(run(MockServer({}, every_dialect=True), "127.0.0.1", 0, greeting))
     text = ""
     while "curl -N" not in text:
         await asyncio.sleep(0.005)
