@@ -8,6 +8,7 @@ With `array=True` the objects are the elements of one JSON array, streamed: `[{.
 """
 
 import re
+import sys
 
 from proxy.framing import BadFrame, FramingError, TooLarge
 
@@ -15,10 +16,22 @@ DONE = b"[DONE]"
 _PREFIX = b"data:"
 _BOM = b"\xef\xbb\xbf"
 _SHOWN_BYTES = 40  # of garbage, in the error's text
-# Outside a string, up to the next brace or unfinished string; whole strings are jumped over. Inside
-# one, up to its end. Possessive, so that a failure never goes back over what was read.
-_TO_BRACE = re.compile(rb'[^{}"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^{}"]*+)*+', re.DOTALL)
-_TO_QUOTE = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+# Before 3.11.5 a possessive group that fails in its middle does not go back to where it began
+# (CPython's gh-106052); a plain one takes more memory for a while and finds the same.
+_GROUPS = "*+" if sys.version_info >= (3, 11, 5) else "*"
+
+
+def patterns(times: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Outside a string, up to the next brace or unfinished string; whole strings are jumped over.
+    And inside one, up to its end. `times` repeats a group; possessive, so that a failure never goes
+    back over what was read.
+    """
+    inside = rf'[^"\\]*+(?:\\.[^"\\]*+){times}'
+    outside = rf'[^{{}}"]*+(?:"{inside}"[^{{}}"]*+){times}'
+    return re.compile(outside.encode(), re.DOTALL), re.compile(inside.encode(), re.DOTALL)
+
+
+_TO_BRACE, _TO_QUOTE = patterns(_GROUPS)
 _GAP = re.compile(rb"[ \t\r\n]*+")
 _ARRAY_GAP = re.compile(rb"[ \t\r\n\[\],]*+")
 _QUOTE, _OPEN, _CLOSE, _COLON = b'"{}:'

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -65,11 +66,20 @@ CASES: list[tuple[str, bytes, list[bytes], bytes]] = [
 ]
 
 
+@pytest.mark.parametrize("times", ["*+", "*"])
 @pytest.mark.parametrize(
     ("stream", "expected", "left"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
-def test_values(stream: bytes, expected: list[bytes], left: bytes) -> None:
-    """The values, and what an early end leaves, do not depend on how the bytes are cut."""
+def test_values(
+    stream: bytes, expected: list[bytes], left: bytes, times: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The values, and what an early end leaves, do not depend on how the bytes are cut, nor on
+    which patterns this version of Python takes.
+    """
+    if times == "*" or sys.version_info >= (3, 11, 5):
+        to_brace, to_quote = values.patterns(times)
+        monkeypatch.setattr(values, "_TO_BRACE", to_brace)
+        monkeypatch.setattr(values, "_TO_QUOTE", to_quote)
     for chunks in splits(stream):
         splitter = ValueSplitter(MAX)
         assert expected == [value for chunk in chunks for value in splitter.feed(chunk)]

@@ -13,7 +13,7 @@ from proxy.framing.sse import SSEParser
 from proxy.framing.values import ValueSplitter
 
 _BOM = b"\xef\xbb\xbf"
-_BEFORE = re.compile(rb"(?:\s|\xef\xbb\xbf)*+")
+_BEFORE = re.compile(rb"(?:\s++|\xef\xbb\xbf)*")
 _EVENT_END = b"\r\n\r\n"
 _FIELDS = (b"data", b"event", b"id", b"retry")  # a body cut inside the first of these was a stream
 
