@@ -166,6 +166,12 @@ class Encoder(ABC):
         this dialect.
         """
 
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        """The frames for several events, to go out in one write. Where a frame says the whole
+        answer so far, only the newest is made.
+        """
+        return self.joined([self.encode(event) for event in events])
+
     def seek(self, stream: str, number: int, step: int = 1) -> bool:  # noqa: ARG002  most have no numbers
         """The next event of this stream has this number, each further one `step` more: the client
         has those before. False: this dialect's clients cannot begin in the middle.

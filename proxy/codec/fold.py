@@ -1,10 +1,12 @@
 """Folds a stream of events into one answer, for clients that asked for one document."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import msgspec
 from msgspec import UNSET
 
+from proxy.codec.growing import GrowingText
 from proxy.errors import Failure
 from proxy.events import (
     NO_USAGE,
@@ -29,6 +31,49 @@ from proxy.events import (
 )
 
 
+class Cited:
+    """The sources of a text whose end may be taken back. A cut costs nothing until they are
+    read.
+    """
+
+    __slots__ = ("_cuts", "_sources")
+
+    def __init__(self) -> None:
+        self._sources: list[Citation] = []
+        # How many sources there were, and how much of the text stayed: only those that no later cut
+        # goes beyond, so that what stayed grows from one to the next.
+        self._cuts: list[tuple[int, int]] = []
+
+    def add(self, source: Citation) -> None:
+        """One more."""
+        self._sources.append(source)
+
+    def cut(self, keep: int) -> None:
+        """Only the first `keep` code points of the text stay, and what was cited for them. Where
+        that stands may be unknown.
+        """
+        if not self._sources:
+            return
+        while self._cuts and self._cuts[-1][1] >= keep:
+            self._cuts.pop()
+        self._cuts.append((len(self._sources), keep))
+
+    def left(self) -> list[Citation]:
+        """Those of what stayed."""
+        if self._cuts:
+            self._sources, self._cuts = list(self._standing()), []
+        return self._sources
+
+    def _standing(self) -> Iterator[Citation]:
+        begin = 0
+        for until, keep in self._cuts:
+            for source in self._sources[begin:until]:
+                if keep > 0 and (source.start or 0) < keep and (source.end or 0) <= keep:
+                    yield source
+            begin = until
+        yield from self._sources[begin:]
+
+
 class Block(msgspec.Struct):
     """One piece of the answer, whole."""
 
@@ -36,10 +81,9 @@ class Block(msgspec.Struct):
     tool: Tool | None = None
     choice: int = 0
     proof: BlockEnd | None = None  # the end of a block that has a signature
-    citations: list[Citation] = []
-    pieces: list[str] = []
-
     refusal: bool = False
+    said: GrowingText = msgspec.field(default_factory=GrowingText)
+    cited: Cited = msgspec.field(default_factory=Cited)
 
     @property
     def signature(self) -> str | None:
@@ -49,7 +93,12 @@ class Block(msgspec.Struct):
     @property
     def text(self) -> str:
         """The block's text, reasoning or arguments ("" stands for no arguments)."""
-        return "".join(self.pieces)
+        return str(self.said)
+
+    @property
+    def citations(self) -> list[Citation]:
+        """Its sources, in the order in which they came."""
+        return self.cited.left()
 
 
 class WholeAnswer:
@@ -72,7 +121,7 @@ class WholeAnswer:
             case (
                 TextDelta(block, piece) | ReasoningDelta(block, piece) | ToolCallDelta(block, piece)
             ):
-                self.blocks[block].pieces.append(piece)
+                self.blocks[block].said.add(piece)
             case BlockStart():
                 self.blocks[event.block] = Block(
                     event.kind,
@@ -82,17 +131,16 @@ class WholeAnswer:
                 )
             case TextRewrite(block, keep, text):
                 rewritten = self.blocks[block]
-                rewritten.pieces = [rewritten.text[:keep], text]
-                rewritten.citations = [
-                    source for source in rewritten.citations if _cites_within(source, keep)
-                ]
+                rewritten.said.cut(keep)
+                rewritten.said.add(text)
+                rewritten.cited.cut(keep)
             case BlockEnd() if event.signature is not UNSET:
                 self.blocks[event.block].proof = event
             case Image():
                 self.images.append(event)
                 self.images_at.append(len(self.blocks))
             case Citation(block):
-                self.blocks[block].citations.append(event)
+                self.blocks[block].cited.add(event)
             case UsageEvent():
                 self.usage = Usage(*msgspec.structs.astuple(event))
             case Vendor():
@@ -136,10 +184,3 @@ class WholeAnswer:
         return "".join(
             b.text for b in self.blocks.values() if b.kind == kind and b.choice == choice
         )
-
-
-def _cites_within(source: Citation, keep: int) -> bool:
-    """Whether what a source was given for is still there when only the first `keep` code points
-    are. Where it stands may be unknown.
-    """
-    return keep > 0 and (source.start or 0) < keep and (source.end or 0) <= keep

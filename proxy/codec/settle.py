@@ -10,6 +10,8 @@ be honoured, and is never papered over: see `Settler`.
 from collections.abc import Sequence
 
 from proxy.codec.base import Encoder
+from proxy.codec.cumulative import common_prefix
+from proxy.codec.growing import GrowingText
 from proxy.errors import failure
 from proxy.events import BlockEnd, Event, Note, StreamEnd, StreamError, TextDelta, TextRewrite
 
@@ -31,10 +33,8 @@ _OPEN, _CLOSE = "[[", "]]"
 # The known placeholder has 8 code points; a "[[" left open for longer is plain text (a list in
 # code, say) and goes out.
 _PLACEHOLDER_CHARS = 32
-# Of what went out, so much of a block is remembered, to compare a rewrite with; in pieces, of which
-# so many are put together.
+# Of what went out, so much of a block is remembered, to compare a rewrite with.
 REMEMBERED_CHARS = 1 << 20
-_PIECES = 256
 
 
 def settled(text: str) -> int:
@@ -52,51 +52,54 @@ def settled(text: str) -> int:
 
 class _Block:
     """A text block: what went out, and either the `tail` that has not, or, once the two parted, the
-    `truth`: the upstream's text.
+    upstream's text as far as it is known: the first `begin` code points of what went out, then
+    `truth`. `agree`: so many code points of both are the same.
 
     `said` is None once it is too long to be remembered: then only the tail can still change.
     """
 
-    __slots__ = ("chars", "said", "tail", "truth")
+    __slots__ = ("agree", "begin", "chars", "said", "tail", "truth")
 
     def __init__(self) -> None:
         self.chars = 0  # that went out
-        self.said: list[str] | None = []
+        self.said: GrowingText | None = GrowingText()
         self.tail = ""
-        self.truth: list[str] | None = None
+        self.truth: GrowingText | None = None
+        self.begin = self.agree = 0
 
     def say(self, text: str) -> None:
         """It goes out."""
         self.chars += len(text)
         if self.said is not None:
-            self.said.append(text)
-            if len(self.said) == _PIECES:
-                self.said = ["".join(self.said)] if self.chars <= REMEMBERED_CHARS else None
+            self.said.add(text)
+            if self.chars > REMEMBERED_CHARS:
+                self.said = None
 
     def rewrite(self, keep: int, text: str) -> None:
         if self.truth is None and keep >= self.chars:
             self.tail = self.tail[: keep - self.chars] + text
             return
-        if self.said is None:
-            self.tail, self.truth = "", []
-            return
-        said = "".join(self.said)
-        now = ("".join(self.truth) if self.truth is not None else said + self.tail)[:keep] + text
-        self._compare(said, now)
-
-    def reconcile(self) -> bool:
-        """Whether what went out is still the beginning of the truth; if so, the tail is the
-        rest.
-        """
-        if self.truth is not None and self.said is not None:
-            self._compare("".join(self.said), "".join(self.truth))
-        return self.truth is None
-
-    def _compare(self, said: str, now: str) -> None:
-        if now.startswith(said):
-            self.tail, self.truth = now[len(said) :], None
+        self.tail = ""
+        if self.truth is None or keep < self.begin:
+            self.truth, self.begin, self.agree = GrowingText(), keep, keep
         else:
-            self.tail, self.truth = "", [now]
+            self.truth.cut(keep - self.begin)
+            self.agree = min(self.agree, keep)
+        self.add(text)
+
+    def add(self, text: str) -> None:
+        """The upstream's text goes on with this, while it and what went out have parted."""
+        if self.said is None or self.truth is None:
+            return
+        at = self.begin + len(self.truth)
+        self.truth.add(text)
+        if self.agree == at:
+            self.agree += common_prefix(
+                self.said.between(at, min(at + len(text), self.chars)), text
+            )
+        if self.agree >= self.chars:  # what went out is the beginning of it again
+            self.tail = self.truth.between(self.chars - self.begin, len(self.truth))
+            self.truth = None
 
 
 class Settler(Encoder):
@@ -141,9 +144,8 @@ class Settler(Encoder):
     def _delta(self, event: TextDelta) -> bytes:
         block = self._block(event.block)
         if block.truth is not None:
-            if block.said is not None:
-                block.truth.append(event.text)
-            return b""
+            block.add(event.text)
+            return self._release(event.block, block, settled(block.tail))
         if not block.tail and settled(event.text) == len(event.text):
             block.say(event.text)
             return self._inner.encode(event)
@@ -168,7 +170,7 @@ class Settler(Encoder):
         block = self._blocks.pop(number, None)
         if block is None:
             return b""
-        if block.reconcile():
+        if block.truth is None:
             return self._release(number, block, len(block.tail))
         self._lost = True
         return b""

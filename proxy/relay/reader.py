@@ -54,15 +54,14 @@ class Reader:
 
     def take(self, events: list[Event], size: int) -> bytes:
         """The bytes to write for these events, of so many bytes of the upstream."""
-        encode = self._encoder.encode
         if len(events) == 1:
             event = events[0]
             if type(event) in self._kinds and self._too_much(size, events):
                 self.refusal = self._too_long()
-            return encode(event)
+            return self._encoder.encode(event)
         if self._kinds and self._too_much(size, events):
             self.refusal = self._too_long()
-        return self._encoder.joined([encode(event) for event in events])
+        return self._encoder.encode_all(events)
 
     def wrote(self, now: float, unsent_bytes: int) -> None:
         """Something was written, and so much of all that was is unsent."""

@@ -52,9 +52,6 @@ class Snapshot:
                 self._closed.add(event.block)
             elif not isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
                 self.bytes += _EVENT_BYTES
-        for block in self._answer.blocks.values():
-            if len(block.pieces) > 1:
-                block.pieces = [block.text]
 
     def said(self) -> list[Event]:
         """The events: the start, each block with one delta, the usage, and what the vendor said

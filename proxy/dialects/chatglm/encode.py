@@ -15,10 +15,11 @@ import msgspec
 
 from proxy.codec.base import SSE, Encoder, Parsed, Reply
 from proxy.codec.fold import WholeAnswer
+from proxy.codec.growing import GrowingText
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.chatglm.wire import TIME_FORMAT
 from proxy.errors import Failure
-from proxy.events import StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite
+from proxy.events import Event, StreamEnd, StreamError, StreamStart, TextDelta, TextRewrite
 
 _json = msgspec.json.encode
 
@@ -73,16 +74,29 @@ class ChatGLMEncoder(TextOnlyEncoder):
     def __init__(self) -> None:
         super().__init__()
         self._head = self._headed(0)
-        self._texts: dict[int, str] = {}  # block -> its text, all but the newest block's
-        self._newest = -1
-        self._newest_text: list[str] = []
-        self._escaped = bytearray()  # the whole text as the inside of a JSON string
+        self._texts: dict[int, GrowingText] = {}  # by block, in their order
+        # the whole text as the inside of a JSON string, and what is new since: None after a change
+        # that was not at its end
+        self._escaped = bytearray()
+        self._new: list[str] | None = []
         self._spoken = False
+        self._later = False  # more events are at hand, and so a newer snapshot
+
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        """Only the newest snapshot is made: it says all that those before it say, and two in one
+        write are no JSON text to the page.
+        """
+        if not events:
+            return b""
+        before, self._spoken, self._later = self._spoken, False, True
+        for event in events[:-1]:
+            self.encode(event)
+        self._later = False
+        changed, self._spoken = self._spoken, self._spoken or before
+        return self.encode(events[-1]) or (self._snapshot() if changed else b"")
 
     def joined(self, frames: Sequence[bytes]) -> bytes:
-        """Only the newest: it says all that the others say, and two in one write are no JSON text
-        to the page.
-        """
+        """Likewise."""
         return next((frame for frame in reversed(frames) if frame), b"")
 
     def _start(self, event: StreamStart) -> bytes:
@@ -90,23 +104,18 @@ class ChatGLMEncoder(TextOnlyEncoder):
         return b""
 
     def _text(self, block: int, text: str) -> bytes:
-        if block != self._newest:
-            if block in self._texts:
-                self._texts[block] += text
-                return self._again()
-            self._turn_to(block)
-        self._newest_text.append(text)
-        self._escaped += _json(text)[1:-1]
+        said = self._said(block)
+        said.add(text)
+        if self._new is not None:
+            self._new.append(text)
         return self._snapshot()
 
     def _rewrite(self, block: int, keep: int, text: str) -> bytes:
-        if block not in self._texts and block != self._newest:
-            self._turn_to(block)
-        if block == self._newest:
-            self._newest_text = ["".join(self._newest_text)[:keep] + text]
-        else:
-            self._texts[block] = self._texts[block][:keep] + text
-        return self._again()
+        said = self._said(block)
+        said.cut(keep)
+        said.add(text)
+        self._new = None
+        return self._snapshot()
 
     # the end of the body is the end of the answer
     def _end(self, _event: StreamEnd) -> bytes:
@@ -115,19 +124,23 @@ class ChatGLMEncoder(TextOnlyEncoder):
     def _error(self, event: StreamError) -> bytes:
         return self._snapshot(_error_field(event.error))
 
-    def _turn_to(self, block: int) -> None:
-        if self._newest >= 0:
-            self._texts[self._newest] = "".join(self._newest_text)
-        self._newest, self._newest_text = block, []
-
-    def _again(self) -> bytes:
-        """The text changed before its end."""
-        whole = "".join([*self._texts.values(), *self._newest_text])
-        self._escaped = bytearray(_json(whole)[1:-1])
-        return self._snapshot()
+    def _said(self, block: int) -> GrowingText:
+        said = self._texts.get(block)
+        if said is None:
+            said = self._texts[block] = GrowingText()
+        elif block != next(reversed(self._texts)):
+            self._new = None
+        return said
 
     def _snapshot(self, before_body: bytes = b"") -> bytes:
         self._spoken = True
+        if self._later:
+            return b""
+        if self._new is None:
+            self._escaped.clear()
+            self._new = list(map(str, self._texts.values()))
+        self._escaped += _json("".join(self._new))[1:-1]
+        self._new.clear()
         return b"".join((self._head, before_body, b'"body": {"content": "', self._escaped, b'"}}'))
 
     @staticmethod

@@ -5,16 +5,19 @@ Text that is taken back is a `message_replace` with the whole text, so the text 
 Dify upstream go on as they came.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from proxy.codec.base import Encoder, Parsed
+from proxy.codec.growing import GrowingText
 from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.dify import shapes
 from proxy.dialects.dify.errors import error_fields
 from proxy.events import (
     Citation,
+    Event,
     StreamEnd,
     StreamError,
     StreamStart,
@@ -42,7 +45,8 @@ class DifyEncoder(TextOnlyEncoder):
         self._ids = shapes.ids(None, conversation)
         self._conversation = conversation
         self._created = 0
-        self._texts: dict[int, list[str]] = {}  # text block -> its pieces
+        self._texts: dict[int, GrowingText] = {}  # by text block
+        self._replaced = False  # later in the same write, so that no more of the text need be said
         self._cited: list[Citation] = []
         self._own: dict[str, Any] = {}  # metadata in Dify's own words
         self._tail = b""
@@ -61,13 +65,28 @@ class DifyEncoder(TextOnlyEncoder):
             + b"\n\n"
         )
 
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        """Of several texts that replace all before them, only the newest is made."""
+        rewrites = [at for at, event in enumerate(events) if isinstance(event, TextRewrite)]
+        newest = rewrites[-1] if rewrites else 0
+        self._replaced = True
+        frames = [self.encode(event) for event in events[:newest]]
+        self._replaced = False
+        return self.joined([*frames, *(self.encode(event) for event in events[newest:])])
+
     def _text(self, block: int, text: str) -> bytes:
-        self._texts.setdefault(block, []).append(text)
+        self._texts.setdefault(block, GrowingText()).add(text)
+        if self._replaced:
+            return b""
         return b'data: {"event":"message","answer":%b%b' % (_json(text), self._tail)
 
     def _rewrite(self, block: int, keep: int, text: str) -> bytes:
-        self._texts[block] = ["".join(self._texts.get(block, ()))[:keep] + text]
-        whole = "".join(piece for pieces in self._texts.values() for piece in pieces)
+        said = self._texts.setdefault(block, GrowingText())
+        said.cut(keep)
+        said.add(text)
+        if self._replaced:
+            return b""
+        whole = "".join(map(str, self._texts.values()))
         return b'data: {"event":"message_replace","answer":%b,"reason":""%b' % (
             _json(whole),
             self._tail,

@@ -15,8 +15,7 @@ goes on, each item has an `index`; a list whose items have none comes once; a pi
 its `function`, empty though it may be.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import UNSET
@@ -52,10 +51,6 @@ from proxy.events import (
 
 _json = msgspec.json.Encoder().encode
 _DONE = b"data: [DONE]\n\n"
-# shared: an empty set of its own is 216 bytes of every open stream
-_NONE: frozenset[int] = frozenset()
-_NO_PIECES: Mapping[int, list[str]] = {}
-_NO_CALLS: Mapping[int, "_Call"] = {}
 _GAP = b"\0"  # stands for the text in a chunk that is built beforehand; no JSON text holds one
 
 
@@ -63,11 +58,14 @@ _ARGUMENTS = b'{"tool_calls":[{"index":%d,"function":{"arguments":%b}}]}'
 _FREE_TEXT = b'{"tool_calls":[{"index":%d,"custom":{"input":%b}}]}'
 
 
-class _Call(NamedTuple):
-    """An open call: its place among those of its choice, and its free text, where it has that."""
+class _Call(msgspec.Struct):
+    """An open call: its place among those of its choice, its free text, where it has that, and
+    whether any of its arguments were said.
+    """
 
     at: int
     text: ArgumentsToText | None
+    spoken: bool = False
 
 
 class ChatEncoder(Encoder):
@@ -90,9 +88,8 @@ class ChatEncoder(Encoder):
         self._frames: dict[int, tuple[bytes, bytes, int]] = {}
         # choice beyond the first, or with tool calls -> tool calls so far
         self._calls: dict[int, int] = {}
-        self._without_arguments = _NONE
-        self._open_calls = _NO_CALLS  # by block
-        self._thoughts = _NO_PIECES  # reasoning block -> its text so far
+        self._open_calls: dict[int, _Call] | None = None  # by block
+        self._thoughts: dict[int, list[str]] | None = None  # reasoning block -> its text so far
         self._details = 0  # `reasoning_details` so far
         self._thinking_blocks: dict[int, list[Any]] | None = None  # by choice
         self._citations = 0
@@ -106,7 +103,7 @@ class ChatEncoder(Encoder):
             return before + _json(event.text) + after
         if isinstance(event, ReasoningDelta):
             before, after, _ = self._frames[event.block]
-            self._thoughts[event.block].append(event.text)
+            self._thoughts[event.block].append(event.text)  # type: ignore[index]  # see _block
             return before + _json(event.text) + after
         if isinstance(event, ToolCallDelta):
             return self._arguments(event.block, event.arguments)
@@ -164,17 +161,18 @@ class ChatEncoder(Encoder):
         if event.kind == "text":
             delta = (b'{"refusal":%b}' if event.refusal is True else b'{"content":%b}') % _GAP
         elif event.kind == "reasoning":
-            self._thoughts = {**self._thoughts, event.block: []}
+            if self._thoughts is None:
+                self._thoughts = {}
+            self._thoughts[event.block] = []
             delta = self.reasoning % _GAP
         else:
             index = self._calls.get(choice, 0)
             self._calls[choice] = index + 1
             assert isinstance(event.tool, Tool)
             free = event.tool.custom is True and event.tool.name in self._custom
-            if not free:
-                self._without_arguments |= {event.block}
-            call = _Call(index, ArgumentsToText() if free else None)
-            self._open_calls = {**self._open_calls, event.block: call}
+            if self._open_calls is None:
+                self._open_calls = {}
+            self._open_calls[event.block] = _Call(index, ArgumentsToText() if free else None)
             first += self._call(choice, index, event.tool)
             delta = (_FREE_TEXT if free else _ARGUMENTS) % (index, _GAP)
         before, _, after = self._chunk(choice, delta).partition(_GAP)
@@ -190,12 +188,12 @@ class ChatEncoder(Encoder):
         return self._chunk(choice, _json({"tool_calls": [call]}))
 
     def _arguments(self, block: int, piece: str) -> bytes:
-        free = self._open_calls[block].text
-        if free is not None:
-            piece = free.feed(piece)
+        call = self._open_calls[block]  # type: ignore[index]  # see _block
+        if call.text is not None:
+            piece = call.text.feed(piece)
             if not piece:
                 return b""
-        self._without_arguments -= {block}
+        call.spoken = True
         before, after, _ = self._frames[block]
         return before + _json(piece) + after
 
@@ -203,21 +201,17 @@ class ChatEncoder(Encoder):
         block = event.block
         before, after, choice = self._frames.pop(block)
         last = b""
-        if block in self._open_calls:
-            call = self._open_calls[block]
-            self._open_calls = {key: of for key, of in self._open_calls.items() if key != block}
+        if self._open_calls and (call := self._open_calls.pop(block, None)):
             # Clients parse the arguments as JSON, always.
-            rest = "{}" if block in self._without_arguments else ""
+            rest = "" if call.spoken else "{}"
             if call.text is not None:
                 rest = call.text.close()
             if rest:
                 last = before + _json(rest) + after
             return last + self._call_proof(event, choice, call)
-        if block in self._thoughts:
-            text = "".join(self._thoughts[block])
-            self._thoughts = {key: of for key, of in self._thoughts.items() if key != block}
-            if event.signature is not UNSET:
-                return self._reasoning_proof(event, choice, text)
+        thought = self._thoughts.pop(block, None) if self._thoughts else None
+        if thought is not None and event.signature is not UNSET:
+            return self._reasoning_proof(event, choice, "".join(thought))
         return last
 
     def _call_proof(self, event: BlockEnd, choice: int, call: _Call) -> bytes:
