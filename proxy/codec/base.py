@@ -159,6 +159,8 @@ class Encoder(ABC):
     min_gap_s: float = 0
     # what it keeps, to say it again or whole: such an answer's size is bounded
     gathers: frozenset[type[Event]] = frozenset()
+    # whether fewer events that say the same will do for those that are not kept any more
+    folds: bool = True
 
     @abstractmethod
     def encode(self, event: Event) -> bytes:
@@ -241,14 +243,37 @@ def no_models(_models: Sequence[Listed], _created: int) -> bytes:
     return b"[]"
 
 
-class Resuming(NamedTuple):
-    """Where clients of a dialect come back to a kept stream, and where they stop it. The path's
-    variable `chat` is the stream's id, or the newest request's `Parsed.chat`.
+class Wanted(NamedTuple):
+    """What a client that comes back asks for: a stream, by its id or by `Parsed.chat`, without the
+    first `frames`, which the client has; a negative number asks for so many of the newest. `ended`:
+    it wants one that has ended, too.
     """
 
-    follow: Route | None
-    stop: Route
-    stopped: Reply
+    stream: str
+    frames: int = 0
+    ended: bool = False
+
+
+def going_on(_incoming: Incoming) -> Wanted:
+    """`Resuming.wanted` of a dialect whose paths name the stream, and whose clients want all of it
+    as long as it goes on.
+    """
+    return Wanted("")
+
+
+class Resuming(NamedTuple):
+    """Where clients of a dialect come back to a kept stream, and where they stop it. A variable
+    `chat` of a path says which stream; else `wanted` does, and in any case how much of it. It
+    raises Refused.
+
+    `again`: so do clients that post their request again, with a `Last-Event-ID`.
+    """
+
+    follow: Route | None = None
+    stop: Route | None = None
+    stopped: Reply = Reply(204, b"")
+    wanted: Callable[[Incoming], Wanted] = going_on
+    again: bool = False
 
 
 class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ _HALVES = {
     "cohere": ("client", "upstream"),
     "ollama": ("client", "upstream"),
     "ai_sdk": ("client",),
+    "ag_ui": ("client",),
     "openai_responses": ("client", "upstream"),
     "openai_completions": ("client", "upstream"),
     "bedrock_converse": ("upstream",),

@@ -88,7 +88,7 @@ class Watching:
             self._number = 0
         if self._number >= log.first:
             return self._more()
-        events = log.folded()
+        events = log.folded() if self._encoder.folds else None
         self._number = log.first
         if events is None:
             return self._fail(failure("too_large", _TOO_MUCH))

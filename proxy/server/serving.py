@@ -10,7 +10,6 @@ from typing import Any
 from aiohttp import web
 
 from proxy.codec.base import ClientHalf, Encoder, Parsed
-from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure, Refused, failure
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
@@ -23,10 +22,11 @@ from proxy.server.connection import Connection
 from proxy.server.continuation import Continuation
 from proxy.server.early import Early
 from proxy.server.gateway import Gateway, State
-from proxy.server.incoming import new_stream_id, read_head, request_id
+from proxy.server.incoming import asked_by, new_stream_id, read_head, request_id
 from proxy.server.intake import Asked, Intake
 from proxy.server.lasting import Lasting
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
+from proxy.server.returning import may_return, onward
 from proxy.server.run import Run
 from proxy.server.runs import Again, Runs
 from proxy.server.visit import INTERNAL, Visit
@@ -139,29 +139,27 @@ class _Serving:
 
     async def _answer(self) -> web.StreamResponse:
         self._account.visit.check_origin()
-        last_seen = self._request.headers.get("Last-Event-ID")
-        if last_seen:
-            return await self._again(last_seen)
+        if self._request.headers.get("Last-Event-ID"):
+            return await self._again()
         with self._gateway.bodies.hold(self._state.plan.limits.max_inflight_body_bytes) as hold:
             answer = await self._committed(hold)
         return await answer
 
-    async def _again(self, last_seen: str) -> web.StreamResponse:
+    async def _again(self) -> web.StreamResponse:
         """To a client that comes back: the rest. It must never run a prompt again; where there is
         no more to send, 204 is what makes a browser's EventSource stop (HTML 9.2.3).
         """
         self._account.reading = "unasked"
         self._record.status = 204
-        if self._runs.rules is None or self._half is not CLIENTS["native"]:
+        if self._runs.rules is None or not may_return(self._half):
             return web.Response(status=204)
         head = read_head(self._request)
         await self._account.visit.know(credential(head.headers, head.query))
-        found = await self._runs.resumed(last_seen, self._account.owner)
+        found = await onward(self._runs, self._half, asked_by(head), self._account.owner)
         if found is None:
             return web.Response(status=204)
-        run, number = found
-        self._read(run)
-        return await self._watched(run, run.encoder(self._half, None), number)
+        self._read(found.run)
+        return await self._watched(found.run, found.encoder, found.number)
 
     async def _committed(self, hold: Hold) -> Coroutine[Any, Any, web.StreamResponse]:
         """What gives the answer of the target that has one; it keeps nothing of what was asked that

@@ -9,17 +9,18 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Reply, Route
+from proxy.codec.base import ClientHalf, Reply, Route, Wanted
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure, Refused, bad_request, failure
 from proxy.observe.record import StreamRecord
 from proxy.server.access.keys import credential
 from proxy.server.account import Account
 from proxy.server.gateway import Gateway
-from proxy.server.incoming import read_head, request_id
+from proxy.server.incoming import asked_by, read_head, request_id
 from proxy.server.lasting import Lasting
 from proxy.server.playground import looked_at
 from proxy.server.respond import cut, whole, with_retry_after
+from proxy.server.returning import Onward, asked_for, rest
 from proxy.server.runs import Runs
 from proxy.server.serving import NOT_KEPT, starter
 from proxy.server.visit import Visit
@@ -46,18 +47,20 @@ def served(gateway: Gateway, runs: Runs) -> Iterator[Served]:
     yield Served(Route("GET", _ONE + "/status"), _handler(gateway, runs, _status))
     for half in CLIENTS.values():
         if half.resuming is not None:
-            follow, stop, _ = half.resuming
+            follow, stop, *_ = half.resuming
             if follow is not None:
-                yield Served(follow, _handler(gateway, runs, _follow_chat, half))
-            yield Served(stop, _handler(gateway, runs, _stop_chat, half))
+                yield Served(follow, _handler(gateway, runs, _follow_own, half))
+            if stop is not None:
+                yield Served(stop, _handler(gateway, runs, _stop_own, half))
 
 
 class About(NamedTuple):
-    """A request about a run. `half`: in whose dialect."""
+    """A request about a run. `half`: in whose dialect, `wanted`: what it asks for there."""
 
     request: web.Request
     half: ClientHalf
     run: Lasting | None
+    wanted: Wanted
     runs: Runs
     gateway: Gateway
     record: StreamRecord
@@ -93,11 +96,11 @@ def _handler(
         account = Account(gateway, Visit(gateway, request, record))
         account.reading = "unasked"
         try:
-            run = await _found(request, runs, account, half)
+            run, wanted = await _found(request, runs, account, half)
             if run is not None:
                 record.stream, record.model = run.id, run.origin.model
                 record.model_label = run.origin.label
-            response = await answer(About(request, half, run, runs, gateway, record))
+            response = await answer(About(request, half, run, wanted, runs, gateway, record))
             record.status = response.status
         except Refused as refused:
             return _refused(refused.failure, record, half)
@@ -124,14 +127,16 @@ def _refused(why: Failure, record: StreamRecord, half: ClientHalf) -> web.Respon
 
 async def _found(
     request: web.Request, runs: Runs, account: Account, half: ClientHalf
-) -> Lasting | None:
+) -> tuple[Lasting | None, Wanted]:
     """The run, if it is the caller's: whoever may not see it learns nothing. Raises Refused."""
     account.visit.check_origin()
     head = read_head(request)
     await account.visit.know(credential(head.headers, head.query))
-    if half is not _NATIVE:
-        return await runs.named(half, request.match_info["chat"], account.owner)
-    run = await runs.find(request.match_info["stream"], account.owner)
+    if half.resuming is not None:
+        wanted = asked_for(half.resuming, asked_by(head))
+        return await runs.named(half, wanted.stream, account.owner), wanted
+    stream = request.match_info["stream"]
+    run = await runs.find(stream, account.owner)
     if run is None:
         said = (
             "There is no such stream, or it is not kept any more (streams.resume)."
@@ -139,7 +144,7 @@ async def _found(
             else NOT_KEPT
         )
         raise Refused(failure("bad_request", said, status=404))
-    return run
+    return run, Wanted(stream)
 
 
 async def _follow(about: About) -> web.StreamResponse:
@@ -155,44 +160,42 @@ async def _follow(about: About) -> web.StreamResponse:
         if found is None or found[0] is not run:
             return web.Response(status=204)
         number = found[1]
-    return await _read(about, run, half, number)
-
-
-async def _read(about: About, run: Lasting, half: ClientHalf, number: int) -> web.StreamResponse:
-    plan = about.gateway.state.plan
     options = run.options if half is run.half else half.watching
-    headers = {name.lower(): value for name, value in about.request.headers.items()}
-    looks = looked_at(about.gateway, headers) is not None
+    encoder = run.encoder(half, options, looks=_looks(about))
+    return await _read(about, Onward(run, encoder, number))
+
+
+async def _read(about: About, onward: Onward) -> web.StreamResponse:
+    plan, run = about.gateway.state.plan, onward.run
     run.attend()
     about.runs.metrics.reads(1)
     try:
         return await watched(
             about.request,
             run,
-            run.encoder(half, options, looks=looks),
+            onward.encoder,
             record=about.record,
             streams=plan.streams,
             limits=plan.limits,
-            number=number,
+            number=onward.number,
         )
     finally:
         about.runs.metrics.reads(-1)
         run.leave()
 
 
-async def _follow_chat(about: About) -> web.StreamResponse:
-    """The stream that goes on, from its beginning: a page that was loaded again has none of it.
-    What has ended is no more to resume.
-    """
-    run = about.run
-    ended = run is not None and run.log.end is not None
-    about.runs.metrics.resumed("unknown" if run is None else "ended" if ended else "attached")
-    if run is None or ended:
-        return web.Response(status=204)
-    return await _read(about, run, about.half, 0)
+def _looks(about: About) -> bool:
+    headers = {name.lower(): value for name, value in about.request.headers.items()}
+    return looked_at(about.gateway, headers) is not None
 
 
-async def _stop_chat(about: About) -> web.StreamResponse:
+async def _follow_own(about: About) -> web.StreamResponse:
+    """The stream, as clients of a dialect of its own come back to it."""
+    onward = rest(about.runs, about.half, about.run, about.wanted, looks=_looks(about))
+    return web.Response(status=204) if onward is None else await _read(about, onward)
+
+
+async def _stop_own(about: About) -> web.StreamResponse:
     if about.run is not None:
         await about.run.cancel(failure("cancelled", _CANCELLED))
     assert about.half.resuming is not None

@@ -713,6 +713,92 @@ AI_SDK: list[dict[str, Any]] = [
     },
 ]
 
+AG_UI: list[dict[str, Any]] = [
+    {
+        "threadId": "thread-1",
+        "runId": "run-1",
+        "parentRunId": "run-0",
+        "protocolVersion": "1.0",
+        "state": {"page": 1},
+        "resume": [{"interruptId": "i-1", "status": "resolved"}],
+        "messages": [
+            {"id": "m1", "role": "developer", "content": "Be brief.", "name": "d"},
+            {
+                "id": "m2",
+                "role": "user",
+                "name": "u",
+                "content": [
+                    {"type": "text", "text": "Look."},
+                    {
+                        "type": "image",
+                        "source": {"type": "data", "value": PNG, "mimeType": "image/png"},
+                    },
+                    {
+                        "type": "document",
+                        "source": {"type": "data", "value": PDF, "mimeType": "application/pdf"},
+                    },
+                    {
+                        "type": "video",
+                        "source": {"type": "url", "value": "https://a.example/a.mp4"},
+                    },
+                ],
+            },
+            {"id": "m3", "role": "reasoning", "content": "Hm.", "encryptedValue": "AA=="},
+            {
+                "id": "m4",
+                "role": "assistant",
+                "content": "I look it up.",
+                "toolCalls": [
+                    {
+                        "id": "call_1",
+                        "type": "function",
+                        "function": {"name": "weather", "arguments": '{"city":"Rome"}'},
+                    }
+                ],
+            },
+            {
+                "id": "m5",
+                "role": "tool",
+                "toolCallId": "call_1",
+                "content": "sunny",
+                "error": "half of it",
+            },
+            {"id": "m6", "role": "activity", "activityType": "plan", "content": {"step": 1}},
+            {"id": "m7", "role": "user", "content": "So?"},
+        ],
+        "tools": [
+            {
+                "name": "weather",
+                "description": "Weather.",
+                "parameters": SCHEMA,
+                "metadata": {"a": "b"},
+            },
+        ],
+        "context": [{"description": "The page", "value": "A map of Rome."}],
+        "forwardedProps": {
+            "model": "m",
+            "temperature": 0.3,
+            "topP": 0.8,
+            "topK": 20,
+            "maxTokens": 100,
+            "stop": ["END"],
+            "seed": 7,
+            "presencePenalty": 0.4,
+            "frequencyPenalty": 0.5,
+            "toolChoice": "function",
+            "toolChoiceFunctionName": "weather",
+            "responseFormat": {
+                "type": "json_schema",
+                "json_schema": {"name": "a", "schema": SCHEMA},
+            },
+            "user": "u-1",
+            "anUnknownProp": 1,
+            "stream": True,
+        },
+        "anUnknownKey": 1,
+    },
+]
+
 OPENAI_COMPLETIONS: list[dict[str, Any]] = [
     {
         "model": "m",
@@ -768,6 +854,7 @@ FULL: dict[str, list[dict[str, Any]]] = {
     "ollama": OLLAMA,
     "native": NATIVE,
     "ai_sdk": AI_SDK,
+    "ag_ui": AG_UI,
     "openai_completions": OPENAI_COMPLETIONS,
     "dify": DIFY,
 }

@@ -24,7 +24,7 @@ OPTIONS: dict[str, dict[str, Any]] = {"bedrock_invoke": {"inner": "anthropic"}}
 _WORDS = frozenset(
     {
         *("type", "role", "model", "id", "call_id", "tool_call_id", "tool_name"),
-        *("format", "custom", "stream", "response_mode", "trigger"),
+        *("format", "custom", "stream", "response_mode", "trigger", "protocolVersion"),
     }
 )
 # What is noted with that in which it stands: the input of a call that is noted as a whole.

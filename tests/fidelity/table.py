@@ -173,6 +173,7 @@ def client_says(dialect: str, feature: str) -> bool:
 # here, and their own tests prove it.
 ALONE: dict[str, frozenset[str]] = {
     "ai_sdk": frozenset(PROBES) - {"no parallel calls", "metadata", "several answers"},
+    "ag_ui": frozenset(PROBES) - {"no parallel calls", "metadata", "several answers"},
 }
 
 

@@ -164,8 +164,8 @@ def _kind(text: str, client: str) -> Any:
     if not isinstance(value, dict):
         return type(value).__name__
     return sorted(value), *(
-        "text" if value.get(name) in (HARMLESS, HOSTILE) else value.get(name)
-        for name in ("type", "event")
+        "text" if said in (HARMLESS, HOSTILE) or isinstance(said, dict) else said
+        for said in map(value.get, ("type", "event"))
     )
 
 

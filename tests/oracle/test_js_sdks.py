@@ -19,8 +19,9 @@ from tests.oracle.node import answered
 pytestmark = requires("node", "js_sdks")
 
 UPSTREAMS = ("openai_chat", "anthropic", "native")
-SDKS = ("openai", "anthropic", "ai", "usechat", "langchain")
-WITH_REASONING = ("openai", "anthropic", "ai", "usechat")
+SDKS = ("openai", "anthropic", "ai", "usechat", "langchain", "agui")
+WITH_REASONING = ("openai", "anthropic", "ai", "usechat", "agui")
+ONLY_STREAMS = ("usechat", "agui")
 MODEL_LISTS = ("openai", "anthropic")
 # How each says that a tool is to be called, and that the answer is complete.
 FINISHES = {
@@ -29,6 +30,7 @@ FINISHES = {
     "anthropic": ("tool_use", "end_turn"),
     "ai": ("tool-calls", "stop"),
     "usechat": ("tool-calls", "stop"),
+    "agui": ("tool_calls", "stop"),
 }
 # Where each keeps the counts: of the prompt, of the answer.
 COUNTS = {
@@ -37,6 +39,7 @@ COUNTS = {
     "anthropic": ("input_tokens", "output_tokens"),
     "ai": ("inputTokens", "outputTokens"),
     "usechat": ("inputTokens", "outputTokens"),
+    "agui": ("inputTokens", "outputTokens"),
 }
 # The exceptions of OpenAI's SDK and of Anthropic's have the same names. A vendor's 500 is a 502 of
 # ours.
@@ -85,8 +88,7 @@ def test_text_finish_and_usage(judged: Judged, sdk: str, upstream: str) -> None:
 
 
 @pytest.mark.parametrize("upstream", UPSTREAMS)
-# which always streams
-@pytest.mark.parametrize("sdk", [name for name in SDKS if name != "usechat"])
+@pytest.mark.parametrize("sdk", [name for name in SDKS if name not in ONLY_STREAMS])
 def test_one_document_says_what_the_stream_says(judged: Judged, sdk: str, upstream: str) -> None:
     assert told(sdk, judged(sdk, upstream, "text")) == told(sdk, judged(sdk, upstream, "whole"))
 
@@ -124,7 +126,7 @@ def test_reasoning(judged: Judged, sdk: str, upstream: str) -> None:
     chats take reasoning back, the upstream's options say."""
     case = judged(sdk, upstream, "reasoning")
     assert ("The answer is 42.", texts.REASONING) == (case["text"], case["reasoning"])
-    if sdk in ("anthropic", "usechat"):
+    if sdk in ("anthropic", "usechat", "agui"):
         assert ("The answer is 42.", SIGNATURE, upstream != "openai_chat") == (
             case["second"],
             case["signature"],
@@ -136,10 +138,15 @@ def test_reasoning(judged: Judged, sdk: str, upstream: str) -> None:
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("sdk", SDKS)
 def test_its_own_exceptions(judged: Judged, sdk: str, status: int, upstream: str) -> None:
-    """useChat knows one: an Error whose message is the body, which is therefore a sentence."""
+    """useChat knows one: an Error whose message is the body, which is therefore a sentence. AG-UI's
+    client has the status in another that holds the body."""
     case = judged(sdk, upstream, f"status {status}")
     name, seen = STATUSES[status]
-    expected = {"ai": ("APICallError", seen), "usechat": ("Error", None)}.get(sdk, (name, seen))
+    expected = {
+        "ai": ("APICallError", seen),
+        "usechat": ("Error", None),
+        "agui": ("Error", seen),
+    }.get(sdk, (name, seen))
     assert ("", *expected) == (case["text"], case["threw"], case["status"])
     assert f"The mock vendor was told to answer with status {status}." in case["message"]
     assert sdk != "usechat" or "{" not in case["message"]
@@ -152,7 +159,8 @@ def test_a_broken_stream_is_an_error(judged: Judged, sdk: str, fault: str, upstr
     """What came before it was delivered, and nothing says that it was complete."""
     case = judged(sdk, upstream, f"broken {fault}")
     # The AI SDK hands on what stood in the stream, and that is an object.
-    assert {"ai": "Object", "usechat": "Error"}.get(sdk, "APIError") == case["threw"]
+    thrown = {"ai": "Object", "usechat": "Error", "agui": "Error"}.get(sdk, "APIError")
+    assert thrown == case["threw"]
     assert ("Hello! I am", None) == (case["text"], case.get("finish"))
     assert case["message"]
 
@@ -193,3 +201,12 @@ def test_the_strict_first_release_of_version_5(judged: Judged, upstream: str) ->
     assert "_TypeValidationError" == said["not strict"]["threw"], (
         "a judge that fails on nothing judges nothing"
     )
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+def test_ag_uis_client_has_nothing_to_warn_of(judged: Judged, upstream: str) -> None:
+    """And the run has its own names, and a message of the page's."""
+    text, tools = (judged("agui", upstream, case) for case in ("text", "tools"))
+    assert ([], []) == (text["warnings"], tools["warnings"])
+    assert ["thread 1", "run 1"] == text["run"]
+    assert 2 == judged("agui", upstream, "parallel")["messages"]

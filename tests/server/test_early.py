@@ -175,6 +175,7 @@ PATHS = {
     "cohere": "/v2/chat",
     "ollama": "/api/chat",
     "ai_sdk": "/v1/ai-sdk",
+    "ag_ui": "/v1/ag-ui",
     "openai_responses": "/v1/responses",
     "openai_completions": "/v1/completions",
     "gemini": "/v1beta/models/m:streamGenerateContent",

@@ -1,0 +1,30 @@
+"""AG-UI, the protocol between agents and their pages: `POST /v1/ag-ui` is what CopilotKit's and
+TanStack AI's clients may name as their agent. It is no vendor's dialect.
+
+new HttpAgent({ url: "https://proxy/v1/ag-ui?model=fast" })
+
+fetchServerSentEvents("https://proxy/v1/ag-ui", { body: { model: "fast" } })
+"""
+
+from proxy.codec.base import ClientHalf, Dialect, Resuming, Route
+from proxy.dialects.ag_ui import encode, errors, parse, resume, whole
+from proxy.dialects.ag_ui.wire import NAME
+
+DIALECT = Dialect(
+    NAME,
+    client=ClientHalf(
+        name=NAME,
+        # It lists no models, as the protocol has no form for that.
+        routes=(Route("POST", "/v1/ag-ui"),),
+        parse_request=parse.parse_request,
+        encoder=encode.encoder,
+        watching=parse.Options(),
+        resuming=Resuming(
+            follow=Route("GET", "/v1/ag-ui"),
+            wanted=resume.wanted,
+            again=True,
+        ),
+        whole=whole.whole,
+        render_error=errors.render_error,
+    ),
+)

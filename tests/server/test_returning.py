@@ -1,0 +1,125 @@
+"""Clients of dialects of their own that come back to a kept stream, from the frame that they had."""
+
+import asyncio
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from tests.relay.far import Far, proxied, says
+from tests.running import Running
+from tests.server.test_resume import ANY, KEPT, TEXT, WORDS, Speaks
+
+RUN = {"threadId": "t", "runId": "r", "messages": [{"id": "1", "role": "user", "content": "hi"}]}
+AG_UI = "/v1/ag-ui"
+Frame = tuple[str, dict[str, Any]]
+
+
+async def frames(response: Any, until_text: str | None = None) -> list[Frame]:
+    """The ids and the data of frames, to the end of the body or until so much text has come."""
+    found: list[Frame] = []
+    seen = ""
+    async for raw in response.content:
+        line = raw.decode().rstrip("\n")
+        if line.startswith("id: "):
+            seen = line[4:]
+        elif line.startswith("data: "):
+            found.append((seen, json.loads(line[6:])))
+            if until_text is not None and found[-1][1].get("delta") == until_text:
+                break
+    return found
+
+
+def text(found: list[Frame]) -> str:
+    return "".join(said["delta"] for _, said in found if said["type"] == "TEXT_MESSAGE_CONTENT")
+
+
+async def ran(run: Running, until_text: str | None = None, **headers: str) -> list[Frame]:
+    async with run.session.post(f"{run.url}{AG_UI}", json=RUN, headers=headers) as response:
+        assert 200 == response.status
+        return await frames(response, until_text)
+
+
+async def joined(run: Running, query: str, **headers: str) -> list[Frame] | int:
+    async with run.session.get(f"{run.url}{AG_UI}{query}", headers=headers) as response:
+        return await frames(response) if response.status == 200 else response.status
+
+
+async def test_a_run_goes_on_behind_any_frame_and_there_is_one_generation() -> None:
+    speaks = Speaks()
+    far = Far(speaks)
+    async with proxied(["far"], {"far": far}, models=ANY, streams=KEPT) as run:
+        speaks.say(10)
+        first = await ran(run, WORDS[9])
+        speaks.say(40)
+        again = await ran(run, **{"Last-Event-ID": first[-1][0], "X-Run-Id": "r"})
+        assert TEXT == text(first + again)
+        whole = first + again
+        assert [f"{first[0][0][:-2]}:{number}" for number in range(len(whole))] == [
+            seen for seen, _ in whole
+        ]
+        for had in (0, 1, 7, len(whole) - 1):
+            assert whole[had + 1 :] == await ran(run, **{"Last-Event-ID": whole[had][0]})
+            assert whole[had + 1 :] == await joined(run, f"?runId=r&offset={whole[had][0]}")
+    assert 1 == len(far.asked)
+
+
+async def test_a_page_joins_a_run_by_its_own_name_for_it_while_it_goes_on_and_after() -> None:
+    speaks = Speaks()
+    async with proxied(["far"], {"far": Far(speaks)}, models=ANY, streams=KEPT) as run:
+        speaks.say(3)
+        await ran(run, WORDS[2])
+        along = asyncio.create_task(joined(run, "?runId=r&offset=-1"))
+        speaks.say(40)
+        live = await along
+        assert isinstance(live, list)
+        assert TEXT == text(live)
+        assert ("t", "r") == (live[0][1]["threadId"], live[0][1]["runId"])
+        assert live == await joined(run, "?runId=r")
+
+
+async def test_a_run_is_only_its_own_callers_and_an_unknown_one_is_none() -> None:
+    keys = [
+        {"name": name, "sha256": hashlib.sha256(name.encode()).hexdigest()}
+        for name in ("ann", "bob")
+    ]
+    config = {"models": ANY, "streams": KEPT, "auth": {"keys": keys}}
+    async with proxied(["far"], {"far": Far(says("Hello"))}, **config) as run:
+        ann, bob = ({"Authorization": f"Bearer {name}"} for name in ("ann", "bob"))
+        whole = await ran(run, **ann)
+        assert whole == await joined(run, "?runId=r", **ann)
+        assert [204, 204, 401] == [
+            await joined(run, "?runId=r", **bob),
+            await joined(run, "?runId=other", **ann),
+            await joined(run, "?runId=r"),
+        ]
+
+
+@pytest.mark.parametrize("seen", ["x", "no:1", "no:" + "9" * 40, "-2"])
+async def test_an_id_that_is_none_starts_no_run(seen: str) -> None:
+    far = Far(says("Hello"))
+    async with proxied(["far"], {"far": far}, models=ANY, streams=KEPT) as run:
+        async with run.session.post(
+            f"{run.url}{AG_UI}", json=RUN, headers={"Last-Event-ID": seen}
+        ) as refused:
+            assert 204 == refused.status
+        assert 204 == await joined(run, f"?runId=no&offset={seen}")
+        assert 400 == await joined(run, "")
+    assert 0 == len(far.asked)
+
+
+async def test_where_the_frames_are_not_kept_any_more_the_client_is_told() -> None:
+    """It has a part, which a summary would say again. Who has nothing gets the summary."""
+    small = {**KEPT, "resume": {"max_bytes_per_stream": 3000}}
+    speaks = Speaks()
+    async with proxied(["far"], {"far": Far(speaks)}, models=ANY, streams=small) as run:
+        speaks.say(3)
+        first = await ran(run, WORDS[2])
+        speaks.say(40)
+        whole = await joined(run, "?runId=r")
+        assert isinstance(whole, list)
+        assert TEXT == text(whole)
+        again = await ran(run, **{"Last-Event-ID": first[-1][0]})
+        assert ["RUN_ERROR"] == [said["type"] for _, said in again]
+        assert "streams.resume.max_bytes_per_stream" in again[0][1]["message"]
