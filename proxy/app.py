@@ -96,6 +96,8 @@ class Process:
         self.reloader = Reloader(settings, self._files, self._load, self._adopt, self.metrics)
         self._reloading = asyncio.create_task(self.reloader.run())
         self._lag = asyncio.create_task(self._watch_lag())
+        if state.plan.table is not None:  # so that the first request need not wait for it
+            self.gateway.see_to(state.plan.table.load())
 
     async def plan(self) -> Plan:
         """The plan alone, with its mocks started: for a command that needs no listener."""

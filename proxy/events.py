@@ -16,7 +16,7 @@ Grammar of one stream, which a decoder must keep for any input whatever:
 
 A `stream.end` closes every open block first; a `stream.error` need not. `stream.start` is made by
 the relay (it knows the stream's id and the clock), never by a decoder; `timing` of `stream.end` and
-`upstream` of a failure likewise. Empty deltas are not sent.
+`upstream` of a failure likewise, and what a stream cost. Empty deltas are not sent.
 """
 
 from typing import Any, Literal
@@ -36,12 +36,20 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusa
 MAX_COUNT = 2**53 - 1
 
 
+class Cost(msgspec.Struct, frozen=True):
+    """Money. `currency` is a code of ISO 4217, such as USD."""
+
+    amount: float
+    currency: str
+
+
 class Usage(msgspec.Struct, frozen=True):
     """Tokens, as the vendor counted them: 0 to MAX_COUNT. Unknown is null, never 0.
 
     `input_tokens` includes those read from the vendor's cache (`cached_input_tokens`), those
     written into it and those of audio; `output_tokens` includes those of reasoning and of audio,
-    whatever the vendor's own habit.
+    whatever the vendor's own habit. `cost` is filled in by the relay at the end of the stream,
+    where prices are known; a decoder only says what its upstream said.
     """
 
     input_tokens: int | None = None
@@ -51,6 +59,7 @@ class Usage(msgspec.Struct, frozen=True):
     cache_write_tokens: int | None = None
     audio_input_tokens: int | None = None
     audio_output_tokens: int | None = None
+    cost: Cost | None = None
 
 
 NO_USAGE = Usage()
@@ -184,7 +193,7 @@ class Citation(msgspec.Struct, frozen=True, tag="citation"):
 
 
 class UsageEvent(msgspec.Struct, frozen=True, tag="usage"):
-    """The usage known so far; replaces what was said before."""
+    """The usage known so far; replaces what was said before. What it costs is said at the end."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -193,6 +202,7 @@ class UsageEvent(msgspec.Struct, frozen=True, tag="usage"):
     cache_write_tokens: int | None = None
     audio_input_tokens: int | None = None
     audio_output_tokens: int | None = None
+    cost: Cost | None = None
 
 
 class Vendor(msgspec.Struct, frozen=True, tag="vendor"):

@@ -80,6 +80,11 @@ class Answers:
             "cache_read, cache_write, reasoning and audio."
         )
         self._tokens = Counter("mainstem_tokens", about, (*_BY, "direction"), registry=registry)
+        about = (
+            "What answers cost, in costs.currency, by the prices of the configuration or of the "
+            "table; answers whose price is not known are not in it."
+        )
+        self._cost = Counter("mainstem_cost", about, _BY, registry=registry)
 
     def flush(self, record: StreamRecord) -> None:
         """Add a stream that has ended, or another work."""
@@ -87,7 +92,7 @@ class Answers:
         if record.upstream or record.delay_counts is not None:
             if record.work != "count":
                 self._flush_times(record, self._of(record.upstream or NONE, record.model_label))
-            self._flush_tokens(record)
+            self._flush_usage(record)
 
     def _of(self, upstream: str, model: str) -> _Pair:
         pair = self._pairs.get((upstream, model))
@@ -114,18 +119,21 @@ class Answers:
         if record.delay_counts is not None:
             to.delay.observe_buckets(record.delay_counts, record.delay_total_s)
 
-    def _flush_tokens(self, record: StreamRecord) -> None:
+    def _flush_usage(self, record: StreamRecord) -> None:
         """Each target of a stream that went on elsewhere gets what was used there: the record's
         counts are of all targets so far.
         """
-        model, before = record.model_label, _amounts(None)
+        model, before, paid = record.model_label, _amounts(None), 0.0
         for upstream, usage in (*record.earlier, (record.upstream, record.usage)):
             if usage is not None:
-                after = _amounts(usage)
-                counters = self._of(upstream or NONE, model).tokens
+                by, after = (upstream or NONE, model), _amounts(usage)
+                counters = self._of(*by).tokens
                 for counter, now, then in zip(counters, after, before, strict=True):
                     counter.inc(max(now - then, 0))
                 before = after
+                if usage.cost is not None:  # a series of noughts would say that it is free
+                    self._cost.labels(*by).inc(max(usage.cost.amount - paid, 0.0))
+                    paid = usage.cost.amount
 
 
 def _amounts(usage: Usage | UsageEvent | None) -> tuple[int, ...]:

@@ -146,6 +146,7 @@ def _fields(record: StreamRecord) -> dict[str, Any]:
         "reasoning_tokens": usage.reasoning_tokens if usage is not None else None,
         "audio_input_tokens": usage.audio_input_tokens if usage is not None else None,
         "audio_output_tokens": usage.audio_output_tokens if usage is not None else None,
+        "cost": usage.cost.amount if usage is not None and usage.cost is not None else None,
         "notes": [f"{note.note}:{note.param}" for note in record.notes[:_MAX_LISTED]],
         "fallbacks": [
             f"{left}>{taken}:{kind}" for left, taken, kind in record.fallbacks[:_MAX_LISTED]

@@ -137,6 +137,7 @@ class Asking:
             most_silent_bytes=limits.max_event_bytes,
             started=started,
             redactor=veil,
+            priced=bound.prices.of(record.upstream_model),
         )
         return Generation(answer, source, log)
 

@@ -66,6 +66,8 @@ class Attempts:
         """The first target whose answer has content, or a complete end. Raises Refused with the
         last failure when none has.
         """
+        if self._plan.table is not None:
+            await self._plan.table.load()
         for number in range(self._plan.retry.retries + 1):
             try:
                 return await self._round(parsed, self._targets, client_rewrites=client_rewrites)

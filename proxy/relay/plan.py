@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proxy.codec.base import TargetConfig, UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
-from proxy.routing import Router, Target
+from proxy.relay.price_table import TABLE, PriceTable
+from proxy.relay.prices import PriceList
+from proxy.routing import WILDCARD, Router, Target
+from proxy.settings.costs import TABLE_CURRENCY
 from proxy.settings.model import Settings
 from proxy.settings.recording import Record
 from proxy.settings.rules import NAMES, RuleBook
@@ -36,6 +39,7 @@ class Bound(NamedTuple):
     retry_share: float
     rules: RuleBook
     options: Mapping[str, Any]  # the dialect's own
+    prices: PriceList
     recorder: "Recorder | None" = None
 
     def config(self, target: Target) -> TargetConfig:
@@ -63,10 +67,12 @@ class Plan(NamedTuple):
     streams: Streams
     policies: Mapping[str, ModelPolicy]
     plays: bool  # whether any upstream is a mock
+    table: PriceTable | None  # that must be loaded before an answer is asked for
 
 
 def make_plan(settings: Settings, mock_urls: Mapping[str, str]) -> Plan:
     """`mock_urls` gives the address of each upstream that is played here."""
+    table = _table_for(settings)
     return Plan(
         Router(
             {
@@ -75,7 +81,7 @@ def make_plan(settings: Settings, mock_urls: Mapping[str, str]) -> Plan:
             }
         ),
         {
-            name: _bind(name, upstream, settings, mock_urls)
+            name: _bind(name, upstream, settings, mock_urls, table)
             for name, upstream in settings.upstreams.items()
         },
         settings.limits,
@@ -83,6 +89,7 @@ def make_plan(settings: Settings, mock_urls: Mapping[str, str]) -> Plan:
         settings.streams,
         {name: _policy_of(model, settings.streams) for name, model in settings.models.items()},
         bool(mock_urls),
+        table,
     )
 
 
@@ -97,7 +104,26 @@ def _policy_of(model: Model, streams: Streams) -> ModelPolicy:
     )
 
 
-def _bind(name: str, upstream: Upstream, settings: Settings, mock_urls: Mapping[str, str]) -> Bound:
+def _table_for(settings: Settings) -> PriceTable | None:
+    """None where it is not wanted, or no upstream can be in it."""
+    costs = settings.costs
+    if costs.table == "off" or costs.currency != TABLE_CURRENCY or not TABLE.is_installed():
+        return None
+    return TABLE if any(map(_looks_up, settings.upstreams.values())) else None
+
+
+def _looks_up(upstream: Upstream) -> bool:
+    url = upstream.base_url
+    return url is not None and TABLE.may_know(url) and WILDCARD not in upstream.prices
+
+
+def _bind(
+    name: str,
+    upstream: Upstream,
+    settings: Settings,
+    mock_urls: Mapping[str, str],
+    table: PriceTable | None,
+) -> Bound:
     timeouts = upstream.timeouts or settings.timeouts
     url = mock_urls[name] if upstream.base_url is None else upstream.base_url
     headers = {key: value.get_secret_value() for key, value in upstream.headers.items()}
@@ -117,6 +143,7 @@ def _bind(name: str, upstream: Upstream, settings: Settings, mock_urls: Mapping[
         settings.retry.budget,
         RuleBook(upstream.dialect, upstream.vendor, upstream.options),
         {key: value for key, value in upstream.options.items() if key not in NAMES},
+        PriceList(upstream.prices, settings.costs.currency, upstream.base_url, table),
         None if kept is None else _recorder(name, upstream, kept),
     )
 

@@ -19,6 +19,7 @@ from proxy.events import (
 )
 from proxy.observe.record import StreamRecord
 from proxy.relay.log import Writes
+from proxy.relay.prices import Priced, unpriced
 from proxy.relay.redactor import Redactor
 from proxy.relay.splice import spent
 from proxy.settings.sections import Timeouts
@@ -40,6 +41,7 @@ class Source:
         "_last_read",
         "_most_silent_bytes",
         "_paused",
+        "_priced",
         "_redactor",
         "_silent_bytes",
         "_started",
@@ -66,6 +68,7 @@ class Source:
         most_silent_bytes: int,
         started: float,
         redactor: Redactor | None = None,
+        priced: Priced = unpriced,
     ) -> None:
         """`started` is when the request went up: first_event_s and total_s count from there.
         `most_silent_bytes`: how much may come without any content.
@@ -78,6 +81,7 @@ class Source:
         self._most_silent_bytes = most_silent_bytes
         self._started = self._last_read = started
         self._redactor = redactor
+        self._priced = priced
         self._earlier: Usage | UsageEvent | None = None
         self._paused = False
         self._silent_bytes = 0
@@ -196,19 +200,27 @@ class Source:
             case StreamEnd():
                 self.ready = self.done = True
                 self.record.finish = event.finish
-                self._count(event.usage)
-                return msgspec.structs.replace(event, timing=self._timing(now))
+                usage = self._with_cost(event.usage)
+                return msgspec.structs.replace(event, usage=usage, timing=self._timing(now))
             case StreamError():
                 self.ready = self.done = True
                 self.failed = self._named(event.error)
-                self._count(event.usage)
-                return msgspec.structs.replace(event, error=self.failed)
+                usage = self._with_cost(event.usage)
+                return msgspec.structs.replace(event, usage=usage, error=self.failed)
             case _:
                 pass
         return event
 
     def _count(self, usage: Usage | UsageEvent) -> None:
         self.record.usage = usage if self._earlier is None else spent(self._earlier, usage)
+
+    def _with_cost(self, usage: Usage) -> Usage:
+        """At the end, where all is known that will be."""
+        cost = self._priced(usage)
+        if cost != usage.cost:
+            usage = msgspec.structs.replace(usage, cost=cost)
+        self._count(usage)
+        return usage
 
     def _timing(self, now: float) -> Timing:
         first = self.record.first_content_s

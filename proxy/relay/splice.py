@@ -6,6 +6,7 @@ one's words, and the client is told, by a `vendor` event.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -16,6 +17,7 @@ from proxy.events import (
     BlockEnd,
     BlockStart,
     Citation,
+    Cost,
     Event,
     StreamEnd,
     StreamError,
@@ -132,14 +134,20 @@ def spent(before: Usage | UsageEvent | None, now: Usage | UsageEvent | None) -> 
     not empty.
     """
     pairs = zip(_counts(before), _counts(now), strict=True)
-    return Usage(*(b if a is None else a if b is None else a + b for a, b in pairs))
+    return Usage(*(b if a is None else a if b is None else _plus(a, b) for a, b in pairs))
 
 
-def _counts(usage: Usage | UsageEvent | None) -> tuple[int | None, ...]:
+def _counts(usage: Usage | UsageEvent | None) -> tuple[Any, ...]:
+    """Tokens, and the cost."""
     return msgspec.structs.astuple(NO_USAGE if usage is None else usage)
 
 
-def _sum(before: Usage, now: Usage | UsageEvent) -> list[int | None]:
+def _sum(before: Usage, now: Usage | UsageEvent) -> list[Any]:
     """Of both answers; unknown where either is."""
     pairs = zip(_counts(before), _counts(now), strict=True)
-    return [None if a is None or b is None else a + b for a, b in pairs]
+    return [None if a is None or b is None else _plus(a, b) for a, b in pairs]
+
+
+def _plus(a: Any, b: Any) -> Any:
+    """Costs of one stream are in one currency, that of the configuration."""
+    return Cost(a.amount + b.amount, a.currency) if isinstance(a, Cost) else a + b

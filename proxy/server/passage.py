@@ -1,7 +1,7 @@
 """`/pass/{upstream}/...`: any path of an upstream that its `pass_paths` list, relayed as it is.
 
 What a request there costs cannot be known, nor which model it asks: it is for keys that may ask for
-any model and have no budget of tokens.
+any model and have no budget of tokens or of money.
 """
 
 import asyncio
@@ -95,6 +95,9 @@ def _check_caller(visit: Visit) -> None:
         said = (
             f"{caller.title} has a budget of tokens, which cannot be counted in what is passed on."
         )
+        raise Refused(failure("forbidden", said))
+    if caller.cost_per_day is not None:
+        said = f"{caller.title} has a budget of money, and what is passed on has no price."
         raise Refused(failure("forbidden", said))
 
 

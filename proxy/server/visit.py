@@ -10,7 +10,7 @@ from aiohttp import web
 
 from proxy.codec.base import Reply
 from proxy.errors import Failure, Refused, failure
-from proxy.events import CONTENT
+from proxy.events import CONTENT, Usage
 from proxy.observe.record import StreamRecord
 from proxy.relay.passing import note_failure
 from proxy.server.access.keys import Caller
@@ -96,27 +96,41 @@ class Visit:
         if caller is None or keyring is None:
             return
         keyring.leave(caller)
-        tokens = used(self.record, self.asked_bytes)
-        if tokens > 0 and caller.tokens_per_minute is not None:
-            self._gateway.see_to(keyring.spend(caller, tokens))
+        if caller.tokens_per_minute is None and caller.cost_per_day is None:
+            return
+        asked, made = used(self.record, self.asked_bytes)
+        money = 0.0 if caller.cost_per_day is None else self._paid(asked, made)
+        if asked + made > 0 or money > 0:
+            self._gateway.see_to(keyring.spend(caller, asked + made, money))
+
+    def _paid(self, asked: int, made: int) -> float:
+        """What it cost, for so many tokens; 0 where nobody knows the price."""
+        record = self.record
+        cost = None if record.usage is None else record.usage.cost
+        known = 0.0 if cost is None else cost.amount
+        bound = self.state.plan.upstreams.get(record.upstream)
+        if bound is None or (cost is not None and record.finish is not None):
+            return known
+        likely = bound.prices.of(record.upstream_model)(Usage(asked, made))
+        return known if likely is None else max(known, likely.amount)
 
 
-def used(record: StreamRecord, asked_bytes: int) -> int:
-    """The tokens that a request cost: what the vendor has counted, and an estimate of what it has
-    not, as where the client left before the counts came. Who leaves early, or asks for no counts,
-    pays for what was made.
+def used(record: StreamRecord, asked_bytes: int) -> tuple[int, int]:
+    """The tokens that a request cost, of what was asked and of what was made: what the vendor has
+    counted, and an estimate of what it has not, as where the client left before the counts came.
+    Who leaves early, or asks for no counts, pays for what was made.
     """
     usage = record.usage
     asked = None if usage is None else usage.input_tokens
     made = None if usage is None else usage.output_tokens
     if not record.chunks:  # nothing was made
-        return (asked or 0) + (made or 0)
+        return asked or 0, made or 0
     if asked is None:
         asked = asked_bytes // _ASKED_BYTES
     if made is None or record.finish is None:
         events = sum(count for kind, count in record.events.items() if kind in _CONTENT)
         made = max(made or 0, events, record.bytes_in // _ANSWERED_BYTES)
-    return asked + made
+    return asked, made
 
 
 async def attended(

@@ -5,7 +5,7 @@ checks what holds between them.
 from pydantic import Field, model_validator
 
 from proxy.settings.tree import Tree
-from proxy.settings.values import Algorithm, Count, Expiry, JwksUrl, Leeway, Sha256, Text
+from proxy.settings.values import Algorithm, Count, Expiry, JwksUrl, Leeway, Money, Sha256, Text
 
 
 class Key(Tree):
@@ -28,6 +28,14 @@ class Key(Tree):
             "Tokens, input and output as the vendors count them, after which it is refused until "
             "the minute is over. A stream's "
             "are counted when it ends."
+        ),
+    )
+    cost_per_day: Money | None = Field(
+        None,
+        description=(
+            "Money, in costs.currency, after which it is refused until the day is over, which "
+            "begins with the first answer that costs any. What has no price (see costs) is not "
+            "counted."
         ),
     )
     expires: Expiry | None = Field(
@@ -89,6 +97,7 @@ class Jwt(Tree):
         None, description="Requests that a subject may send in a minute."
     )
     tokens_per_minute: Count | None = Field(None, description="Tokens of a subject, as for a key.")
+    cost_per_day: Money | None = Field(None, description="Money of a subject, as for a key.")
 
     @model_validator(mode="after")
     def _has_one_list(self) -> "Jwt":

@@ -149,6 +149,7 @@ _EXAMPLES: dict[str, Any] = {
                 "max_streams": 50,
                 "requests_per_minute": 600,
                 "tokens_per_minute": 100_000,
+                "cost_per_day": 20,
                 "expires": "2035-12-31",
             },
             {
@@ -174,6 +175,7 @@ _EXAMPLES: dict[str, Any] = {
             "base_url": "https://gateway.example.com/v1",
             "api_key": "${GATEWAY_API_KEY:-none}",
             "timeouts": {"idle_s": 120},
+            "prices": {"*": {"input_per_million": 0.5, "output_per_million": 1.5}},
         },
         "anthropic": {
             "dialect": "anthropic",

@@ -11,6 +11,7 @@ from proxy.codec.base import TargetConfig
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused
 from proxy.request import ChatRequest, Message
+from proxy.settings.auth import Auth
 from proxy.settings.model import Settings
 from proxy.settings.rules import NAMES
 from proxy.settings.secret import holds_secret
@@ -31,7 +32,21 @@ def doubts(settings: Settings) -> list[str]:
         found += [f"{where}.{said}" for said in (*_of_keys(upstream), *_of_address(upstream))]
         if name not in used and not upstream.pass_paths:
             found.append(f"{where} is used by no model: name it under models, or take it out")
-    return found
+    return [*found, *_of_money(settings)]
+
+
+def _of_money(settings: Settings) -> Iterator[str]:
+    """Somebody has a budget of money, and what an upstream costs cannot be known."""
+    auth = settings.auth
+    if not isinstance(auth, Auth):
+        return
+    jwt = None if auth.jwt is None else auth.jwt.cost_per_day
+    if jwt is None and all(key.cost_per_day is None for key in auth.keys):
+        return
+    for name, upstream in settings.upstreams.items():
+        vendors_own = (upstream.base_url or "").startswith("https://")
+        if not upstream.prices and not (vendors_own and settings.costs.table == "auto"):
+            yield f"upstreams.{name} has no prices: what it answers is not counted in cost_per_day"
 
 
 def _of_keys(upstream: Upstream) -> Iterator[str]:

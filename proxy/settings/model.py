@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from proxy.settings.auth import Auth
+from proxy.settings.costs import Costs
 from proxy.settings.recording import Record
 from proxy.settings.sections import (
     Admin,
@@ -40,6 +41,7 @@ class Settings(Tree):
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
     logs: Logs = Logs()
+    costs: Costs = Costs()
     record: Record | None = None
     upstreams: dict[UpstreamName, Upstream] = Field({}, description="The endpoints, by name.")
     models: dict[ModelName, Model] = Field(

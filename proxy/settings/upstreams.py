@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from proxy.settings.costs import Prices
 from proxy.settings.headers import ForwardHeader, ReturnHeader
 from proxy.settings.pass_paths import PassPath
 from proxy.settings.recording import Record
@@ -89,8 +90,8 @@ class Upstream(Tree):
         description=(
             "Paths of its own that clients may call at /pass/NAME/..., with its key and as they "
             'are: "/embeddings", "GET /files*" (* is any text), or "*" for all. Neither models, '
-            "budgets of tokens nor options hold there, so only keys that may ask for any model and "
-            "have no such budget get through."
+            "budgets of tokens or of money nor options hold there, so only keys that may ask for "
+            "any model and have no such budget get through."
         ),
     )
     headers: Headers = Field(
@@ -135,6 +136,13 @@ class Upstream(Tree):
         description=(
             "For this upstream alone; what is left out is as in breaker. A mock has one only "
             "where it is given here."
+        ),
+    )
+    prices: dict[str, Prices] = Field(
+        {},
+        description=(
+            'What its models cost, by the vendor\'s name of the model, or "*" for any other; see '
+            "costs. Without them, and where the table does not know it, a cost is null."
         ),
     )
     max_streams: Count | None = Field(

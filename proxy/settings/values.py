@@ -125,6 +125,12 @@ def _model_name(value: str) -> str:
     return value
 
 
+def _currency(value: str) -> str:
+    if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
+        raise ValueError("must be a code of three capital letters such as USD, EUR or CNY")
+    return value
+
+
 def expiry(value: Any) -> datetime:
     """The moment from which a key is no longer good: a date means the end of that day, UTC. Raises
     ValueError.
@@ -202,6 +208,8 @@ Whole = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
 WholeSeconds = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
 Port = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=65535)]
 Rate = Annotated[float, BeforeValidator(_number), Field(ge=0, allow_inf_nan=False)]
+Money = Annotated[float, BeforeValidator(_number), Field(gt=0, le=1e9, allow_inf_nan=False)]
+Currency = Annotated[str, AfterValidator(_currency)]
 Origin = Annotated[str, AfterValidator(_origin)]
 ModelName = Annotated[str, AfterValidator(_model_name)]
 UpstreamName = Annotated[str, AfterValidator(_upstream_name)]

@@ -55,6 +55,12 @@ export interface Citation {
   end: number | null;
 }
 
+/** Money. `currency` is a code of ISO 4217, such as USD. */
+export interface Cost {
+  amount: number;
+  currency: string;
+}
+
 /**
  * A document, a PDF or a text: `url` is http(s), or a data: URL that holds it in base64. `citations`: whether
  * the answer shall say which passages it used.
@@ -361,6 +367,8 @@ export interface ToolSpec {
  *
  * `input_tokens` includes those read from the vendor's cache (`cached_input_tokens`), those written into it and
  * those of audio; `output_tokens` includes those of reasoning and of audio, whatever the vendor's own habit.
+ * `cost` is filled in by the relay at the end of the stream, where prices are known; a decoder only says what
+ * its upstream said.
  */
 export interface Usage {
   input_tokens: number | null;
@@ -370,9 +378,10 @@ export interface Usage {
   cache_write_tokens: number | null;
   audio_input_tokens: number | null;
   audio_output_tokens: number | null;
+  cost: Cost | null;
 }
 
-/** The usage known so far; replaces what was said before. */
+/** The usage known so far; replaces what was said before. What it costs is said at the end. */
 export interface UsageEvent {
   type: "usage";
   input_tokens: number | null;
@@ -382,6 +391,7 @@ export interface UsageEvent {
   cache_write_tokens: number | null;
   audio_input_tokens: number | null;
   audio_output_tokens: number | null;
+  cost: Cost | null;
 }
 
 /** What the vendor said that has no place in this schema. `data` is the vendor's own JSON value. */

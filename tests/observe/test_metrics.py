@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from proxy.events import MAX_COUNT, Note, TextDelta, Usage, Vendor
+from proxy.events import MAX_COUNT, Cost, Note, TextDelta, Usage, Vendor
 from proxy.observe.answers import BulkHistogram
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, StreamRecord
@@ -31,6 +31,7 @@ CONTRACT = {
     "relay_delay_seconds": {"upstream", "model"},
     "stream_seconds": {"upstream", "model"},
     "tokens_total": {"upstream", "model", "direction"},
+    "cost_total": {"upstream", "model"},
     "events_total": {"type"},
     "bytes_total": {"direction"},
     "upstream_attempts_total": {"upstream", "result"},
@@ -82,6 +83,7 @@ def stream() -> StreamRecord:
         reasoning_tokens=9,
         audio_input_tokens=5,
         audio_output_tokens=3,
+        cost=Cost(0.25, "USD"),
     )
     record.end("completed", 200, 101.0)
     return record
@@ -147,6 +149,7 @@ def test_a_stream_is_counted_once_in_everything() -> None:
         ("tokens_total", *PAIR, ("direction", "cache_write")): 10,
         ("tokens_total", *PAIR, ("direction", "reasoning")): 9,
         ("tokens_total", *PAIR, ("direction", "audio")): 8,
+        ("cost_total", *PAIR): 0.25,
         ("bytes_total", ("direction", "in")): 100,
         ("bytes_total", ("direction", "out")): 300,
         ("events_total", ("type", "text.delta")): 3,
@@ -229,6 +232,25 @@ def test_each_target_of_an_answer_that_went_on_elsewhere_gets_its_own_tokens() -
         value(metrics, "tokens_total", upstream=upstream, model="*", direction=way)
         for way in ("input", "output")
         for upstream in ("first", "second")
+    ]
+
+
+def test_each_target_is_said_to_have_cost_what_it_did() -> None:
+    """And one whose price nobody knows has no series: a nought would say that it is free."""
+    metrics = make_metrics()
+    for first, second in ((0.25, 0.75), (None, 0.5), (0.125, None)):
+        record = stream()
+        record.upstream, record.usage = "first", Usage(cost=first and Cost(first, "USD"))
+        before = record.set_aside()
+        record.upstream, record.usage = "second", Usage(cost=second and Cost(second, "USD"))
+        record.go_on(before)
+        metrics.flush(record)
+    record = stream()
+    record.upstream, record.usage = "third", Usage(1, 1)
+    metrics.flush(record)
+    assert [0.375, 1.0, None] == [
+        value(metrics, "cost_total", upstream=upstream, model="*")
+        for upstream in ("first", "second", "third")
     ]
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from proxy.settings.sections import CONTINUE_PROMPT
-from tests.raw_upstream import CHUNKED, Peer
+from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 from tests.relay.far import (
     ROLE,
+    STOP,
     Far,
     Heard,
     ask,
@@ -134,6 +135,42 @@ async def test_clients_of_other_dialects_see_one_good_answer(how: str) -> None:
         )
         assert ["message_delta", "message_stop"] == [event["type"] for event in events[-2:]]
         assert 1 == [event["type"] for event in events].count("content_block_start")
+
+
+async def test_the_books_have_what_each_target_cost_and_the_client_the_sum() -> None:
+    """Where a target did not count, the sum is unknown to the client."""
+    prices = {"*": {"input_per_million": 1000, "output_per_million": 10_000}}
+
+    def counts(asked: int, made: int) -> bytes:
+        usage = {"prompt_tokens": asked, "completion_tokens": made}
+        return b"data: %b\n\n" % json.dumps({"choices": [], "usage": usage}).encode()
+
+    def first(*tail: bytes) -> Far:
+        async def deed(peer: Peer) -> None:
+            peer.write(CHUNKED)
+            peer.send(ROLE + delta("Hel") + b"".join(tail))
+            await asyncio.sleep(0.02)
+            peer.write(LAST_CHUNK)
+
+        return Far(deed)
+
+    async def second(peer: Peer) -> None:
+        peer.write(CHUNKED)
+        peer.send(
+            ROLE + delta("lo") + STOP.replace(b"data: [DONE]", counts(7, 3) + b"data: [DONE]")
+        )
+        peer.write(LAST_CHUNK)
+
+    for tail, total in (((counts(5, 2),), 0.062), ((), None)):
+        fars = {"first": first(*tail), "second": Far(second)}
+        async with proxied(ON, fars, upstream={"prices": prices}) as run:
+            heard = await ask(run)
+            cost = heard.events[-1]["usage"]["cost"]
+            assert (None if total is None else {"amount": total, "currency": "USD"}) == cost
+            line = 'mainstem_cost_total{{model="m",upstream="{}"}}'
+            assert [0.025 if tail else 0.0, 0.037] == [
+                pytest.approx(await run.metric(line.format(name))) for name in fars
+            ]
 
 
 async def test_a_whole_document_goes_on_too() -> None:

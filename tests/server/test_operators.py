@@ -12,6 +12,7 @@ from proxy.settings.model import Settings
 from proxy.settings.secret import MASK
 from tests.jwt_issuer import AUDIENCE, ISSUER, key_set, public, publishing, rsa_key, token
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
+from tests.relay.far import until
 from tests.running import Running, one, running
 from tests.server.access.test_keys import sha256
 from tests.server.test_failures import ASK, HELLO, STOP
@@ -113,6 +114,76 @@ async def test_what_a_stream_used_counts_for_the_next_one() -> None:
         running({**one("openai_chat", url), **keys(tokens_per_minute=60)}) as run,
     ):
         assert [200, 200, 429] == [await asked(run) for _ in range(3)]
+
+
+PRICES = {"*": {"input_per_million": 1000, "output_per_million": 10_000}}
+
+
+async def ends_of(run: Running) -> list[Any]:
+    """The usage at the end of a stream, and of the same as a document."""
+    ends = []
+    for stream in (True, False):
+        body, headers = {**ASK, "stream": stream}, {"x-api-key": "a key"}
+        async with run.session.post(f"{run.url}/v1/stream", json=body, headers=headers) as got:
+            text = await got.text()
+        frames = [row[6:] for row in text.splitlines() if row.startswith("data: ")]
+        ends.append(json.loads(frames[-1] if stream else text)["usage"])
+    return ends
+
+
+async def test_what_a_stream_cost_is_said_everywhere_alike() -> None:
+    """To the client, in the log and in the metrics: 30 tokens in and 20 out, at these prices."""
+    with structlog.testing.capture_logs() as log:
+        async with (
+            raw_upstream(finished) as url,
+            running(
+                {**one("openai_chat", url, prices=PRICES), "costs": {"currency": "EUR"}}
+            ) as run,
+        ):
+            said = {"amount": 0.23, "currency": "EUR"}
+            assert [said, said] == [usage["cost"] for usage in await ends_of(run)]
+            assert 0.46 == await run.metric('mainstem_cost_total{model="*",upstream="far"}')
+    assert [0.23, 0.23] == [line["cost"] for line in log if line["event"] == "stream"]
+
+
+async def test_without_a_price_no_cost_is_said() -> None:
+    with structlog.testing.capture_logs() as log:
+        async with raw_upstream(finished) as url, running(one("openai_chat", url)) as run:
+            assert [None, None] == [usage["cost"] for usage in await ends_of(run)]
+            assert "mainstem_cost_total{" not in (await got(run, "/metrics", None))[1]
+    assert not any("cost" in line for line in log if line["event"] == "stream")
+
+
+async def test_what_a_stream_cost_counts_for_the_next_one() -> None:
+    async with raw_upstream(finished) as url:
+        config = {**one("openai_chat", url, prices=PRICES), **keys(cost_per_day=0.3)}
+        async with running(config) as run:
+            assert [200, 200, 429] == [await asked(run) for _ in range(3)]
+            async with run.session.post(
+                f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": "a key"}
+            ) as refused:
+                assert 86_000 < int(refused.headers["Retry-After"]) <= 86_401
+                assert "0.3 of money a day" in await refused.text()
+
+
+async def test_who_leaves_before_the_counts_come_pays_for_what_was_made() -> None:
+    async def begun(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            peer.write(CHUNKED)
+            peer.send(HELLO)
+            await peer.left()
+
+    async with raw_upstream(begun) as url:
+        config = {**one("openai_chat", url, prices=PRICES), **keys(cost_per_day=0.001)}
+        async with running(config) as run:
+            response = await run.session.post(
+                f"{run.url}/v1/stream", json=ASK, headers={"x-api-key": "a key"}
+            )
+            await response.content.readany()
+            response.close()
+            await until(lambda: run.process.gateway.open_requests == 0)
+            assert 429 == await asked(run)
 
 
 async def test_a_reload_keeps_a_keys_open_streams_and_its_rate() -> None:

@@ -299,7 +299,8 @@ async def test_it_is_off_unless_an_upstream_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "status"), [("any", 200), ("some-models", 403), ("budget", 403), ("none", 401)]
+    ("key", "status"),
+    [("any", 200), ("some-models", 403), ("budget", 403), ("money", 403), ("none", 401)],
 )
 async def test_it_is_for_keys_without_bounds_that_cannot_be_held_there(
     key: str, status: int
@@ -312,6 +313,7 @@ async def test_it_is_for_keys_without_bounds_that_cannot_be_held_there(
         entry("any"),
         entry("some-models", models=["fast"]),
         entry("budget", tokens_per_minute=1000),
+        entry("money", cost_per_day=1),
     ]
     async with proxied(auth={"keys": keys}) as (run, seen):
         headers = {} if key == "none" else {"Authorization": f"Bearer secret-{key}"}

@@ -128,7 +128,7 @@ WRONG = [
     ({"jwks_url": "https://ann:word@login.example"}, "auth.jwt.jwks_url must not hold a user or a password: put them in headers or api_key, which are never printed"),
     ({"jwks_url": "http://login.example/keys"}, "auth.jwt.jwks_url must start with https://: whoever stands between could put keys of his own in the list"),
     ({"jwks_url": "http://127.0.0.1.example/keys"}, "auth.jwt.jwks_url must start with https://: whoever stands between could put keys of his own in the list"),
-    ({"secret": "x"}, "auth.jwt.secret is not a setting; auth.jwt may have jwks_url, jwks_file, issuer, audience, algorithms, leeway_s, models, models_claim, max_streams, requests_per_minute, tokens_per_minute"),
+    ({"secret": "x"}, "auth.jwt.secret is not a setting; auth.jwt may have jwks_url, jwks_file, issuer, audience, algorithms, leeway_s, models, models_claim, max_streams, requests_per_minute, tokens_per_minute, cost_per_day"),
 ]  # fmt: skip
 
 

@@ -99,3 +99,24 @@ def test_an_upstream_that_no_model_uses() -> None:
     )
     (doubt,) = doubts(settings)
     assert doubt.startswith("upstreams.forgotten is used by no model")
+
+
+def test_a_budget_of_money_where_nobody_knows_the_price() -> None:
+    def doubted(**upstream: Any) -> bool:
+        key = {"name": "web", "sha256": "0" * 64, "cost_per_day": 5}
+        far = {"dialect": "openai_chat", **upstream}
+        tree = {
+            "auth": {"keys": [key]},
+            "upstreams": {"far": far},
+            "models": {"*": [{"upstream": "far"}]},
+        }
+        found = doubts(Settings.model_validate(tree))
+        said = "upstreams.far has no prices: what it answers is not counted in cost_per_day"
+        assert found in ([], [said])
+        return bool(found)
+
+    prices = {"*": {"input_per_million": 1, "output_per_million": 1}}
+    assert doubted(base_url="http://127.0.0.1:8000/v1")
+    assert not doubted(base_url="http://127.0.0.1:8000/v1", prices=prices)
+    assert not doubted(base_url="https://api.openai.com/v1")
+    assert doubted(mock={})

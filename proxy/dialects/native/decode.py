@@ -24,6 +24,7 @@ from proxy.events import (
     BlockEnd,
     BlockStart,
     Citation,
+    Cost,
     Event,
     Image,
     ReasoningDelta,
@@ -59,6 +60,7 @@ _KNOWN = tuple(struct.__struct_config__.tag for struct in _Readable.__args__)
 _BAD_JSON = (msgspec.DecodeError, RecursionError)
 # Blocks open at once: a real answer has a few. More is an upstream that never closes any.
 _MAX_OPEN = 1024
+_MOST_MONEY = 1e9  # that one answer may cost; more is garbage
 
 
 class NativeDecoder(SSEDecoder):
@@ -142,7 +144,9 @@ class NativeDecoder(SSEDecoder):
         return event.tool is UNSET and (event.refusal is UNSET or event.kind == "text")
 
     def _count(self, usage: Usage | UsageEvent) -> None:
-        self._usage = Usage(*map(count, msgspec.structs.astuple(usage)))
+        *counts, cost = msgspec.structs.astuple(usage)
+        checked: list[Any] = [*map(count, counts), cost if _is_money(cost) else None]
+        self._usage = Usage(*checked)
 
     def _odd(self, text: str, out: list[Event]) -> None:
         """A frame that is no event of this version: an error, an event that is newer than we are,
@@ -180,6 +184,13 @@ class NativeDecoder(SSEDecoder):
         if document and document.get("error") is not None:
             return in_band(document["error"])
         return super()._not_a_stream(body)
+
+
+def _is_money(cost: Cost | None) -> bool:
+    if cost is None or not 0 <= cost.amount <= _MOST_MONEY:
+        return False
+    code = cost.currency
+    return len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()
 
 
 def _is_span(citation: Citation) -> bool:

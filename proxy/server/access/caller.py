@@ -17,7 +17,7 @@ class Caller(NamedTuple):
     """A key, or the subject of a token.
 
     `name` is for log lines, `title` begins a sentence, and `counter_key` tells it from all others:
-    two subjects may look alike, and one may be called as a key is.
+    two subjects may look alike, and one may be called as a key is. `cost_per_day` is money.
     """
 
     name: str
@@ -27,14 +27,22 @@ class Caller(NamedTuple):
     max_streams: int | None
     requests_per_minute: int | None
     tokens_per_minute: int | None
+    cost_per_day: float | None = None
     admin: bool = False
 
 
 def of_key(key: Key) -> Caller:
     """Who calls with a key."""
-    limits = (key.max_streams, key.requests_per_minute, key.tokens_per_minute)
     return Caller(
-        key.name, f"The key {key.name!r}", f"key:{key.name}", key.models, *limits, key.admin
+        key.name,
+        f"The key {key.name!r}",
+        f"key:{key.name}",
+        key.models,
+        key.max_streams,
+        key.requests_per_minute,
+        key.tokens_per_minute,
+        key.cost_per_day,
+        key.admin,
     )
 
 
@@ -44,7 +52,7 @@ def of_subject(subject: str, models: tuple[str, ...], jwt: Jwt) -> Caller:
     """
     name = "".join(sign if sign.isprintable() else "?" for sign in subject[:_MAX_NAME_CHARS])
     digest = hashlib.sha256(f"{jwt.issuer}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()
-    limits = (jwt.max_streams, jwt.requests_per_minute, jwt.tokens_per_minute)
+    limits = (jwt.max_streams, jwt.requests_per_minute, jwt.tokens_per_minute, jwt.cost_per_day)
     return Caller(name, f"The subject {name!r}", f"sub:{digest}", models, *limits)
 
 

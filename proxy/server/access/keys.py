@@ -76,18 +76,16 @@ class Keyring:
         overloaded while tokens cannot be checked.
         """
         caller = await self._who(secret)
-        most = caller.tokens_per_minute
-        if (
-            most is not None
-            and (wait_s := await self._rates.tokens(caller.counter_key, most)) is not None
-        ):
-            raise _used_up(caller, f"{most} tokens", wait_s)
-        most = caller.requests_per_minute
-        if (
-            most is not None
-            and (wait_s := await self._rates.request(caller.counter_key, most)) is not None
-        ):
-            raise _used_up(caller, f"{most} requests", wait_s)
+        key, rates = caller.counter_key, self._rates
+        if caller.cost_per_day is not None:
+            wait_s = await rates.money(key, caller.cost_per_day)
+            _check(caller, f"{caller.cost_per_day:g} of money a day", wait_s)
+        if caller.tokens_per_minute is not None:
+            wait_s = await rates.tokens(key, caller.tokens_per_minute)
+            _check(caller, f"{caller.tokens_per_minute} tokens a minute", wait_s)
+        if caller.requests_per_minute is not None:
+            wait_s = await rates.request(key, caller.requests_per_minute)
+            _check(caller, f"{caller.requests_per_minute} requests a minute", wait_s)
         return caller
 
     async def known(self, secret: str | None) -> None:
@@ -128,10 +126,15 @@ class Keyring:
         if self._open[caller.counter_key] <= 0:  # subjects of tokens are without end
             del self._open[caller.counter_key]
 
-    async def spend(self, caller: Caller, tokens: int) -> None:
-        """A stream has ended and used this many tokens, input and output together."""
+    async def spend(self, caller: Caller, tokens: int, money: float) -> None:
+        """A stream has ended and used this many tokens, input and output together, and this much
+        money, as far as that is known.
+        """
+        key, rates = caller.counter_key, self._rates
         if caller.tokens_per_minute is not None and tokens > 0:
-            await self._rates.spend(caller.counter_key, caller.tokens_per_minute, tokens)
+            await rates.spend(key, caller.tokens_per_minute, tokens)
+        if caller.cost_per_day is not None and money > 0:
+            await rates.pay(key, caller.cost_per_day, money)
 
     async def _who(self, secret: str | None) -> Caller:
         if not secret:
@@ -169,6 +172,8 @@ def _entry(key: Key) -> _Entry:
     return _Entry(key.sha256, None if key.expires is None else key.expires.timestamp(), of_key(key))
 
 
-def _used_up(caller: Caller, what: str, wait_s: float) -> Refused:
-    said = f"{caller.title} has used its {what} a minute; try again later."
-    return Refused(failure("rate_limited", said, retry_after_s=wait_s))
+def _check(caller: Caller, what: str, wait_s: float | None) -> None:
+    """Raises Refused where `what` it has is used up for so long."""
+    if wait_s is not None:
+        said = f"{caller.title} has used its {what}; try again later."
+        raise Refused(failure("rate_limited", said, retry_after_s=wait_s))

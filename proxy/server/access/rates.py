@@ -1,13 +1,13 @@
-"""Requests and tokens a minute, by the `limits` library: in this process's memory, or in a Redis
-that all workers and replicas share.
+"""Requests and tokens a minute and money a day, by the `limits` library: in this process's memory,
+or in a Redis that all workers and replicas share.
 
 When Redis is away, or answers too late, this process counts in its own memory until it is back. A
 lost Redis then neither lets everyone in without limit nor stops the service: each process allows
-what all together should, which is the lesser evil for a while. Requests are counter_key in a moving
+what all together should, which is the lesser evil for a while. Requests are counted in a moving
 window: never more in any sixty seconds. Tokens are known only when a stream has ended, so theirs is
-a window that begins with the first ones spent: whatever a stream used is counter_key, also beyond
-the limit, and nothing more is let in until the window is over. Processes that share a Redis need
-clocks that agree to about a second.
+a window that begins with the first ones spent: whatever a stream used is counted, also beyond the
+limit, and nothing more is let in until the window is over. Money is counted likewise, in a window
+of a day. Processes that share a Redis need clocks that agree to about a second.
 """
 
 import asyncio
@@ -40,14 +40,21 @@ class _PerMinute(limits.RateLimitItemPerMinute):
         return "/".join([self.namespace, *map(str, identifiers)])
 
 
+class _PerDay(limits.RateLimitItemPerDay):
+    """Likewise."""
+
+    def key_for(self, *identifiers: bytes | str | float) -> str:
+        return "/".join([self.namespace, *map(str, identifiers)])
+
+
 class Windows:
-    """The windows of whoever is counter_key in one storage. Every question answers the seconds to
+    """The windows of whoever is counted in one storage. Every question answers the seconds to
     wait, or None: go ahead.
     """
 
     def __init__(self, storage: Storage) -> None:
         self._requests = MovingWindowRateLimiter(storage)
-        self._tokens = FixedWindowRateLimiter(storage)
+        self._spent = FixedWindowRateLimiter(storage)
 
     async def request(self, counter_key: str, most: int) -> float | None:
         """Count one request more, if there is room for it."""
@@ -58,18 +65,31 @@ class Windows:
 
     async def tokens(self, counter_key: str, most: int) -> float | None:
         """Whether any of the minute's tokens are left."""
-        item = _PerMinute(most, namespace="tokens")
-        if await self._tokens.test(item, counter_key):
-            return None
-        return _wait((await self._tokens.get_window_stats(item, counter_key)).reset_time)
+        return await self._left(_PerMinute(most, namespace="tokens"), counter_key)
 
     async def spend(self, counter_key: str, most: int, tokens: int) -> None:
         """Count tokens, also beyond the limit."""
-        await self._tokens.hit(_PerMinute(most, namespace="tokens"), counter_key, cost=tokens)
+        await self._spent.hit(_PerMinute(most, namespace="tokens"), counter_key, cost=tokens)
+
+    async def money(self, counter_key: str, most: float) -> float | None:
+        """Whether any of the day's money is left."""
+        return await self._left(_PerDay(_units(most), namespace="money"), counter_key)
+
+    async def pay(self, counter_key: str, most: float, amount: float) -> None:
+        """Count money, also beyond the limit."""
+        item = _PerDay(_units(most), namespace="money")
+        await self._spent.hit(item, counter_key, cost=_units(amount))
+
+    async def _left(self, item: limits.RateLimitItem, counter_key: str) -> float | None:
+        if await self._spent.test(item, counter_key):
+            return None
+        return _wait((await self._spent.get_window_stats(item, counter_key)).reset_time)
 
 
 class Rates:
-    """Requests and tokens a minute of every caller. `store`: memory, or the address of a Redis."""
+    """Requests and tokens a minute, and money a day, of every caller. `store`: memory, or the
+    address of a Redis.
+    """
 
     def __init__(
         self,
@@ -96,6 +116,14 @@ class Rates:
     async def spend(self, counter_key: str, most: int, tokens: int) -> None:
         """Count tokens that were used."""
         await self._ask(counter_key, lambda windows: windows.spend(counter_key, most, tokens))
+
+    async def money(self, counter_key: str, most: float) -> float | None:
+        """The seconds to wait when the day's money is spent, else None."""
+        return await self._ask(counter_key, lambda windows: windows.money(counter_key, most))
+
+    async def pay(self, counter_key: str, most: float, amount: float) -> None:
+        """Count money that was spent."""
+        await self._ask(counter_key, lambda windows: windows.pay(counter_key, most, amount))
 
     async def close(self) -> None:
         if self._redis is not None:
@@ -172,6 +200,11 @@ class _Redis:
 
     async def close(self) -> None:
         await self._pool.disconnect()
+
+
+def _units(amount: float) -> int:
+    """Money in whole billionths, which storages can add up; a token of a cheap model costs some."""
+    return max(1, round(amount * 1e9))
 
 
 def _wait(reset_time: float) -> float:

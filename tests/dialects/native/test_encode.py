@@ -130,6 +130,7 @@ def test_frames_are_the_contracts_objects() -> None:
         "cache_write_tokens": None,
         "audio_input_tokens": None,
         "audio_output_tokens": None,
+        "cost": None,
     }
     assert {"type": "image", "url": "data:image/png;base64,iVBORw0KGgo="} == found[16]
     assert {"type": "block.start", "block": 4, "kind": "text", "refusal": True} == found[17]

@@ -19,6 +19,7 @@ from proxy.events import (
     BlockEnd,
     BlockStart,
     Citation,
+    Cost,
     Finish,
     StreamEnd,
     StreamError,
@@ -167,6 +168,28 @@ def test_one_wrong_field_costs_that_field() -> None:
         BlockEnd(0),
         StreamEnd(Finish("stop"), Usage(3)),
     ] == decode(decoder(), [body])
+
+
+@pytest.mark.parametrize(
+    ("said", "cost"),
+    [
+        ({"amount": 0.25, "currency": "USD"}, Cost(0.25, "USD")),
+        ({"amount": 0, "currency": "EUR"}, Cost(0, "EUR")),
+        ({"amount": -1, "currency": "USD"}, None),
+        ({"amount": 1e300, "currency": "USD"}, None),
+        ({"amount": 1, "currency": "dollars"}, None),
+        ({"amount": "1", "currency": 5}, None),
+        ({"amount": 1}, None),
+        ([1], None),
+        (None, None),
+    ],
+)
+def test_what_the_far_side_says_of_its_cost_is_kept_if_it_is_money(
+    said: Any, cost: Cost | None
+) -> None:
+    usage = {"input_tokens": 3, "cost": said}
+    body = sse({"type": "stream.end", "finish": {"reason": "stop"}, "usage": usage})
+    assert [StreamEnd(Finish("stop"), Usage(3, cost=cost))] == decode(decoder(), [body])
 
 
 def test_an_error_in_the_stream() -> None:

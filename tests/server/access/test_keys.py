@@ -163,10 +163,10 @@ async def test_tokens_are_counted_at_the_end_also_beyond_the_limit() -> None:
         {"name": "second", "tokens_per_minute": 100},
     )
     first, second = await ring.admit("first"), await ring.admit("second")
-    await ring.spend(first, 99)
+    await ring.spend(first, 99, 0)
     await ring.admit("first")
-    await ring.spend(first, 5000)
-    await ring.spend(second, 0)
+    await ring.spend(first, 5000, 0)
+    await ring.spend(second, 0, 0)
     why = await refusal(ring, "first")
     assert "The key 'first' has used its 100 tokens a minute" in why.message
     assert isinstance(why.retry_after_s, float)
@@ -176,7 +176,7 @@ async def test_tokens_are_counted_at_the_end_also_beyond_the_limit() -> None:
 
 async def test_the_limit_itself_is_used_up_exactly() -> None:
     ring = keyring({"name": "first", "tokens_per_minute": 100})
-    await ring.spend(await ring.admit("first"), 100)
+    await ring.spend(await ring.admit("first"), 100, 0)
     assert (await refusal(ring, "first")).kind == "rate_limited"
 
 
@@ -186,7 +186,7 @@ async def test_when_the_minute_is_over_all_may_come_again(monkeypatch: pytest.Mo
     )
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)
-    await ring.spend(await ring.admit("first"), 10_000)
+    await ring.spend(await ring.admit("first"), 10_000, 0)
     await ring.admit("second")
     monkeypatch.setattr(time, "time", lambda: now + 59)
     waits = [(await refusal(ring, secret)).retry_after_s for secret in ("first", "second")]
@@ -201,7 +201,7 @@ async def test_a_request_that_is_refused_for_its_tokens_is_not_counted() -> None
     ring = keyring(
         {"name": "first", "tokens_per_minute": 1, "requests_per_minute": 2}, ledger=ledger
     )
-    await ring.spend(await ring.admit("first"), 1)
+    await ring.spend(await ring.admit("first"), 1, 0)
     for _ in range(3):
         assert "tokens" in (await refusal(ring, "first")).message
     more = keyring(
@@ -230,5 +230,5 @@ async def test_a_reload_keeps_what_was_counted() -> None:
     after.enter(again)
     await after.admit("first")  # the third, of three since the limit was raised
     assert "3 requests" in (await refusal(after, "first")).message
-    await before.spend(first, 10)  # of a stream that began before the reload
+    await before.spend(first, 10, 0)  # of a stream that began before the reload
     assert "tokens" in (await refusal(after, "first")).message

@@ -98,12 +98,37 @@ async def test_two_processes_share_a_keys_counts(redis: RedisServer) -> None:
     assert ("rate_limited", "3 requests" in why.message) == (why.kind, True)
     assert isinstance(why.retry_after_s, float)
     assert 1 <= why.retry_after_s <= 61
-    await one.spend(key, 1000)
+    await one.spend(key, 1000, 0)
     with pytest.raises(Refused) as caught:
         await two.admit("first")
     assert "100 tokens" in caught.value.failure.message
     for ledger in ledgers:
         await ledger.close()
+
+
+async def test_money_lasts_for_a_day_and_may_be_overdrawn_once() -> None:
+    """Billionths count; the day begins with the first of them."""
+    rate = Rates()
+    assert await rate.money("a", 0.5) is None
+    await rate.pay("a", 0.5, 0.499_999_999)
+    assert await rate.money("a", 0.5) is None
+    await rate.pay("a", 0.5, 0.000_000_001)
+    wait_s = await rate.money("a", 0.5)
+    assert wait_s is not None
+    assert 86_390 < wait_s <= 86_400
+    assert await rate.money("a", 1.0) is None  # a reload raised it
+    assert await rate.money("b", 0.5) is None
+
+
+@requires("redis")
+async def test_two_processes_share_a_keys_money(redis: RedisServer) -> None:
+    one, two = Rates(SecretStr(redis.url)), Rates(SecretStr(redis.url))
+    await one.pay("a", 2.5, 1.25)
+    assert await two.money("a", 2.5) is None
+    await two.pay("a", 2.5, 1_000_000.0)
+    assert [True, True] == [await rate.money("a", 2.5) is not None for rate in (one, two)]
+    await one.close()
+    await two.close()
 
 
 @requires("redis")
