@@ -1,4 +1,5 @@
-"""The command line: `mainstem serve`, `mock`, `check`, `tap`, `record`, `replay`.
+"""The command line: `mainstem serve`, `mock`, `check`, `tap`, `record`, `replay`,
+`inspect`, `convert`.
 
 Only the command that is asked for is imported, so that help and mistakes in the command line are
 told at once: the server takes most of a second to import.
@@ -20,6 +21,8 @@ _COMMANDS = {
     "tap": "one prompt to the terminal",
     "record": "run the proxy and keep its upstreams' streams as files",
     "replay": "play recordings, true to their time",
+    "inspect": "show a recording: bytes, events, times",
+    "convert": "a recording in another dialect, as HAR, or from HAR",
 }
 _EXAMPLES = """\
 examples:

@@ -7,8 +7,8 @@ from pathlib import Path
 from proxy.cli import common
 from proxy.mock import server
 from proxy.mock.compose import MockSpec
+from proxy.mock.files import recordings_in
 from proxy.mock.manual import replay_greeting
-from proxy.mock.replay import shelved
 from proxy.mock.script import MAX_RATE
 from proxy.net.ports import ListenError
 from proxy.observe import logs
@@ -29,7 +29,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
             "x-mock-speed, x-mock-match and x-mock-fault go before the options."
         ),
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="recordings, or folders of them")
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="recordings, HAR files, or folders of them"
+    )
     parser.add_argument(
         "--speed",
         type=_speed,
@@ -61,7 +63,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
-    shelf = tuple(titled for path in options.paths for titled in shelved(Path(path)))
+    shelf = tuple(titled for path in options.paths for titled in recordings_in(Path(path)))
     spec = MockSpec(
         "recorded", fault=options.fault, shelf=shelf, speed=options.speed, match=options.match
     )

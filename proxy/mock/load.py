@@ -7,6 +7,7 @@ from pathlib import Path
 
 from proxy.mock import recordings, yaml_script
 from proxy.mock.script import END, LAST, Manner, MockError, Status, Step
+from proxy.recording import har
 from proxy.recording.tape import SUFFIX
 from proxy.settings.reading import read_file
 
@@ -28,7 +29,7 @@ _MAX_BYTES = 268_435_456  # of a script or a recording
 
 def is_path(scenario: str) -> bool:
     """Whether the name of a scenario is that of a file."""
-    return "/" in scenario or scenario.endswith(SUFFIXES)
+    return "/" in scenario or scenario.endswith((*SUFFIXES, har.SUFFIX))
 
 
 def load(path: Path, manner: Manner, data: bytes | None = None) -> list[Step]:

@@ -58,13 +58,14 @@ def server_of(mocks: "dict[str, MockSpec]", account: "Account | None" = None) ->
 
 def _files(name: str, mock: Mock) -> "tuple[bytes | None, tuple[Titled, ...]]":
     """The script, or the recordings, that a scenario names."""
-    from proxy.mock.load import is_path, read  # noqa: PLC0415  see above
-    from proxy.mock.replay import is_shelf, shelved  # noqa: PLC0415
+    from proxy.mock.files import recordings_in  # noqa: PLC0415  see above
+    from proxy.mock.load import is_path, read  # noqa: PLC0415
+    from proxy.mock.replay import is_shelf  # noqa: PLC0415
 
     path = Path(mock.scenario)
     try:
         if not is_path(mock.scenario):
             return None, ()
-        return (None, shelved(path)) if is_shelf(path) else (read(path), ())
+        return (None, recordings_in(path)) if is_shelf(path) else (read(path), ())
     except MockError as error:
         raise MockError(f"mock {name}: {error}") from error

@@ -1,5 +1,5 @@
-"""Replays recordings: reads them from files, and writes the script for a request that one of them
-answers. It knows no HTTP.
+"""Replays recordings: writes the script for a request that one of them answers. It knows no
+HTTP.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from proxy.events import StreamError, StreamStart
 from proxy.mock.compose import FAULT, MATCH, SPEED, MockSpec, refusal
 from proxy.mock.damage import Fault, Stage
 from proxy.mock.faults import parse_faults, spoil
-from proxy.mock.load import read
+from proxy.mock.files import SUFFIXES
 from proxy.mock.recordings import steps_of
 from proxy.mock.scenarios import IN_BAND, refused
 from proxy.mock.script import MockError, Status, Step, Steps, from_reply, nearest, rate
-from proxy.recording.shelf import MATCHES, Found, Match, Shelf, Titled
-from proxy.recording.tape import SUFFIX, Recording, RecordingError, parsed
+from proxy.recording.shelf import MATCHES, Found, Match, Shelf
+from proxy.recording.tape import Recording
 from proxy.request import ChatRequest
 
 _RECORDING, _RULE = "x-mock-recording", "x-mock-match"
@@ -26,15 +26,7 @@ _RECORDING, _RULE = "x-mock-recording", "x-mock-match"
 
 def is_shelf(path: Path) -> bool:
     """Whether a scenario's path is that of recordings, which requests are matched to."""
-    return path.name.endswith(SUFFIX) or path.is_dir()
-
-
-def shelved(path: Path) -> tuple[Titled, ...]:
-    """The recording in a file, or all in a folder, by name. Raises MockError."""
-    files = sorted(path.glob(f"[!.]*{SUFFIX}")) if path.is_dir() else [path]
-    if not files:
-        raise MockError(f"{path}: there is no file in it whose name ends in {SUFFIX}")
-    return tuple(_titled(file) for file in files)
+    return path.name.endswith(SUFFIXES) or path.is_dir()
 
 
 def check_spec(spec: MockSpec) -> None:
@@ -76,13 +68,6 @@ def _wish(spec: MockSpec, overrides: Mapping[str, str]) -> tuple[float, Match, t
             f"{', '.join(MATCHES)}"
         )
     return speed, known, parse_faults(overrides.get(FAULT, spec.fault or ""))
-
-
-def _titled(file: Path) -> Titled:
-    try:
-        return Titled(file.name, parsed(read(file)))
-    except RecordingError as error:
-        raise MockError(f"{file}: {error}") from error
 
 
 def _titled_head(steps: list[Step], found: Found) -> list[Step]:

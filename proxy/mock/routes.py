@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from proxy.codec.base import ClientHalf, Incoming, Route
-from proxy.dialects.registry import CLIENTS
+from proxy.dialects.registry import CLIENTS, UPSTREAMS
 
 _VARIABLE = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
 
@@ -27,6 +27,19 @@ def counted(client: ClientHalf, tail: str) -> dict[str, str] | None:
     """
     routes = () if client.counting is None else client.counting.routes
     return _found([Route(route.method, route.path.removeprefix("/v1")) for route in routes], tail)
+
+
+def dialect_at(path: str) -> str | None:
+    """The dialect that has a route at the end of this path, with or without /v1; None: none has."""
+    for name, client in CLIENTS.items():
+        routes = [
+            Route(route.method, route.path.removeprefix("/v1"))
+            for route in client.routes
+            if route.method == "POST" and name in UPSTREAMS
+        ]
+        if _found(routes, path.removeprefix("/")) is not None:
+            return name
+    return None
 
 
 def _found(routes: Sequence[Route], tail: str) -> dict[str, str] | None:

@@ -11,6 +11,7 @@ r"""The file of a recording: JSON lines, one file a stream. docs/RECORDINGS.md d
 import base64
 import binascii
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -160,6 +161,11 @@ def parsed(data: bytes) -> Recording:
         end="broken" if end is None or end.end is UNSET else end.end,
         end_ms=last,
     )
+
+
+def instant(moment: datetime) -> str:
+    """A time as a recording has it: UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _of_read(read: Read) -> _Line:

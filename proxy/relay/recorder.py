@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -21,7 +21,7 @@ import structlog
 
 from proxy.codec.base import Outgoing
 from proxy.recording import keeping
-from proxy.recording.tape import SUFFIX, Asked, End, Read, Recording, written
+from proxy.recording.tape import SUFFIX, Asked, End, Read, Recording, instant, written
 from proxy.recording.veil import masked, veiled
 from proxy.relay.redactor import Redactor
 from proxy.settings.recording import Record
@@ -62,7 +62,7 @@ class Recorder:
             upstream=self.upstream,
             dialect=self.dialect,
             model=model,
-            recorded=_time(datetime.now(UTC).timestamp() - (now - started)),
+            recorded=instant(datetime.now(UTC) - timedelta(seconds=now - started)),
             request=Asked(call.method, path.partition("?")[0], keeping.of_request(call.headers)),
             head_ms=(now - started) * 1000,
             status=status,
@@ -201,11 +201,6 @@ def _name(recording: Recording) -> str:
         _UNFIT.sub("-", word)[:_MAX_NAME_CHARS] for word in (recording.upstream, recording.model)
     )
     return "-".join([when, *filter(None, words), secrets.token_hex(4)]) + SUFFIX
-
-
-def _time(unix_s: float) -> str:
-    said = datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds")
-    return said.replace("+00:00", "Z")
 
 
 def _log() -> Any:

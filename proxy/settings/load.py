@@ -25,7 +25,7 @@ from proxy.settings.vendors import filled
 
 _MAX_KEY_BYTES = 65_536  # a key is a line; more is some other file named by mistake
 # else it is the name of a built-in scenario
-_SCRIPT_ENDINGS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".sse", ".bin")
+_SCRIPT_ENDINGS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".sse", ".bin", ".har")
 # in these sections a name means nothing here: what it says is for the vendor
 _VENDORS_WORDS = ("headers", "options")
 

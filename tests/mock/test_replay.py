@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from proxy.mock.compose import MockSpec
+from proxy.mock.files import recordings_in
 from proxy.mock.load import load
 from proxy.mock.recordings import steps_of
-from proxy.mock.replay import shelved
 from proxy.mock.script import CUT, END, Manner, MockError, Pause, Send
 from proxy.mock.server import MockServer
 from proxy.recording.shelf import Titled
@@ -128,13 +128,13 @@ def test_files_and_folders_are_read_in_the_order_of_their_names(tmp_path: Path) 
     for name in ("b", "a"):
         (tmp_path / f"{name}.recording.jsonl").write_bytes(written(recording(model=name)))
     (tmp_path / ".c.recording.jsonl").write_bytes(b"half")
-    assert ["a", "b"] == [one.model for _, one in shelved(tmp_path)]
-    assert ["a"] == [one.model for _, one in shelved(tmp_path / "a.recording.jsonl")]
-    with pytest.raises(MockError, match="no file in it whose name ends in"):
-        shelved(tmp_path / "..")
+    assert ["a", "b"] == [one.model for _, one in recordings_in(tmp_path)]
+    assert ["a"] == [one.model for _, one in recordings_in(tmp_path / "a.recording.jsonl")]
+    with pytest.raises(MockError, match="no name of a file in it ends in"):
+        recordings_in(tmp_path / "..")
     (tmp_path / "c.recording.jsonl").write_bytes(b"half")
     with pytest.raises(MockError, match=r"c\.recording\.jsonl: line 1"):
-        shelved(tmp_path)
+        recordings_in(tmp_path)
 
 
 def test_a_scenario_may_be_one_recording(tmp_path: Path) -> None:

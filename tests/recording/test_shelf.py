@@ -81,3 +81,9 @@ def test_what_is_no_json_fits_by_order_alone():
     on = shelf({})
     assert None is on.find("POST", CHAT, b"\xff", "exact")
     assert None is not on.find("POST", CHAT, b"\xff")
+
+
+def test_a_request_that_was_not_kept_fits_by_its_model():
+    """It was too large for the file."""
+    one = Titled("one", recording(request=Asked(path="/chat/completions"), model="a"))
+    assert ("one", "model") == found(Shelf([one]), ONE)

@@ -1,0 +1,248 @@
+"""HAR 1.2 in and out: what browsers' tools, mitmproxy and Playwright save.
+http://www.softwareishard.com/blog/har-12-spec/
+
+A HAR has no reads: it says how long an answer took to come, not when its pieces came. Ours say it
+in a field of their own, `_reads` of the content, which others pass over (custom fields begin with
+an underscore). From another's file an answer is cut into its frames, spread evenly over the time
+that it took.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from proxy.recording import keeping
+from proxy.recording.tape import Asked, Gaps, Read, Recording, RecordingError, instant
+from proxy.recording.veil import masked
+
+SUFFIX = ".har"
+_TIMES = ("blocked", "dns", "connect", "send", "wait")
+
+
+class _Pair(msgspec.Struct):
+    name: str
+    value: str = ""
+
+
+class _Post(msgspec.Struct):
+    text: str = ""
+    encoding: str = ""
+
+
+class _Request(msgspec.Struct):
+    url: str
+    method: str = "GET"
+    headers: list[_Pair] = []
+    postData: _Post | None = None  # noqa: N815  as the format has it
+
+
+class _Content(msgspec.Struct, rename={"reads": "_reads"}):
+    text: str = ""
+    encoding: str = ""
+    reads: list[tuple[float, int]] = []
+
+
+class _Response(msgspec.Struct):
+    status: int = 0
+    headers: list[_Pair] = []
+    content: _Content = msgspec.field(default_factory=_Content)
+
+
+class _Entry(msgspec.Struct, rename={"origin": "_mainstem"}):
+    request: _Request
+    response: _Response
+    startedDateTime: str = ""  # noqa: N815
+    timings: dict[str, float | str | None] = {}
+    origin: dict[str, str] = {}
+
+
+class _Log(msgspec.Struct):
+    entries: list[_Entry]
+
+
+class _Har(msgspec.Struct):
+    log: _Log
+
+
+class Source(msgspec.Struct, frozen=True):
+    """What must be known to read another's file. `dialect_of` gives the dialect of a path, None for
+    a path that is no chat API's; `cut` the frames of a body; `hides` names of secret fields.
+    """
+
+    dialect_of: Callable[[str], str | None]
+    cut: Callable[[bytes], list[bytes]]
+    hides: Callable[[str], bool]
+
+
+def from_har(data: bytes, source: Source) -> list[Recording]:
+    """The answers of chat APIs in a HAR file, without those of which it has no body. Raises
+    RecordingError. Of headers only those are kept that a recording may hold; secret fields of
+    requests are hidden.
+    """
+    try:
+        har = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Har)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RecordingError(f"is no HAR file: {error}") from error
+    found = (_recording(entry, source) for entry in har.log.entries)
+    return [recording for recording in found if recording is not None]
+
+
+def to_har(recordings: Sequence[Recording], version: str) -> bytes:
+    """A HAR file of recordings. `version` is the program's. Their addresses are not known: the host
+    is the upstream's name under .invalid (RFC 2606).
+    """
+    log = {
+        "version": "1.2",
+        "creator": {"name": "mainstem", "version": version},
+        "entries": [_entry(recording) for recording in recordings],
+    }
+    return msgspec.json.format(msgspec.json.encode({"log": log}), indent=1) + b"\n"
+
+
+def _recording(entry: _Entry, source: Source) -> Recording | None:
+    asked, answered, origin = entry.request, entry.response, entry.origin
+    path = urlsplit(asked.url).path
+    dialect = origin.get("dialect") or source.dialect_of(path)
+    body = _text(answered.content.text, answered.content.encoding)
+    if dialect is None or not body or not 200 <= answered.status <= 599:
+        return None
+    request = _asked(entry, path, source)
+    model = request.body.get("model") if isinstance(request.body, dict) else None
+    head_ms = sum(_ms(entry, name) for name in _TIMES)
+    reads, gaps = _reads(entry, body, head_ms, source)
+    end_ms = max(head_ms + _ms(entry, "receive"), reads[-1].ms)
+    return Recording(
+        upstream=origin.get("upstream") or urlsplit(asked.url).hostname or "har",
+        dialect=dialect,
+        model=origin.get("model") or (model if isinstance(model, str) else ""),
+        recorded=_started(entry.startedDateTime),
+        request=request,
+        head_ms=head_ms,
+        status=answered.status,
+        headers=keeping.of_answer([(pair.name, pair.value) for pair in answered.headers]),
+        reads=reads,
+        end="complete",
+        end_ms=end_ms,
+        gaps=gaps,
+    )
+
+
+def _asked(entry: _Entry, path: str, source: Source) -> Asked:
+    post = entry.request.postData
+    body = None
+    if post is not None:
+        try:
+            body = masked(msgspec.json.decode(_text(post.text, post.encoding)), source.hides)
+        except (msgspec.DecodeError, RecursionError):  # a form
+            body = None
+    headers = [(pair.name, pair.value) for pair in entry.request.headers]
+    return Asked(entry.request.method, path, keeping.of_request(headers), body)
+
+
+def _text(text: str, encoding: str) -> bytes:
+    if encoding != "base64":
+        return text.encode()
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RecordingError(f"is no HAR file: a body is not base64: {error}") from error
+
+
+def _ms(entry: _Entry, name: str) -> float:
+    """Milliseconds; -1 and null stand for what is not known."""
+    value = entry.timings.get(name)
+    return max(0.0, value) if isinstance(value, int | float) else 0.0
+
+
+def _reads(
+    entry: _Entry, body: bytes, head_ms: float, source: Source
+) -> tuple[tuple[Read, ...], Gaps]:
+    own = entry.response.content.reads
+    times = [ms for ms, _ in own]
+    if own and sum(size for _, size in own) == len(body) and times == sorted(times):
+        reads, at = [], 0
+        for ms, size in own:
+            reads.append(Read(ms, body[at : at + size]))
+            at += size
+        return tuple(reads), "network"
+    frames = source.cut(body)
+    gap = _ms(entry, "receive") / len(frames)
+    return tuple(Read(head_ms + gap * n, frame) for n, frame in enumerate(frames)), "spread"
+
+
+def _entry(recording: Recording) -> dict[str, Any]:
+    asked = recording.request
+    text, encoding = _written(recording.body)
+    kind = recording.headers.get("content-type", "application/octet-stream")
+    content: dict[str, Any] = {"size": len(recording.body), "mimeType": kind, "text": text}
+    if recording.gaps == "network":
+        content["_reads"] = [[round(read.ms, 3), len(read.data)] for read in recording.reads]
+    request: dict[str, Any] = {
+        "method": asked.method,
+        "url": f"https://{recording.upstream}.invalid{asked.path}",
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(asked.headers),
+        "queryString": [],
+        "headersSize": -1,
+        "bodySize": -1,
+    }
+    if asked.body is not None:
+        body = msgspec.json.encode(asked.body).decode()
+        request["postData"] = {"mimeType": "application/json", "params": [], "text": body}
+    return {
+        "startedDateTime": _started(recording.recorded),
+        "time": round(recording.end_ms, 3),
+        "request": request,
+        "response": {
+            "status": recording.status,
+            "statusText": _reason(recording.status),
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": _pairs(recording.headers),
+            "content": {**content, **({"encoding": encoding} if encoding else {})},
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": len(recording.body),
+        },
+        "cache": {},
+        "timings": {
+            "send": 0,
+            "wait": round(recording.head_ms, 3),
+            "receive": round(recording.end_ms - recording.head_ms, 3),
+        },
+        "_mainstem": {
+            "upstream": recording.upstream,
+            "dialect": recording.dialect,
+            "model": recording.model,
+        },
+    }
+
+
+def _pairs(headers: Any) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers.items()]
+
+
+def _written(body: bytes) -> tuple[str, str]:
+    try:
+        return body.decode(), ""
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode(), "base64"
+
+
+def _reason(status: int) -> str:
+    return next((known.phrase for known in HTTPStatus if known == status), "")
+
+
+def _started(said: str) -> str:
+    """ISO 8601 with a zone, as both formats want it."""
+    try:
+        return instant(datetime.fromisoformat(said))
+    except ValueError:  # edited by hand
+        return instant(datetime(1970, 1, 1, tzinfo=UTC))

@@ -1,0 +1,129 @@
+"""HAR in and out. Playwright judges it in tests/e2e."""
+
+import base64
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from proxy.mock.recordings import frames
+from proxy.recording.har import Source, from_har, to_har
+from proxy.recording.tape import Read, Recording, RecordingError
+from proxy.recording.veil import MASK
+from tests.recording.samples import READS, REQUEST, recording
+
+# What HAR 1.2 wants of an entry, section by section.
+REQUIRED = {
+    "request": "method url httpVersion cookies headers queryString headersSize bodySize",
+    "response": "status statusText httpVersion cookies headers content redirectURL headersSize bodySize",
+    "timings": "send wait receive",
+    "cache": "",
+}
+
+
+def read(data: bytes) -> list[Recording]:
+    def dialect_of(path: str) -> str | None:
+        return "openai_chat" if path.endswith("/chat/completions") else None
+
+    return from_har(data, Source(dialect_of, frames, "token".__eq__))
+
+
+def entry(**content: Any) -> dict[str, Any]:
+    """As a browser writes it: with more than is read, and with what must not be kept."""
+    post = {"mimeType": "application/json", "text": json.dumps({**REQUEST, "token": "x"})}
+    return {
+        "pageref": "page_1",
+        "startedDateTime": "2026-11-30T12:00:00.000Z",
+        "time": 100,
+        "request": {
+            "method": "POST",
+            "url": "https://api.example.com/v1/chat/completions?key=secret",
+            "httpVersion": "h2",
+            "cookies": [{"name": "c", "value": "secret"}],
+            "headers": [
+                {"name": "Authorization", "value": "Bearer secret"},
+                {"name": "Content-Type", "value": "application/json"},
+            ],
+            "queryString": [{"name": "key", "value": "secret"}],
+            "postData": post,
+        },
+        "response": {
+            "status": 200,
+            "headers": [
+                {"name": "Set-Cookie", "value": "secret"},
+                {"name": "Content-Type", "value": "text/event-stream"},
+                {"name": "Content-Encoding", "value": "br"},
+            ],
+            "content": content,
+        },
+        "timings": {"blocked": -1, "dns": None, "send": 5, "wait": 15, "receive": 90},
+    }
+
+
+def har(*entries: dict[str, Any]) -> bytes:
+    return json.dumps({"log": {"version": "1.2", "entries": entries}}).encode()
+
+
+BODY = recording().body
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+def test_ours_comes_back_as_it_was(bom: bytes):
+    """Read boundaries and gaps too."""
+    assert [recording()] == read(bom + to_har([recording()], "1.0"))
+
+
+def test_bytes_that_are_no_text_come_back():
+    one = recording(reads=(Read(30, bytes(range(256))),))
+    assert [one] == read(to_har([one], "1.0"))
+
+
+def test_ours_has_what_the_format_wants():
+    log = json.loads(to_har([recording()], "1.0"))["log"]
+    assert ("1.2", {"name": "mainstem", "version": "1.0"}) == (log["version"], log["creator"])
+    (one,) = log["entries"]
+    assert {"startedDateTime", "time", *REQUIRED} <= {*one}
+    for name, wanted in REQUIRED.items():
+        assert {*wanted.split()} <= {*one[name]}, name
+    assert one["time"] == sum(one["timings"].values())
+    assert {"size", "mimeType"} <= {*one["response"]["content"]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"text": BODY.decode()},
+        {"text": base64.b64encode(BODY).decode(), "encoding": "base64"},
+    ],
+    ids=["text", "base64"],
+)
+def test_anothers_is_cut_into_frames_over_the_time_that_it_took(content: dict[str, str]):
+    (one,) = read(har(entry(**content)))
+    assert frames(BODY) == [read.data for read in one.reads]
+    assert ([20, 42.5, 65, 87.5], 110) == ([read.ms for read in one.reads], one.end_ms)
+    assert ("spread", "m-1", "api.example.com") == (one.gaps, one.model, one.upstream)
+    assert len(READS) == len(one.reads)
+
+
+def test_nothing_secret_is_taken_over():
+    (one,) = read(har(entry(text=BODY.decode())))
+    assert b"secret" not in msgspec.json.encode(one)
+    assert MASK == one.request.body["token"]
+    assert {"content-type": "text/event-stream"} == one.headers
+
+
+def test_what_is_no_chat_and_what_has_no_body_is_passed_over():
+    page = entry(text="<html>")
+    page["request"]["url"] = "https://api.example.com/"
+    failed = entry(text=BODY.decode())
+    failed["response"]["status"] = 0
+    assert [] == read(har(page, failed, entry()))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b'{"log":{}}', har(entry(text="!", encoding="base64"))]
+)
+def test_what_is_no_har_is_named(data: bytes):
+    with pytest.raises(RecordingError, match="is no HAR file"):
+        read(data)
