@@ -1,139 +1,24 @@
-"""One upstream's answer, whose bytes are handed on as they arrive, and the connection that it comes
-on. Neither parses what is in it.
+"""One upstream's answer, whose bytes are handed on as they arrive. It does not parse what is in
+them.
 
-A body's bytes go from aiohttp's response parser straight to a callback, in the very call in which
-the event loop delivers them: no task is woken per chunk, as that is most of what relaying a chunk
-costs. aiohttp offers no hook for it, so `Protocol` adds one; tests/upstream/test_client.py fails if
-an aiohttp release changes what it relies on.
+A body's bytes go from the connection straight to a callback, in the very call in which the event
+loop delivers them: no task is woken per chunk, as that is most of what relaying a chunk costs. See
+`proxy/upstream/protocol.py`.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.http_exceptions import HttpProcessingError
 
 from proxy.errors import Failure, Refused, failure
-from proxy.net.keepalive import watch
 from proxy.upstream.listener import Listener, Over
+from proxy.upstream.protocol import Protocol
 
 # After the dialect's terminator: how much, and how long, to wait for the body's own end, so that
 # the connection can be used again.
 _LINGER_BYTES = 65_536
 _LINGER_S = 1.0
-# How much of one upstream is worked on before everybody else has had a turn: the dearest bytes of
-# this number take some 10 ms, and the system would hand over 8 MB at once.
-_TURN_BYTES = 32_768
-# How long an upstream's machine may give no sign of life: long for any network, and mostly shorter
-# than idle_s, which is for its model.
-_LOST_S = 30
-
-
-class Protocol(ResponseHandler):
-    """aiohttp's client protocol, which also says when bytes or the end have come."""
-
-    on_data: Callable[[], None] | None = None
-    lost: BaseException | None = None
-    # what came is no HTTP: aiohttp then drops the connection, and the body that it was in would
-    # never end
-    malformed = False
-    _held = False  # by aiohttp, until what it has parsed is taken
-    _stopped = False  # by us
-    _turn = 0.0  # of the loop, in which so many bytes have come
-    _turn_bytes = 0
-    _rest = b""  # of a read, for later turns; meanwhile nothing more is read
-    _later: asyncio.Handle | None = None
-
-    def stop(self, stopped: bool) -> None:
-        """Stop reading the socket, or go on."""
-        if self._stopped != stopped:
-            self._stopped = stopped
-            self._read(not stopped)
-            if self._rest and not stopped:
-                self._go_on_later()
-
-    def pause_reading(self) -> None:
-        self._held = True
-        super().pause_reading()
-
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        # aiohttp resumes after every read, which costs a parse of nothing and a call into the
-        # transport each time.
-        if self._held:
-            self._held = False
-            super().resume_reading(resume_parser)
-            # in the midst of a large read; aiohttp has just undone it
-            if self._stopped or self._rest:
-                self._read(False)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        watch(transport, _LOST_S)
-
-    def data_received(self, data: bytes) -> None:
-        # uvloop's time stands still within a turn; asyncio's own loop reads once in each
-        now = self._loop.time()
-        if now != self._turn:
-            self._turn, self._turn_bytes = now, 0
-        self._turn_bytes += len(data)
-        if self._rest or self._turn_bytes > _TURN_BYTES:
-            self._put_off(data)
-            return
-        super().data_received(data)
-        if self.on_data is not None:
-            self.on_data()
-
-    @property
-    def should_close(self) -> bool:
-        """What is put off may be more than the answer: then nobody else gets this connection."""
-        return bool(self._rest) or super().should_close
-
-    def _put_off(self, data: bytes) -> None:
-        self._rest += data
-        self._read(False)
-        self._go_on_later()
-
-    def _go_on_later(self) -> None:
-        if self._later is None:
-            self._later = self._loop.call_soon(self._go_on)
-
-    def _go_on(self) -> None:
-        """Everybody else has had a turn: the next part."""
-        self._later = None
-        if not self._rest or self._stopped or self.transport is None:
-            return
-        part, self._rest = self._rest[:_TURN_BYTES], self._rest[_TURN_BYTES:]
-        super().data_received(part)
-        if self.on_data is not None:
-            self.on_data()
-        if self._rest:
-            self._go_on_later()
-        elif not self._held:
-            self._read(True)
-
-    def _read(self, more: bool) -> None:
-        """Read the socket from now on, or do not. There are three reasons not to."""
-        transport = self.transport
-        if transport is None or transport.is_closing():
-            return
-        if not more:
-            transport.pause_reading()
-        elif not self._stopped and not self._rest:
-            transport.resume_reading()
-
-    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
-        self.malformed = self.malformed or isinstance(exc, HttpProcessingError)
-        super().set_exception(exc, *(() if exc_cause is None else (exc_cause,)))
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        self.lost = exc
-        rest, self._rest = self._rest, b""
-        if rest and self.on_data is not None:
-            super().data_received(rest)
-        super().connection_lost(exc)
-        if self.on_data is not None:
-            self.on_data()
 
 
 class Answer:
@@ -262,8 +147,11 @@ class Answer:
         ):
             # the whole body is here, and the connection may be another's already
             self._protocol = None
-        if isinstance(self._protocol, Protocol):
-            self._protocol.on_data = self._deliver
+        protocol = self._protocol
+        if isinstance(protocol, Protocol):
+            protocol.on_data = self._deliver
+            if "Content-Encoding" not in self._response.headers:
+                protocol.hand_on(self._content, self._on_chunk)
         self._deliver()
 
     def pause(self) -> None:
@@ -289,6 +177,8 @@ class Answer:
         connection, then close.
         """
         self._on_chunk = self._on_end = None
+        if isinstance(self._protocol, Protocol):
+            self._protocol.hand_no_more()
         if self._content.at_eof() or self._protocol is None or self._protocol.transport is None:
             self._detach("complete")
             self.close()
@@ -313,6 +203,7 @@ class Answer:
         self._on_chunk = self._on_end = None
         if isinstance(self._protocol, Protocol) and self._protocol.on_data == self._deliver:
             self._protocol.on_data = None
+            self._protocol.hand_no_more()
             self._protocol.stop(False)  # the connection may be used again
         # by another answer, which is not to be paused or resumed by whoever still holds this one
         self._protocol = None

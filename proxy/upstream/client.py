@@ -19,7 +19,8 @@ from proxy.errors import Refused, failure
 from proxy.net.addresses import Reach, is_barred, reach_of
 from proxy.net.paths import checked_path
 from proxy.net.resolver import Resolver, UnfitAddressError, unfit
-from proxy.upstream.answer import Answer, Protocol, forget
+from proxy.upstream.answer import Answer, forget
+from proxy.upstream.protocol import Protocol
 from proxy.upstream.signing import signed
 
 # What aiohttp may hold unread for one answer before it stops reading the socket.

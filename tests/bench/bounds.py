@@ -24,9 +24,9 @@ STEP: Mapping[Pair, int] = {
 }
 # From socket to socket.
 WHOLE: Mapping[Pair, Cost] = {
-    Pair("openai_chat", "native"): Cost(chunk=1310, request=29200),
-    Pair("anthropic", "openai_chat"): Cost(chunk=1290, request=30900),
-    Pair("ollama", "openai_responses"): Cost(chunk=1370, request=30900),
+    Pair("openai_chat", "native"): Cost(chunk=880, request=29200),
+    Pair("anthropic", "openai_chat"): Cost(chunk=840, request=30900),
+    Pair("ollama", "openai_responses"): Cost(chunk=940, request=30900),
 }
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from proxy.codec.base import Outgoing
 from proxy.errors import Failure, Refused
-from proxy.upstream.answer import _TURN_BYTES, Answer, Protocol
+from proxy.upstream.answer import Answer
 from proxy.upstream.client import Endpoint, Upstreams, _Connector
+from proxy.upstream.protocol import _TURN_BYTES, Protocol
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, Script, raw_upstream
 
 CALL = Outgoing("/x", b"{}", {"Content-Type": "application/json"})
