@@ -11,6 +11,7 @@ of a day. Processes that share a Redis need clocks that agree to about a second.
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,7 @@ _AGAIN_S = 3.0  # after which an absent Redis is tried once more, by one request
 _CONNECTIONS = 16  # to Redis, of one process: each carries thousands of questions a second
 _MOST_HOLDERS = 10_000  # that one process remembers: subjects of tokens are without end
 _PREFIX = "mainstem"
+_STEP_S = 1.0  # the wall clock is set, not slewed, when it goes back by more
 _T = TypeVar("_T")
 
 
@@ -61,7 +63,8 @@ class Windows:
         item = _PerMinute(most, namespace="requests")
         if await self._requests.hit(item, counter_key):
             return None
-        return _wait((await self._requests.get_window_stats(item, counter_key)).reset_time)
+        stats = await self._requests.get_window_stats(item, counter_key)
+        return _wait(stats.reset_time, item)
 
     async def tokens(self, counter_key: str, most: int) -> float | None:
         """Whether any of the minute's tokens are left."""
@@ -83,7 +86,8 @@ class Windows:
     async def _left(self, item: limits.RateLimitItem, counter_key: str) -> float | None:
         if await self._spent.test(item, counter_key):
             return None
-        return _wait((await self._spent.get_window_stats(item, counter_key)).reset_time)
+        stats = await self._spent.get_window_stats(item, counter_key)
+        return _wait(stats.reset_time, item)
 
 
 class Rates:
@@ -100,6 +104,7 @@ class Rates:
         self._redis = None if store == "memory" else _Redis(store)
         self._clock = clock
         self._away = False
+        self._wall_ahead_s = -math.inf  # of the monotonic clock
         self._try_at = 0.0
         self._log = structlog.get_logger("mainstem")
 
@@ -157,7 +162,14 @@ class Rates:
     def _windows(self, counter_key: str) -> Windows:
         """A storage for each, as the library looks through all of a storage at every count. The one
         longest unused is forgotten.
+
+        The library's windows follow the wall clock: what was counted before it was set back would
+        stand in the future, and refuse its holder until then. So the counting begins anew.
         """
+        ahead_s = time.time() - time.monotonic()
+        if ahead_s < self._wall_ahead_s - _STEP_S:
+            self._own.clear()
+        self._wall_ahead_s = ahead_s
         found = self._own.get(counter_key)
         if found is None:
             found = self._own[counter_key] = Windows(MemoryStorage())
@@ -207,6 +219,8 @@ def _units(amount: float) -> int:
     return max(1, round(amount * 1e9))
 
 
-def _wait(reset_time: float) -> float:
-    """Seconds until a time of the wall clock, at least one: Retry-After has no fractions."""
-    return max(1.0, reset_time - time.time())
+def _wait(reset_time: float, item: limits.RateLimitItem) -> float:
+    """Seconds until a time of the wall clock, which may have been set since. At least one:
+    Retry-After has no fractions.
+    """
+    return min(max(1.0, reset_time - time.time()), item.get_expiry())

@@ -2,6 +2,7 @@
 again."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -77,6 +78,23 @@ async def test_what_is_remembered_is_bounded_and_the_longest_unused_is_forgotten
     assert [True] == await counted(rate, 1, "d", 1)
     assert 3 == len(rate._own)
     assert [False, False, True] == [(await counted(rate, 1, who, 1))[0] for who in ("a", "c", "b")]
+
+
+@pytest.mark.parametrize("step_s", [-86_400.0, 86_400.0])
+async def test_a_wall_clock_that_is_set_locks_nobody_out(
+    step_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting begins anew, and nobody is told to come back tomorrow."""
+    rate = Rates()
+    assert [True, True, True, False] == await counted(rate, 4)
+    await rate.spend("a", 100, 100)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + step_s)
+    assert [True, True, True, False] == await counted(rate, 4)
+    wait_s = await rate.request("a", 3)
+    assert wait_s is not None
+    assert 1 <= wait_s <= 60
+    assert await rate.tokens("a", 100) is None
 
 
 async def test_a_thousand_at_once_are_counted_once_each() -> None:
