@@ -5,6 +5,7 @@ import contextlib
 import gc
 import resource
 import shlex
+import sys
 
 import msgspec
 
@@ -18,6 +19,9 @@ from proxy.settings.mistakes import ConfigError
 from proxy.settings.model import Settings
 
 _PROMPT = "Say hello"
+# A large request is read in a thread (relay/apart.py), in turns with the event loop: a stream waits
+# for at most this long, where Python's own 5 ms would be felt at each of its chunks.
+_SWITCH_S = 0.0002
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does: str) -> None:
@@ -89,6 +93,7 @@ async def _serve(options: argparse.Namespace, settings: Settings, files: Files) 
         await process.stop()
         raise
     _tune_collector()
+    sys.setswitchinterval(_SWITCH_S)
 
     def ready() -> None:
         if options.worker:
