@@ -37,6 +37,8 @@ async def test_a_stream_goes_on_and_is_timed_as_it_was(
         end = next(line for line in said.splitlines() if '"type":"stream.end"' in line)
         assert 0 <= json.loads(end.removeprefix("data: "))["timing"]["total_ms"] < 60_000
         metrics = await (await run.session.get(f"{run.url}/metrics")).text()
-        spent = re.findall(r"^mainstem_(?:stream|event_gap)_seconds_sum.* (\S+)$", metrics, re.MULTILINE)
+        spent = re.findall(
+            r"^mainstem_(?:stream|event_gap)_seconds_sum.* (\S+)$", metrics, re.MULTILINE
+        )
         assert len(spent) == 2
         assert all(0 <= float(seconds) < 60 for seconds in spent), spent

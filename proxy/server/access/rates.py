@@ -29,7 +29,7 @@ _AGAIN_S = 3.0  # after which an absent Redis is tried once more, by one request
 _CONNECTIONS = 16  # to Redis, of one process: each carries thousands of questions a second
 _MOST_HOLDERS = 10_000  # that one process remembers: subjects of tokens are without end
 _PREFIX = "mainstem"
-_STEP_S = 1.0  # the wall clock is set, not slewed, when it goes back by more
+_STEP_S = 60.0  # the wall clock going back by more would be felt
 _T = TypeVar("_T")
 
 
