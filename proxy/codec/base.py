@@ -266,7 +266,9 @@ class Resuming(NamedTuple):
     `chat` of a path says which stream; else `wanted` does, and in any case how much of it. It
     raises Refused.
 
-    `again`: so do clients that post their request again, with a `Last-Event-ID`.
+    `again`: so do clients that post their request again, with a `Last-Event-ID`. `named` is a
+    header of every answer that says the stream's id, `tail` one that says the number of the newest
+    frame to who asks for so many of the newest.
     """
 
     follow: Route | None = None
@@ -274,6 +276,8 @@ class Resuming(NamedTuple):
     stopped: Reply = Reply(204, b"")
     wanted: Callable[[Incoming], Wanted] = going_on
     again: bool = False
+    named: str = ""
+    tail: str = ""
 
 
 class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):

@@ -172,7 +172,11 @@ def exposing(headers: Mapping[str, str], names: Iterable[str]) -> Mapping[str, s
     may read nothing, nothing is added.
     """
     exposed = headers.get(_EXPOSE)
-    return headers if exposed is None else {**headers, _EXPOSE: ", ".join([exposed, *names])}
+    if exposed is None:
+        return headers
+    said = exposed.lower().split(", ")
+    more = [name for name in names if name.lower() not in said]
+    return {**headers, _EXPOSE: ", ".join([exposed, *more])}
 
 
 # Pages ask for few different sets of names; 128 of them, each under 4 KB, stay under a megabyte.

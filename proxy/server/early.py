@@ -5,6 +5,7 @@ No target is committed to by it: other targets may still be asked, as long as th
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from aiohttp import web
 
@@ -12,7 +13,7 @@ from proxy.codec.base import ClientHalf, Encoder, Parsed
 from proxy.errors import Failure
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
-from proxy.server.respond import ResponseSink, stream_response
+from proxy.server.respond import ResponseSink, carry, stream_response
 from proxy.settings.sections import Streams
 
 
@@ -23,6 +24,7 @@ class Early:
 
     __slots__ = (
         "_half",
+        "_headers",
         "_heartbeat_s",
         "_opening",
         "_parsed",
@@ -43,7 +45,10 @@ class Early:
         record: StreamRecord,
         streams: Streams,
         write_buffer_bytes: int,
+        headers: Mapping[str, str],
     ) -> None:
+        """`headers` go with those of the dialect."""
+        self._headers = headers
         self._request = request
         self._half = half
         self._parsed: Parsed | None = parsed
@@ -84,6 +89,7 @@ class Early:
 
     async def _head(self, encoder: Encoder) -> web.StreamResponse:
         response = stream_response(encoder)
+        carry(response, self._headers)
         await response.prepare(self._request)
         # aiohttp keeps the head for the first write, which the sink does without it
         self._request.writer.send_headers()

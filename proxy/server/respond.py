@@ -79,6 +79,12 @@ def hand_down(response: Answering, returned: Mapping[str, str]) -> Answering:
     return response
 
 
+def carry(response: web.StreamResponse, headers: Mapping[str, str]) -> None:
+    """Headers of ours that pages may read."""
+    response.headers.update(headers)
+    response[RETURNED] = (*response.get(RETURNED, ()), *headers)
+
+
 def _heard(waiting: asyncio.Future[None]) -> None:
     """Nobody may be waiting any more when the client leaves: that is no error that nobody looked
     at.

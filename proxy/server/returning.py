@@ -1,6 +1,6 @@
 """Clients that come back to a kept stream: which it is, and what they still get of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from proxy.codec.base import ClientHalf, Encoder, Incoming, Resuming, Wanted
@@ -9,15 +9,19 @@ from proxy.dialects.registry import CLIENTS
 from proxy.events import Event
 from proxy.server.lasting import Lasting
 from proxy.server.runs import Runs
+from proxy.server.watched import where
 
 _NATIVE = CLIENTS["native"]
 
 
 class Onward(NamedTuple):
-    """What a client gets that comes back: this stream, from event `number` on."""
+    """What a client gets of a stream: its events from `number` on. `headers` say where it may come
+    back to.
+    """
 
     run: Lasting
     encoder: Encoder
+    headers: Mapping[str, str]
     number: int = 0
 
 
@@ -26,7 +30,7 @@ def may_return(half: ClientHalf) -> bool:
     return half is _NATIVE or (half.resuming is not None and half.resuming.again)
 
 
-async def onward(runs: Runs, half: ClientHalf, incoming: Incoming, owner: str) -> Onward | None:
+async def returned(runs: Runs, half: ClientHalf, incoming: Incoming, owner: str) -> Onward | None:
     """For a request with a `Last-Event-ID` in a dialect that `may_return`. None: there is nothing
     more to send. Raises Refused.
     """
@@ -37,7 +41,7 @@ async def onward(runs: Runs, half: ClientHalf, incoming: Incoming, owner: str) -
     if found is None:
         return None
     run, number = found
-    return Onward(run, run.encoder(half, None), number)
+    return Onward(run, run.encoder(half, None), where(run, half), number)
 
 
 def asked_for(resuming: Resuming, incoming: Incoming) -> Wanted:
@@ -56,15 +60,22 @@ def rest(
     if run is None:
         runs.metrics.resumed("unknown")
         return None
-    if run.log.end is not None and not wanted.ended:
+    options = run.options if half is run.half else half.watching
+    over, frames, headers = run.log.end is not None, wanted.frames, where(run, half)
+    # who asks for the newest frames, or may have them all, must know how many there are; of a
+    # summary nobody can say, and who has a part of the stream is told so
+    counts = frames < 0 or (over and frames > 0)
+    made = _made(run, half, options) if counts and not run.log.first else 0
+    if over and (not wanted.ended or 0 < made <= frames):
         runs.metrics.resumed("ended")
         return None
+    if frames < 0 and made:
+        frames = max(0, frames + made)
+        if half.resuming is not None and half.resuming.tail:
+            headers[half.resuming.tail] = str(made - 1)
     runs.metrics.resumed("attached")
-    options = run.options if half is run.half else half.watching
-    encoder, frames = run.encoder(half, options, looks=looks), wanted.frames
-    if frames < 0:
-        frames = max(0, frames + _made(run, half, options))
-    return Onward(run, Rest(encoder, frames) if frames and not looks else encoder)
+    encoder = run.encoder(half, options, looks=looks)
+    return Onward(run, Rest(encoder, max(0, frames)) if frames and not looks else encoder, headers)
 
 
 def _made(run: Lasting, half: ClientHalf, options: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Encoder, Parsed
+from proxy.codec.base import ClientHalf, Parsed
 from proxy.errors import Failure, Refused, failure
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
@@ -26,11 +26,11 @@ from proxy.server.incoming import asked_by, new_stream_id, read_head, request_id
 from proxy.server.intake import Asked, Intake
 from proxy.server.lasting import Lasting
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
-from proxy.server.returning import may_return, onward
+from proxy.server.returning import Onward, may_return, returned
 from proxy.server.run import Run
 from proxy.server.runs import Again, Runs
 from proxy.server.visit import INTERNAL, Visit
-from proxy.server.watched import documented, watched
+from proxy.server.watched import documented, watched, where
 from proxy.settings.sections import Streams
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -155,11 +155,11 @@ class _Serving:
             return web.Response(status=204)
         head = read_head(self._request)
         await self._account.visit.know(credential(head.headers, head.query))
-        found = await onward(self._runs, self._half, asked_by(head), self._account.owner)
+        found = await returned(self._runs, self._half, asked_by(head), self._account.owner)
         if found is None:
             return web.Response(status=204)
         self._read(found.run)
-        return await self._watched(found.run, found.encoder, found.number)
+        return await self._watched(found)
 
     async def _committed(self, hold: Hold) -> Coroutine[Any, Any, web.StreamResponse]:
         """What gives the answer of the target that has one; it keeps nothing of what was asked that
@@ -223,14 +223,14 @@ class _Serving:
             return self._announced(run, self._started)
         looks = asked.envelope.pieces is not None
         if not looks:
-            self._begin_early(asked.parsed, self._state.plan.streams)
+            self._begin_early(asked.parsed, self._state.plan.streams, where(run, self._half))
         await asyncio.shield(run.committed)
         if not asked.parsed.request.stream:
             return self._documented(run, asked.parsed)
         early, self._early = self._early, None
         begun = None if early is None else early.encoder
         encoder = run.encoder(self._half, asked.parsed.options, begun, looks=looks)
-        return self._watched(run, encoder, early=early)
+        return self._watched(Onward(run, encoder, where(run, self._half)), early)
 
     async def _announced(
         self, run: Lasting, started: Callable[[Lasting], web.Response]
@@ -254,20 +254,19 @@ class _Serving:
         finally:
             self._runs.metrics.reads(-1)
 
-    async def _watched(
-        self, run: Lasting, encoder: Encoder, number: int = 0, early: Early | None = None
-    ) -> web.StreamResponse:
+    async def _watched(self, onward: Onward, early: Early | None = None) -> web.StreamResponse:
         plan = self._state.plan
         self._runs.metrics.reads(1)
         try:
             return await watched(
                 self._request,
-                run,
-                encoder,
+                onward.run,
+                onward.encoder,
                 record=self._record,
                 streams=plan.streams,
                 limits=plan.limits,
-                number=number,
+                headers=onward.headers,
+                number=onward.number,
                 early=early,
             )
         except Exception as error:  # a defect, and too late for a status
@@ -279,7 +278,9 @@ class _Serving:
         finally:
             self._runs.metrics.reads(-1)
 
-    def _begin_early(self, parsed: Parsed, streams: Streams) -> None:
+    def _begin_early(
+        self, parsed: Parsed, streams: Streams, headers: Mapping[str, str] | None = None
+    ) -> None:
         if parsed.request.stream and streams.early_s:
             self._early = Early(
                 self._request,
@@ -288,6 +289,7 @@ class _Serving:
                 record=self._record,
                 streams=streams,
                 write_buffer_bytes=self._state.plan.limits.write_buffer_bytes,
+                headers=headers or {},
             )
 
     async def _asked(self, hold: Hold) -> Asked:

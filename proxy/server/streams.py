@@ -82,7 +82,7 @@ def described(run: Lasting) -> dict[str, object]:
 
 def _started(run: Lasting) -> web.Response:
     body = msgspec.json.encode(described(run))
-    return whole(Reply(201, body, where(run)))
+    return whole(Reply(201, body, where(run, _NATIVE)))
 
 
 def _handler(
@@ -153,16 +153,20 @@ async def _follow(about: About) -> web.StreamResponse:
     assert run is not None
     half = _reading_in(request)
     about.record.client_dialect = half.name
-    number = 0
+    number, looks = 0, _looks(about)
     seen = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
+    if seen and half.resuming is not None and half.resuming.again:  # its ids are of its frames
+        wanted = half.resuming.wanted(asked_by(read_head(request)))
+        onward = rest(about.runs, half, run, wanted, looks=looks)
+        return web.Response(status=204) if onward is None else await _read(about, onward)
     if seen:
         found = await about.runs.resumed(seen, run.owner)
         if found is None or found[0] is not run:
             return web.Response(status=204)
         number = found[1]
     options = run.options if half is run.half else half.watching
-    encoder = run.encoder(half, options, looks=_looks(about))
-    return await _read(about, Onward(run, encoder, number))
+    encoder = run.encoder(half, options, looks=looks)
+    return await _read(about, Onward(run, encoder, where(run, half), number))
 
 
 async def _read(about: About, onward: Onward) -> web.StreamResponse:
@@ -177,6 +181,7 @@ async def _read(about: About, onward: Onward) -> web.StreamResponse:
             record=about.record,
             streams=plan.streams,
             limits=plan.limits,
+            headers=onward.headers,
             number=onward.number,
         )
     finally:

@@ -1,10 +1,12 @@
 """A kept stream, to one client that reads it."""
 
 import asyncio
+from collections.abc import Mapping
 
 from aiohttp import web
 
-from proxy.codec.base import Encoder, Parsed
+from proxy.codec.base import ClientHalf, Encoder, Parsed
+from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused
 from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
@@ -16,6 +18,7 @@ from proxy.server.lasting import Lasting
 from proxy.server.pace import PacedSink
 from proxy.server.respond import (
     ResponseSink,
+    carry,
     cut,
     hand_down,
     note_headers,
@@ -25,11 +28,19 @@ from proxy.server.respond import (
 from proxy.settings.sections import Limits, Streams
 
 RESUMABLE = "x-resumable-stream-id"
+_NATIVE = CLIENTS["native"]
 
 
-def where(run: Lasting) -> dict[str, str]:
-    """The headers that say where a client may come back to."""
-    return {"Location": f"/v1/streams/{run.id}", RESUMABLE: run.id}
+def where(run: Lasting, half: ClientHalf) -> dict[str, str]:
+    """The headers that say where a client of this dialect may come back to."""
+    path = f"/v1/streams/{run.id}"
+    headers = {
+        "Location": path if half is _NATIVE else f"{path}?dialect={half.name}",
+        RESUMABLE: run.id,
+    }
+    if half.resuming is not None and half.resuming.named:
+        headers[half.resuming.named] = run.id
+    return headers
 
 
 async def watched(
@@ -40,10 +51,12 @@ async def watched(
     record: StreamRecord,
     streams: Streams,
     limits: Limits,
+    headers: Mapping[str, str],
     number: int = 0,
     early: Early | None = None,
 ) -> web.StreamResponse:
-    """The whole answer, from event `number` on. `early` may have sent its head. Raises Refused when
+    """The whole answer, from event `number` on. `headers` say where the client may come back to.
+    `early` may have sent its head. Raises Refused when
     there is no answer and no head was sent, ConnectionError when the client has left.
     """
     watching = Watching(
@@ -51,7 +64,7 @@ async def watched(
     )
     response = None if early is None else await early.taken()
     if response is None:
-        response = _head(run, encoder)
+        response = _head(run, encoder, headers)
         record.status = response.status
         await response.prepare(request)
     before = record.bytes_out
@@ -99,7 +112,7 @@ async def documented(
         **reply.headers,
         **note_headers(head.notes),
         "x-mainstem-upstream": head.upstream,
-        **where(run),
+        **where(run, run.half),
     }
     response = hand_down(whole(reply._replace(headers=headers)), head.returned)
     await response.prepare(request)
@@ -128,11 +141,11 @@ class _Nowhere:
 _NOWHERE = _Nowhere()
 
 
-def _head(run: Lasting, encoder: Encoder) -> web.StreamResponse:
+def _head(run: Lasting, encoder: Encoder, headers: Mapping[str, str]) -> web.StreamResponse:
     if run.committed.done() and run.committed.exception() is None:
         head = run.committed.result()
         response = hand_down(stream_response(encoder, head.notes, head.upstream), head.returned)
     else:
         response = stream_response(encoder)
-    response.headers.update(where(run))
+    carry(response, headers)
     return response

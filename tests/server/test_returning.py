@@ -59,9 +59,14 @@ async def test_a_run_goes_on_behind_any_frame_and_there_is_one_generation() -> N
         assert [f"{first[0][0][:-2]}:{number}" for number in range(len(whole))] == [
             seen for seen, _ in whole
         ]
-        for had in (0, 1, 7, len(whole) - 1):
-            assert whole[had + 1 :] == await ran(run, **{"Last-Event-ID": whole[had][0]})
+        where = f"{run.url}/v1/streams/{whole[0][0][:-2]}?dialect=ag_ui"
+        for had in (0, 1, 7, len(whole) - 2):
+            seen = {"Last-Event-ID": whole[had][0]}
+            assert whole[had + 1 :] == await ran(run, **seen)
             assert whole[had + 1 :] == await joined(run, f"?runId=r&offset={whole[had][0]}")
+            async with run.session.get(where, headers=seen) as response:
+                assert whole[had + 1 :] == await frames(response)
+        assert 204 == await joined(run, f"?runId=r&offset={whole[-1][0]}")
     assert 1 == len(far.asked)
 
 
@@ -123,3 +128,55 @@ async def test_where_the_frames_are_not_kept_any_more_the_client_is_told() -> No
         again = await ran(run, **{"Last-Event-ID": first[-1][0]})
         assert ["RUN_ERROR"] == [said["type"] for _, said in again]
         assert "streams.resume.max_bytes_per_stream" in again[0][1]["message"]
+
+
+PAGE = {
+    "id": "chat",
+    "messages": [{"id": "u", "role": "user", "parts": [{"type": "text", "text": "hi"}]}],
+}
+AI_SDK = "/v1/ai-sdk"
+
+
+async def parts(response: Any, until_text: str | None = None) -> list[dict[str, Any]]:
+    """The parts of a UI message stream."""
+    found: list[dict[str, Any]] = []
+    async for raw in response.content:
+        if raw.startswith(b"data: {"):
+            found.append(json.loads(raw[6:]))
+            if until_text is not None and found[-1].get("delta") == until_text:
+                break
+    return found
+
+
+async def test_a_page_goes_on_from_the_part_that_it_had() -> None:
+    """By the run that the answer named, as WorkflowChatTransport does, while it goes on and after
+    its end. Negative numbers count from the newest; where nothing is left there is 204."""
+    speaks = Speaks()
+    far = Far(speaks)
+    cors = {"allow_origins": ["https://page.example"]}
+    async with proxied(["far"], {"far": far}, models=ANY, streams=KEPT, cors=cors) as run:
+        speaks.say(10)
+        origin = {"Origin": "https://page.example"}
+        async with run.session.post(f"{run.url}{AI_SDK}", json=PAGE, headers=origin) as response:
+            first = await parts(response, WORDS[9])
+            name = response.headers["x-workflow-run-id"]
+            exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
+            assert 1 == exposed.count("x-workflow-run-id") == exposed.count("location")
+            assert f"/v1/streams/{name}?dialect=ai_sdk" == response.headers["Location"]
+        where = f"{run.url}{AI_SDK}/{name}/stream?startIndex="
+        async with run.session.get(f"{where}-3") as response:
+            newest = await parts(response, WORDS[9])
+            assert str(len(first) - 1) == response.headers["x-workflow-stream-tail-index"]
+        assert first[-3:] == newest
+        speaks.say(40)
+        async with run.session.get(f"{where}{len(first)}") as response:
+            whole = first + await parts(response)
+        assert ["start", "finish"] == [whole[0]["type"], whole[-1]["type"]]
+        assert TEXT == "".join(part.get("delta", "") for part in whole)
+        for index, expected in ((0, whole), (5, whole[5:]), (-2, whole[-2:]), (-999, whole)):
+            async with run.session.get(f"{where}{index}") as response:
+                assert expected == await parts(response)
+        for index, status in ((len(whole), 204), (9999, 204), ("x", 400), ("9" * 30, 400)):
+            async with run.session.get(f"{where}{index}") as response:
+                assert status == response.status
+    assert 1 == len(far.asked)

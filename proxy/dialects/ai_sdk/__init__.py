@@ -3,10 +3,14 @@
 
 useChat({ transport: new DefaultChatTransport({ api: "https://proxy/v1/ai-sdk", body: { model:
 "fast" } }) })
+
+Its `WorkflowChatTransport` says no type of its own for the JSON that it posts:
+`prepareSendMessagesRequest: ({ messages }) => ({ headers: { "content-type": "application/json" },
+body: { messages, model: "fast" } })`.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Reply, Resuming, Route
-from proxy.dialects.ai_sdk import encode, errors, parse, whole
+from proxy.codec.base import ClientHalf, Dialect, Resuming, Route
+from proxy.dialects.ai_sdk import encode, errors, parse, resume, whole
 from proxy.dialects.ai_sdk.wire import NAME
 
 DIALECT = Dialect(
@@ -22,7 +26,9 @@ DIALECT = Dialect(
         resuming=Resuming(
             Route("GET", "/v1/ai-sdk/{chat:[^/]+}/stream"),
             Route("POST", "/v1/ai-sdk/{chat:[^/]+}/stop"),
-            Reply(204, b""),
+            wanted=resume.wanted,
+            named="x-workflow-run-id",
+            tail="x-workflow-stream-tail-index",
         ),
         whole=whole.whole,
         render_error=errors.render_error,
