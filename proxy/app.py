@@ -27,7 +27,7 @@ from proxy.server.listener import Listener
 from proxy.server.playground import Mocks
 from proxy.server.respond import whole
 from proxy.server.runs import Runs
-from proxy.server.stores.base import Nowhere
+from proxy.server.stores.base import Nowhere, Store
 from proxy.settings.access import is_loopback
 from proxy.settings.auth import Auth
 from proxy.settings.files import Files
@@ -61,6 +61,7 @@ class Process:
         self._reloading: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._ledger = Ledger()
+        self._store: Store = Nowhere()
         self.mocks = EmbeddedMocks()
         self.urls: list[str] = []
         self.admin_url: str | None = None
@@ -84,7 +85,9 @@ class Process:
         if settings.admin is None:
             health.add_routes(app, self.gateway, self.metrics, guarded=True)
         app.router.add_route("*", "/mock/requests", self._mock_requests)
-        runs = Runs(self.gateway, self.metrics, Nowhere())
+        self._store = self._store_of(settings)
+        await self._store.start()
+        runs = Runs(self.gateway, self.metrics, self._store)
         site.add_routes(app, self.gateway, runs, _mocks, get_streams=server.get_streams)
         self.urls = [await self._listen(app, server.host, server.port, "server")]
         if settings.admin is not None:
@@ -138,6 +141,7 @@ class Process:
         if hasattr(self, "gateway"):
             settings = self.reloader.settings if hasattr(self, "reloader") else self._begun_with
             await self.gateway.drain(settings.server.drain_s)
+        await self._store.close()
         await _ended(self._lag)
         for runner in self._runners:
             await runner.cleanup()
@@ -173,6 +177,17 @@ class Process:
             else None
         )
         return State(plan, cors, keyring)
+
+    def _store_of(self, settings: Settings) -> Store:
+        """Where streams are kept. It does not change by a reload."""
+        resume = settings.streams.resume
+        if resume is None or resume.store == "memory":
+            return Nowhere()
+        from proxy.server.stores.shared import Shared  # noqa: PLC0415  only where it is configured
+
+        return Shared(
+            resume.store, lambda: self.gateway.state.plan.streams.resume or resume, self.metrics
+        )
 
     async def _mock_requests(self, request: web.Request) -> web.StreamResponse:
         """What the mocks were asked. It holds prompts, so it is the operator's."""

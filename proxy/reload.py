@@ -107,6 +107,8 @@ class Reloader:
         names = [f"server.{name}" for name in fixed] + ["admin"] * (
             self.settings.admin != self._begun_with.admin
         )
+        if _store(self.settings) != _store(self._begun_with):
+            names.append("streams.resume.store")
         if names:
             self._log.warning("these settings need a restart to take effect", settings=names)
 
@@ -121,3 +123,8 @@ class Reloader:
 
     async def _changed(self) -> bool:
         return bool(self._files) and await asyncio.to_thread(self._files.changed)
+
+
+def _store(settings: Settings) -> object:
+    resume = settings.streams.resume
+    return "memory" if resume is None else resume.store

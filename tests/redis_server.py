@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from redis.asyncio import Redis
+
 from tests.needs import program
 
 PASSWORD = "pass-w0rd"
@@ -59,6 +61,23 @@ class RedisServer:
     def thaw(self) -> None:
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGCONT)
+
+    async def everything(self) -> bytes:
+        """All keys and what stands there."""
+        async with Redis.from_url(self.url) as client:
+            found = [b""]
+            async for key in client.scan_iter():
+                kind = await client.type(key)
+                value: object = (
+                    await client.xrange(key) if kind == b"stream" else await client.get(key)
+                )
+                found += [key, repr(value).encode()]
+            return b"\n".join(found)
+
+    async def everlasting(self) -> int:
+        """How many keys do not expire."""
+        async with Redis.from_url(self.url) as client:
+            return len([key async for key in client.scan_iter() if await client.ttl(key) < 0])
 
     async def _said(self, question: bytes) -> bytes:
         try:

@@ -265,6 +265,8 @@ async def test_what_cannot_be_adopted_changes_nothing_and_ends_nothing(
         ("server: {workers: 2}\nadmin: {port: 9}", [["server.workers", "admin"]]),
         ("server: {drain_s: 3}", []),
         ("logs: {level: error}", []),
+        ("streams: {resume: {keep_s: 5}}", []),
+        ("streams: {resume: {store: 'redis://x'}}", [["streams.resume.store"]]),
     ],
 )
 async def test_what_needs_a_restart_is_said_by_name(tmp_path: Path, more: str, named: Any) -> None:

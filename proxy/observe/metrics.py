@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -32,6 +32,9 @@ _SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # prometheus_client decides 
 
 # What became of a client that came back to a stream.
 Resumed = Literal["attached", "snapshot", "ended", "unknown"]
+# What is asked of the store of streams: to take events, to give those of others, anything else.
+Operation = Literal["write", "read", "ask"]
+_STORE_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class _Bound(dict[tuple[str, ...], Counter]):
@@ -124,6 +127,7 @@ class Metrics:
             "kept one by one any more), ended (they had all of it) or unknown."
         )
         self._resumes = self._counter("resumes", about, "result", known=get_args(Resumed))
+        self._store()
         about = "Times that an upstream's circuit opened."
         self._opened = self._counter("circuit_opened", about, "upstream")
         about = "Times that the configuration was read again: ok or failed."
@@ -142,6 +146,23 @@ class Metrics:
         self._gauge(
             "build_info", "Always 1; its label says which version runs.", "livemax", "version"
         ).labels(__version__).set(1)
+
+    def _store(self) -> None:
+        about = (
+            "Seconds that a store of streams (streams.resume.store) took: to write what came of "
+            "all streams, to read (with the wait for more) or to be asked about one."
+        )
+        self._store_s = Histogram(
+            "mainstem_store_seconds",
+            about,
+            ("operation",),
+            buckets=_STORE_S,
+            registry=self.registry,
+        )
+        about = "Times that a store of streams could not be reached, was too slow or refused."
+        self._store_errors = self._counter(
+            "store_errors", about, "operation", known=get_args(Operation)
+        )
 
     def _counter(self, name: str, about: str, *labels: str, known: Sequence[str] = ()) -> _Bound:
         """`known` are the values of a single label that is bounded by the code: shown as 0 before
@@ -188,6 +209,14 @@ class Metrics:
     def resumed(self, result: Resumed) -> None:
         """A client came back to a stream."""
         self._resumes[result,].inc()
+
+    def stored(self, operation: Operation, seconds: float) -> None:
+        """The store of streams did what it was asked for."""
+        self._store_s.labels(operation).observe(seconds)
+
+    def store_failed(self, operation: Operation) -> None:
+        """It did not."""
+        self._store_errors[operation,].inc()
 
     def reloaded(self, *, ok: bool) -> None:
         """The configuration was read again."""

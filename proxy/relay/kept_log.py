@@ -37,6 +37,7 @@ class KeptLog(Log):
 
     __slots__ = (
         "_batches",
+        "_copies",
         "_events",
         "_followers",
         "_most_bytes",
@@ -57,6 +58,7 @@ class KeptLog(Log):
         self._batches: deque[tuple[int, int]] = deque()
         self._snapshot: Snapshot | None = Snapshot()
         self._followers: tuple[Follower, ...] = ()
+        self._copies: tuple[Follower, ...] = ()
         self._window_bytes = 0
         self.bytes = 0  # with those of the snapshot
         self.first = 0
@@ -86,6 +88,8 @@ class KeptLog(Log):
                 self.end = events[-1]  # type: ignore[assignment]  # see there
             for follower in self._followers:
                 follower.take(events, now, size)
+            for follower in self._copies:
+                follower.take(events, now, size)
         if self.over:
             self._stop()
 
@@ -109,9 +113,23 @@ class KeptLog(Log):
         """From now on it gets everything at once."""
         self._followers = (*self._followers, follower)
 
+    def copy_to(self, follower: Follower) -> None:
+        """Like `follow`, for one that is no client's."""
+        self._copies = (*self._copies, follower)
+
     def unfollow(self, follower: Follower) -> None:
         """It gets nothing any more."""
         self._followers = tuple(each for each in self._followers if each is not follower)
+        self._copies = tuple(each for each in self._copies if each is not follower)
+
+    def recall(self, first: int, folded: list[Event] | None) -> None:
+        """It begins with event `first`; what came before is said by these, see `folded`."""
+        self.first, self.begun = first, True
+        if folded is None:
+            self._snapshot = None
+        elif self._snapshot is not None:
+            self._snapshot.add(folded)
+        self._weigh()
 
     def forget(self) -> None:
         """It is not kept any more, but for those who read it now."""
@@ -148,7 +166,7 @@ class KeptLog(Log):
         self.bytes = weight
 
     def _stop(self) -> None:
-        for follower in self._followers:
+        for follower in (*self._followers, *self._copies):
             follower.stop()
 
 

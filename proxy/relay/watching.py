@@ -26,10 +26,12 @@ class Watching:
     """What a client gets of one kept log, from event `number` on. Life: `opening` -> `relay`.
 
     It gets a snapshot where that event is not kept any more, or where its dialect cannot begin in
-    the middle.
+    the middle. A client that has seen more than the log has gets what comes behind that, or, where
+    the log ends before it, the end.
     """
 
     __slots__ = (
+        "_ahead",
         "_defect",
         "_encoder",
         "_failed",
@@ -67,6 +69,7 @@ class Watching:
         )
         self._sink: Sink | None = None
         self._defect: Exception | None = None
+        self._ahead = False  # its client has seen more than the log has
         self._failed = False  # it has been told that it can have no more
         self._timer: asyncio.TimerHandle | None = None
         self._wake: asyncio.Future[None] | None = None
@@ -102,7 +105,8 @@ class Watching:
         self._log.follow(self, monotonic())
         try:
             self._arm()
-            self._catch_up()
+            self._ahead = self._number > self._log.next
+            self._gain() if self._ahead else self._catch_up()
             while not self.told:
                 if self._reader.full:
                     await self._drain(sink)
@@ -126,8 +130,11 @@ class Watching:
         """See `Follower`. It never raises: the others read on."""
         if self._reader.full or self._failed:
             return  # it reads from the log when it has taken what it has
-        self._number += len(events)
         try:
+            if self._ahead:
+                self._gain()
+                return
+            self._number += len(events)
             self._write(self._read(events, size), now)
         except Exception as error:  # noqa: BLE001  whatever it is, it is this reader's alone
             self._defect, self._failed = error, True
@@ -155,6 +162,15 @@ class Watching:
         events, size = found
         self._number += len(events)
         return self._read(events, size) if events else b""
+
+    def _gain(self) -> None:
+        """The log has more: perhaps what its client has not seen, or the end."""
+        log = self._log
+        if log.end is not None and self._number >= log.next:
+            self._number = log.next - 1
+        if self._number <= log.next:
+            self._ahead = False
+            self._catch_up()
 
     def _catch_up(self) -> None:
         while self._number < self._log.next and not self._reader.full and not self._failed:

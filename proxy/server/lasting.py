@@ -46,12 +46,14 @@ class Origin(NamedTuple):
 class Lasting(ABC):
     """One stream. `committed` gives its `Head`, or raises Refused; `log` has its events."""
 
-    def __init__(self, origin: Origin, log: KeptLog) -> None:
+    def __init__(self, origin: Origin, log: KeptLog, request: bytes) -> None:
+        """`request` is a digest of what was asked and who asked."""
         self.id = origin.id
         self.owner = origin.owner
         self.half = origin.half
         self.options = origin.options
         self.origin = origin
+        self.request = request
         self.log = log
         # when somebody was last sent all of it, by the monotonic clock, and on which connection
         self.told_at: float | None = None

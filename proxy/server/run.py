@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from proxy.codec.base import ClientHalf, Parsed
@@ -21,6 +21,7 @@ from proxy.settings.sections import OnDisconnect, Streams
 
 _INTERNAL = "Something went wrong in this proxy; its log has the details."
 _MAX_CHAT_CHARS = 256  # of a client's own name for a stream, which is kept as long as it is
+_LOOK_S = 1.0  # between looks whether somebody reads it elsewhere
 _DESERTED = "Every client has left, and none came back in time."
 
 
@@ -44,11 +45,13 @@ class Run(Lasting):
         key: bytes,
         pieces: Pieces | None,
         ended: "Callable[[Run], None]",
+        read_elsewhere: Callable[[Lasting], Awaitable[bool | None]],
     ) -> None:
         """`owner` says whose it is: nobody else may know of it. `wish`: what the request itself
         says is to be done when its client leaves. `request` is a digest of it, `key` of its
         Idempotency-Key. `pieces` are noted where its client asked to see them. `ended` is called
-        when it can only be read any more.
+        when it can only be read any more. `read_elsewhere` says whether clients of other processes
+        read it, None: unknown.
         """
         origin = Origin(
             id=record.stream,
@@ -61,8 +64,7 @@ class Run(Lasting):
             created=int(time.time()),
             rewrites=attempts.may_rewrite,
         )
-        super().__init__(origin, log)
-        self.request = request
+        super().__init__(origin, log, request)
         self.key = key
         self._takes_rewrites = half.rewrites or not parsed.request.stream
         self.record = record
@@ -74,6 +76,7 @@ class Run(Lasting):
         self._won: Won | None = None
         self._why: Failure | None = None
         self._ended = ended
+        self._read_elsewhere = read_elsewhere
         self._over: Callable[[], None] | None = None
         self._done = False
         self._task = gateway.see_to(self._drive(parsed))
@@ -95,10 +98,22 @@ class Run(Lasting):
         """If nobody attends it, it goes on for its grace."""
         if self._attended or self._done or self._grace_s is None:
             return
+        self._desert_after(self._grace_s)
+
+    def _desert_after(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        self._deserted = loop.call_later(
-            self._grace_s, self.stop, failure("client_gone", _DESERTED)
-        )
+        self._deserted = loop.call_later(seconds, lambda: self._gateway.see_to(self._desert()))
+
+    async def _desert(self) -> None:
+        """Nobody here has attended it for its grace: it ends, unless somebody does elsewhere."""
+        read = await self._read_elsewhere(self)
+        if self._attended or self._done:
+            return
+        # where that cannot be told it goes on, but for a client that wanted no grace
+        if read or (read is None and self._grace_s):
+            self._desert_after(max(self._grace_s or 0, _LOOK_S))
+        else:
+            self.stop(failure("client_gone", _DESERTED))
 
     def stop(self, why: Failure) -> None:
         """End it now; whoever reads it is told why."""

@@ -91,6 +91,7 @@ class Runs:
             key=key,
             pieces=pieces,
             ended=self._has_ended,
+            read_elsewhere=self.store.read_elsewhere,
         )
         self._by_id[run.id] = run
         self._by_request[request].append(run)
@@ -98,7 +99,7 @@ class Runs:
             self._by_key[key] = run
         if run.origin.chat:
             self._by_chat[half.name, owner, run.origin.chat] = run
-        self.store.keep(run, run, request)
+        self.store.keep(run, run, request, key)
         return run
 
     async def find(self, stream: str, owner: str) -> Lasting | None:
@@ -130,11 +131,12 @@ class Runs:
             self.metrics.resumed("unknown")
             return None
         following = int(number) + 1
-        if following >= run.log.next and run.log.end is not None:
+        if following == run.log.next and run.log.end is not None:
             self.metrics.resumed("ended")
             return None
+        # It may have seen more than is known here: of a process that died before all was stored.
         self.metrics.resumed("attached" if following >= run.log.first else "snapshot")
-        return run, min(following, run.log.next)
+        return run, following
 
     def same(self, request: bytes, key: bytes, again: Again) -> Run | None:
         """The run that a request goes on with: one of the very same request that its client has
@@ -154,6 +156,23 @@ class Runs:
             return None
         self.metrics.resumed("attached")
         return run
+
+    async def elsewhere(self, request: bytes, key: bytes, owner: str) -> Lasting | None:
+        """The same of another process, for a request that has a key or says that it is a retry.
+        Where that cannot be told for now, there is none.
+        """
+        newest = await self.store.asked(key or request)
+        if newest is None or newest in self._by_id:
+            return None
+        found = await self.store.find(newest, owner)
+        if found is None or isinstance(found.log.end, StreamError):
+            return None
+        if found.request != request:
+            raise Refused(failure("bad_request", _OTHER_REQUEST, status=422))
+        if found.log.end is not None and not key:
+            return None
+        self.metrics.resumed("attached")
+        return found
 
     def _has_ended(self, run: Run) -> None:
         rules, loop = self.rules or Resume(), asyncio.get_running_loop()

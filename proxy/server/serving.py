@@ -201,7 +201,11 @@ class _Serving:
         """The same of a stream that lives by itself."""
         if self._runs.rules is None:
             raise Refused(failure("bad_request", NOT_KEPT, status=404))
-        run: Lasting | None = self._runs.same(asked.digest, asked.key, _again(self._request))
+        again = _again(self._request)
+        run: Lasting | None = self._runs.same(asked.digest, asked.key, again)
+        if run is None and (asked.key or again == "yes"):
+            owner = self._account.owner
+            run = await self._runs.elsewhere(asked.digest, asked.key, owner)
         if run is None:
             attempts = self._enter(asked)
             self._record.stream = new_stream_id()

@@ -22,16 +22,20 @@ def check_access(auth: Any, store: Any, models: Mapping[str, Any], problems: Pro
     """Adds what is wrong. `auth`, `store` (that of limits) and `models` are parts of the merged
     tree.
     """
-    if store not in (None, "memory") and find_spec("redis") is None:
-        problems.say(
-            ("limits", "store"),
-            'needs a client of Redis, which is not installed: pip install "mainstem[redis]"',
-        )
+    check_store(("limits", "store"), store, problems)
     if isinstance(auth, dict):
         token = auth.get("jwt")
         _keys(auth.get("keys"), models, problems, alone=token is None)
         if isinstance(token, dict):
             _jwt(token, models, problems)
+
+
+def check_store(where: Where, store: Any, problems: Problems) -> None:
+    """Adds that a store needs what is not installed."""
+    if store not in (None, "memory") and find_spec("redis") is None:
+        problems.say(
+            where, 'needs a client of Redis, which is not installed: pip install "mainstem[redis]"'
+        )
 
 
 def is_loopback(host: str) -> bool:

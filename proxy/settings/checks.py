@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from proxy.dialects.registry import UPSTREAMS
-from proxy.settings.access import check_access, is_loopback
+from proxy.settings.access import check_access, check_store, is_loopback
 from proxy.settings.mistakes import Problems, nearest
 from proxy.settings.reaching import check_reach
 from proxy.settings.rules import NAMES, RuleBook
@@ -36,14 +36,18 @@ def check(tree: Raw, problems: Problems) -> None:
 
 def _kept_streams(tree: Raw, problems: Problems) -> None:
     """A client that comes back may reach any worker, and each has a memory of its own."""
-    kept = section(tree, "streams").get("resume") is not None
+    kept = section(tree, "streams").get("resume")
+    if kept is None:
+        return
+    store = kept.get("store") if isinstance(kept, dict) else None
+    check_store(("streams", "resume", "store"), store, problems)
     workers = section(tree, "server").get("workers")
-    if kept and isinstance(workers, int) and workers > 1:
+    if store in (None, "memory") and isinstance(workers, int) and workers > 1:
         problems.say(
             ("streams", "resume"),
             "keeps streams in the memory of one process: with server.workers above 1 a client that "
-            "comes back may reach another one. Set server.workers to 1, or leave streams.resume "
-            "out.",
+            "comes back may reach another one. Set streams.resume.store to a Redis, or "
+            "server.workers to 1, or leave streams.resume out.",
         )
 
 

@@ -1,17 +1,29 @@
 """Streams that clients may leave and come back to."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from proxy.settings.tree import Tree
-from proxy.settings.values import Count, Seconds
+from proxy.settings.values import Count, Seconds, Store
 
 
 class Resume(Tree):
     """How streams are kept for clients that come back."""
 
-    store: Literal["memory"] = Field("memory", description="Where they are kept: in this process.")
+    store: Store = Field(
+        "memory",
+        description=(
+            "Where they are kept: memory, in the process that generates them, or also in a Redis "
+            "or Valkey, so that any worker and replica serves any reader, such as "
+            '"${REDIS_URL}". Needs mainstem[redis].'
+        ),
+    )
+    lease_s: Seconds = Field(
+        15,
+        description=(
+            "With a Redis: within this time after a process has died the readers of its streams "
+            "are told."
+        ),
+    )
     keep_s: Seconds = Field(300, description="How long a stream can be read after its end.")
     max_bytes_per_stream: Count = Field(
         4_194_304,
@@ -22,5 +34,7 @@ class Resume(Tree):
     )
     max_bytes: Count = Field(
         268_435_456,
-        description="What all may take. Beyond it those that have ended go, the oldest first.",
+        description=(
+            "What all of a process may take. Beyond it those that have ended go, the oldest first."
+        ),
     )

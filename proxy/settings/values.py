@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: token
 _UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_VALKEY = re.compile(r"^valkey(?=s?://)")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ALGORITHMS = (
     "RS256",
@@ -152,7 +153,9 @@ def expiry(value: Any) -> datetime:
 
 
 def _store(value: Any) -> SecretStr | Literal["memory"]:
-    """The address may hold a password, so it is hidden as a whole."""
+    """The address may hold a password, so it is hidden as a whole. That of a Valkey is spoken to
+    like that of a Redis.
+    """
     url = value.get_secret_value() if isinstance(value, SecretStr) else value
     if url == "memory":
         return "memory"
@@ -162,6 +165,7 @@ def _store(value: Any) -> SecretStr | Literal["memory"]:
     )
     if not isinstance(url, str) or not url.isprintable() or " " in url:
         raise wrong
+    url = _VALKEY.sub("redis", url)
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises when it is no number

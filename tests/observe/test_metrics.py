@@ -43,6 +43,8 @@ CONTRACT = {
     "readers_open": set(),
     "log_bytes": set(),
     "resumes_total": {"result"},
+    "store_errors_total": {"operation"},
+    "store_seconds": {"operation"},
     "upstream_waiting": {"upstream"},
     "heartbeats_total": set(),
     "log_lines_dropped_total": set(),
@@ -111,6 +113,7 @@ def test_names_and_labels_are_those_of_the_contract() -> None:
     metrics.opened("second")
     metrics.waiting("second", 1)
     metrics.circuit("first", is_open=True)
+    metrics.stored("write", 0.001)
     metrics.flush(stream())
     found: dict[str, set[str]] = {}
     for sample in samples(metrics):

@@ -108,6 +108,33 @@ def test_of_an_endless_stream_even_the_summary_is_bounded() -> None:
     assert 10_000 >= scales.bytes
 
 
+def test_a_log_that_begins_in_the_midst_says_what_came_before() -> None:
+    whole, _ = begun(3000)
+    whole.write([BlockStart(0, "text")], 1.0, 10)
+    texts(whole, 40)
+    assert whole.first
+    scales = Scales()
+    log = KeptLog(3000, scales)
+    log.recall(whole.first, whole.folded())
+    found = whole.since(whole.first)
+    assert found is not None
+    log.write(found[0], 1.0, found[1])
+    assert (whole.next, whole.folded(), True) == (log.next, log.folded(), log.begun)
+    assert scales.bytes == log.bytes > 0
+
+
+def test_a_copy_gets_every_event_and_is_no_reader() -> None:
+    log, _ = begun()
+    copy = Taking()
+    log.copy_to(copy)
+    log.write(HELLO, 1.0, 10)
+    assert (HELLO, 0) == (copy.taken, log.readers)
+    log.write([BlockEnd(0), END], 2.0, 10)
+    assert 1 == copy.stopped
+    log.unfollow(copy)
+    assert 0 == log.readers
+
+
 def test_what_is_forgotten_is_not_counted_and_still_read() -> None:
     log, scales = begun()
     log.write(HELLO, 1.0, 10)

@@ -215,6 +215,13 @@ def test_the_address_of_a_redis_is_hidden_as_a_whole(loaded: Load, url: str) -> 
         assert "hidden" not in printed
 
 
+def test_a_valkey_is_spoken_to_like_a_redis(loaded: Load) -> None:
+    for scheme, spoken in (("valkey", "redis"), ("valkeys", "rediss")):
+        store = loaded(f"limits: {{store: '{scheme}://cache:1/2'}}").limits.store
+        assert isinstance(store, SecretStr)
+        assert f"{spoken}://cache:1/2" == store.get_secret_value()
+
+
 def test_memory_is_the_store_unless_said_otherwise(loaded: Load) -> None:
     for text in ("", "limits: {store: memory}"):
         assert "memory" == loaded(text).limits.store
@@ -257,9 +264,11 @@ def test_an_extra_that_is_not_installed_is_named(
         lambda name: None if name in lacking else importlib.util.find_spec(name),
     )
     text = jwt() + "limits: {store: 'redis://cache'}"
+    text += "\nstreams: {resume: {store: 'redis://cache'}}"
     assert sorted(problems(text)) == [
         'x.yaml: auth.jwt needs PyJWT and cryptography, which are not installed: pip install "mainstem[jwt]"',
         'x.yaml: limits.store needs a client of Redis, which is not installed: pip install "mainstem[redis]"',
+        'x.yaml: streams.resume.store needs a client of Redis, which is not installed: pip install "mainstem[redis]"',
     ]
     lacking = {"cryptography"}
     assert 1 == len(problems(text))

@@ -118,3 +118,11 @@ def test_keys(problems: Problems) -> None:
     assert [
         "x.yaml: auth.keys[0].models[0] 'fats' is not among models; did you mean fast?"
     ] == problems(no_model)
+
+
+def test_workers_share_kept_streams_only_in_a_redis(problems: Problems, loaded: Load) -> None:
+    several = "server: {workers: 2}\nstreams: {resume: {%s}}\n"
+    assert 2 == loaded(several % "store: 'redis://cache'").server.workers
+    for alone in ("", "store: memory"):
+        (said,) = problems(several % alone)
+        assert said.startswith("x.yaml: streams.resume keeps streams in the memory of one process")

@@ -28,9 +28,10 @@ class Store(Protocol):
     async def close(self) -> None:
         """Nothing more is kept. What had ended is kept still."""
 
-    def keep(self, run: Lasting, generated: Generated, request: bytes) -> None:
+    def keep(self, run: Lasting, generated: Generated, request: bytes, key: bytes) -> None:
         """Other processes can find this stream, by its id, by its client's own name for it and by
-        `request`, the digest of what was asked; those that read it get all of its log.
+        the digests of what was asked and of its Idempotency-Key (b"" for none); those that read it
+        get all of its log.
         """
 
     async def kept(self, run: Lasting) -> None:
@@ -49,11 +50,13 @@ class Store(Protocol):
         elsewhere.
         """
 
-    async def asked(self, request: bytes) -> str | None:
-        """The id of the newest stream that this request began, here or elsewhere."""
+    async def asked(self, digest: bytes) -> str | None:
+        """The id of the newest stream that a request of this digest, or with a key of it, began,
+        here or elsewhere.
+        """
 
-    async def read_elsewhere(self, run: Lasting) -> bool:
-        """Whether a client of another process reads it now."""
+    async def read_elsewhere(self, run: Lasting) -> bool | None:
+        """Whether a client of another process reads it now; None: that cannot be told."""
 
 
 class Nowhere:
@@ -65,7 +68,7 @@ class Nowhere:
     async def close(self) -> None:
         """See `Store`."""
 
-    def keep(self, run: Lasting, generated: Generated, request: bytes) -> None:
+    def keep(self, run: Lasting, generated: Generated, request: bytes, key: bytes) -> None:
         """See `Store`."""
 
     async def kept(self, run: Lasting) -> None:
@@ -82,10 +85,10 @@ class Nowhere:
         """See `Store`."""
         return None
 
-    async def asked(self, request: bytes) -> str | None:  # noqa: ARG002  likewise
+    async def asked(self, digest: bytes) -> str | None:  # noqa: ARG002  likewise
         """See `Store`."""
         return None
 
-    async def read_elsewhere(self, run: Lasting) -> bool:  # noqa: ARG002  likewise
+    async def read_elsewhere(self, run: Lasting) -> bool | None:  # noqa: ARG002  likewise
         """See `Store`."""
         return False

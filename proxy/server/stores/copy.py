@@ -1,0 +1,116 @@
+"""A stream that another process generates, as far as this one has read it."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+
+from proxy.errors import Failure, Refused, failure
+from proxy.events import TERMINAL, Event, StreamError, StreamStart
+from proxy.relay.kept_log import KeptLog
+from proxy.server.lasting import Head, Lasting, Origin
+from proxy.server.stores.layout import Batch
+
+_ANSWER_S = 2.0  # for the process that generates it to end it
+_DEAF = "The process that generates this stream does not answer; try again soon."
+_LOST = "The process that generated this answer is gone, and the rest of the answer with it."
+
+
+class Copy(Lasting):
+    """Its log is written by whoever reads the store (`gain`), so that all clients of this process
+    read it once. `process` is the one that generates it.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        log: KeptLog,
+        *,
+        head: Head | None,
+        process: str,
+        request: bytes,
+        attended: Callable[[], None],
+        ask: "Callable[[Copy, Failure], Awaitable[None]]",
+    ) -> None:
+        """`attended` is called when a client begins to read it, `ask` has its process end it."""
+        super().__init__(origin, log, request)
+        if head is not None:
+            self.committed.set_result(head)
+        self.process = process
+        self.idle = 0  # how often it was looked at since somebody read it
+        self._has_reader = attended
+        self._ask = ask
+
+    def attend(self) -> None:
+        super().attend()
+        self._has_reader()
+
+    def gain(self, batch: Batch, now: float) -> None:
+        """More of it was read."""
+        log, events = self.log, batch.events
+        known = log.next - batch.first
+        if log.end is not None or not events:
+            return
+        if known < 0:
+            self.lose(now)
+            return
+        # An end that another process wrote may have a number that has been taken before.
+        more = events[known:] or (events[-1:] if isinstance(events[-1], TERMINAL) else [])
+        if more:
+            self._begin(more[0])
+            log.write(more, now, batch.size)
+
+    def lose(self, now: float) -> None:
+        """The rest of it cannot be had: its readers are told."""
+        if self.log.end is None:
+            end = lost()
+            self._begin(end)
+            self.log.write([end], now, 0)
+
+    def _begin(self, first: Event) -> None:
+        self.log.begun = True
+        if self.committed.done():
+            return
+        if isinstance(first, StreamStart):
+            self.committed.set_result(Head(first.upstream, first.notes, {}))
+        else:
+            self.committed.set_exception(Refused(lost().error))
+
+    async def cancel(self, why: Failure) -> None:
+        if self.log.end is not None:
+            return
+        ending = _Ending()
+        self.log.copy_to(ending)
+        try:
+            await self._ask(self, why)
+            async with asyncio.timeout(_ANSWER_S):
+                await ending.over.wait()
+        except TimeoutError:
+            raise Refused(failure("overloaded", _DEAF, retry_after_s=1)) from None
+        finally:
+            self.log.unfollow(ending)
+
+
+class _Ending:
+    """Waits for the end of a log. See `Follower`."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+
+    def take(self, events: list[Event], now: float, size: int) -> None:
+        """See `Follower`."""
+
+    def stop(self) -> None:
+        """See `Follower`."""
+        self.over.set()
+
+    def due(self) -> float:
+        """See `Follower`."""
+        return math.inf
+
+    def tick(self, now: float) -> None:
+        """See `Follower`."""
+
+
+def lost() -> StreamError:
+    """The end of a stream whose process has died."""
+    return StreamError(failure("upstream_truncated", _LOST))

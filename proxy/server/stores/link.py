@@ -1,0 +1,98 @@
+"""The way to a Redis or Valkey. Every question is bounded in time, and that it is away is said once
+and counted.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+from urllib.parse import urlsplit
+
+import structlog
+from pydantic import SecretStr
+
+from proxy.observe.metrics import Metrics, Operation
+
+_CONNECT_S = 2.0
+_CONNECTIONS = 16  # of one process: one is blocked in a read, one writes, the others ask
+
+
+class Away(Exception):  # noqa: N818  a state, as `Refused` is
+    """Redis cannot be reached, is too slow or refuses. What it said may hold secrets: see the
+    log for the kind of the error.
+    """
+
+
+class Link:
+    """One process's connections. `since` is when it was last found again, on the monotonic clock;
+    None: it is away, since `away_since`. `lost` is called when it is not found any more; whoever
+    is called so must look for it and say `found`.
+    """
+
+    def __init__(self, store: SecretStr, metrics: Metrics) -> None:
+        # An extra (`mainstem[redis]`), so it is imported only where it is configured; the settings'
+        # check names it where it is missing.
+        from redis.asyncio import BlockingConnectionPool, Redis  # noqa: PLC0415
+        from redis.asyncio.retry import Retry  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        url = store.get_secret_value()
+        # No socket_timeout: releases of the client set one by default that ends a blocked read
+        # without a word. Each call has a bound of its own, and none is tried again by itself.
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_CONNECTIONS,
+            timeout=None,
+            socket_timeout=None,
+            socket_connect_timeout=_CONNECT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self.redis = Redis.from_pool(pool)
+        self.since: float | None = None
+        self.lost: Callable[[], None] = _nobody
+        self.away_since = monotonic()
+        self._begun = False
+        self._errors: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
+        self._metrics = metrics
+        self._log = structlog.get_logger("mainstem")
+        parts = urlsplit(url)
+        self._place = (
+            parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+        )
+
+    async def close(self) -> None:
+        """Nothing more is asked."""
+        await self.redis.aclose()
+
+    def found(self) -> None:
+        """It answers, and knows what it must know of this process."""
+        if self.since is None and self._begun:
+            self._log.info("the store of streams is back", redis=self._place)
+        self.since, self._begun = monotonic(), True
+
+    @asynccontextmanager
+    async def within(self, operation: Operation, seconds: float) -> AsyncIterator[None]:
+        """A bound for what is asked in the block. Raises Away, which is counted and logged."""
+        began = monotonic()
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except self._errors as error:
+            self._metrics.store_failed(operation)
+            if self.since is not None or not self._begun:
+                self.since, self._begun, self.away_since = None, True, monotonic()
+                # The kind of error alone: what a client library says may hold what it was given.
+                said = (
+                    "the store of streams is away or slow: until it is back, streams go on, and "
+                    "only the process that generates one can resume it"
+                )
+                self.lost()
+                self._log.warning(said, redis=self._place, error=type(error).__name__)
+            raise Away from None
+        else:
+            self._metrics.stored(operation, monotonic() - began)
+
+
+def _nobody() -> None:
+    """Nobody is told."""

@@ -1,0 +1,182 @@
+"""A store that processes share: Redis or Valkey. See `layout` for what lies there."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+
+from pydantic import SecretStr
+
+from proxy.errors import Failure, Refused, failure
+from proxy.observe.metrics import Metrics
+from proxy.relay.kept_log import KeptLog
+from proxy.server.lasting import Lasting
+from proxy.server.stores import layout
+from proxy.server.stores.base import Generated
+from proxy.server.stores.copy import Copy
+from proxy.server.stores.link import Away, Link
+from proxy.server.stores.pulse import Pulse
+from proxy.server.stores.tail import Tail
+from proxy.server.stores.writer import Writer
+from proxy.settings.resume import Resume
+
+_ASK_S = 0.5
+_LOAD_S = 3.0  # of all that a stream has said so far
+_KNOWN_S = 0.5
+_LATE_S = 0.06  # by which what is known of a stream may be written later than its client knows it
+_FINISH_S = 2.0
+_PIECE = 200  # entries of a log that are loaded at a time
+_AWAY = "Where streams are kept cannot be reached for now; try again soon."
+
+
+class Shared:
+    """See `Store`: of one process."""
+
+    def __init__(self, store: SecretStr, rules: Callable[[], Resume], metrics: Metrics) -> None:
+        self._process = secrets.token_hex(8)
+        self._rules = rules
+        self._metrics = metrics
+        self._link = Link(store, metrics)
+        self._writer = Writer(self._link, self._process, rules)
+        self._tail = Tail(self._link, self._process, self._stop)
+        self._pulse = Pulse(
+            self._link,
+            self._process,
+            rules=rules,
+            writer=self._writer,
+            copies=self._tail.copies,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        await self._writer.begin()
+        works = (self._writer.run(), self._tail.run(), self._pulse.run())
+        self._tasks = [asyncio.create_task(work) for work in works]
+
+    async def close(self) -> None:
+        await self._writer.finish(_FINISH_S)
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self._link.close()
+
+    def keep(self, run: Lasting, generated: Generated, request: bytes, key: bytes) -> None:
+        self._writer.keep(run, generated, (request, key) if key else (request,))
+
+    async def kept(self, run: Lasting) -> None:
+        await self._writer.kept(run, _KNOWN_S)
+
+    def forget(self, run: Lasting) -> None:
+        self._writer.forget(run)
+
+    async def find(self, stream: str, owner: str) -> Lasting | None:
+        if not layout.is_stream(stream):
+            return None
+        copy = self._tail.copies.get(stream)
+        if copy is not None and copy.owner != owner:
+            return None
+        if copy is not None and (copy.log.end is None or copy.attended):
+            return copy
+        if copy is not None:  # whether it is kept still, only the store knows
+            del self._tail.copies[stream]
+            copy.log.forget()
+        if self._link.since is None:
+            raise Refused(failure("overloaded", _AWAY, retry_after_s=1))
+        try:
+            found = await self._load(stream, owner)
+            if found is None:  # it may have begun a moment ago
+                await asyncio.sleep(_LATE_S)
+                found = await self._load(stream, owner)
+        except Away:
+            raise Refused(failure("overloaded", _AWAY, retry_after_s=1)) from None
+        except ValueError:  # of another version
+            return None
+        else:
+            return found
+
+    async def named(self, dialect: str, owner: str, name: str) -> str | None:
+        return await self._pointed(layout.chat(dialect, owner, name))
+
+    async def asked(self, digest: bytes) -> str | None:
+        return await self._pointed(layout.asked(digest))
+
+    async def read_elsewhere(self, run: Lasting) -> bool | None:
+        if self._link.since is None:
+            return None
+        try:
+            async with self._link.within("ask", _ASK_S):
+                return bool(await self._link.redis.exists(layout.keys_of(run.id).read))
+        except Away:
+            return None
+
+    async def _pointed(self, key: str) -> str | None:
+        if self._link.since is None:
+            return None
+        try:
+            async with self._link.within("ask", _ASK_S):
+                found = await self._link.redis.get(key)
+        except Away:
+            return None
+        return None if found is None else found.decode()
+
+    async def _load(self, stream: str, owner: str) -> Copy | None:
+        """All that the stream has said so far; the rest comes by the tail. Raises Away, and
+        ValueError for what another version wrote.
+        """
+        redis, keys = self._link.redis, layout.keys_of(stream)
+        async with self._link.within("ask", _ASK_S):
+            said = await redis.get(keys.about)
+        known = None if said is None else layout.read_about(said)
+        if known is None or known.owner != layout.owned_by(owner):
+            return None
+        if known.process == self._process:  # it was forgotten here a moment ago
+            return None
+        log = KeptLog(self._rules().max_bytes_per_stream, self._metrics.kept)
+        copy = Copy(
+            layout.origin_of(stream, owner, known),
+            log,
+            head=layout.head_of(known),
+            process=known.process,
+            request=bytes.fromhex(known.request),
+            attended=self._pulse.hasten,
+            ask=self._ask_to_stop,
+        )
+        try:
+            await self._fill(copy, keys)
+        except BaseException:
+            log.forget()
+            raise
+        other = self._tail.copies.setdefault(stream, copy)
+        if other is not copy:  # it was loaded twice at the same time
+            log.forget()
+        elif log.end is None:
+            await self._tail.tell(self._process, layout.Wish(), _ASK_S)
+        return other if other.owner == owner else None
+
+    async def _fill(self, copy: Copy, keys: layout.Keys) -> None:
+        redis, log = self._link.redis, copy.log
+        now = asyncio.get_running_loop().time()
+        async with self._link.within("ask", _LOAD_S):
+            past = await redis.get(keys.past)
+            if past is not None:
+                begun = layout.read_past(past)
+                log.recall(begun.first, begun.events)
+            while log.end is None:
+                entries = await redis.xrange(keys.log, min=f"({log.next}-0", count=_PIECE)
+                for _, fields in entries:
+                    copy.gain(layout.read_entry(fields), now)
+                if len(entries) < _PIECE:
+                    return
+
+    async def _ask_to_stop(self, copy: Copy, why: Failure) -> None:
+        """Raises Refused."""
+        try:
+            await self._tail.tell(copy.process, layout.Wish(copy.id, why), _ASK_S)
+        except Away:
+            raise Refused(failure("overloaded", _AWAY, retry_after_s=1)) from None
+
+    def _stop(self, stream: str, why: Failure) -> None:
+        stored = self._writer.streams.get(stream)
+        if stored is not None:
+            stored.generated.stop(why)

@@ -1,0 +1,73 @@
+"""A stream of this process, as the store has it."""
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+
+from proxy.events import Event
+from proxy.server.lasting import Lasting
+from proxy.server.stores.base import Generated
+
+
+class Stored:
+    """One stream of this process; Redis has all of its log before `number`. It follows the log (see
+    `Follower`), but is no reader.
+    """
+
+    __slots__ = (
+        "_mark",
+        "announced",
+        "closed",
+        "digests",
+        "generated",
+        "known",
+        "marked",
+        "number",
+        "renew_at",
+        "run",
+    )
+
+    def __init__(
+        self,
+        run: Lasting,
+        generated: Generated,
+        digests: Sequence[bytes],
+        mark: "Callable[[Stored], None]",
+    ) -> None:
+        self.run = run
+        self.generated = generated
+        self.digests = digests  # by which requests find it
+        self.number = 0
+        self.announced = False  # Redis has what is known of it beside its log
+        self.closed = False  # Redis takes no more of it: others were told that this process died
+        self.known = asyncio.Event()  # others can find it
+        self.marked = False
+        self.renew_at = 0.0
+        self._mark = mark
+
+    def whole(self, number: int | None = None) -> bool:
+        """Whether Redis has its end, with all before `number`."""
+        log, known = self.run.log, self.number if number is None else number
+        return self.closed or (log.end is not None and known >= log.next)
+
+    def mark(self) -> None:
+        """There is something to write."""
+        if not self.marked:
+            self.marked = True
+            self._mark(self)
+
+    def take(self, events: list[Event], now: float, size: int) -> None:  # noqa: ARG002  they lie in the log
+        """See `Follower`."""
+        if not self.marked:
+            self.marked = True
+            self._mark(self)
+
+    def stop(self) -> None:
+        """See `Follower`."""
+
+    def due(self) -> float:
+        """See `Follower`."""
+        return math.inf
+
+    def tick(self, now: float) -> None:
+        """See `Follower`."""

@@ -1,0 +1,91 @@
+"""What one process reads: the rest of other processes' streams that its clients read, and what
+other processes want of it. One blocked question at a time asks for all of it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+
+import structlog
+
+from proxy.errors import Failure
+from proxy.server.stores import layout
+from proxy.server.stores.copy import Copy
+from proxy.server.stores.link import Away, Link
+
+_BLOCK_S = 1.0
+_WITHIN_S = 3.0  # beyond the block
+_AGAIN_S = 0.5
+_GATHER_S = 0.02  # in which what many streams have more of comes together
+_MOST_ENTRIES = 50  # of each stream at a time
+_INBOX_S = 60
+_MOST_WISHES = 1000
+
+Entries = Sequence[tuple[bytes, dict[bytes, bytes]]]
+
+
+class Tail:
+    """One process's. `copies` are other processes' streams, by their ids."""
+
+    def __init__(self, link: Link, process: str, stop: Callable[[str, Failure], None]) -> None:
+        """`stop` ends a stream of this process."""
+        self.copies: dict[str, Copy] = {}
+        self._link = link
+        self._process = process
+        self._stop = stop
+        self._inbox = layout.inbox(process)
+        self._seen = "0-0"  # of the inbox
+        self._log = structlog.get_logger("mainstem")
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                await self._read()
+            except Away:
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                await asyncio.sleep(_GATHER_S)
+
+    async def tell(self, process: str, wish: layout.Wish, seconds: float) -> None:
+        """Another process, or this one, to make it look up. Raises Away."""
+        key, pipe = layout.inbox(process), self._link.redis.pipeline(transaction=False)
+        pipe.xadd(key, layout.wish_of(wish), maxlen=_MOST_WISHES, approximate=True)
+        pipe.expire(key, _INBOX_S)
+        async with self._link.within("ask", seconds):
+            await pipe.execute()
+
+    async def _read(self) -> None:
+        """What there is more of, now or soon. Raises Away."""
+        asked = {self._inbox: self._seen}
+        of_key = {}
+        for copy in self.copies.values():
+            if copy.log.end is None:
+                key = layout.keys_of(copy.id).log
+                asked[key], of_key[key.encode()] = f"{copy.log.next}-0", copy
+        async with self._link.within("read", _BLOCK_S + _WITHIN_S):
+            answers = await self._link.redis.xread(
+                asked,  # type: ignore[arg-type]  # it is invariant
+                count=_MOST_ENTRIES,
+                block=int(_BLOCK_S * 1000),
+            )
+        for key, entries in answers or ():
+            self._take(key, entries, of_key)
+
+    def _take(self, key: bytes, entries: Entries, copies: Mapping[bytes, Copy]) -> None:
+        copy = copies.get(key)
+        for number, fields in entries:
+            try:
+                if copy is not None:
+                    copy.gain(layout.read_entry(fields), monotonic())
+                else:
+                    self._seen = number.decode()
+                    self._heed(layout.read_wish(fields))
+            except ValueError:  # of another version, or damaged
+                if copy is not None:
+                    copy.lose(monotonic())
+                self._log.warning("the store of streams holds what cannot be read")
+
+    def _heed(self, wish: layout.Wish) -> None:
+        if wish.stream and wish.why is not None:
+            self._stop(wish.stream, wish.why)

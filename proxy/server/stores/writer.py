@@ -1,0 +1,241 @@
+"""What one process writes: the events of the streams that it generates.
+
+A chunk of a stream costs no more than a mark. One task takes what the marked logs have gained and
+sends it in one pipeline. What is not sent yet lies in the logs alone, which are bounded: so nothing
+is lost when Redis is away or forgets everything, as what it has not is sent again.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from proxy.server.lasting import Lasting
+from proxy.server.stores import layout
+from proxy.server.stores.base import Generated
+from proxy.server.stores.link import Away, Link
+from proxy.server.stores.stored import Stored
+from proxy.settings.resume import Resume
+
+if TYPE_CHECKING:
+    from redis.asyncio.client import Pipeline
+
+_GATHER_S = 0.04  # in which chunks of a stream come together: a write costs as much as some chunks
+_MOST_AT_ONCE = 200  # streams
+_WITHIN_S = 3.0
+_AGAIN_S = 0.5  # after which an absent Redis is tried once more
+# What Redis says of an entry whose number is not above the last one's: the stream has ended there.
+_CLOSED = "equal or smaller"
+
+
+class Writer:
+    """One process's. Life: `begin` -> `run`, and `keep` and `forget` at any time -> `finish`."""
+
+    def __init__(self, link: Link, process: str, rules: Callable[[], Resume]) -> None:
+        self._link = link
+        self._process = process
+        self._rules = rules
+        self.streams: dict[str, Stored] = {}
+        self._marked: list[Stored] = []
+        self._forgotten: list[str] = []  # keys
+        self._wanted = asyncio.Event()
+        self._hurry = asyncio.Event()
+        link.lost = self._wanted.set
+
+    def keep(self, run: Lasting, generated: Generated, digests: Sequence[bytes]) -> None:
+        """See `Store.keep`. `digests`: by which requests find it."""
+        stored = self.streams[run.id] = Stored(run, generated, digests, self._mark)
+        run.log.copy_to(stored)
+        run.committed.add_done_callback(lambda _: self._announce(stored))
+        stored.mark()
+        self._hurry.set()  # a client may come back at once, elsewhere
+
+    async def kept(self, run: Lasting, seconds: float) -> None:
+        """Returns when others can find it, or after so long."""
+        stored = self.streams.get(run.id)
+        if stored is None or self._link.since is None:
+            return
+        self._hurry.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await stored.known.wait()
+
+    def forget(self, run: Lasting) -> None:
+        """See `Store.forget`."""
+        stored = self.streams.pop(run.id, None)
+        if stored is not None and self._link.since is not None:
+            self._forgotten += layout.keys_of(run.id)
+            self._wanted.set()
+
+    async def begin(self) -> None:
+        """Look for Redis for the first time."""
+        with suppress(Away):
+            await self._find_again()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await self._something()
+            try:
+                await self._write()
+            except Away:
+                self._forgotten.clear()
+                await asyncio.sleep(_AGAIN_S)
+
+    async def finish(self, seconds: float) -> None:
+        """Write what is left, if that takes no longer."""
+        with suppress(Away, TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._write()
+
+    def life_ms(self, *, whole: bool) -> int:
+        """How long Redis keeps a stream unless it is told again. `whole`: it has ended."""
+        rules = self._rules()
+        return _ms(rules.keep_s if whole else 2 * max(rules.keep_s, rules.lease_s))
+
+    def renewals(self, most: int) -> Iterator[Stored]:
+        """Streams whose life in Redis must be made longer now: half of it is over."""
+        now = monotonic()
+        due = (each for each in self.streams.values() if each.announced and now >= each.renew_at)
+        for stored in islice(due, most):
+            if not stored.whole():
+                stored.renew_at = now + self.life_ms(whole=False) / 2000
+                yield stored
+
+    def lives(self, pipe: "Pipeline", stored: Stored, life_ms: int) -> None:
+        """All that Redis has of it lives so much longer."""
+        origin = stored.run.origin
+        keys = layout.keys_of(stored.run.id)
+        pointers = map(layout.asked, stored.digests)
+        for key in (keys.log, keys.about, keys.past, *pointers):
+            pipe.pexpire(key, life_ms)
+        if origin.chat:
+            pipe.pexpire(layout.chat(origin.half.name, origin.owner, origin.chat), life_ms)
+
+    def _mark(self, stored: Stored) -> None:
+        self._marked.append(stored)
+        self._wanted.set()
+
+    def _announce(self, stored: Stored) -> None:
+        stored.announced = False
+        stored.mark()
+
+    async def _something(self) -> None:
+        """Returns when there is something to write, or soon where Redis is away."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_AGAIN_S if self._link.since is None else None):
+                await self._wanted.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GATHER_S):
+                await self._hurry.wait()
+        self._wanted.clear()
+        self._hurry.clear()
+
+    async def _write(self) -> None:
+        """All that is marked. Raises Away."""
+        if self._link.since is None:
+            await self._find_again()
+        while self._marked or self._forgotten:
+            some, self._marked = self._marked[:_MOST_AT_ONCE], self._marked[_MOST_AT_ONCE:]
+            gone, self._forgotten = self._forgotten, []
+            await self._send([each for each in some if each.run.id in self.streams], gone)
+
+    async def _send(self, some: Sequence[Stored], gone: Sequence[str]) -> None:
+        pipe = self._link.redis.pipeline(transaction=False)
+        if gone:
+            pipe.unlink(*gone)
+        # of each stream: the number behind what is sent, and where in the answers its entry's is
+        sent: list[tuple[Stored, int, int | None]] = []
+        for stored in some:
+            stored.marked = False
+            if not stored.closed:
+                sent.append((stored, *self._add(pipe, stored)))
+        async with self._link.within("write", _WITHIN_S):
+            answers = await pipe.execute(raise_on_error=False)
+            for answer in answers:
+                if isinstance(answer, Exception) and _CLOSED not in str(answer):
+                    raise answer
+        for stored, number, place in sent:
+            stored.closed = place is not None and isinstance(answers[place], Exception)
+            stored.number, stored.announced = number, True
+            stored.known.set()
+            if not stored.closed and number < stored.run.log.next:
+                stored.mark()
+
+    def _add(self, pipe: "Pipeline", stored: Stored) -> tuple[int, int | None]:
+        """What is to be sent of one stream. Gives the number behind it, and the place of its
+        entry's answer.
+        """
+        run, log, number = stored.run, stored.run.log, stored.number
+        keys, begins, life_ms = (
+            layout.keys_of(run.id),
+            not stored.announced,
+            self.life_ms(whole=False),
+        )
+        if begins:
+            self._introduce(pipe, stored, keys, life_ms)
+        found = log.since(number)
+        if found is None:
+            number = log.first
+            pipe.set(keys.past, layout.past_of(log), px=life_ms)
+            pipe.xtrim(keys.log, minid=f"{number + 1}-0")
+            found = log.since(number)
+        events = [] if found is None else found[0]
+        place = None
+        if events:
+            entry, fields = layout.entry(number, events)
+            place = len(pipe)
+            pipe.xadd(keys.log, fields, id=entry)
+            number += len(events)
+        if whole := stored.whole(number):
+            life_ms = self.life_ms(whole=True)
+        if begins or whole:
+            self.lives(pipe, stored, life_ms)
+        return number, place
+
+    def _introduce(self, pipe: "Pipeline", stored: Stored, keys: layout.Keys, life_ms: int) -> None:
+        run, origin = stored.run, stored.run.origin
+        stored.renew_at = monotonic() + life_ms / 2000
+        pipe.set(keys.about, layout.about(run, self._process), px=life_ms)
+        for digest in stored.digests:
+            pipe.set(layout.asked(digest), run.id, px=life_ms)
+        if origin.chat:
+            pipe.set(layout.chat(origin.half.name, origin.owner, origin.chat), run.id, px=life_ms)
+
+    async def _find_again(self) -> None:
+        """Redis answers again, perhaps: see what it still has. Raises Away."""
+        rules = self._rules()
+        async with self._link.within("write", _WITHIN_S):
+            # first, so that nobody takes this process for dead
+            await self._link.redis.set(
+                layout.alive(self._process), b"", px=_ms(rules.lease_s * layout.LEASED)
+            )
+        streams = list(self.streams.values())
+        for at in range(0, len(streams), _MOST_AT_ONCE):
+            some = streams[at : at + _MOST_AT_ONCE]
+            pipe = self._link.redis.pipeline(transaction=False)
+            for stored in some:
+                pipe.xrevrange(layout.keys_of(stored.run.id).log, count=1)
+            async with self._link.within("write", _WITHIN_S):
+                answers = await pipe.execute()
+            for stored, answer in zip(some, answers, strict=True):
+                self._look(stored, answer)
+        self._link.found()
+
+    def _look(self, stored: Stored, last: Sequence[tuple[bytes, object]]) -> None:
+        """`last` is the last entry of its log in Redis, if there is any."""
+        whole = stored.whole()
+        stored.announced = False
+        if not last:
+            stored.number, stored.closed = 0, False
+        elif last[0][0] == layout.LAST.encode():
+            stored.closed = not whole
+        else:
+            stored.number = int(last[0][0].partition(b"-")[0])
+        stored.mark()
+
+
+def _ms(seconds: float) -> int:
+    return max(1, int(seconds * 1000))

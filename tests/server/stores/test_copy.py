@@ -1,0 +1,75 @@
+"""A copy of another process's log: what is read twice, not at all or too late."""
+
+import pytest
+
+from proxy.dialects.registry import CLIENTS
+from proxy.errors import Failure, Refused, failure
+from proxy.events import BlockStart, Event, StreamError, StreamStart, TextDelta
+from proxy.relay.kept_log import KeptLog
+from proxy.server.lasting import Head, Origin
+from proxy.server.stores.copy import Copy
+from proxy.server.stores.layout import Batch
+from tests.relay.parts import Taking
+
+START = StreamStart("s1", "m", "far", "theirs", 1_700_000_000)
+EVENTS: list[Event] = [START, BlockStart(0, "text"), TextDelta(0, "a"), TextDelta(0, "b")]
+END = StreamError(failure("cancelled", "Somebody asked."))
+
+
+async def never(copy: Copy, why: Failure) -> None:
+    raise AssertionError(copy, why)
+
+
+def made() -> tuple[Copy, Taking]:
+    origin = Origin("s1", "ann", CLIENTS["native"], None, "", "m", "m", 1, False)
+    log = KeptLog(1000, lambda more_bytes: None)
+    reader = Taking()
+    log.follow(reader, 0.0)
+    copy = Copy(
+        origin,
+        log,
+        head=None,
+        process="p",
+        request=b"asked",
+        attended=lambda: None,
+        ask=never,
+    )
+    return copy, reader
+
+
+async def test_what_is_read_twice_is_taken_once() -> None:
+    copy, reader = made()
+    copy.gain(Batch(0, EVENTS[:3], 10), 1.0)
+    copy.gain(Batch(0, EVENTS[:3], 10), 1.0)
+    copy.gain(Batch(1, EVENTS[1:], 10), 1.0)
+    copy.gain(Batch(4, [END], 10), 1.0)
+    copy.gain(Batch(4, [END], 10), 1.0)
+    assert [*EVENTS, END] == reader.taken
+    assert Head("far", [], {}) == copy.committed.result()
+    assert "cancelled" == copy.state
+
+
+async def test_a_gap_ends_it_in_an_error() -> None:
+    copy, reader = made()
+    copy.gain(Batch(0, EVENTS[:2], 10), 1.0)
+    copy.gain(Batch(3, EVENTS[3:], 10), 1.0)
+    assert isinstance(reader.taken[-1], StreamError)
+    assert EVENTS[:2] == reader.taken[:-1]
+    assert "upstream_truncated" == reader.taken[-1].error.kind
+
+
+async def test_an_end_that_others_wrote_comes_last_whatever_its_number() -> None:
+    copy, reader = made()
+    copy.gain(Batch(0, EVENTS, 10), 1.0)
+    copy.gain(Batch(2, [END], 10), 1.0)
+    assert [*EVENTS, END] == reader.taken
+
+
+async def test_one_that_never_had_an_answer_tells_who_waits_for_it() -> None:
+    copy, reader = made()
+    assert "queued" == copy.state
+    copy.lose(1.0)
+    assert 1 == len(reader.taken)
+    with pytest.raises(Refused):
+        await copy.committed
+    await copy.cancel(failure("cancelled", "It has ended."))  # asks nobody
