@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import itertools
 import signal
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from aiohttp import web
@@ -16,7 +17,7 @@ from proxy.mock.embedded import EmbeddedMocks
 from proxy.observe import logs
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.relay.plan import Plan
-from proxy.reload import Load, Reloader
+from proxy.reload import Load, Reloader, Renew
 from proxy.server import health, site
 from proxy.server.access.keys import Keyring, Ledger
 from proxy.server.body import REQUEST_BODY_S
@@ -32,6 +33,7 @@ from proxy.settings.access import is_loopback
 from proxy.settings.auth import Auth
 from proxy.settings.files import Files
 from proxy.settings.model import Settings
+from proxy.settings.sections import Server
 from proxy.upstream.client import Upstreams
 
 _LAG_PERIOD_S = 0.5
@@ -40,7 +42,9 @@ _TASKS_BEATS = 10  # of which one counts the tasks: with 10,000 streams that tak
 
 class Process:
     """A running proxy. `load` reads the configuration again, for a reload; `files` are those that
-    `settings` came from, which are watched. `reuse_port` lets several processes share the ports.
+    `settings` came from, which are watched. One of several processes is given the `sockets` that
+    they share, the clients' and the admin's, and tells by `renew` that settings have changed which
+    only a new process takes up.
     """
 
     def __init__(
@@ -49,16 +53,19 @@ class Process:
         load: Load | None = None,
         files: Files | None = None,
         *,
-        reuse_port: bool = False,
+        sockets: Sequence[socket.socket] = (),
+        renew: Renew | None = None,
     ) -> None:
         self._begun_with = settings
         self._load = load or (lambda _: settings)
         self._files = files or Files()
-        self._reuse_port = reuse_port
+        self._sockets = sockets
+        self._renew = renew
         self._log = structlog.get_logger("mainstem")
         self._runners: list[Listener] = []
         self._lag: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
+        self._retiring: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._ledger = Ledger()
         self._store: Store = Nowhere()
@@ -96,7 +103,9 @@ class Process:
             self.admin_url = await self._listen(
                 admin, settings.admin.host, settings.admin.port, "admin"
             )
-        self.reloader = Reloader(settings, self._files, self._load, self._adopt, self.metrics)
+        self.reloader = Reloader(
+            settings, self._files, self._load, self._adopt, self.metrics, renew=self._renew
+        )
         self._reloading = asyncio.create_task(self.reloader.run())
         self._lag = asyncio.create_task(self._watch_lag())
         if state.plan.table is not None:  # so that the first request need not wait for it
@@ -120,24 +129,46 @@ class Process:
         await self._stopping.wait()
         for number in (signal.SIGTERM, signal.SIGINT):  # a second one ends it at once
             loop.remove_signal_handler(number)
-        drain_s = self.reloader.settings.server.drain_s
+        if self._retiring is None:
+            await self._announce(self.reloader.settings.server)
+        await self.stop()
+
+    async def _announce(self, server: Server) -> None:
+        """The end is near: whoever balances has a moment to see it."""
         self._log.info(
             "draining; a second signal ends it at once",
             streams=self.gateway.open_requests,
-            drain_s=drain_s,
+            announce_s=server.announce_s,
+            drain_s=server.drain_s,
         )
-        await self.stop()
+        self.gateway.close()
+        await asyncio.sleep(server.announce_s)
 
     def end(self) -> None:
         """Let `run` drain and return."""
         self._stopping.set()
 
+    def retire(self) -> None:
+        """Let `run` take no more connections, see those out that are open, however long their
+        streams last, and return. Another process has the port.
+        """
+        if self._retiring is None:
+            self._log.info("replaced: its streams end here", streams=self.gateway.open_requests)
+            self._retiring = asyncio.create_task(self._see_out())
+
+    async def _see_out(self) -> None:
+        await _ended(self._reloading)
+        for runner in self._runners:
+            await _deaf(runner)
+        await self.gateway.see_out(lambda: self._runners[0].connections)
+        self.end()
+
     async def stop(self) -> None:
         """Stop accepting, drain, close everything. Safe after a failed start."""
         await _ended(self._reloading)
+        await _ended(self._retiring)
         for runner in self._runners[:1]:
-            for listening in list(runner.sites):
-                await listening.stop()
+            await _deaf(runner)
         if hasattr(self, "gateway"):
             settings = self.reloader.settings if hasattr(self, "reloader") else self._begun_with
             await self.gateway.drain(settings.server.drain_s)
@@ -152,8 +183,9 @@ class Process:
 
     async def _listen(self, app: web.Application, host: str, port: int, section: str) -> str:
         runner = await prepared(app, self._begun_with)
+        taken = next(iter(self._sockets[len(self._runners) :]), None)
         self._runners.append(runner)
-        return await listen(runner, host, port, section, reuse_port=self._reuse_port)
+        return await listen(runner, host, port, section, taken)
 
     async def _adopt(self, settings: Settings) -> None:
         """Put these settings in place of those in use; what runs keeps what it began with. Raises
@@ -207,6 +239,12 @@ class Process:
             await asyncio.sleep(_LAG_PERIOD_S)
             self.metrics.lag(max(0.0, time.monotonic() - due))
             self.metrics.unlogged(logs.dropped())
+
+
+async def _deaf(runner: Listener) -> None:
+    """It takes no more connections."""
+    for listening in list(runner.sites):
+        await listening.stop()
 
 
 async def _ended(task: asyncio.Task[None] | None) -> None:

@@ -4,7 +4,9 @@ of it has changed.
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
@@ -18,7 +20,11 @@ from proxy.settings.sections import Server
 
 # Reads the settings, and tells of the files that it takes. Raises ConfigError.
 Load = Callable[[Files], Settings]
-_LIVE = ("drain_s", "reload_check_s")  # of server; the rest of it is fixed once it listens
+# Has this process replaced by one that begins with these settings.
+Renew = Callable[[Settings], None]
+_LIVE = ("announce_s", "drain_s", "reload_check_s")  # of server; the rest is fixed once it listens
+# what no process can change that shares its port with others
+_PLACES = ("server.host", "server.port", "admin")
 LOST = (
     "the configuration names no upstreams any more, and the embedded mock must not answer in "
     "their place: "
@@ -31,7 +37,8 @@ class Reloader:
     that hangs holds up a stream.
 
     `adopt` puts new settings in place; it raises ConfigError, MockError or OSError when they cannot
-    be, and has then changed nothing. `files` are those that `settings` were read from.
+    be, and has then changed nothing. `files` are those that `settings` were read from. `renew` is
+    asked for once settings have changed which only another process takes up.
     """
 
     def __init__(
@@ -41,6 +48,8 @@ class Reloader:
         load: Load,
         adopt: Callable[[Settings], Awaitable[None]],
         metrics: Metrics,
+        *,
+        renew: Renew | None = None,
     ) -> None:
         self.settings = settings  # those in use
         self._begun_with = settings
@@ -48,8 +57,13 @@ class Reloader:
         self._load = load
         self._adopt = adopt
         self._metrics = metrics
+        self._renew = renew
         self._asked = asyncio.Event()
-        self._log = structlog.get_logger("mainstem")
+
+    @property
+    def _log(self) -> Any:
+        # bound anew each time: a reload may have changed the level
+        return structlog.get_logger("mainstem").bind(pid=os.getpid())
 
     def ask(self) -> None:
         """Have the configuration read soon. Those who ask while it is being read get one more
@@ -98,19 +112,23 @@ class Reloader:
         return settings
 
     def _warn(self) -> None:
-        now, then = self.settings.server, self._begun_with.server
+        now, then = self.settings, self._begun_with
         fixed = [
-            name
+            f"server.{name}"
             for name in Server.model_fields
-            if name not in _LIVE and getattr(now, name) != getattr(then, name)
+            if name not in _LIVE and getattr(now.server, name) != getattr(then.server, name)
         ]
-        names = [f"server.{name}" for name in fixed] + ["admin"] * (
-            self.settings.admin != self._begun_with.admin
-        )
-        if _store(self.settings) != _store(self._begun_with):
-            names.append("streams.resume.store")
-        if names:
-            self._log.warning("these settings need a restart to take effect", settings=names)
+        if now.admin != then.admin:
+            fixed.append("admin")
+        if _store(now) != _store(then):
+            fixed.append("streams.resume.store")
+        renewed = [name for name in fixed if name not in _PLACES] if self._renew else []
+        if self._renew and renewed:
+            self._log.info("these settings take a new process", settings=renewed)
+            self._renew(now)
+        rest = [name for name in fixed if name not in renewed]
+        if rest:
+            self._log.warning("these settings need a restart to take effect", settings=rest)
 
     async def _asked_within(self, seconds: float) -> bool:
         """0 seconds: until asked."""

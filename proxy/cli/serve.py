@@ -9,7 +9,7 @@ import sys
 
 import msgspec
 
-from proxy.cli import common, memory, workers
+from proxy.cli import common, memory, worker, workers
 from proxy.observe import logs
 from proxy.reload import LOST
 from proxy.settings.auth import Auth
@@ -31,11 +31,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
         help=does,
         description=(
             "Run the proxy until SIGTERM or Ctrl-C: it then takes no new stream and gives those "
-            "that run server.drain_s to end; a "
-            "second signal ends it at once. The configuration is read again on SIGHUP, and by "
-            "itself when its file, or one that it names (a "
-            "key's, a mock's script), has changed (server.reload_check_s); running streams keep "
-            "theirs, and a bad file changes nothing."
+            "that run server.drain_s to end; a second signal ends it at once. The configuration is "
+            "read again on SIGHUP, and by itself when its file, or one that it names (a key's, a "
+            "mock's script), has changed (server.reload_check_s); running streams keep theirs, and "
+            "a bad file changes nothing. With server.workers over 1, what only a new process can "
+            "take up, and SIGUSR2, replace the workers one after another and cut no stream."
         ),
     )
     add_options(parser)
@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="port to listen on, whatever server.port is; 0 lets the system choose",
     )
     # one of several processes that share the port
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", metavar="SOCKETS", help=argparse.SUPPRESS)
     # What it takes the place of had upstreams: a file that has lost them since must not put the
     # embedded mock there.
     parser.add_argument("--never-embedded", action="store_true", help=argparse.SUPPRESS)
@@ -85,7 +85,11 @@ async def _serve(options: argparse.Namespace, settings: Settings, files: Files) 
     from proxy.app import Process  # noqa: PLC0415  a parent of workers needs none of it
 
     process = Process(
-        settings, lambda files: common.settings_of(options, files), files, reuse_port=options.worker
+        settings,
+        lambda files: common.settings_of(options, files),
+        files,
+        sockets=worker.sockets(options.worker) if options.worker else (),
+        renew=worker.renew if options.worker else None,
     )
     try:
         await process.start()
@@ -97,7 +101,7 @@ async def _serve(options: argparse.Namespace, settings: Settings, files: Files) 
 
     def ready() -> None:
         if options.worker:
-            workers.tell_parent(process.end)
+            worker.begin(process)
         else:
             print(_greeting(process.urls[0], process.admin_url, settings), flush=True)
 

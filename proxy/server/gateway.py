@@ -50,7 +50,8 @@ class Gateway:
         self.playground = playground
         self._states = UpstreamStates(metrics)
         self.state = state
-        self.draining = False
+        self.closing = False  # who is asked answers, and says that the connection ends
+        self.draining = False  # nobody new is let in
         self._upstreams = upstreams
         self._metrics = metrics
         self._log = structlog.get_logger("mainstem")
@@ -76,13 +77,27 @@ class Gateway:
     def open_requests(self) -> int:
         return self._requests
 
+    def close(self) -> None:
+        """From now on each answer is the last one on its connection. Requests are still taken."""
+        if not self.closing:
+            self.closing = True
+            for tell in list(self._on_drain):
+                tell()
+
+    async def see_out(self, connections: Callable[[], int]) -> None:
+        """Until nothing runs, and the last of those connections has had its last answer, or has
+        been idle for too long: however long that takes.
+        """
+        self.close()
+        while self._requests or self._alone or connections():  # noqa: ASYNC110  as in `_idle`
+            await asyncio.sleep(0.05)
+
     async def drain(self, drain_s: float) -> None:
         """Take nothing new; give what runs `drain_s` to end, then end it with an in-band shutdown
         error.
         """
+        self.close()
         self.draining = True
-        for tell in list(self._on_drain):
-            tell()
         await self._idle(drain_s)
         for generation in list(self._generations):
             generation.abandon(failure("shutdown", _SHUTTING_DOWN))
@@ -207,8 +222,8 @@ class Gateway:
 
     @contextmanager
     def tells_drain(self, tell: Callable[[], None]) -> Iterator[None]:
-        """`tell` is called when a drain begins, or at once where it has begun."""
-        if self.draining:
+        """`tell` is called when this process is about to go, or at once if it is."""
+        if self.closing:
             tell()
         self._on_drain.add(tell)
         try:

@@ -21,7 +21,7 @@ def add_routes(
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        if gateway.draining:
+        if gateway.closing:
             return web.Response(status=503, text="draining\n")
         return web.Response(text="ok\n")
 

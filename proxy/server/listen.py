@@ -1,5 +1,7 @@
 """Listening."""
 
+import socket
+
 from aiohttp import web
 
 from proxy.net.ports import ListenError, authority
@@ -17,13 +19,16 @@ async def prepared(app: web.Application, settings: Settings) -> Listener:
 
 
 async def listen(
-    runner: web.AppRunner, host: str, port: int, section: str, *, reuse_port: bool
+    runner: web.AppRunner, host: str, port: int, section: str, taken: socket.socket | None = None
 ) -> str:
-    """Listen where `section` of the settings says; answers the URL. Raises ListenError."""
+    """Listen where `section` of the settings says, or on the socket that listens there already;
+    answers the URL. Raises ListenError.
+    """
     try:
-        await web.TCPSite(
-            runner, host, port, reuse_port=reuse_port or None, backlog=_BACKLOG
-        ).start()
+        if taken is not None:
+            await web.SockSite(runner, taken, backlog=_BACKLOG).start()
+        else:
+            await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
     except OSError as error:
         raise ListenError(host, port, error, f"{section}.host, {section}.port") from error
     bound: int = runner.addresses[0][1]

@@ -59,6 +59,11 @@ class Listener(web.AppRunner):
             self._door = Door(manager, self._settings, self._limits, self._streams)
         return self._door
 
+    @property
+    def connections(self) -> int:
+        """How many are open, idle ones too."""
+        return 0 if self._door is None else self._door.open
+
     def change(self, limits: Limits, streams: Streams) -> None:
         """Hold the connections that come from now on to these."""
         if self._door is not None:
@@ -75,7 +80,7 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger("mainstem")
         self._settings = server
-        self._open = 0
+        self.open = 0
         self._going = 0
         self._turned_away = 0
         self._telling: asyncio.TimerHandle | None = None
@@ -103,17 +108,17 @@ class Door:
         self._full = refusal(failure("overloaded", why, retry_after_s=1))
 
     def __call__(self) -> asyncio.Protocol:
-        if self._open >= self._most:
+        if self.open >= self._most:
             return _TurnedAway(self)
         return Connection(self._manager, self, self._bounds, self._loop)
 
     def came(self) -> None:
         """A connection was made."""
-        self._open += 1
+        self.open += 1
 
     def left(self) -> None:
         """A connection has ended."""
-        self._open -= 1
+        self.open -= 1
 
     def turn_away(self, transport: asyncio.Transport) -> asyncio.TimerHandle | None:
         """Tell a client that there is no room. Some are given a moment, so that they read it even

@@ -149,7 +149,7 @@ def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awai
         headers["x-request-id"] = request.get(REQUEST_ID) or request_id(request)
         headers["Server"] = f"mainstem/{__version__}"
         if not isinstance(response, web.WebSocketResponse) and (
-            gateway.draining or _in_doubt(request) or _ends_with_close(request, response)
+            gateway.closing or _in_doubt(request) or _ends_with_close(request, response)
         ):  # the client's next request is to go elsewhere
             response.force_close()
             headers["Connection"] = "close"

@@ -38,7 +38,9 @@ class Server(Tree):
         "127.0.0.1", description="Address to listen on. Anything but loopback needs auth."
     )
     port: Port = Field(8080, description="Port to listen on; 0 lets the system choose.")
-    workers: Count = Field(1, description="Processes that share the port.")
+    workers: Count = Field(
+        1, description="Processes that share the port. A change replaces them one after another."
+    )
     request_head_s: Seconds = Field(
         10,
         description=(
@@ -68,11 +70,16 @@ class Server(Tree):
             "has changed; 0: never."
         ),
     )
+    announce_s: Patience = Field(
+        0,
+        description=(
+            "After SIGTERM, how long new requests are still taken while /readyz says 503 already, "
+            "so that whoever shares out the load learns of it."
+        ),
+    )
     drain_s: Seconds = Field(
         20,
-        description=(
-            "After SIGTERM, how long streams may go on before they get an in-band shutdown error."
-        ),
+        description=("Then, how long streams may go on before they get an in-band shutdown error."),
     )
 
 

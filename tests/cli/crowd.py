@@ -31,12 +31,12 @@ class Crowd:
     """`outcomes`: how their streams ended, as a status, the terminal events and perhaps `cut`;
     `begun`: how many they have begun."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, size: int = CROWD) -> None:
         self.outcomes: Counter[str] = Counter()
         self.begun = 0
         self._url = url
         self._stop = asyncio.Event()
-        self._tasks = [asyncio.create_task(self._ask_on()) for _ in range(CROWD)]
+        self._tasks = [asyncio.create_task(self._ask_on()) for _ in range(size)]
 
     async def finish(self) -> None:
         """No more streams; those that run are read to their end."""

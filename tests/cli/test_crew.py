@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from proxy.cli import workers
+from proxy.cli import foreman
 from proxy.observe.crew import Crew
 from tests.cli.crowd import CROWD, Crowd, streaming
 from tests.cli.test_workers import children, sockets
@@ -135,7 +135,7 @@ class Dead:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     now = SimpleNamespace(s=1000.0)
-    monkeypatch.setattr(workers.time, "monotonic", lambda: now.s)
+    monkeypatch.setattr(foreman.time, "monotonic", lambda: now.s)
     return now
 
 
@@ -144,14 +144,13 @@ def crew(tmp_path: Path, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
     """One whose workers are all dead as soon as they are started."""
     environ = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     books = Crew(str(tmp_path))
-    made: Any = workers._Crew([], environ, 0, 1, books=books, ready=lambda: None)
-    made._listen = 1  # one did, once
+    places: Any = SimpleNamespace(listening=list)
+    made: Any = foreman.Foreman([], environ, 0, 1, places=places, books=books, ready=lambda: None)
+    made._up = True
     pids = iter(range(1, 1000))
 
-    def start() -> Dead:
-        worker = Dead(next(pids))
-        made._begun[worker.pid] = clock.s
-        return worker
+    def start(_: object) -> Dead:
+        return Dead(next(pids))
 
     monkeypatch.setattr(made, "_start", start)
     yield made
@@ -164,7 +163,7 @@ def waits(crew: Any, clock: SimpleNamespace, times: int, lived_s: float = 0) -> 
     """How long it is until the next start, each time."""
     found = []
     for _ in range(times):
-        crew._workers = [crew._start()]
+        crew._add([])
         clock.s += lived_s
         crew._part()
         found.append(crew._due[0] - clock.s)
@@ -186,7 +185,7 @@ def test_a_signal_to_reload_has_the_missing_ones_started_at_once(
 ) -> None:
     crew._due = [clock.s + 30, clock.s + 16]
     crew._replace()
-    assert [] == crew._workers
+    assert {} == crew._workers
     crew._heed(bytes([signal.SIGHUP]))
     crew._replace()
     assert (2, []) == (len(crew._workers), crew._due)
@@ -195,10 +194,10 @@ def test_a_signal_to_reload_has_the_missing_ones_started_at_once(
 def test_where_the_system_has_no_room_for_a_worker_it_is_tried_again(
     crew: Any, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails() -> None:
+    def fails(_: object) -> None:
         raise BlockingIOError("no more processes")
 
     monkeypatch.setattr(crew, "_start", fails)
     crew._due = [clock.s]
     crew._replace()
-    assert ([], [clock.s + 30]) == (crew._workers, crew._due)
+    assert ({}, [clock.s + 30]) == (crew._workers, crew._due)
