@@ -84,11 +84,16 @@ def overridden(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run on uvloop: what relaying a chunk costs is mostly the event loop's bookkeeping."""
+    """Run it on an event loop of its own."""
+    with new_runner() as made:
+        return made.run(main)
+
+
+def new_runner() -> asyncio.Runner:
+    """On uvloop: what relaying a chunk costs is mostly the event loop's bookkeeping."""
     import uvloop  # noqa: PLC0415  a parent of workers has no event loop
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main)
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
 
 def _number(text: str, least: int, most: int) -> int:

@@ -21,6 +21,14 @@ _ESCAPED = str.maketrans(
 )
 
 
+_IN_JSON = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in [*_CONTROLS, *_TURNING]})
+
+
+def in_json(text: str) -> str:
+    """JSON on one line, which says the same: all controls are escaped as JSON does it."""
+    return text.translate(_IN_JSON)
+
+
 def plain(text: str) -> str:
     """The text without controls but line ends and tabs. A lone carriage return is taken out."""
     return text.translate(_PLAIN)

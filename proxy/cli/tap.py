@@ -1,42 +1,34 @@
-"""`mainstem tap`: one prompt to the terminal."""
+"""`mainstem tap`: one prompt, or a conversation, to the terminal."""
 
 import argparse
+import asyncio
+import contextlib
 import os
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 
-import msgspec
 import structlog
 
-from proxy.app import Process
 from proxy.cli import common
-from proxy.codec.base import Encoder, Parsed
-from proxy.errors import Failure, Refused
-from proxy.events import (
-    BlockStart,
-    Event,
-    ReasoningDelta,
-    StreamEnd,
-    StreamError,
-    StreamStart,
-    TextDelta,
-    TextRewrite,
-    Tool,
-    ToolCallDelta,
-)
+from proxy.cli.session import Session, out
+from proxy.cli.views import CUT_SHORT, FAILED, REFUSED, TRY_AGAIN, Document, Lines, Quiet, Raw, Text
 from proxy.observe import logs
-from proxy.observe.metrics import make_metrics
-from proxy.observe.record import StreamRecord
-from proxy.relay.attempts import Attempts
-from proxy.relay.delivery import Delivery
-from proxy.relay.states import UpstreamStates
 from proxy.request import ChatRequest, Message
 from proxy.settings.model import Settings
-from proxy.upstream.answer import Answer
-from proxy.upstream.client import Upstreams
 
-_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
+_STATUSES = f"""\
+exit status:
+  0    the answer is complete
+  {FAILED}    it failed or broke off, or the configuration or the input is wrong
+  2    the command line is wrong, or there is no prompt
+  {CUT_SHORT}    the answer was cut short by its limit of tokens
+  {REFUSED}    the model refused, or a filter withheld the answer
+  {TRY_AGAIN}    no answer could be had now; to ask again later may help
+  130  interrupted
+In a conversation it is that of the last answer.
+"""
+_NO_PROMPT = "There is no prompt: give one, or write it to standard input."
+_NO_PROMPT_STATUS = 2
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does: str) -> None:
@@ -45,19 +37,35 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
         "tap",
         help=does,
         description=(
-            "Send one prompt to a model of the configuration and print the answer as it comes. "
-            "Standard error says what was lost "
-            "in translation and how the answer ended."
+            "Send a prompt to a model of the configuration and print the answer as it comes, on a "
+            "terminal with Markdown's styles and dimmed reasoning. Standard error says what was "
+            "lost in translation, how the answer ended and how long it took. Without a prompt it "
+            "is read from standard input; on a terminal a conversation begins."
         ),
+        epilog=_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     common.add_config(parser)
-    parser.add_argument("prompt", help='the prompt; "-" reads it from standard input')
+    parser.add_argument("prompt", nargs="?", help='the prompt; "-" reads it from standard input')
     parser.add_argument("--model", help="a model of the configuration (default: the first)")
     parser.add_argument("--system", help="a system prompt")
     parser.add_argument("--max-tokens", type=common.count, metavar="N", help="longest answer")
+    parser.add_argument(
+        "--chat",
+        action="store_true",
+        help=(
+            "a conversation: each further line of standard input is a turn; /new forgets what was "
+            "said, /quit or the end of the input ends it, Ctrl-C stops an answer"
+        ),
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--raw", action="store_true", help="print the upstream's bytes as they are")
     form.add_argument("--events", action="store_true", help="print one event a line, as JSON")
+    form.add_argument(
+        "--json",
+        action="store_true",
+        help="print each answer as one line of JSON: text, tool_calls, finish, usage, timing",
+    )
     parser.set_defaults(run=run)
 
 
@@ -66,16 +74,21 @@ def run(options: argparse.Namespace) -> int:
     logs.configure("console", "error")
     structlog.contextvars.clear_contextvars()
     settings = common.settings_of(options)
+    talks = options.chat or (options.prompt is None and sys.stdin.isatty())
+    given = [_checked(options.prompt, "The prompt")] if options.prompt not in (None, "-") else []
+    if not given and not talks:
+        given = [_read()]
+        if not given[0].strip():
+            print(_NO_PROMPT, file=sys.stderr)
+            return _NO_PROMPT_STATUS
     model = options.model or next((name for name in settings.models if name != "*"), "any")
-    prompt = _read() if options.prompt == "-" else _checked(options.prompt, "The prompt")
-    system = None if options.system is None else _checked(options.system, "The system prompt")
     request = ChatRequest(
         model=_checked(model, "The model"),
-        messages=[Message("user", prompt)],
-        system=system,
+        messages=[],
+        system=None if options.system is None else _checked(options.system, "The system prompt"),
         max_tokens=options.max_tokens,
     )
-    return common.run(_tap(options, settings, request))
+    return _Talk(options, settings, request).over(given, talks=talks)
 
 
 def _read() -> str:
@@ -98,161 +111,101 @@ def _checked(argument: str, name: str) -> str:
     return argument
 
 
-async def _tap(options: argparse.Namespace, settings: Settings, request: ChatRequest) -> int:
-    process = Process(settings)
-    plan, upstreams = await process.plan(), _RawUpstreams() if options.raw else Upstreams()
-    record = StreamRecord("tap", "native", time.monotonic())
-    encoder = (
-        _Lines()
-        if options.events
-        else _Quiet()
-        if options.raw
-        else _Text(terminal=sys.stdout.isatty())
-    )
-    # Where the answer goes elsewhere, its last line may stand open beside ours.
-    between = "" if sys.stdout.isatty() else "\n"
-    try:
-        attempts = Attempts(
-            plan,
-            upstreams,
-            UpstreamStates(make_metrics()),
-            record,
-            plan.router.route(request.model),
-        )
-        won = await attempts.first(Parsed(request), client_rewrites=True)
-        start = StreamStart(
-            "tap", request.model, won.target.upstream, won.target.model, 0, won.notes
-        )
-        log = won.generation.log
-        log.begin(start)
-        delivery = Delivery(log, encoder, record, plan.streams, plan.limits)
-        _out(delivery.opening())
-        await delivery.relay(won.generation, _Terminal())
-        if encoder.summary:
-            print(f"{between}{encoder.summary}", file=sys.stderr)
-    except Refused as refused:
-        print(f"{refused.failure.kind}: {refused.failure.message}", file=sys.stderr)
-        return 1
-    finally:
-        await upstreams.close()
-        await process.stop()
-    return encoder.status
+class _Talk:
+    """A conversation, of one turn or more."""
 
-
-def _out(data: bytes) -> None:
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        os._exit(0)  # whoever read our output (head, less) has seen enough
-
-
-class _RawAnswer(Answer):
-    """Prints the upstream's bytes on their way to the decoder."""
-
-    __slots__ = ()
-
-    def attach(
-        self, on_chunk: Callable[[bytes], None], on_end: Callable[[Failure | None], None]
+    def __init__(
+        self, options: argparse.Namespace, settings: Settings, request: ChatRequest
     ) -> None:
-        def both(chunk: bytes) -> None:
-            _out(chunk)
-            on_chunk(chunk)
+        self._options = options
+        self._terminal = sys.stdout.isatty()
+        self._request = request
+        self._said: list[Message] = []
+        self._view = self._new_view()
+        self._session = Session(settings, self._hear if options.raw else None)
 
-        super().attach(both, on_end)
+    def over(self, prompts: list[str], *, talks: bool) -> int:
+        """From the first turn to the last; answers the exit status."""
+        status = 0
+        with common.new_runner() as runner:
+            try:
+                runner.run(self._session.open())
+                for prompt in self._turns(prompts, talks=talks):
+                    try:
+                        status = self._turn(runner, prompt)
+                    except KeyboardInterrupt:
+                        if not talks:
+                            raise
+                        out(self._view.cut())
+                        print("[stopped]", file=sys.stderr)
+                        status = 130
+            finally:
+                with contextlib.suppress(KeyboardInterrupt):
+                    out(self._view.cut())
+                    runner.run(self._session.close())
+        return status
 
+    def _turn(self, runner: asyncio.Runner, prompt: str) -> int:
+        view = self._view = self._new_view()
+        asked = Message("user", prompt)
+        request = self._with([*self._said, asked])
+        runner.run(self._session.ask(request, view))
+        if view.summary:
+            # Where the answer goes elsewhere, its last line may stand open beside ours.
+            between = "\n" if view.begun and not self._terminal else ""
+            print(f"{between}{view.summary}", file=sys.stderr, flush=True)
+        if view.answer.end is not None and (text := view.answer.text()):
+            self._said += [asked, Message("assistant", text)]
+        return view.status
 
-class _RawUpstreams(Upstreams):
-    answer = _RawAnswer
+    def _with(self, messages: list[Message]) -> ChatRequest:
+        request = self._request
+        return ChatRequest(
+            model=request.model,
+            messages=messages,
+            system=request.system,
+            max_tokens=request.max_tokens,
+        )
 
+    def _turns(self, prompts: list[str], *, talks: bool) -> Iterator[str]:
+        yield from prompts
+        if not talks:
+            return
+        if sys.stdin.isatty():
+            with contextlib.suppress(ImportError):
+                import readline  # noqa: F401, PLC0415  input() then edits a line
+            print(f"{self._request.model}: /new forgets, /quit ends", file=sys.stderr)
+        while (line := self._line()) is not None and line != "/quit":
+            if line == "/new":
+                self._said.clear()
+            elif line:
+                yield line
 
-class _Terminal:
-    """Standard output as a sink."""
+    def _line(self) -> str | None:
+        """The next prompt; None at the end."""
+        try:
+            line = input("> ") if sys.stdin.isatty() and self._terminal else input()
+        except (EOFError, KeyboardInterrupt):
+            return None
+        except UnicodeDecodeError as error:
+            raise common.WrongInputError(f"Standard input is not text: {error.reason}.") from None
+        return _checked(line, "The prompt").strip()
 
-    def write(self, data: bytes) -> None:
-        _out(data)
+    def _hear(self, data: bytes) -> None:
+        assert isinstance(self._view, Raw)
+        out(self._view.chunk(data))
 
-    def unsent(self) -> int:
-        return 0
-
-    async def drained(self) -> None:
-        return
-
-    def cut(self) -> None:
-        return
-
-
-class _Quiet(Encoder):
-    """Prints nothing of the answer. What was lost is told at once; `summary` says how it ended, for
-    when all of the answer is out.
-    """
-
-    heartbeat = b""
-    status = 0
-    summary = ""
-
-    def encode(self, event: Event) -> bytes:
-        if isinstance(event, StreamStart):
-            for note in event.notes:
-                print(note.message, file=sys.stderr)
-        elif isinstance(event, StreamEnd):
-            self.summary = f"[{event.finish.reason}] {_counts(event)}"
-        elif isinstance(event, StreamError):
-            self.status = 1
-            self.summary = f"{event.error.kind}: {event.error.message}"
-        return b""
-
-
-class _Lines(_Quiet):
-    """One event a line."""
-
-    def encode(self, event: Event) -> bytes:
-        self.status = int(isinstance(event, StreamError))
-        return msgspec.json.encode(event) + b"\n"
-
-
-class _Text(_Quiet):
-    """The answer's text and calls, each call with its name on a new line. Reasoning is dimmed
-    on a terminal, and left out elsewhere; the answer begins on a new line behind it.
-    """
-
-    def __init__(self, *, terminal: bool) -> None:
-        self._terminal = terminal
-        self._kind: str | None = None  # of the block that was printed last
-        self._in_line = False  # whether the line has begun
-
-    def encode(self, event: Event) -> bytes:
-        match event:
-            case BlockStart(tool=Tool(_, name)):
-                return self._printed("call", f"[{name}] ", anew=True)
-            case TextDelta(_, text):
-                return self._printed("text", text)
-            case TextRewrite(_, keep, text):
-                return self._printed(
-                    "text", f"[taken back to {keep} characters]\n{text}", anew=True
-                )
-            case ReasoningDelta(_, text) if self._terminal:
-                return self._printed("reasoning", text)
-            case ToolCallDelta(_, arguments):
-                return self._printed("call", arguments)
-            case StreamEnd() | StreamError():
-                super().encode(event)
-                return b"\n" if self._terminal and self._in_line else b""
-        return super().encode(event)
-
-    def _printed(self, kind: str, text: str, *, anew: bool = False) -> bytes:
-        """The text, on a new line where it is of another kind than the one before."""
-        other = self._in_line and (anew or kind != self._kind)
-        self._kind, self._in_line = kind, not text.endswith("\n")
-        shown = f"{_DIM}{text}{_PLAIN}" if kind == "reasoning" else text
-        return f"\n{shown}".encode() if other else shown.encode()
+    def _new_view(self) -> Quiet:
+        options, terminal = self._options, self._terminal
+        if options.raw:
+            return Raw(terminal=terminal)
+        if options.events:
+            return Lines()
+        if options.json:
+            return Document()
+        return Text(terminal=terminal, styled=terminal and _takes_styles())
 
 
-def _counts(event: StreamEnd) -> str:
-    usage, timing = event.usage, event.timing
-    tokens = (
-        f"{usage.input_tokens} tokens in, {usage.output_tokens} out"
-        if usage.output_tokens is not None
-        else "tokens unknown"
-    )
-    return tokens + (f", {timing.total_ms:.0f} ms" if timing else "")
+def _takes_styles() -> bool:
+    """https://no-color.org: any value but an empty one says no."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

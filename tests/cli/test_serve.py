@@ -176,7 +176,6 @@ def test_what_is_wrong_before_anything_runs_is_one_sentence(
             ["tap", "--max-tokens", "0", "hi"],
             "argument --max-tokens: '0' is not a whole number from 1",
         ),
-        (["tap"], "the following arguments are required: prompt"),
         (["serv"], "invalid choice: 'serv'"),
     ],
 )
