@@ -109,11 +109,23 @@ class SSEParser:
     def feed(self, chunk: bytes) -> list[Frame]:
         """The events that this chunk completes. Raises TooLarge, and BadFrame if `lossless`."""
         end = len(chunk) - 2
-        if self._fresh and 0 < end < self._max and chunk[-1] == _LF and _CR not in chunk:
+        if self._fresh and 0 < end < self._max and chunk[-1] == _LF:
+            # most chunks are one event of one of three shapes
             first = chunk.find(b"\n")
-            if first == end and chunk.startswith(b"data:"):
-                data = chunk[6:end] if chunk[5] == _SPACE else chunk[5:end]
-                return [_new(Frame, ("message", data, self._id))]
+            if _CR in chunk:
+                plain = chunk.find(b"\r") == end - 2 and chunk[end - 2 :] == b"\r\n\r\n"
+                if plain and first == end - 1 and chunk.startswith(b"data: "):
+                    return [_new(Frame, ("message", chunk[6 : end - 2], self._id))]
+                return self._feed_any(chunk)
+            if first == end and chunk.startswith(b"data: "):
+                return [_new(Frame, ("message", chunk[6:end], self._id))]
+            if (
+                chunk.startswith(b"data: ", first + 1)
+                and chunk.find(b"\n", first + 1) == end
+                and chunk.startswith(b"event: ")
+            ):
+                event = chunk[7:first].decode("utf-8", "replace") or "message"
+                return [_new(Frame, (event, chunk[first + 7 : end], self._id))]
             if chunk[end] == _LF:
                 frames: list[Frame] = []
                 try:

@@ -85,15 +85,17 @@ class Log:
         """See `Writes`."""
         if self.said is not None:
             events = self._remembered(events, self.said)
-        if self._follower is not None:
-            self._follower.take(events, now, size)
+        follower = self._follower
+        if follower is not None:
+            follower.take(events, now, size)
         elif self._held is not None:
             self._held += events
             self._held_bytes += size
             self.full = self.begun and self._held_bytes > self._most_unread_bytes
         if events and type(events[-1]) in TERMINAL:
             self.end = events[-1]  # type: ignore[assignment]  # see there
-        if self.over:
+            self._stop()
+        elif self.interrupted is not None:
             self._stop()
 
     def begin(self, start: StreamStart, said: Said | None = None) -> None:

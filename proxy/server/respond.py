@@ -117,8 +117,9 @@ class ResponseSink:
         self._chunked = request.version >= HttpVersion11
 
     def write(self, data: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        transport = self._transport
+        if not transport.is_closing():
+            transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     def unsent(self) -> int:
         return self._transport.get_write_buffer_size()

@@ -107,11 +107,10 @@ class Protocol(ResponseHandler):
         straight = self._straight
         # a read this short is its turn's last one
         if straight is not None and len(data) < _SHORT_BYTES:
-            at = data.find(b"\r\n", 1, 6)
-            size = len(data) - at - 4
-            # so written, the size can mean nothing else
-            if at > 0 and size > 0 and data[:at] == b"%x" % size and data[-2:] == b"\r\n":
-                straight(data[at + 2 : -2])
+            size, _, rest = data.partition(b"\r\n")
+            # so written, the size can mean nothing else; 0 is the body's end
+            if rest[-2:] == b"\r\n" and size == b"%x" % (len(rest) - 2) and size != b"0":
+                straight(rest[:-2])
                 return
         # uvloop's time stands still within a turn; asyncio's own loop reads once in each
         now = self._loop.time()

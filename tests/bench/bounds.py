@@ -11,11 +11,11 @@ from tests.bench.through import Cost
 _CLIENTS = ("openai_chat", "anthropic", "gemini", "openai_responses", "native")
 # Of the relay's step: a row for each upstream, a column for each client.
 _STEP: Mapping[str, tuple[int, ...]] = {
-    "openai_chat": (640, 650, 690, 740, 640),
-    "anthropic": (610, 620, 670, 710, 610),
-    "gemini": (890, 900, 950, 990, 890),
-    "openai_responses": (720, 720, 770, 820, 720),
-    "ollama": (600, 610, 660, 700, 610),
+    "openai_chat": (560, 560, 610, 660, 560),
+    "anthropic": (490, 500, 550, 590, 500),
+    "gemini": (800, 810, 860, 900, 810),
+    "openai_responses": (600, 600, 650, 700, 600),
+    "ollama": (550, 550, 600, 650, 550),
 }
 STEP: Mapping[Pair, int] = {
     Pair(upstream, client): most
@@ -24,9 +24,9 @@ STEP: Mapping[Pair, int] = {
 }
 # From socket to socket.
 WHOLE: Mapping[Pair, Cost] = {
-    Pair("openai_chat", "native"): Cost(chunk=880, request=29200),
-    Pair("anthropic", "openai_chat"): Cost(chunk=840, request=30900),
-    Pair("ollama", "openai_responses"): Cost(chunk=940, request=30900),
+    Pair("openai_chat", "native"): Cost(chunk=780, request=29200),
+    Pair("anthropic", "openai_chat"): Cost(chunk=710, request=30900),
+    Pair("ollama", "openai_responses"): Cost(chunk=870, request=30900),
 }
 
 

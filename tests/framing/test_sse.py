@@ -262,6 +262,40 @@ def test_rule_in_mid_stream(case: Case) -> None:
         assert (case.retry, case.stray) == (parser.retry, parser.stray)
 
 
+@pytest.mark.parametrize(
+    ("chunk", "expected"),
+    [
+        (b"data: tea\n\n", message(b"tea")),
+        (b"data: tea\r\n\r\n", message(b"tea")),
+        (b"event: sip\ndata: tea\n\n", [("sip", b"tea", "")]),
+        (b"event: \ndata: tea\n\n", message(b"tea")),
+        # that look like these
+        (b"data: tea\r\n\n", message(b"tea")),
+        (b"data: tea\n\r\n", message(b"tea")),
+        (b"data: a\rdata: b\r\n\r\n", message(b"a\nb")),
+        (b"data: a\ndata: b\r\n\r\n", message(b"a\nb")),
+        (b"data: a\r\n\r\ndata: b\r\n\r\n", message(b"a", b"b")),
+        (b"event: sip\n\ndata: tea\n\n", message(b"tea")),
+        (b"event: sip\ndata: a\ndata: b\n\n", [("sip", b"a\nb", "")]),
+        (b"events: sip\ndata: tea\n\n", message(b"tea")),
+        (b": sip\ndata: tea\n\n", message(b"tea")),
+        (b"data: \r\n\r\n", message(b"")),
+        (b"\r\n\r\n", []),
+    ],
+    ids=repr,
+)
+def test_a_chunk_of_one_event_is_read_like_any_other(
+    chunk: bytes, expected: list[tuple[str, bytes, str]]
+) -> None:
+    """In mid-stream, where the usual shapes take a short way."""
+    parser = SSEParser(MAX)
+    parser.feed(b"data: before\n\n")
+    parser.feed(b"data: before\n\n")
+
+    assert expected == [tuple(frame) for frame in parser.feed(chunk)]
+    assert message(b"after") == [tuple(frame) for frame in parser.feed(b"data: after\n\n")]
+
+
 def test_a_cr_at_the_end_of_a_chunk_dispatches_at_once() -> None:
     """A CR may be half a CRLF, but the event does not wait for the LF, and the LF is no second line
     end."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from proxy.framing import TooLarge
 from proxy.framing.sse import Frame, SSEParser, frame
+from tests.properties import examples
 
 TOKENS = [
     b"data",
@@ -113,6 +114,7 @@ def read(parser: SSEParser, chunks: list[bytes]) -> tuple[list[tuple[str, str, s
     return [(f.event, f.text, f.id) for f in frames], False
 
 
+@examples(100)
 @given(STREAMS, CUTS)
 def test_any_split_is_as_the_standard_says(stream: bytes, cuts: list[int] | None) -> None:
     """What is dispatched before the end of the body is what the standard's own steps give."""
@@ -121,6 +123,7 @@ def test_any_split_is_as_the_standard_says(stream: bytes, cuts: list[int] | None
     assert Reading(stream, 1 << 20).strict == (frames, parser.retry, parser.last_event_id)
 
 
+@examples(100)
 @given(STREAMS, CUTS, st.integers(0, 24))
 def test_a_bound_strikes_at_the_same_place_for_any_split(
     stream: bytes, cuts: list[int] | None, bound: int
@@ -137,6 +140,7 @@ FIELD_TEXT = st.text(
 DATA = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=30)
 
 
+@examples(100)
 @given(
     st.lists(st.tuples(FIELD_TEXT.filter(bool), DATA, FIELD_TEXT.filter(bool)), max_size=6),
     CUTS,

@@ -14,7 +14,6 @@ from proxy.framing.values import ValueSplitter
 
 _BOM = b"\xef\xbb\xbf"
 _BEFORE = re.compile(rb"(?:\s++|\xef\xbb\xbf)*")
-_EVENT_END = b"\r\n\r\n"
 _FIELDS = (b"data", b"event", b"id", b"retry")  # a body cut inside the first of these was a stream
 
 
@@ -63,8 +62,6 @@ class Frames:
 
     def _cut(self, chunk: bytes) -> list[bytes]:
         if self._sse is not None:
-            if chunk.startswith(b"data:"):  # this is no LF after a CR
-                chunk = _with_lf(chunk)
             return [frame.data for frame in self._sse.feed(chunk)]
         if self._values is not None:
             return self._values.feed(chunk)
@@ -92,12 +89,3 @@ class Frames:
         except (BadFrame, TooLarge):
             return []
         return values + ([left] if left else [])
-
-
-def _with_lf(chunk: bytes) -> bytes:
-    """The vendor's line ends are CR LF, and the parser is quicker with LF. A chunk is nearly always
-    one event, of one line.
-    """
-    if chunk.find(b"\r") == len(chunk) - len(_EVENT_END) and chunk.endswith(_EVENT_END):
-        return chunk[: -len(_EVENT_END)] + b"\n\n"
-    return chunk.replace(b"\r\n", b"\n")

@@ -88,8 +88,7 @@ class Choices:
         it and cannot be read, FramingError for a choice too many and for extras that are nested too
         deeply.
         """
-        index = choice.index or 0
-        index = max(index, 0)
+        index = max(choice.index or 0, 0)
         rest = _rest_of_choice(choice)
         begun = True
         if rest != self._rests.get(index):

@@ -41,6 +41,8 @@ _BOM = b"\xef\xbb\xbf"
 # Events that only keep the connection alive.
 _PINGS = frozenset({"ping", "heartbeat", "keep-alive", "keepalive"})
 _DONE = b"[DONE]"
+# What a part of a chunk that is read by itself may raise.
+_MISUNDERSTOOD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotJSONError)
 _ERROR_FIELD = b"error:"  # llama.cpp's server writes `error: {...}` where others write `data:`
 
 
@@ -118,20 +120,21 @@ class ChatDecoder(Decoder):
     # Frames.
 
     def _frame(self, out: list[Event], frame: Frame) -> None:
-        data = frame.data
-        event = frame.event
-        if event == "message":
-            pass
-        elif event == "error":
-            self._error_event(data)
-        elif event in _PINGS:
-            return
+        event, data, _ = frame
+        if event != "message":
+            if event == "error":
+                self._error_event(data)
+            if event in _PINGS:
+                return
         try:
             chunk = _CHUNK.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._odd_frame(out, data)
             return
-        self._understood(out, chunk, data)
+        try:
+            self._chunk(out, chunk, data)
+        except _MISUNDERSTOOD as error:
+            raise _misunderstood(error, data) from error
 
     def _odd_frame(self, out: list[Event], data: bytes) -> None:
         """A frame that is the terminator, or no strict JSON, or not of our types, or holds several
@@ -140,19 +143,15 @@ class ChatDecoder(Decoder):
         word = data.strip()
         documents = [] if word in (b"", _DONE) else _documents(data)
         for document in documents:
-            self._understood(out, _tolerated(document, data), msgspec.json.encode(document))
+            said = msgspec.json.encode(document)
+            try:
+                self._chunk(out, _tolerated(document, data), said)
+            except _MISUNDERSTOOD as error:
+                raise _misunderstood(error, said) from error
             if self.done:
                 return
         if word.endswith(_DONE):
             self._done(out)
-
-    def _understood(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
-        try:
-            self._chunk(out, chunk, data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotJSONError) as error:
-            raise _AnswerError(
-                _malformed(f"The upstream sent a chunk that cannot be understood ({error})", data)
-            ) from error
 
     def _last_frame(self, out: list[Event], frame: Frame) -> None:
         """A frame that lacked its blank line. If it cannot be read, the body was cut in the middle
@@ -174,13 +173,14 @@ class ChatDecoder(Decoder):
         if choices is None:
             self._no_choices(data)
             return
+        taking = self._choices
         for choice in choices:
-            broken = self._choices.take(out, choice, self._id)
+            broken = taking.take(out, choice, self._id)
             if broken is not None:
                 raise _AnswerError(in_band(broken.error))
-        if self._choices.usage is not None:
-            self._take_usage(out, self._choices.usage)
-            self._choices.usage = None
+        if taking.usage is not None:
+            self._take_usage(out, taking.usage)
+            taking.usage = None
 
     def _beside(self, out: list[Event], rest: tuple[Any, ...], data: bytes) -> None:
         """Usage, an error, and the vendor's extras: only those that differ from what was said
@@ -337,6 +337,11 @@ def _tolerated(document: Any, data: bytes) -> Chunk:
     if found is not None:
         raise _AnswerError(in_band(found))
     raise _AnswerError(_malformed("The upstream sent a chunk that cannot be understood", data))
+
+
+def _misunderstood(error: Exception, data: bytes) -> _AnswerError:
+    said = f"The upstream sent a chunk that cannot be understood ({error})"
+    return _AnswerError(_malformed(said, data))
 
 
 def _malformed(said: str, data: bytes) -> Failure:
