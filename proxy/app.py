@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import os
 import signal
 import socket
 import time
@@ -19,7 +18,7 @@ from proxy.observe import logs
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.relay.plan import Plan
 from proxy.reload import Load, Reloader, Renew
-from proxy.server import health, operating, site
+from proxy.server import health, site
 from proxy.server.access.keys import Keyring, Ledger
 from proxy.server.body import REQUEST_BODY_S
 from proxy.server.cors import CorsPolicy
@@ -29,7 +28,6 @@ from proxy.server.listener import Listener
 from proxy.server.playground import Mocks
 from proxy.server.respond import whole
 from proxy.server.runs import Runs
-from proxy.server.siblings import Siblings
 from proxy.server.stores.base import Nowhere, Store
 from proxy.settings.access import is_loopback
 from proxy.settings.auth import Auth
@@ -91,12 +89,8 @@ class Process:
         # Two MiB above the limit, so that our own refusal in the client's dialect comes first.
         app = web.Application(client_max_size=settings.limits.max_body_bytes + (2 << 20))
         app[REQUEST_BODY_S] = settings.server.request_body_s
-        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") if self._sockets else None
-        self._siblings = Siblings(folder)
-        await self._siblings.listen(operating.answering_siblings(self.gateway))
         if settings.admin is None:
             health.add_routes(app, self.gateway, self.metrics, guarded=True)
-            operating.add_routes(app, self.gateway, self._siblings, guarded=True)
         app.router.add_route("*", "/mock/requests", self._mock_requests)
         self._store = self._store_of(settings)
         await self._store.start()
@@ -106,7 +100,6 @@ class Process:
         if settings.admin is not None:
             admin = web.Application()
             health.add_routes(admin, self.gateway, self.metrics)
-            operating.add_routes(admin, self.gateway, self._siblings, guarded=False)
             self.admin_url = await self._listen(
                 admin, settings.admin.host, settings.admin.port, "admin"
             )
@@ -183,8 +176,6 @@ class Process:
         await _ended(self._lag)
         for runner in self._runners:
             await runner.cleanup()
-        if hasattr(self, "_siblings"):
-            await self._siblings.close()
         if hasattr(self, "_upstreams"):
             await self._upstreams.close()
         await self._ledger.close()

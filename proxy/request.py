@@ -176,12 +176,15 @@ class Reasoning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Original(msgspec.Struct, frozen=True):
     """The request as the client wrote it, for an upstream of the same dialect: nothing of it is
     lost there. `body` has its keys in the client's order. `headers` are those that belong to the
-    dialect, such as anthropic-beta: names in lower case, chosen by its parser.
+    dialect, such as anthropic-beta: names in lower case, chosen by its parser. `at` has other
+    bodies for upstreams, by their configured name, that keep the beginning of the conversation
+    themselves.
     """
 
     dialect: str
     body: Mapping[str, Any]
     headers: Mapping[str, str] = {}
+    at: Mapping[str, Mapping[str, Any]] = {}
 
 
 class OnlyRelayed(msgspec.Struct, frozen=True):

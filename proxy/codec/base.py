@@ -53,12 +53,39 @@ class Parsed(NamedTuple):
 
     `notes` are losses already known: what the client's dialect says and ours cannot. `chat` is the
     client's own name for what it asks, by which it may come back to the stream (see `Resuming`).
+    `keeping` is what else it asks where answers are kept.
     """
 
     request: ChatRequest
     options: Any = None
     notes: tuple[Note, ...] = ()
     chat: str = ""
+    keeping: "Callable[[], Keeping] | None" = None
+
+
+class Keeping(NamedTuple):
+    """A request where answers are kept. `parsed` is the request as it is then; its `options`, which
+    are kept with the answer, hold so many `bytes` of it.
+
+    `background`: its client does not wait, and is told at once that an answer is being made.
+    """
+
+    parsed: Parsed
+    bytes: int = 0
+    background: bool = False
+    earlier: "Earlier | None" = None
+
+
+class Earlier(NamedTuple):
+    """The earlier answer that a request goes on from: the id of its stream. `behind` gives the
+    request with that one's conversation before it, from that one's options and events; it raises
+    Refused. `unknown` is the refusal where it is not kept; with `elsewhere` the vendor may keep it.
+    """
+
+    stream: str
+    behind: Callable[[Any, Sequence[Event]], Keeping]
+    unknown: Failure
+    elsewhere: bool
 
 
 class Reply(NamedTuple):
@@ -145,11 +172,6 @@ class Decoder(ABC):
     @abstractmethod
     def usage(self) -> Usage:
         """What the vendor has counted so far."""
-
-    @property
-    def answer_id(self) -> str:
-        """The vendor's own name for the answer, for the log; empty where it gives none."""
-        return ""
 
 
 class Encoder(ABC):

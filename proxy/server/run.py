@@ -43,15 +43,16 @@ class Run(Lasting):
         wish: OnDisconnect | None,
         request: bytes,
         key: bytes,
+        kept_bytes: int,
         pieces: Pieces | None,
         ended: "Callable[[Run], None]",
         read_elsewhere: Callable[[Lasting], Awaitable[bool | None]],
     ) -> None:
         """`owner` says whose it is: nobody else may know of it. `wish`: what the request itself
         says is to be done when its client leaves. `request` is a digest of it, `key` of its
-        Idempotency-Key. `pieces` are noted where its client asked to see them. `ended` is called
-        when it can only be read any more. `read_elsewhere` says whether clients of other processes
-        read it, None: unknown.
+        Idempotency-Key; its options hold `kept_bytes` of it. `pieces` are noted where its client
+        asked to see them. `ended` is called when it can only be read any more. `read_elsewhere`
+        says whether clients of other processes read it, None: unknown.
         """
         origin = Origin(
             id=record.stream,
@@ -66,6 +67,7 @@ class Run(Lasting):
         )
         super().__init__(origin, log, request)
         self.key = key
+        self.kept_bytes = kept_bytes
         self._takes_rewrites = half.rewrites or not parsed.request.stream
         self.record = record
         self.pieces = pieces
@@ -93,6 +95,8 @@ class Run(Lasting):
 
     async def cancel(self, why: Failure) -> None:
         self.stop(why)
+        if self.log.end is None:
+            await asyncio.wait((self._task,))
 
     def await_readers(self) -> None:
         """If nobody attends it, it goes on for its grace."""
@@ -163,13 +167,13 @@ class Run(Lasting):
 
     async def _first(self, parsed: Parsed) -> Won:
         """The target that has an answer. Raises Refused, also when it was stopped."""
-        self._gateway.looks_on(self.record)
+        self._gateway.looks_on()
         try:
             return await self._attempts.first(parsed, client_rewrites=self._takes_rewrites)
         except asyncio.CancelledError:
             raise Refused(self._cancelled()) from None
         finally:
-            self._gateway.found(self.record)
+            self._gateway.found()
 
     def _cancelled(self) -> Failure:
         """Why this task was cancelled. Raises CancelledError if it was by neither of ours."""

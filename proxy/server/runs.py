@@ -71,11 +71,12 @@ class Runs:
         wish: OnDisconnect | None,
         request: bytes,
         key: bytes,
+        kept_bytes: int,
         pieces: Pieces | None,
     ) -> Run:
         """A new run. `request` is the digest of what was asked and who asked, `key` that of the
-        Idempotency-Key and who sent it, b"" for none; `pieces` are noted where its client asked to
-        see them.
+        Idempotency-Key and who sent it, b"" for none; its options hold `kept_bytes` of the request;
+        `pieces` are noted where its client asked to see them.
         """
         rules = self.rules or Resume()
         run = Run(
@@ -89,6 +90,7 @@ class Runs:
             wish=wish,
             request=request,
             key=key,
+            kept_bytes=kept_bytes,
             pieces=pieces,
             ended=self._has_ended,
             read_elsewhere=self.store.read_elsewhere,
@@ -99,6 +101,7 @@ class Runs:
             self._by_key[key] = run
         if run.origin.chat:
             self._by_chat[half.name, owner, run.origin.chat] = run
+        self._weigh(kept_bytes)
         self.store.keep(run, run, request, key)
         return run
 
@@ -110,6 +113,17 @@ class Runs:
         if run is None:
             return await self.store.find(stream, owner)
         return run if run.owner == owner else None
+
+    def holds(self, stream: str) -> bool:
+        """Whether this process has a stream of this id, whosever it is."""
+        return stream in self._by_id
+
+    def drop(self, run: Lasting) -> None:
+        """It cannot be found any more, from now on. Who reads it reads on."""
+        if self.holds(run.id):
+            self._forget(run.id)
+        else:
+            self.store.forget(run)
 
     async def named(self, half: ClientHalf, name: str, owner: str) -> Lasting | None:
         """The stream that this owner's clients of a dialect call so, or that has this id. Raises
@@ -157,6 +171,17 @@ class Runs:
         self.metrics.resumed("attached")
         return run
 
+    async def repeated(
+        self, request: bytes, key: bytes, owner: str, again: Again
+    ) -> Lasting | None:
+        """The stream that a request goes on with, here or elsewhere. Raises Refused as `same`."""
+        run: Lasting | None = self.same(request, key, again)
+        if run is None and (key or again == "yes"):
+            run = await self.elsewhere(request, key, owner)
+            # meanwhile the same request may have begun one here
+            run = run or self.same(request, key, again)
+        return run
+
     async def elsewhere(self, request: bytes, key: bytes, owner: str) -> Lasting | None:
         """The same of another process, for a request that has a key or says that it is a retry.
         Where that cannot be told for now, there is none.
@@ -175,6 +200,8 @@ class Runs:
         return found
 
     def _has_ended(self, run: Run) -> None:
+        if not self.holds(run.id):
+            return
         rules, loop = self.rules or Resume(), asyncio.get_running_loop()
         self._ended[run.id] = loop.call_later(rules.keep_s, self._forget, run.id)
 
@@ -182,12 +209,16 @@ class Runs:
         self._bytes += more_bytes
         self.metrics.kept(more_bytes)
         rules = self.rules or Resume()
+        if more_bytes <= 0:
+            return
         while self._bytes > rules.max_bytes and self._ended:
             self._forget(next(iter(self._ended)))
 
     def _forget(self, stream: str) -> None:
         """It cannot be found any more. Who reads it reads on."""
-        self._ended.pop(stream).cancel()
+        ending = self._ended.pop(stream, None)
+        if ending is not None:
+            ending.cancel()
         run = self._by_id.pop(stream)
         self._by_request[run.request].remove(run)
         if not self._by_request[run.request]:
@@ -199,6 +230,7 @@ class Runs:
             del self._by_chat[chat]
         self.store.forget(run)
         run.log.forget()
+        self._weigh(-run.kept_bytes)
 
 
 def _lost(run: Run, again: Again) -> bool:

@@ -24,6 +24,7 @@ from proxy.server.early import Early
 from proxy.server.gateway import Gateway, State
 from proxy.server.incoming import asked_by, new_stream_id, read_head, request_id
 from proxy.server.intake import Asked, Intake
+from proxy.server.keeping import announced, to_keep
 from proxy.server.lasting import Lasting
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
 from proxy.server.returning import Onward, may_return, returned
@@ -167,7 +168,7 @@ class _Serving:
         """
         asked = await self._asked(hold)
         if self._started is not None or self._runs.rules is not None:
-            return await self._kept(asked)
+            return await self._kept(asked, self._state.plan.limits.max_body_bytes)
         parsed, attempts, pieces = asked.parsed, self._enter(asked), asked.envelope.pieces
         if pieces is None:
             self._begin_early(parsed, attempts.streams)
@@ -179,6 +180,7 @@ class _Serving:
                 self._gateway, attempts, parsed, self._record, client_rewrites=rewrites
             )
         self._record.notes = won.notes
+        self._record.stream = new_stream_id()
         answering = self._answering = Answering(
             self._gateway,
             self._request,
@@ -196,17 +198,21 @@ class _Serving:
         early, self._early = self._early, None
         return answering.stream(parsed, early)
 
-    async def _kept(self, asked: Asked) -> Coroutine[Any, Any, web.StreamResponse]:
+    async def _kept(self, asked: Asked, most_bytes: int) -> Coroutine[Any, Any, web.StreamResponse]:
         """The same of a stream that lives by itself."""
         if self._runs.rules is None:
             raise Refused(failure("bad_request", NOT_KEPT, status=404))
-        again = _again(self._request)
-        run: Lasting | None = self._runs.same(asked.digest, asked.key, again)
-        if run is None and (asked.key or again == "yes"):
-            owner = self._account.owner
-            run = await self._runs.elsewhere(asked.digest, asked.key, owner)
+        asked, kept_bytes, background = await to_keep(
+            asked, self._runs, self._account.owner, self._half, most_bytes
+        )
+        if background and not asked.parsed.request.stream:
+            self._started = announced
+        run = await self._runs.repeated(
+            asked.digest, asked.key, self._account.owner, _again(self._request)
+        )
         if run is None:
             attempts = self._enter(asked)
+            self._record.stream = new_stream_id()
             run = self._own = self._runs.start(
                 attempts,
                 asked.parsed,
@@ -216,9 +222,10 @@ class _Serving:
                 wish=asked.wish,
                 request=asked.digest,
                 key=asked.key,
+                kept_bytes=kept_bytes,
                 pieces=asked.envelope.pieces,
             )
-            self._gateway.found(self._record)  # it is the run that looks for a target
+            self._gateway.found()  # it is the run that looks for a target
         self._read(run)
         if self._started is not None:
             await self._runs.store.kept(run)  # who is told of it may ask another process
@@ -238,6 +245,7 @@ class _Serving:
         self, run: Lasting, started: Callable[[Lasting], web.Response]
     ) -> web.StreamResponse:
         response = started(run)
+        run.told(self._request.transport)
         self._record.status = response.status
         return response
 

@@ -15,13 +15,12 @@ from proxy import __version__
 from proxy.codec.base import ClientHalf
 from proxy.dialects.native.schema import json_schema
 from proxy.dialects.registry import CLIENTS
-from proxy.server import counting, listings, passage, streams, websocket
+from proxy.server import counting, listings, passage, responses, streams, websocket
 from proxy.server.body import expect
 from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import odd_coding, request_id
 from proxy.server.nowhere import nothing_here, wrong_method
-from proxy.server.operating import PATH as OPERATORS
 from proxy.server.playground import ABOUT, Mocks, about
 from proxy.server.respond import RETURNED
 from proxy.server.runs import Runs
@@ -93,6 +92,10 @@ def add_routes(
         Place(route.method, route.path, [_NATIVE], answer)
         for route, answer in streams.served(gateway, runs)
     ]
+    asked += [
+        Place(route.method, route.path, [CLIENTS["openai_responses"]], answer)
+        for route, answer in responses.served(gateway, runs)
+    ]
     # after those, as the name of a model may look like the end of one of their paths
     told = [
         Place(entry.method, entry.path, entry.halves, listings.handler(gateway, entry))
@@ -154,7 +157,7 @@ def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awai
         ):  # the client's next request is to go elsewhere
             response.force_close()
             headers["Connection"] = "close"
-        if request.path in _UNSHARED or request.path.startswith(OPERATORS):
+        if request.path in _UNSHARED:
             return
         origin = request.headers.get("Origin")
         shared = gateway.state.cors.answer_headers(origin, request.headers.get("Host", ""))

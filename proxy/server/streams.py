@@ -4,12 +4,13 @@ read, cancelled and asked about.
 
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Reply, Route, Wanted
+from proxy.codec.base import ClientHalf, Incoming, Reply, Route, Wanted
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure, Refused, bad_request, failure
 from proxy.observe.record import StreamRecord
@@ -29,7 +30,8 @@ from proxy.server.watched import watched, where
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NATIVE = CLIENTS["native"]
 _ONE = "/v1/streams/{stream:[^/]+}"
-_CANCELLED = "The stream was cancelled by a client."
+CANCELLED = "The stream was cancelled by a client."
+Find = Callable[[web.Request, Runs, Account], Awaitable[tuple[Lasting | None, Wanted]]]
 
 
 class Served(NamedTuple):
@@ -42,16 +44,16 @@ class Served(NamedTuple):
 def served(gateway: Gateway, runs: Runs) -> Iterator[Served]:
     """Every path."""
     yield Served(Route("POST", "/v1/streams"), starter(gateway, runs, _NATIVE, _started))
-    yield Served(Route("GET", _ONE), _handler(gateway, runs, _follow))
-    yield Served(Route("DELETE", _ONE), _handler(gateway, runs, _cancel))
-    yield Served(Route("GET", _ONE + "/status"), _handler(gateway, runs, _status))
+    yield Served(Route("GET", _ONE), handler(gateway, runs, _follow))
+    yield Served(Route("DELETE", _ONE), handler(gateway, runs, _cancel))
+    yield Served(Route("GET", _ONE + "/status"), handler(gateway, runs, _status))
     for half in CLIENTS.values():
         if half.resuming is not None:
             follow, stop, *_ = half.resuming
             if follow is not None:
-                yield Served(follow, _handler(gateway, runs, _follow_own, half))
+                yield Served(follow, handler(gateway, runs, _follow_own, half))
             if stop is not None:
-                yield Served(stop, _handler(gateway, runs, _stop_own, half))
+                yield Served(stop, handler(gateway, runs, _stop_own, half))
 
 
 class About(NamedTuple):
@@ -85,18 +87,24 @@ def _started(run: Lasting) -> web.Response:
     return whole(Reply(201, body, where(run, _NATIVE)))
 
 
-def _handler(
+def handler(
     gateway: Gateway,
     runs: Runs,
     answer: Callable[[About], Awaitable[web.StreamResponse]],
     half: ClientHalf = _NATIVE,
+    find: Find | None = None,
 ) -> Handler:
+    """The handler of a path where a stream is asked about, in the form of a dialect. `find` gives
+    the stream, and what is wanted of it.
+    """
+    found = find or partial(_found, half)
+
     async def handle(request: web.Request) -> web.StreamResponse:
         record = StreamRecord(request_id(request), half.name, time.monotonic())
         account = Account(gateway, Visit(gateway, request, record))
         account.reading = "unasked"
         try:
-            run, wanted = await _found(request, runs, account, half)
+            run, wanted = await found(request, runs, account)
             if run is not None:
                 record.stream, record.model = run.id, run.origin.model
                 record.model_label = run.origin.label
@@ -125,13 +133,19 @@ def _refused(why: Failure, record: StreamRecord, half: ClientHalf) -> web.Respon
     return whole(reply)
 
 
-async def _found(
-    request: web.Request, runs: Runs, account: Account, half: ClientHalf
-) -> tuple[Lasting | None, Wanted]:
-    """The run, if it is the caller's: whoever may not see it learns nothing. Raises Refused."""
+async def known(request: web.Request, account: Account) -> Incoming:
+    """Who asks is known then. Gives the head. Raises Refused."""
     account.visit.check_origin()
     head = read_head(request)
     await account.visit.know(credential(head.headers, head.query))
+    return head
+
+
+async def _found(
+    half: ClientHalf, request: web.Request, runs: Runs, account: Account
+) -> tuple[Lasting | None, Wanted]:
+    """The run, if it is the caller's: whoever may not see it learns nothing. Raises Refused."""
+    head = await known(request, account)
     if half.resuming is not None:
         wanted = asked_for(half.resuming, asked_by(head))
         return await runs.named(half, wanted.stream, account.owner), wanted
@@ -158,7 +172,7 @@ async def _follow(about: About) -> web.StreamResponse:
     if seen and half.resuming is not None and half.resuming.again:  # its ids are of its frames
         wanted = half.resuming.wanted(asked_by(read_head(request)))
         onward = rest(about.runs, half, run, wanted, looks=looks)
-        return web.Response(status=204) if onward is None else await _read(about, onward)
+        return web.Response(status=204) if onward is None else await read(about, onward)
     if seen:
         found = await about.runs.resumed(seen, run.owner)
         if found is None or found[0] is not run:
@@ -166,10 +180,11 @@ async def _follow(about: About) -> web.StreamResponse:
         number = found[1]
     options = run.options if half is run.half else half.watching
     encoder = run.encoder(half, options, looks=looks)
-    return await _read(about, Onward(run, encoder, where(run, half), number))
+    return await read(about, Onward(run, encoder, where(run, half), number))
 
 
-async def _read(about: About, onward: Onward) -> web.StreamResponse:
+async def read(about: About, onward: Onward) -> web.StreamResponse:
+    """A client reads it along. Raises ConnectionError when it has left."""
     plan, run = about.gateway.state.plan, onward.run
     run.attend()
     about.runs.metrics.reads(1)
@@ -197,12 +212,12 @@ def _looks(about: About) -> bool:
 async def _follow_own(about: About) -> web.StreamResponse:
     """The stream, as clients of a dialect of its own come back to it."""
     onward = rest(about.runs, about.half, about.run, about.wanted, looks=_looks(about))
-    return web.Response(status=204) if onward is None else await _read(about, onward)
+    return web.Response(status=204) if onward is None else await read(about, onward)
 
 
 async def _stop_own(about: About) -> web.StreamResponse:
     if about.run is not None:
-        await about.run.cancel(failure("cancelled", _CANCELLED))
+        await about.run.cancel(failure("cancelled", CANCELLED))
     assert about.half.resuming is not None
     return whole(about.half.resuming.stopped)
 
@@ -218,7 +233,7 @@ def _reading_in(request: web.Request) -> ClientHalf:
 
 async def _cancel(about: About) -> web.StreamResponse:
     assert about.run is not None
-    await about.run.cancel(failure("cancelled", _CANCELLED))
+    await about.run.cancel(failure("cancelled", CANCELLED))
     return web.Response(status=204)
 
 

@@ -16,7 +16,6 @@ tools as they are, with our numbers, and what was said of an item, a text or the
 place.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET
@@ -35,7 +34,7 @@ from proxy.dialects.openai_responses.encode_items import (
     event_frame,
 )
 from proxy.dialects.openai_responses.encode_others import OtherItems
-from proxy.dialects.openai_responses.parse_tools import Named
+from proxy.dialects.openai_responses.parse import Options
 from proxy.dialects.openai_responses.sealed import sealed
 from proxy.events import (
     BlockEnd,
@@ -54,24 +53,23 @@ from proxy.events import (
 )
 
 _KINDS: dict[str, type[OutItem]] = {"text": Text, "reasoning": Reasoning, "tool_call": Call}
-_NOTHING: Mapping[str, Named] = {}
 
 
 def encoder(parsed: Parsed) -> Encoder:
     """See `ClientHalf.encoder`."""
-    return ResponsesEncoder(parsed.options.repeated, parsed.options.named)
+    return ResponsesEncoder(parsed.options)
 
 
 class ResponsesEncoder(Encoder):
-    """One streamed answer. `repeated` are the request's own settings, which the vendor says again
-    in every response.
-    """
+    """One streamed answer."""
 
     gathers = frozenset({TextDelta, ReasoningDelta, ToolCallDelta, Citation, Image, Vendor})
 
-    def __init__(self, repeated: dict[str, Any], named: Mapping[str, Named] = _NOTHING) -> None:
-        self._repeated = repeated
-        self._named = named
+    def __init__(self, options: Options) -> None:
+        self._repeated = options.repeated
+        self._named = options.named
+        self._kept = options.kept
+        self._in_force = shapes.in_force(kept=options.kept is not None)
         self._start: StreamStart | None = None  # until it is told
         self._response: dict[str, Any] = {}
         self._number = 0
@@ -83,6 +81,23 @@ class ResponsesEncoder(Encoder):
         # type of item -> what the next one says beside its block
         self._before: dict[str, dict[str, Any]] = {}
         self._usage: dict[str, Any] = {}
+        self._ended: dict[str, Any] | None = None  # the response of its last event
+        self.theirs: str | None = None  # the vendor's id of the answer, and
+        self.stored = False  # whether it keeps it
+
+    def response(self, *, ended: bool) -> dict[str, Any]:
+        """The answer so far, after its first event. `ended`: what is not done never will be."""
+        if self._start is not None:
+            return shapes.response_object(self._start, self._repeated, "in_progress")
+        response = dict(self._ended or self._response)
+        open_ones = {item.index: item for item in self._live.values()}
+        status = "incomplete" if ended else "in_progress"
+        output = [
+            open_ones[at].so_far(status) if item is None and at in open_ones else item
+            for at, item in enumerate(self._output)
+        ]
+        response["output"] = [item for item in output if item is not None]
+        return response
 
     def encode(self, event: Event) -> bytes:
         if type(event) is TextDelta or type(event) is ReasoningDelta:
@@ -126,6 +141,9 @@ class ResponsesEncoder(Encoder):
         return b""
 
     def _opening(self, start: StreamStart, theirs: Any) -> bytes:
+        self.theirs = theirs if isinstance(theirs, str) and theirs else None
+        if self._kept is not None and self._kept.background:  # its client has had the id without it
+            theirs = None
         self._response = shapes.response_object(start, self._repeated, "in_progress", theirs)
         return self._send(
             [
@@ -186,9 +204,10 @@ class ResponsesEncoder(Encoder):
                 {
                     key: value
                     for key, value in said.response.items()
-                    if key in shapes.IN_FORCE or key not in self._response
+                    if key in self._in_force or key not in self._response
                 }
             )
+            self.stored = said.response.get("store") is True
             self._usage.update(said.usage or {})
         elif said.opaque is not None:
             item = said.opaque.get("item")
@@ -216,6 +235,7 @@ class ResponsesEncoder(Encoder):
         ending = shapes.ending(event.finish)
         usage = shapes.usage_object(event.usage, self._usage)
         response = {**self._response, **ending, "output": self._finished(), "usage": usage}
+        self._ended = response
         return self._send([{"type": f"response.{ending['status']}", "response": response}])
 
     def _fail(self, event: StreamError) -> bytes:
@@ -232,10 +252,11 @@ class ResponsesEncoder(Encoder):
             "output": self._finished(),
             "usage": usage,
         }
+        self._ended = {**self._response, **failed}
         return self._send(
             [
                 {"type": "error", **beside, "error": error},
-                {"type": "response.failed", "response": {**self._response, **failed}},
+                {"type": "response.failed", "response": self._ended},
             ]
         )
 

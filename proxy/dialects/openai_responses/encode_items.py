@@ -76,6 +76,10 @@ class OutItem(ABC):
             {"type": wire.ITEM_DONE, "output_index": self.index, "item": item},
         ]
 
+    def so_far(self, status: str) -> dict[str, Any]:
+        """The item, which is not done."""
+        return self._item(status, "".join(self.pieces), None)
+
     # text alone has sources
     def annotated(self, _said: dict[str, Any]) -> list[Event]:
         """The event of a source."""
@@ -121,7 +125,7 @@ class _Message(OutItem):
 
     # a text has no proof
     def _item(self, status: str, text: str, _proof: str | None) -> dict[str, Any]:
-        part = self._part(text) if status == "completed" else None
+        part = self._part(text) if text or status == "completed" else None
         return {**self.beside, **shapes.message_item(self.id, part, status)}
 
 

@@ -10,6 +10,8 @@ faster than we do.
 from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
+import msgspec
+
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.codec.response_format import NO_NAME
@@ -35,6 +37,10 @@ _KEPT_ELSEWHERE = {
     "conversation": "send the whole input, with the items of the conversation",
     "prompt": "send the prompt itself as instructions and input",
 }
+_NO_BACKGROUND = (
+    "answers are not kept here to be asked for later: have streams.resume switched on in the "
+    "configuration, or leave background out and wait for the answer"
+)
 # What the API has and a ChatRequest has not -> values that ask for nothing.
 _DROPPED: dict[str, tuple[Any, ...]] = {
     "access_programs": (),
@@ -73,13 +79,24 @@ _REPEATED: dict[str, Any] = {
 }
 
 
+class Kept(NamedTuple):
+    """What is kept of a request for as long as its answer is: the input's items, in their order,
+    those of earlier turns among them.
+    """
+
+    background: bool
+    items: list[msgspec.Raw]
+
+
 class Options(NamedTuple):
     """What only the encoder needs to know: the settings that go back in every response, and our
-    names of tools to their places in the client's request.
+    names of tools to their places in the client's request. `kept` None: nobody may ask for the
+    answer later.
     """
 
     repeated: dict[str, Any]
     named: Mapping[str, Named] = {}
+    kept: Kept | None = None
 
 
 def parse_request(incoming: Incoming) -> Parsed:
@@ -144,9 +161,8 @@ def _kept(body: Body) -> list[tuple[str, str]]:
         for name, instead in _KEPT_ELSEWHERE.items()
         if getattr(body, name) is not None
     ]
-    if body.background and not body.stream:
-        said = "background cannot be honoured without stream, as no answer is kept here: set stream"
-        kept.append(("background", said))
+    if body.background:
+        kept.append(("background", _NO_BACKGROUND))
     return kept
 
 
@@ -157,9 +173,6 @@ def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def _notes(value: dict[str, Any], body: Body) -> list[Note]:
     """What of the settings does not reach an upstream of another dialect."""
     notes = key_notes(value, _KNOWN, _DROPPED)
-    if body.background:
-        said = "The answer ends with its stream: it cannot be asked for later."
-        notes.append(Note("dropped", "background", said))
     if any(wanted not in _INCLUDED for wanted in body.include or ()):
         said = "Of what may be included in an answer, reasoning and log-probs can be asked for."
         notes.append(Note("dropped", "include", said))

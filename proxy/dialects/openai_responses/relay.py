@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from proxy.codec import proofs
 from proxy.codec.base import Outgoing, TargetConfig
@@ -42,6 +43,8 @@ def relay_request(
         changes["store"] = options.store
         if request.store and not options.store:
             notes.append(Note("dropped", "store", f"{target.upstream} is configured not to store."))
+    if target.upstream in original.at and options.store is not False:
+        original = replace(original, body=original.at[target.upstream])
     previous = original.body.get("previous_response_id")
     if isinstance(previous, str):
         changes["previous_response_id"] = _previous(previous)

@@ -26,10 +26,13 @@ _INCOMPLETE = {
     "refusal": "content_filter",
 }
 # Settings of the request that a vendor of this dialect repeats as they were in force.
-IN_FORCE = frozenset({"background", "reasoning", "store", "temperature", "top_p", "truncation"})
+_IN_FORCE = frozenset({"background", "reasoning", "store", "temperature", "top_p", "truncation"})
+# Of these, what is ours to say where the answer is kept here.
+_OURS = frozenset({"background", "store"})
 _OWN_REFUSALS = ("completed", "stop")
 # A stream's id, or what a WebSocket without a stream was told.
 _OWN_ID = re.compile(r"resp_[0-9a-f]{24}(?:[0-9a-f]{8})?")
+_STREAM_ID = re.compile(r"resp_[0-9a-f]{32}")
 _NOT_THE_MODEL = ("model", "usage")
 
 
@@ -81,6 +84,11 @@ def extras(event: Vendor) -> Extras:
     )
 
 
+def in_force(*, kept: bool) -> frozenset[str]:
+    """The settings of which the vendor's word counts. `kept`: the answer is kept here."""
+    return _IN_FORCE - _OURS if kept else _IN_FORCE
+
+
 def answer_id(stream: str, theirs: Any) -> str:
     """The id of an answer: with the vendor's own, where it speaks this dialect, so that a client
     can go on from what the vendor keeps. A tilde stands in no stream's id.
@@ -96,6 +104,12 @@ def vendors_id(said: str) -> str | None:
     if ours.startswith("resp_") and tilde:
         return theirs
     return None if _OWN_ID.fullmatch(said) else said
+
+
+def stream_of(said: str) -> str:
+    """The id of the stream whose answer has this id, as `answer_id` gives it; "" for any other."""
+    ours = said.partition("~")[0]
+    return ours.removeprefix("resp_") if _STREAM_ID.fullmatch(ours) else ""
 
 
 def message_item(item_id: str, part: dict[str, Any] | None, status: str) -> dict[str, Any]:

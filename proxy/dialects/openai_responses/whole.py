@@ -28,10 +28,11 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
         beside.update(extra.response or {})
         usage.update(extra.usage or {})
     theirs = beside.pop("id", None)
+    in_force = shapes.in_force(kept=parsed.options.kept is not None)
     response = {
         **beside,
         **shapes.response_object(start, parsed.options.repeated, "completed", theirs),
-        **{key: value for key, value in beside.items() if key in shapes.IN_FORCE},
+        **{key: value for key, value in beside.items() if key in in_force},
         **shapes.ending(answer.finish),
         "output": _Output(answer, said, parsed.options.named).items(),
         "usage": shapes.usage_object(answer.usage, usage),

@@ -60,7 +60,7 @@ def talk(*messages: Message, **more: Any) -> ChatRequest:
 
 
 def test_everything_that_can_be_carried_is() -> None:
-    request, _, notes, _ = parse(
+    request, _, notes, *_ = parse(
         messages=[{"role": "system", "content": "be kind"}, *USER],
         max_tokens=5,
         temperature=0.5,
@@ -150,7 +150,7 @@ def test_turns_with_calls_thoughts_and_images() -> None:
 
 
 def test_documents_are_said_as_text() -> None:
-    request, _, notes, _ = parse(
+    request, _, notes, *_ = parse(
         documents=["one", {"id": "d2", "data": {"title": "two"}}, {"data": "three"}]
     )
     assert (

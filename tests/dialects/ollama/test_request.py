@@ -57,7 +57,7 @@ def talk(*messages: Message, **more: Any) -> ChatRequest:
 
 
 def test_everything_that_can_be_carried_is() -> None:
-    request, options, notes, _ = chat(
+    request, options, notes, *_ = chat(
         messages=[{"role": "system", "content": "be kind"}, *USER],
         tools=[
             {
@@ -92,7 +92,7 @@ def test_everything_that_can_be_carried_is() -> None:
 
 
 def test_a_prompt_is_a_user_turn() -> None:
-    request, options, notes, _ = post(
+    request, options, notes, *_ = post(
         "generate",
         prompt="hi",
         system="be kind",

@@ -226,7 +226,6 @@ def test_allowed_tools_leave_the_others_out() -> None:
 @pytest.mark.parametrize(
     ("said", "param"),
     [
-        ({"background": True, "stream": True}, "background"),
         ({"include": ["code_interpreter_call.outputs"]}, "include"),
         ({"truncation": "auto"}, "truncation"),
         ({"max_tool_calls": 3}, "max_tool_calls"),
@@ -322,7 +321,8 @@ def test_what_is_wrong_is_refused_by_name(said: dict[str, Any], param: str, word
         ({"previous_response_id": "resp_1", "input": None}, "previous_response_id", "whole"),
         ({"conversation": "conv_1"}, "conversation", "send the whole input"),
         ({"prompt": {"id": "pmpt_1"}}, "prompt", "send the prompt itself"),
-        ({"background": True}, "background", "cannot be honoured without stream"),
+        ({"background": True}, "background", "streams.resume"),
+        ({"background": True, "stream": True}, "background", "streams.resume"),
         ({"input": [{"type": "item_reference", "id": "rs_1"}]}, "input[0]", "send the item itself"),
         (
             {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]},
