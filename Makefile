@@ -28,7 +28,7 @@ port = $(if $(findstring command,$(origin PORT)),--port $(PORT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e bench micro fuzz soak crowd wheel lock tools agents clean
+.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e picture bench micro fuzz soak crowd wheel lock tools agents clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='more arguments for the command']"
@@ -83,6 +83,9 @@ oracle: $(developed) $(js_sdks) ## Run the tests in which vendors' own SDKs are 
 
 e2e: $(developed) $(browser) ## Run the tests with a real browser (needs Chromium and Node.js: make tools)
 	@$(py) -m pytest tests/e2e $(ARGS)
+
+picture: $(developed) $(browser) ## Take the README's picture of the page anew (needs Chromium and Node.js: make tools)
+	@MAINSTEM_PICTURES=$(CURDIR)/docs $(py) -m pytest -q tests/e2e/test_playground.py -k readme
 
 bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (under 3 minutes); ARGS=--pairs: CPU per chunk for pairs of dialects
 	@exec $(py) -m tests.bench $(ARGS)

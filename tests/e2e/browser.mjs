@@ -1,5 +1,7 @@
 // Drives headless Chromium: one JSON line on standard input is one visit, one JSON line on standard output what came of it.
 //   node browser.mjs /usr/bin/chromium
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 import { chromium } from "playwright-core";
@@ -27,14 +29,37 @@ async function until(page, expression, timeout) {
     }
 }
 
-/** One step on the page; gives the value of an `evaluate`, else undefined. */
+const axe = () => readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe-core finds at fault: [impact, rule, where]. */
+async function faults(page) {
+    await page.evaluate(axe());
+    const { violations } = await page.evaluate("axe.run()");
+    return violations.flatMap(({ impact, id, nodes }) => nodes.map(({ target }) => [impact, id, target.join(" ")]));
+}
+
+/** What the page holds, after a collection: bytes of its JavaScript heap, and nodes. */
+async function memory(page) {
+    const protocol = await page.context().newCDPSession(page);
+    await protocol.send("Performance.enable");
+    await protocol.send("HeapProfiler.collectGarbage");
+    const { metrics } = await protocol.send("Performance.getMetrics");
+    await protocol.detach();
+    const value = (name) => metrics.find((metric) => metric.name === name).value;
+    return { heap: value("JSHeapUsedSize"), nodes: value("Nodes") };
+}
+
+/** One step on the page; gives the value of a step that asks for one, else undefined. */
 async function take(page, step, timeout) {
     if (step.wait !== undefined) await until(page, step.wait, timeout);
     else if (step.evaluate !== undefined) return page.evaluate(step.evaluate);
+    else if (step.axe !== undefined) return faults(page);
+    else if (step.memory !== undefined) return memory(page);
+    else if (step.press !== undefined) await page.keyboard.press(step.press);
     else if (step.click !== undefined) await page.click(step.click, { timeout });
     else if (step.fill !== undefined) await page.fill(step.fill, step.text, { timeout });
     else if (step.select !== undefined) await page.selectOption(step.select, step.text, { timeout });
-    else if (step.screenshot !== undefined) await page.screenshot({ path: step.screenshot, fullPage: true });
+    else if (step.screenshot !== undefined) await page.screenshot({ path: step.screenshot, fullPage: step.whole ?? true });
     else throw new Error(`no such step: ${JSON.stringify(step)}`);
     return undefined;
 }
@@ -53,8 +78,11 @@ async function watch(context, page) {
     return sent;
 }
 
-async function visit({ url, steps, width, height, dark, timeout_ms: timeout }) {
+async function visit({ url, steps, width, height, dark, storage, timeout_ms: timeout }) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
+    await context.addInitScript((rows) => {
+        for (const [name, value] of Object.entries(rows)) localStorage.setItem(name, value);
+    }, storage);
     const page = await context.newPage();
     const values = [];
     const console_ = [];
@@ -68,7 +96,7 @@ async function visit({ url, steps, width, height, dark, timeout_ms: timeout }) {
             const value = await take(page, step, timeout).catch((error) => {
                 throw new Error(`${JSON.stringify(step)}: ${error.message}`);
             });
-            if (step.evaluate !== undefined) values.push(value ?? null);
+            if ("evaluate" in step || "axe" in step || "memory" in step) values.push(value ?? null);
         }
     } catch (error) {
         outcome.error = error.message;

@@ -3,7 +3,7 @@ browser.mjs)."""
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ STOP_S = 10
 
 
 class Visit(NamedTuple):
-    """What came of a visit. `values`: what each `evaluate` step gave, in order. `sent`: every
+    """What came of a visit. `values`: what each step that asks for something gave, in order. `sent`: every
     request of the page, preflights included."""
 
     values: list[Any]
@@ -39,16 +39,20 @@ class Browser:
         width: int = 1280,
         height: int = 900,
         dark: bool = False,
+        storage: Mapping[str, str] = {},
     ) -> Visit:
-        """Open a page and do the steps: {"wait": js}, {"evaluate": js}, {"click": css}, {"fill":
-        css, "text": ...}, {"select": css, "text": ...}, {"screenshot": path}. Raises AssertionError
-        with the page's console when a step fails."""
+        """Open a page, whose storage has these rows, and do the steps: {"wait": js}, {"evaluate": js}, {"click": css}, {"fill":
+        css, "text": ...}, {"select": css, "text": ...}, {"press": key}, {"screenshot": path}
+        ("whole": False leaves out what is below the window), {"axe": True} for the faults that
+        axe-core finds, {"memory": True}. Raises AssertionError with the page's console when a step
+        fails."""
         job = {
             "url": url,
             "steps": steps,
             "width": width,
             "height": height,
             "dark": dark,
+            "storage": dict(storage),
             "timeout_ms": STEP_S * 1000,
         }
         assert self._process.stdin is not None

@@ -1,164 +1,410 @@
-"""The page at `/`: three buttons, one for each client, and what arrives beside them."""
+"""The page at `/`: what is asked with every client dialect, how the answer is shown, and its buttons."""
 
 import itertools
 import json
+import os
+import re
 import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.e2e.browser import Browser
+from proxy.dialects.registry import CLIENTS
+from proxy.settings.defaults import embedded
+from tests.e2e.browser import Browser, Visit
 from tests.e2e.conftest import KEY
 from tests.e2e.mock_account import asked_with, wait_until_ended
-from tests.needs import requires
+from tests.e2e.proxy_process import running_proxy
+from tests.needs import program, requires
 
 pytestmark = requires("chromium", "node", "npm_packages")
 
-LISTED = {"wait": "document.querySelector('#model').options.length > 1"}
-STATUS = {"evaluate": "document.querySelector('#status').textContent"}
-ANSWER = {"evaluate": "document.querySelector('#answer').innerText"}
-COMMAND = {"evaluate": "document.querySelector('#curl').textContent"}
-CLIENTS = ["eventsource", "fetch", "handwritten"]
+READY = {"wait": "document.querySelector('#model').options.length > 1"}
+GOOD = {
+    "wait": """document.querySelector('.status')?.className === 'status good'
+        && document.querySelector('.answer').ariaBusy === 'false'"""
+}
+BAD = {"wait": "document.querySelector('.status')?.className === 'status bad'"}
+ASK = {"click": "#go"}
+STATUS = {"evaluate": "document.querySelector('.status').textContent"}
+ANSWER = {"evaluate": "document.querySelector('.answer').innerText"}
+SNIPPET = {"evaluate": "document.querySelector('#snippet').textContent"}
+# What a first visit plays by itself is one test's, and in the way of all others.
+VISITED = {"mainstem.visited": "1"}
 _numbers = itertools.count(1)
 
 
-def ended(state: str) -> dict[str, str]:
-    return {"wait": f"document.querySelector('#status').className === '{state}'"}
+@pytest.fixture(scope="module")
+def play() -> Iterator[str]:
+    with running_proxy({**embedded(), "streams": {"resume": {}}}) as url:
+        yield url
 
 
-def model(name: str) -> dict[str, str]:
-    return {"select": "#model", "text": name}
+def select(name: str, value: str) -> dict[str, str]:
+    return {"select": f"#{name}", "text": value}
 
 
-def press(client: str) -> dict[str, str]:
-    return {"click": f"[data-client={client}]"}
+def fill(name: str, text: str) -> dict[str, str]:
+    return {"fill": f"#{name}", "text": text}
 
 
-def prompt(text: str) -> dict[str, str]:
-    return {"fill": "#prompt", "text": text}
+def text_of(selector: str) -> dict[str, str]:
+    return {
+        "evaluate": f"[...document.querySelectorAll({selector!r})].map((node) => node.innerText)"
+    }
 
 
-def test_each_button_shows_the_text_and_how_it_ended(browser: Browser, api):
-    # The reader by hand needs a vendor that is slow enough for each write to be a read of its own.
-    asked = [
-        (client, "report" if client == "handwritten" else "echo", f"What does {client} show?")
-        for client in CLIENTS
-    ]
+def visited(browser: Browser, url: str, *steps: dict[str, Any], **more: Any) -> Visit:
+    """A visit that is not the first one."""
+    return browser.visit(url, READY, *steps, storage=VISITED, **more)
+
+
+def test_the_first_visit_plays_something_and_every_piece_has_its_siblings(browser: Browser, play):
+    links = """[...document.querySelectorAll('.rows .row')].map((row) => [
+        row.className, row.dataset.source, ...[...row.children].map((cell) => cell.innerText)])"""
+    visit = browser.visit(play, GOOD, ANSWER, {"evaluate": links}, text_of("dd"))
+    answer, rows, numbers = visit.values
+    assert "Reading a stream" in answer
+    assert "#" not in answer.splitlines()[0]
+    chunks = {source: raw for _, source, raw, *_ in rows if raw}
+    said = [(source, event, out) for kind, source, _, event, out in rows if kind == "row text"]
+    assert len(said) > 100
+    for source, event, out in said:
+        text = json.dumps(json.loads(event[event.index("{") :])["text"], ensure_ascii=False)
+        assert text in out
+        assert text in chunks[source]
+    assert 6 == len(numbers)
+    assert "unknown" == numbers[-1]
+    assert [] == visit.console
+    assert all(row["url"].startswith(play) for row in visit.sent)
+
+
+def test_every_client_dialect_is_asked_in_its_own_form(browser: Browser, play):
+    words = [f"What does {name} show?" for name in CLIENTS]
+    options = {"evaluate": "[...document.querySelector('#dialect').options].map((o) => o.value)"}
+    sent = {
+        "evaluate": "[...document.querySelectorAll('.cell.out code')].map((c) => c.innerText).join('')"
+    }
     steps = [
         step
-        for client, name, words in asked
-        for step in (model(name), prompt(words), press(client), ended("good"), ANSWER, STATUS)
+        for name, prompt in zip(CLIENTS, words, strict=True)
+        for step in (select("dialect", name), fill("prompt", prompt), ASK, GOOD, ANSWER, sent)
     ]
-    visit = browser.visit(api, LISTED, *steps)
-    assert [words for _, _, words in asked] == visit.values[::2]
-    assert all("Ended" in status for status in visit.values[1::2])
+    visit = visited(browser, play, options, select("scenario", "echo"), fill("speed", "0"), *steps)
+    assert set(CLIENTS) == set(visit.values[0])
+    assert words == visit.values[1::2]
+    shown = dict(zip(CLIENTS, visit.values[2::2], strict=True))
+    assert "chat.completion.chunk" in shown["openai_chat"]
+    assert "event: content_block_delta" in shown["anthropic"]
+    assert '"candidates"' in shown["gemini"]
+    assert "response.output_text.delta" in shown["openai_responses"]
+    assert '"done":true' in shown["ollama"]
+    assert '"text-delta"' in shown["ai_sdk"]
     assert [] == visit.console
 
 
-def test_reasoning_tool_calls_and_corrections_are_shown_as_what_they_are(browser: Browser, proxy):
+def test_reasoning_is_folded_and_tool_calls_and_corrections_are_what_they_are(
+    browser: Browser, play
+):
     steps = [
         step
-        for name in ("thinks", "calls", "rewrites")
-        for step in (model(name), press("fetch"), ended("good"), ANSWER)
+        for model, scenario in (
+            ("anthropic", "reasoning"),
+            ("openai_chat", "tools"),
+            ("chatglm", "rewrite"),
+        )
+        for step in (select("model", model), select("scenario", scenario), ASK, GOOD, ANSWER)
     ]
-    visit = browser.visit(proxy, LISTED, *steps)
-    thinks, calls, rewrites = visit.values
+    folded = {"evaluate": "document.querySelector('details.reasoning').open"}
+    visit = visited(browser, play, *steps[:5], folded, *steps[5:])
+    thinks, opened, calls, rewrites = visit.values
     assert "Reasoning" in thinks
     assert "The answer is 42." in thinks
+    assert not opened
     assert calls.count("Tool call: get_weather") == 2
     assert "北京" in calls
     assert rewrites == "截至2023年，样本为1024条。"
-    assert [] == visit.console
 
 
-def test_what_goes_wrong_is_a_sentence(browser: Browser, proxy):
-    """Before the stream and within it, for each client; EventSource is told nothing of a refusal
-    and says so."""
-    cases = [(client, name) for name in ("busy", "breaks") for client in CLIENTS]
+def test_what_goes_wrong_is_a_sentence_and_faults_can_be_switched_on(browser: Browser, play):
+    faults = ["cut@5", "half@5", "garbage@5", "error@5", "status", "html", "empty"]
     steps = [
         step
-        for client, name in cases
-        for step in (model(name), press(client), ended("bad"), STATUS)
+        for fault in faults
+        for step in (select("fault", fault), ASK, BAD, STATUS, text_of(".row.error"))
     ]
-    visit = browser.visit(proxy, LISTED, *steps)
-    said = dict(zip(cases, visit.values, strict=True))
-    assert "does not tell a page why" in said["eventsource", "busy"]
-    assert "429" in said["fetch", "busy"]
-    assert "Try again in 7 s" in said["fetch", "busy"]
-    assert "429" in said["handwritten", "busy"]
-    assert all("gave up in the middle" in said[client, "breaks"] for client in CLIENTS)
+    visit = visited(browser, play, select("model", "anthropic"), *steps)
+    said = dict(zip(faults, visit.values[::2], strict=True))
+    rows = dict(zip(faults, visit.values[1::2], strict=True))
+    assert "upstream_truncated" in said["cut@5"]
+    assert "Failed" in said["half@5"]
+    assert "upstream_error" in said["error@5"] or "overloaded" in said["error@5"]
+    assert "Refused with 500" in said["status"] or "Refused with 502" in said["status"]
+    assert "web page" in said["html"]
+    assert 1 == len(rows["cut@5"])
     assert not [line for line in visit.console if line.startswith("uncaught")]
 
 
-@pytest.mark.parametrize("client", ["eventsource", "fetch"])
-def test_stop_closes_the_connection_and_the_vendors_work_with_it(browser: Browser, proxy, client):
-    words = f"stop {client} n{next(_numbers)}"
-    visit = browser.visit(
-        proxy,
-        LISTED,
-        model("stalls"),
-        prompt(words),
-        press(client),
-        {"wait": "document.querySelectorAll('#frames .text').length === 5"},
+def test_stop_ends_the_vendors_work(browser: Browser, play):
+    words = f"stop n{next(_numbers)}"
+    begun = {"wait": "document.querySelectorAll('.row.text').length > 3"}
+    visit = visited(
+        browser,
+        play,
+        select("scenario", "long"),
+        fill("prompt", words),
+        ASK,
+        begun,
         {"click": "#stop"},
-        ended(""),
+        {"wait": "document.querySelector('#stop').disabled"},
         STATUS,
     )
     assert visit.values[0].startswith("Stopped")
-    assert wait_until_ended(proxy, words) == "client_gone"
+    assert wait_until_ended(play, words) == "client_gone"
 
 
-def test_where_a_key_is_wanted_the_page_says_so_and_sends_it_with_every_client(
-    browser: Browser, guarded
-):
+def test_a_dropped_stream_is_resumed_whole_and_can_be_watched_elsewhere(browser: Browser, play):
+    words = " ".join(f"w{number}" for number in range(60)) + f" n{next(_numbers)}"
+    visit = visited(
+        browser,
+        play,
+        select("scenario", "echo"),
+        fill("speed", "40"),
+        fill("prompt", words),
+        ASK,
+        {"wait": "document.querySelectorAll('.row.text').length > 5"},
+        {"click": "#leave"},
+        {"wait": "!document.querySelector('#resume').disabled"},
+        STATUS,
+        {"evaluate": "document.querySelector('#watch').href"},
+        {"click": "#resume"},
+        GOOD,
+        ANSWER,
+        text_of(".row.text"),
+    )
+    dropped, watch, answer, rows = visit.values
+    assert "dropped" in dropped
+    assert words == answer
+    assert 61 == len(rows)
+    assert 1 == len(asked_with(play, words))
+    elsewhere = browser.visit(watch, GOOD, ANSWER, text_of(".row.text .cell.raw"))
+    assert words == elsewhere.values[0]
+    assert "delta" in elsewhere.values[1][-1]
+    assert 1 == len(asked_with(play, words))
+
+
+def test_two_upstreams_answer_one_prompt_side_by_side(browser: Browser, play):
+    words = f"both n{next(_numbers)}"
+    visit = visited(
+        browser,
+        play,
+        select("model", "anthropic"),
+        select("beside", "gemini"),
+        fill("prompt", words),
+        ASK,
+        {
+            "wait": """document.querySelectorAll('.status.good').length === 2
+                && document.querySelectorAll('.answer[aria-busy=false]').length === 2"""
+        },
+        text_of(".lane h2"),
+        text_of(".answer"),
+    )
+    names, answers = visit.values
+    assert ["anthropic mock-anthropic", "gemini mock-gemini"] == [
+        name.partition(" ·")[0] for name in names
+    ]
+    assert all(words in answer for answer in answers)
+
+
+def test_what_was_lost_is_said_beside_the_answer(browser: Browser, play):
+    visit = visited(
+        browser,
+        play,
+        select("model", "anthropic"),
+        fill("extra", '{"seed": 7}'),
+        ASK,
+        GOOD,
+        text_of(".notes li"),
+    )
+    assert any(note.startswith("dropped seed") for note in visit.values[0])
+
+
+def test_a_body_that_is_no_json_is_said_at_once_and_nothing_is_sent(browser: Browser, play):
+    visit = visited(browser, play, fill("extra", "{"), ASK, text_of("#problem"))
+    assert "JSON" in visit.values[0][0]
+    assert not [row for row in visit.sent if row["method"] == "POST"]
+
+
+def test_both_languages_say_everything(browser: Browser, play):
+    names = {"evaluate": f"import('{play}/web/playground/words.js').then((words) => words.names())"}
+    words = {
+        "evaluate": "[document.documentElement.lang, ...[...document.querySelectorAll('[data-word]')].map((n) => n.textContent)]"
+    }
+    visit = visited(
+        browser, f"{play}/?lang=zh", names, words, ASK, GOOD, STATUS, {"click": "#language"}, words
+    )
+    (english, chinese), zh, status, en = visit.values
+    assert sorted(english) == sorted(chinese)
+    assert ("zh-CN", "en") == (zh[0], en[0])
+    assert all(re.search("[\u4e00-\u9fff]", said) for said in zh[1:])
+    assert all(said.isascii() or "’" in said for said in en[1:])
+    assert "结束" in status
+
+
+def test_where_a_key_is_wanted_the_page_asks_for_it_and_sends_it(browser: Browser, guarded):
     words = f"open n{next(_numbers)}"
-    steps = [step for client in CLIENTS for step in (press(client), ended("good"), ANSWER)]
     visit = browser.visit(
         guarded,
-        ended("bad"),
-        STATUS,
-        {"fill": "#key", "text": KEY},
+        {"wait": "document.querySelector('#key-why').textContent !== ''"},
+        text_of("#key-why, #problem"),
+        fill("key", "wrong"),
         {"evaluate": "document.querySelector('#key').blur()"},
-        LISTED,
-        model("report"),
-        prompt(words),
-        *steps,
-        COMMAND,
+        {"wait": "document.querySelector('#key-why').textContent.includes('not taken')"},
+        fill("key", KEY),
+        {"evaluate": "document.querySelector('#key').blur()"},
+        READY,
+        select("model", "echo"),
+        fill("prompt", words),
+        ASK,
+        GOOD,
+        ANSWER,
+        SNIPPET,
     )
-    refused, _, *answers, command = visit.values
-    assert "needs a key" in refused
-    assert [words] * 3 == answers
-    assert len(asked_with(guarded, words, KEY)) == 3
-    assert KEY not in command
+    wanted, _, _, answer, snippet = visit.values
+    assert ["This proxy wants a key. It stays in this page.", ""] == wanted
+    assert words == answer
+    assert len(asked_with(guarded, words, KEY)) == 1
+    assert "MAINSTEM_KEY" in snippet
+    assert KEY not in snippet
+    assert [] == visit.console
 
 
-def test_the_command_to_copy_asks_the_same(browser: Browser, proxy):
-    words = 'It\'s "quoted" & $HOME\n`two` lines'
-    visit = browser.visit(proxy, LISTED, model("echo"), prompt(words), COMMAND)
-    command = shlex.split(visit.values[0])
-    assert ["curl", "-N", f"{proxy}/v1/stream"] == command[:3]
-    assert {"model": "echo", "prompt": words} == json.loads(command[command.index("-d") + 1])
+@pytest.mark.parametrize("dialect", ["native", "openai_chat", "gemini"])
+def test_what_there_is_to_copy_asks_the_same(browser: Browser, play, dialect, tmp_path: Path):
+    """Run as it stands: in a shell, in Python, in Node."""
+    words = f'It\'s "quoted" & $HOME\n`two` 行 n{next(_numbers)}'
+    copied = [
+        step
+        for language in ("curl", "python", "javascript")
+        for step in ({"click": f"[data-language={language}]"}, SNIPPET)
+    ]
+    visit = visited(
+        browser,
+        play,
+        select("dialect", dialect),
+        select("scenario", "echo"),
+        fill("speed", "0"),
+        fill("prompt", words),
+        *copied,
+    )
+    command, python, javascript = visit.values
+    said = subprocess.run(
+        shlex.split(command), check=True, capture_output=True, text=True, timeout=20
+    )
+    assert "quoted" in said.stdout
+    (tmp_path / "a.py").write_text(python)
+    said = subprocess.run(
+        [sys.executable, "a.py"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert "quoted" in said.stdout
+    if dialect == "native":  # Node takes no module from an address
+        module = Path(__file__).parents[2] / "proxy" / "web" / "client.js"
+        javascript = javascript.replace(f"{play}/web/client.js", module.as_uri())
+    (tmp_path / "a.mjs").write_text(javascript)
+    said = subprocess.run(
+        [program("node"), "a.mjs"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert "quoted" in said.stdout
+    assert 3 == len(asked_with(play, words.rpartition(" ")[2]))
 
 
-def test_the_page_fits_and_loads_nothing_from_elsewhere(browser: Browser, proxy, tmp_path: Path):
-    """On a wide and a narrow screen, in light and dark; the picture is there to be looked at."""
+def test_the_page_fits_and_axe_finds_no_fault(browser: Browser, play, tmp_path: Path):
+    """On a wide and a narrow screen, light and dark, in both languages."""
     overflow = {
         "evaluate": "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     }
-    for width, dark in ((1280, False), (390, True)):
-        shot = tmp_path / f"{width}.png"
-        visit = browser.visit(
-            proxy,
-            LISTED,
-            model("calls"),
-            press("fetch"),
-            ended("good"),
+    for width, dark, lang in ((1280, False, "en"), (360, True, "zh")):
+        visit = visited(
+            browser,
+            f"{play}/?lang={lang}",
+            select("model", "openai_chat"),
+            select("scenario", "tools"),
+            fill("extra", '{"seed": 7, "top_k": 3}'),
+            ASK,
+            GOOD,
             overflow,
-            {"screenshot": str(shot)},
+            {"axe": True},
+            picture(f"{width}-{lang}", tmp_path),
             width=width,
             dark=dark,
         )
-        assert visit.values[0] == 0
-        assert shot.stat().st_size > 10_000
-        assert all(row["url"].startswith(proxy) for row in visit.sent)
+        assert [0, []] == visit.values
         assert [] == visit.console
+
+
+def test_the_readme_has_a_picture_of_the_page(browser: Browser, play, tmp_path: Path):
+    """`make picture` takes it anew."""
+    row = "document.querySelectorAll('.row.text')[30]"
+    visited(
+        browser,
+        play,
+        select("model", "openai_chat"),
+        select("dialect", "anthropic"),
+        select("scenario", "markdown"),
+        fill("prompt", "How is a stream read?"),
+        fill("extra", '{"top_k": 3}'),
+        fill("speed", "80"),
+        ASK,
+        GOOD,
+        {"wait": "document.querySelector('.rows').innerText.includes('message_stop')"},
+        {"evaluate": f"{row}.scrollIntoView({{block: 'center'}}), scrollTo(0, 0)"},
+        {"evaluate": f"{row}.focus({{preventScroll: true}})"},
+        {"evaluate": "document.querySelector('.answer').scrollTop = 0"},
+        {**picture("playground", tmp_path), "whole": False},
+        width=1180,
+        height=1540,
+    )
+    shown = (Path(__file__).parents[2] / "docs" / "playground.png").read_bytes()
+    assert shown.startswith(b"\x89PNG")
+    assert 250_000 > len(shown)
+
+
+def picture(name: str, elsewhere: Path) -> dict[str, Any]:
+    """A step that takes one. MAINSTEM_PICTURES names a folder to keep them in."""
+    return {"screenshot": str(Path(os.environ.get("MAINSTEM_PICTURES", elsewhere)) / f"{name}.png")}
+
+
+def test_everything_can_be_done_by_keyboard(browser: Browser, play):
+    """The answer is asked for in the prompt, and the arrows go from piece to piece."""
+    row = {
+        "evaluate": "document.activeElement.className + ' ' + document.activeElement.dataset.source"
+    }
+    visit = visited(
+        browser,
+        play,
+        select("model", "anthropic"),
+        fill("speed", "0"),
+        {"evaluate": "document.querySelector('#prompt').focus()"},
+        {"press": "Control+Enter"},
+        GOOD,
+        {"evaluate": "document.querySelector('.pieces').focus()"},
+        *[{"press": "ArrowDown"}] * 4,
+        row,
+        {"evaluate": "document.querySelectorAll('.row.kin').length"},
+    )
+    assert re.fullmatch(r"row \w+ kin \d+", visit.values[2])
+    assert visit.values[3] >= 1

@@ -1,134 +1,216 @@
-/**
- * The playground: one question, three clients, and what arrives. Everything it needs comes from the proxy itself.
- */
+/** The playground: what is asked, of whom, and the buttons. Everything it needs comes from the proxy itself. */
 
-import { refusal } from "../client.js";
-import { authorization, CLIENTS, curl } from "./three-clients.js";
-import { AnswerView, ArrivalView } from "./view.js";
+import { authorization, DIALECTS } from "./dialects.js";
+import { element } from "./dom.js";
+import { Lane } from "./lane.js";
+import { snippet } from "./snippets.js";
+import { chooseLanguage, otherLanguage, remember, remembered, setLanguage, word } from "./words.js";
 
-/**
- * @param {string} id
- * @returns {any}
- */
-const element = (id) => document.getElementById(id);
+const VISITED = "visited";
 const form = element("ask");
-const stop = element("stop");
 
-/** The client whose command is shown, and the stream that runs. */
-let chosen = "fetch";
-/** @type {AbortController | null} */
-let running = null;
+/** @typedef {{name: string, upstreams: string[], played: boolean}} Model */
+/** @type {{models: Model[], scenarios?: Record<string, string>, faults?: Record<string, string>}} */
+let about = { models: [] };
+/** @type {Lane[]} */
+let lanes = [];
+/** @type {"curl" | "python" | "javascript"} */
+let language = "curl";
 
-function question() {
-    return { prompt: element("prompt").value, model: element("model").value, key: element("key").value.trim() };
+/** @param {string} sentence */
+function complain(sentence) {
+    element("problem").textContent = sentence;
 }
 
-/**
- * @param {string} sentence
- * @param {"" | "busy" | "good" | "bad"} [state]
- */
-function say(sentence, state = "") {
-    element("status").textContent = sentence;
-    element("status").className = state;
-}
-
-function showCommand() {
-    element("curl").textContent = curl(chosen, question());
-    for (const button of form.querySelectorAll("[data-client]")) {
-        button.setAttribute("aria-pressed", String(button.dataset.client === chosen));
-    }
-}
-
-/**
- * Any failure as a sentence.
- *
- * @param {any} error
- */
-function sentence(error) {
-    if (error.name === "AbortError") return "Stopped: the connection is closed, and with it the upstream’s work.";
-    if (error instanceof TypeError) return "The proxy could not be reached, or the connection broke.";
-    const wait = error.retryAfterS == null ? "" : ` Try again in ${error.retryAfterS} s.`;
-    const name = error.requestId == null ? "" : ` (request ${error.requestId})`;
-    return `${error.message}${wait}${name}`;
-}
-
-/** @param {string} client */
-async function ask(client) {
-    running?.abort();
-    const mine = new AbortController();
-    running = mine;
-    chosen = client;
-    showCommand();
-    stop.disabled = false;
-    say("Asking …", "busy");
-    const answer = new AnswerView();
-    const arrivals = new ArrivalView();
-    const current = () => running === mine; // a newer question owns the page
+/** What stands in the form, for one model. Throws a sentence.
+ * @param {string} model
+ * @returns {import("./dialects.js").Question} */
+function question(model) {
+    const said = element("extra").value.trim();
+    /** @type {any} */
+    let extra = {};
     try {
-        const end = await CLIENTS[client](
-            { ...question(), signal: mine.signal },
-            {
-                arrived: (raw, kind) => current() && arrivals.arrived(raw, kind),
-                event: (event) => current() && answer.event(event),
-                snapshot: (text) => current() && answer.snapshot(text),
-            },
-        );
-        if (current()) say(end, "good");
+        if (said !== "") extra = JSON.parse(said);
+    } catch {
+        extra = null;
+    }
+    if (extra === null || typeof extra !== "object" || Array.isArray(extra)) throw new RangeError(word("bad_extra"));
+    return { dialect: element("dialect").value, model, prompt: element("prompt").value, key: element("key").value.trim(), extra, wishes: wishes(model) };
+}
+
+/** What a mock is to play. @param {string} model */
+function wishes(model) {
+    /** @type {Record<string, string>} */
+    const said = {};
+    if (!isPlayed(model)) return said;
+    for (const [name, id] of [["scenario", "scenario"], ["fault", "fault"], ["tokens-per-s", "speed"]]) {
+        const value = element(id).value.trim();
+        if (value !== "") said[`x-mock-${name}`] = value;
+    }
+    return said;
+}
+
+/** @param {string} name */
+function isPlayed(name) {
+    return about.scenarios !== undefined && (about.models.find((model) => model.name === name)?.played ?? true);
+}
+
+function chosen() {
+    const names = [element("model").value, element("beside").value];
+    return names.filter((name) => name !== "");
+}
+
+function ask() {
+    for (const lane of lanes) lane.stop();
+    complain("");
+    try {
+        lanes = chosen().map((name) => new Lane(question(name), update));
     } catch (error) {
-        if (current()) say(sentence(error), /** @type {any} */ (error).name === "AbortError" ? "" : "bad");
-    } finally {
-        if (current()) {
-            answer.end();
-            stop.disabled = true;
-            running = null;
-        }
+        complain(/** @type {Error} */ (error).message);
+        return;
+    }
+    showLanes();
+    for (const lane of lanes) lane.ask();
+}
+
+function showLanes() {
+    element("lanes").className = lanes.length > 1 ? "beside" : "";
+    element("lanes").replaceChildren(...lanes.map((lane) => lane.node));
+    update();
+}
+
+/** The buttons and the command, as they now can be used. */
+function update() {
+    const busy = lanes.filter((lane) => lane.state === "busy");
+    element("stop").disabled = !lanes.some((lane) => lane.state === "busy" || lane.state === "left");
+    element("leave").disabled = !busy.some((lane) => lane.stream !== "");
+    element("resume").disabled = !lanes.some((lane) => lane.state === "left");
+    const watched = lanes.find((lane) => lane.stream !== "");
+    element("watch").hidden = watched === undefined;
+    if (watched !== undefined) {
+        const url = new URL(location.href);
+        url.search = String(new URLSearchParams({ watch: watched.stream, model: element("model").value, dialect: element("dialect").value, lang: document.documentElement.lang }));
+        element("watch").href = url.href;
+    }
+    for (const field of form.querySelectorAll(".mock")) field.hidden = !chosen().some(isPlayed);
+    try {
+        element("snippet").textContent = snippet(language, question(element("model").value));
+        if (element("problem").textContent === word("bad_extra")) complain("");
+    } catch (error) {
+        complain(/** @type {Error} */ (error).message);
     }
 }
 
-/** Fills the list of models; keeps the choice where it still exists. */
-async function listModels() {
-    const select = element("model");
+/** Fills a list, keeping the choice where it still exists.
+ * @param {string} id @param {[string, string][]} rows value and text */
+function fill(id, rows) {
+    const list = element(id);
+    const before = list.value;
+    list.replaceChildren(...rows.map(([value, text]) => new Option(text, value)));
+    if (rows.some(([value]) => value === before)) list.value = before;
+}
+
+function fillLists() {
+    /** @type {[string, string][]} */
+    const names = about.models.map(({ name, upstreams }) => [name, upstreams.includes(name) ? name : `${name} (${upstreams.join(", ")})`]);
+    fill("model", names.length > 0 ? names : [["any", "any"]]);
+    fill("beside", [["", word("nothing")], ...names]);
+    fill("dialect", Object.entries(DIALECTS).map(([name, { label }]) => [name, label]));
+    fill("scenario", [["", word("own")], ...Object.entries(about.scenarios ?? {}).map(([name, does]) => /** @type {[string, string]} */ ([name, `${name}: ${does}`]))]);
+    const faults = Object.entries(about.faults ?? {}).map(([form_, does]) => /** @type {[string, string]} */ ([faultOf(form_), `${faultOf(form_)}: ${does}`]));
+    fill("fault", [["", word("none")], ...faults]);
+}
+
+/** A fault's name and what it takes, as something that can be asked for. @param {string} form_ */
+function faultOf(form_) {
+    return form_.replace("@n", "@5").replace(":value", "");
+}
+
+/** Asks the proxy what there is. @returns {Promise<boolean>} whether something can be asked */
+async function learn() {
     try {
-        const response = await fetch(new URL("v1/models", document.baseURI), { headers: authorization(question().key) });
-        if (response.status !== 200) throw await refusal(response);
-        /** @type {string[]} */
-        const names = (await response.json()).data.map((/** @type {{id: string}} */ model) => model.id);
-        if (names.length === 0) names.push("any"); // only the row for every name is configured
-        const before = select.value;
-        select.replaceChildren(...names.map((name) => new Option(name)));
-        if (names.includes(before)) select.value = before;
-        if (element("status").className === "bad") say("Choose how to ask.");
-    } catch (error) {
-        say(`The models could not be listed: ${sentence(error)}`, "bad");
+        const response = await fetch(new URL("playground/about", document.baseURI), { headers: authorization(element("key").value.trim()) });
+        const told = await response.json();
+        about = told;
+        element("version").textContent = told.version;
+        element("key-field").hidden = !told.key_wanted && element("key").value === "";
+        element("key-why").textContent = told.key_wanted ? (told.refused ? `${word("key_refused")} ${told.refused}` : word("key_wanted")) : "";
+        fillLists();
+        update();
+        return !told.key_wanted;
+    } catch {
+        complain(word("unreachable"));
+        return false;
     }
-    showCommand();
+}
+
+/** @param {string} chosenLanguage */
+function speak(chosenLanguage) {
+    const first = element("prompt").value === "" || element("prompt").value === word("first_prompt");
+    setLanguage(chosenLanguage);
+    if (first) element("prompt").value = word("first_prompt");
+    element("language").textContent = word("language");
+    element("language").lang = otherLanguage() === "zh" ? "zh-CN" : "en";
+    fillLists();
+    update();
+}
+
+async function begin() {
+    chooseLanguage();
+    speak(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
+    const address = new URL(location.href).searchParams;
+    const ready = await learn();
+    if (address.has("model")) element("model").value = address.get("model");
+    if (address.has("dialect")) element("dialect").value = address.get("dialect");
+    update();
+    if (!ready) return;
+    const stream = address.get("watch");
+    if (stream !== null) {
+        lanes = [new Lane(question(element("model").value || "?"), update)];
+        showLanes();
+        lanes[0].watch(stream);
+    } else if (remembered(VISITED) === null && about.models.every(({ played }) => played) && about.scenarios !== undefined) {
+        remember(VISITED, "1");
+        if ("markdown" in about.scenarios) element("scenario").value = "markdown";
+        ask();
+    }
 }
 
 form.addEventListener("submit", (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const button = /** @type {HTMLElement | null} */ (event.submitter);
-    ask(button?.dataset.client ?? chosen);
+    ask();
 });
-form.addEventListener("input", showCommand);
-element("key").addEventListener("change", listModels);
+form.addEventListener("input", update);
+element("key").addEventListener("change", learn);
 element("prompt").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(form.querySelector(`[data-client=${chosen}]`));
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
-stop.addEventListener("click", () => running?.abort());
+element("stop").addEventListener("click", () => lanes.forEach((lane) => lane.stop()));
+element("leave").addEventListener("click", () => lanes.forEach((lane) => lane.leave()));
+element("resume").addEventListener("click", () => lanes.filter((lane) => lane.state === "left").forEach((lane) => lane.resume()));
+element("language").addEventListener("click", () => {
+    remember("lang", otherLanguage());
+    speak(otherLanguage());
+});
+for (const button of element("same").querySelectorAll("[data-language]")) {
+    button.addEventListener("click", () => {
+        language = button.dataset.language;
+        for (const each of element("same").querySelectorAll("[data-language]")) each.setAttribute("aria-pressed", String(each === button));
+        update();
+    });
+}
 element("copy").addEventListener("click", async () => {
     const button = element("copy");
     try {
-        await navigator.clipboard.writeText(element("curl").textContent);
-        button.textContent = "Copied";
+        await navigator.clipboard.writeText(element("snippet").textContent);
+        button.textContent = word("copied");
     } catch {
-        button.textContent = "Select it"; // pages on plain http, other than localhost, may not copy
-        getSelection()?.selectAllChildren(element("curl"));
+        button.textContent = word("select"); // pages on plain http, other than localhost, may not copy
+        getSelection()?.selectAllChildren(element("snippet"));
     }
     setTimeout(() => {
-        button.textContent = "Copy";
+        button.textContent = word("copy");
     }, 1500);
 });
 
-new ArrivalView();
-showCommand();
-listModels();
+begin();
