@@ -33,6 +33,13 @@ export const DIALECTS = {
             body: { id: "playground", model, trigger: "submit-message", messages: [{ id: "1", role: "user", parts: [{ type: "text", text: prompt }] }] },
         }),
     },
+    ag_ui: {
+        label: "AG-UI",
+        call: (model, prompt) => ({
+            path: "v1/ag-ui",
+            body: { threadId: "playground", runId: "1", state: {}, messages: [{ id: "1", role: "user", content: prompt }], tools: [], context: [], forwardedProps: { model } },
+        }),
+    },
     cohere: { label: "Cohere", call: (model, prompt) => ({ path: "v2/chat", body: { model, messages: chat(prompt), stream: true } }) },
     dify: {
         label: "Dify",
