@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -31,6 +31,7 @@ from tests.bench.proxies import (
 )
 from tests.bench.table import render
 from tests.needs import path_of
+from tests.progress import Bar, shown
 
 # (client dialect, upstream dialect)
 PATHS = (("native", "openai_chat"), ("openai_chat", "anthropic"), ("openai_chat", "openai_chat"))
@@ -52,16 +53,31 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def say(text: str) -> None:
-    """Progress goes to standard error: standard output holds the table alone."""
-    print(text, file=sys.stderr, flush=True)
+class Progress:
+    """Goes to standard error: standard output holds the table alone. A bar on a terminal, a line
+    for each row elsewhere."""
+
+    def __init__(self, rows: int) -> None:
+        self.begun = 0
+        self._draws = sys.stderr.isatty()
+        self.bar = Bar("bench", lambda: max(0, self.begun - 1) / rows, shown())
+
+    def say(self, text: str) -> None:
+        """A row begins."""
+        self.begun += 1
+        self.bar.say(text)
+        if not self._draws:
+            print(text, file=sys.stderr, flush=True)
 
 
 class Bench:
     """A run: its folder, its scale and the vendor's port."""
 
-    def __init__(self, folder: Path, scale: Scale, upstream_port: int) -> None:
+    def __init__(
+        self, folder: Path, scale: Scale, upstream_port: int, say: Callable[[str], None]
+    ) -> None:
         self.folder = folder
+        self.say = say
         self.log = folder / "bench.log"
         self.scale = scale
         self.upstream_port = upstream_port
@@ -81,17 +97,17 @@ class Bench:
 
     def direct(self) -> Row:
         """What the harness itself takes: clients straight at the vendor."""
-        say("no proxy ...")
+        self.say("no proxy ...")
         row = Row("no proxy", "openai_chat", "none")
         scale = self.scale._replace(window_s=min(DIRECT_WINDOW_S, self.scale.window_s))
-        bench = Bench(self.folder, scale, self.upstream_port)
+        bench = Bench(self.folder, scale, self.upstream_port, self.say)
         bench.measurement(
             row, Proxy(self.upstream_port, 0), bench.passing("openai_chat"), accounted=False
         ).paced()
         return row
 
     def mainstem(self, client: str, dialect: str) -> Row:
-        say(f"Mainstem, {dialect} -> {client} ...")
+        self.say(f"Mainstem, {dialect} -> {client} ...")
         row = Row(f"Mainstem  {dialect} -> {client}", dialect, "mainstem")
         config = mainstem_config(
             self.upstream_port, {mode: Served(dialect, path) for mode, path in self.modes.items()}
@@ -102,7 +118,7 @@ class Bench:
             ).all()
 
     def nginx(self, dialect: str) -> Row:
-        say(f"nginx, {dialect} passed through ...")
+        self.say(f"nginx, {dialect} passed through ...")
         row = Row(f"nginx     {dialect} passed through", dialect, "nginx")
         with nginx(self.upstream_port, self.folder, self.log) as proxy:
             return self.measurement(row, proxy, self.passing(dialect)).all()
@@ -138,9 +154,11 @@ def stopped_cleanly() -> Iterator[None]:
 def table(chosen: argparse.Namespace, folder: Path, port: int) -> int:
     """Mainstem beside nginx."""
     scale = QUICK if chosen.quick else Scale()
-    bench = Bench(folder, scale, port)
-    direct = bench.direct()
-    rows = list(bench.rows(chosen.only))
+    progress = Progress(1 + len(PATHS) + len({dialect for _, dialect in PATHS}))
+    bench = Bench(folder, scale, port, progress.say)
+    with progress.bar:
+        direct = bench.direct()
+        rows = list(bench.rows(chosen.only))
     print(render(rows, direct, scale))
     if chosen.json:
         chosen.json.write_text(
@@ -160,7 +178,9 @@ def matrix(chosen: argparse.Namespace, folder: Path, port: int) -> int:
     """Each pair of the commonest dialects. What is lost fails a run; a pair that costs too much
     only shows, as neighbours may be why."""
     scale = QUICK if chosen.quick else pairs.PAIRS
-    measured = pairs.measure(folder, folder / "bench.log", port, scale, say)
+    progress = Progress(pairs.count())
+    with progress.bar:
+        measured = pairs.measure(folder, folder / "bench.log", port, scale, progress.say)
     print(pairs.text(measured, scale))
     if chosen.json:
         chosen.json.write_text(

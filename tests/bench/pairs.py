@@ -47,6 +47,11 @@ def in_turn(every: Sequence[Pair]) -> Iterator[Pair | None]:
     yield None
 
 
+def count() -> int:
+    """How many rows are measured."""
+    return len(list(in_turn(pairs(VENDORS, ASKING))))
+
+
 def measure(
     folder: Path, log: Path, upstream_port: int, scale: Scale, say: Callable[[str], None]
 ) -> Measured:

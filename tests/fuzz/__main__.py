@@ -20,6 +20,7 @@ from time import monotonic
 from proxy.dialects.registry import UPSTREAMS
 from tests.fuzz.framing import TARGETS
 from tests.fuzz.run import Found, Total, everywhere, found, fuzz, made, why_not
+from tests.progress import Bar, of_time, shown
 from tests.support import recordings_dir
 
 _MEGA = 1_000_000
@@ -34,7 +35,8 @@ def _one(name: str, seed: int, megabytes: float) -> Total | Found:
 
     def progress(total: Total) -> None:
         nonlocal said
-        if monotonic() - said > _SAY_EVERY_S:
+        # on a terminal the bar says it
+        if monotonic() - said > _SAY_EVERY_S and not sys.stderr.isatty():
             said = monotonic()
             print(
                 f"  {name}: {total.taken / _MEGA:.1f} of {megabytes:g} MB, {said - begun:.0f} s",
@@ -104,11 +106,17 @@ def main() -> int:
 
 def _all(names: list[str], args: argparse.Namespace) -> int:
     begun = monotonic()
-    inputs = taken = failed = 0
-    with ProcessPoolExecutor(args.processes) as pool:
+    inputs = taken = failed = done = 0
+    with (
+        ProcessPoolExecutor(args.processes) as pool,
+        Bar("decoders", lambda: done / len(names), shown()) as bar,
+    ):
         jobs = {pool.submit(_one, name, args.seed, args.megabytes): name for name in names}
         for job in as_completed(jobs):
             name, result = jobs[job], job.result()
+            done += 1
+            bar.say(f"{done} of {len(names)}, last {name}")
+            bar.clear()
             if isinstance(result, Found):
                 failed += 1
                 _report(name, args.seed, result)
@@ -145,12 +153,13 @@ def _framing(seconds: int) -> int:
             "-print_final_stats=1",
             f"-artifact_prefix={_BUILD}/{name}-",
         ]
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.fuzz.framing", name, *limits, str(known)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with Bar(f"framing: {name}", of_time(seconds), shown()):
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.fuzz.framing", name, *limits, str(known)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         print(f"framing: {name:<11} {_summary(done.stderr)}", flush=True)
         if done.returncode:
             failed = 1

@@ -28,6 +28,7 @@ from tests.bench.wire import KEY, VENDORS
 from tests.load.crowd_clients import Opened, Outcome, Party
 from tests.load.ledger import Verdict
 from tests.load.watch import resident_bytes
+from tests.progress import Bar, of_time, shown
 
 OTHERS = 20  # streams beside the crowd
 OTHERS_PERIOD_MS = 50
@@ -102,13 +103,15 @@ class Crowd:
                 before = _memory(workers)
                 crowd = Party(self._plan.streams, proxy.port, "crowd", self._count)
                 others = Party(OTHERS, proxy.port, "others", self._others_count)
+                tell(f"opening {self._plan.streams} streams ...")
                 with self._clients(crowd) as many, self._clients(others) as few:
                     opened = Opened(**_said(many, self._log[1]))
                     _said(few, self._log[1])
                     memory = _memory(workers) - before
                     cpu, waited = sum(map(cpu_s, workers)), sum(map(waited_s, workers))
                     _go(upstream_port)
-                    with self._hostile(proxy.port):
+                    lasts = self._plan.seconds + min(END_S, self._plan.seconds)
+                    with self._hostile(proxy.port), Bar("crowd", of_time(lasts), shown()):
                         ended, others_ended = (
                             Outcome(**_said(clients, self._log[1])) for clients in (many, few)
                         )
@@ -174,6 +177,12 @@ class Crowd:
                 "models": {name: [{"upstream": name, "model": "bench"}] for name in models},
             }
         )
+
+
+def tell(text: str) -> None:
+    """Only where somebody watches."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
 
 
 def _said(started: "Popen[str]", log: Path) -> dict[str, Any]:

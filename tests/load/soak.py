@@ -33,6 +33,7 @@ from tests.load.ledger import Ledger, Verdict, read_row
 from tests.load.manners import Row
 from tests.load.report import Course, measured, write
 from tests.load.scripts import TOTAL_S
+from tests.progress import Bar, Nowhere, of_time, shown
 
 SAMPLE_S = 2.0
 PROGRESS_S = 10.0
@@ -124,7 +125,10 @@ class Soak:
         began = time.monotonic()
         command = [sys.executable, "-m", "tests.load.clients", json.dumps(asdict(crew))]
         said, reload_at = began, began + RELOAD_S / 2
-        with process(command, OTHER_CPU, self._log[1]) as clients:
+        with (
+            process(command, OTHER_CPU, self._log[1]) as clients,
+            self._bar("soak", crew.seconds) as bar,
+        ):
             reader = Reader(clients)
             while (
                 not reader.done
@@ -138,9 +142,10 @@ class Soak:
                 if now >= reload_at:
                     self._reload()
                     reload_at = now + self._rng.uniform(0.5, 1.5) * RELOAD_S
+                bar.say(self._told())
                 if now >= said + PROGRESS_S:
                     said = now
-                    self._progress()
+                    self._progress(bar)
             reader.join(SAMPLE_S)
             self._take(reader)
             if not reader.done:
@@ -185,11 +190,20 @@ class Soak:
         )
         os.kill(self._proxy.pid, signal.SIGHUP)
 
-    def _progress(self) -> None:
+    def _bar(self, title: str, seconds: float) -> Bar:
+        """How far it is, for a terminal; a file has the lines."""
+        return Bar(title, of_time(seconds), Nowhere() if self._plan.quiet else shown())
+
+    def _told(self) -> str:
+        sample = self._course.last
+        return f"open {sample.open_streams}, done {self._ledger.logged}"
+
+    def _progress(self, bar: Bar) -> None:
         if not self._plan.quiet:
             sample, ledger = self._course.last, self._ledger
             ends = " ".join(f"{name} {count}" for name, count in ledger.outcomes.most_common())
             memory = f"{sample.memory_bytes / 2**20:.1f} MiB"
+            bar.clear()
             print(
                 f"{sample.at_s:6.0f} s  open {sample.open_streams:4d}  done {ledger.logged}  {memory}  lag {sample.lag_s * 1e3:.1f} ms  {ends}",
                 flush=True,
@@ -198,6 +212,10 @@ class Soak:
     # ---- when they have gone ----
 
     def _afterwards(self, tasks_before: float, held_before: set[str]) -> list[Verdict]:
+        with self._bar("waiting for what outlives its clients", _GONE_S + _POOL_S):
+            return self._verdicts(tasks_before, held_before)
+
+    def _verdicts(self, tasks_before: float, held_before: set[str]) -> list[Verdict]:
         proxy, left = self._proxy, time.monotonic()
 
         def within(seconds: float, there: "set[str] | None" = None) -> Iterator[bool]:
