@@ -29,6 +29,9 @@ _DIGITS = 12
 # An SDK that lost an answer asks again within seconds: the longest wait of those made by Stainless
 # is 8 s.
 _RETRIED_S = 30.0
+# A browser's EventSource comes back 3 to 5 s after its connection broke. Who reloads a page later
+# wants a new answer.
+_RECONNECTED_S = 10.0
 _OTHER_REQUEST = (
     "This Idempotency-Key came with another request before, and it stands for that one: send a new "
     "key with a new request."
@@ -238,11 +241,12 @@ def _lost(run: Run, again: Again) -> bool:
     attends it, and nobody has had all of it.
 
     Who does not say that it repeats itself must have heard hardly anything: who stops an answer in
-    its midst and asks once more wants another one. To a retry that says so it may have been sent
-    whole: if the connection broke then, most of it was lost on the way.
+    its midst and asks once more wants another one. To a retry, and to an EventSource that comes
+    back, it may have been sent whole: if the connection broke then, it was lost on the way.
     """
     if run.attended or isinstance(run.log.end, StreamError):
         return False
     if run.told_at is not None:
-        return again == "yes" and run.lost() and monotonic() - run.told_at < _RETRIED_S
+        patience_s = {"yes": _RETRIED_S, "maybe": _RECONNECTED_S, "no": 0.0}[again]
+        return run.lost() and monotonic() - run.told_at < patience_s
     return again != "no" or run.read_bytes < _LITTLE_BYTES

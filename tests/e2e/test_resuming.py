@@ -1,6 +1,7 @@
 """Pages whose connections are cut at random moments end with exactly what the upstream said, from one
 generation: the browser's own EventSource and fetch-event-source, unmodified."""
 
+import os
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -14,7 +15,8 @@ from tests.needs import requires
 
 pytestmark = requires("chromium", "node", "npm_packages")
 
-STREAMS = 50
+# of each kind; `make cuts` takes more
+STREAMS = int(os.environ.get("MAINSTEM_CUT_STREAMS", "10"))
 CONFIG = {
     "upstreams": {
         "echo": {"dialect": "openai_chat", "mock": {"scenario": "echo", "tokens_per_s": 3}}
@@ -45,11 +47,8 @@ def test_streams_that_are_cut_at_random_come_whole(
         visit = browser.visit(
             f"{site}/resuming.html?{urlencode(asked)}", *waits, over, {"evaluate": "result"}
         )
-        assert STREAMS // 2 < cutter.cuts
+        assert STREAMS // 4 < cutter.cuts
     result = visit.values[-1]
     assert prompts == result["texts"]
     assert [1] * STREAMS == result["ends"]
-    # A client that was cut before it had an id can only ask again, and where the proxy had handed
-    # over all of the answer by then, it cannot know that none of it arrived.
-    anew = sum(len(asked_with(keeping, prompt)) - 1 for prompt in prompts)
-    assert anew <= STREAMS // 10
+    assert [1] * STREAMS == [len(asked_with(keeping, prompt)) for prompt in prompts]

@@ -103,12 +103,15 @@ async def test_a_document_that_its_client_did_not_wait_for_is_had_by_its_retry()
     assert 1 == len(far.asked)
 
 
-async def lost_at(run: Running, most_bytes: int) -> None:
+CHAT_LINE = "POST /v1/chat/completions HTTP/1.1"
+
+
+async def lost_at(run: Running, most_bytes: int, line: str = CHAT_LINE) -> None:
     """Asks on a connection that breaks when so much of the answer has come."""
     host, _, port = run.url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    body = json.dumps(CHAT).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
+    body = json.dumps(CHAT).encode() if line == CHAT_LINE else b""
+    head = f"{line}\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
     writer.write(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
     await reader.readexactly(most_bytes)
     writer.transport.abort()
@@ -128,6 +131,21 @@ async def test_a_retry_gets_what_was_sent_whole_to_a_connection_that_broke() -> 
         async with run.session.post(url, data=document, headers=headers) as anew:
             assert 200 == anew.status
     assert 2 == len(far.asked)
+
+
+async def test_an_event_source_that_lost_all_of_it_comes_back_to_the_same_generation() -> None:
+    """It had no id yet, so it can only ask again. Whose connection stands asks for a new one."""
+    far = Far(says("Hello"))
+    path = "/v1/stream?model=m&prompt=hi"
+    async with proxied(["far"], {"far": far}, models=ANY, **kept()) as run:
+        for _ in range(2):
+            await lost_at(run, 100, f"GET {path} HTTP/1.1")
+        async with asked(run, path, "GET") as again:
+            await again.read()
+        assert ("Hello", 1) == (again.text, len(far.asked))
+        async with asked(run, path, "GET") as anew:
+            await anew.read()
+        assert ("Hello", 2) == (anew.text, len(far.asked))
 
 
 async def test_a_retry_of_one_that_was_turned_away_has_nobody_else_s_answer() -> None:
