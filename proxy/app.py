@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 
@@ -23,7 +24,7 @@ from proxy.server.access.keys import Keyring, Ledger
 from proxy.server.body import REQUEST_BODY_S
 from proxy.server.cors import CorsPolicy
 from proxy.server.gateway import Gateway, State
-from proxy.server.listen import listen, prepared
+from proxy.server.listen import listen, prepared, renew, tls_context
 from proxy.server.listener import Listener
 from proxy.server.playground import Mocks
 from proxy.server.respond import whole
@@ -63,6 +64,7 @@ class Process:
         self._renew = renew
         self._log = structlog.get_logger("mainstem")
         self._runners: list[Listener] = []
+        self._tls: ssl.SSLContext | None = None
         self._lag: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._retiring: asyncio.Task[None] | None = None
@@ -96,7 +98,9 @@ class Process:
         await self._store.start()
         runs = Runs(self.gateway, self.metrics, self._store)
         site.add_routes(app, self.gateway, runs, _mocks, get_streams=server.get_streams)
-        self.urls = [await self._listen(app, server.host, server.port, "server")]
+        if server.tls is not None:
+            self._tls = tls_context(server.tls)
+        self.urls = [await self._listen(app, server.host, server.port, "server", self._tls)]
         if settings.admin is not None:
             admin = web.Application()
             health.add_routes(admin, self.gateway, self.metrics)
@@ -181,11 +185,21 @@ class Process:
         await self._ledger.close()
         await self.mocks.stop()
 
-    async def _listen(self, app: web.Application, host: str, port: int, section: str) -> str:
+    async def _listen(
+        self,
+        app: web.Application,
+        host: str,
+        port: int,
+        section: str,
+        tls: ssl.SSLContext | None = None,
+    ) -> str:
         runner = await prepared(app, self._begun_with)
         taken = next(iter(self._sockets[len(self._runners) :]), None)
         self._runners.append(runner)
-        return await listen(runner, host, port, section, taken)
+        handshake_s = self._begun_with.server.request_head_s
+        return await listen(
+            runner, host, port, section, taken=taken, tls=tls, handshake_s=handshake_s
+        )
 
     async def _adopt(self, settings: Settings) -> None:
         """Put these settings in place of those in use; what runs keeps what it began with. Raises
@@ -194,6 +208,8 @@ class Process:
         state = await self._state(settings)
         if state.keyring is not None:
             await state.keyring.start()
+        if self._tls is not None and settings.server.tls is not None:
+            renew(self._tls, settings.server.tls)
         self.gateway.state = state
         for runner in self._runners:
             runner.change(settings.limits, settings.streams)

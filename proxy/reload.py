@@ -22,9 +22,14 @@ from proxy.settings.sections import Server
 Load = Callable[[Files], Settings]
 # Has this process replaced by one that begins with these settings.
 Renew = Callable[[Settings], None]
-_LIVE = ("announce_s", "drain_s", "reload_check_s")  # of server; the rest is fixed once it listens
+_LIVE = (
+    "announce_s",
+    "drain_s",
+    "reload_check_s",
+    "tls",
+)  # of server; the rest is fixed once it listens
 # what no process can change that shares its port with others
-_PLACES = ("server.host", "server.port", "admin")
+_PLACES = ("server.host", "server.port", "server.tls", "admin")
 LOST = (
     "the configuration names no upstreams any more, and the embedded mock must not answer in "
     "their place: "
@@ -118,6 +123,8 @@ class Reloader:
             for name in Server.model_fields
             if name not in _LIVE and getattr(now.server, name) != getattr(then.server, name)
         ]
+        if (now.server.tls is None) != (then.server.tls is None):
+            fixed.append("server.tls")
         if now.admin != then.admin:
             fixed.append("admin")
         if _store(now) != _store(then):

@@ -31,6 +31,8 @@ def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> 
     with contextlib.ExitStack() as held, metrics_folder() as (metrics_dir, lock):
         places = Places(held, wanted)
         url, admin_url = places.urls[0], next(iter(places.urls[1:]), None)
+        if server.tls is not None:
+            url = url.replace("http:", "https:", 1)
         given = {"PROMETHEUS_MULTIPROC_DIR": metrics_dir, "PYTHONPATH": _python_path()}
         foreman = Foreman(
             _command(options, settings),

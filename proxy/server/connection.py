@@ -268,7 +268,7 @@ class Connection(web.RequestHandler):
         if transport is None:
             return
         transport.write(refusal(why))
-        transport.write_eof()
+        half_close(transport)
         self._unsent.watch(transport)
         if self._timer is not None:
             self._timer.cancel()
@@ -307,8 +307,16 @@ class _Last(web.Response):
     async def write_eof(self, data: bytes = b"") -> None:
         await super().write_eof(data)
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write_eof()
+            half_close(self._transport)
             await asyncio.sleep(LINGER_S)  # cancelled when the client leaves
+
+
+def half_close(transport: asyncio.WriteTransport) -> None:
+    """Tell the client that nothing more comes, where that can be told while it may still send: TLS
+    has no such end.
+    """
+    if transport.can_write_eof():
+        transport.write_eof()
 
 
 def refusal(why: Failure) -> bytes:

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from proxy.errors import failure
-from proxy.server.connection import LINGER_S, Bounds, Connection, refusal
+from proxy.server.connection import LINGER_S, Bounds, Connection, half_close, refusal
 from proxy.settings.sections import Limits, Streams
 from proxy.settings.sections import Server as ServerSettings
 
@@ -132,7 +132,7 @@ class Door:
             transport.close()
             return None
         self._going += 1
-        transport.write_eof()
+        half_close(transport)
         return self._loop.call_later(_GOING_S, transport.close)
 
     def gone(self) -> None:

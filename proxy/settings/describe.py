@@ -140,6 +140,7 @@ _PREAMBLE = """\
 
 _EXAMPLES: dict[str, Any] = {
     "admin": {"host": "127.0.0.1", "port": 9091},
+    "tls": {"cert_file": "/run/secrets/tls.crt", "key_file": "/run/secrets/tls.key"},
     "auth": {
         "keys": [
             {

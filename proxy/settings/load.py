@@ -21,6 +21,7 @@ from proxy.settings.files import Files
 from proxy.settings.mistakes import ConfigError, Problems, add_validation
 from proxy.settings.model import Settings
 from proxy.settings.reading import read_file
+from proxy.settings.tls import with_tls_found
 from proxy.settings.vendors import filled
 
 _MAX_KEY_BYTES = 65_536  # a key is a line; more is some other file named by mistake
@@ -57,7 +58,7 @@ def load(path: Path | None, environ: Mapping[str, str], files: Files | None = No
     for named in _named_files(tree):
         files.note(folder / named)
     tree = with_jwks_found(_with_scripts_found(tree, folder), folder, problems)
-    tree = _with_folders_found(tree, folder)
+    tree = with_tls_found(_with_folders_found(tree, folder), folder, problems)
     keys = _read_keys(tree, folder, problems)
     check(tree, problems)
     settings = _validated(tree, problems)

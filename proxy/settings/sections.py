@@ -19,6 +19,7 @@ from proxy.settings.values import (
     Seconds,
     Share,
     Store,
+    Text,
     Whole,
     WholeSeconds,
 )
@@ -31,6 +32,19 @@ CONTINUE_PROMPT = (
 )
 
 
+class Tls(Tree):
+    """HTTPS instead of HTTP on the clients' port (TLS 1.2 and 1.3, HTTP/1.1). New files are taken
+    up for new connections without a restart.
+    """
+
+    cert_file: Text = Field(
+        description=(
+            "The certificate and its chain (PEM); a relative path starts at this file's folder."
+        )
+    )
+    key_file: Text = Field(description="Its private key (PEM), without a passphrase.")
+
+
 class Server(Tree):
     """Where the proxy listens."""
 
@@ -38,6 +52,7 @@ class Server(Tree):
         "127.0.0.1", description="Address to listen on. Anything but loopback needs auth."
     )
     port: Port = Field(8080, description="Port to listen on; 0 lets the system choose.")
+    tls: Tls | None = Field(None, description=Tls.__doc__)
     workers: Count = Field(
         1, description="Processes that share the port. A change replaces them one after another."
     )

@@ -98,7 +98,7 @@ async def started(
                 line = await process.stdout.readline()
                 assert line, (await process.communicate())[1].decode()
                 greeting += line.decode()
-        found = re.search(r"http://\S+", greeting)
+        found = re.search(r"https?://\S+", greeting)
         assert found
         yield Started(process, greeting, found[0])
     finally:

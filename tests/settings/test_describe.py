@@ -11,6 +11,7 @@ from proxy.mock.server import MockServer
 from proxy.settings.describe import effective, reference
 from proxy.settings.load import load
 from proxy.settings.schema import fixed_paths
+from tests.certificates import write_certificate
 from tests.settings.conftest import Load
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -91,8 +92,9 @@ def test_the_annotated_file_names_every_setting(tmp_path: Path) -> None:
     assert {path[0] for path in fixed_paths()} == set(tree)
     for path in fixed_paths():
         assert re.search(rf"^[ #]*{path[-1]}( \(default .*\))?:", reference(), re.MULTILINE), path
+    write_certificate(tmp_path)
     file = tmp_path / "x.yaml"
-    file.write_text(examples)
+    file.write_text(examples.replace("/run/secrets/tls.", f"{tmp_path}/tls."))
     assert load(file, environment(tmp_path)).auth != "none"
 
 
