@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import os
 import signal
 import socket
 import ssl
@@ -19,7 +20,7 @@ from proxy.observe import logs
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.relay.plan import Plan
 from proxy.reload import Load, Reloader, Renew
-from proxy.server import health, site
+from proxy.server import health, operating, site
 from proxy.server.access.keys import Keyring, Ledger
 from proxy.server.body import REQUEST_BODY_S
 from proxy.server.cors import CorsPolicy
@@ -29,6 +30,7 @@ from proxy.server.listener import Listener
 from proxy.server.playground import Mocks
 from proxy.server.respond import whole
 from proxy.server.runs import Runs
+from proxy.server.siblings import Siblings
 from proxy.server.stores.base import Nowhere, Store
 from proxy.settings.access import is_loopback
 from proxy.settings.auth import Auth
@@ -91,8 +93,12 @@ class Process:
         # Two MiB above the limit, so that our own refusal in the client's dialect comes first.
         app = web.Application(client_max_size=settings.limits.max_body_bytes + (2 << 20))
         app[REQUEST_BODY_S] = settings.server.request_body_s
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") if self._sockets else None
+        self._siblings = Siblings(folder)
+        await self._siblings.listen(operating.answering_siblings(self.gateway))
         if settings.admin is None:
             health.add_routes(app, self.gateway, self.metrics, guarded=True)
+            operating.add_routes(app, self.gateway, self._siblings, guarded=True)
         app.router.add_route("*", "/mock/requests", self._mock_requests)
         self._store = self._store_of(settings)
         await self._store.start()
@@ -104,6 +110,7 @@ class Process:
         if settings.admin is not None:
             admin = web.Application()
             health.add_routes(admin, self.gateway, self.metrics)
+            operating.add_routes(admin, self.gateway, self._siblings, guarded=False)
             self.admin_url = await self._listen(
                 admin, settings.admin.host, settings.admin.port, "admin"
             )
@@ -180,6 +187,8 @@ class Process:
         await _ended(self._lag)
         for runner in self._runners:
             await runner.cleanup()
+        if hasattr(self, "_siblings"):
+            await self._siblings.close()
         if hasattr(self, "_upstreams"):
             await self._upstreams.close()
         await self._ledger.close()

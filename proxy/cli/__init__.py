@@ -1,5 +1,5 @@
-"""The command line: `mainstem serve`, `mock`, `check`, `tap`, `record`, `replay`,
-`inspect`, `convert`.
+"""The command line: `mainstem serve`, `mock`, `check`, `streams`, `tap`, `record`,
+`replay`, `inspect`, `convert`.
 
 Only the command that is asked for is imported, so that help and mistakes in the command line are
 told at once: the server takes most of a second to import.
@@ -18,6 +18,7 @@ _COMMANDS = {
     "serve": "run the proxy",
     "mock": "play the vendors, without a key or a network",
     "check": "validate the configuration",
+    "streams": "list what a running proxy has open, or cancel a stream",
     "tap": "one prompt to the terminal",
     "record": "run the proxy and keep its upstreams' streams as files",
     "replay": "play recordings, true to their time",
@@ -29,6 +30,7 @@ examples:
   mainstem serve                        the embedded mock answers: no key, no network
   mainstem serve --config FILE          the proxy as configured
   mainstem check --config FILE --ping   is the configuration right, and do its upstreams answer?
+  mainstem streams                      what the running proxy has open
   mainstem tap "Say hello"              one prompt to the terminal
   mainstem mock                         the vendors alone, to try a client or another proxy on
   mainstem record --config FILE         the proxy, which keeps its upstreams' streams in recordings/

@@ -173,6 +173,11 @@ class Decoder(ABC):
     def usage(self) -> Usage:
         """What the vendor has counted so far."""
 
+    @property
+    def answer_id(self) -> str:
+        """The vendor's own name for the answer, for the log; empty where it gives none."""
+        return ""
+
 
 class Encoder(ABC):
     """Events to a client's bytes. `encode` may answer b"" for an event that its dialect has no

@@ -77,6 +77,10 @@ class SSEJSONDecoder(SSEDecoder):
     def usage(self) -> Usage:
         return self._usage
 
+    @property
+    def answer_id(self) -> str:
+        return self._calls.seed if isinstance(self._calls.seed, str) else ""
+
     @abstractmethod
     def _event(self, frame: Frame, out: list[Event]) -> None:
         """One event's meaning. May raise ValueError for what cannot be read, and FramingError."""

@@ -34,6 +34,10 @@ class RestoredTools(Decoder):
     def usage(self) -> Usage:
         return self._inner.usage
 
+    @property
+    def answer_id(self) -> str:
+        return self._inner.answer_id
+
     def _restored(self, events: list[Event]) -> list[Event]:
         self.done = self._inner.done
         for at, event in enumerate(events):

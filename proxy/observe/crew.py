@@ -22,7 +22,14 @@ ABOUT_STREAMS = (
 )
 STREAMS_OPEN = "mainstem_streams_open"
 RESTARTS = "mainstem_worker_restarts"
+# where each worker answers the others, in the folder that they share
+SOCKETS = "worker_*.sock"
 ABOUT_RESTARTS = "Workers that died and were replaced."
+
+
+def socket_of(pid: int) -> str:
+    """The name of a worker's socket: one of SOCKETS."""
+    return SOCKETS.replace("*", str(pid))
 
 
 class Crew:
@@ -46,6 +53,7 @@ class Crew:
     def gone(self, pid: int) -> None:
         """A worker has ended: what it had open no longer counts; its totals stay."""
         _mark_process_dead(pid, str(self._folder))  # type: ignore[no-untyped-call]
+        (self._folder / socket_of(pid)).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Nothing more is counted."""

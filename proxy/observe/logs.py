@@ -17,7 +17,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from proxy.observe.outlet import Outlet
-from proxy.observe.record import StreamRecord
+from proxy.observe.record import Attempt, StreamRecord
 from proxy.observe.trace import traced
 from proxy.settings.secret import MASK, holds_secret
 
@@ -130,6 +130,9 @@ def _fields(record: StreamRecord) -> dict[str, Any]:
         "key": record.key,
         "status": record.status,
         "outcome": record.outcome,
+        "ended_by": record.who_ended(),
+        "vendor_request_id": record.vendor_request_id[:_MAX_NAME_CHARS],
+        "response_id": record.response_id[:_MAX_NAME_CHARS],
         "finish": finish.reason if finish is not None else None,
         "total_s": _rounded(record.ended_s),
         "client_left_s": _rounded(record.left_s),
@@ -147,12 +150,23 @@ def _fields(record: StreamRecord) -> dict[str, Any]:
         "audio_input_tokens": usage.audio_input_tokens if usage is not None else None,
         "audio_output_tokens": usage.audio_output_tokens if usage is not None else None,
         "cost": usage.cost.amount if usage is not None and usage.cost is not None else None,
+        "attempts": [_attempt(attempt) for attempt in record.attempts[:_MAX_LISTED]],
         "notes": [f"{note.note}:{note.param}" for note in record.notes[:_MAX_LISTED]],
         "fallbacks": [
             f"{left}>{taken}:{kind}" for left, taken, kind in record.fallbacks[:_MAX_LISTED]
         ],
     }
     return {name: value for name, value in fields.items() if value not in (None, "", [])}
+
+
+def _attempt(attempt: Attempt) -> str:
+    """`upstream model result began+took`, in seconds: one text, so that a table of logs can show
+    it.
+    """
+    return (
+        f"{attempt.upstream} {attempt.model[:_MAX_NAME_CHARS] or '-'} {attempt.result} "
+        f"{attempt.began_s:.3f}+{attempt.took_s:.3f}"
+    )
 
 
 def _why(record: StreamRecord) -> dict[str, Any]:

@@ -245,7 +245,7 @@ class Metrics:
         self._answers.flush(record)
         self._flush_amounts(record)
         for attempt in record.attempts:
-            self._attempts[attempt].inc()
+            self._attempts[attempt.upstream, attempt.result].inc()
         for fallback in record.fallbacks:
             self._fallbacks[fallback].inc()
         for retry in record.retries:

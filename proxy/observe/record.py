@@ -7,8 +7,8 @@ bucket, in lists that are made with the first observation: an idle open stream c
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from proxy.errors import Kind
 from proxy.events import Finish, Note, Usage, UsageEvent
@@ -52,9 +52,41 @@ RELAY_DELAY_S = (
 )
 
 Outcome = Literal["completed"] | Kind
+# Who ended a stream. `proxy` is us: a time-out, a limit, a defect, the end of the drain.
+EndedBy = Literal["upstream", "client", "proxy", "operator"]
 # What was asked for: an answer, the number of tokens of a request for one, or a vendor's own path.
 Work = Literal["stream", "count", "pass"]
 NONE = "none"  # the label where a request named no configured model, or reached no upstream
+
+
+_ENDED_BY: Mapping[Outcome, EndedBy] = {
+    "completed": "upstream",
+    "connect_failed": "upstream",
+    "upstream_status": "upstream",
+    "upstream_error": "upstream",
+    "upstream_malformed": "upstream",
+    "upstream_truncated": "upstream",
+    "client_gone": "client",
+    "cancelled": "client",
+    "shutdown": "operator",
+    "connect_timeout": "proxy",
+    "first_event_timeout": "proxy",
+    "idle_timeout": "proxy",
+    "total_timeout": "proxy",
+    "internal": "proxy",
+}
+
+
+class Attempt(NamedTuple):
+    """A target that was asked, or that nothing was sent to. `result`: "ok", a kind, or why nothing
+    was sent. `began_s` is since the request, `took_s` until its first content or its failure.
+    """
+
+    upstream: str
+    result: str
+    model: str
+    began_s: float
+    took_s: float
 
 
 _OF_ONE_ANSWER = (
@@ -63,6 +95,8 @@ _OF_ONE_ANSWER = (
         "upstream_dialect",
         "upstream_model",
         "upstream_status",
+        "vendor_request_id",
+        "response_id",
         "asked",
         "error",
         "error_code",
@@ -82,6 +116,7 @@ class StreamRecord:
 
     __slots__ = (
         "_last_content",
+        "_target_began_s",
         "asked",
         "attempts",
         "bytes_in",
@@ -91,6 +126,7 @@ class StreamRecord:
         "delay_counts",
         "delay_total_s",
         "earlier",
+        "ended_by",
         "ended_s",
         "error",
         "error_code",
@@ -111,6 +147,7 @@ class StreamRecord:
         "origin",
         "outcome",
         "request_id",
+        "response_id",
         "retries",
         "started",
         "status",
@@ -120,6 +157,7 @@ class StreamRecord:
         "upstream_model",
         "upstream_status",
         "usage",
+        "vendor_request_id",
         "work",
     )
 
@@ -138,6 +176,8 @@ class StreamRecord:
         self.upstream_model = ""
         self.asked = ""  # its host and path
         self.upstream_status: int | None = None  # its HTTP status
+        # its own names for the request, out of a header, and for the answer
+        self.vendor_request_id = self.response_id = ""
         self.error = ""  # why it failed, as far as that may stand in a log
         self.error_code = ""  # the vendor's word for it
         self.origin = ""  # of the page that asked, as its browser says
@@ -150,8 +190,7 @@ class StreamRecord:
         # then, of all targets so far
         self.earlier: Sequence[tuple[str, Usage | UsageEvent | None]] = ()
         self.notes: Sequence[Note] = ()
-        # (upstream, "ok", a kind, or why nothing was sent)
-        self.attempts: list[tuple[str, str]] = []
+        self.attempts: list[Attempt] = []
         self.fallbacks: list[tuple[str, str, str]] = []  # (from, to, kind)
         self.retries: Sequence[tuple[str, str]] = ()  # (upstream, kind of the failure before)
         self.hedges: Sequence[tuple[str, str]] = ()  # (upstream, "won" or "lost")
@@ -160,6 +199,7 @@ class StreamRecord:
         # since `started`: the client left, and the answer went on without it (on_disconnect)
         self.left_s: float | None = None
         self.ended_s: float | None = None  # since `started`
+        self.ended_by: EndedBy | None = None  # if not the one that the outcome tells of
         self.chunks = 0
         self.bytes_in = 0  # from the upstream
         self.bytes_out = 0  # to the client
@@ -170,6 +210,7 @@ class StreamRecord:
         self.delay_counts: list[int] | None = None
         self.delay_total_s = 0.0
         self._last_content = 0.0
+        self._target_began_s = 0.0
 
     def chunk(self, size: int, now: float) -> None:
         """The upstream sent `size` bytes of its answer."""
@@ -199,10 +240,18 @@ class StreamRecord:
         counts[bisect_left(RELAY_DELAY_S, seconds)] += 1
         self.delay_total_s += seconds
 
-    def begin_target(self) -> None:
+    def begin_target(self, now: float) -> None:
         """Another target is asked: why the one before it failed is said no more."""
         self.asked = self.error = self.error_code = ""
+        self.vendor_request_id = self.response_id = ""
         self.upstream_status = None
+        self._target_began_s = now - self.started
+
+    def attempted(self, upstream: str, result: str, now: float) -> None:
+        """What came of the target that `begin_target` told of."""
+        began_s = self._target_began_s
+        took_s = now - self.started - began_s
+        self.attempts.append(Attempt(upstream, result, self.upstream_model, began_s, took_s))
 
     def start_over(self) -> None:
         """What the answer of a target that failed has left behind is not of the next one's."""
@@ -243,6 +292,17 @@ class StreamRecord:
         self.add(own)
         for name in _OF_ONE_ANSWER:
             setattr(self, name, getattr(own, name))
+
+    def who_ended(self) -> EndedBy | None:
+        """Whose doing its end was; None where there was no stream."""
+        outcome = self.outcome
+        if self.ended_by is not None or outcome is None:
+            return self.ended_by
+        if outcome in _ENDED_BY:
+            return _ENDED_BY[outcome]
+        # what is refused may be refused by either
+        of_upstream = self.attempts and self.attempts[-1].result == outcome
+        return "upstream" if of_upstream else "proxy"
 
     def end(self, outcome: Outcome | None, status: int, now: float) -> None:
         """The stream is over, and ended so (`proxy/relay/ending.py` decides it)."""

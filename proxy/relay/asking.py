@@ -15,7 +15,7 @@ from proxy.relay.generation import Generation
 from proxy.relay.log import Log
 from proxy.relay.microscope import NotingDecoder
 from proxy.relay.opening import opened
-from proxy.relay.passing import place, prepared, returned, tell_failure, veil_of
+from proxy.relay.passing import head_into, place, prepared, returned, tell_failure, veil_of
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.source import Source
 from proxy.relay.states import UpstreamStates
@@ -64,7 +64,7 @@ class Asking:
             bound.half.name,
             target.model,
         )
-        record.begin_target()
+        record.begin_target(monotonic())
         sent: bytes | None = None
         try:
             envelope = self._envelope
@@ -81,7 +81,7 @@ class Asking:
         except Refused as refused:
             tell_failure(refused, bound, self._envelope, record, sent)
             raise
-        record.attempts.append((target.upstream, "ok"))
+        record.attempted(target.upstream, "ok", monotonic())
         headers = returned(generation.answer, bound.settings)
         return Won(
             generation, target, notes, bound.half.rewrites, self._states.of(bound).slots, headers
@@ -93,8 +93,9 @@ class Asking:
         started = monotonic()
         if bound.played and self._envelope.mock_headers:
             call = call._replace(headers={**call.headers, **self._envelope.mock_headers})
-        answer = await opened(self._upstreams, bound, call, target, self._plan.limits)
-        record.upstream_status = answer.status
+        answer = await opened(
+            self._upstreams, bound, call, target, self._plan.limits, heard=head_into(record)
+        )
         if bound.recorder is not None:
             tape = bound.recorder.begin(
                 call=call,

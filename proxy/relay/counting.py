@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from time import monotonic
 from typing import NamedTuple
 
 from proxy.codec.base import Outgoing, Parsed, TargetConfig
 from proxy.errors import KINDS, Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
-from proxy.relay.opening import opened
-from proxy.relay.passing import place, prepared, tell_failure
+from proxy.relay.opening import Heard, opened
+from proxy.relay.passing import head_into, place, prepared, tell_failure
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.states import UpstreamStates
 from proxy.relay.turn import turn
@@ -61,7 +62,7 @@ class Counter:
         bound = self._plan.upstreams[target.upstream]
         record.upstream, record.upstream_dialect = target.upstream, bound.half.name
         record.upstream_model = target.model
-        record.begin_target()
+        record.begin_target(monotonic())
         state = self._states.of(bound)
         sent: bytes | None = None
         try:
@@ -70,12 +71,12 @@ class Counter:
             )
             record.asked, sent = place(bound, call), call.body
             async with turn(bound, state, last=last):
-                counted = await self._answer(bound, call, config)
+                counted = await self._answer(bound, call, config, head_into(record))
         except Refused as refused:
             tell_failure(refused, bound, self._envelope, record, sent)
             raise
         state.slots.leave()
-        record.attempts.append((target.upstream, "ok"))
+        record.attempted(target.upstream, "ok", monotonic())
         return counted
 
     def _call(self, bound: Bound, target: Target, parsed: Parsed) -> tuple[TargetConfig, Outgoing]:
@@ -90,11 +91,15 @@ class Counter:
             call = call._replace(headers={**call.headers, **envelope.mock_headers})
         return config, call
 
-    async def _answer(self, bound: Bound, call: Outgoing, config: TargetConfig) -> Counted:
+    async def _answer(
+        self, bound: Bound, call: Outgoing, config: TargetConfig, heard: Heard
+    ) -> Counted:
         """Raises Refused."""
         assert bound.half.count_answer is not None
         name, limits = bound.endpoint.name, self._plan.limits
-        answer = await opened(self._upstreams, bound, call, config, limits, optional=True)
+        answer = await opened(
+            self._upstreams, bound, call, config, limits, heard=heard, optional=True
+        )
         try:
             async with asyncio.timeout(bound.timeouts.idle_s):
                 body = await answer.read(limits.max_error_bytes)

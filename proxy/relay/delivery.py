@@ -69,10 +69,10 @@ class Delivery:
             else:
                 self._wake = asyncio.get_running_loop().create_future()
                 await self._wake
-        while self._unsent() > self._most_unsent_bytes:
+        while self.unsent() > self._most_unsent_bytes:
             await self._drain(generation)
             await asyncio.sleep(0)  # let the loop write what it holds
-        if self._unsent():  # so that the end of the body waits for nobody
+        if self.unsent():  # so that the end of the body waits for nobody
             await self._drain(generation)
         if self._log.end is not None:
             self._log.leave()
@@ -129,7 +129,8 @@ class Delivery:
             self._sink.write(sign)
             self._record.heartbeats += 1
 
-    def _unsent(self) -> int:
+    def unsent(self) -> int:
+        """See `Follower`."""
         return 0 if self._sink is None else self._sink.unsent()
 
     async def _drain(self, generation: Generation) -> None:

@@ -136,6 +136,10 @@ class KeptLog(Log):
         self._weighs(-self.bytes)
         self._weighs = _nobody
 
+    def waiting(self) -> int:
+        """See `Log.waiting`: of the reader that has most of them."""
+        return max((follower.unsent() for follower in self._followers), default=0)
+
     def _keep(self, events: list[Event], size: int) -> None:
         weight = size + _EVENT_BYTES * len(events)
         self._events += events

@@ -35,6 +35,9 @@ class Follower(Protocol):
     def tick(self, now: float) -> None:
         """It is time to see what is due."""
 
+    def unsent(self) -> int:
+        """Bytes that it was given and has not sent."""
+
 
 class Log:
     """One stream's events. Life: `write` (events are held) -> `begin` -> `follow` -> an `end`, or
@@ -152,6 +155,10 @@ class Log:
         """It is time to see what is due."""
         if self._follower is not None:
             self._follower.tick(now)
+
+    def waiting(self) -> int:
+        """Bytes that wait for a reader, of the upstream's or of its own."""
+        return self._held_bytes if self._follower is None else self._follower.unsent()
 
     def _remembered(self, events: list[Event], said: Said) -> list[Event]:
         for event in events:

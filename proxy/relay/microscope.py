@@ -116,6 +116,11 @@ class NotingDecoder(Decoder):
         """See `Decoder`."""
         return self._inner.usage
 
+    @property
+    def answer_id(self) -> str:
+        """See `Decoder`."""
+        return self._inner.answer_id
+
     def _noted(self, events: list[Event], number: int) -> list[Event]:
         self.done = self._inner.done
         if number >= 0:

@@ -1,6 +1,7 @@
 """A request sent to an upstream, up to the head of an answer that is to be streamed."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from proxy.codec.base import Outgoing, TargetConfig
@@ -13,6 +14,8 @@ from proxy.settings.sections import Limits
 from proxy.upstream.answer import Answer
 from proxy.upstream.client import Upstreams
 
+Heard = Callable[[Answer], None]
+
 
 async def opened(
     upstreams: Upstreams,
@@ -21,14 +24,17 @@ async def opened(
     target: TargetConfig,
     limits: Limits,
     *,
+    heard: Heard,
     optional: bool = False,
 ) -> Answer:
-    """The answer, once its head has come and is none of an error. Raises Refused. `optional`: a
-    vendor may be without such a path, so that it is no mistake of the configuration's.
+    """The answer, once its head has come and is none of an error. Raises Refused. `heard` is called
+    with every answer whose head has come. `optional`: a vendor may be without such a path, so that
+    it is no mistake of the configuration's.
     """
     try:
         async with asyncio.timeout(bound.timeouts.first_event_s):
             answer = await upstreams.open(bound.endpoint, call)
+            heard(answer)
             await _refuse_errors(answer, bound, limits.max_error_bytes, optional=optional)
             # A vendor, or a gateway before it, may stream at once: then there is nothing to follow.
             follow = bound.half.follow
@@ -36,6 +42,7 @@ async def opened(
                 # vendors repeat the request
                 most = limits.max_event_bytes + len(call.body)
                 answer = await followed(answer, partial(follow, target), bound, upstreams, most)
+                heard(answer)
                 await _refuse_errors(answer, bound, limits.max_error_bytes, optional=optional)
             return answer
     except TimeoutError as error:

@@ -4,12 +4,21 @@ connection change. Nothing is parsed.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from time import monotonic
 from typing import NamedTuple
 
 from proxy.codec.base import Outgoing
 from proxy.errors import Failure, Refused, failure
 from proxy.observe.record import StreamRecord
-from proxy.relay.passing import is_plain, place, prepared, returned, tell_failure, veil_of
+from proxy.relay.passing import (
+    is_plain,
+    place,
+    prepared,
+    request_id_of,
+    returned,
+    tell_failure,
+    veil_of,
+)
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.states import UpstreamStates
 from proxy.relay.turn import turn
@@ -85,12 +94,14 @@ class Passage:
         redirect.
         """
         record.upstream, record.upstream_dialect = bound.endpoint.name, bound.half.name
+        record.begin_target(monotonic())
         state = self._states.of(bound)
         try:
             call = self._call(bound, errand)
             record.asked = place(bound, call)
             async with turn(bound, state, last=True):
                 answer = await self._sent(bound, call, errand)
+                record.vendor_request_id = request_id_of(answer)
                 try:
                     body = await self._error(bound, answer)
                 except BaseException:
@@ -99,7 +110,7 @@ class Passage:
         except Refused as refused:
             tell_failure(refused, bound, self._envelope, record)
             raise
-        record.attempts.append((bound.endpoint.name, "ok"))
+        record.attempted(bound.endpoint.name, "ok", monotonic())
 
         def leave() -> None:
             answer.close()

@@ -5,7 +5,8 @@ The core never sees a client's credential, so no dialect can send one; it enters
 the config's key, and only for an upstream with `pass_through`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from time import monotonic
 from types import MappingProxyType
 
 import msgspec
@@ -26,6 +27,20 @@ from proxy.upstream.answer import Answer
 
 _MAX_VALUE_CHARS = 1024
 _MAX_RETURNED = 32
+# The first that is there: vendors' own names, then that of a front that many have.
+_REQUEST_IDS = (
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "apim-request-id",
+    "x-ds-trace-id",
+    "x-siliconcloud-trace-id",
+    "mistral-correlation-id",
+    "x-debug-trace-id",
+    "x-log-id",
+    "trace-id",
+    "cf-ray",
+)
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _MAX_KEY_CHARS = 4096  # a JWT is long
 # Where the key was the client's own, a refusal of it is the client's affair: no other target is
@@ -108,8 +123,26 @@ def tell_failure(
     if refused.answered is not None:
         record.upstream_status = refused.answered
     result = refused.result if isinstance(refused, NotSentError) else why.kind
-    record.attempts.append((bound.endpoint.name, result))
+    record.attempted(bound.endpoint.name, result, monotonic())
     refused.failure = why
+
+
+def head_into(record: StreamRecord) -> Callable[[Answer], None]:
+    """What writes the head of an answer into the record."""
+
+    def heard(answer: Answer) -> None:
+        record.upstream_status = answer.status
+        record.vendor_request_id = request_id_of(answer)
+
+    return heard
+
+
+def request_id_of(answer: Answer) -> str:
+    """The vendor's own name for the request, which its support asks for; empty where it has
+    none.
+    """
+    said = answer.headers
+    return next((said[name] for name in _REQUEST_IDS if is_plain(said.get(name, ""))), "")
 
 
 def place(bound: Bound, call: Outgoing) -> str:

@@ -208,12 +208,12 @@ class Source:
             case StreamEnd():
                 self.ready = self.done = True
                 self.record.finish = event.finish
-                usage = self._with_cost(event.usage)
+                usage = self._closed(event.usage)
                 return msgspec.structs.replace(event, usage=usage, timing=self._timing(now))
             case StreamError():
                 self.ready = self.done = True
                 self.failed = self._named(event.error)
-                usage = self._with_cost(event.usage)
+                usage = self._closed(event.usage)
                 return msgspec.structs.replace(event, usage=usage, error=self.failed)
             case _:
                 pass
@@ -222,12 +222,13 @@ class Source:
     def _count(self, usage: Usage | UsageEvent) -> None:
         self.record.usage = usage if self._earlier is None else spent(self._earlier, usage)
 
-    def _with_cost(self, usage: Usage) -> Usage:
-        """At the end, where all is known that will be."""
+    def _closed(self, usage: Usage) -> Usage:
+        """At the end all is known that will be: what it cost, and what the vendor calls it."""
         cost = self._priced(usage)
         if cost != usage.cost:
             usage = msgspec.structs.replace(usage, cost=cost)
         self._count(usage)
+        self.record.response_id = self._decoder.answer_id
         return usage
 
     def _timing(self, now: float) -> Timing:

@@ -152,6 +152,10 @@ class Watching:
     def tick(self, now: float) -> None:
         """See `Follower`."""
 
+    def unsent(self) -> int:
+        """See `Follower`."""
+        return 0 if self._sink is None else self._sink.unsent()
+
     def _more(self) -> bytes:
         """The next of what was missed. Raises ConnectionError where it is not kept any more: the
         client comes back for a snapshot.

@@ -49,7 +49,7 @@ class Continuation:
         """
         assert log.interrupted is not None
         why = log.interrupted.error
-        self._gateway.looks_on()
+        self._gateway.looks_on(self._record)
         before = self._record.set_aside()
         try:
             won = await self._found(broken, log, beat)
@@ -65,7 +65,7 @@ class Continuation:
             log.surrender(monotonic(), dismissed)
             return None
         finally:
-            self._gateway.found()
+            self._gateway.found(self._record)
         said = {
             "from_upstream": broken.target.upstream,
             "to_upstream": won.target.upstream,

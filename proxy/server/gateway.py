@@ -14,7 +14,6 @@ from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.counting import Counter
-from proxy.relay.generation import Generation
 from proxy.relay.passage import Passage
 from proxy.relay.plan import Plan
 from proxy.relay.states import UpstreamStates
@@ -23,11 +22,14 @@ from proxy.routing import Routed
 from proxy.server.access.keys import Keyring
 from proxy.server.body import Bodies
 from proxy.server.cors import CorsPolicy
+from proxy.server.stays import Stays
 from proxy.settings.sections import OnDisconnect
 from proxy.upstream.client import Upstreams
 
 _LAST_FRAMES_S = 2.0  # after the drain: for the shutdown errors to leave
+_CANCELLED = "The operator of this proxy cancelled the stream."
 _SHUTTING_DOWN = "This proxy is shutting down; send the request again."
+_CUT_SHORT = failure("shutdown", _SHUTTING_DOWN)
 
 
 class State(NamedTuple):
@@ -55,13 +57,9 @@ class Gateway:
         self._upstreams = upstreams
         self._metrics = metrics
         self._log = structlog.get_logger("mainstem")
-        self._generations: set[Generation] = set()
+        self._stays = Stays()
         self._alone: set[asyncio.Task[None]] = set()
-        self._requests = 0
         self.bodies = Bodies()
-        # the requests whose answer has not begun
-        self._waiting: set[asyncio.Task[object] | None] = set()
-        self._dismissing = False
         self._on_drain: set[Callable[[], None]] = set()
 
     @property
@@ -75,7 +73,19 @@ class Gateway:
 
     @property
     def open_requests(self) -> int:
-        return self._requests
+        return len(self._stays)
+
+    def running(self) -> list[dict[str, object]]:
+        """What runs now, for the operator: see `Stay.described`."""
+        return [stay.described() for stay in self._stays]
+
+    def cancel(self, stream: str) -> bool:
+        """The operator ends what has this id. False: nothing has, or it is ending already."""
+        for stay in self._stays:
+            if stay.record.stream == stream:
+                stay.record.ended_by = "operator"
+                return stay.end(failure("cancelled", _CANCELLED))
+        return False
 
     def close(self) -> None:
         """From now on each answer is the last one on its connection. Requests are still taken."""
@@ -89,7 +99,7 @@ class Gateway:
         been idle for too long: however long that takes.
         """
         self.close()
-        while self._requests or self._alone or connections():  # noqa: ASYNC110  as in `_idle`
+        while len(self._stays) or self._alone or connections():  # noqa: ASYNC110  as in `_idle`
             await asyncio.sleep(0.05)
 
     async def drain(self, drain_s: float) -> None:
@@ -99,19 +109,15 @@ class Gateway:
         self.close()
         self.draining = True
         await self._idle(drain_s)
-        for generation in list(self._generations):
-            generation.abandon(failure("shutdown", _SHUTTING_DOWN))
-        self._dismissing = True
-        for task in self._waiting:
-            if task is not None:
-                task.cancel()
+        for stay in self._stays:
+            stay.end(self._shutdown() if stay.won is None else _CUT_SHORT)
         await self._idle(_LAST_FRAMES_S)
 
     async def _idle(self, most_s: float) -> None:
         """Until nothing runs, or `most_s` have passed."""
         deadline = asyncio.get_running_loop().time() + most_s
         # rare, and simpler than an event
-        while (self._requests or self._alone) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+        while (len(self._stays) or self._alone) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     # What a request in service tells the gateway.
@@ -121,7 +127,7 @@ class Gateway:
         if self.draining:
             raise Refused(self._shutdown())
         most = self.state.plan.limits.max_streams
-        if self._requests >= most:
+        if len(self._stays) >= most:
             raise Refused(
                 failure(
                     "overloaded",
@@ -130,25 +136,19 @@ class Gateway:
                 )
             )
 
-    def entered(self) -> None:
+    def entered(self, record: StreamRecord) -> None:
         """One more. Raises Refused as `check_room` does."""
         self.check_room()
-        self._requests += 1
-        self._waiting.add(asyncio.current_task())
+        self._stays.enter(record)
 
-    def left(self) -> None:
-        self._requests -= 1
-        self._waiting.discard(asyncio.current_task())
+    def left(self, record: StreamRecord) -> None:
+        self._stays.leave(record)
 
     def dismissed(self) -> Failure | None:
-        """Why the calling task was cancelled, if it was because the drain is over and its answer
-        had not begun.
+        """Why the calling task was cancelled, if it was because the drain is over, or by the
+        operator, and its answer had not begun.
         """
-        task = asyncio.current_task()
-        if task is None or not self._dismissing or task not in self._waiting:
-            return None
-        task.uncancel()
-        return self._shutdown()
+        return self._stays.why()
 
     @staticmethod
     def _shutdown() -> Failure:
@@ -156,23 +156,22 @@ class Gateway:
 
     def began(self, won: Won) -> None:
         """The answer is this one from now on; `ended` must follow."""
-        self._waiting.discard(asyncio.current_task())
-        self._generations.add(won.generation)
+        self._stays.begin(won)
         self._metrics.opened(won.target.upstream)
 
-    def looks_on(self) -> None:
-        """Its answer broke off, and it looks for another one to go on: the end of the drain ends
-        this too.
+    def looks_on(self, record: StreamRecord) -> None:
+        """The calling task looks for an answer, or for one to go on with one that broke off: the
+        end of the drain ends this too.
         """
-        self._waiting.add(asyncio.current_task())
+        self._stays.look(record)
 
-    def found(self) -> None:
+    def found(self, record: StreamRecord) -> None:
         """The search that `looks_on` told of is over, whatever it found."""
-        self._waiting.discard(asyncio.current_task())
+        self._stays.found(record)
 
     def ended(self, won: Won) -> None:
         """The answer is over, and its place at the upstream free."""
-        self._generations.discard(won.generation)
+        self._stays.end(won)
         self._metrics.closed(won.target.upstream)
         won.slots.leave()
 

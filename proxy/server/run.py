@@ -167,13 +167,13 @@ class Run(Lasting):
 
     async def _first(self, parsed: Parsed) -> Won:
         """The target that has an answer. Raises Refused, also when it was stopped."""
-        self._gateway.looks_on()
+        self._gateway.looks_on(self.record)
         try:
             return await self._attempts.first(parsed, client_rewrites=self._takes_rewrites)
         except asyncio.CancelledError:
             raise Refused(self._cancelled()) from None
         finally:
-            self._gateway.found()
+            self._gateway.found(self.record)
 
     def _cancelled(self) -> Failure:
         """Why this task was cancelled. Raises CancelledError if it was by neither of ours."""

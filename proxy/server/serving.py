@@ -180,7 +180,6 @@ class _Serving:
                 self._gateway, attempts, parsed, self._record, client_rewrites=rewrites
             )
         self._record.notes = won.notes
-        self._record.stream = new_stream_id()
         answering = self._answering = Answering(
             self._gateway,
             self._request,
@@ -212,7 +211,6 @@ class _Serving:
         )
         if run is None:
             attempts = self._enter(asked)
-            self._record.stream = new_stream_id()
             run = self._own = self._runs.start(
                 attempts,
                 asked.parsed,
@@ -225,7 +223,7 @@ class _Serving:
                 kept_bytes=kept_bytes,
                 pieces=asked.envelope.pieces,
             )
-            self._gateway.found()  # it is the run that looks for a target
+            self._gateway.found(self._record)  # it is the run that looks for a target
         self._read(run)
         if self._started is not None:
             await self._runs.store.kept(run)  # who is told of it may ask another process

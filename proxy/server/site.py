@@ -21,6 +21,7 @@ from proxy.server.cors import exposing
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import odd_coding, request_id
 from proxy.server.nowhere import nothing_here, wrong_method
+from proxy.server.operating import PATH as OPERATORS
 from proxy.server.playground import ABOUT, Mocks, about
 from proxy.server.respond import RETURNED
 from proxy.server.runs import Runs
@@ -157,7 +158,7 @@ def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awai
         ):  # the client's next request is to go elsewhere
             response.force_close()
             headers["Connection"] = "close"
-        if request.path in _UNSHARED:
+        if request.path in _UNSHARED or request.path.startswith(OPERATORS):
             return
         origin = request.headers.get("Origin")
         shared = gateway.state.cors.answer_headers(origin, request.headers.get("Host", ""))

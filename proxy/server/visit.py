@@ -16,6 +16,7 @@ from proxy.relay.passing import note_failure
 from proxy.server.access.keys import Caller
 from proxy.server.access.origins import unasked
 from proxy.server.gateway import Gateway, State
+from proxy.server.incoming import new_stream_id
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
 
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -78,7 +79,8 @@ class Visit:
 
     def enter(self) -> None:
         """Take a place, which `leave` gives back. Raises Refused."""
-        self._gateway.entered()
+        self.record.stream = self.record.stream or new_stream_id()
+        self._gateway.entered(self.record)
         self._entered = True
         if self.caller is not None and self.state.keyring is not None:
             # so that a refusal below is not counted as one that entered
@@ -91,7 +93,7 @@ class Visit:
         if not self._entered:
             return
         self._entered = False
-        self._gateway.left()
+        self._gateway.left(self.record)
         caller, keyring = self.caller, self.state.keyring
         if caller is None or keyring is None:
             return

@@ -5,8 +5,19 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
-from tests.cli.tools import HELLO, STOP, clients, log_lines, metric, stage, started, until
+from tests.cli.tools import (
+    HELLO,
+    STOP,
+    clients,
+    log_lines,
+    mainstem,
+    metric,
+    stage,
+    started,
+    until,
+)
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 
 REQUESTS = 40
@@ -96,12 +107,7 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
             assert REQUESTS == await metric(admin, "mainstem_streams_open")
 
             os.kill(first, signal.SIGKILL)
-
-            async def replaced() -> bool:
-                now = children(proxy.process.pid)
-                return len(now) == 2 and first not in now
-
-            await until(replaced)
+            await until_replaced(proxy.process.pid, first)
             kept = await metric(admin, "mainstem_streams_open")
             assert 0 < kept < REQUESTS
             assert 1 == await metric(admin, "mainstem_worker_restarts_total")
@@ -173,3 +179,65 @@ async def test_workers_end_with_their_parent_and_are_us_wherever_it_was_started(
         assert not left.exists()
         assert 0 == (await proxy.end()).status
     assert [] == list(temporary.iterdir())
+
+
+async def test_what_any_worker_has_open_is_listed_and_cancelled_by_one_command(
+    tmp_path: Path,
+) -> None:
+    """Whichever of them is asked; one that was killed is asked no more."""
+
+    async def speaks(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        peer.send(HELLO)
+        await peer.left()
+
+    async with stage() as upstream:
+        upstream.script = speaks
+        config = written(tmp_path, upstream.url)
+        async with started("serve", "--config", config, last="try") as proxy:
+            admin = proxy.greeting.split("metrics  ")[1].split("/metrics")[0]
+
+            async def listed() -> list[dict[str, Any]]:
+                ended = await mainstem("streams", "--url", admin, "--json")
+                assert 0 == ended.status, ended.err
+                streams: list[dict[str, Any]] = json.loads(ended.out)["streams"]
+                return streams
+
+            async with clients(proxy.url) as connect:
+                talking = await asyncio.gather(*(connect() for _ in range(20)))
+                for client in talking:
+                    client.post()
+                await asyncio.gather(*(client.reader.readuntil(b"Hello") for client in talking))
+                found = await listed()
+                assert 20 == len({stream["id"] for stream in found})
+                assert set(children(proxy.process.pid)) == {each["worker"] for each in found}
+                ages = [stream["age_s"] for stream in found]
+                assert sorted(ages, reverse=True) == ages
+
+                for stream in found[:4]:
+                    ended = await mainstem("streams", "--url", admin, "--cancel", stream["id"])
+                    assert (0, "cancelled\n") == (ended.status, ended.out)
+                assert {each["id"] for each in found[4:]} == {each["id"] for each in await listed()}
+                ended = await mainstem("streams", "--url", admin, "--cancel", found[0]["id"])
+                assert (1, True) == (ended.status, "Nothing that runs" in ended.err)
+
+                killed = found[4]["worker"]
+                os.kill(killed, signal.SIGKILL)
+                await until_replaced(proxy.process.pid, killed)
+                kept = {each["id"] for each in found[4:] if each["worker"] != killed}
+                assert kept == {each["id"] for each in await listed()}
+
+                ended = await mainstem("streams", "--url", admin)
+                head, *rows, last = ended.out.splitlines()
+                assert ["id", "state", "age", "key"] == head.split()[:4]
+                assert f"{len(kept)} open" == last
+                assert kept == {row.split()[0] for row in rows}
+
+
+async def until_replaced(parent: int, killed: int) -> None:
+    async def replaced() -> bool:
+        now = children(parent)
+        return len(now) == 2 and killed not in now
+
+    await until(replaced)

@@ -54,8 +54,13 @@ def ended(outcome: Any = "completed") -> StreamRecord:
     record.notes = [Note("dropped", "seed", "It has no seed.")]
     record.fallbacks = [("a", "openai", "overloaded")]
     record.usage, record.finish = Usage(7, 3), Finish("stop", "stop")
+    record.begin_target(100.0)
+    record.attempted("a", "overloaded", 100.1)
+    record.begin_target(100.1)
+    record.vendor_request_id, record.response_id = "req_theirs", "chatcmpl-1"
     record.chunk(10, 100.5)
     record.content(101.0)
+    record.attempted("openai", "ok", 101.0)
     record.end(outcome, 200, 102.0)
     return record
 
@@ -78,6 +83,13 @@ def test_one_line_a_stream() -> None:
         "key": "web",
         "status": 200,
         "outcome": "completed",
+        "ended_by": "upstream",
+        "vendor_request_id": "req_theirs",
+        "response_id": "chatcmpl-1",
+        "attempts": [
+            "a gpt-4o-mini overloaded 0.000+0.100",
+            "openai gpt-4o-mini ok 0.100+0.900",
+        ],
         "finish": "stop",
         "total_s": 2.0,
         "first_byte_s": 0.5,

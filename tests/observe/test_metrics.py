@@ -15,7 +15,7 @@ from prometheus_client.samples import Sample
 from proxy.events import MAX_COUNT, Cost, Note, TextDelta, Usage, Vendor
 from proxy.observe.answers import BulkHistogram
 from proxy.observe.metrics import Metrics, make_metrics
-from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, StreamRecord
+from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, Attempt, StreamRecord
 from tests.needs import program, requires
 
 CHECKOUT = Path(__file__).parents[2]
@@ -63,7 +63,10 @@ def stream() -> StreamRecord:
     record = StreamRecord("req-1", "openai_chat", 100.0)
     record.model, record.model_label = "whatever the client wrote", "*"
     record.upstream, record.upstream_dialect, record.upstream_model = "second", "anthropic", "m"
-    record.attempts = [("first", "overloaded"), ("second", "ok")]
+    record.attempts = [
+        Attempt("first", "overloaded", "m", 0.0, 0.1),
+        Attempt("second", "ok", "m", 0.1, 0.2),
+    ]
     record.fallbacks = [("first", "second", "overloaded")]
     record.retries = [("second", "overloaded")]
     record.hedges = [("second", "won")]

@@ -2,6 +2,9 @@
 
 import sys
 from bisect import bisect_left
+from typing import Any
+
+import pytest
 
 from proxy.events import TextDelta
 from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, StreamRecord
@@ -65,3 +68,31 @@ def test_what_a_target_that_failed_has_left_is_not_of_the_next_one() -> None:
     seen.start_over()
     seen.chunk(10, 102.0)
     assert (2.0, None, None) == (seen.first_byte_s, seen.first_content_s, seen.usage)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "attempt", "who"),
+    [
+        ("completed", "ok", "upstream"),
+        ("upstream_truncated", "ok", "upstream"),
+        ("rate_limited", "rate_limited", "upstream"),  # the vendor's own
+        ("rate_limited", None, "proxy"),  # a key's
+        ("overloaded", "no_room", "proxy"),
+        ("bad_request", None, "proxy"),
+        ("idle_timeout", "ok", "proxy"),
+        ("client_gone", "ok", "client"),
+        ("cancelled", "ok", "client"),
+        ("shutdown", "ok", "operator"),
+        ("internal", "ok", "proxy"),
+        (None, None, None),
+    ],
+)
+def test_whose_doing_an_end_was(outcome: Any, attempt: str | None, who: str | None) -> None:
+    record = StreamRecord("r", "native", 100.0)
+    if attempt is not None:
+        record.begin_target(100.0)
+        record.attempted("far", attempt, 100.5)
+    record.end(outcome, 200, 101.0)
+    assert who == record.who_ended()
+    record.ended_by = "operator"
+    assert "operator" == record.who_ended()

@@ -57,6 +57,9 @@ class Taking:
     def tick(self, now: float) -> None:
         self.ticks.append(now)
 
+    def unsent(self) -> int:
+        return sum(self.sizes)
+
 
 class Words(Encoder):
     """The types of events, in brackets."""

@@ -51,6 +51,7 @@ class AnthropicDecoder(Decoder):
         self._counts: dict[str, Any] = {}
         self._said_usage = NO_USAGE
         self._begun = False
+        self._id = ""
         self._stop: str | None = None
         self._extras: dict[str, Any] = {}
         self._closing = False  # the body has ended: what cannot be read now was cut, not garbled
@@ -58,6 +59,10 @@ class AnthropicDecoder(Decoder):
     @property
     def usage(self) -> Usage:
         return counts.normalised(self._counts)
+
+    @property
+    def answer_id(self) -> str:
+        return self._id
 
     def feed(self, data: bytes) -> list[Event]:
         out: list[Event] = []
@@ -138,7 +143,9 @@ class AnthropicDecoder(Decoder):
         """
         if self._begun:
             self._blocks.stop_all(out)
-        content = message.get("content")
+        content, name = message.get("content"), message.get("id")
+        if isinstance(name, str):
+            self._id = name
         if not self._begun and isinstance(content, list):
             for index, block in enumerate(content):
                 if isinstance(block, dict):

@@ -63,6 +63,10 @@ class CohereDecoder(SSEDecoder):
     def usage(self) -> Usage:
         return self._usage
 
+    @property
+    def answer_id(self) -> str:
+        return self._id
+
     def _take(self, frame: Frame, out: list[Ours]) -> None:
         data = frame.data
         if data == _DONE:

@@ -48,6 +48,10 @@ class GeminiDecoder(FramedDecoder[bytes]):
     def usage(self) -> Usage:
         return self._counting.usage
 
+    @property
+    def answer_id(self) -> str:
+        return self._candidates.answer
+
     def _take(self, frame: bytes, out: list[Event]) -> None:
         if not frame.strip() or frame == _DONE:
             return

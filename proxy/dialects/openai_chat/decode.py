@@ -78,6 +78,10 @@ class ChatDecoder(Decoder):
     def usage(self) -> Usage:
         return self._usage
 
+    @property
+    def answer_id(self) -> str:
+        return self._id if isinstance(self._id, str) else ""
+
     def feed(self, data: bytes) -> list[Event]:
         out: list[Event] = []
         if self.done:

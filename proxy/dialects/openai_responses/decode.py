@@ -65,7 +65,7 @@ class ResponsesDecoder(SSEDecoder):
         self._items = Items(max_event_bytes, proof_format)
         self._places = Places()
         self._waiting: list[Event] = []
-        self._named = False  # whether the vendor's id of the answer was told
+        self._named = ""  # the vendor's id of the answer, once it was told
         self._usage = NO_USAGE
         # the body, while it may be one JSON document
         self._document: bytearray | None = bytearray()
@@ -74,6 +74,10 @@ class ResponsesDecoder(SSEDecoder):
     @property
     def usage(self) -> Usage:
         return self._usage
+
+    @property
+    def answer_id(self) -> str:
+        return self._named
 
     def feed(self, data: bytes) -> list[Event]:
         if self._document is not None:
@@ -225,7 +229,7 @@ class ResponsesDecoder(SSEDecoder):
         """The vendor's id of the answer, once, before all else."""
         name = response.get("id")
         if not self._named and isinstance(name, str) and name:
-            self._named = True
+            self._named = name
             out.append(Vendor(NAME, {"response": {"id": name}}))
 
     def _item_done(self, at: int, item: dict[str, Any], out: list[Event]) -> None:

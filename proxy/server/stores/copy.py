@@ -110,6 +110,10 @@ class _Ending:
     def tick(self, now: float) -> None:
         """See `Follower`."""
 
+    def unsent(self) -> int:
+        """See `Follower`: it is no client's."""
+        return 0
+
 
 def lost() -> StreamError:
     """The end of a stream whose process has died."""

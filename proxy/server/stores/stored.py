@@ -71,3 +71,7 @@ class Stored:
 
     def tick(self, now: float) -> None:
         """See `Follower`."""
+
+    def unsent(self) -> int:
+        """See `Follower`: it is no client's."""
+        return 0

@@ -1,0 +1,123 @@
+"""`/admin/streams`: what runs now, in all workers, for the operator, who may end it.
+
+    GET    /admin/streams            {"streams": [...]}: each as `Stay.described` has it, and
+                                     `worker`, a process id
+    DELETE /admin/streams/{stream}   204, or 404 where nothing that runs has this id
+
+Who may: whoever sends a key with `admin: true`. Without one only programs of this machine, at the
+admin listener or where nobody needs a key; no page of a browser, and nothing that a proxy in front
+passes on.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from proxy.codec.base import Reply
+from proxy.dialects.registry import CLIENTS
+from proxy.errors import Failure, Refused, failure
+from proxy.server.access.keys import credential
+from proxy.server.gateway import Gateway
+from proxy.server.respond import whole, with_retry_after
+from proxy.server.siblings import Siblings
+from proxy.settings.access import is_loopback
+
+PATH = "/admin/streams"
+ONE = PATH + "/{stream:[^/]+}"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# What a browser, or a proxy in front, adds to a request.
+_OF_OTHERS = ("origin", "sec-fetch-site", "forwarded", "x-forwarded-for", "x-real-ip", "via")
+_STRANGER = (
+    "This is for the operator: send a key that has admin: true, or ask from this machine at the "
+    "admin listener (`admin:`)."
+)
+
+
+def add_routes(
+    app: web.Application, gateway: Gateway, siblings: Siblings, *, guarded: bool
+) -> None:
+    """`guarded`: on the clients' port."""
+
+    def known(answer: Handler) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                await _admit(request, gateway, guarded=guarded)
+            except Refused as refused:
+                return _refused(refused.failure)
+            return await answer(request)
+
+        return handle
+
+    async def listed(_: web.Request) -> web.StreamResponse:
+        streams = _own(gateway)
+        for status, body in await siblings.ask("GET", PATH):
+            if status == 200:
+                streams += msgspec.json.decode(body)["streams"]
+        streams.sort(key=lambda each: -each["age_s"])
+        return _json({"streams": streams})
+
+    async def cancel(request: web.Request) -> web.StreamResponse:
+        stream = request.match_info["stream"]
+        if gateway.cancel(stream):
+            return web.Response(status=204)
+        told = await siblings.ask("DELETE", request.rel_url.raw_path)
+        if any(status == 204 for status, _ in told):
+            return web.Response(status=204)
+        return _refused(_missing(stream))
+
+    app.router.add_get(PATH, known(listed))
+    app.router.add_delete(ONE, known(cancel))
+
+
+def answering_siblings(gateway: Gateway) -> web.Application:
+    """What the other workers are answered: of this one alone."""
+
+    async def listed(_: web.Request) -> web.StreamResponse:
+        return _json({"streams": _own(gateway)})
+
+    async def cancel(request: web.Request) -> web.StreamResponse:
+        stream = request.match_info["stream"]
+        return web.Response(status=204) if gateway.cancel(stream) else _refused(_missing(stream))
+
+    app = web.Application()
+    app.router.add_get(PATH, listed)
+    app.router.add_delete(ONE, cancel)
+    return app
+
+
+def _own(gateway: Gateway) -> list[dict[str, Any]]:
+    return [{**each, "worker": os.getpid()} for each in gateway.running()]
+
+
+async def _admit(request: web.Request, gateway: Gateway, *, guarded: bool) -> None:
+    """Raises Refused."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    keyring, secret = gateway.state.keyring, credential(headers, {})
+    if keyring is not None and (secret is not None or guarded):
+        await keyring.admit_admin(secret)
+        return
+    of_this_machine = is_loopback(request.remote or "") and is_loopback(_name(headers))
+    if not of_this_machine or any(name in headers for name in _OF_OTHERS):
+        raise Refused(failure("forbidden", _STRANGER))
+
+
+def _name(headers: dict[str, str]) -> str:
+    """The host that was asked for, without its port: a page can point a name of its own here."""
+    host = headers.get("host", "")
+    return host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+
+
+def _missing(stream: str) -> Failure:
+    said = f"Nothing that runs has the id {stream[:64]!r}: it has ended, or never was."
+    return failure("bad_request", said, status=404)
+
+
+def _refused(why: Failure) -> web.Response:
+    return whole(with_retry_after(CLIENTS["native"].render_error(why), why))
+
+
+def _json(value: object) -> web.Response:
+    return whole(Reply(200, msgspec.json.encode(value)))

@@ -1,0 +1,51 @@
+"""`mainstem streams` without a proxy that it could ask."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from proxy.cli import main
+from proxy.cli.streams import _table
+
+
+def test_nobody_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The address that was asked is named; it is the admin listener's where there is one."""
+    config = tmp_path / "mainstem.yaml"
+    tree = {
+        "admin": {"host": "::1", "port": 1},
+        "upstreams": {"far": {"dialect": "openai_chat", "mock": {}}},
+        "models": {"*": [{"upstream": "far"}]},
+    }
+    config.write_text(json.dumps(tree))
+    assert 1 == main(["streams", "--config", str(config)])
+    assert "No proxy answers at http://[::1]:1/admin/streams: " in capsys.readouterr().err
+
+
+def test_a_port_of_the_systems_choice_must_be_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAINSTEM_SERVER__PORT", "0")
+    assert 1 == main(["streams"])
+    assert "give --url" in capsys.readouterr().err
+
+
+def test_nothing_that_a_client_chose_reaches_the_terminal_as_a_control() -> None:
+    stream = {
+        "id": "abc",
+        "state": "waiting",
+        "work": "count",
+        "age_s": 1.25,
+        "key": None,
+        "model": "evil\x1b[2J\n" + "x" * 100,
+        "upstream": None,
+        "counted": True,
+        "output_tokens": 0,
+        "bytes_waiting": 0,
+        "worker": 7,
+    }
+    head, row, last = _table([stream])
+    assert row.isprintable()
+    assert len(row) < 200
+    assert "evil?[2J?x" in row
+    assert ("1 open", head.index("model")) == (last, row.index("evil"))
