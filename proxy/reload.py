@@ -95,18 +95,23 @@ class Reloader:
             await self._adopt(settings)
         except (ConfigError, MockError, OSError) as error:
             problems = error.problems if isinstance(error, ConfigError) else [str(error)]
-            self._log.error("configuration not reloaded: nothing was changed", problems=problems)
+            self._log.error(
+                "configuration not reloaded: nothing was changed",
+                pid=os.getpid(),
+                problems=problems,
+            )
             self._metrics.reloaded(ok=False)
         except Exception:  # noqa: BLE001  whatever it is, there will be a next time
             self._log.exception(
-                "configuration not reloaded: a defect of this proxy; nothing was changed"
+                "configuration not reloaded: a defect of this proxy; nothing was changed",
+                pid=os.getpid(),
             )
             self._metrics.reloaded(ok=False)
         else:
             self.settings = settings
             self._metrics.reloaded(ok=True)
             self._warn()
-            self._log.info("configuration reloaded")
+            self._log.info("configuration reloaded", pid=os.getpid())
         finally:
             self._files = files
 
@@ -131,11 +136,13 @@ class Reloader:
             fixed.append("streams.resume.store")
         renewed = [name for name in fixed if name not in _PLACES] if self._renew else []
         if self._renew and renewed:
-            self._log.info("these settings take a new process", settings=renewed)
+            self._log.info("these settings take a new process", pid=os.getpid(), settings=renewed)
             self._renew(now)
         rest = [name for name in fixed if name not in renewed]
         if rest:
-            self._log.warning("these settings need a restart to take effect", settings=rest)
+            self._log.warning(
+                "these settings need a restart to take effect", pid=os.getpid(), settings=rest
+            )
 
     async def _asked_within(self, seconds: float) -> bool:
         """0 seconds: until asked."""

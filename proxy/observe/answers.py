@@ -15,9 +15,13 @@ from proxy.observe.record import EVENT_GAP_S, NONE, RELAY_DELAY_S, StreamRecord
 
 _FIRST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _STREAM_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+_TOKENS_PER_SECOND = (1, 2.5, 5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 1000)
 _BY = ("upstream", "model")
 # `input` and `output` are all of a direction, the others parts of them. In the order of `_amounts`.
 _DIRECTIONS = ("input", "output", "cache_read", "cache_write", "reasoning", "audio")
+
+
+_MAX_EXAMPLE_CHARS = 100  # OpenMetrics allows 128 for all labels of an exemplar
 
 
 class BulkHistogram(Histogram):
@@ -45,6 +49,7 @@ class _Pair(NamedTuple):
     gap: BulkHistogram
     delay: BulkHistogram
     length: BulkHistogram
+    speed: BulkHistogram
     tokens: tuple[Counter, ...]
 
 
@@ -76,6 +81,11 @@ class Answers:
         about = "Seconds from the request to the end of its stream."
         self._length = histogram("stream_seconds", about, _STREAM_S)
         about = (
+            "Tokens of an answer a second, from its first content to its last, where the vendor "
+            "counted them: one observation for each complete answer."
+        )
+        self._speed = histogram("output_tokens_per_second", about, _TOKENS_PER_SECOND)
+        about = (
             "Tokens, as the vendors counted them: input (prompts) and output (answers); of these, "
             "cache_read, cache_write, reasoning and audio."
         )
@@ -103,17 +113,22 @@ class Answers:
                 self._gap.labels(upstream, model),
                 self._delay.labels(upstream, model),
                 self._length.labels(upstream, model),
+                self._speed.labels(upstream, model),
                 tuple(self._tokens.labels(upstream, model, word) for word in _DIRECTIONS),
             )
         return pair
 
     def _flush_times(self, record: StreamRecord, to: _Pair) -> None:
+        example = _example(record)
         if record.first_byte_s is not None:
-            to.first_byte.observe(record.first_byte_s)
+            to.first_byte.observe(record.first_byte_s, example)
         if record.first_content_s is not None:
-            to.first_content.observe(record.first_content_s)
+            to.first_content.observe(record.first_content_s, example)
         if record.ended_s is not None and record.upstream:
-            to.length.observe(record.ended_s)
+            to.length.observe(record.ended_s, example)
+        speed = _speed(record)
+        if speed is not None:
+            to.speed.observe(speed, example)
         if record.gap_counts is not None:
             to.gap.observe_buckets(record.gap_counts, record.gap_total_s)
         if record.delay_counts is not None:
@@ -136,6 +151,22 @@ class Answers:
                     paid = usage.cost.amount
 
 
+def _example(record: StreamRecord) -> dict[str, str] | None:
+    """The exemplar of an observation (OpenMetrics): where to look in the log."""
+    name = record.request_id
+    return {"request_id": name} if len(name) <= _MAX_EXAMPLE_CHARS else None
+
+
+def _speed(record: StreamRecord) -> float | None:
+    """None where it cannot be told: of an answer that is not whole, that several targets gave, or
+    that came at once.
+    """
+    tokens = None if record.usage is None else record.usage.output_tokens
+    if record.finish is None or record.earlier or not tokens or record.speaking_s <= 0:
+        return None
+    return bounded(tokens) / record.speaking_s
+
+
 def _amounts(usage: Usage | UsageEvent | None) -> tuple[int, ...]:
     """By `_DIRECTIONS`. Vendors do send negative counts; a counter must not go down, nor past what
     a float can hold.
@@ -143,14 +174,17 @@ def _amounts(usage: Usage | UsageEvent | None) -> tuple[int, ...]:
     if usage is None:
         return (0,) * len(_DIRECTIONS)
     return (
-        _bounded(usage.input_tokens),
-        _bounded(usage.output_tokens),
-        _bounded(usage.cached_input_tokens),
-        _bounded(usage.cache_write_tokens),
-        _bounded(usage.reasoning_tokens),
-        _bounded(usage.audio_input_tokens) + _bounded(usage.audio_output_tokens),
+        bounded(usage.input_tokens),
+        bounded(usage.output_tokens),
+        bounded(usage.cached_input_tokens),
+        bounded(usage.cache_write_tokens),
+        bounded(usage.reasoning_tokens),
+        bounded(usage.audio_input_tokens) + bounded(usage.audio_output_tokens),
     )
 
 
-def _bounded(count: int | None) -> int:
+def bounded(count: int | None) -> int:
+    """What a counter may be given: vendors do send negative counts, and larger ones than a float
+    can hold.
+    """
     return min(max(count or 0, 0), MAX_COUNT)

@@ -14,10 +14,12 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from proxy import __version__
 from proxy.events import Event, Note, Vendor, event_type
 from proxy.observe.answers import Answers
+from proxy.observe.by_key import ByKey
 from proxy.observe.crew import (
     ABOUT_RESTARTS,
     ABOUT_STREAMS,
@@ -25,6 +27,7 @@ from proxy.observe.crew import (
     STREAMS,
     STREAMS_BY,
 )
+from proxy.observe.processes import Processes
 from proxy.observe.record import NONE, StreamRecord
 
 _SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # prometheus_client decides at its import too
@@ -60,6 +63,7 @@ class Metrics:
         self._count_upstreams()
         self._count_amounts()
         self._answers = Answers(registry)
+        self._by_key = ByKey(registry)
         self._state()
 
     def _count_requests(self) -> None:
@@ -239,10 +243,11 @@ class Metrics:
         refused.
         """
         dialect, model = record.client_dialect, record.model_label
-        self._requests[dialect, model, str(record.status)].inc()
+        self._requests[dialect, model, _status(record.status)].inc()
         if record.outcome is not None and record.work != "count":
             self._streams[dialect, record.upstream or NONE, model, record.outcome].inc()
         self._answers.flush(record)
+        self._by_key.flush(record)
         self._flush_amounts(record)
         for attempt in record.attempts:
             self._attempts[attempt.upstream, attempt.result].inc()
@@ -265,15 +270,24 @@ class Metrics:
         self._bytes["out",].inc(record.bytes_out)
         self._heartbeats.inc(record.heartbeats)
 
-    def exposition(self) -> tuple[str, bytes]:
+    def exposition(self, accept: str = "") -> tuple[str, bytes]:
         """The content type and the text for a scraper: of this process, or of all workers where
-        they share a folder.
+        they share a folder. In OpenMetrics, which has exemplars, for whoever accepts that (the
+        library keeps none of several processes).
         """
         registry = self.registry
         if _SHARED:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            registry.register(Processes(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+        if "application/openmetrics-text" in accept:
+            return openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
         return CONTENT_TYPE_PLAIN_0_0_4, generate_latest(registry)
+
+
+def _status(status: int) -> str:
+    """A vendor's may be any number of three digits."""
+    return str(status) if 100 <= status <= 599 else "other"
 
 
 def make_metrics(registry: CollectorRegistry | None = None) -> Metrics:

@@ -140,6 +140,7 @@ class StreamRecord:
         "heartbeats",
         "hedges",
         "key",
+        "key_label",
         "left_s",
         "model",
         "model_label",
@@ -182,6 +183,7 @@ class StreamRecord:
         self.error_code = ""  # the vendor's word for it
         self.origin = ""  # of the page that asked, as its browser says
         self.key = ""  # the configured name of the client's key
+        self.key_label = ""  # the same for metrics, where that is wanted
         self.status = 0  # the HTTP status that the client got, or would have got
         self.outcome: Outcome | None = None
         self.finish: Finish | None = None
@@ -231,6 +233,13 @@ class StreamRecord:
             counts[bisect_left(EVENT_GAP_S, gap)] += 1
             self.gap_total_s += gap
         self._last_content = now
+
+    @property
+    def speaking_s(self) -> float:
+        """From the first content event to the last."""
+        if self.first_content_s is None:
+            return 0.0
+        return self._last_content - self.started - self.first_content_s
 
     def relayed(self, seconds: float) -> None:
         """A chunk was read and what it gave was written, `seconds` later."""

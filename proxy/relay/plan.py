@@ -68,6 +68,7 @@ class Plan(NamedTuple):
     policies: Mapping[str, ModelPolicy]
     plays: bool  # whether any upstream is a mock
     table: PriceTable | None  # that must be loaded before an answer is asked for
+    by_key: bool  # whether metrics tell of keys
 
 
 def make_plan(settings: Settings, mock_urls: Mapping[str, str]) -> Plan:
@@ -90,6 +91,7 @@ def make_plan(settings: Settings, mock_urls: Mapping[str, str]) -> Plan:
         {name: _policy_of(model, settings.streams) for name, model in settings.models.items()},
         bool(mock_urls),
         table,
+        settings.metrics.by_key,
     )
 
 

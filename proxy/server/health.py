@@ -29,7 +29,7 @@ def add_routes(
         refused = await refusal(gateway, request) if guarded else None
         if refused is not None:
             return refused
-        content_type, body = metrics.exposition()
+        content_type, body = metrics.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     app.router.add_get("/livez", livez)

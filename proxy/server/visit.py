@@ -69,6 +69,8 @@ class Visit:
         if keyring is not None:
             self.caller = await keyring.admit(secret)
             self.record.key = self.caller.name
+            if self.state.plan.by_key:
+                self.record.key_label = self.caller.label
 
     async def admit(self, secret: str | None) -> None:
         """The same for a request that will take a place. Raises Refused where there is none."""

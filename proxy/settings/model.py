@@ -15,6 +15,7 @@ from proxy.settings.sections import (
     Cors,
     Limits,
     Logs,
+    MetricsSection,
     Retry,
     Server,
     Streams,
@@ -41,6 +42,7 @@ class Settings(Tree):
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
     logs: Logs = Logs()
+    metrics: MetricsSection = MetricsSection()
     costs: Costs = Costs()
     record: Record | None = None
     upstreams: dict[UpstreamName, Upstream] = Field({}, description="The endpoints, by name.")

@@ -331,3 +331,15 @@ class Logs(Tree):
             "ever logged."
         ),
     )
+
+
+class MetricsSection(Tree):
+    """What /metrics has beside the usual."""
+
+    by_key: bool = Field(
+        False,
+        description=(
+            "Whether streams, tokens and cost are also counted for each key, by its name "
+            "(mainstem_key_*). Subjects of signed tokens count as one."
+        ),
+    )

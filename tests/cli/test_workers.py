@@ -110,6 +110,10 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
             await until_replaced(proxy.process.pid, first)
             kept = await metric(admin, "mainstem_streams_open")
             assert 0 < kept < REQUESTS
+            for name in ("process_cpu_seconds_total", "process_resident_memory_bytes"):
+                for pid in (proxy.process.pid, second):
+                    assert 0 < await metric(admin, f'{name}{{pid="{pid}"}}')
+                assert 0 == await metric(admin, f'{name}{{pid="{first}"}}')
             assert 1 == await metric(admin, "mainstem_worker_restarts_total")
             assert REQUESTS - kept == await metric(admin, LOST)
             go.set()

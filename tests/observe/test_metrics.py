@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from proxy.events import MAX_COUNT, Cost, Note, TextDelta, Usage, Vendor
+from proxy.events import MAX_COUNT, Cost, Finish, Note, TextDelta, Usage, Vendor
 from proxy.observe.answers import BulkHistogram
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, Attempt, StreamRecord
@@ -32,6 +33,10 @@ CONTRACT = {
     "stream_seconds": {"upstream", "model"},
     "tokens_total": {"upstream", "model", "direction"},
     "cost_total": {"upstream", "model"},
+    "output_tokens_per_second": {"upstream", "model"},
+    "key_streams_total": {"key", "model", "outcome"},
+    "key_tokens_total": {"key", "model", "direction"},
+    "key_cost_total": {"key", "model"},
     "events_total": {"type"},
     "bytes_total": {"direction"},
     "upstream_attempts_total": {"upstream", "result"},
@@ -90,10 +95,12 @@ def stream() -> StreamRecord:
         audio_output_tokens=3,
         cost=Cost(0.25, "USD"),
     )
+    record.finish, record.key_label = Finish("stop"), "web"
     record.end("completed", 200, 101.0)
     return record
 
 
+KEY, MODEL = ("key", "web"), ("model", "*")
 PAIR = (("upstream", "second"), ("model", "*"))  # of that stream
 
 
@@ -156,6 +163,11 @@ def test_a_stream_is_counted_once_in_everything() -> None:
         ("tokens_total", *PAIR, ("direction", "reasoning")): 9,
         ("tokens_total", *PAIR, ("direction", "audio")): 8,
         ("cost_total", *PAIR): 0.25,
+        ("output_tokens_per_second_count", *PAIR): 1,
+        ("key_streams_total", KEY, MODEL, ("outcome", "completed")): 1,
+        ("key_tokens_total", KEY, MODEL, ("direction", "input")): 70,
+        ("key_tokens_total", KEY, MODEL, ("direction", "output")): 30,
+        ("key_cost_total", KEY, MODEL): 0.25,
         ("bytes_total", ("direction", "in")): 100,
         ("bytes_total", ("direction", "out")): 300,
         ("events_total", ("type", "text.delta")): 3,
@@ -178,6 +190,8 @@ def test_a_stream_is_counted_once_in_everything() -> None:
     assert value(metrics, "event_gap_seconds_sum", **dict(PAIR)) == pytest.approx(0.3)
     assert value(metrics, "first_byte_seconds_sum", **dict(PAIR)) == pytest.approx(0.2)
     assert value(metrics, "first_content_seconds_sum", **dict(PAIR)) == pytest.approx(0.3)
+    # 30 tokens within the 0.3 s from its first content to its last
+    assert value(metrics, "output_tokens_per_second_sum", **dict(PAIR)) == pytest.approx(100)
 
 
 def test_a_refused_request_is_counted_without_an_upstream() -> None:
@@ -210,6 +224,51 @@ def test_no_label_comes_from_a_client() -> None:
     metrics = make_metrics()
     metrics.flush(stream())
     assert b"whatever the client wrote" not in metrics.exposition()[1]
+
+
+def test_the_speed_of_an_answer_is_told_only_where_it_is_known() -> None:
+    """Not of one that broke off, came at once, was not counted, or went on elsewhere."""
+    metrics = make_metrics()
+    broken, at_once, uncounted, spliced = stream(), stream(), stream(), stream()
+    broken.finish = None
+    at_once._last_content = at_once.started + (at_once.first_content_s or 0)
+    uncounted.usage = Usage(7)
+    spliced.earlier = [("first", Usage())]
+    for record in (broken, at_once, uncounted, spliced):
+        metrics.flush(record)
+    assert 0 == value(metrics, "output_tokens_per_second_count", **dict(PAIR))
+
+
+def test_who_accepts_openmetrics_gets_exemplars_with_the_id_in_the_log() -> None:
+    """The library's own parser reads them."""
+    metrics = make_metrics()
+    metrics.flush(stream())
+    kind, text = metrics.exposition("application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+    assert kind.startswith("application/openmetrics-text; version=1.0.0")
+    found = {
+        (sample.name, sample.exemplar.labels["request_id"])
+        for family in openmetrics.text_string_to_metric_families(text.decode())
+        for sample in family.samples
+        if sample.exemplar is not None
+    }
+    times = ("first_byte_seconds", "first_content_seconds", "stream_seconds")
+    names = (*times, "output_tokens_per_second")
+    assert {(f"mainstem_{name}_bucket", "req-1") for name in names} == found
+    assert "text/plain" in metrics.exposition("text/plain;version=0.0.4")[0]
+
+
+def test_series_are_bounded_whatever_clients_and_vendors_send() -> None:
+    """Models, statuses and words that are made up make no series."""
+    metrics = make_metrics()
+    metrics.flush(stream())
+    before = sum(1 for _ in samples(metrics))
+    for number in range(50):
+        record = stream()
+        record.model = record.upstream_model = record.request_id = f"made up {number}"
+        record.error_code = record.response_id = record.vendor_request_id = f"theirs {number}"
+        record.status = 600 + number
+        metrics.flush(record)
+    assert before + 1 == sum(1 for _ in samples(metrics))  # the status "other"
 
 
 def test_unknown_and_negative_usage_count_nothing() -> None:

@@ -186,6 +186,32 @@ async def test_who_leaves_before_the_counts_come_pays_for_what_was_made() -> Non
             assert 429 == await asked(run)
 
 
+async def test_what_each_key_used_is_counted_where_that_is_wanted() -> None:
+    """Subjects of tokens count as one."""
+    jwt = {"issuer": ISSUER, "audience": AUDIENCE}
+    for by_key in (False, True):
+        async with (
+            publishing(key_set(public(rsa_key(), "a"))) as service,
+            raw_upstream(finished) as url,
+        ):
+            config = {**one("openai_chat", url, prices=PRICES), **keys()}
+            config["auth"]["jwt"] = {**jwt, "jwks_url": service.url}
+            async with running({**config, "metrics": {"by_key": by_key}}) as run:
+                for secret in ("a key", "a key", token(sub="ann"), token(sub="bob")):
+                    assert 200 == await asked(run, secret)
+                _, text = await got(run, "/metrics", "an admin's")
+                rows = {row for row in text.splitlines() if row.startswith("mainstem_key_")}
+        assert by_key is bool(rows)
+        for key in ("web", "(subjects)") if by_key else ():
+            by = f'key="{key}",model="*"'
+            assert {
+                f'mainstem_key_streams_total{{{by},outcome="completed"}} 2.0',
+                f'mainstem_key_tokens_total{{direction="input",{by}}} 60.0',
+                f'mainstem_key_tokens_total{{direction="output",{by}}} 40.0',
+                f"mainstem_key_cost_total{{{by}}} 0.46",
+            } <= rows
+
+
 async def test_a_reload_keeps_a_keys_open_streams_and_its_rate() -> None:
     async def begun(peer: Peer) -> None:
         await peer.request()

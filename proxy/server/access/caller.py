@@ -6,11 +6,13 @@ import hashlib
 from typing import NamedTuple
 
 from proxy.errors import Refused, failure
+from proxy.observe.by_key import SUBJECTS
 from proxy.routing import WILDCARD
 from proxy.settings.auth import Jwt, Key
 
 # of a token's subject in log lines: whoever issues tokens may write anything there
 _MAX_NAME_CHARS = 64
+_KEYS = "key:"  # how the counter_key of one begins
 
 
 class Caller(NamedTuple):
@@ -30,13 +32,18 @@ class Caller(NamedTuple):
     cost_per_day: float | None = None
     admin: bool = False
 
+    @property
+    def label(self) -> str:
+        """What stands for it in metrics."""
+        return self.name if self.counter_key.startswith(_KEYS) else SUBJECTS
+
 
 def of_key(key: Key) -> Caller:
     """Who calls with a key."""
     return Caller(
         key.name,
         f"The key {key.name!r}",
-        f"key:{key.name}",
+        f"{_KEYS}{key.name}",
         key.models,
         key.max_streams,
         key.requests_per_minute,
