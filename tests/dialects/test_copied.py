@@ -55,10 +55,9 @@ def add(tree: Path, name: str, path: str | None) -> None:
         for file in (tree / folder / COPY).rglob("*.py"):
             file.write_text(renamed(file.read_text("utf-8"), name, path), "utf-8")
     registry = tree / "proxy/dialects/registry.py"
-    line = f'    "{name}",\n'
     text = registry.read_text("utf-8")
-    assert 1 == text.count(line)
-    registry.write_text(text.replace(line, f'{line}    "{COPY}",\n'), "utf-8")
+    (line,) = re.findall(rf'^    "{name}": .*\n', text, re.MULTILINE)
+    registry.write_text(text.replace(line, line + line.replace(name, COPY)), "utf-8")
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from proxy.dialects import registry
 from tests.fuzz import searches
 from tests.fuzz.bodies import incoming
 from tests.fuzz.mutate import at, places
@@ -13,11 +14,16 @@ from tests.fuzz.searches import telling
 from tests.fuzz.work import work
 from tests.samples import ASKED
 
+# A dialect is loaded when a half of it is first taken: all of them here, and before that those whose
+# names msgspec resolves for both copies.
+ALL = (*registry.CLIENTS.values(), *registry.UPSTREAMS.values())
 with telling():
     from proxy.codec.base import TargetConfig
     from proxy.codec.relaying import built
     from proxy.dialects.registry import CLIENTS, UPSTREAMS
     from proxy.errors import Refused
+
+    TOLD = (*CLIENTS.values(), *UPSTREAMS.values())
 
 # Each twice as long as the one before. The first is long enough that what is made once is small.
 SIZES = (60, 120, 240)
