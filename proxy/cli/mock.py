@@ -5,6 +5,9 @@ from pathlib import Path
 
 from proxy.cli import common
 from proxy.mock import server
+from proxy.mock.compose import DEFAULT_SCENARIO
+from proxy.mock.fixtures import fixtures_in
+from proxy.mock.load import read
 from proxy.mock.manual import greeting, wishes_text
 from proxy.net.ports import ListenError
 from proxy.observe import logs
@@ -31,6 +34,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
     parser.add_argument(
         "--scripts", metavar="FOLDER", help="scripts and recordings that x-mock-scenario may name"
     )
+    parser.add_argument(
+        "--fixtures",
+        metavar="FILE",
+        help="answers by what was asked, in YAML (docs/MOCK.md): the first fixture that fits",
+    )
     parser.set_defaults(run=run)
 
 
@@ -44,8 +52,23 @@ def run(options: argparse.Namespace) -> int:
         )
     logs.configure("auto", "info")
     try:
-        mock = server.MockServer({}, every_dialect=True, scripts=scripts)
+        mock = server.MockServer(
+            {}, every_dialect=True, scripts=scripts, scenario=_scenario(options.fixtures)
+        )
         common.run(server.run(mock, options.host, options.port, greeting))
     except OSError as error:
         raise ListenError(options.host, options.port, error, "--host, --port") from error
     return 0
+
+
+def _scenario(fixtures: str | None) -> str:
+    """What every dialect plays."""
+    if fixtures is None:
+        return DEFAULT_SCENARIO
+    path = Path(fixtures).absolute()
+    if fixtures_in(path, read(path)) is None:
+        raise common.WrongInputError(
+            f"{fixtures} holds no fixtures: it must be YAML, named .yaml, with the one key "
+            "`fixtures`."
+        )
+    return str(path)

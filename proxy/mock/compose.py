@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from proxy.codec.base import ClientHalf, Parsed
+from proxy.codec.base import ClientHalf, Encoder, Parsed
 from proxy.codec.fold import WholeAnswer
 from proxy.errors import Failure
 from proxy.events import CONTENT, Event, StreamError, StreamStart
 from proxy.mock.damage import Fault, Stage
 from proxy.mock.faults import parse_faults, spoil
-from proxy.mock.load import is_path, load
+from proxy.mock.fixtures import SUFFIXES, Fixture, chosen, fixtures_in
+from proxy.mock.load import is_path, load, read
 from proxy.mock.scenarios import ERRORS, IN_BAND, SCENARIOS, Ask, refused
 from proxy.mock.script import (
     Manner,
@@ -42,6 +43,9 @@ SCENARIO, FAULT, TOKENS, CHARS, SPEED, MATCH = (
 OVERRIDES = (SCENARIO, FAULT, TOKENS, CHARS, SPEED, MATCH)
 
 
+DEFAULT_SCENARIO = "hello"
+
+
 class MockSpec(NamedTuple):
     """One mock as configured. `tokens_per_s` 0 is as fast as can be. `script` is what a scenario's
     file held when the configuration was read; without it the file is read for each request.
@@ -51,7 +55,7 @@ class MockSpec(NamedTuple):
     """
 
     dialect: str
-    scenario: str = "hello"
+    scenario: str = DEFAULT_SCENARIO
     tokens_per_s: float = 40
     fault: str | None = None
     script: bytes | None = None
@@ -114,20 +118,42 @@ def compose(client: ClientHalf, parsed: Parsed, wish: Wish, start: StreamStart) 
         return encoder.encode(StreamError(IN_BAND))
 
     steps: Steps
-    if wish.path is not None:
+    faults = wish.faults
+    fixture = _fixture(wish, ask := Ask(parsed.request, client.rewrites))
+    if fixture is not None:
+        faults = faults or parse_faults(fixture.fault)
+        status = fixture.error_status
+        steps = (
+            _played(client, parsed, encoder, wish.pace, _begun(start, fixture.events(ask)))
+            if status is None
+            else refuse(status)
+        )
+    elif wish.path is not None:
         steps = load(wish.path, Manner(client.name, encoder.content_type, wish.pace), wish.script)
         # its bytes are the file's affair, but an in-band error may need what it says
         encoder.encode(start)
     elif wish.scenario in ERRORS:
         steps = refuse(ERRORS[wish.scenario])
     else:
-        events = _events(wish.scenario, Ask(parsed.request, client.rewrites), start)
-        steps = (
-            from_events(events, encoder, wish.pace)
-            if parsed.request.stream
-            else _whole(client, parsed, events, wish.pace)
-        )
-    return spoil(steps, wish.faults, Stage(refuse, fail))
+        events = _begun(start, SCENARIOS[wish.scenario](ask))
+        steps = _played(client, parsed, encoder, wish.pace, events)
+    return spoil(steps, faults, Stage(refuse, fail))
+
+
+def _fixture(wish: Wish, ask: Ask) -> Fixture | None:
+    """The one that fits, where the file has fixtures."""
+    if wish.path is None or not wish.path.name.endswith(SUFFIXES):
+        return None
+    found = fixtures_in(wish.path, read(wish.path) if wish.script is None else wish.script)
+    return None if found is None else chosen(wish.path, found, ask)
+
+
+def _played(
+    client: ClientHalf, parsed: Parsed, encoder: Encoder, pace: Pace, events: Iterator[Event]
+) -> Iterator[Step]:
+    if parsed.request.stream:
+        return from_events(events, encoder, pace)
+    return _whole(client, parsed, events, pace)
 
 
 def refusal(client: ClientHalf, failure: Failure, status: int | None = None) -> list[Step]:
@@ -161,9 +187,9 @@ def _below(folder: Path | None, scenario: str) -> Path:
     return path
 
 
-def _events(scenario: str, ask: Ask, start: StreamStart) -> Iterator[Event]:
+def _begun(start: StreamStart, events: Iterator[Event]) -> Iterator[Event]:
     yield start
-    yield from SCENARIOS[scenario](ask)
+    yield from events
 
 
 def _whole(

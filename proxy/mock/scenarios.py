@@ -6,7 +6,7 @@ Those in ERRORS are answered before the first byte, with a status, in the vendor
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from proxy.errors import Failure, Kind, failure
@@ -32,6 +32,7 @@ from proxy.request import ChatRequest, ToolResultPart, ToolSpec
 
 _ECHOED_CHARS = 40
 _LONG_TOKENS = 4000
+_SIGNATURE = "bW9jay1zaWduYXR1cmU="  # of reasoning
 _PIECE_CHARS = 6  # of a tool call's arguments
 # Called where the request offers no tool.
 _WEATHER = ToolSpec(
@@ -92,6 +93,26 @@ def _say(ask: Ask, text: str, reason: FinishReason = "stop") -> Iterator[Event]:
     yield from _end(ask, len(pieces), reason)
 
 
+def said(ask: Ask, text: str, reasoning: str, calls: Sequence[tuple[Tool, str]]) -> Iterator[Event]:
+    """Reasoning, text and calls of tools with their arguments, each where it is given."""
+    thoughts, pieces = tokens(reasoning), tokens(text)
+    block = 0
+    if thoughts:
+        yield BlockStart(block, "reasoning")
+        for thought in thoughts:
+            yield ReasoningDelta(block, thought)
+        yield BlockEnd(block, signature=_SIGNATURE)
+        block += 1
+    if pieces:
+        yield from _text(block, pieces)
+        block += 1
+    for number, (tool, given) in enumerate(calls):
+        yield from _call(block + number, tool, given)
+    spent = len(thoughts) + len(pieces) + sum(len(given) // 4 for _, given in calls)
+    reason: FinishReason = "tool_calls" if calls else "stop"
+    yield from _end(ask, spent, reason, len(thoughts) or None)
+
+
 # Scenarios
 
 
@@ -145,7 +166,7 @@ def reasoning(ask: Ask) -> Iterator[Event]:
     yield BlockStart(0, "reasoning")
     for thought in thoughts:
         yield ReasoningDelta(0, thought)
-    yield BlockEnd(0, signature="bW9jay1zaWduYXR1cmU=")
+    yield BlockEnd(0, signature=_SIGNATURE)
     answer = tokens("The answer is 42.")
     yield from _text(1, answer)
     yield from _end(ask, len(thoughts) + len(answer), reasoning_tokens=len(thoughts))

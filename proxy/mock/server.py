@@ -28,8 +28,18 @@ from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, bad_request
 from proxy.events import StreamStart
 from proxy.mock.account import MAX_ENTRIES, Account, Entry, bounded
-from proxy.mock.compose import FAULT, OVERRIDES, SCENARIO, MockSpec, compose, refusal, wish_for
-from proxy.mock.load import load
+from proxy.mock.compose import (
+    DEFAULT_SCENARIO,
+    FAULT,
+    OVERRIDES,
+    SCENARIO,
+    MockSpec,
+    compose,
+    refusal,
+    wish_for,
+)
+from proxy.mock.fixtures import fixtures_in
+from proxy.mock.load import load, read
 from proxy.mock.manual import index_text, recordings_text
 from proxy.mock.player import play
 from proxy.mock.replay import check_spec, steps_for
@@ -52,7 +62,7 @@ class MockServer:
 
     `scripts` is the folder from which a request's own header may choose a script or recording;
     without it, none. `account` is one to go on with. `root` names a mock, of recordings, that is
-    asked on every path.
+    asked on every path. `scenario` is what the mocks of `every_dialect` play.
     """
 
     def __init__(
@@ -63,11 +73,12 @@ class MockServer:
         scripts: Path | None = None,
         account: Account | None = None,
         root: str | None = None,
+        scenario: str = DEFAULT_SCENARIO,
     ) -> None:
         self.account = account or Account()
         self._scripts = scripts
         self.mocks = {
-            **({name: MockSpec(name) for name in CLIENTS} if every_dialect else {}),
+            **({name: MockSpec(name, scenario) for name in CLIENTS} if every_dialect else {}),
             **mocks,
         }
         self._shelves = {name: Shelf(spec.shelf) for name, spec in mocks.items() if spec.shelf}
@@ -333,7 +344,9 @@ def _check(name: str, spec: MockSpec) -> None:
     try:
         wish = wish_for(spec, {})
         if wish.path is not None:
-            load(wish.path, Manner(spec.dialect), wish.script)
+            data = read(wish.path) if wish.script is None else wish.script
+            if fixtures_in(wish.path, data) is None:
+                load(wish.path, Manner(spec.dialect), data)
     except MockError as error:
         raise MockError(f"mock {name}: {error}") from error
 

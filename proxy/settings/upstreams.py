@@ -32,7 +32,8 @@ class Mock(Tree):
     scenario: str = Field(
         "hello",
         description=(
-            "What it plays: a built-in scenario, or the path of a YAML script, of a recording, or "
+            "What it plays: a built-in scenario, or the path of YAML (a script, or fixtures: "
+            "docs/MOCK.md), of a recording, or "
             "of a folder of Mainstem's own recordings (with a / in it), of which each request gets "
             "the one that fits."
         ),
