@@ -82,7 +82,7 @@ async def _delete(about: About) -> web.StreamResponse:
     run = about.run
     assert run is not None
     await run.cancel(failure("cancelled", CANCELLED))
-    about.runs.drop(run)
+    await about.runs.drop(run)
     return whole(Reply(200, kept.deleted(about.request.match_info["response"])))
 
 

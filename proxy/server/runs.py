@@ -4,11 +4,12 @@ others.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from time import monotonic
 from typing import Literal
 
 from proxy.codec.base import ClientHalf, Parsed
-from proxy.errors import Refused, failure
+from proxy.errors import Failure, Refused, failure
 from proxy.events import StreamError
 from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
@@ -105,7 +106,7 @@ class Runs:
         if run.origin.chat:
             self._by_chat[half.name, owner, run.origin.chat] = run
         self._weigh(kept_bytes)
-        self.store.keep(run, run, request, key)
+        self.store.keep(run, _Generated(run, self.drop_own), request, key)
         return run
 
     async def find(self, stream: str, owner: str) -> Lasting | None:
@@ -121,12 +122,14 @@ class Runs:
         """Whether this process has a stream of this id, whosever it is."""
         return stream in self._by_id
 
-    def drop(self, run: Lasting) -> None:
-        """It cannot be found any more, from now on. Who reads it reads on."""
+    async def drop(self, run: Lasting) -> None:
+        """It cannot be found any more, from now on. Who reads it reads on. Raises Refused as `find`
+        does.
+        """
         if self.holds(run.id):
             self._forget(run.id)
         else:
-            self.store.forget(run)
+            await self.store.drop(run)
 
     async def named(self, half: ClientHalf, name: str, owner: str) -> Lasting | None:
         """The stream that this owner's clients of a dialect call so, or that has this id. Raises
@@ -217,6 +220,11 @@ class Runs:
         while self._bytes > rules.max_bytes and self._ended:
             self._forget(next(iter(self._ended)))
 
+    def drop_own(self, run: Run) -> None:
+        """The same of one of this process."""
+        if self.holds(run.id):
+            self._forget(run.id)
+
     def _forget(self, stream: str) -> None:
         """It cannot be found any more. Who reads it reads on."""
         ending = self._ended.pop(stream, None)
@@ -234,6 +242,20 @@ class Runs:
         self.store.forget(run)
         run.log.forget()
         self._weigh(-run.kept_bytes)
+
+
+class _Generated:
+    """See `Generated`."""
+
+    def __init__(self, run: Run, drop: Callable[[Run], None]) -> None:
+        self._run = run
+        self._drop = drop
+
+    def stop(self, why: Failure) -> None:
+        self._run.stop(why)
+
+    def drop(self) -> None:
+        self._drop(self._run)
 
 
 def _lost(run: Run, again: Again) -> bool:

@@ -14,6 +14,9 @@ class Generated(Protocol):
     def stop(self, why: Failure) -> None:
         """End it now; whoever reads it is told why."""
 
+    def drop(self) -> None:
+        """It cannot be found any more."""
+
 
 class Store(Protocol):
     """Life: `start` -> `keep` and `forget` for each stream, questions at any time -> `close`.
@@ -39,6 +42,11 @@ class Store(Protocol):
 
     def forget(self, run: Lasting) -> None:
         """It is not kept any more."""
+
+    async def drop(self, run: Lasting) -> None:
+        """The same of one that another process generates. Raises Refused where that cannot be done
+        for now.
+        """
 
     async def find(self, stream: str, owner: str) -> Lasting | None:
         """The stream of this owner and id, which another process generates. Raises Refused where it
@@ -75,6 +83,9 @@ class Nowhere:
         """See `Store`."""
 
     def forget(self, run: Lasting) -> None:
+        """See `Store`."""
+
+    async def drop(self, run: Lasting) -> None:
         """See `Store`."""
 
     async def find(self, stream: str, owner: str) -> Lasting | None:  # noqa: ARG002  there is none

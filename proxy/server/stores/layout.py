@@ -84,7 +84,9 @@ class Batch(NamedTuple):
 
 
 class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one process wants of another: to stop a stream, or, without any, only to look up."""
+    """What one process wants of another: to stop a stream, or, where it does not say why, to drop
+    it; without any stream, only to look up.
+    """
 
     stream: str = ""
     why: Failure | None = None

@@ -70,6 +70,18 @@ class Shared:
     def forget(self, run: Lasting) -> None:
         self._writer.forget(run)
 
+    async def drop(self, run: Lasting) -> None:
+        copy = self._tail.copies.pop(run.id, None)
+        if copy is None:  # it is forgotten already
+            return
+        copy.log.forget()
+        try:
+            async with self._link.within("ask", _ASK_S):
+                await self._link.redis.delete(*layout.keys_of(copy.id))
+            await self._tail.tell(copy.process, layout.Wish(copy.id), _ASK_S)
+        except Away:
+            raise Refused(failure("overloaded", _AWAY, retry_after_s=1)) from None
+
     async def find(self, stream: str, owner: str) -> Lasting | None:
         if not layout.is_stream(stream):
             return None
@@ -176,7 +188,9 @@ class Shared:
         except Away:
             raise Refused(failure("overloaded", _AWAY, retry_after_s=1)) from None
 
-    def _stop(self, stream: str, why: Failure) -> None:
+    def _stop(self, stream: str, why: Failure | None) -> None:
         stored = self._writer.streams.get(stream)
-        if stored is not None:
+        if stored is not None and why is not None:
             stored.generated.stop(why)
+        elif stored is not None:
+            stored.generated.drop()

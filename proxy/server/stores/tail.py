@@ -27,8 +27,10 @@ Entries = Sequence[tuple[bytes, dict[bytes, bytes]]]
 class Tail:
     """One process's. `copies` are other processes' streams, by their ids."""
 
-    def __init__(self, link: Link, process: str, stop: Callable[[str, Failure], None]) -> None:
-        """`stop` ends a stream of this process."""
+    def __init__(
+        self, link: Link, process: str, stop: Callable[[str, Failure | None], None]
+    ) -> None:
+        """`stop` ends a stream of this process, or, without a reason, drops it."""
         self.copies: dict[str, Copy] = {}
         self._link = link
         self._process = process
@@ -87,5 +89,5 @@ class Tail:
                 self._log.warning("the store of streams holds what cannot be read")
 
     def _heed(self, wish: layout.Wish) -> None:
-        if wish.stream and wish.why is not None:
+        if wish.stream:
             self._stop(wish.stream, wish.why)
