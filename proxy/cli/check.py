@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from proxy.cli import common
+from proxy.cli.plain import plain
 from proxy.codec.base import Parsed
 from proxy.codec.relaying import built
 from proxy.errors import Refused
@@ -81,7 +82,7 @@ async def _ping(settings: Settings) -> int:
         for name, task in zip(plan.upstreams, asked, strict=True):
             said = await task
             wrong += said.startswith(_FAILED)
-            print(f"# {name}: {said}", flush=True)
+            print(f"# {name}: {plain(said)}", flush=True)
     finally:
         await upstreams.close()
     return 1 if wrong else 0

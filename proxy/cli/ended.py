@@ -5,6 +5,7 @@ import os
 import sys
 
 from proxy.cli import common
+from proxy.cli.plain import plain
 from proxy.mock.script import MockError
 from proxy.net.ports import ListenError
 from proxy.settings.mistakes import ConfigError
@@ -17,10 +18,10 @@ def status_of(options: argparse.Namespace) -> int:
         print(end="", flush=True)  # what is still buffered fails here, not after the end
     except ConfigError as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            print(plain(problem), file=sys.stderr)
         return 1
     except (MockError, ListenError, common.WrongInputError) as error:
-        print(error, file=sys.stderr)
+        print(plain(str(error)), file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever read our output (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from proxy.cli import common
+from proxy.cli.plain import in_json, plain
 from proxy.net.ports import authority
 from proxy.settings.model import Settings
 
@@ -45,14 +46,14 @@ def run(options: argparse.Namespace) -> int:
     method = "GET" if options.cancel is None else "DELETE"
     status, body = asyncio.run(_asked(method, url + path))
     if status not in (200, 204):
-        print(_why(status, body), file=sys.stderr)
+        print(plain(_why(status, body)), file=sys.stderr)
         return 1
     if options.cancel is not None:
         print("cancelled")
     elif options.json:
-        print(body)
+        print(in_json(body))
     else:
-        print("\n".join(_table(json.loads(body)["streams"])))
+        print(plain("\n".join(_table(json.loads(body)["streams"]))))
     return 0
 
 

@@ -29,7 +29,9 @@ FIXED = {
     "page": answered("200 OK", "text/html", b"<html>"),
     "json": answered("200 OK", "application/json", b"{}"),
     "401": answered(
-        "401 Unauthorized", "application/json", b'{"error": {"message": "Incorrect API key"}}'
+        "401 Unauthorized",
+        "application/json",
+        b'{"error": {"message": "\\u001b[2JIncorrect API key"}}',
     ),
     "404": answered(
         "404 Not Found", "application/json", b'{"error": {"message": "There is no such model"}}'
@@ -120,7 +122,7 @@ async def test_check_prints_the_tree_without_secrets_and_asks_the_upstreams(tmp_
             "connect_failed",
         )
     ] == kinds
-    assert "Incorrect API key" in failed.out
+    assert "\ufffd[2JIncorrect API key" in failed.out  # it steers no terminal
 
 
 async def test_tap_prints_an_answer(tmp_path: Path) -> None:
