@@ -27,7 +27,17 @@ class Generation:
     is reached.
     """
 
-    __slots__ = ("_begun", "_loop", "_paused", "_timer", "_wake", "answer", "log", "source")
+    __slots__ = (
+        "_begun",
+        "_loop",
+        "_paused",
+        "_timer",
+        "_until_end",
+        "_wake",
+        "answer",
+        "log",
+        "source",
+    )
 
     def __init__(self, answer: Answer, source: Source, log: Log) -> None:
         """`source` writes into `log`."""
@@ -37,6 +47,7 @@ class Generation:
         self._loop = asyncio.get_running_loop()
         self._begun = False
         self._paused = False
+        self._until_end = False  # whoever waits is not waked by content
         self._wake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -65,6 +76,7 @@ class Generation:
 
     async def finished(self) -> None:
         """Returns when the answer has ended or failed."""
+        self._until_end = True
         while not self.source.done:
             await self._sleep()
 
@@ -131,7 +143,7 @@ class Generation:
             if not source.done:
                 # from now on idle_s holds, which may be sooner than what the timer waits for
                 self._arm()
-        if self._wake is not None and source.ready:
+        if self._wake is not None and source.ready and not self._until_end:
             self._rouse()
 
     def _on_end(self, broken: Failure | None) -> None:

@@ -13,6 +13,8 @@ from proxy.relay.snapshot import Snapshot
 
 # What an event takes in memory beside the bytes that it came in.
 _EVENT_BYTES = 100
+# By which what a log takes may differ from what it has told, so that not each chunk tells it.
+_UNTOLD_BYTES = 4096
 # Of the events that are dropped, so that not each one moves all the others.
 _DROPPED_SHARE = 4
 # Handed to a reader at a time, which may have missed thousands.
@@ -42,6 +44,7 @@ class KeptLog(Log):
         "_followers",
         "_most_bytes",
         "_snapshot",
+        "_told_bytes",
         "_weighs",
         "_window_bytes",
         "bytes",
@@ -60,7 +63,8 @@ class KeptLog(Log):
         self._followers: tuple[Follower, ...] = ()
         self._copies: tuple[Follower, ...] = ()
         self._window_bytes = 0
-        self.bytes = 0  # with those of the snapshot
+        self._told_bytes = 0  # beyond which what it takes must be told
+        self.bytes = 0  # with those of the snapshot, as they were told last
         self.first = 0
 
     @property
@@ -83,14 +87,20 @@ class KeptLog(Log):
         if self.said is not None:
             events = self._remembered(events, self.said)
         if events:
-            self._keep(events, size)
+            weight = size + _EVENT_BYTES * len(events)
+            self._events += events
+            self._batches.append((len(events), weight))
+            self._window_bytes += weight
+            if self._window_bytes > self._told_bytes:
+                self._weigh()
             if type(events[-1]) in TERMINAL:
                 self.end = events[-1]  # type: ignore[assignment]  # see there
             for follower in self._followers:
                 follower.take(events, now, size)
             for follower in self._copies:
                 follower.take(events, now, size)
-        if self.over:
+        if self.end is not None or self.interrupted is not None:
+            self._weigh()
             self._stop()
 
     def since(self, number: int) -> tuple[list[Event], int] | None:
@@ -140,15 +150,6 @@ class KeptLog(Log):
         """See `Log.waiting`: of the reader that has most of them."""
         return max((follower.unsent() for follower in self._followers), default=0)
 
-    def _keep(self, events: list[Event], size: int) -> None:
-        weight = size + _EVENT_BYTES * len(events)
-        self._events += events
-        self._batches.append((len(events), weight))
-        self._window_bytes += weight
-        if self._window_bytes > self._most_bytes:
-            self._fold()
-        self._weigh()
-
     def _fold(self) -> None:
         """Drop the oldest events, but for their meaning."""
         dropped, left = 0, self._most_bytes - self._most_bytes // _DROPPED_SHARE
@@ -165,6 +166,10 @@ class KeptLog(Log):
         self.first += dropped
 
     def _weigh(self) -> None:
+        """Tell what it takes now, which is no more than it may."""
+        if self._window_bytes > self._most_bytes:
+            self._fold()
+        self._told_bytes = min(self._window_bytes + _UNTOLD_BYTES, self._most_bytes)
         weight = self._window_bytes + (0 if self._snapshot is None else self._snapshot.bytes)
         self._weighs(weight - self.bytes)
         self.bytes = weight

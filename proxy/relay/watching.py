@@ -128,14 +128,23 @@ class Watching:
 
     def take(self, events: list[Event], now: float, size: int) -> None:
         """See `Follower`. It never raises: the others read on."""
-        if self._reader.full or self._failed:
+        reader, sink = self._reader, self._sink
+        if reader.full or self._failed:
             return  # it reads from the log when it has taken what it has
         try:
             if self._ahead:
                 self._gain()
                 return
             self._number += len(events)
-            self._write(self._read(events, size), now)
+            out = reader.take(events, size)
+            if reader.refusal is not None:
+                out = self._refused(out)
+            if out and sink is not None:
+                sink.write(out)
+                reader.wrote(now, sink.unsent())
+                self._record.bytes_out += len(out)
+            if reader.full or self._failed:
+                self._rouse()
         except Exception as error:  # noqa: BLE001  whatever it is, it is this reader's alone
             self._defect, self._failed = error, True
             self._rouse()
@@ -182,9 +191,12 @@ class Watching:
 
     def _read(self, events: list[Event], size: int) -> bytes:
         out = self._reader.take(events, size)
-        if self._reader.refusal is not None and not self.told:
-            return out + self._fail(self._reader.refusal)
-        return out
+        return out if self._reader.refusal is None else self._refused(out)
+
+    def _refused(self, out: bytes) -> bytes:
+        """What it gets last, unless it has the end."""
+        assert self._reader.refusal is not None
+        return out if self.told else out + self._fail(self._reader.refusal)
 
     def _snapshot(self, stream: str, events: Sequence[Event]) -> bytes:
         encode = self._encoder.encode

@@ -47,6 +47,14 @@ def test_no_chunk_and_no_short_request_costs_more_opcodes_than_its_bound(pair):
     assert [] == list(bounds.beyond({}, {pair: through.cost(pair)}))
 
 
+def test_a_chunk_of_a_kept_stream_costs_a_fifth_more_at_most():
+    """Though others may read it too, and come back to it."""
+    plain = through.cost(REFERENCE)
+    kept = through.cost(REFERENCE, streams={"resume": {}})
+
+    assert kept.chunk <= 1.2 * plain.chunk, (plain, kept)
+
+
 def test_what_is_above_its_bound_is_named():
     """By the pair, what was counted and the bound."""
     most = WHOLE[REFERENCE]

@@ -91,10 +91,10 @@ class _Exchange:
         connection.sendall(wire.end)
 
 
-async def _cost(pair: Pair) -> tuple[Opcodes, Opcodes, Opcodes]:
+async def _cost(pair: Pair, more: dict[str, Any]) -> tuple[Opcodes, Opcodes, Opcodes]:
     """Of an answer, of one twice as long, and of a short one."""
     exchange = _Exchange(pair)
-    process = Process(settings_of(_config(pair.upstream, exchange.port)))
+    process = Process(settings_of({**_config(pair.upstream, exchange.port), **more}))
     await process.start()
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()  # what runs by the clock is of no request
@@ -115,10 +115,10 @@ async def _cost(pair: Pair) -> tuple[Opcodes, Opcodes, Opcodes]:
         await process.stop()
 
 
-def cost(pair: Pair) -> Cost:
-    """What this pair costs, with keys, metrics and logs on."""
+def cost(pair: Pair, **more: Any) -> Cost:
+    """What this pair costs, with keys, metrics and logs on, and `more` of the configuration."""
     logs.configure("json", "info", io.StringIO())
-    once, twice, short = uvloop.run(_cost(pair))
+    once, twice, short = uvloop.run(_cost(pair, more))
     return Cost((twice.total - once.total) / _CHUNKS, short.total)
 
 

@@ -92,6 +92,7 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
     why: Failure | None = None
 
 
+_ENCODER = msgspec.json.Encoder()
 _EVENTS = msgspec.json.Decoder(list[Event])
 _ABOUT = msgspec.json.Decoder(About)
 _PAST = msgspec.json.Decoder(Past)
@@ -195,11 +196,11 @@ def read_past(said: bytes) -> Past:
     return _PAST.decode(said)
 
 
-def entry(first: int, events: Sequence[Event]) -> tuple[str, Fields]:
-    """The number and the fields of a log's entry."""
+def entry(first: int, events: Sequence[Event]) -> tuple[str, str, str, str, bytes]:
+    """The number of a log's entry, and its fields' names and values, as XADD takes them."""
     last = type(events[-1]) in TERMINAL
     number = LAST if last else f"{first + len(events)}-0"
-    return number, {"n": str(first), "e": msgspec.json.encode(events)}
+    return number, "n", str(first), "e", _ENCODER.encode(events)
 
 
 def read_entry(fields: dict[bytes, bytes]) -> Batch:

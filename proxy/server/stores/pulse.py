@@ -93,9 +93,8 @@ class Pulse:
             return
         pipe = self._link.redis.pipeline(transaction=False)
         for copy in dead:
-            number, fields = layout.entry(copy.log.next, [lost()])
             keys = layout.keys_of(copy.id)
-            pipe.xadd(keys.log, fields, id=number)
+            pipe.execute_command("XADD", keys.log, *layout.entry(copy.log.next, [lost()]))
             for key in (keys.log, keys.about, keys.past):
                 pipe.pexpire(key, self._writer.life_ms(whole=True))
         async with self._link.within("write", _WITHIN_S):

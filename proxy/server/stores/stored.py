@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from proxy.events import Event
 from proxy.server.lasting import Lasting
+from proxy.server.stores import layout
 from proxy.server.stores.base import Generated
 
 
@@ -20,6 +21,7 @@ class Stored:
         "closed",
         "digests",
         "generated",
+        "keys",
         "known",
         "marked",
         "number",
@@ -37,6 +39,7 @@ class Stored:
         self.run = run
         self.generated = generated
         self.digests = digests  # by which requests find it
+        self.keys = layout.keys_of(run.id)
         self.number = 0
         self.announced = False  # Redis has what is known of it beside its log
         self.closed = False  # Redis takes no more of it: others were told that this process died

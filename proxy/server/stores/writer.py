@@ -22,7 +22,7 @@ from proxy.settings.resume import Resume
 if TYPE_CHECKING:
     from redis.asyncio.client import Pipeline
 
-_GATHER_S = 0.04  # in which chunks of a stream come together: a write costs as much as some chunks
+_GATHER_S = 0.1  # in which chunks of a stream come together: a write costs as much as some chunks
 _MOST_AT_ONCE = 200  # streams
 _WITHIN_S = 3.0
 _AGAIN_S = 0.5  # after which an absent Redis is tried once more
@@ -66,7 +66,7 @@ class Writer:
         """See `Store.forget`."""
         stored = self.streams.pop(run.id, None)
         if stored is not None and self._link.since is not None:
-            self._forgotten += layout.keys_of(run.id)
+            self._forgotten += stored.keys
             self._wanted.set()
 
     async def begin(self) -> None:
@@ -107,7 +107,7 @@ class Writer:
     def lives(self, pipe: "Pipeline", stored: Stored, life_ms: int) -> None:
         """All that Redis has of it lives so much longer."""
         origin = stored.run.origin
-        keys = layout.keys_of(stored.run.id)
+        keys = stored.keys
         pointers = map(layout.asked, stored.digests)
         for key in (keys.log, keys.about, keys.past, *pointers):
             pipe.pexpire(key, life_ms)
@@ -148,10 +148,11 @@ class Writer:
             pipe.unlink(*gone)
         # of each stream: the number behind what is sent, and where in the answers its entry's is
         sent: list[tuple[Stored, int, int | None]] = []
+        life_ms = self.life_ms(whole=False)
         for stored in some:
             stored.marked = False
             if not stored.closed:
-                sent.append((stored, *self._add(pipe, stored)))
+                sent.append((stored, *self._add(pipe, stored, life_ms)))
         async with self._link.within("write", _WITHIN_S):
             answers = await pipe.execute(raise_on_error=False)
             for answer in answers:
@@ -164,18 +165,14 @@ class Writer:
             if not stored.closed and number < stored.run.log.next:
                 stored.mark()
 
-    def _add(self, pipe: "Pipeline", stored: Stored) -> tuple[int, int | None]:
+    def _add(self, pipe: "Pipeline", stored: Stored, life_ms: int) -> tuple[int, int | None]:
         """What is to be sent of one stream. Gives the number behind it, and the place of its
         entry's answer.
         """
-        run, log, number = stored.run, stored.run.log, stored.number
-        keys, begins, life_ms = (
-            layout.keys_of(run.id),
-            not stored.announced,
-            self.life_ms(whole=False),
-        )
+        log, number = stored.run.log, stored.number
+        keys, begins = stored.keys, not stored.announced
         if begins:
-            self._introduce(pipe, stored, keys, life_ms)
+            self._introduce(pipe, stored, life_ms)
         found = log.since(number)
         if found is None:
             number = log.first
@@ -185,9 +182,8 @@ class Writer:
         events = [] if found is None else found[0]
         place = None
         if events:
-            entry, fields = layout.entry(number, events)
             place = len(pipe)
-            pipe.xadd(keys.log, fields, id=entry)
+            pipe.execute_command("XADD", keys.log, *layout.entry(number, events))
             number += len(events)
         if whole := stored.whole(number):
             life_ms = self.life_ms(whole=True)
@@ -195,10 +191,10 @@ class Writer:
             self.lives(pipe, stored, life_ms)
         return number, place
 
-    def _introduce(self, pipe: "Pipeline", stored: Stored, keys: layout.Keys, life_ms: int) -> None:
+    def _introduce(self, pipe: "Pipeline", stored: Stored, life_ms: int) -> None:
         run, origin = stored.run, stored.run.origin
         stored.renew_at = monotonic() + life_ms / 2000
-        pipe.set(keys.about, layout.about(run, self._process), px=life_ms)
+        pipe.set(stored.keys.about, layout.about(run, self._process), px=life_ms)
         for digest in stored.digests:
             pipe.set(layout.asked(digest), run.id, px=life_ms)
         if origin.chat:
@@ -217,7 +213,7 @@ class Writer:
             some = streams[at : at + _MOST_AT_ONCE]
             pipe = self._link.redis.pipeline(transaction=False)
             for stored in some:
-                pipe.xrevrange(layout.keys_of(stored.run.id).log, count=1)
+                pipe.xrevrange(stored.keys.log, count=1)
             async with self._link.within("write", _WITHIN_S):
                 answers = await pipe.execute()
             for stored, answer in zip(some, answers, strict=True):

@@ -46,9 +46,9 @@ async def test_what_is_known_of_a_stream_is_read_as_it_was(half: ClientHalf) -> 
 
 
 def test_events_are_read_as_they_were_under_the_number_that_comes_next() -> None:
-    number, fields = layout.entry(5, EVENTS)
+    number, *fields = layout.entry(5, EVENTS)
     assert "8-0" == number
-    batch = layout.read_entry({key.encode(): _bytes(value) for key, value in fields.items()})
+    batch = layout.read_entry(_read(*fields))
     assert (5, EVENTS) == (batch.first, batch.events)
 
 
@@ -56,9 +56,9 @@ def test_events_are_read_as_they_were_under_the_number_that_comes_next() -> None
     "end", [StreamEnd(Finish("stop")), StreamError(failure("cancelled", "Somebody asked."))]
 )
 def test_nothing_can_follow_an_end(end: Event) -> None:
-    number, fields = layout.entry(5, [*EVENTS, end])
+    number, *fields = layout.entry(5, [*EVENTS, end])
     assert layout.LAST == number
-    batch = layout.read_entry({key.encode(): _bytes(value) for key, value in fields.items()})
+    batch = layout.read_entry(_read(*fields))
     assert end == batch.events[-1]
 
 
@@ -91,5 +91,7 @@ def test_the_keys_of_chats_have_no_names_in_them_and_are_one_owner_s() -> None:
     assert "chat-1" not in ann
 
 
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode() if isinstance(value, str) else value
+def _read(*fields: str | bytes) -> dict[bytes, bytes]:
+    """As Redis gives them back."""
+    said = [each.encode() if isinstance(each, str) else each for each in fields]
+    return dict(zip(said[::2], said[1::2], strict=True))
