@@ -9,6 +9,7 @@ export PATH="$PATH:/usr/sbin:/sbin"
 packages=(
     nginx:nginx-light        # passes our streams through, as operators do; the bench's measure
     haproxy:haproxy          # another proxy that operators put in front
+    caddy:caddy              # another
     promtool:prometheus      # checks deploy/ and what /metrics prints
     redis-server:redis-server
     ip:iproute2              # network namespaces, for faults that only a network has
@@ -39,4 +40,4 @@ for folder in "tests/e2e:the browser tests" "tests/oracle/js:the JavaScript SDKs
         sleep 5
     done
 done
-echo "All there: nginx, haproxy, promtool, redis-server, ip, chromium, node and the npm packages of tests/e2e and tests/oracle/js."
+echo "All there: nginx, haproxy, caddy, promtool, redis-server, ip, chromium, node and the npm packages of tests/e2e and tests/oracle/js."

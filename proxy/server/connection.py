@@ -143,6 +143,11 @@ class Connection(web.RequestHandler):
         """The body that is being read now may have so much."""
         self.body, self._body_bytes = body, most_bytes
 
+    def close_if_idle(self) -> None:
+        """End it, unless a request is on it or on its way."""
+        if self._head_bytes == 0 and self._idle(self._request_count):
+            self.force_close()
+
     def take_messages(self) -> None:
         """From now on what comes are a WebSocket's messages, each of which is bounded by itself."""
         self._framed = True

@@ -64,6 +64,14 @@ class Listener(web.AppRunner):
         """How many are open, idle ones too."""
         return 0 if self._door is None else self._door.open
 
+    def close_idle(self) -> None:
+        """End the connections that wait for a request: who keeps them would find that it is refused
+        here, and may make another one elsewhere.
+        """
+        manager = super().server
+        for connection in [] if manager is None else manager.connections:
+            cast("Connection", connection).close_if_idle()
+
     def change(self, limits: Limits, streams: Streams) -> None:
         """Hold the connections that come from now on to these."""
         if self._door is not None:

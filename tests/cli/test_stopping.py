@@ -1,6 +1,7 @@
 """SIGTERM ends what runs as well as can be; SIGHUP changes what comes, and nothing that runs."""
 
 import asyncio
+import json
 import signal
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import aiohttp
 import yaml
 
 from tests.cli.tools import (
+    ASK,
     HELLO,
     ROLE,
     STOP,
@@ -18,6 +20,7 @@ from tests.cli.tools import (
     events,
     log_lines,
     metric,
+    request_bytes,
     stage,
     started,
     until,
@@ -80,6 +83,8 @@ async def test_sigterm_lets_streams_end_and_then_ends_them(tmp_path: Path) -> No
             idle = await connect()
             idle.post({})
             await idle.answer()
+            late, request = await connect(), request_bytes(json.dumps(ASK).encode())
+            late.writer.write(request[:9])
             await until(all_wait)
             for prompt in ("whole", "endless"):
                 await asking[prompt].reader.readuntil(b"Hello")
@@ -98,11 +103,12 @@ async def test_sigterm_lets_streams_end_and_then_ends_them(tmp_path: Path) -> No
                     assert (503, "draining\n") == (ready.status, await ready.text())
                 async with session.get(f"{admin}/livez") as alive:
                     assert 200 == alive.status
-            idle.post()
-            head, body = await idle.answer()
+            assert b"" == await idle.reader.read()  # what waits for nothing is closed
+            late.writer.write(request[9:])
+            head, body = await late.answer()
             assert head.startswith(b"HTTP/1.1 503 ")
             assert b"\r\nConnection: close\r\n" in head
-            assert b"" == await idle.reader.read()
+            assert b"" == await late.reader.read()
             go.set()
             rest = await asking["whole"].reader.read()
             assert b'"stream.end"' in rest

@@ -79,7 +79,11 @@ async function watch(context, page) {
 }
 
 async function visit({ url, steps, width, height, dark, storage, timeout_ms: timeout }) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
+    const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme: dark ? "dark" : "light",
+        ignoreHTTPSErrors: true, // a test's certificate signs itself
+    });
     await context.addInitScript((rows) => {
         for (const [name, value] of Object.entries(rows)) localStorage.setItem(name, value);
     }, storage);
