@@ -7,6 +7,7 @@ from proxy.events import (
     BlockStart,
     Event,
     Finish,
+    Image,
     ReasoningDelta,
     StreamEnd,
     TextDelta,
@@ -182,6 +183,18 @@ CALL = Tool("c", "f")
         (
             [START, UsageEvent(1, 2), Vendor("x", {"a": 1}), UsageEvent(3, 4)],
             [START, Vendor("x", {"a": 1}), UsageEvent(3, 4)],
+        ),
+        (
+            [
+                *(START, Vendor("x", 1), BlockStart(0, "text", refusal=True), TextDelta(0, "N")),
+                *(Vendor("x", 2), TextDelta(0, "o"), BlockEnd(0, "s", "openai"), Vendor("x", 3)),
+                *(Image("data:,1"), BlockStart(1, "text"), TextDelta(1, "b")),
+            ],
+            [
+                *(START, Vendor("x", 1), BlockStart(0, "text", refusal=True), TextDelta(0, "No")),
+                *(Vendor("x", 2), Vendor("x", 3), Image("data:,1"), BlockEnd(0, "s", "openai")),
+                *(BlockStart(1, "text"), TextDelta(1, "b")),
+            ],
         ),
     ],
 )
