@@ -321,6 +321,32 @@ async def test_a_dify_client_stops_its_answer_by_its_task() -> None:
                 await speaks.gone.wait()
 
 
+async def test_a_dify_task_is_stopped_by_its_own_caller_alone() -> None:
+    """Another one is told the same as of any task, and nothing is stopped."""
+    keys = [
+        {"name": name, "sha256": hashlib.sha256(name.encode()).hexdigest()}
+        for name in ("ann", "bob")
+    ]
+    speaks = Speaks()
+    config = kept() | {"auth": {"keys": keys}, "models": ANY}
+    async with proxied(["far"], {"far": Far(speaks)}, **config) as run:
+        ann, bob = ({"Authorization": f"Bearer {name}"} for name in ("ann", "bob"))
+        speaks.say(3)
+        body = {"query": "hi", "inputs": {}, "user": "u", "response_mode": "streaming"}
+        url = f"{run.url}/v1/chat-messages"
+        async with run.session.post(url, json=body, headers=ann) as answer:
+            await answer.content.readuntil(b"w2 ")
+            task = answer.headers["x-resumable-stream-id"]
+            for name in (task, "unknown"):
+                stop = f"{url}/{name}/stop"
+                async with run.session.post(stop, json={"user": "u"}, headers=bob) as refused:
+                    assert {"result": "success"} == await refused.json()
+            async with run.session.post(f"{url}/{task}/stop", json={"user": "u"}) as refused:
+                assert 401 == refused.status
+            speaks.say(40)
+            assert b"w39 " in await answer.read()
+
+
 async def test_a_chat_is_only_its_own_caller_s() -> None:
     keys = [
         {"name": name, "sha256": hashlib.sha256(name.encode()).hexdigest()}

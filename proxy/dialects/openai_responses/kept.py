@@ -2,13 +2,13 @@
 "Cancel a response", "Delete a model response", "List input items".
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from proxy.codec.base import Encoder
-from proxy.codec.settle import Settler
+from proxy.codec.fold import WholeAnswer
 from proxy.dialects.openai_responses import shapes
 from proxy.dialects.openai_responses.encode import ResponsesEncoder
 from proxy.dialects.openai_responses.parse import Kept, Options
@@ -19,6 +19,7 @@ from proxy.events import (
     StreamError,
     StreamStart,
     TextDelta,
+    TextRewrite,
     ToolCallDelta,
 )
 
@@ -41,9 +42,8 @@ class Told(NamedTuple):
 def told(options: Options, events: Sequence[Event]) -> Told:
     """From its events, of which there is at least the start."""
     encoder = ResponsesEncoder(options)
-    settler = Settler(encoder)
-    for event in _joined(events):
-        settler.encode(event)
+    for event in _joined(_settled(events)):
+        encoder.encode(event)
     start = events[0]
     assert isinstance(start, StreamStart)
     last = events[-1]
@@ -132,7 +132,27 @@ def resumed(options: Options, after: int, *, whole: bool) -> Encoder:
     return ResumedEncoder(options, after, whole=whole)
 
 
-def _joined(events: Sequence[Event]) -> Iterator[Event]:
+def _settled(events: Sequence[Event]) -> Iterable[Event]:
+    """The same without texts that are taken back: each has at once what it came to be."""
+    if not any(isinstance(event, TextRewrite) for event in events):
+        return events
+    answer = WholeAnswer()
+    for event in events:
+        answer.add(event)
+    return _as_they_became(events, answer)
+
+
+def _as_they_became(events: Sequence[Event], answer: WholeAnswer) -> Iterator[Event]:
+    told: set[int] = set()
+    for event in events:
+        if not isinstance(event, TextDelta | TextRewrite):
+            yield event
+        elif event.block not in told:
+            told.add(event.block)
+            yield TextDelta(event.block, answer.blocks[event.block].text)
+
+
+def _joined(events: Iterable[Event]) -> Iterator[Event]:
     """The same with fewer deltas: those of one block in a row are one."""
     pieces: list[str] = []
     last: Any = None

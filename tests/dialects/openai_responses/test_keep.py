@@ -22,6 +22,7 @@ from proxy.events import (
     StreamError,
     StreamStart,
     TextDelta,
+    TextRewrite,
     Usage,
 )
 
@@ -206,6 +207,13 @@ def test_what_is_not_kept_one_by_one_comes_again_with_higher_numbers() -> None:
         if line.startswith("data: ")
     ]
     assert list(range(42, 42 + len(numbers))) == numbers
+
+
+def test_text_that_was_taken_back_is_told_as_it_came_to_be() -> None:
+    said = [START, BlockStart(0, "text"), TextDelta(0, "Helo"), TextRewrite(0, 2, "llo")]
+    more: list[Event] = [*said, TextDelta(0, "!"), BlockEnd(0), ANSWER[-1]]
+    told = kept.told(Options({}, {}, Kept(False, [])), more)
+    assert "Hello!" == told.response["output"][0]["content"][0]["text"]
 
 
 def test_items_are_listed_in_pages() -> None:
