@@ -17,11 +17,15 @@ git rev-parse --quiet --verify "refs/tags/v$version" >/dev/null && fail "v$versi
 grep -q '^## Unreleased$' CHANGELOG.md || fail "CHANGELOG.md has no section Unreleased."
 grep -A3 '^## Unreleased$' CHANGELOG.md | grep -q '^### ' || fail "Nothing stands under Unreleased in CHANGELOG.md."
 
-set_version() { sed -i "s/^__version__ = .*/__version__ = \"$1\"/" proxy/__init__.py; }
+# Python's form, and npm's for the browser client
+set_version() {
+    sed -i "s/^__version__ = .*/__version__ = \"$1\"/" proxy/__init__.py
+    sed -i "s/^  \"version\": .*/  \"version\": \"${1/.dev/-dev.}\",/" proxy/web/package.json
+}
 
 set_version "$version"
 sed -i "s/^## Unreleased$/## $version ($(date --utc +%Y-%m-%d))/" CHANGELOG.md
-git commit --quiet --message "Release $version" -- proxy/__init__.py CHANGELOG.md
+git commit --quiet --message "Release $version" -- proxy/__init__.py proxy/web/package.json CHANGELOG.md
 git tag --annotate "v$version" --message "Mainstem $version"
 
 rm -rf dist
@@ -36,6 +40,6 @@ fi
 
 set_version "$next.dev0"
 sed -i "0,/^## $version /s//## Unreleased\n\n&/" CHANGELOG.md
-git commit --quiet --message "Begin $next" -- proxy/__init__.py CHANGELOG.md
+git commit --quiet --message "Begin $next" -- proxy/__init__.py proxy/web/package.json CHANGELOG.md
 
 echo "Released $version. Look at it (git show v$version), then: git push origin main v$version"

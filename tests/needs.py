@@ -82,7 +82,7 @@ SOURCES: dict[Part, Source] = {
         ("chromium", "chromium-browser", "google-chrome"), "apt-get install chromium"
     ),
     "node": Source(("node",), "apt-get install nodejs npm"),
-    "npm_packages": Source((), "make tools", NPM_PACKAGES / "axe-core"),
+    "npm_packages": Source((), "make tools", NPM_PACKAGES / "vite"),
     "js_sdks": Source((), "make tools", JS_SDKS / "openai"),
     "agents": Source((), "make agents", PROGRAMS / "node_modules" / "@openai"),
     "frameworks": Source((), "make agents", PROGRAMS / ".venv" / "bin"),

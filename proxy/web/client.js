@@ -1,18 +1,23 @@
 /**
- * Mainstem's client for browsers (and Node 20 or newer): one prompt in, typed events out. No dependency, no build step.
+ * Mainstem's client for browsers, workers, Node 20 or newer, Deno and Bun: one prompt in, typed events out. No dependency,
+ * no build step. Types are in client.d.ts.
  *
- *     import { events } from "https://<your proxy>/web/client.js";
- *     for await (const event of events({ url, body: { model: "fast", prompt: "Hello" } })) {
- *         if (event.type === "text.delta") show(event.text);
- *     }
+ *     import { ask } from "https://<your proxy>/web/client.js";
  *
- * What it promises: every event once and in order; a normal end only after `stream.end`; a MainstemError for all else (a
- * refused request, an error in the stream, a stream that breaks off). Leaving the loop or aborting the signal closes the connection,
- * and with it, unless the proxy is told otherwise, the upstream's work.
+ *     const answer = ask({ url, body: { model: "fast", prompt: "Hello" } });
+ *     for await (const event of answer) if (event.type === "text.delta") show(event.text);
+ *     const { ok, text, usage, error } = await answer.whole;
+ *
+ * What it promises: every event once and in order, the last of them `stream.end` or `stream.error`, whatever happens.
+ * Where the proxy keeps its streams (`streams.resume`), a connection that breaks is made anew and the stream goes on behind
+ * the last event that came. Leaving the loop or aborting the signal closes the connection.
+ *
+ * `events` and `stream` are the same with failures that are thrown.
  *
  * @typedef {import("./mainstem.d.ts").StreamEvent} StreamEvent
- * @typedef {import("./mainstem.d.ts").StreamRequest} StreamRequest
  * @typedef {import("./mainstem.d.ts").StreamEnd} StreamEnd
+ * @typedef {import("./client.d.ts").Options} Options
+ * @typedef {import("./client.d.ts").Whole} Whole
  */
 
 /** Characters of one event beyond which a stream is given up: far more than the proxy lets an event have. */
@@ -45,7 +50,7 @@ export class MainstemError extends Error {
  * Bytes to frames by the HTML standard, section 9.2.6 ("Interpreting an event stream"), for any split of the bytes.
  * A frame that the stream's end leaves incomplete is never given.
  *
- * @typedef {{event: string, data: string, id: string}} Frame `event` is "message" where the stream names none
+ * @typedef {import("./client.d.ts").Frame} Frame
  */
 export class FrameParser {
     #decoder = new TextDecoder(); // drops a byte order mark at the start, holds back half a character
@@ -121,43 +126,160 @@ export class FrameParser {
  * Sends one request and gives its events as they arrive; the last one is `stream.end`.
  *
  * With a `body` it is a POST, else a GET of `url` as it is. An event `stream.error` is given like any other, and then thrown.
+ * A stream that begins again (`stream.start` comes twice) was away for longer than the proxy keeps single events: what
+ * follows is all of it.
  *
- * @param {object} options
- * @param {string | URL} options.url the native endpoint, for example "https://proxy.example.com/v1/stream"
- * @param {StreamRequest} [options.body]
- * @param {Record<string, string>} [options.headers] for example {authorization: "Bearer ..."}
- * @param {AbortSignal} [options.signal] aborting it rejects with its reason (an AbortError)
- * @param {(frame: Frame) => void} [options.onFrame] sees each frame before it is read as JSON
- * @param {typeof fetch} [options.fetch] another fetch, for tests
+ * @param {Options} options
  * @returns {AsyncGenerator<StreamEvent, void, undefined>}
- * @throws {MainstemError}
+ * @throws {MainstemError} or, when `signal` is aborted, its reason (an AbortError)
  */
-export async function* events({ url, body, headers = {}, signal, onFrame, fetch: send = fetch }) {
-    const response = await request(send, url, body, headers, signal);
-    const requestId = response.headers.get("x-request-id");
-    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-    const parser = new FrameParser();
-    try {
-        for (;;) {
-            const { done, value } = await read(reader, signal, requestId);
-            if (done) throw truncated(requestId);
-            for (const frame of parser.feed(value)) {
-                onFrame?.(frame);
-                const event = parseEvent(frame.data, requestId);
-                yield event;
-                if (event.type === "stream.end") return;
-                if (event.type === "stream.error") throw failed(event.error, requestId);
+export async function* events({ url, body, headers = {}, signal, onFrame, fetch: send = fetch, retries = 5, waitMs = 500, mostWaitMs = 10_000 }) {
+    let kept = ""; // the stream's name, where it can be come back to
+    let lastId = "";
+    let tries = 0;
+    for (;;) {
+        let over = false; // by the stream's own word
+        /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
+        let reader;
+        try {
+            const response = await (kept === ""
+                ? request(send, url, body, headers, signal)
+                : request(send, placeOf(kept, url), undefined, lastId === "" ? headers : { ...headers, "last-event-id": lastId }, signal));
+            const requestId = response.headers.get("x-request-id");
+            kept = response.headers.get("x-resumable-stream-id") ?? kept;
+            reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+            const parser = new FrameParser();
+            for (;;) {
+                const { done, value } = await read(reader, signal, requestId);
+                if (done) throw truncated(requestId);
+                for (const frame of parser.feed(value)) {
+                    onFrame?.(frame);
+                    const event = parseEvent(frame.data, requestId);
+                    lastId = frame.id;
+                    tries = 0;
+                    over = event.type === "stream.end" || event.type === "stream.error";
+                    yield event;
+                    if (event.type === "stream.end") return;
+                    if (event.type === "stream.error") throw failed(event.error, requestId);
+                }
             }
+        } catch (error) {
+            if (over || kept === "" || tries >= retries || !(error instanceof MainstemError) || !mayPass(error)) throw error;
+            const longest = Math.min(mostWaitMs, waitMs * 2 ** tries);
+            await pause(Math.min(mostWaitMs, Math.max((error.retryAfterS ?? 0) * 1000, longest * (0.5 + Math.random() / 2))), signal);
+            tries += 1;
+        } finally {
+            reader?.cancel().catch(() => {}); // it may have broken off by itself: then there is nothing to close
         }
-    } finally {
-        reader.cancel().catch(() => {}); // it may have broken off by itself: then there is nothing to close
+    }
+}
+
+/**
+ * Asks, and never throws: what goes wrong is the last event, a `stream.error`, and `error` in `whole`. Go through the events
+ * once, or wait for `whole`, or both.
+ *
+ * @param {Options} options
+ */
+export function ask(options) {
+    return new Answer(events(options));
+}
+
+/** See `ask`. */
+class Answer {
+    #source;
+    #begun = false;
+    /** @type {(whole: Whole) => void} */
+    #resolve = () => {};
+    /** @type {Promise<Whole>} */
+    #whole = new Promise((resolve) => {
+        this.#resolve = resolve;
+    });
+
+    /** @param {AsyncIterable<StreamEvent>} source */
+    constructor(source) {
+        this.#source = source;
+    }
+
+    /** The answer once it is over, folded from its events. It is read to its end if nobody goes through them.
+     * @returns {Promise<Whole>} */
+    get whole() {
+        queueMicrotask(async () => {
+            if (!this.#begun) for await (const _ of this);
+        });
+        return this.#whole;
+    }
+
+    /** @returns {AsyncGenerator<StreamEvent, void, undefined>} */
+    async *[Symbol.asyncIterator]() {
+        if (this.#begun) return;
+        this.#begun = true;
+        let folded = new Fold();
+        try {
+            for await (const event of this.#source) {
+                if (event.type === "stream.start") folded = new Fold(); // it may begin again
+                folded.add(event);
+                yield event;
+            }
+        } catch (cause) {
+            if (folded.whole.error !== null) return; // it was the last event
+            const error = cause instanceof MainstemError ? cause : new MainstemError(String(/** @type {any} */ (cause)?.message ?? cause), { kind: "aborted", cause });
+            folded.whole.error = error;
+            const { kind, message, retryable, status } = error;
+            yield /** @type {any} */ ({ type: "stream.error", error: { kind, message, retryable, status: status ?? 0, upstream: null }, usage: null });
+        } finally {
+            this.#resolve(folded.end());
+        }
+    }
+}
+
+/** Events to a whole answer. Of several choices the first is its text. */
+class Fold {
+    /** @type {Whole} */
+    whole = { ok: false, text: "", reasoning: "", toolCalls: [], citations: [], images: [], notes: [], usage: null, finish: null, error: null };
+    /** @type {Map<number, {kind: string, text: string, call?: {arguments: string}}>} */
+    #blocks = new Map();
+
+    /** @param {StreamEvent} event */
+    add(event) {
+        const { whole } = this;
+        const block = "block" in event ? this.#blocks.get(event.block) : undefined;
+        if (event.type === "stream.start") whole.notes = event.notes;
+        else if (event.type === "block.start") this.#begin(event);
+        else if (event.type === "citation") whole.citations.push(event);
+        else if (event.type === "image") whole.images.push(event.url);
+        else if (event.type === "usage") whole.usage = event;
+        else if (event.type === "stream.end" || event.type === "stream.error") {
+            whole.usage = event.usage;
+            if (event.type === "stream.end") whole.finish = event.finish;
+            else whole.error = failed(event.error, null);
+        } else if (block !== undefined) {
+            if (event.type === "text.rewrite") block.text = rewritten(block.text, event);
+            else if (event.type === "tool_call.delta" && block.call) block.call.arguments += event.arguments;
+            else if (event.type === "text.delta" || event.type === "reasoning.delta") block.text += event.text;
+        }
+    }
+
+    end() {
+        const { whole } = this;
+        for (const { kind, text } of this.#blocks.values()) whole[kind === "text" ? "text" : "reasoning"] += text;
+        if (whole.finish === null) whole.error ??= new MainstemError("Its reader left before the end.", { kind: "left" });
+        whole.ok = whole.error === null;
+        return whole;
+    }
+
+    /** @param {import("./mainstem.d.ts").BlockStart} start */
+    #begin({ block, kind, tool, choice }) {
+        if (choice) return;
+        const call = tool && { id: tool.id, name: tool.name, arguments: "" };
+        if (call) this.whole.toolCalls.push(call);
+        this.#blocks.set(block, { kind, text: "", call });
     }
 }
 
 /**
  * The same with a callback: resolves with the `stream.end`, rejects as `events` throws.
  *
- * @param {Parameters<typeof events>[0] & {onEvent?: (event: StreamEvent) => void}} options
+ * @param {Options & {onEvent?: (event: StreamEvent) => void}} options
  * @returns {Promise<StreamEnd>}
  */
 export async function stream({ onEvent, ...options }) {
@@ -166,6 +288,32 @@ export async function stream({ onEvent, ...options }) {
         if (event.type === "stream.end") return event;
     }
     throw truncated(null);
+}
+
+/** Where a kept stream is read: beside the path where it was asked for.
+ * @param {string} kept @param {string | URL} url */
+function placeOf(kept, url) {
+    return new URL(`streams/${kept}`, new URL(url, globalThis.location?.href));
+}
+
+/** Whether another try may do better. @param {MainstemError} error */
+function mayPass({ kind, status }) {
+    return kind === "truncated" || kind === "unreachable" || status === 429 || (status ?? 0) >= 500;
+}
+
+/** @param {number} ms @param {AbortSignal | undefined} signal @returns {Promise<void>} */
+function pause(ms, signal) {
+    return new Promise((resolve, reject) => {
+        const stop = () => {
+            clearTimeout(timer);
+            reject(signal?.reason);
+        };
+        const timer = setTimeout(() => {
+            signal?.removeEventListener("abort", stop);
+            resolve();
+        }, ms);
+        signal?.addEventListener("abort", stop, { once: true });
+    });
 }
 
 /**
@@ -207,7 +355,7 @@ export async function refusal(response) {
 /**
  * @param {typeof fetch} send
  * @param {string | URL} url
- * @param {StreamRequest | undefined} body
+ * @param {unknown} body
  * @param {Record<string, string>} headers
  * @param {AbortSignal | undefined} signal
  */

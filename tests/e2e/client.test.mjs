@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 
-import { events, FrameParser, MainstemError, rewritten, stream } from "../../proxy/web/client.js";
+import { ask, events, FrameParser, MainstemError, rewritten, stream } from "../../proxy/web/client.js";
 
 const utf8 = (text) => new TextEncoder().encode(text);
 
@@ -18,6 +18,24 @@ function* cuts(bytes) {
         yield pieces;
     }
     if (bytes.length < 200) for (let at = 1; at < bytes.length; at++) yield [bytes.slice(0, at), new Uint8Array(), bytes.slice(at)];
+}
+
+/** So many splits, the same each time. */
+function* randomCuts(bytes, count) {
+    let state = 1;
+    const below = (most) => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return state % most;
+    };
+    for (let n = 0; n < count; n++) {
+        const pieces = [];
+        for (let at = 0; at < bytes.length; ) {
+            const size = below(bytes.length < 40 ? 4 : 40);
+            pieces.push(bytes.slice(at, at + size));
+            at += size;
+        }
+        yield pieces;
+    }
 }
 
 function parse(pieces) {
@@ -79,8 +97,14 @@ describe("framing", () => {
         for (const vector of JSON.parse(readFileSync(shared, "utf8"))) {
             const bytes = new Uint8Array(Buffer.from(vector.input_base64, "base64"));
             const expected = vector.strict_events.map(({ event, data, id }) => ({ event, data, id }));
-            for (const pieces of cuts(bytes)) assert.deepEqual(parse(pieces), expected, vector.name);
+            for (const pieces of [...cuts(bytes), ...randomCuts(bytes, 200)]) assert.deepEqual(parse(pieces), expected, vector.name);
         }
+    });
+
+    test("two hundred splits at random of all vectors at once change nothing", () => {
+        const bytes = utf8(VECTORS.map(([, text]) => text.replaceAll("\ufeff", "")).join("\n\n: next\n\n"));
+        const expected = parse([bytes]);
+        for (const pieces of randomCuts(bytes, 200)) assert.deepEqual(parse(pieces), expected);
     });
 });
 
@@ -119,6 +143,25 @@ const served = {
         res.writeHead(502, { "content-type": "text/html" });
         res.end("<h1>Bad Gateway</h1>");
     },
+    "/v1/stream": (res) => {
+        res.writeHead(200, { "content-type": "text/event-stream", "x-resumable-stream-id": "s" });
+        res.write('id: s:0\ndata: {"type":"stream.start","stream":"s","notes":[]}\n\nid: s:1\ndata: {"type":"block.start","block":0,"kind":"text"}\n\n');
+        res.write('id: s:2\ndata: {"type":"text.delta","block":0,"text":"one "}\n\nid: s:3\ndata: {"type":"text.de', () => res.destroy());
+    },
+    "/v1/streams/s": (res, tries) => {
+        if (tries === 1) res.writeHead(503, { "retry-after": "0" }).end();
+        else if (tries === 2) res.destroy();
+        else {
+            res.writeHead(200, { "content-type": "text/event-stream" });
+            res.write('id: s:3\ndata: {"type":"text.delta","block":0,"text":"two"}\n\nid: s:4\ndata: {"type":"tool_call.delta","block":9,"arguments":"?"}\n\n');
+            res.end('id: s:5\ndata: {"type":"stream.end","finish":{"reason":"stop","raw":null},"usage":{"output_tokens":2}}\n\n');
+        }
+    },
+    "/lost/stream": (res) => {
+        res.writeHead(200, { "content-type": "text/event-stream", "x-resumable-stream-id": "gone" });
+        res.write('id: s:0\ndata: {"type":"stream.start","stream":"s","notes":[]}\n\n', () => res.destroy());
+    },
+    "/lost/streams/gone": (res) => res.destroy(),
     "/forever": (res) => {
         res.writeHead(200, { "content-type": "text/event-stream" });
         res.write('data: {"type":"text.delta","block":0,"text":"a"}\n\n');
@@ -128,13 +171,15 @@ const served = {
 describe("a stream", () => {
     const hungUp = new Map();
     const asked = [];
+    const tries = new Map();
     let base = "";
     const server = createServer((req, res) => {
         const pieces = [];
         req.on("data", (piece) => pieces.push(piece));
         req.on("end", () => {
-            asked.push({ method: req.method, headers: req.headers, body: Buffer.concat(pieces).toString() });
-            served[req.url](res);
+            asked.push({ url: req.url, method: req.method, headers: req.headers, body: Buffer.concat(pieces).toString() });
+            tries.set(req.url, (tries.get(req.url) ?? 0) + 1);
+            served[req.url](res, tries.get(req.url));
         });
         hungUp.set(req.url, new Promise((resolve) => res.on("close", () => resolve(!res.writableEnded))));
     });
@@ -205,6 +250,51 @@ describe("a stream", () => {
         const controller = new AbortController();
         const running = stream({ url: `${base}/forever`, body: {}, signal: controller.signal, onEvent: () => controller.abort() });
         await assert.rejects(running, { name: "AbortError" });
+        assert.equal(await hungUp.get("/forever"), true);
+    });
+
+    test("whose connection breaks goes on behind the last event, where it is kept", async () => {
+        const answer = ask({ url: `${base}/v1/stream`, body: { model: "m", prompt: "hi" }, headers: { authorization: "Bearer k" }, waitMs: 1 });
+        const types = [];
+        for await (const event of answer) types.push(event.type);
+        assert.deepEqual(types, ["stream.start", "block.start", "text.delta", "text.delta", "tool_call.delta", "stream.end"]);
+        const { ok, text, usage, finish, error } = await answer.whole;
+        assert.deepEqual([ok, text, usage.output_tokens, finish.reason, error], [true, "one two", 2, "stop", null]);
+        const again = asked.filter(({ url }) => url === "/v1/streams/s");
+        assert.deepEqual(again.map(({ method, headers }) => [method, headers["last-event-id"], headers.authorization]), Array(3).fill(["GET", "s:2", "Bearer k"]));
+        assert.equal(asked.filter(({ url }) => url === "/v1/stream").length, 1);
+    });
+
+    test("that cannot be come back to is given up after so many tries", async () => {
+        const { ok, error } = await ask({ url: `${base}/lost/stream`, body: { model: "m" }, retries: 3, waitMs: 1 }).whole;
+        assert.deepEqual([ok, error.kind], [false, "unreachable"]);
+        assert.equal(tries.get("/lost/streams/gone"), 3);
+    });
+
+    test("is not come back to once its signal is aborted", async () => {
+        const controller = new AbortController();
+        const answer = ask({ url: `${base}/lost/stream`, body: { model: "m" }, signal: controller.signal, waitMs: 1e6, mostWaitMs: 1e6 });
+        setTimeout(() => controller.abort(), 20);
+        assert.equal((await answer.whole).error.kind, "aborted");
+    });
+
+    for (const [path, kind] of [["/busy", "rate_limited"], ["/short", "truncated"], ["/page", "malformed"], ["/failed", "idle_timeout"], ["/garbage", "malformed"]]) {
+        test(`that fails is a value: ${path}`, async () => {
+            const answer = ask({ url: base + path, body: { model: "m" } });
+            const events = [];
+            for await (const event of answer) events.push(event);
+            assert.deepEqual([events.at(-1).type, events.at(-1).error.kind], ["stream.error", kind]);
+            assert.equal(events.filter(({ type }) => type === "stream.error").length, 1);
+            const { ok, error } = await answer.whole;
+            assert.deepEqual([ok, error.kind], [false, kind]);
+        });
+    }
+
+    test("that its reader leaves is closed, and what had come is told", async () => {
+        const answer = ask({ url: `${base}/forever`, body: {} });
+        for await (const _ of answer) break;
+        const { ok, error } = await answer.whole;
+        assert.deepEqual([ok, error.kind], [false, "left"]);
         assert.equal(await hungUp.get("/forever"), true);
     });
 
