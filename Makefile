@@ -14,7 +14,7 @@ browser := tests/e2e/node_modules/.package-lock.json
 js_sdks := tests/oracle/js/node_modules/.package-lock.json
 
 # The core's tests, in which nothing waits and nobody else judges.
-core_tests := tests/framing tests/codec tests/dialects tests/test_support.py tests/net/test_addresses.py \
+core_tests := tests/framing tests/codec tests/dialects tests/recording tests/test_support.py tests/net/test_addresses.py \
 	$(addprefix tests/relay/,$(addprefix test_,circuit.py ending.py log.py reader.py redactor.py sink.py slots.py source.py))
 
 dialect_tests := $(wildcard tests/dialects/[a-z]*/)

@@ -18,6 +18,7 @@ CORE = (
     "proxy/framing/",
     "proxy/codec/",
     "proxy/dialects/",
+    "proxy/recording/",
 )
 
 

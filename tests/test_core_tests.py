@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-CORE = ("framing", "codec", "dialects")
+CORE = ("framing", "codec", "dialects", "recording")
 # Of everything that the dev group brings to judge us, what loads slowly or speaks to a network.
 FOREIGN = {
     *("openai", "anthropic", "mistralai", "cohere", "ollama", "google", "dify_client"),

@@ -113,6 +113,29 @@ def test_nothing_secret_is_taken_over():
     assert {"content-type": "text/event-stream"} == one.headers
 
 
+def test_what_is_odd_is_read_all_the_same():
+    """A form, no body at all, a date of nobody's."""
+    form, none = entry(text=BODY.decode()), entry(text=BODY.decode())
+    form["request"]["postData"]["text"] = "a=b"
+    form["startedDateTime"] = "yesterday"
+    del none["request"]["postData"]
+    one, other = read(har(form, none))
+    assert (None, "", "1970-01-01T00:00:00.000Z") == (
+        one.request.body,
+        one.model,
+        one.recorded,
+    )
+    assert None is other.request.body
+
+
+def test_times_that_do_not_fit_the_body_are_not_taken():
+    """Somebody has changed the body."""
+    ours = json.loads(to_har([recording()], "1.0"))
+    ours["log"]["entries"][0]["response"]["content"]["text"] += "data: more\n\n"
+    (one,) = read(json.dumps(ours).encode())
+    assert "spread" == one.gaps
+
+
 def test_what_is_no_chat_and_what_has_no_body_is_passed_over():
     page = entry(text="<html>")
     page["request"]["url"] = "https://api.example.com/"

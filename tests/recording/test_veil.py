@@ -23,6 +23,9 @@ from proxy.recording.veil import MASK, masked, veiled
         (b'{"user":"open\ndata: next', b'{"user":"****\ndata: next'),
         ('{"user":"你"}'.encode(), b'{"user":"***"}'),
         (b'{"users":"ann"}', b'{"users":"ann"}'),
+        (b'{"user":', b'{"user":'),
+        (b'{"user":,"n":2}', b'{"user":,"n":2}'),
+        (b'{"user":{"a":1', b'{"user":{"*":1'),
     ],
 )
 def test_a_value_keeps_its_size_and_kind(data: bytes, hidden: bytes):
