@@ -12,6 +12,7 @@ import msgspec
 from proxy.codec.base import TargetConfig
 from proxy.codec.efforts import note_adaptive
 from proxy.codec.media import media_behind, media_notes, said, text_stays
+from proxy.codec.note_once import note_once
 from proxy.errors import Refused, bad_request, failure
 from proxy.events import Note
 from proxy.request import (
@@ -47,9 +48,7 @@ def drop(
     notes: list[Note], param: str, message: str, how: Literal["dropped", "changed"] = "dropped"
 ) -> None:
     """Note a loss, once."""
-    note = Note(how, param, message)
-    if note not in notes:
-        notes.append(note)
+    note_once(notes, Note(how, param, message))
 
 
 def chat_turns(request: ChatRequest, notes: list[Note], *, images: bool) -> list[Turn]:

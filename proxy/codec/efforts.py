@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from proxy.codec.note_once import note_once
 from proxy.events import Note
 from proxy.request import Effort, Reasoning
 
@@ -23,8 +24,7 @@ def note_adaptive(asked: Reasoning, notes: list[Note]) -> None:
     if asked.adaptive:
         said = "That the model decides how much to think is left to the model's own habit."
         note = Note("changed", "reasoning.adaptive", said)
-        if note not in notes:
-            notes.append(note)
+        note_once(notes, note)
 
 
 def nearest_effort(said: Effort, taken: tuple[str, ...]) -> Effort:

@@ -11,6 +11,7 @@ import msgspec
 
 from proxy.codec.json_body import fitted
 from proxy.codec.media import data_of, data_url
+from proxy.codec.note_once import note_once
 from proxy.dialects.ai_sdk import metadata
 from proxy.dialects.ai_sdk.wire import FilePart, TextPart, ToolPart, WireMessage
 from proxy.errors import bad_request
@@ -89,7 +90,7 @@ class Turns:
                 if message.role == "user" and media is not None:
                     found.append(media)
                 else:
-                    self._note(_FILE)
+                    note_once(self._notes, _FILE)
             else:
                 self._lose(kind)
         return found
@@ -115,7 +116,7 @@ class Turns:
                     )
                 )
             elif kind == "file":
-                self._note(_FILE)
+                note_once(self._notes, _FILE)
             elif kind.startswith("tool-") or kind == "dynamic-tool":
                 self._call(fitted(part, ToolPart, place), kind, place, said, results)
             else:
@@ -138,7 +139,7 @@ class Turns:
             case "output-denied":
                 result = ToolResultPart(part.tool_call_id, _DENIED, is_error=True)
             case _:
-                self._note(_OPEN)
+                note_once(self._notes, _OPEN)
                 return
         arguments = part.raw_input if part.input is None else part.input
         proof = metadata.read(part.call_provider_metadata)
@@ -164,7 +165,7 @@ class Turns:
         for item in listed:
             part = _content(item) if isinstance(item, dict) else None
             if part is None:
-                self._note(_FILE)
+                note_once(self._notes, _FILE)
             else:
                 parts.append(part)
         return parts
@@ -172,17 +173,14 @@ class Turns:
     def _lose(self, kind: str) -> None:
         if kind == "step-start":
             return
-        self._note(
+        note_once(
+            self._notes,
             _SOURCE
             if kind.startswith("source-")
             else _DATA
             if kind.startswith("data-")
-            else _UNKNOWN
+            else _UNKNOWN,
         )
-
-    def _note(self, note: Note) -> None:
-        if note not in self._notes:
-            self._notes.append(note)
 
 
 def _listed(message: WireMessage, where: str) -> list[tuple[str, dict[str, Any]]]:

@@ -5,6 +5,7 @@ first in a user turn, no text is empty.
 from typing import Any
 
 from proxy.codec.media import AUDIO_LOST, DOCUMENT_LOST, data_of, is_web, text_of
+from proxy.codec.note_once import note_once
 from proxy.codec.proofs import ANTHROPIC, fits
 from proxy.codec.rules import Rules
 from proxy.codec.tool_calls import arguments_object
@@ -88,7 +89,7 @@ class TurnBuilder:
                 if not turns:
                     system += [part for part in message.parts if isinstance(part, TextPart)]
                     continue
-                self._note(_LATE_SYSTEM)
+                note_once(self._notes, _LATE_SYSTEM)
             blocks = self._blocks(message, f"messages[{at}]")
             if not blocks:
                 continue
@@ -110,7 +111,7 @@ class TurnBuilder:
         match part:
             case ToolCallPart(id, name, arguments):
                 if part.signature is not None:
-                    self._note(_CALL_PROOF)
+                    note_once(self._notes, _CALL_PROOF)
                 call = {"id": id, "name": name, "input": self._arguments(arguments)}
                 return marked({"type": "tool_use", **call}, part.cache)
             case ToolResultPart(id, _, is_error):
@@ -128,18 +129,18 @@ class TurnBuilder:
                 return marked({"type": "text", "text": text}, part.cache) if text.strip() else None
             case ImagePart(url):
                 if part.detail not in (None, "auto"):
-                    self._note(_DETAIL)
+                    note_once(self._notes, _DETAIL)
                 return marked(_image(url, at), part.cache)
             case DocumentPart():
                 return self._document(part)
             case AudioPart():
-                self._note(AUDIO_LOST)
+                note_once(self._notes, AUDIO_LOST)
         return None
 
     def _document(self, part: DocumentPart) -> dict[str, Any] | None:
         source = _document_source(part)
         if source is None:
-            self._note(DOCUMENT_LOST)
+            note_once(self._notes, DOCUMENT_LOST)
             return None
         block: dict[str, Any] = {"type": "document", "source": source}
         if part.title is not None:
@@ -158,10 +159,10 @@ class TurnBuilder:
         if part.signature is None:
             if self._rules.unsigned_reasoning:
                 return {"type": "thinking", "thinking": part.text, "signature": ""}
-            self._note(_UNSIGNED)
+            note_once(self._notes, _UNSIGNED)
             return None
         if not fits(part.format, self._rules.proofs or ANTHROPIC):
-            self._note(_FOREIGN)
+            note_once(self._notes, _FOREIGN)
             return None
         if part.redacted:
             return {"type": "redacted_thinking", "data": part.signature}
@@ -171,12 +172,8 @@ class TurnBuilder:
         value = arguments_object(text)
         if value is not None:
             return value
-        self._note(_ARGUMENTS)
+        note_once(self._notes, _ARGUMENTS)
         return {"arguments": text}
-
-    def _note(self, note: Note) -> None:
-        if note not in self._notes:
-            self._notes.append(note)
 
 
 def _system(parts: list[TextPart]) -> str | list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from proxy.codec import proofs
 from proxy.codec.json_body import fitted
+from proxy.codec.note_once import note_once
 from proxy.codec.proofs import ANTHROPIC, Proof
 from proxy.dialects.anthropic.parse_media import (
     Sourced,
@@ -106,8 +107,7 @@ class Turns:
         self._call_proofs: dict[str, Proof] = {}  # of the turn that is read
 
     def note(self, note: Note) -> None:
-        if note not in self._notes:
-            self._notes.append(note)
+        note_once(self._notes, note)
 
     def system(self, content: str | list[dict[str, Any]] | None, at: str) -> list[TextPart]:
         """The texts of a system prompt. `at` names its place for refusals."""

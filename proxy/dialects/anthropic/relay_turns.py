@@ -5,6 +5,7 @@ that fit, and proofs that its vendor gave.
 from typing import Any
 
 from proxy.codec import proofs
+from proxy.codec.note_once import note_once
 from proxy.codec.rules import Rules
 from proxy.events import Note
 
@@ -52,7 +53,7 @@ class RelayedTurns:
             return holder
         short = rule.fitted(name)
         self.names[short] = name
-        self._note(_NAMES)
+        note_once(self._notes, _NAMES)
         return {**holder, key: short}
 
     def _turn(self, turn: Any) -> Any:
@@ -110,11 +111,7 @@ class RelayedTurns:
 
     def _lose(self, note: Note) -> None:
         self.lost_reasoning = True
-        self._note(note)
-
-    def _note(self, note: Note) -> None:
-        if note not in self._notes:
-            self._notes.append(note)
+        note_once(self._notes, note)
 
 
 def _is_reference(block: Any) -> bool:

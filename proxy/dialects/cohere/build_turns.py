@@ -7,6 +7,7 @@ thinking where the model thinks.
 from typing import Any
 
 from proxy.codec.media import media_behind, media_notes, said, text_of, text_stays
+from proxy.codec.note_once import note_once
 from proxy.events import Note
 from proxy.request import (
     AudioPart,
@@ -90,16 +91,16 @@ class TurnBuilder:
                     image = {"type": "image_url", "image_url": {"url": url, **closely}}
                     content.append(image)
                 case ImagePart():
-                    self._note(_IMAGE)
+                    note_once(self._notes, _IMAGE)
                 case DocumentPart() if self._document(part):
                     pass
                 case TextPart() | DocumentPart() | AudioPart():
                     content += [{"type": "text", "text": text} for text in said([part]) if text]
                     for note in media_notes([part], images=True):
-                        self._note(note)
+                        note_once(self._notes, note)
                 case ToolResultPart(call_id):
                     if part.is_error:
-                        self._note(_IS_ERROR)
+                        note_once(self._notes, _IS_ERROR)
                     text = "\n".join(said(part.parts))
                     results.append({"role": "tool", "tool_call_id": call_id, "content": text})
         if not content:
@@ -122,7 +123,7 @@ class TurnBuilder:
             match part:
                 case ToolCallPart(call_id, name, arguments):
                     if part.signature is not None:
-                        self._note(_SIGNATURE)
+                        note_once(self._notes, _SIGNATURE)
                     calls.append(
                         {
                             "id": call_id,
@@ -133,10 +134,10 @@ class TurnBuilder:
                 case ReasoningPart(text, signature):
                     reasoning += text
                     if signature is not None:
-                        self._note(_SIGNATURE)
+                        note_once(self._notes, _SIGNATURE)
                 case ImagePart() | DocumentPart() | AudioPart():
                     for note in media_notes([part], images=False):
-                        self._note(note)
+                        note_once(self._notes, note)
         turn: dict[str, Any] = {"role": "assistant"}
         if calls:
             turn |= {**self._before_calls(reasoning, message.text), "tool_calls": calls}
@@ -145,14 +146,14 @@ class TurnBuilder:
             turn["content"] = [{"type": "thinking", "thinking": reasoning}, *answer]
         else:
             if reasoning:
-                self._note(_UNTHINKING)
+                note_once(self._notes, _UNTHINKING)
             if message.text:
                 turn["content"] = message.text
         return turn
 
     def _before_calls(self, reasoning: str, text: str) -> dict[str, Any]:
         if text:
-            self._note(_TEXT_WITH_CALLS)
+            note_once(self._notes, _TEXT_WITH_CALLS)
         plan = "\n\n".join(piece for piece in (reasoning, text) if piece)
         if not plan:
             return {}
@@ -160,9 +161,5 @@ class TurnBuilder:
             return {"content": [{"type": "thinking", "thinking": plan}]}
         if self._plans:
             return {"tool_plan": plan}
-        self._note(_PLANLESS)
+        note_once(self._notes, _PLANLESS)
         return {}
-
-    def _note(self, note: Note) -> None:
-        if note not in self._notes:
-            self._notes.append(note)

@@ -10,6 +10,7 @@ import msgspec
 
 from proxy.codec import reasoning_details
 from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
+from proxy.codec.note_once import note_once
 from proxy.codec.reasoning_details import NO_PROOF
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -115,7 +116,7 @@ class Turns:
                     Message("tool", [ToolResultPart(message.tool_call_id, content)])
                 )
             case _:
-                self.note(_ROLE)
+                note_once(self._notes, _ROLE)
 
     def _assistant(self, message: WireMessage, at: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.tool_plan)] if message.tool_plan else []
@@ -123,7 +124,7 @@ class Turns:
             content = self._content(message, at)
             parts += [TextPart(content)] if isinstance(content, str) else content
         if message.citations:
-            self.note(_CITATIONS)
+            note_once(self._notes, _CITATIONS)
         calls = message.tool_calls or ()
         proved = reasoning_details.read_with(
             parts, message.reasoning_details, {call.id for call in calls}
@@ -169,7 +170,7 @@ class Turns:
             case "thinking" if part.thinking is not None:
                 return ReasoningPart(part.thinking)
             case "document" if part.document is not None:
-                self.note(_TOOL_DOCUMENT)
+                note_once(self._notes, _TOOL_DOCUMENT)
                 return TextPart(document_text(part.document))
             case "image_url" if part.image_url is not None:
                 if isinstance(part.image_url, str):
@@ -180,13 +181,8 @@ class Turns:
                     f"{at}.{part.type} is required in a part of type {part.type}.",
                     param=f"{at}.{part.type}",
                 )
-        self.note(_PART)
+        note_once(self._notes, _PART)
         return _NOTHING
-
-    def note(self, note: Note) -> None:
-        """Say a loss, once."""
-        if note not in self._notes:
-            self._notes.append(note)
 
 
 def document_text(document: Any) -> str:

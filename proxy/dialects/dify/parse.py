@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
+from proxy.codec.note_once import note_once
 from proxy.codec.text_only import unknown_keys
 from proxy.dialects.dify.wire import NAME, Body, File
 from proxy.errors import bad_request
@@ -62,8 +63,7 @@ def _files(files: list[File], notes: list[Note]) -> Iterator[ImagePart | Documen
                 "files",
                 "Files are left out, but for images and documents at an address.",
             )
-            if note not in notes:
-                notes.append(note)
+            note_once(notes, note)
 
 
 def _losses(body: Body) -> Iterator[Note]:

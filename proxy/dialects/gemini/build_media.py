@@ -6,6 +6,7 @@ from typing import Any
 
 from proxy.codec.chat_turns import drop
 from proxy.codec.media import data_of
+from proxy.codec.note_once import note_once
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import AudioPart, DocumentPart, ImagePart
@@ -54,6 +55,5 @@ def media_part(
     if known is None:
         said = f"Gemini insists on the type of a file; {_UNKNOWN[kind]} was taken."
         note = Note("defaulted", _PARAM[kind], said)
-        if note not in notes:
-            notes.append(note)
+        note_once(notes, note)
     return {"fileData": {"mimeType": known or _UNKNOWN[kind], "fileUri": part.url}}

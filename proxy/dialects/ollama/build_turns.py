@@ -5,6 +5,7 @@ object, results under the tool's name.
 from typing import Any
 
 from proxy.codec.media import media_notes, said
+from proxy.codec.note_once import note_once
 from proxy.codec.tool_calls import arguments_object
 from proxy.dialects.ollama.images import bare
 from proxy.events import Note
@@ -63,21 +64,21 @@ class TurnBuilder:
         content = "".join(said(message.parts))
         own = (part for part in message.parts if not isinstance(part, ToolResultPart))
         for note in media_notes(own, images=True):
-            self._note(note)
+            note_once(self._notes, note)
         for part in message.parts:
             match part:
                 case ImagePart(url):
                     images += self._image(url)
                 case ToolCallPart():
                     if part.signature is not None:
-                        self._note(_SIGNATURE)
+                        note_once(self._notes, _SIGNATURE)
                     calls.append(self._call(part))
                 case ToolResultPart():
                     results.append(self._result(part))
                 case ReasoningPart(text, signature):
                     thinking += text
                     if signature is not None:
-                        self._note(_SIGNATURE)
+                        note_once(self._notes, _SIGNATURE)
         if results and not content and not images and not calls:
             return results
         role = "user" if message.role == "tool" else message.role
@@ -94,7 +95,7 @@ class TurnBuilder:
     def _image(self, url: str) -> list[str]:
         data = bare(url)
         if data is None:
-            self._note(ADDRESS)
+            note_once(self._notes, ADDRESS)
             return []
         return [data]
 
@@ -102,7 +103,7 @@ class TurnBuilder:
         self._names[part.id] = part.name
         arguments = arguments_object(part.arguments)
         if arguments is None:
-            self._note(_ARGUMENTS)
+            note_once(self._notes, _ARGUMENTS)
             arguments = {"arguments": part.arguments}
         return {
             "id": part.id,
@@ -113,12 +114,12 @@ class TurnBuilder:
     def _result(self, part: ToolResultPart) -> dict[str, Any]:
         """Old versions know a result by its tool's name, new ones also by the call's id."""
         if part.is_error:
-            self._note(_IS_ERROR)
+            note_once(self._notes, _IS_ERROR)
         named = {"tool_name": self._names[part.id]} if part.id in self._names else {}
         pictures = [part for part in part.media if isinstance(part, ImagePart)]
         images = [data for each in pictures for data in self._image(each.url)]
         for note in media_notes(part.media, images=True):
-            self._note(note)
+            note_once(self._notes, note)
         return {
             "role": "tool",
             "content": "\n".join(said(part.parts)),
@@ -126,10 +127,6 @@ class TurnBuilder:
             **named,
             "tool_call_id": part.id,
         }
-
-    def _note(self, note: Note) -> None:
-        if note not in self._notes:
-            self._notes.append(note)
 
 
 def newest_images(parts: list[Part], notes: list[Note]) -> list[str]:

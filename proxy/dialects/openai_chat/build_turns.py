@@ -13,6 +13,7 @@ from proxy.codec.media import (
     takes,
     text_of,
 )
+from proxy.codec.note_once import note_once
 from proxy.codec.proofs import GEMINI, fits
 from proxy.codec.reasoning_details import details_of, thinking_block_of
 from proxy.codec.rules import Rules
@@ -86,7 +87,7 @@ class BuiltTurns:
         if cache is None:
             return {}
         if not self._rules.cache_marks:
-            self._note(_NO_CACHE)
+            note_once(self._notes, _NO_CACHE)
             return {}
         ttl = {} if cache.ttl is None else {"ttl": cache.ttl}
         return {"cache_control": {"type": "ephemeral", **ttl}}
@@ -126,7 +127,7 @@ class BuiltTurns:
         if isinstance(part, DocumentPart):
             return self._document(part)
         if role == "assistant" or (self._rules.media and not takes(self._rules.media, part)):
-            self._note(lost)
+            note_once(self._notes, lost)
             return []
         if isinstance(part, ImagePart):
             detail = {} if part.detail is None else {"detail": part.detail}
@@ -134,7 +135,7 @@ class BuiltTurns:
             return [{**said, **self.cache_mark(part.cache)}]
         data = data_of(part.url)
         if data is None:
-            self._note(lost)
+            note_once(self._notes, lost)
             return []
         kind = _SOUND.get(data.media_type, data.media_type.partition("/")[2])
         return [{"type": "input_audio", "input_audio": {"data": data.base64, "format": kind}}]
@@ -147,7 +148,7 @@ class BuiltTurns:
         where they fetch it.
         """
         if part.citations:
-            self._note(_CITATIONS)
+            note_once(self._notes, _CITATIONS)
         mark = self.cache_mark(part.cache)
         text = text_of(part)
         if text is not None:
@@ -156,7 +157,7 @@ class BuiltTurns:
             return [{"type": "text", "text": title + text, **mark}]
         media = self._rules.media or {"document": ("bytes",)}
         if not takes(media, part):
-            self._note(DOCUMENT_LOST)
+            note_once(self._notes, DOCUMENT_LOST)
             return []
         file = {"filename": part.title or "document.pdf", "file_data": part.url}
         return [{"type": "file", "file": file, **mark}]
@@ -189,14 +190,14 @@ class BuiltTurns:
                     ReasoningPart("", part.signature, redacted=True, format=part.format, id=part.id)
                 )
             else:
-                self._note(_NO_PROOF)
+                note_once(self._notes, _NO_PROOF)
         if part.cache is not None:
-            self._note(_NO_CACHE)
+            note_once(self._notes, _NO_CACHE)
         return said
 
     def _result(self, part: ToolResultPart) -> dict[str, Any]:
         if part.is_error:
-            self._note(_IS_ERROR)
+            note_once(self._notes, _IS_ERROR)
         texts = [self._text(each) for each in part.parts if isinstance(each, TextPart)]
         marks = self.cache_mark(part.cache)
         if marks and texts:
@@ -212,7 +213,7 @@ class BuiltTurns:
             return {}
         shown = [part for part in thoughts if fits(part.format, self._rules.proofs)]
         if field is None:
-            self._note(_NO_REASONING)
+            note_once(self._notes, _NO_REASONING)
             return {}
         text = "".join(part.text for part in thoughts)
         said: dict[str, Any] = {}
@@ -228,10 +229,6 @@ class BuiltTurns:
             blocks = [block for part in shown if (block := thinking_block_of(part)) is not None]
             proved, said[field] = len(blocks), blocks
         if proved < sum(part.signature is not None for part in thoughts):
-            self._note(_NO_REASONING)
+            note_once(self._notes, _NO_REASONING)
         said[_BESIDE.get(field, field)] = text
         return {name: value for name, value in said.items() if value}
-
-    def _note(self, note: Note) -> None:
-        if note not in self._notes:
-            self._notes.append(note)

@@ -7,6 +7,7 @@ from proxy.codec import proofs
 from proxy.codec import reasoning_details as details
 from proxy.codec.custom_tools import arguments_of
 from proxy.codec.message_parts import assistant_turn
+from proxy.codec.note_once import note_once
 from proxy.codec.proofs import GEMINI
 from proxy.dialects.openai_chat.parse_parts import message_part
 from proxy.dialects.openai_chat.wire_request import WireCall, WireMessage
@@ -61,9 +62,7 @@ class Turns:
 
     def note(self, param: str, message: str) -> None:
         """Note a loss, once."""
-        note = Note("dropped", param, message)
-        if note not in self._notes:
-            self._notes.append(note)
+        note_once(self._notes, Note("dropped", param, message))
 
     def _read(self, message: WireMessage, where: str) -> None:
         for field, why in _LOST.items():

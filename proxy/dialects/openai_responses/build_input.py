@@ -11,6 +11,7 @@ from typing import Any
 from proxy.codec import proofs
 from proxy.codec.custom_tools import text_of
 from proxy.codec.media import AUDIO_LOST, DOCUMENT_LOST, IMAGE_LOST, data_of
+from proxy.codec.note_once import note_once
 from proxy.events import Note
 from proxy.request import (
     AudioPart,
@@ -99,18 +100,18 @@ class InputItems:
                 return [self._result(part)]
             case ReasoningPart(text, signature) if signature:
                 if not proofs.fits(part.format, self._proof_format):
-                    self._note(_FOREIGN)
+                    note_once(self._notes, _FOREIGN)
                     return []
                 summary = [{"type": "summary_text", "text": text}] if text else []
                 return [{"type": "reasoning", "summary": summary, "encrypted_content": signature}]
-        self._note(_UNSIGNED)
+        note_once(self._notes, _UNSIGNED)
         return []
 
     def _call(self, part: ToolCallPart) -> dict[str, Any]:
         if part.signature is not None:
-            self._note(_CALL_PROOF)
+            note_once(self._notes, _CALL_PROOF)
         if part.cache is not None:
-            self._note(_CACHE_PLACE)
+            note_once(self._notes, _CACHE_PLACE)
         said = {"call_id": part.id, "name": part.name}
         if not part.custom:
             return {"type": "function_call", **said, "arguments": part.arguments or "{}"}
@@ -119,9 +120,9 @@ class InputItems:
 
     def _result(self, part: ToolResultPart) -> dict[str, Any]:
         if part.is_error:
-            self._note(_IS_ERROR)
+            note_once(self._notes, _IS_ERROR)
         if part.cache is not None:
-            self._note(_CACHE_PLACE)
+            note_once(self._notes, _CACHE_PLACE)
         kind = "custom_tool_call" if part.id in self._custom else "function_call"
         read = [self._part(each) for each in part.parts]
         said = [each for each in read if each is not None]
@@ -156,17 +157,17 @@ class InputItems:
                 said = {"data": data.base64, "format": sound}
                 return {"type": "input_audio", "input_audio": said}
             case ImagePart():
-                self._note(IMAGE_LOST)
+                note_once(self._notes, IMAGE_LOST)
             case DocumentPart():
-                self._note(DOCUMENT_LOST)
+                note_once(self._notes, DOCUMENT_LOST)
             case _:
-                self._note(AUDIO_LOST)
+                note_once(self._notes, AUDIO_LOST)
         return None
 
     def _document(self, part: DocumentPart) -> dict[str, Any]:
         """A file by its address has no name of its own; one that is sent must have one."""
         if part.citations:
-            self._note(_CITATIONS)
+            note_once(self._notes, _CITATIONS)
         mark = self._mark(part.cache)
         data = data_of(part.url)
         if data is None:
@@ -179,11 +180,7 @@ class InputItems:
         if cache is None:
             return {}
         if not self._marks:
-            self._note(_CACHE)
+            note_once(self._notes, _CACHE)
             return {}
         ttl = {"ttl": cache.ttl} if cache.ttl in _TTLS else {}
         return {"prompt_cache_breakpoint": {"mode": "explicit", **ttl}}
-
-    def _note(self, note: Note) -> None:
-        if note not in self._notes:
-            self._notes.append(note)

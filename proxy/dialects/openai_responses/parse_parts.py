@@ -5,6 +5,7 @@ from typing import Any
 
 from proxy.codec.json_body import fitted
 from proxy.codec.media import data_url
+from proxy.codec.note_once import note_once
 from proxy.dialects.openai_responses.wire_request import WirePart
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -50,8 +51,7 @@ class Parts:
 
     def note(self, note: Note) -> None:
         """A loss, once."""
-        if note not in self._notes:
-            self._notes.append(note)
+        note_once(self._notes, note)
 
     def _part(self, part: WirePart, at: str) -> ResultPart | None:
         mark = _mark(part.prompt_cache_breakpoint)

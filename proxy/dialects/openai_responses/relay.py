@@ -13,6 +13,7 @@ from proxy.codec import proofs
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import options_of
 from proxy.codec.efforts import EFFORTS, nearest_effort
+from proxy.codec.note_once import note_once
 from proxy.codec.relaying import own_body
 from proxy.codec.rules import Names, Rules
 from proxy.codec.wire_rules import keep_to
@@ -197,8 +198,7 @@ def _keep_tools(body: dict[str, Any], rules: Rules, notes: list[Note], upstream:
                 continue
             said = f"{tool['type']} is left out: the configuration does not let it through to "
             note = Note("dropped", "refuse", f"{said}{upstream}.")
-            if note not in notes:
-                notes.append(note)
+            note_once(notes, note)
 
     def item(said: dict[str, Any]) -> dict[str, Any]:
         inner = said.get("tools")
