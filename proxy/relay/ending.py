@@ -80,6 +80,15 @@ def ended(
     return Ended(outcome, status or _LEFT)
 
 
+def answered(why: Failure | None, status: int) -> Ended:
+    """How a request has ended that is for no stream of events. `why` it failed, if it did; `status`
+    is that of the head that was sent, 0 if none was.
+    """
+    if why is None:
+        return Ended("completed", status)
+    return Ended(why.kind, status or why.status)
+
+
 def row_of(end: End, reading: Reading, policy: OnDisconnect) -> Row:
     """The row that decides."""
     return next(

@@ -199,7 +199,7 @@ async def _answered(
         if why is None:
             raise
     if why is not None:  # too late for a status: no end of the body, so that it is no whole one
-        record.outcome = why.kind
+        visit.broke_off = why
         cut(visit.request)
     return response
 

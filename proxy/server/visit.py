@@ -12,6 +12,7 @@ from proxy.codec.base import Reply
 from proxy.errors import Failure, Refused, failure
 from proxy.events import CONTENT, Usage
 from proxy.observe.record import StreamRecord
+from proxy.relay.ending import answered
 from proxy.relay.passing import note_failure
 from proxy.server.access.keys import Caller
 from proxy.server.access.origins import unasked
@@ -35,6 +36,7 @@ class Visit:
         "_entered",
         "_gateway",
         "asked_bytes",
+        "broke_off",
         "caller",
         "record",
         "request",
@@ -49,6 +51,8 @@ class Visit:
         self.record = record
         self.caller: Caller | None = None
         self.asked_bytes = 0  # of its body
+        # why its answer did, where that came too late for a status
+        self.broke_off: Failure | None = None
         record.origin = request.headers.get("Origin", "")
         request[REQUEST_ID] = record.request_id
 
@@ -170,10 +174,9 @@ async def attended(
         response = whole(render(why))
     finally:
         visit.leave()
+        why = why or visit.broke_off
         if why is not None and not record.error:
             note_failure(record, why)
-        outcome = record.outcome or (why.kind if why is not None else "completed")
-        status = record.status or (why.status if why is not None else 0)
-        record.end(outcome, status, time.monotonic())
+        record.end(*answered(why, record.status), time.monotonic())
         gateway.flush(record)
     return response

@@ -7,7 +7,7 @@ import pytest
 
 from proxy.errors import failure
 from proxy.events import Finish, StreamEnd, StreamError
-from proxy.relay.ending import ENDINGS, End, Reading, ended, row_of
+from proxy.relay.ending import ENDINGS, End, Reading, answered, ended, row_of
 from proxy.settings.sections import OnDisconnect
 
 COMPLETE = StreamEnd(Finish("stop"))
@@ -66,3 +66,12 @@ def test_no_row_is_idle() -> None:
         for policy in row.policies
     }
     assert set(ENDINGS) == used
+
+
+def test_a_request_for_no_stream() -> None:
+    """The status is that of the head that was sent, else the failure's own."""
+    assert [("completed", 200), ("rate_limited", 429), ("idle_timeout", 200)] == [
+        answered(None, 200),
+        answered(REFUSAL, 0),
+        answered(FAILED.error, 200),
+    ]
