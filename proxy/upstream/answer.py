@@ -45,6 +45,8 @@ class Answer:
         self._open = still_open
         still_open.add(self)
         self._response = response
+        # each header a second time, for as long as the answer lasts: a vendor's are some kilobytes
+        response._raw_headers = ()  # noqa: SLF001
         self._content = response.content
         self._upstream = upstream
         connection = response.connection

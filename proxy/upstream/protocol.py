@@ -6,6 +6,7 @@ an aiohttp release changes what it relies on.
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -30,6 +31,10 @@ class Body(aiohttp.StreamReader):
 
     __slots__ = ()
     _protocol: "Protocol"
+
+    def begin(self) -> None:
+        """What was noted of the chunks that have come is not needed, nor is a place for more."""
+        self._http_chunk_splits = None
 
     def begin_http_chunk_receiving(self) -> None:
         self._protocol.between_chunks = False
@@ -71,6 +76,7 @@ class Protocol(ResponseHandler):
         """
         if type(body) is aiohttp.StreamReader:  # those without a body share one, of another class
             body.__class__ = Body
+            cast("Body", body).begin()
             self._on_chunk = on_chunk
 
     def hand_no_more(self) -> None:
