@@ -130,18 +130,18 @@ class Bench:
             return self.measurement(row, proxy, self.passing(dialect)).all()
 
     def envoy(self, program: Path, dialect: str) -> Row:
-        say(f"Envoy, {dialect} passed through ...")
+        self.say(f"Envoy, {dialect} passed through ...")
         row = Row(f"Envoy     {dialect} passed through", dialect, "envoy")
         with rivals.envoy(program, self.upstream_port, self.folder, self.log) as proxy:
             return self.measurement(row, proxy, self.passing(dialect)).all()
 
     def litellm(self, program: Path) -> Row:
-        say("LiteLLM, openai_chat -> openai_chat ...")
+        self.say("LiteLLM, openai_chat -> openai_chat ...")
         row = Row("LiteLLM   openai_chat -> openai_chat", "openai_chat", "litellm")
         scale = self.scale._replace(
             rate=rivals.LITELLM_RATE, open_streams=rivals.LITELLM_STREAMS, burst_chunks=100
         )
-        bench = Bench(self.folder, scale, self.upstream_port)
+        bench = Bench(self.folder, scale, self.upstream_port, self.say)
         way = Way("openai_chat", lambda mode: client_path("openai_chat", mode), lambda mode: mode)
         with rivals.litellm(
             program, self.upstream_port, bench.modes, self.folder, self.log
@@ -184,7 +184,9 @@ def stopped_cleanly() -> Iterator[None]:
 def table(chosen: argparse.Namespace, folder: Path, port: int) -> int:
     """Mainstem beside nginx."""
     scale = QUICK if chosen.quick else Scale()
-    progress = Progress(1 + len(PATHS) + len({dialect for _, dialect in PATHS}))
+    beside = [name for name in ("envoy", "litellm") if rivals.rival(name) is not None]
+    passed = len({dialect for _, dialect in PATHS}) * (1 + ("envoy" in beside))
+    progress = Progress(1 + len(PATHS) + passed + ("litellm" in beside))
     bench = Bench(folder, scale, port, progress.say)
     with progress.bar:
         direct = bench.direct()
