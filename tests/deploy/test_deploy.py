@@ -19,7 +19,11 @@ DEPLOY = ROOT / "deploy"
 DASHBOARD = DEPLOY / "grafana" / "dashboards" / "mainstem.json"
 YAML_FILES = sorted([*DEPLOY.rglob("*.yaml"), *DEPLOY.rglob("*.yml")])
 # recorded by alerts.yml itself
-FOREIGN = {"mainstem:streams_failing:rate5m", "mainstem:streams:rate5m"}
+FOREIGN = {
+    "mainstem:streams_failing:rate5m",
+    "mainstem:streams:rate5m",
+    *(f"mainstem:streams_failing:ratio_rate{window}" for window in ("5m", "30m", "1h", "6h", "3d")),
+}
 
 
 VARIABLES = {
@@ -171,6 +175,32 @@ def test_the_share_that_fails_is_nought_while_all_is_well(tmp_path, series, show
     file.write_text(yaml.safe_dump({"tests": [test]}))
 
     run(program("promtool"), "test", "rules", file)
+
+
+def test_every_alert_has_a_test_and_a_section_that_says_what_to_do():
+    """Under its own name, in the operator's page."""
+    groups = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"]
+    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    names = [rule["alert"] for rule in alerts]
+    page = (ROOT / "docs" / "OPERATING.md").read_text()
+    tested = (DEPLOY / "alerts.test.yml").read_text()
+
+    assert names == re.findall(r"^### (Mainstem\w+)$", page, re.MULTILINE)
+    assert [f"docs/OPERATING.md#{name.lower()}" for name in names] == [
+        rule["annotations"]["runbook"] for rule in alerts
+    ]
+    assert [] == [name for name in names if not re.search(rf"\b{name}\b", tested)]
+
+
+@requires("systemd")
+def test_systemd_takes_the_unit_and_finds_it_closed(tmp_path):
+    """Its own judgement of how exposed the service is, from 0 to 10."""
+    unit = (DEPLOY / "mainstem.service").read_text()
+    file = tmp_path / "mainstem.service"
+    file.write_text(unit.replace("/opt/mainstem/bin/mainstem", "/bin/true"))
+    run(program("systemd"), "verify", "--man=no", file)
+    words = ("security", "--offline=true", "--threshold=20", file)
+    run(program("systemd"), *words)
 
 
 def test_every_metric_is_on_the_dashboard():
