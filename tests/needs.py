@@ -25,6 +25,7 @@ Part = Literal[
     "envoy",
     "systemd",
     "promtool",
+    "prometheus",
     "redis",
     "chromium",
     "node",
@@ -79,6 +80,7 @@ SOURCES: dict[Part, Source] = {
     ),
     "systemd": Source(("systemd-analyze",), "apt-get install systemd"),
     "promtool": Source(("promtool",), "apt-get install prometheus"),
+    "prometheus": Source(("prometheus",), "apt-get install prometheus"),
     "redis": Source(("redis-server", "valkey-server"), "apt-get install redis-server"),
     "chromium": Source(
         ("chromium", "chromium-browser", "google-chrome"), "apt-get install chromium"
