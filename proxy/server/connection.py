@@ -12,23 +12,24 @@ import asyncio
 from typing import Any, NamedTuple, Protocol
 
 from aiohttp import StreamReader, web
-from aiohttp.http_exceptions import HttpProcessingError, InvalidURLError, LineTooLong
+from aiohttp.http_exceptions import HttpProcessingError
 
-from proxy import __version__
-from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure, failure
 from proxy.net.keepalive import watch
-from proxy.server.respond import with_retry_after
+from proxy.server.refusals import (
+    FIELDS,
+    LINGER_S,
+    fault,
+    half_close,
+    head_too_large,
+    last,
+    line_too_large,
+    refusal,
+)
 from proxy.server.unsent import Unsent, hold_little
 
-_NATIVE = CLIENTS["native"]
-SERVER = f"mainstem/{__version__}"
 _HEAD_END = b"\r\n\r\n"
-# so that a client that still sends reads why it was refused: a close with bytes unread would reset
-# the connection
-LINGER_S = 3.0
 _FIELD_BYTES = 8190  # of one header: what nginx and aiohttp take
-_FIELDS = 128
 # A chunk of one byte, the worst that an honest client sends, weighs six: more than this is chunk
 # extensions.
 _WIRE_PER_BYTE = 8
@@ -84,7 +85,7 @@ class Connection(web.RequestHandler):
             loop=loop,
             max_line_size=most,
             max_field_size=min(_FIELD_BYTES, most - 1),
-            max_headers=_FIELDS,
+            max_headers=FIELDS,
             **bounds.options,
         )
         self._host = host
@@ -236,7 +237,7 @@ class Connection(web.RequestHandler):
             return False
         line = joined.find(b"\r\n")
         lined = (known > 0 and self._lined) or 0 <= line < most - start
-        self._refuse(_head_too_large(most) if lined else _line_too_large(most))
+        self._refuse(head_too_large(most) if lined else line_too_large(most))
         return True
 
     def _await_head(self) -> None:
@@ -252,9 +253,8 @@ class Connection(web.RequestHandler):
             return
         if self._loop.time() < self._due:
             self._timer = self._loop.call_at(self._due, self._look)
-        elif (
-            self._head_bytes == 0
-        ):  # a browser opens connections that it may never use, and would take a 408 for an answer
+        elif not self._head_bytes:
+            # a browser opens connections that it may never use, and would take a 408 for an answer
             self.force_close()
         else:
             most = self._bounds.request_head_s
@@ -297,89 +297,4 @@ class Connection(web.RequestHandler):
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         self._refused = True
-        reply = _NATIVE.render_error(_fault(exc, self._bounds.max_head_bytes))
-        fields = {**reply.headers, "Content-Type": reply.content_type, "Server": SERVER}
-        return _Last(request.transport, status=reply.status, body=reply.body, headers=fields)
-
-
-class _Last(web.Response):
-    """The last answer on a connection whose client may still be sending."""
-
-    def __init__(self, transport: asyncio.Transport | None, **given: Any) -> None:
-        super().__init__(**given)
-        self._transport = transport
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        await super().write_eof(data)
-        if self._transport is not None and not self._transport.is_closing():
-            half_close(self._transport)
-            await asyncio.sleep(LINGER_S)  # cancelled when the client leaves
-
-
-def half_close(transport: asyncio.WriteTransport) -> None:
-    """Tell the client that nothing more comes, where that can be told while it may still send: TLS
-    has no such end.
-    """
-    if transport.can_write_eof():
-        transport.write_eof()
-
-
-def refusal(why: Failure) -> bytes:
-    """A whole answer in bytes, for where there is no request to answer."""
-    reply = with_retry_after(_NATIVE.render_error(why), why)
-    phrase = web.Response(status=reply.status).reason
-    fields = {
-        **reply.headers,
-        "Content-Type": reply.content_type,
-        "Content-Length": len(reply.body),
-        "Server": SERVER,
-        "Connection": "close",
-    }
-    lines = [
-        f"HTTP/1.1 {reply.status} {phrase}",
-        *(f"{name}: {value}" for name, value in fields.items()),
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + reply.body
-
-
-def _fault(error: HttpProcessingError, max_head_bytes: int) -> Failure:
-    """Why the parser refused it, without a byte of what was sent."""
-    if isinstance(error, LineTooLong):
-        limit = error.args[1]
-        return (
-            _line_too_large(max_head_bytes) if limit == max_head_bytes else _field_too_large(limit)
-        )
-    if error.message.startswith("Too many headers"):
-        return failure(
-            "too_large",
-            f"The request has more than the {_FIELDS} headers that this proxy takes.",
-            status=431,
-        )
-    why = (
-        "its target is no URL"
-        if isinstance(error, InvalidURLError)
-        else error.message.partition(":")[0].partition("\n")[0].strip(" .")
-    )
-    return failure("bad_request", f"This is no HTTP/1.1 request that can be answered: {why}.")
-
-
-def _line_too_large(most: int) -> Failure:
-    return failure(
-        "too_large",
-        f"The request line is larger than limits.max_head_bytes ({most}): use a body.",
-        status=414,
-    )
-
-
-def _head_too_large(most: int) -> Failure:
-    return failure(
-        "too_large",
-        f"The head of the request is larger than limits.max_head_bytes ({most}).",
-        status=431,
-    )
-
-
-def _field_too_large(most: object) -> Failure:
-    return failure(
-        "too_large", f"A header is larger than the {most} bytes that this proxy takes.", status=431
-    )
+        return last(fault(exc, self._bounds.max_head_bytes), request.transport)

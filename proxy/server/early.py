@@ -5,6 +5,7 @@ No target is committed to by it: other targets may still be asked, as long as th
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from proxy.codec.base import ClientHalf, Encoder, Parsed
 from proxy.errors import Failure
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
+from proxy.server.incoming import new_stream_id
 from proxy.server.respond import ResponseSink, carry, stream_response
 from proxy.settings.sections import Streams
 
@@ -67,8 +69,19 @@ class Early:
         self.stop()
         return None if self._opening is None else await self._opening
 
-    async def fail(self, response: web.StreamResponse, start: StreamStart, why: Failure) -> None:
-        """There is no answer after all: the client is told in band, and the body ends."""
+    async def fail(self, response: web.StreamResponse, why: Failure) -> None:
+        """There is no answer after all: the client is told in band, and the body ends. The upstream
+        that it is told of is the last that was asked.
+        """
+        record = self._record
+        record.stream = record.stream or new_stream_id()
+        start = StreamStart(
+            stream=record.stream,
+            model=record.model,
+            upstream=record.upstream,
+            upstream_model=record.upstream_model,
+            created=int(time.time()),
+        )
         assert self.encoder is not None
         encode = self.encoder.encode
         out = self.encoder.joined([encode(start), encode(StreamError(why))])

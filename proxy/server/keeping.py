@@ -17,6 +17,7 @@ from proxy.server.lasting import Lasting
 from proxy.server.respond import whole
 from proxy.server.runs import Runs
 
+NOT_KEPT = "Streams are not kept here: see streams.resume in the configuration."
 _NO_BEGINNING = (
     "Of this answer more was said than is kept (streams.resume.max_bytes_per_stream): it cannot be "
     "told whole any more."

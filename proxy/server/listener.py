@@ -11,7 +11,8 @@ import structlog
 from aiohttp import web
 
 from proxy.errors import failure
-from proxy.server.connection import LINGER_S, Bounds, Connection, half_close, refusal
+from proxy.server.connection import Bounds, Connection
+from proxy.server.refusals import LINGER_S, half_close, refusal
 from proxy.settings.sections import Limits, Streams
 from proxy.settings.sections import Server as ServerSettings
 

@@ -13,12 +13,11 @@ from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, bad_request, failure
 from proxy.server.account import Account
 from proxy.server.gateway import Gateway
-from proxy.server.keeping import told
+from proxy.server.keeping import NOT_KEPT, told
 from proxy.server.lasting import Lasting
 from proxy.server.respond import whole
 from proxy.server.returning import Onward
 from proxy.server.runs import Runs
-from proxy.server.serving import NOT_KEPT
 from proxy.server.streams import CANCELLED, About, Served, handler, known, read
 from proxy.server.watched import where
 

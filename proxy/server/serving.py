@@ -11,31 +11,29 @@ from aiohttp import web
 
 from proxy.codec.base import ClientHalf, Parsed
 from proxy.errors import Failure, Refused, failure
-from proxy.events import StreamError, StreamStart
+from proxy.events import StreamError
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
-from proxy.server.access.keys import credential
 from proxy.server.account import Account
 from proxy.server.answering import Answering
+from proxy.server.attending import Attending, again
 from proxy.server.body import Hold
 from proxy.server.connection import Connection
 from proxy.server.continuation import Continuation
 from proxy.server.early import Early
 from proxy.server.gateway import Gateway, State
-from proxy.server.incoming import asked_by, new_stream_id, read_head, request_id
+from proxy.server.incoming import request_id
 from proxy.server.intake import Asked, Intake
-from proxy.server.keeping import announced, to_keep
+from proxy.server.keeping import NOT_KEPT, announced, to_keep
 from proxy.server.lasting import Lasting
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
-from proxy.server.returning import Onward, may_return, returned
-from proxy.server.run import Run
-from proxy.server.runs import Again, Runs
+from proxy.server.returning import Onward
+from proxy.server.runs import Runs
 from proxy.server.visit import INTERNAL, Visit
-from proxy.server.watched import documented, watched, where
+from proxy.server.watched import where
 from proxy.settings.sections import Streams
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-NOT_KEPT = "Streams are not kept here: see streams.resume in the configuration."
 
 
 def handler(gateway: Gateway, runs: Runs, halves: Sequence[ClientHalf]) -> Handler:
@@ -70,14 +68,13 @@ class _Serving:
     __slots__ = (
         "_account",
         "_answering",
+        "_attending",
         "_early",
         "_gateway",
         "_half",
         "_halves",
-        "_own",
         "_record",
         "_request",
-        "_run",
         "_runs",
         "_started",
         "_state",
@@ -105,8 +102,7 @@ class _Serving:
         self._account = Account(gateway, Visit(gateway, request, record))
         self._early: Early | None = None
         self._answering: Answering | None = None
-        self._run: Lasting | None = None  # that it reads
-        self._own: Run | None = None  # the same, if it began it
+        self._attending: Attending | None = None  # to a kept stream
 
     async def run(self) -> web.StreamResponse:
         try:
@@ -119,9 +115,7 @@ class _Serving:
                 return await self._turn_down(why)
             self._client_gone()
             raise
-        except (
-            ConnectionError
-        ):  # it left in the moment in which it was written to, or takes nothing
+        except ConnectionError:  # it left while it was written to, or takes nothing
             self._client_gone()
             cut(self._request)
             return web.Response(status=499)  # goes nowhere
@@ -131,36 +125,22 @@ class _Serving:
         finally:
             if self._early is not None:
                 self._early.stop()
-            if self._run is not None:
-                self._run.leave()
-            if self._own is not None:
-                self._own.when_over(self._close)
+            own = None
+            if self._attending is not None:
+                self._attending.leave()
+                own = self._attending.own
+            if own is not None:
+                own.when_over(self._close)
             elif self._answering is None or not self._answering.alone:
                 self._close()
 
     async def _answer(self) -> web.StreamResponse:
         self._account.visit.check_origin()
         if self._request.headers.get("Last-Event-ID"):
-            return await self._again()
+            return await self._attend().go_on(self._half)
         with self._gateway.bodies.hold(self._state.plan.limits.max_inflight_body_bytes) as hold:
             answer = await self._committed(hold)
         return await answer
-
-    async def _again(self) -> web.StreamResponse:
-        """To a client that comes back: the rest. It must never run a prompt again; where there is
-        no more to send, 204 is what makes a browser's EventSource stop (HTML 9.2.3).
-        """
-        self._account.reading = "unasked"
-        self._record.status = 204
-        if self._runs.rules is None or not may_return(self._half):
-            return web.Response(status=204)
-        head = read_head(self._request)
-        await self._account.visit.know(credential(head.headers, head.query))
-        found = await returned(self._runs, self._half, asked_by(head), self._account.owner)
-        if found is None:
-            return web.Response(status=204)
-        self._read(found.run)
-        return await self._watched(found)
 
     async def _committed(self, hold: Hold) -> Coroutine[Any, Any, web.StreamResponse]:
         """What gives the answer of the target that has one; it keeps nothing of what was asked that
@@ -206,12 +186,13 @@ class _Serving:
         )
         if background and not asked.parsed.request.stream:
             self._started = announced
+        attending = self._attend()
         run = await self._runs.repeated(
-            asked.digest, asked.key, self._account.owner, _again(self._request)
+            asked.digest, asked.key, self._account.owner, again(self._request)
         )
         if run is None:
             attempts = self._enter(asked)
-            run = self._own = self._runs.start(
+            run = attending.own = self._runs.start(
                 attempts,
                 asked.parsed,
                 self._half,
@@ -224,67 +205,26 @@ class _Serving:
                 pieces=asked.envelope.pieces,
             )
             self._gateway.found(self._record)  # it is the run that looks for a target
-        self._read(run)
+        attending.read(run)
         if self._started is not None:
             await self._runs.store.kept(run)  # who is told of it may ask another process
-            return self._announced(run, self._started)
+            return attending.announced(run, self._started)
         looks = asked.envelope.pieces is not None
         if not looks:
             self._begin_early(asked.parsed, self._state.plan.streams, where(run, self._half))
         await asyncio.shield(run.committed)
         if not asked.parsed.request.stream:
-            return self._documented(run, asked.parsed)
+            return attending.documented(run, asked.parsed)
         early, self._early = self._early, None
         begun = None if early is None else early.encoder
         encoder = run.encoder(self._half, asked.parsed.options, begun, looks=looks)
-        return self._watched(Onward(run, encoder, where(run, self._half)), early)
+        return attending.watched(Onward(run, encoder, where(run, self._half)), early)
 
-    async def _announced(
-        self, run: Lasting, started: Callable[[Lasting], web.Response]
-    ) -> web.StreamResponse:
-        response = started(run)
-        run.told(self._request.transport)
-        self._record.status = response.status
-        return response
-
-    def _read(self, run: Lasting) -> None:
-        self._run = run
-        run.attend()
-        if self._own is None:
-            self._account.reading = "unasked"
-            self._record.model, self._record.model_label = run.origin.model, run.origin.label
-            self._record.stream = run.id
-
-    async def _documented(self, run: Lasting, parsed: Parsed) -> web.StreamResponse:
-        self._runs.metrics.reads(1)
-        try:
-            return await documented(self._request, run, parsed, self._record, self._state.plan)
-        finally:
-            self._runs.metrics.reads(-1)
-
-    async def _watched(self, onward: Onward, early: Early | None = None) -> web.StreamResponse:
-        plan = self._state.plan
-        self._runs.metrics.reads(1)
-        try:
-            return await watched(
-                self._request,
-                onward.run,
-                onward.encoder,
-                record=self._record,
-                streams=plan.streams,
-                limits=plan.limits,
-                headers=onward.headers,
-                number=onward.number,
-                early=early,
-            )
-        except Exception as error:  # a defect, and too late for a status
-            if isinstance(error, ConnectionError):
-                raise
-            self._gateway.report(self._record)
-            cut(self._request)
-            return web.Response(status=500)  # goes nowhere
-        finally:
-            self._runs.metrics.reads(-1)
+    def _attend(self) -> Attending:
+        self._attending = Attending(
+            self._gateway, self._runs, self._request, self._account, self._state.plan
+        )
+        return self._attending
 
     def _begin_early(
         self, parsed: Parsed, streams: Streams, headers: Mapping[str, str] | None = None
@@ -323,17 +263,13 @@ class _Serving:
         return attempts
 
     def _close(self) -> None:
-        account, answering = self._account, self._answering
+        account, answering, attending = self._account, self._answering, self._attending
         if answering is not None and account.refusal is None:
             account.reading, account.end = answering.reading, answering.log.end
-        elif self._own is not None and account.refusal is None:
-            account.end = self._own.log.end
-            # a run that has no end was cut off with its process
-            account.reading = "left" if account.end is None else "whole"
-        elif self._run is not None and self._own is None:
-            account.reading = "unasked"
+        elif attending is not None:
+            attending.settle()
         # which know this one, to call it at their end
-        self._answering = self._run = self._own = None
+        self._answering = self._attending = None
         account.close()
 
     async def _turn_down(
@@ -345,7 +281,7 @@ class _Serving:
         try:
             response = None if self._early is None else await self._early.taken()
             if response is not None and self._early is not None:
-                await self._early.fail(response, self._start(), why)
+                await self._early.fail(response, why)
                 self._account.reading, self._account.end = "whole", StreamError(why)
                 return response
         except ConnectionError:
@@ -355,28 +291,9 @@ class _Serving:
         self._account.refuse(why, reply.status)
         return hand_down(whole(reply), returned or {})
 
-    def _start(self) -> StreamStart:
-        """Of a stream that has no answer. The upstream is the last that was asked."""
-        record = self._record
-        record.stream = record.stream or new_stream_id()
-        return StreamStart(
-            stream=record.stream,
-            model=record.model,
-            upstream=record.upstream,
-            upstream_model=record.upstream_model,
-            created=int(time.time()),
-        )
-
     def _client_gone(self) -> None:
         alone = self._answering is not None and self._answering.alone
-        if alone or self._own is not None:
+        if alone or (self._attending is not None and self._attending.own is not None):
             # how it ends, and when, is yet to come
             self._record.left_s = time.monotonic() - self._record.started
             self._record.status = self._record.status or 499
-
-
-def _again(request: web.Request) -> Again:
-    """An EventSource repeats its GET by itself; the SDKs made by Stainless count their retries."""
-    if request.headers.get("x-stainless-retry-count", "0") not in ("", "0"):
-        return "yes"
-    return "maybe" if request.method == "GET" else "no"

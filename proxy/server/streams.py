@@ -18,12 +18,13 @@ from proxy.server.access.keys import credential
 from proxy.server.account import Account
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import asked_by, read_head, request_id
+from proxy.server.keeping import NOT_KEPT
 from proxy.server.lasting import Lasting
 from proxy.server.playground import looked_at
 from proxy.server.respond import cut, whole, with_retry_after
 from proxy.server.returning import Onward, asked_for, rest
 from proxy.server.runs import Runs
-from proxy.server.serving import NOT_KEPT, starter
+from proxy.server.serving import starter
 from proxy.server.visit import Visit
 from proxy.server.watched import watched, where
 
