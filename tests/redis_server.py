@@ -25,6 +25,7 @@ class RedisServer:
             self.port: int = free.getsockname()[1]
         self.place = f"127.0.0.1:{self.port}"
         self.url = f"redis://:{PASSWORD}@{self.place}/0"
+        self.socket_url = f"unix://:{PASSWORD}@{folder}/socket"
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
 
@@ -34,6 +35,7 @@ class RedisServer:
             "port": self.port,
             "bind": "127.0.0.1",
             "dir": self._folder,
+            "unixsocket": f"{self._folder}/socket",
             "save": "",
             "appendonly": "no",
             "requirepass": PASSWORD,

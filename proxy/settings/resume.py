@@ -35,6 +35,7 @@ class Resume(Tree):
     max_bytes: Count = Field(
         268_435_456,
         description=(
-            "What all of a process may take. Beyond it those that have ended go, the oldest first."
+            "What all that a process generates may take; beyond it those that have ended go, the "
+            "oldest first. With a Redis: as much again for those that its clients read elsewhere."
         ),
     )

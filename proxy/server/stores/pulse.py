@@ -17,7 +17,7 @@ _WITHIN_S = 2.0
 _MOST_RENEWED = 500  # streams at a time
 # Of a lease: how long a copy waits for Redis, after which its readers are told.
 _PATIENCE = 4
-_IDLE_BEATS = 2  # for which a copy is kept that nobody reads
+_IDLE_BEATS = 3  # for which a copy is kept that nobody reads
 
 
 class Pulse:
@@ -53,7 +53,9 @@ class Pulse:
                     await self._beat()
             hastened = await self._rest()
             if not hastened:
-                self._sweep()
+                for copy in self._copies.values():
+                    copy.idle = 0 if copy.attended else copy.idle + 1
+                self.sweep(_IDLE_BEATS)
 
     async def _rest(self) -> bool:
         self._soon.clear()
@@ -107,9 +109,9 @@ class Pulse:
             for copy in self._copies.values():
                 copy.lose(monotonic())
 
-    def _sweep(self) -> None:
+    def sweep(self, most_idle: int = 0) -> None:
+        """Drop the copies that nobody has read for so many beats."""
         for stream, copy in list(self._copies.items()):
-            copy.idle = 0 if copy.attended else copy.idle + 1
-            if copy.idle > _IDLE_BEATS:
+            if not copy.attended and copy.idle >= most_idle:
                 del self._copies[stream]
                 copy.log.forget()

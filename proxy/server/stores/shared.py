@@ -26,6 +26,10 @@ _KNOWN_S = 0.5
 _LATE_S = 0.06  # by which what is known of a stream may be written later than its client knows it
 _FINISH_S = 2.0
 _PIECE = 200  # entries of a log that are loaded at a time
+_FULL = (
+    "Of other processes' streams as many are read here as may be (streams.resume.max_bytes); try "
+    "again soon."
+)
 _AWAY = "Where streams are kept cannot be reached for now; try again soon."
 
 
@@ -47,6 +51,7 @@ class Shared:
             copies=self._tail.copies,
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._bytes = 0  # that copies take
 
     async def start(self) -> None:
         await self._writer.begin()
@@ -88,12 +93,13 @@ class Shared:
         copy = self._tail.copies.get(stream)
         if copy is not None and copy.owner != owner:
             return None
-        if copy is not None and (copy.log.end is None or copy.attended):
+        away = self._link.since is None
+        if copy is not None and (copy.log.end is None or copy.attended or away):
             return copy
         if copy is not None:  # whether it is kept still, only the store knows
             del self._tail.copies[stream]
             copy.log.forget()
-        if self._link.since is None:
+        if away:
             raise Refused(failure("overloaded", _AWAY, retry_after_s=1))
         try:
             found = await self._load(stream, owner)
@@ -144,7 +150,8 @@ class Shared:
             return None
         if known.process == self._process:  # it was forgotten here a moment ago
             return None
-        log = KeptLog(self._rules().max_bytes_per_stream, self._metrics.kept)
+        self._make_room()
+        log = KeptLog(self._rules().max_bytes_per_stream, self._weigh)
         copy = Copy(
             layout.origin_of(stream, owner, known),
             log,
@@ -165,6 +172,17 @@ class Shared:
         elif log.end is None:
             await self._tail.tell(self._process, layout.Wish(), _ASK_S)
         return other if other.owner == owner else None
+
+    def _make_room(self) -> None:
+        """Raises Refused where the copies that are read take all that they may."""
+        if self._bytes > self._rules().max_bytes:
+            self._pulse.sweep()
+        if self._bytes > self._rules().max_bytes:
+            raise Refused(failure("overloaded", _FULL, retry_after_s=1))
+
+    def _weigh(self, more_bytes: int) -> None:
+        self._bytes += more_bytes
+        self._metrics.kept(more_bytes)
 
     async def _fill(self, copy: Copy, keys: layout.Keys) -> None:
         redis, log = self._link.redis, copy.log

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proxy.dialects.registry import CLIENTS
+from proxy.settings.resume import Resume
 from tests.needs import requires
 from tests.redis_server import RedisServer, redis_server
 from tests.relay.far import Far, proxied, says, until
@@ -341,3 +342,78 @@ async def test_everything_in_redis_expires(redis: RedisServer) -> None:
         async with asked(there, where, "GET") as again:
             assert 404 == again.response.status
     assert 0 == await redis.everlasting()
+
+
+async def test_a_redis_is_reached_by_its_socket_too(redis: RedisServer) -> None:
+    async with two(Far(says("Hello")), redis, rules={"store": redis.socket_url}) as (here, there):
+        async with asked(here) as whole:
+            await whole.read()
+        async with asked(there, whole.response.headers["Location"], "GET") as again:
+            await again.read()
+        assert whole.events == again.events
+
+
+async def test_the_end_of_the_drain_is_told_to_readers_elsewhere(redis: RedisServer) -> None:
+    speaks = Speaks()
+    async with two(Far(speaks), redis) as (here, there):
+        speaks.say(3)
+        async with asked(here) as first:
+            await first.read(WORDS[2])
+            where = first.response.headers["Location"]
+            async with asked(there, where, "GET") as second:
+                await second.read(WORDS[2])
+                await here.process.gateway.drain(0.05)
+                await asyncio.gather(first.read(), second.read())
+        assert "shutdown" == second.events[-1]["error"]["kind"]
+        assert first.events == second.events
+
+
+async def test_a_process_that_lives_after_all_goes_on_for_its_own_readers(
+    redis: RedisServer,
+) -> None:
+    """It could not say that it lives: elsewhere its stream has ended, and what it says is not heard."""
+    speaks = Speaks()
+    async with two(Far(speaks), redis) as (here, there):
+        await asyncio.sleep(LEASE_S)
+        speaks.say(3)
+        async with asked(here) as first:
+            await first.read(WORDS[2])
+            where = first.response.headers["Location"]
+            async with asked(there, where, "GET") as second:
+                await second.read(WORDS[2])
+                *_, pulse = here.process._store._tasks  # type: ignore[attr-defined]
+                pulse.cancel()
+                await second.read()
+            speaks.say(40)
+            await first.read()
+        assert (TEXT, "stream.end") == (first.text, first.last)
+        assert "upstream_truncated" == second.events[-1]["error"]["kind"]
+        async with asked(there, where, "GET") as again:
+            await again.read()
+        assert second.events == again.events
+        assert 0 == await here.metric('mainstem_store_errors_total{operation="write"}')
+
+
+async def test_what_is_read_elsewhere_is_bounded_too(redis: RedisServer) -> None:
+    speaks = Speaks()
+    async with two(Far(speaks), redis) as (here, there):
+        there.process._store._rules = lambda: Resume(max_bytes=4000)  # type: ignore[attr-defined]
+        speaks.say(40)
+        async with asked(here) as whole:
+            await whole.read()
+        where = whole.response.headers["Location"]
+        speaks.say(1)
+        async with asked(here) as going_on:
+            await going_on.read(WORDS[0])
+            other = going_on.response.headers["Location"]
+            async with asked(there, other, "GET") as along:
+                await along.read(WORDS[0])
+                speaks.say(30)
+                await along.read(WORDS[30])  # more than may be, by one that is read
+                async with asked(there, where, "GET") as refused:
+                    assert 503 == refused.response.status
+                speaks.say(9)
+                await asyncio.gather(along.read(), going_on.read())
+        async with asked(there, where, "GET") as again:
+            await again.read()
+        assert whole.events == again.events
