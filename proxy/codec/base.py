@@ -16,7 +16,7 @@ constants. A dialect has one half or both; the registry lists them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -76,16 +76,21 @@ class Keeping(NamedTuple):
     earlier: "Earlier | None" = None
 
 
+class KeptStream(NamedTuple):
+    """A stream of this dialect that is kept: the options of its request, and its events so far."""
+
+    options: Any
+    events: Sequence[Event]
+
+
 class Earlier(NamedTuple):
-    """The earlier answer that a request goes on from: the id of its stream. `behind` gives the
-    request with that one's conversation before it, from that one's options and events; it raises
-    Refused. `unknown` is the refusal where it is not kept; with `elsewhere` the vendor may keep it.
+    """The earlier answers that a request goes on from, or names pieces of: the ids of their
+    streams. `behind` gives the request with what was said there in its place, from those that are
+    kept, by their ids, and the ids of those that are kept for somebody else. It raises Refused.
     """
 
-    stream: str
-    behind: Callable[[Any, Sequence[Event]], Keeping]
-    unknown: Failure
-    elsewhere: bool
+    streams: tuple[str, ...]
+    behind: Callable[[Mapping[str, KeptStream], Collection[str]], Keeping]
 
 
 class Reply(NamedTuple):

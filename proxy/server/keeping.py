@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Keeping, Reply
+from proxy.codec.base import ClientHalf, Keeping, KeptStream, Reply
 from proxy.dialects.openai_responses import kept
 from proxy.errors import Refused, failure
 from proxy.events import Event, StreamStart
@@ -94,10 +94,12 @@ def _told(run: Lasting, events: Sequence[Event]) -> bytes:
 async def _with_earlier(keeping: Keeping, runs: Runs, owner: str, half: ClientHalf) -> Keeping:
     earlier = keeping.earlier
     assert earlier is not None
-    run = await runs.find(earlier.stream, owner)
-    if run is None or run.half is not half or run.log.end is None:
-        if earlier.elsewhere and run is None and not runs.holds(earlier.stream):
-            return keeping
-        raise Refused(earlier.unknown)
-    events = events_of(run.log)
-    return await apart(keeping.bytes + run.log.bytes, lambda: earlier.behind(run.options, events))
+    found: dict[str, KeptStream] = {}
+    size = keeping.bytes
+    for stream in earlier.streams:
+        run = await runs.find(stream, owner)
+        if run is not None and run.half is half:
+            found[stream] = KeptStream(run.options, events_of(run.log))
+            size += run.log.bytes
+    anothers = [stream for stream in earlier.streams if stream not in found and runs.holds(stream)]
+    return await apart(size, lambda: earlier.behind(found, anothers))

@@ -222,6 +222,20 @@ async def test_a_tool_s_result_alone_is_enough(dialect: str) -> None:
         assert first.id == second.previous_response_id
 
 
+@pytest.mark.parametrize("dialect", UPSTREAMS)
+async def test_an_item_of_an_answer_that_is_kept_may_be_named_alone(dialect: str) -> None:
+    """Its call is told, wherever the request goes."""
+    async with client_of(dialect, "tool_then_answer") as (client, _):
+        first = await client.responses.create(model="m", input="weather?", tools=[TOOL])
+        (call,) = [item for item in first.output if item.type == "function_call"]
+        named: Any = [{"type": "item_reference", "id": item.id} for item in first.output]
+        result: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "21 C"}
+        second = await client.responses.create(
+            model="m", input=[{"role": "user", "content": "weather?"}, *named, result], tools=[TOOL]
+        )
+        assert "21 C" in second.output_text
+
+
 async def test_what_is_unknown_is_not_found() -> None:
     """As the vendor says it."""
     async with client_of("openai_chat") as (client, _):

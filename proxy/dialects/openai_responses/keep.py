@@ -6,23 +6,25 @@ Of a vendor of this dialect that keeps its answers, an earlier one is its own: i
 id. All others get the whole conversation.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from proxy.codec.base import Earlier, Incoming, Keeping, Parsed
+from proxy.codec.base import Earlier, Incoming, Keeping, KeptStream, Parsed
 from proxy.dialects.openai_responses import kept, parse
 from proxy.dialects.openai_responses.parse import Kept, Options
-from proxy.dialects.openai_responses.shapes import stream_of
+from proxy.dialects.openai_responses.shapes import stream_of, stream_of_item
+from proxy.dialects.openai_responses.wire import NAME
 from proxy.errors import Failure, Refused, bad_request, failure
-from proxy.events import Event
 from proxy.request import Original
 
 _BACKGROUND = ("background", "background_options")
 _PREVIOUS = "previous_response_id"
+_REFERENCE = "item_reference"
+_MOST_STREAMS = 50  # that one request may name pieces of; the newest are heeded
 _NOT_STORED = (
     "background needs store, as the answer of a request with store: false is not kept, and could "
     "not be asked for."
@@ -46,71 +48,84 @@ def _keeping(parsed: Parsed, incoming: Incoming) -> Keeping:
             raise bad_request(_NOT_STORED, param="store")
         own = {name: value for name, value in said.items() if name not in _BACKGROUND}
         parsed = parse.parse_request(_with_body(incoming, own))
-    earlier = said.get(_PREVIOUS)
-    return _kept(
-        parsed,
-        _items(said),
-        background=background,
-        earlier=earlier if isinstance(earlier, str) else "",
-        incoming=incoming,
-    )
+    streams = dict.fromkeys((stream_of(_name(said)), *map(_stream_named, _given(said))))
+    streams.pop("", None)
+    keeping = _kept(parsed, _items(said), background=background)
+    earlier = Earlier(tuple(streams)[-_MOST_STREAMS:], partial(_behind, keeping, incoming))
+    return keeping._replace(earlier=earlier) if streams else keeping
 
 
-def _kept(
-    parsed: Parsed, items: list[msgspec.Raw], *, background: bool, earlier: str, incoming: Incoming
-) -> Keeping:
+def _kept(parsed: Parsed, items: list[msgspec.Raw], *, background: bool) -> Keeping:
     options: Options = parsed.options
     stored = _body(parsed).get("store") is not False
     options = options._replace(
         repeated={**options.repeated, "background": background, "store": stored},
         kept=Kept(background, items) if stored else None,
     )
-    parsed = parsed._replace(options=options, keeping=None)
     size = sum(len(bytes(item)) for item in items)
-    stream = stream_of(earlier)
-    behind = partial(_behind, parsed, items, incoming)
-    before = Earlier(stream, behind, not_found(earlier), "~" in earlier) if stream else None
-    return Keeping(parsed, size, background, before)
+    return Keeping(parsed._replace(options=options, keeping=None), size, background)
 
 
 def _behind(
-    parsed: Parsed,
-    items: list[msgspec.Raw],
+    keeping: Keeping,
     incoming: Incoming,
-    options: Options,
-    events: Sequence[Event],
+    found: Mapping[str, KeptStream],
+    anothers: Collection[str],
 ) -> Keeping:
-    """See `Keeping.behind`."""
+    """See `Earlier.behind`."""
+    parsed = keeping.parsed
     said = _body(parsed)
-    name = str(said[_PREVIOUS])
-    if options.kept is None:
+    told = {
+        stream: kept.told(one.options, one.events)
+        for stream, one in found.items()
+        if one.options.kept is not None and one.events
+    }
+    said_there = {item.get("id"): item for one in told.values() for item in one.response["output"]}
+    given = _given(said)
+    own = [said_there.get(item["id"], item) if _stream_named(item) else item for item in given]
+    # those that are told of, which no vendor knows as ours
+    foreign = [told_of is not item for told_of, item in zip(own, given, strict=True)]
+    name = _name(said)
+    before: list[msgspec.Raw] | None = None
+    at: dict[str, Mapping[str, Any]] = {}
+    if stream := stream_of(name):
+        before = _conversation(name, found.get(stream), told.get(stream), anothers)
+    if before is None and not any(foreign):
+        return keeping._replace(earlier=None)
+    items = [*(before or ()), *(msgspec.Raw(msgspec.json.encode(item)) for item in own)]
+    rest = {key: value for key, value in said.items() if before is None or key != _PREVIOUS}
+    whole = parse.parse_request(_with_body(incoming, {**rest, "input": items}))
+    sent = _body(whole)["input"]
+    plain = list(_portable(sent, [*(True for _ in before or ()), *foreign]))
+    if before is not None and (theirs := told[stream].theirs):
+        new = list(_portable(own, foreign)) if any(foreign) else said.get("input")
+        at = {told[stream].upstream: {**said, "input": new, _PREVIOUS: theirs}}
+    original = Original(NAME, {**_body(whole), "input": plain}, _headers(parsed), at)
+    mine: Options = parsed.options
+    repeated = {**whole.options.repeated, **mine.repeated}
+    whole = whole._replace(
+        request=replace(whole.request, original=original), options=mine._replace(repeated=repeated)
+    )
+    return _kept(whole, items, background=keeping.background)
+
+
+def _conversation(
+    name: str, one: KeptStream | None, told: kept.Told | None, anothers: Collection[str]
+) -> list[msgspec.Raw] | None:
+    """All items up to the answer `name` and its own; None: it is the vendor's that keeps it."""
+    if one is None and "~" in name and stream_of(name) not in anothers:
+        return None
+    if one is None or one.options.kept is None:
         raise Refused(not_found(name))
-    told = kept.told(options, events)
-    status = told.response["status"]
-    if status not in ("completed", "incomplete"):
+    status = "queued" if told is None else told.response["status"]
+    if told is None or status not in ("completed", "incomplete"):
         raise bad_request(
             f"The answer {name} is no complete one (its status is {status}): go on from the one "
             "before it, or send the whole input.",
             param=_PREVIOUS,
         )
-    output = [msgspec.Raw(msgspec.json.encode(item)) for item in told.response["output"]]
-    own = {key: value for key, value in said.items() if key != _PREVIOUS}
-    earlier = [*options.kept.items, *output]
-    whole = parse.parse_request(_with_body(incoming, {**own, "input": [*earlier, *items]}))
-    body = {**_body(whole), "input": list(_portable(_body(whole)["input"], len(earlier)))}
-    at = {told.upstream: {**said, _PREVIOUS: told.theirs}} if told.theirs else {}
-    original = Original(whole.request.original.dialect, body, _headers(parsed), at)  # type: ignore[union-attr]  # every request of ours has one
-    request = replace(whole.request, original=original)
-    mine: Options = parsed.options
-    repeated = {**whole.options.repeated, **mine.repeated, _PREVIOUS: name}
-    whole = whole._replace(request=request, options=mine._replace(repeated=repeated))
-    return _kept(
-        whole,
-        [*earlier, *items],
-        background=mine.repeated["background"],
-        earlier="",
-        incoming=incoming,
-    )
+    output = (msgspec.Raw(msgspec.json.encode(item)) for item in told.response["output"])
+    return [*one.options.kept.items, *output]
 
 
 def not_found(name: str) -> Failure:
@@ -135,20 +150,38 @@ def _with_body(incoming: Incoming, body: Mapping[str, Any]) -> Incoming:
     return incoming._replace(body=msgspec.json.encode(body))
 
 
-def _items(body: Mapping[str, Any]) -> list[msgspec.Raw]:
+def _name(body: Mapping[str, Any]) -> str:
+    """The id of the earlier answer that it goes on from; "" for none."""
+    said = body.get(_PREVIOUS)
+    return said if isinstance(said, str) else ""
+
+
+def _given(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The input's items."""
     said = body.get("input")
     if isinstance(said, str):
-        said = [{"type": "message", "role": "user", "content": said}]
-    return [msgspec.Raw(msgspec.json.encode(item)) for item in said or ()]
+        return [{"type": "message", "role": "user", "content": said}]
+    return said or []
 
 
-def _portable(items: Sequence[dict[str, Any]], earlier: int) -> Iterator[dict[str, Any]]:
-    """The same for a vendor that does not keep the first `earlier` of them: without ids that only
-    its keeper knows, and without reasoning that only its keeper can read.
+def _items(body: Mapping[str, Any]) -> list[msgspec.Raw]:
+    return [msgspec.Raw(msgspec.json.encode(item)) for item in _given(body)]
+
+
+def _stream_named(item: Mapping[str, Any]) -> str:
+    """The stream of an item that is named alone; "" for any other."""
+    said = item.get("id")
+    named = item.get("type") == _REFERENCE and isinstance(said, str)
+    return stream_of_item(str(said)) if named else ""
+
+
+def _portable(items: Sequence[dict[str, Any]], told: Sequence[bool]) -> Iterator[dict[str, Any]]:
+    """The same for a vendor that does not keep those that are told of: without ids that only their
+    keeper knows, and without reasoning that only their keeper can read.
     """
-    for at, item in enumerate(items):
+    for item, foreign in zip(items, told, strict=True):
         kind = item.get("type", "message")
-        if at >= earlier:
+        if not foreign:
             yield item
         elif kind in _PLAIN:
             yield {key: value for key, value in item.items() if key != "id"}

@@ -33,6 +33,7 @@ _OWN_REFUSALS = ("completed", "stop")
 # A stream's id, or what a WebSocket without a stream was told.
 _OWN_ID = re.compile(r"resp_[0-9a-f]{24}(?:[0-9a-f]{8})?")
 _STREAM_ID = re.compile(r"resp_[0-9a-f]{32}")
+_ITEM_ID = re.compile(r"[a-z]{2,3}_([0-9a-f]{32})_[0-9]{1,6}")
 _NOT_THE_MODEL = ("model", "usage")
 
 
@@ -110,6 +111,12 @@ def stream_of(said: str) -> str:
     """The id of the stream whose answer has this id, as `answer_id` gives it; "" for any other."""
     ours = said.partition("~")[0]
     return ours.removeprefix("resp_") if _STREAM_ID.fullmatch(ours) else ""
+
+
+def stream_of_item(said: str) -> str:
+    """The id of the stream in whose answer an item has this id; "" for one that is none of ours."""
+    found = _ITEM_ID.fullmatch(said)
+    return found[1] if found else ""
 
 
 def message_item(item_id: str, part: dict[str, Any] | None, status: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.codec.base import Incoming, Keeping, TargetConfig
+from proxy.codec.base import Incoming, Keeping, KeptStream, TargetConfig
 from proxy.codec.relaying import built
 from proxy.dialects.openai_responses import DIALECT, kept
 from proxy.dialects.openai_responses.decode import decoder
@@ -59,7 +59,7 @@ def sent(asked: Keeping, **options: Any) -> dict[str, Any]:
 
 def behind(asked: Keeping, events: list[Event], earlier: Keeping) -> Keeping:
     assert asked.earlier is not None
-    return asked.earlier.behind(earlier.parsed.options, events)
+    return asked.earlier.behind({STREAM: KeptStream(earlier.parsed.options, events)}, ())
 
 
 def of_a_vendor(*, store: bool) -> list[Event]:
@@ -184,7 +184,58 @@ def test_an_earlier_answer_has_a_stream_of_ours_or_is_the_vendor_s(
     said: str | None, stream: str | None
 ) -> None:
     found = keeping(previous_response_id=said).earlier
-    assert stream == (None if found is None else found.stream)
+    assert stream == (None if found is None else found.streams[0])
+
+
+@pytest.mark.parametrize(("theirs", "kept_by_vendor"), [("", False), ("~resp_theirs", True)])
+def test_an_answer_that_is_not_kept_any_more_may_be_the_vendor_s(
+    theirs: str, kept_by_vendor: bool
+) -> None:
+    asked = keeping(input="more", previous_response_id=NAME + theirs).earlier
+    assert asked is not None
+    if kept_by_vendor:
+        said = sent(asked.behind({}, ()))
+        assert ("more", "resp_theirs") == (said["input"], said["previous_response_id"])
+    for anothers in ((), (STREAM,)):
+        if not kept_by_vendor or anothers:
+            with pytest.raises(Refused) as caught:
+                asked.behind({}, anothers)
+            assert "previous_response_not_found" == caught.value.failure.code
+
+
+def test_who_goes_on_from_an_answer_that_has_not_begun_is_refused() -> None:
+    with pytest.raises(Refused, match="queued"):
+        behind(keeping(input="more", previous_response_id=NAME), [], keeping())
+
+
+def test_names_of_items_that_are_none_are_let_be() -> None:
+    for odd in (["x"], {}, 5, None):
+        given = [{"type": "item_reference", "id": odd}, {"role": "user", "content": "hi"}]
+        assert keeping(input=given).earlier is None
+        asked = keeping(input=given, previous_response_id=NAME)
+        assert given[0] == sent(behind(asked, ANSWER, keeping()))["input"][-2]
+
+
+def test_an_item_that_is_named_alone_is_told() -> None:
+    """As the AI SDK's provider for OpenAI names what an earlier answer said."""
+    name = f"msg_{STREAM}_1"
+    given = [
+        {"role": "user", "content": "hi"},
+        {"type": "item_reference", "id": f"rs_{STREAM}_0"},
+        {"type": "item_reference", "id": name},
+        {"role": "user", "content": "more"},
+    ]
+    asked = keeping(input=given)
+    assert asked.parsed.request.only_relayed is not None
+    found = behind(asked, ANSWER, keeping())
+    assert found.parsed.request.only_relayed is None
+    assert ["user", "assistant", "user"] == [each.role for each in found.parsed.request.messages]
+    said = sent(found)["input"]
+    assert [None, "Hello", None] == [
+        item["content"][0]["text"] if item["role"] == "assistant" else None for item in said
+    ]
+    assert "id" not in said[1]
+    assert given == json.loads(msgspec.json.encode(sent(behind(asked, [], keeping()))["input"]))
 
 
 @pytest.mark.parametrize("after", [-1, 0, 3, 8, 100])
