@@ -4,6 +4,7 @@ import importlib
 import logging
 from collections import Counter
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,13 +22,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "property: a test of hypothesis; marked by itself")
 
 
+def pytest_pycollect_makemodule(module_path: Path) -> None:
+    """`given` takes the settings that hold when a test is defined, so they are loaded before: but
+    only for modules that use hypothesis, as it loads slowly."""
+    if b"hypothesis" in module_path.read_bytes():
+        importlib.import_module("tests.properties")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of hypothesis are marked, so that `make quick` can leave them out. On several cores the
     files with slow tests go first, so that no core works at the end while the others have done."""
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.property)
-            importlib.import_module("tests.properties")  # here, as hypothesis loads slowly
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in slow)
