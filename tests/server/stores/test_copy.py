@@ -1,6 +1,8 @@
 """A copy of another process's log: what is read twice, not at all or too late."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure, Refused, failure
@@ -73,3 +75,34 @@ async def test_one_that_never_had_an_answer_tells_who_waits_for_it() -> None:
     with pytest.raises(Refused):
         await copy.committed
     await copy.cancel(failure("cancelled", "It has ended."))  # asks nobody
+
+
+TEXTS: list[Event] = [TextDelta(0, f"{number} ") for number in range(20)]
+WHOLE: list[Event] = [START, BlockStart(0, "text"), *TEXTS, END]
+BURIED = StreamError(failure("upstream_truncated", "Its process is gone."))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(WHOLE)), st.integers(1, len(WHOLE)))),
+    st.integers(0, 40),
+)
+async def test_however_it_is_written_again_and_read_it_is_whole_and_ends_once(
+    batches: list[tuple[int, int]], buried_after: int
+) -> None:
+    """A batch begins anywhere before what is known, as after an outage, and may be read twice; at
+    some time another process may write the end."""
+    copy, reader = made()
+    buried = False
+    for turn, (back, size) in enumerate([*batches, (0, len(WHOLE))]):
+        first = max(copy.log.next - back, 0)
+        if turn == buried_after and copy.log.end is None:
+            copy.gain(Batch(first, [BURIED], 10), 1.0)
+            buried = True
+        batch = WHOLE[first : first + size]
+        if batch:
+            copy.gain(Batch(first, batch, 10), 1.0)
+    known = len(reader.taken) - 1
+    assert WHOLE[:known] == reader.taken[:-1]
+    assert (BURIED if buried else END) == reader.taken[-1]
+    assert buried or known == len(WHOLE) - 1
+    assert 1 == reader.stopped
