@@ -88,6 +88,10 @@ class Process:
         server = settings.server
         playground = is_loopback(server.host) if server.playground is None else server.playground
         self.gateway = Gateway(state, self._upstreams, self.metrics, playground=playground)
+        if settings.tracing is not None:
+            from proxy.observe.spans import Spans  # noqa: PLC0415  an extra, mainstem[otel]
+
+            self.gateway.spans = Spans(settings.tracing)
         if state.keyring is not None:
             await state.keyring.start()
         # Two MiB above the limit, so that our own refusal in the client's dialect comes first.
@@ -192,6 +196,8 @@ class Process:
             await self._siblings.close()
         if hasattr(self, "_upstreams"):
             await self._upstreams.close()
+        if hasattr(self, "gateway") and self.gateway.spans is not None:
+            await asyncio.to_thread(self.gateway.spans.close)
         await self._ledger.close()
         await self.mocks.stop()
 

@@ -132,6 +132,8 @@ class Reloader:
             fixed.append("server.tls")
         if now.admin != then.admin:
             fixed.append("admin")
+        if now.tracing != then.tracing:
+            fixed.append("tracing")
         if _store(now) != _store(then):
             fixed.append("streams.resume.store")
         renewed = [name for name in fixed if name not in _PLACES] if self._renew else []

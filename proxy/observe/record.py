@@ -150,6 +150,8 @@ class StreamRecord:
         "request_id",
         "response_id",
         "retries",
+        "span",
+        "span_began_ns",
         "started",
         "status",
         "stream",
@@ -201,6 +203,8 @@ class StreamRecord:
         # since `started`: the client left, and the answer went on without it (on_disconnect)
         self.left_s: float | None = None
         self.ended_s: float | None = None  # since `started`
+        self.span: Any = None  # of a trace, and when it began in unix time, where those are made
+        self.span_began_ns = 0
         self.ended_by: EndedBy | None = None  # if not the one that the outcome tells of
         self.chunks = 0
         self.bytes_in = 0  # from the upstream

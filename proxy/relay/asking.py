@@ -93,6 +93,8 @@ class Asking:
         started = monotonic()
         if bound.played and self._envelope.mock_headers:
             call = call._replace(headers={**call.headers, **self._envelope.mock_headers})
+        if self._envelope.trace:
+            call = call._replace(headers={**call.headers, **self._envelope.trace})
         answer = await opened(
             self._upstreams, bound, call, target, self._plan.limits, heard=head_into(record)
         )

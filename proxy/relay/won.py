@@ -15,7 +15,8 @@ class Envelope(NamedTuple):
     """What of the client's own request may matter to an upstream. `mock_headers` go only to
     upstreams that are played here; `credential` is the key that it sent; `headers` are its headers,
     names in lower case. `size` is that of its body, in bytes. `pieces` notes what its stream is
-    made of, for a client that asked to see it.
+    made of, for a client that asked to see it. `trace` are headers that tell an upstream which
+    trace it is part of.
     """
 
     mock_headers: Mapping[str, str] = {}
@@ -23,6 +24,7 @@ class Envelope(NamedTuple):
     headers: Mapping[str, str] = {}
     size: int = 0
     pieces: Pieces | None = None
+    trace: Mapping[str, str] = {}
 
 
 class Won(NamedTuple):

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -25,6 +25,9 @@ from proxy.server.cors import CorsPolicy
 from proxy.server.stays import Stays
 from proxy.settings.sections import OnDisconnect
 from proxy.upstream.client import Upstreams
+
+if TYPE_CHECKING:
+    from proxy.observe.spans import Spans
 
 _LAST_FRAMES_S = 2.0  # after the drain: for the shutdown errors to leave
 _CANCELLED = "The operator of this proxy cancelled the stream."
@@ -58,6 +61,7 @@ class Gateway:
         self._metrics = metrics
         self._log = structlog.get_logger("mainstem")
         self._stays = Stays()
+        self.spans: Spans | None = None
         self._alone: set[asyncio.Task[None]] = set()
         self.bodies = Bodies()
         self._on_drain: set[Callable[[], None]] = set()
@@ -246,6 +250,8 @@ class Gateway:
     def flush(self, record: StreamRecord) -> None:
         """The stream is over, for good."""
         self._metrics.flush(record)
+        if self.spans is not None and record.span is not None:
+            self.spans.end(record)
         stream_line(self._log, record)
 
     def report(self, record: StreamRecord) -> None:

@@ -73,7 +73,8 @@ class Intake:
         if plan.streams.resume is not None:
             digest = _digest(account.owner, self._request, wishes, body)
             key = _key(account.owner, head.headers.get("idempotency-key", ""))
-        envelope = Envelope(wishes, secret, head.headers, len(body), pieces)
+        trace = account.visit.traced(head.headers)
+        envelope = Envelope(wishes, secret, head.headers, len(body), pieces, trace)
         return Asked(parsed, envelope, wish, digest, key)
 
     def _parsed(self, incoming: Incoming) -> Parsed:

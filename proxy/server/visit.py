@@ -4,7 +4,7 @@ what it leaves behind when it goes.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -82,6 +82,11 @@ class Visit:
         if self.caller is not None and self.state.keyring is not None:
             self.state.keyring.check_room(self.caller)
         self._gateway.check_room()
+
+    def traced(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Its span begins, where there are any: the headers that tell an upstream of it."""
+        spans = self._gateway.spans
+        return {} if spans is None else spans.begin(self.record, headers, time.monotonic())
 
     def enter(self) -> None:
         """Take a place, which `leave` gives back. Raises Refused."""

@@ -6,6 +6,7 @@ of the type that it needs: validation says that.
 """
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import msgspec
@@ -29,9 +30,32 @@ def check(tree: Raw, problems: Problems) -> None:
     check_reach(section(tree, "upstreams"), tree.get("auth"), problems)
     _listeners(tree, problems)
     _kept_streams(tree, problems)
+    _tracing(tree, problems)
     check_access(
         tree.get("auth"), section(tree, "limits").get("store"), section(tree, "models"), problems
     )
+
+
+_OTEL = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+
+
+def _tracing(tree: Raw, problems: Problems) -> None:
+    """Its packages are an extra."""
+    wanted = tree.get("tracing") is not None
+    if wanted and not all(map(is_installed, _OTEL)):
+        said = (
+            "needs OpenTelemetry's SDK and its exporter over HTTP, which are not installed: pip "
+            'install "mainstem[otel]"'
+        )
+        problems.say(("tracing",), said)
+
+
+def is_installed(module: str) -> bool:
+    """Whether it could be imported; its parent is."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _kept_streams(tree: Raw, problems: Problems) -> None:

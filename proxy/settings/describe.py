@@ -167,6 +167,7 @@ _EXAMPLES: dict[str, Any] = {
             "requests_per_minute": 60,
         },
     },
+    "tracing": {"endpoint": "http://127.0.0.1:4318/v1/traces"},
     "resume": {"keep_s": 300},
     "record": {"folder": "recordings", "redact": ["user"]},
     "upstreams": {

@@ -21,6 +21,7 @@ from proxy.settings.sections import (
     Streams,
     Timeouts,
 )
+from proxy.settings.tracing import Tracing
 from proxy.settings.tree import Tree
 from proxy.settings.upstreams import Model, Upstream
 from proxy.settings.values import ModelName, UpstreamName
@@ -44,6 +45,7 @@ class Settings(Tree):
     logs: Logs = Logs()
     metrics: MetricsSection = MetricsSection()
     costs: Costs = Costs()
+    tracing: Tracing | None = None
     record: Record | None = None
     upstreams: dict[UpstreamName, Upstream] = Field({}, description="The endpoints, by name.")
     models: dict[ModelName, Model] = Field(

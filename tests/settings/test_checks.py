@@ -2,6 +2,7 @@
 
 import pytest
 
+from proxy.settings import checks
 from proxy.settings.access import is_loopback
 from tests.settings.conftest import Load, Problems
 
@@ -126,3 +127,12 @@ def test_workers_share_kept_streams_only_in_a_redis(problems: Problems, loaded: 
     for alone in ("", "store: memory"):
         (said,) = problems(several % alone)
         assert said.startswith("x.yaml: streams.resume keeps streams in the memory of one process")
+
+
+def test_traces_without_their_packages_are_told_which(
+    problems: Problems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "is_installed", lambda module: "exporter" not in module)
+    (said,) = problems('tracing: {endpoint: "http://127.0.0.1:4318/v1/traces"}')
+    assert said.startswith("x.yaml: tracing needs OpenTelemetry's SDK")
+    assert 'pip install "mainstem[otel]"' in said
