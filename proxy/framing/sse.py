@@ -113,8 +113,12 @@ class SSEParser:
             # most chunks are one event of one of three shapes
             first = chunk.find(b"\n")
             if _CR in chunk:
-                plain = chunk.find(b"\r") == end - 2 and chunk[end - 2 :] == b"\r\n\r\n"
-                if plain and first == end - 1 and chunk.startswith(b"data: "):
+                if (
+                    first == end - 1
+                    and chunk.find(b"\r") == end - 2
+                    and chunk.startswith(b"data: ")
+                    and chunk.endswith(b"\r\n\r\n")
+                ):
                     return [_new(Frame, ("message", chunk[6 : end - 2], self._id))]
                 return self._feed_any(chunk)
             if first == end and chunk.startswith(b"data: "):

@@ -13,7 +13,7 @@ _CLIENTS = ("openai_chat", "anthropic", "gemini", "openai_responses", "native")
 _STEP: Mapping[str, tuple[int, ...]] = {
     "openai_chat": (560, 560, 610, 660, 560),
     "anthropic": (490, 500, 550, 590, 500),
-    "gemini": (800, 810, 860, 900, 810),
+    "gemini": (780, 790, 840, 880, 790),
     "openai_responses": (600, 600, 650, 700, 600),
     "ollama": (550, 550, 600, 650, 550),
 }

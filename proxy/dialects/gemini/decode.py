@@ -53,12 +53,12 @@ class GeminiDecoder(FramedDecoder[bytes]):
         return self._candidates.answer
 
     def _take(self, frame: bytes, out: list[Event]) -> None:
-        if not frame.strip() or frame == _DONE:
-            return
         try:
             try:
                 chunk = _chunk(frame)
             except (msgspec.DecodeError, UnicodeDecodeError):
+                if not frame.strip() or frame == _DONE:
+                    return
                 chunk = decoded(_CHUNK, frame)  # the slow way
             self._chunk(chunk, frame, out)
         except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors

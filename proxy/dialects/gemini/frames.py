@@ -62,7 +62,10 @@ class Frames:
 
     def _cut(self, chunk: bytes) -> list[bytes]:
         if self._sse is not None:
-            return [frame.data for frame in self._sse.feed(chunk)]
+            frames = self._sse.feed(chunk)
+            if len(frames) == 1:
+                return [frames[0].data]
+            return [frame.data for frame in frames]
         if self._values is not None:
             return self._values.feed(chunk)
         chunk = self._start + chunk
