@@ -32,7 +32,7 @@ from proxy.server.respond import whole
 from proxy.server.runs import Runs
 from proxy.server.siblings import Siblings
 from proxy.server.stores.base import Nowhere, Store
-from proxy.settings.access import is_loopback
+from proxy.settings.access import has_playground
 from proxy.settings.auth import Auth
 from proxy.settings.files import Files
 from proxy.settings.model import Settings
@@ -86,8 +86,9 @@ class Process:
         self._upstreams = Upstreams()
         state = await self._state(settings)
         server = settings.server
-        playground = is_loopback(server.host) if server.playground is None else server.playground
-        self.gateway = Gateway(state, self._upstreams, self.metrics, playground=playground)
+        self.gateway = Gateway(
+            state, self._upstreams, self.metrics, playground=has_playground(server)
+        )
         if settings.tracing is not None:
             from proxy.observe.spans import Spans  # noqa: PLC0415  an extra, mainstem[otel]
 

@@ -12,6 +12,7 @@ import msgspec
 from proxy.cli import common, memory, worker, workers
 from proxy.observe import logs
 from proxy.reload import LOST
+from proxy.settings.access import has_playground
 from proxy.settings.auth import Auth
 from proxy.settings.defaults import is_embedded
 from proxy.settings.files import Files
@@ -136,7 +137,7 @@ def _greeting(url: str, admin_url: str | None, settings: Settings) -> str:
     key = ' -H "authorization: Bearer $KEY"' if isinstance(settings.auth, Auth) else ""
     lines = [
         f"Mainstem is listening on {url}",
-        f"  page     {url}/",
+        *([f"  page     {url}/"] if has_playground(settings.server) else []),
         f"  metrics  {admin_url or url}/metrics"
         + (" (for a key with admin: true)" if key and admin_url is None else ""),
         f"  try      curl -N {url}/v1/stream -H 'content-type: application/json'{key} -d {body}",

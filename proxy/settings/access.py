@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from proxy.settings.mistakes import Problems, nearest
 from proxy.settings.reading import read_file
 from proxy.settings.schema import Where
+from proxy.settings.sections import Server
 from proxy.settings.values import expiry
 
 _MAX_JWKS_BYTES = 262_144
@@ -36,6 +37,11 @@ def check_store(where: Where, store: Any, problems: Problems) -> None:
         problems.say(
             where, 'needs a client of Redis, which is not installed: pip install "mainstem[redis]"'
         )
+
+
+def has_playground(server: Server) -> bool:
+    """Whether the page at / is there: as it is chosen, else where only this machine comes."""
+    return is_loopback(server.host) if server.playground is None else server.playground
 
 
 def is_loopback(host: str) -> bool:

@@ -44,6 +44,12 @@ async def shell(line: str, **env: str) -> bytes:
     return done.stdout
 
 
+async def test_no_page_is_named_where_there_is_none() -> None:
+    env = {"MAINSTEM_CONFIG": "/nowhere.yaml", "MAINSTEM_SERVER__PLAYGROUND": "false"}
+    async with started("serve", "--mock", "--port", "0", last="mock", env=env) as proxy:
+        assert "  page" not in proxy.greeting
+
+
 @requires("curl")
 async def test_without_a_configuration_all_that_it_prints_works_as_it_stands() -> None:
     env = {"MAINSTEM_CONFIG": "/nowhere.yaml", "MAINSTEM_LOGS__FORMAT": "console"}

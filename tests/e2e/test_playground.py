@@ -1,5 +1,6 @@
 """The page at `/`: what is asked with every client dialect, how the answer is shown, and its buttons."""
 
+import hashlib
 import itertools
 import json
 import os
@@ -58,9 +59,15 @@ def text_of(selector: str) -> dict[str, str]:
     }
 
 
-def visited(browser: Browser, url: str, *steps: dict[str, Any], **more: Any) -> Visit:
+def visited(
+    browser: Browser,
+    url: str,
+    *steps: dict[str, Any],
+    ready: dict[str, str] = READY,
+    **more: Any,
+) -> Visit:
     """A visit that is not the first one."""
-    return browser.visit(url, READY, *steps, storage=VISITED, **more)
+    return browser.visit(url, ready, *steps, storage=VISITED, **more)
 
 
 def test_the_first_visit_plays_something_and_every_piece_has_its_siblings(browser: Browser, play):
@@ -273,6 +280,7 @@ def test_where_a_key_is_wanted_the_page_asks_for_it_and_sends_it(browser: Browse
         GOOD,
         ANSWER,
         SNIPPET,
+        storage=VISITED,
     )
     wanted, _, _, answer, snippet = visit.values
     assert ["This proxy wants a key. It stays in this page.", ""] == wanted
@@ -281,6 +289,29 @@ def test_where_a_key_is_wanted_the_page_asks_for_it_and_sends_it(browser: Browse
     assert "MAINSTEM_KEY" in snippet
     assert KEY not in snippet
     assert [] == visit.console
+
+
+def test_a_window_that_watches_does_so_once_it_has_its_key(browser: Browser):
+    key = {"name": "page", "sha256": hashlib.sha256(KEY.encode()).hexdigest()}
+    config = {**embedded(), "auth": {"keys": [key]}, "streams": {"resume": {}}}
+    give = [fill("key", KEY), {"evaluate": "document.querySelector('#key').blur()"}]
+    with running_proxy(config) as url:
+        asked = visited(
+            browser,
+            url,
+            *give,
+            READY,
+            select("scenario", "echo"),
+            fill("prompt", "to be watched"),
+            ASK,
+            GOOD,
+            {"evaluate": "document.querySelector('#watch').href"},
+            ready={"wait": "document.querySelector('#key-why').textContent !== ''"},
+        )
+        assert KEY not in asked.values[-1]
+        wanted = {"wait": "document.querySelector('#key-why').textContent !== ''"}
+        watched = browser.visit(asked.values[-1], wanted, *give, GOOD, ANSWER)
+    assert watched.values[-1] == "to be watched"
 
 
 @pytest.mark.parametrize("dialect", ["native", "openai_chat", "gemini"])

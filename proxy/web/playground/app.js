@@ -163,8 +163,12 @@ async function begin() {
     if (address.has("model")) element("model").value = address.get("model");
     if (address.has("dialect")) element("dialect").value = address.get("dialect");
     update();
-    if (!ready) return;
-    const stream = address.get("watch");
+    if (ready) start();
+}
+
+/** What a page does by itself once it may ask: it watches the stream of its address, or plays something on the first visit. */
+function start() {
+    const stream = new URL(location.href).searchParams.get("watch");
     if (stream !== null) {
         lanes = [new Lane(question(element("model").value || "?"), update)];
         showLanes();
@@ -181,7 +185,9 @@ form.addEventListener("submit", (/** @type {SubmitEvent} */ event) => {
     ask();
 });
 form.addEventListener("input", update);
-element("key").addEventListener("change", learn);
+element("key").addEventListener("change", async () => {
+    if ((await learn()) && lanes.length === 0) start();
+});
 element("prompt").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
