@@ -27,7 +27,8 @@ pytestmark = requires("chromium", "node", "npm_packages")
 READY = {"wait": "document.querySelector('#model').options.length > 1"}
 GOOD = {
     "wait": """document.querySelector('.status')?.className === 'status good'
-        && document.querySelector('.answer').ariaBusy === 'false'"""
+        && document.querySelector('.answer').ariaBusy === 'false'
+        && document.querySelector('.rows').textContent.includes('stream.end')"""
 }
 BAD = {"wait": "document.querySelector('.status')?.className === 'status bad'"}
 ASK = {"click": "#go"}

@@ -20,6 +20,7 @@ export class AnswerView {
     #chars = 0;
     #full = false;
     #drawing = 0;
+    #turn = 0; // how often it was asked for, or resumed
     #grown;
 
     /** @param {HTMLElement} root */
@@ -32,6 +33,7 @@ export class AnswerView {
 
     /** More comes: a screen reader may wait. */
     busy() {
+        this.#turn += 1;
         this.#root.setAttribute("aria-busy", "true");
     }
 
@@ -47,9 +49,10 @@ export class AnswerView {
 
     async end() {
         this.#draw();
+        const turn = this.#turn;
         for (const { view } of this.#blocks.values()) if (view instanceof MarkdownText) await view.settled();
         this.#grown();
-        this.#root.setAttribute("aria-busy", "false");
+        if (turn === this.#turn) this.#root.setAttribute("aria-busy", "false"); // else it goes on already
     }
 
     /** @param {HTMLElement} node */
