@@ -96,6 +96,8 @@ def written(ports: Ports, streams: int, reloads: int = 0) -> str:
                 "on_disconnect": POLICIES[reloads % len(POLICIES)],
                 "grace_s": 2,
                 "write_timeout_s": WRITE_TIMEOUT_S,
+                # between two times with it one without
+                **({} if reloads % 2 else {"resume": {"keep_s": 5, "max_bytes": 67_108_864}}),
             },
             "retry": {"retries": 1, "backoff_s": 0.2},
             # the plays are drawn at random: nearly every circuit would be open

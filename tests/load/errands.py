@@ -34,6 +34,8 @@ MANNERS: Mapping[str, int] = {
     "stop_reading": 3,
     "leave_midway": 16,
     "leave_early": 8,
+    "resume": 6,
+    "watch": 4,
     "cut_body": 2,
     "not_http": 1,
     "crowd_in": 3,
@@ -43,6 +45,10 @@ MANNERS: Mapping[str, int] = {
     "wrong_key": 1,
     "unknown_model": 1,
 }
+
+
+# These read a stream twice, which must not end when its first reader leaves.
+_KEPT = ("resume", "watch")
 
 
 class Client(NamedTuple):
@@ -98,6 +104,20 @@ class Errand(NamedTuple):
         return json.dumps(
             _body(self.dialect, self.model, self.asked.prompt(), stream=not self.document)
         ).encode()
+
+    def along(self) -> "Errand":
+        """The second request of a client that comes back to its stream, or reads it twice."""
+        return self._replace(manner="along", asked=self.asked._replace(id=f"{self.asked.id}-2"))
+
+    def watching(self, location: str) -> bytes:
+        """The request for a kept stream."""
+        lines = [
+            f"GET {location} HTTP/1.1",
+            "host: localhost",
+            f"authorization: Bearer {self.key}",
+            f"x-request-id: {self.asked.id}",
+        ]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
     def head(self, length: int, *fields: str) -> bytes:
         lines = [
@@ -155,12 +175,13 @@ def draw(rng: random.Random, name: str) -> Errand:
     pieces = 2 if "byte_by_byte" in (first, second) else rng.randint(1, 40)
     asked = Asked(name, pieces, round(rng.uniform(0.02, 0.3), 3), (first, second))
     leave_at = rng.uniform(0, 1.5) if manner == "leave_early" else rng.randint(1, pieces)
+    kept = manner in _KEPT
     return Errand(
         asked,
-        rng.choice(list(CLIENTS)),
+        "native" if kept else rng.choice(list(CLIENTS)),
         _model(rng, manner),
         manner,
-        rng.choice(POLICIES),
+        rng.choice(POLICIES[1:] if kept else POLICIES),
         leave_at,
         rng.random() < 0.5,
     )

@@ -25,11 +25,13 @@ Ended = Literal["complete", "failed", "document", "refused", "cut", "left", "hun
 @dataclasses.dataclass
 class Row:
     """What a client saw of one request. `status` 0: it saw no head. `pieces`: the numbers of the
-    pieces of text, in order."""
+    pieces of text, in order. `along`: what it saw of the second one, if it made one (see
+    `Errand.along`); its pieces are those of both, where it went on with the first."""
 
     status: int = 0
     ended: Ended = "cut"
     pieces: list[int] = dataclasses.field(default_factory=list)
+    along: "Row | None" = None
 
 
 class Line:
@@ -38,7 +40,9 @@ class Line:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.port: int = writer.get_extra_info("peername")[1]
         self.fields: dict[bytes, bytes] = {}
+        self.closed = False
 
     async def head(self) -> int:
         """Reads the head of the answer; gives its status. Raises ConnectionError or
@@ -70,6 +74,9 @@ class Line:
             yield data
 
     def close(self, *, reset: bool = False) -> None:
+        if self.closed:
+            return
+        self.closed = True
         plug = self.writer.get_extra_info("socket")  # None: the proxy closed it
         if reset and plug is not None:
             with contextlib.suppress(OSError):
@@ -83,17 +90,25 @@ class Text:
     def __init__(self, terminal: bytes) -> None:
         self.pieces: list[int] = []
         self.complete = False
+        self.last_id = b""
+        self.told = 0  # pieces in frames whose id has come
         self._terminal = terminal
         self._carry = b""
 
     def read(self, data: bytes) -> None:
         text = self._carry + data
+        line = text.rfind(b"\nid: ", 0, text.rfind(b"\n"))
+        if line >= 0:
+            self.last_id = text[line + 5 : text.index(b"\n", line + 1)]
+            self.told = len(self.pieces)
         at = text.find(MARK)
         done = 0
         while at >= 0 and at + SLOT <= len(text):
             digits = text[at + SLOT - DIGITS : at + SLOT]
             if digits.isdigit():
                 self.pieces.append(int(digits))
+                if at < line:
+                    self.told = len(self.pieces)
                 done = at + SLOT
             else:  # a failure's message may repeat what was garbage
                 done = at + 1
@@ -107,7 +122,7 @@ Manner = Callable[[Line, Errand, Row], Awaitable[None]]
 
 async def _answer(
     line: Line, errand: Errand, row: Row, *, leave_at: float | None = None, pause_s: float = 0.0
-) -> None:
+) -> Text:
     """Reads the answer, to its end or until so many pieces have come."""
     row.status = await line.head()
     text = Text(CLIENTS[errand.dialect].terminal)
@@ -116,7 +131,7 @@ async def _answer(
         text.read(data)
         if leave_at is not None and len(text.pieces) >= leave_at:
             row.ended = "left"
-            return
+            return text
         if pause_s:
             await asyncio.sleep(pause_s * len(data) / _READ_BYTES)
     if row.status != 200:
@@ -125,6 +140,7 @@ async def _answer(
         row.ended = "document"
     else:
         row.ended = "complete" if text.complete else "failed"
+    return text
 
 
 async def read(line: Line, errand: Errand, row: Row) -> None:
@@ -194,6 +210,48 @@ async def come_back(line: Line, errand: Errand, row: Row) -> None:
     await _answer(line, errand, row)
 
 
+async def resume(line: Line, errand: Errand, row: Row) -> None:
+    """Its line breaks, and it comes back at once with the id of the last frame that it had."""
+    body = errand.body()
+    line.writer.write(errand.head(len(body)) + body)
+    had = await _answer(line, errand, row, leave_at=errand.leave_at)
+    if row.ended != "left" or not had.last_id:
+        return
+    line.close(reset=errand.reset)
+    row.along, again = Row(), errand.along()
+    other = await _connected(line.port, narrow=False)
+    try:
+        seen = f"last-event-id: {had.last_id.decode()}"
+        other.writer.write(again.head(len(body), seen) + body)
+        await _answer(other, again, row.along)
+    finally:
+        other.close()
+    if row.along.pieces[:1] != [0]:  # else it was told all of it once more
+        row.along.pieces = had.pieces[: had.told] + row.along.pieces
+
+
+async def watch(line: Line, errand: Errand, row: Row) -> None:
+    """In two tabs: the second reads the stream from its start while it comes."""
+    body = errand.body()
+    line.writer.write(errand.head(len(body)) + body)
+    line.fields = {}
+    reading = asyncio.create_task(_answer(line, errand, row))
+    try:
+        while not line.fields and not reading.done():
+            await asyncio.wait({reading}, timeout=0.01)
+        location = line.fields.get(b"location")
+        if location is not None and row.status == 200:
+            row.along, again = Row(), errand.along()
+            other = await _connected(line.port, narrow=False)
+            try:
+                other.writer.write(again.watching(location.decode()))
+                await _answer(other, again, row.along)
+            finally:
+                other.close()
+    finally:
+        await reading
+
+
 DO: Mapping[str, Manner] = {
     "read": read,
     "document": read,
@@ -209,6 +267,8 @@ DO: Mapping[str, Manner] = {
     "bad_body": bad_body,
     "large_body": large_body,
     "come_back": come_back,
+    "resume": resume,
+    "watch": watch,
 }
 _AGAIN = frozenset({"complete", "document"})
 

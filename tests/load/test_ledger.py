@@ -168,3 +168,15 @@ def test_a_line_of_the_log_is_kept_by_request() -> None:
     ledger = Ledger()
     ledger.log(stream_line())
     assert {"a": Line("native", "anthropic-1", "anthropic", 200, "completed")} == ledger.lines
+
+
+@pytest.mark.parametrize(("pieces", "holds"), [([0, 1, 2], True), ([0, 2], False)])
+def test_who_comes_back_must_have_every_piece_once(pieces: list[int], holds: bool) -> None:
+    """Of both requests together; the second is no stream of its own."""
+    ledger = Ledger()
+    row = Row(200, "left", [0], along=Row(200, "complete", pieces))
+    ledger.row(errand(manner="resume"), row)
+    for line in (stream_line(), stream_line(request_id="a-2", outcome="")):
+        ledger.log(line)
+    verdicts = ledger.verdicts({"a"}, samples(requests=2))
+    assert ({"text"} if not holds else set()) == failing(verdicts)
