@@ -1,18 +1,21 @@
 """`mainstem tap` for people and for scripts: styles, conversations, JSON, exit statuses."""
 
-import asyncio
+import io
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import yaml
 
+from proxy.cli import main
 from proxy.cli.views import Document, Lines, Raw, Text
 from proxy.codec.base import Encoder
 from proxy.errors import failure
@@ -29,7 +32,7 @@ from proxy.events import (
     ToolCallDelta,
     Usage,
 )
-from tests.cli.tools import Ended, mainstem
+from tests.cli.tools import Ended
 
 START = StreamStart("tap", "m", "up", "vendor-m", 0)
 EVIL = "\x1b]0;owned\x07\x9b31m\u202e"
@@ -119,7 +122,22 @@ def test_the_summary_has_times_and_rate(capsys: pytest.CaptureFixture[str]) -> N
     )
 
 
-async def test_scripts_get_json_and_a_status(tmp_path: Path) -> None:
+@pytest.fixture
+def tap(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Ended]]:
+    """Runs the command in this process: many processes at once would want more than one machine."""
+
+    def run(*arguments: str, stdin: bytes = b"") -> Ended:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        status = main(["tap", *arguments])
+        return Ended(status, *capsys.readouterr())
+
+    yield run
+    structlog.reset_defaults()
+
+
+def test_scripts_get_json_and_a_status(tmp_path: Path, tap: Callable[..., Ended]) -> None:
     given = config(
         tmp_path,
         echo={"scenario": "echo"},
@@ -131,19 +149,19 @@ async def test_scripts_get_json_and_a_status(tmp_path: Path) -> None:
         breaks={"scenario": "echo", "fault": "cut@1"},
     )
 
-    async def tap(model: str, *more: str, stdin: bytes = b"") -> Ended:
-        return await mainstem("tap", "--config", given, "--model", model, *more, stdin=stdin)
+    def ask(model: str, *more: str, stdin: bytes = b"") -> Ended:
+        return tap("--config", given, "--model", model, *more, stdin=stdin)
 
-    echo, piped, none, tools, short, no, busy, wrong, breaks = await asyncio.gather(
-        tap("echo", "--json", "hi **you**"),
-        tap("echo", stdin="Grüße\n".encode()),
-        tap("echo"),
-        tap("tools", "--json", "hi"),
-        tap("short", "hi"),
-        tap("no", "--json", "hi"),
-        tap("busy", "--json", "hi"),
-        tap("wrong", "hi"),
-        tap("breaks", "--json", "one two three"),
+    echo, piped, none, tools, short, no, busy, wrong, breaks = (
+        ask("echo", "--json", "hi **you**"),
+        ask("echo", stdin="Grüße\n".encode()),
+        ask("echo"),
+        ask("tools", "--json", "hi"),
+        ask("short", "hi"),
+        ask("no", "--json", "hi"),
+        ask("busy", "--json", "hi"),
+        ask("wrong", "hi"),
+        ask("breaks", "--json", "one two three"),
     )
     assert [0, 0, 2, 0, 3, 4, 5, 1, 1] == [
         one.status for one in (echo, piped, none, tools, short, no, busy, wrong, breaks)
@@ -170,12 +188,12 @@ async def test_scripts_get_json_and_a_status(tmp_path: Path) -> None:
     )
 
 
-async def test_each_line_of_a_conversation_is_a_turn(tmp_path: Path) -> None:
+def test_each_line_of_a_conversation_is_a_turn(tmp_path: Path, tap: Callable[..., Ended]) -> None:
     """The mock counts what it is told: a turn brings the ones before; /new forgets them."""
     given = config(tmp_path, echo={"scenario": "echo"})
     lines = b"two\n\nthree\n/new\nfour\n/quit\nfive\n"
     arguments = ("--config", given, "--chat", "--json", "one")
-    ended = await mainstem("tap", *arguments, stdin=lines)
+    ended = tap(*arguments, stdin=lines)
     rows = [json.loads(line) for line in ended.out.splitlines()]
     assert ["one", "two", "three", "four"] == [row["text"] for row in rows]
     counts = [row["usage"]["input_tokens"] for row in rows]
