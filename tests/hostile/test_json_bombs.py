@@ -195,9 +195,9 @@ def test_of_a_key_that_stands_twice_the_last_counts(dialect: str) -> None:
             else json.dumps(value)
         )
 
-    assert parsed_by(dialect) == CLIENTS[dialect].parse_request(
-        incoming(doubled(ASKED[dialect].body).encode())
-    )
+    parsed = CLIENTS[dialect].parse_request(incoming(doubled(ASKED[dialect].body).encode()))
+    # functions are never equal
+    assert parsed_by(dialect)._replace(keeping=None) == parsed._replace(keeping=None)
 
 
 async def test_others_are_served_between_the_halves_of_a_bomb() -> None:

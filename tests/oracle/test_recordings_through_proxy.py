@@ -21,7 +21,7 @@ from tests.running import Running, running
 from tests.support import body_of, facts, needs_recordings, recordings_dir
 
 DIALECTS = [name for name in UPSTREAMS if facts(name)] or ["openai_chat"]
-NOT_UPSTREAMS = {"ai_sdk", "ag_ui"}  # they have a client half alone
+NOT_UPSTREAMS = {"ai_sdk"}  # it has a client half alone
 # What their upstreams must be configured with: AWS's sign or have a key, and the form that a model
 # takes, which its name would tell.
 SETTINGS: dict[str, Any] = {
