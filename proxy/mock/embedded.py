@@ -30,7 +30,7 @@ class EmbeddedMocks:
         self._loop = asyncio.get_running_loop()
         self._servers: list[MockServer] = []  # the newest last
         self._leading: Counter[MockServer] = Counter()  # plans that lead there
-        self._finishing: set[asyncio.Task[None]] = set()
+        self._finishing: dict[asyncio.Task[None], MockServer] = {}
         self._stopped = False
 
     @property
@@ -59,11 +59,12 @@ class EmbeddedMocks:
     async def stop(self) -> None:
         """Stop all of them and cut what they play."""
         self._stopped = True
+        servers = [*self._servers, *self._finishing.values()]
         for task in list(self._finishing):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        for server in self._servers:
+        for server in servers:  # a task that is cancelled before it has begun stops nothing
             await server.stop()
 
     async def _server(self, mocks: "dict[str, MockSpec]") -> "MockServer":
@@ -89,5 +90,5 @@ class EmbeddedMocks:
         del self._leading[server]
         self._servers.remove(server)
         task = self._loop.create_task(server.finish())
-        self._finishing.add(task)
-        task.add_done_callback(self._finishing.discard)
+        self._finishing[task] = server
+        task.add_done_callback(self._finishing.pop)

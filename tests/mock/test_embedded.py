@@ -159,3 +159,20 @@ async def test_stopping_cuts_what_is_still_played_by_any_of_them(
     for response in (first, second):
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
+
+
+async def test_stopping_stops_a_server_whose_plan_has_gone_this_very_moment(
+    http: aiohttp.ClientSession,
+) -> None:
+    """Before anything was done about it."""
+    mocks = EmbeddedMocks()
+    plan: Plan | None = await mocks.plan(settings())
+    assert plan is not None
+    address = url(plan)
+    plan = None
+    gc.collect()
+    await asyncio.sleep(0)
+    assert 1 == len(mocks._finishing)
+    await mocks.stop()
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await http.post(address, json=ASK)
