@@ -26,6 +26,8 @@ DIALECT = Dialect(
         name=NAME,
         rewrites=True,
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=build.relay_request,
         decoder=without_options(BaiduChatDecoder),
         parse_error=errors.parse_error,
     ),

@@ -18,13 +18,17 @@ import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.efforts import note_adaptive
+from proxy.codec.relaying import own_body
 from proxy.codec.single_prompt import cannot_say, one_prompt
+from proxy.codec.wire_rules import keep_to
 from proxy.dialects.baidu_chat.wire import PATH
 from proxy.errors import Refused, failure
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart
+from proxy.request import ChatRequest, ImagePart, Original
 
 _DEFAULT_MODEL = "smartMode"
+# Option -> its key in a body of 2023.
+_SESSION = (("session_id", "sessionId"), ("aisearch_id", "aisearchId"), ("pv_id", "pvId"))
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
@@ -45,10 +49,49 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
                 f"This upstream's option generation is {generation!r}; it may be 2023 or 2026.",
             )
         )
+    body |= request.vendor
+    return Outgoing(PATH, msgspec.json.encode(body), _headers(target.options), tuple(notes))
+
+
+def relay_request(
+    request: ChatRequest, original: Original, target: TargetConfig
+) -> Outgoing | None:
+    """See `UpstreamHalf.relay_request`. What the operator gives of the session goes before the
+    client's. `stream` is ours: the page's answers always do. None for a client of another
+    generation.
+    """
+    options = target.options
+    newer = str(options.get("generation", "2026")) == "2026"
+    if newer != ("query" in original.body["message"]):
+        return None
+    notes: list[Note] = []
+    body = own_body(original, {})
+    body.pop("stream", None)
+    if newer:
+        body["message"] = _searched(body["message"], target.model or request.model, options)
+    else:
+        body |= {key: value for name, key in _SESSION if (value := _option(options, name))}
+    keep_to(target.rules, body, notes, target.upstream)
+    return Outgoing(PATH, msgspec.json.encode(body), _headers(options), tuple(notes))
+
+
+def _searched(message: dict[str, Any], model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The client's message with the model and the operator's session in their places."""
+    search: dict[str, Any] = {**message.get("searchInfo", {})}
+    search["usedModel"] = {**search.get("usedModel", {}), "modelName": model}
+    if lid := _option(options, "ori_lid"):
+        search["ori_lid"] = lid
+    if token := _option(options, "chat_token"):
+        params = search.get("chatParams")
+        search["chatParams"] = {**(params if isinstance(params, dict) else {}), "chat_token": token}
+    return {**message, "searchInfo": search}
+
+
+def _headers(options: Mapping[str, Any]) -> dict[str, str]:
     headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-    if cookie := _option(target.options, "cookie"):
+    if cookie := _option(options, "cookie"):
         headers["Cookie"] = cookie
-    return Outgoing(PATH, msgspec.json.encode(body | request.vendor), headers, tuple(notes))
+    return headers
 
 
 def _option(options: Mapping[str, Any], name: str) -> str:

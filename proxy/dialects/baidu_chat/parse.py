@@ -11,10 +11,18 @@ import msgspec
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
-from proxy.dialects.baidu_chat.wire import Generation
+from proxy.dialects.baidu_chat.wire import NAME, Generation
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, ImagePart, Message, Part, Reasoning, TextPart
+from proxy.request import (
+    ChatRequest,
+    ImagePart,
+    Message,
+    Original,
+    Part,
+    Reasoning,
+    TextPart,
+)
 
 # What is asked for when the client names no model, as those of 2023 never do.
 DEFAULT_MODEL = "baidu_chat"
@@ -71,7 +79,8 @@ class Options(NamedTuple):
 
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
-    body = fitted(json_object(incoming.body), _Body)
+    document = json_object(incoming.body)
+    body = fitted(document, _Body)
     message = body.message
     generation: Generation = "2023" if message.query is None else "2026"
     content: str | list[Part] = (
@@ -87,6 +96,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         reasoning=Reasoning(effort="medium")
         if model.functions.get("thinkMode") in ("1", 1)
         else None,
+        original=Original(NAME, document),
         stream=body.stream is not False,
     )
     return Parsed(request, Options(generation), tuple(_losses(message)))

@@ -22,6 +22,8 @@ DIALECT = Dialect(
         rewrites=True,
         fixed=frozenset({"model"}),
         build_request=build.build_request,
+        relays=frozenset({NAME}),
+        relay_request=build.relay_request,
         decoder=YiyanDecoder,
         parse_error=errors.parse_error,
     ),

@@ -7,9 +7,10 @@ import msgspec
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
+from proxy.dialects.yiyan.wire import NAME
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Message
+from proxy.request import ChatRequest, Message, Original
 
 # What is asked for when the client names no model.
 DEFAULT_MODEL = "yiyan"
@@ -28,12 +29,14 @@ class _Body(msgspec.Struct):
 
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
-    body = fitted(json_object(incoming.body), _Body)
+    document = json_object(incoming.body)
+    body = fitted(document, _Body)
     if not body.text:
         raise bad_request("text must hold the prompt.", param="text")
     request = ChatRequest(
         model=body.model or DEFAULT_MODEL,
         messages=[Message("user", body.text)],
+        original=Original(NAME, document),
         stream=body.stream is not False,
     )
     return Parsed(request, None, tuple(_losses(body)))
