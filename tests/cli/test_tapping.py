@@ -201,6 +201,15 @@ def test_each_line_of_a_conversation_is_a_turn(tmp_path: Path, tap: Callable[...
     assert 0 == ended.status
 
 
+@pytest.fixture
+def _heeded() -> Iterator[None]:
+    """What a shell begins in the background ignores SIGINT, and so would its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeded")
 def test_a_conversation_on_a_terminal(tmp_path: Path) -> None:
     """Ctrl-C stops an answer and not the conversation."""
     given = config(tmp_path, stalls={"scenario": "long", "fault": "stall@2"})

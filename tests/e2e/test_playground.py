@@ -158,7 +158,7 @@ def test_what_goes_wrong_is_a_sentence_and_faults_can_be_switched_on(browser: Br
 
 
 def test_stop_ends_the_vendors_work(browser: Browser, play):
-    words = f"stop n{next(_numbers)}"
+    words = f"stop p{next(_numbers)}"
     begun = {"wait": "document.querySelectorAll('.row.text').length > 3"}
     visit = visited(
         browser,
@@ -176,7 +176,7 @@ def test_stop_ends_the_vendors_work(browser: Browser, play):
 
 
 def test_a_dropped_stream_is_resumed_whole_and_can_be_watched_elsewhere(browser: Browser, play):
-    words = " ".join(f"w{number}" for number in range(60)) + f" n{next(_numbers)}"
+    words = " ".join(f"w{number}" for number in range(60)) + f" p{next(_numbers)}"
     visit = visited(
         browser,
         play,
@@ -206,7 +206,7 @@ def test_a_dropped_stream_is_resumed_whole_and_can_be_watched_elsewhere(browser:
 
 
 def test_two_upstreams_answer_one_prompt_side_by_side(browser: Browser, play):
-    words = f"both n{next(_numbers)}"
+    words = f"both p{next(_numbers)}"
     visit = visited(
         browser,
         play,
@@ -264,7 +264,7 @@ def test_both_languages_say_everything(browser: Browser, play):
 
 
 def test_where_a_key_is_wanted_the_page_asks_for_it_and_sends_it(browser: Browser, guarded):
-    words = f"open n{next(_numbers)}"
+    words = f"open p{next(_numbers)}"
     visit = browser.visit(
         guarded,
         {"wait": "document.querySelector('#key-why').textContent !== ''"},
@@ -318,7 +318,7 @@ def test_a_window_that_watches_does_so_once_it_has_its_key(browser: Browser):
 @pytest.mark.parametrize("dialect", ["native", "openai_chat", "gemini"])
 def test_what_there_is_to_copy_asks_the_same(browser: Browser, play, dialect, tmp_path: Path):
     """Run as it stands: in a shell, in Python, in Node."""
-    words = f'It\'s "quoted" & $HOME\n`two` 行 n{next(_numbers)}'
+    words = f'It\'s "quoted" & $HOME\n`two` 行 p{next(_numbers)}'
     copied = [
         step
         for language in ("curl", "python", "javascript")

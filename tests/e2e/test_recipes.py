@@ -145,7 +145,7 @@ def test_each_recipe_runs_as_it_stands(browser: Browser, built: str, name: str) 
 def test_the_old_pages_versions_with_the_module_show_the_text_and_know_the_end(
     browser: Browser, site: str, proxy: str, name: str
 ) -> None:
-    prompt = f"每个 字符 都 到 了 n{next(_numbers)}"
+    prompt = f"每个 字符 都 到 了 r{next(_numbers)}"  # other files have their own
 
     def page(model: str) -> str:
         asked = {"api": proxy, "model": model, "prompt": prompt}
