@@ -53,7 +53,8 @@ export class MainstemError extends Error {
  * @typedef {import("./client.d.ts").Frame} Frame
  */
 export class FrameParser {
-    #decoder = new TextDecoder(); // drops a byte order mark at the start, holds back half a character
+    #decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // holds back half a character; Deno's drops more marks than the first
+    #begun = false;
     /** The line whose end has not come. Pieces, joined once: many small reads cost no more than one large one.
      * @type {string[]} */
     #pieces = [];
@@ -69,10 +70,12 @@ export class FrameParser {
      * @returns {Frame[]} the frames that these bytes complete
      */
     feed(bytes) {
-        const text = this.#decoder.decode(bytes, { stream: true });
+        let text = this.#decoder.decode(bytes, { stream: true });
         /** @type {Frame[]} */
         const frames = [];
         if (text === "") return frames;
+        if (!this.#begun && text[0] === "\ufeff") text = text.slice(1);
+        this.#begun = true;
         let start = this.#afterCr && text[0] === "\n" ? 1 : 0;
         this.#afterCr = text.endsWith("\r");
         const lineEnd = /\r\n?|\n/g;
