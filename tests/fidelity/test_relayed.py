@@ -25,7 +25,7 @@ _NEEDED = frozenset({"model", "messages", "input", "contents", "prompt", "query"
 _NEEDED_ALSO = {"dify": frozenset({"user", "inputs"})}  # the vendor insists on them
 _STRANGERS_REFUSED = frozenset({"native"})  # "An unknown key is a 400 that names it."
 # Dialects of one prompt: tests/dialects/test_small_relays.py.
-_SMALL = {"plain", "sider", "chatglm"}
+_SMALL = {"plain", "sider", "chatglm", "baidu_chat", "yiyan"}
 
 
 def _asked(client: str, dice: random.Random) -> dict[str, Any]:
