@@ -131,8 +131,7 @@ class WholeAnswer:
                 )
             case TextRewrite(block, keep, text):
                 rewritten = self.blocks[block]
-                rewritten.said.cut(keep)
-                rewritten.said.add(text)
+                rewritten.said.rewrite(keep, text)
                 rewritten.cited.cut(keep)
             case BlockEnd() if event.signature is not UNSET:
                 self.blocks[event.block].proof = event

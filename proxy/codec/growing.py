@@ -42,6 +42,11 @@ class GrowingText:
         if self._ends:
             self._ends[last] = keep
 
+    def rewrite(self, keep: int, text: str) -> None:
+        """It goes on with this behind its first `keep` code points, as a text.rewrite says."""
+        self.cut(keep)
+        self.add(text)
+
     def between(self, begin: int, end: int) -> str:
         """The code points from `begin` to `end`, which is not beyond its end."""
         found = []

@@ -112,8 +112,7 @@ class ChatGLMEncoder(TextOnlyEncoder):
 
     def _rewrite(self, block: int, keep: int, text: str) -> bytes:
         said = self._said(block)
-        said.cut(keep)
-        said.add(text)
+        said.rewrite(keep, text)
         self._new = None
         return self._snapshot()
 

@@ -82,8 +82,7 @@ class DifyEncoder(TextOnlyEncoder):
 
     def _rewrite(self, block: int, keep: int, text: str) -> bytes:
         said = self._texts.setdefault(block, GrowingText())
-        said.cut(keep)
-        said.add(text)
+        said.rewrite(keep, text)
         if self._replaced:
             return b""
         whole = "".join(map(str, self._texts.values()))
