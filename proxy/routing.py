@@ -43,6 +43,10 @@ class Router:
         """What a client may be told that it can ask for."""
         return [name for name in self._models if name != WILDCARD]
 
+    def targets(self, model: str) -> tuple[Target, ...]:
+        """The places of a configured name; none where the name is not configured."""
+        return self._models.get(model, ())
+
     def route(self, model: str) -> Routed:
         """Raises Refused: model_not_found, naming the nearest known model, or bad_request for what
         is too long to be a name.

@@ -11,7 +11,7 @@ from aiohttp import web
 from proxy.codec.base import ClientHalf, Incoming, Parsed
 from proxy.relay.apart import apart
 from proxy.relay.won import Envelope
-from proxy.server.access.keys import check_model, credential
+from proxy.server.access.keys import check_model, check_other_models, credential
 from proxy.server.account import Account
 from proxy.server.body import Hold, check_body, read_body
 from proxy.server.gateway import Gateway, State
@@ -69,6 +69,7 @@ class Intake:
         account.visit.record.model = parsed.request.model
         if account.visit.caller is not None:
             check_model(account.visit.caller, parsed.request.model)
+            check_other_models(account.visit.caller, parsed.request, plan.router)
         digest = key = b""
         if plan.streams.resume is not None:
             digest = _digest(account.owner, self._request, wishes, body)

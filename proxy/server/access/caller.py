@@ -5,9 +5,11 @@ is counted and said.
 import hashlib
 from typing import NamedTuple
 
+from proxy.codec.other_models import other_models
 from proxy.errors import Refused, failure
 from proxy.observe.by_key import SUBJECTS
-from proxy.routing import WILDCARD
+from proxy.request import ChatRequest
+from proxy.routing import WILDCARD, Router
 from proxy.settings.auth import Jwt, Key
 
 # of a token's subject in log lines: whoever issues tokens may write anything there
@@ -71,10 +73,23 @@ def unauthorized(said: str) -> Refused:
 def check_model(caller: Caller, model: str) -> None:
     """Raises Refused (forbidden) for a model that the caller may not ask for."""
     if WILDCARD not in caller.models and model not in caller.models:
-        raise Refused(
-            failure(
-                "forbidden",
-                f"{caller.title} may not ask for the model {model[:100]!r}.",
-                param="model",
-            )
-        )
+        raise _not_allowed(caller, model, "model")
+
+
+def check_other_models(caller: Caller, request: ChatRequest, router: Router) -> None:
+    """Raises Refused (forbidden) for a request that names beside its own model one that the caller
+    may not ask for. It may name its models, and what their vendors call them.
+    """
+    if WILDCARD in caller.models:
+        return
+    allowed = set(caller.models)
+    for model in caller.models:
+        allowed.update(target.model for target in router.targets(model))
+    for param, model in other_models(request):
+        if model not in allowed:
+            raise _not_allowed(caller, model, param[:_MAX_NAME_CHARS])
+
+
+def _not_allowed(caller: Caller, model: str, param: str) -> Refused:
+    said = f"{caller.title} may not ask for the model {model[:100]!r}."
+    return Refused(failure("forbidden", said, param=param))
