@@ -8,10 +8,11 @@ at its end.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
 from proxy.events import MAX_COUNT, Usage, UsageEvent
 from proxy.observe.record import EVENT_GAP_S, NONE, RELAY_DELAY_S, StreamRecord
+from proxy.observe.values import Add, Bound, BulkHistogram, adding
 
 _FIRST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _STREAM_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -19,26 +20,9 @@ _TOKENS_PER_SECOND = (1, 2.5, 5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300,
 _BY = ("upstream", "model")
 # `input` and `output` are all of a direction, the others parts of them. In the order of `_amounts`.
 _DIRECTIONS = ("input", "output", "cache_read", "cache_write", "reasoning", "audio")
-
+_NO_TOKENS = (0,) * len(_DIRECTIONS)
 
 _MAX_EXAMPLE_CHARS = 100  # OpenMetrics allows 128 for all labels of an exemplar
-
-
-class BulkHistogram(Histogram):
-    """A histogram that takes many observations at once. The only place that knows
-    prometheus_client's insides.
-    """
-
-    def observe_buckets(self, counts: Sequence[int], total: float) -> None:
-        """Add `counts[i]` observations to bucket i (one more count than bounds: the last is +Inf),
-        whose values sum up to `total`.
-        """
-        if len(counts) != len(self._buckets):
-            raise ValueError(f"{len(counts)} counts for {len(self._buckets)} buckets")
-        for bucket, count in zip(self._buckets, counts, strict=True):
-            if count:
-                bucket.inc(count)
-        self._sum.inc(total)
 
 
 class _Pair(NamedTuple):
@@ -50,7 +34,7 @@ class _Pair(NamedTuple):
     delay: BulkHistogram
     length: BulkHistogram
     speed: BulkHistogram
-    tokens: tuple[Counter, ...]
+    tokens: tuple[Add, ...]
 
 
 class Answers:
@@ -94,7 +78,7 @@ class Answers:
             "What answers cost, in costs.currency, by the prices of the configuration or of the "
             "table; answers whose price is not known are not in it."
         )
-        self._cost = Counter("mainstem_cost", about, _BY, registry=registry)
+        self._cost = Bound(Counter("mainstem_cost", about, _BY, registry=registry))
 
     def flush(self, record: StreamRecord) -> None:
         """Add a stream that has ended, or another work."""
@@ -114,7 +98,7 @@ class Answers:
                 self._delay.labels(upstream, model),
                 self._length.labels(upstream, model),
                 self._speed.labels(upstream, model),
-                tuple(self._tokens.labels(upstream, model, word) for word in _DIRECTIONS),
+                tuple(adding(self._tokens.labels(upstream, model, word)) for word in _DIRECTIONS),
             )
         return pair
 
@@ -138,16 +122,16 @@ class Answers:
         """Each target of a stream that went on elsewhere gets what was used there: the record's
         counts are of all targets so far.
         """
-        model, before, paid = record.model_label, _amounts(None), 0.0
+        model, before, paid = record.model_label, _NO_TOKENS, 0.0
         for upstream, usage in (*record.earlier, (record.upstream, record.usage)):
             if usage is not None:
                 by, after = (upstream or NONE, model), _amounts(usage)
-                counters = self._of(*by).tokens
-                for counter, now, then in zip(counters, after, before, strict=True):
-                    counter.inc(max(now - then, 0))
+                for add, now, then in zip(self._of(*by).tokens, after, before, strict=True):
+                    if now > then:
+                        add(now - then)
                 before = after
                 if usage.cost is not None:  # a series of noughts would say that it is free
-                    self._cost.labels(*by).inc(max(usage.cost.amount - paid, 0.0))
+                    self._cost[by](max(usage.cost.amount - paid, 0.0))
                     paid = usage.cost.amount
 
 
@@ -167,12 +151,8 @@ def _speed(record: StreamRecord) -> float | None:
     return bounded(tokens) / record.speaking_s
 
 
-def _amounts(usage: Usage | UsageEvent | None) -> tuple[int, ...]:
-    """By `_DIRECTIONS`. Vendors do send negative counts; a counter must not go down, nor past what
-    a float can hold.
-    """
-    if usage is None:
-        return (0,) * len(_DIRECTIONS)
+def _amounts(usage: Usage | UsageEvent) -> tuple[int, ...]:
+    """By `_DIRECTIONS`."""
     return (
         bounded(usage.input_tokens),
         bounded(usage.output_tokens),
@@ -184,7 +164,7 @@ def _amounts(usage: Usage | UsageEvent | None) -> tuple[int, ...]:
 
 
 def bounded(count: int | None) -> int:
-    """What a counter may be given: vendors do send negative counts, and larger ones than a float
-    can hold.
+    """What a counter may be given: vendors do send negative counts, with which it would go down,
+    and larger ones than a float can hold.
     """
-    return min(max(count or 0, 0), MAX_COUNT)
+    return min(max(count, 0), MAX_COUNT) if count else 0

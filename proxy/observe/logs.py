@@ -10,14 +10,15 @@ import logging
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
+from proxy.observe.lines import fields_of, why_of
 from proxy.observe.outlet import Outlet
-from proxy.observe.record import Attempt, StreamRecord
+from proxy.observe.record import StreamRecord
 from proxy.observe.trace import traced
 from proxy.settings.secret import MASK, holds_secret
 
@@ -25,8 +26,6 @@ Format = Literal["json", "console", "auto"]
 Level = Literal["debug", "info", "warning", "error"]
 
 _MAX_TEXT_CHARS = 8_192  # of one field: a traceback fits, an answer does not
-_MAX_NAME_CHARS = 200
-_MAX_LISTED = 16
 _MAX_DEPTH = 4
 # C0 and C1 controls, line and paragraph separators, the marks that turn text around (they make a
 # line read as another one), half pairs.
@@ -34,6 +33,9 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u
 _SIMPLE = frozenset({int, bool, type(None)})
 _QUIET = frozenset({"completed", "client_gone", "cancelled"})  # nobody's failure
 _FIRST = ("timestamp", "level", "event")
+# Marks a line all of whose fields are known to be plain, bounded and no secrets: most lines are one
+# stream's, and to look at each of its fields costs more than all else that is logged of it.
+_PLAIN: Mapping[str, Any] = {"_plain": True}
 _JSON = json.JSONEncoder(default=repr)
 _outlet: Outlet | None = None
 
@@ -54,17 +56,20 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
     _outlet = _outlet_of(sys.stderr) if stream is None else None
     out = stream or _outlet or sys.stderr
     console = form == "console" or (form == "auto" and out.isatty())
-    shared: list[Processor] = [
+    always: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    shared: list[Processor] = [
+        *always,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.ExceptionRenderer(traced),
         clean,
     ]
     renderer: Processor = _to_console if console else _to_json
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[_chain([*always, renderer], [*shared, renderer])],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         # it writes whole lines, and asks for nothing else
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", out)),
@@ -108,83 +113,24 @@ def _first_line(record: logging.LogRecord) -> bool:
 
 
 def stream_line(log: FilteringBoundLogger, record: StreamRecord) -> None:
-    """The one line of a stream, or of another work, that has ended. Its fields are bounded in
-    number and length, and hold nothing that was said.
-    """
+    """The one line of a stream, or of another work, that has ended."""
     # without an outcome there was no stream, as with a 204
     if record.outcome is None or record.outcome in _QUIET:
-        log.info(record.work, **_fields(record))
+        log.info(record.work, **fields_of(record), **_PLAIN)
     else:
-        log.warning(record.work, **_fields(record), **_why(record))
+        log.warning(record.work, **fields_of(record), **why_of(record))
 
 
-def _fields(record: StreamRecord) -> dict[str, Any]:
-    usage, finish = record.usage, record.finish
-    fields: dict[str, Any] = {
-        "request_id": record.request_id,
-        "stream": record.stream,
-        "client_dialect": record.client_dialect,
-        "model": record.model[:_MAX_NAME_CHARS],
-        "upstream": record.upstream,
-        "upstream_model": record.upstream_model[:_MAX_NAME_CHARS],
-        "key": record.key,
-        "status": record.status,
-        "outcome": record.outcome,
-        "ended_by": record.who_ended(),
-        "vendor_request_id": record.vendor_request_id[:_MAX_NAME_CHARS],
-        "response_id": record.response_id[:_MAX_NAME_CHARS],
-        "finish": finish.reason if finish is not None else None,
-        "total_s": _rounded(record.ended_s),
-        "client_left_s": _rounded(record.left_s),
-        "first_byte_s": _rounded(record.first_byte_s),
-        "first_content_s": _rounded(record.first_content_s),
-        "chunks": record.chunks,
-        "bytes_in": record.bytes_in,
-        "bytes_out": record.bytes_out,
-        "heartbeats": record.heartbeats,
-        "input_tokens": usage.input_tokens if usage is not None else None,
-        "output_tokens": usage.output_tokens if usage is not None else None,
-        "cached_input_tokens": usage.cached_input_tokens if usage is not None else None,
-        "cache_write_tokens": usage.cache_write_tokens if usage is not None else None,
-        "reasoning_tokens": usage.reasoning_tokens if usage is not None else None,
-        "audio_input_tokens": usage.audio_input_tokens if usage is not None else None,
-        "audio_output_tokens": usage.audio_output_tokens if usage is not None else None,
-        "cost": usage.cost.amount if usage is not None and usage.cost is not None else None,
-        "attempts": [_attempt(attempt) for attempt in record.attempts[:_MAX_LISTED]],
-        "notes": [f"{note.note}:{note.param}" for note in record.notes[:_MAX_LISTED]],
-        "fallbacks": [
-            f"{left}>{taken}:{kind}" for left, taken, kind in record.fallbacks[:_MAX_LISTED]
-        ],
-    }
-    return {name: value for name, value in fields.items() if value not in (None, "", [])}
+def _chain(plain: Sequence[Processor], other: Sequence[Processor]) -> Processor:
+    """What a line goes through, by whether it is marked as plain."""
 
+    def processed(log: WrappedLogger, method: str, line: EventDict) -> Any:
+        value: Any = line
+        for step in plain if line.pop("_plain", False) else other:
+            value = step(log, method, value)
+        return value
 
-def _attempt(attempt: Attempt) -> str:
-    """`upstream model result began+took`, in seconds: one text, so that a table of logs can show
-    it.
-    """
-    return (
-        f"{attempt.upstream} {attempt.model[:_MAX_NAME_CHARS] or '-'} {attempt.result} "
-        f"{attempt.began_s:.3f}+{attempt.took_s:.3f}"
-    )
-
-
-def _why(record: StreamRecord) -> dict[str, Any]:
-    """Of one that failed: the message, the vendor's code and status, what was asked, and by whose
-    page.
-    """
-    fields: dict[str, Any] = {
-        "error": record.error,
-        "error_code": record.error_code,
-        "upstream_status": record.upstream_status,
-        "asked": record.asked[:_MAX_NAME_CHARS],
-        "origin": record.origin[:_MAX_NAME_CHARS],
-    }
-    return {name: value for name, value in fields.items() if value not in (None, "")}
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 6)
+    return processed
 
 
 def clean(_log: WrappedLogger, _method: str, line: EventDict) -> EventDict:

@@ -29,6 +29,7 @@ from proxy.observe.crew import (
 )
 from proxy.observe.processes import Processes
 from proxy.observe.record import NONE, StreamRecord
+from proxy.observe.values import Bound, adding
 
 _SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # prometheus_client decides at its import too
 
@@ -38,20 +39,6 @@ Resumed = Literal["attached", "snapshot", "ended", "unknown"]
 # What is asked of the store of streams: to take events, to give those of others, anything else.
 Operation = Literal["write", "read", "ask"]
 _STORE_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-
-
-class _Bound(dict[tuple[str, ...], Counter]):
-    """The children of a labelled counter by their labels: a look-up costs no lock and no formatting
-    after the first.
-    """
-
-    def __init__(self, counter: Counter) -> None:
-        super().__init__()
-        self._counter = counter
-
-    def __missing__(self, labels: tuple[str, ...]) -> Counter:
-        child = self[labels] = self._counter.labels(*labels)
-        return child
 
 
 class Metrics:
@@ -69,7 +56,7 @@ class Metrics:
     def _count_requests(self) -> None:
         about = "Requests answered, by the HTTP status that the client got."
         self._requests = self._counter("requests", about, "client_dialect", "model", "status")
-        self._streams = _Bound(Counter(STREAMS, ABOUT_STREAMS, STREAMS_BY, registry=self.registry))
+        self._streams = Bound(Counter(STREAMS, ABOUT_STREAMS, STREAMS_BY, registry=self.registry))
         about = "Losses in translation: dropped, changed or defaulted parameters."
         self._notes = self._counter(
             "notes", about, "note", known=get_args(Note.__annotations__["note"])
@@ -109,12 +96,12 @@ class Metrics:
         )
         self._events = {cls: events[word,] for cls, word in types.items()}
         about = "Heartbeats sent to clients of silent streams."
-        self._heartbeats = Counter("mainstem_heartbeats", about, registry=self.registry)
+        self._heartbeats = adding(Counter("mainstem_heartbeats", about, registry=self.registry))
         about = "Log lines that could not be written, as standard error was full or closed."
         self._unlogged = Counter("mainstem_log_lines_dropped", about, registry=self.registry)
 
     def _state(self) -> None:
-        self._open = self._gauge("streams_open", "Streams open now.", "livesum", "upstream")
+        self._open = Bound(self._gauge("streams_open", "Streams open now.", "livesum", "upstream"))
         about = "Requests that wait for a place at an upstream (max_streams) now."
         self._waiting = self._gauge("upstream_waiting", about, "livesum", "upstream")
         about = (
@@ -168,11 +155,11 @@ class Metrics:
             "store_errors", about, "operation", known=get_args(Operation)
         )
 
-    def _counter(self, name: str, about: str, *labels: str, known: Sequence[str] = ()) -> _Bound:
+    def _counter(self, name: str, about: str, *labels: str, known: Sequence[str] = ()) -> Bound:
         """`known` are the values of a single label that is bounded by the code: shown as 0 before
         they first happen.
         """
-        bound = _Bound(Counter(f"mainstem_{name}", about, labels, registry=self.registry))
+        bound = Bound(Counter(f"mainstem_{name}", about, labels, registry=self.registry))
         for value in known:
             _ = bound[value,]
         return bound
@@ -186,11 +173,11 @@ class Metrics:
 
     def opened(self, upstream: str) -> None:
         """A stream from this upstream was opened; `closed` must follow."""
-        self._open.labels(upstream).inc()
+        self._open[upstream,](1)
 
     def closed(self, upstream: str) -> None:
         """A stream from this upstream was closed."""
-        self._open.labels(upstream).dec()
+        self._open[upstream,](-1)
 
     def waiting(self, upstream: str, more: int) -> None:
         """So many more requests wait for a place there; fewer, if negative."""
@@ -200,7 +187,7 @@ class Metrics:
         """An upstream's circuit opened or closed."""
         self._circuits.labels(upstream).set(int(is_open))
         if is_open:
-            self._opened[upstream,].inc()
+            self._opened[upstream,](1)
 
     def reads(self, more: int) -> None:
         """So many more clients read kept streams; fewer, if negative."""
@@ -212,7 +199,7 @@ class Metrics:
 
     def resumed(self, result: Resumed) -> None:
         """A client came back to a stream."""
-        self._resumes[result,].inc()
+        self._resumes[result,](1)
 
     def stored(self, operation: Operation, seconds: float) -> None:
         """The store of streams did what it was asked for."""
@@ -220,11 +207,11 @@ class Metrics:
 
     def store_failed(self, operation: Operation) -> None:
         """It did not."""
-        self._store_errors[operation,].inc()
+        self._store_errors[operation,](1)
 
     def reloaded(self, *, ok: bool) -> None:
         """The configuration was read again."""
-        self._reloads["ok" if ok else "failed",].inc()
+        self._reloads["ok" if ok else "failed",](1)
 
     def lag(self, seconds: float) -> None:
         """The event loop was this late."""
@@ -243,32 +230,33 @@ class Metrics:
         refused.
         """
         dialect, model = record.client_dialect, record.model_label
-        self._requests[dialect, model, _status(record.status)].inc()
+        self._requests[dialect, model, _status(record.status)](1)
         if record.outcome is not None and record.work != "count":
-            self._streams[dialect, record.upstream or NONE, model, record.outcome].inc()
+            self._streams[dialect, record.upstream or NONE, model, record.outcome](1)
         self._answers.flush(record)
         self._by_key.flush(record)
         self._flush_amounts(record)
         for attempt in record.attempts:
-            self._attempts[attempt.upstream, attempt.result].inc()
+            self._attempts[attempt.upstream, attempt.result](1)
         for fallback in record.fallbacks:
-            self._fallbacks[fallback].inc()
+            self._fallbacks[fallback](1)
         for retry in record.retries:
-            self._retries[retry].inc()
+            self._retries[retry](1)
         for hedge in record.hedges:
-            self._hedges[hedge].inc()
+            self._hedges[hedge](1)
         for note in record.notes:
-            self._notes[note.note,].inc()
+            self._notes[note.note,](1)
 
     def _flush_amounts(self, record: StreamRecord) -> None:
         for cls, count in record.events.items():
-            self._events[cls].inc(count)
+            self._events[cls](count)
         opaque = record.events.get(Vendor)
         if opaque:
-            self._opaque[record.upstream_dialect or NONE,].inc(opaque)
-        self._bytes["in",].inc(record.bytes_in)
-        self._bytes["out",].inc(record.bytes_out)
-        self._heartbeats.inc(record.heartbeats)
+            self._opaque[record.upstream_dialect or NONE,](opaque)
+        self._bytes["in",](record.bytes_in)
+        self._bytes["out",](record.bytes_out)
+        if record.heartbeats:
+            self._heartbeats(record.heartbeats)
 
     def exposition(self, accept: str = "") -> tuple[str, bytes]:
         """The content type and the text for a scraper: of this process, or of all workers where

@@ -24,9 +24,9 @@ STEP: Mapping[Pair, int] = {
 }
 # From socket to socket.
 WHOLE: Mapping[Pair, Cost] = {
-    Pair("openai_chat", "native"): Cost(chunk=780, request=29200),
-    Pair("anthropic", "openai_chat"): Cost(chunk=710, request=30900),
-    Pair("ollama", "openai_responses"): Cost(chunk=870, request=30900),
+    Pair("openai_chat", "native"): Cost(chunk=780, request=27200),
+    Pair("anthropic", "openai_chat"): Cost(chunk=710, request=29200),
+    Pair("ollama", "openai_responses"): Cost(chunk=870, request=29200),
 }
 
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from proxy.events import MAX_COUNT, Cost, Finish, Note, TextDelta, Usage, Vendor
-from proxy.observe.answers import BulkHistogram
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, Attempt, StreamRecord
+from proxy.observe.values import Bound, BulkHistogram, adding
 from tests.needs import program, requires
 
 CHECKOUT = Path(__file__).parents[2]
@@ -346,11 +346,13 @@ def test_open_streams_reloads_and_lag() -> None:
 @pytest.mark.parametrize("bounds", [EVENT_GAP_S, RELAY_DELAY_S, (0.1, 1.0)])
 def test_bulk_observations_are_those_of_the_library(bounds: tuple[float, ...]) -> None:
     """The one place that knows prometheus_client's insides agrees with its own `observe`."""
+    theirs = Histogram("x_seconds", "x", buckets=bounds, registry=CollectorRegistry())
     one_by_one = BulkHistogram("x_seconds", "x", buckets=bounds, registry=CollectorRegistry())
     at_once = BulkHistogram("x_seconds", "x", buckets=bounds, registry=CollectorRegistry())
     values = [0.0, *bounds, *(math.nextafter(bound, math.inf) for bound in bounds), 1e9]
     record = StreamRecord("r", "native", 0.0)
     for seconds in values:
+        theirs.observe(seconds)
         one_by_one.observe(seconds)
     if bounds == RELAY_DELAY_S:
         for seconds in values:
@@ -363,9 +365,23 @@ def test_bulk_observations_are_those_of_the_library(bounds: tuple[float, ...]) -
             for low, high in zip((-1.0, *bounds), (*bounds, math.inf), strict=True)
         ]
         at_once.observe_buckets(counts, sum(values))
-    assert next(iter(one_by_one.collect())).samples == next(iter(at_once.collect())).samples
+    expected = next(iter(theirs.collect())).samples
+    assert expected == next(iter(one_by_one.collect())).samples
+    assert expected == next(iter(at_once.collect())).samples
     with pytest.raises(ValueError, match="1 counts for"):
         at_once.observe_buckets([1], 0.0)
+
+
+def test_what_is_added_directly_is_what_the_library_adds() -> None:
+    """To a metric alone, to a child by its labels, and to a gauge that goes down again."""
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    adding(Counter("x", "x", registry=ours))(2.5)
+    bound = Bound(Gauge("y", "y", ("a", "b"), registry=ours))
+    for amount in (1, 1, -1):
+        bound["1", "2"](amount)
+    Counter("x", "x", registry=theirs).inc(2.5)
+    Gauge("y", "y", ("a", "b"), registry=theirs).labels("1", "2").inc()
+    assert generate_latest(theirs) == generate_latest(ours)
 
 
 @requires("promtool")
