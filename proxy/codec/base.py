@@ -283,7 +283,7 @@ def no_models(_models: Sequence[Listed], _created: int) -> bytes:
 class Wanted(NamedTuple):
     """What a client that comes back asks for: a stream, by its id or by `Parsed.chat`, without the
     first `frames`, which the client has; a negative number asks for so many of the newest. `ended`:
-    it wants one that has ended, too.
+    it wants one that has ended, too, even if it had all of it.
     """
 
     stream: str

@@ -14,6 +14,8 @@ from proxy.relay.kept_log import KeptLog
 from proxy.relay.microscope import MicroscopeEncoder, Pieces
 from proxy.request import ChatRequest
 
+# A client whose connection broke with the last bytes in it comes back within so long.
+MISSED_S = 30.0
 State = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
 
 
@@ -110,6 +112,14 @@ class Lasting(ABC):
     def lost(self) -> bool:
         """Whether the connection is closed on which all of it was sent last."""
         return self._told_on is None or self._told_on.is_closing()
+
+    def missed(self) -> bool:
+        """Whether it has ended, and whoever read it may not have the end yet: nobody was sent it,
+        or the connection broke just then. Who cancelled it knows.
+        """
+        if self.log.end is None or self.state == "cancelled":
+            return False
+        return self.told_at is None or (self.lost() and monotonic() - self.told_at < MISSED_S)
 
     @abstractmethod
     async def cancel(self, why: Failure) -> None:

@@ -66,7 +66,7 @@ def rest(
     # summary nobody can say, and who has a part of the stream is told so
     counts = frames < 0 or (over and frames > 0)
     made = _made(run, half, options) if counts and not run.log.first else 0
-    if over and (not wanted.ended or 0 < made <= frames):
+    if over and (not (wanted.ended or run.missed()) or 0 < made <= frames):
         runs.metrics.resumed("ended")
         return None
     if frames < 0 and made:

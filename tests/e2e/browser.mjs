@@ -55,6 +55,7 @@ async function take(page, step, timeout) {
     else if (step.evaluate !== undefined) return page.evaluate(step.evaluate);
     else if (step.axe !== undefined) return faults(page);
     else if (step.memory !== undefined) return memory(page);
+    else if (step.reload !== undefined) await page.reload({ timeout });
     else if (step.press !== undefined) await page.keyboard.press(step.press);
     else if (step.click !== undefined) await page.click(step.click, { timeout });
     else if (step.fill !== undefined) await page.fill(step.fill, step.text, { timeout });
@@ -87,16 +88,25 @@ async function visit({ url, steps, width, height, dark, storage, timeout_ms: tim
     await context.addInitScript((rows) => {
         for (const [name, value] of Object.entries(rows)) localStorage.setItem(name, value);
     }, storage);
-    const page = await context.newPage();
     const values = [];
     const console_ = [];
-    page.on("console", (message) => console_.push(`${message.type()}: ${message.text()}`));
-    page.on("pageerror", (error) => console_.push(`uncaught: ${error}`));
+    context.on("page", (opened) => {
+        opened.on("console", (message) => console_.push(`${message.type()}: ${message.text()}`));
+        opened.on("pageerror", (error) => console_.push(`uncaught: ${error}`));
+    });
+    const tabs = [await context.newPage()];
+    let page = tabs[0];
     const sent = await watch(context, page);
     const outcome = { values, console: console_ };
     try {
         await page.goto(url, { timeout });
         for (const step of steps) {
+            if (step.tab !== undefined) {
+                tabs[step.tab] ??= await context.newPage();
+                page = tabs[step.tab];
+                if (step.url !== undefined) await page.goto(step.url, { timeout });
+                continue;
+            }
             const value = await take(page, step, timeout).catch((error) => {
                 throw new Error(`${JSON.stringify(step)}: ${error.message}`);
             });

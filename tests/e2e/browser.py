@@ -44,8 +44,9 @@ class Browser:
         """Open a page, whose storage has these rows, and do the steps: {"wait": js}, {"evaluate": js}, {"click": css}, {"fill":
         css, "text": ...}, {"select": css, "text": ...}, {"press": key}, {"screenshot": path}
         ("whole": False leaves out what is below the window), {"axe": True} for the faults that
-        axe-core finds, {"memory": True}. Raises AssertionError with the page's console when a step
-        fails."""
+        axe-core finds, {"memory": True}, {"reload": True}, {"tab": 1, "url": ...} for the steps
+        that follow in another tab; the first is 0. Raises AssertionError with the page's console
+        when a step fails."""
         job = {
             "url": url,
             "steps": steps,

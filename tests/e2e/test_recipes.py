@@ -42,6 +42,7 @@ NAMES = [
     "fetch-event-source.js",
     "eventsource.js",
     "usechat.jsx",
+    "usechat-resume.jsx",
     "openai.js",
 ]
 MOST_BYTES = 4096

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.relay.far import Far, proxied, says
+from tests.relay.far import Far, proxied, says, until
 from tests.running import Running
 from tests.server.test_resume import ANY, KEPT, TEXT, WORDS, Speaks
 
@@ -180,3 +180,41 @@ async def test_a_page_goes_on_from_the_part_that_it_had() -> None:
             async with run.session.get(f"{where}{index}") as response:
                 assert status == response.status
     assert 1 == len(far.asked)
+
+
+async def test_a_page_whose_answer_ended_while_it_was_cut_off_gets_it_once() -> None:
+    """As useChat comes back: without it, the page would take what it has for the whole answer."""
+    speaks = Speaks()
+    far = Far(speaks)
+    async with proxied(["far"], {"far": far}, models=ANY, streams=KEPT) as run:
+        speaks.say(10)
+        async with run.session.post(f"{run.url}{AI_SDK}", json=PAGE) as response:
+            await parts(response, WORDS[9])
+            name = response.headers["x-resumable-stream-id"]
+            response.close()
+        speaks.say(40)
+        await until(lambda: ended(run, name))
+        where = f"{run.url}{AI_SDK}/chat/stream"
+        async with run.session.get(where) as response:
+            assert TEXT == "".join(part.get("delta", "") for part in await parts(response))
+        async with run.session.get(where) as response:
+            assert 204 == response.status
+    assert 1 == len(far.asked)
+
+
+async def test_a_page_whose_answer_was_cancelled_meanwhile_has_nothing_to_resume() -> None:
+    speaks = Speaks()
+    async with proxied(["far"], {"far": Far(speaks)}, models=ANY, streams=KEPT) as run:
+        speaks.say(10)
+        async with run.session.post(f"{run.url}{AI_SDK}", json=PAGE) as response:
+            await parts(response, WORDS[9])
+            response.close()
+        async with run.session.post(f"{run.url}{AI_SDK}/chat/stop") as response:
+            assert 204 == response.status
+        async with run.session.get(f"{run.url}{AI_SDK}/chat/stream") as response:
+            assert 204 == response.status
+
+
+async def ended(run: Running, name: str) -> bool:
+    async with run.session.get(f"{run.url}/v1/streams/{name}/status") as response:
+        return (await response.json())["status"] == "completed"

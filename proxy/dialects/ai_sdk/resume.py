@@ -3,7 +3,7 @@
 Source: `WorkflowChatTransport` of `@ai-sdk/workflow`. It counts the parts that it has had, and asks
 for those from `startIndex` on, or for so many of the newest where that is negative. `useChat`'s own
 transport says nothing: a page that was loaded again has none of a stream, and wants all of it while
-it goes on.
+it goes on, or if it ended while the page was away.
 """
 
 import re
