@@ -103,6 +103,3 @@ class _Terminal:
 
     async def drained(self) -> None:
         return
-
-    def cut(self) -> None:
-        return

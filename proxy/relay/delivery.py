@@ -14,7 +14,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.generation import Generation
 from proxy.relay.log import Log
 from proxy.relay.reader import Reader, waits_until
-from proxy.relay.sink import Sink, drained_by
+from proxy.relay.sink import Sink, emptied
 from proxy.settings.sections import Limits, Streams
 
 
@@ -69,11 +69,8 @@ class Delivery:
             else:
                 self._wake = asyncio.get_running_loop().create_future()
                 await self._wake
-        while self.unsent() > self._most_unsent_bytes:
-            await self._drain(generation)
-            await asyncio.sleep(0)  # let the loop write what it holds
-        if self.unsent():  # so that the end of the body waits for nobody
-            await self._drain(generation)
+        if self._sink is not None:
+            await emptied(self._sink, self._most_unsent_bytes, lambda: self._drain(generation))
         if self._log.end is not None:
             self._log.leave()
 
@@ -135,7 +132,7 @@ class Delivery:
 
     async def _drain(self, generation: Generation) -> None:
         assert self._sink is not None
-        await drained_by(self._sink, self._streams.write_timeout_s, lambda: self._record.bytes_out)
+        await self._sink.drained()
         self._reader.drained()
         self._log.full = False
         generation.heed()

@@ -1,34 +1,27 @@
-"""Where a client's bytes go, and how long a client may take for them."""
+"""Where a client's bytes go."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 
 class Sink(Protocol):
     """`write` must not block and must not raise; `unsent` counts bytes that the peer has not taken;
-    `drained` waits until it has taken most of them, and raises ConnectionError when it has left;
-    `cut` drops it.
+    `drained` waits until it has taken most of them, and raises ConnectionError when it has left, or
+    was dropped because it took nothing for too long.
     """
 
     def write(self, data: bytes) -> None: ...
     def unsent(self) -> int: ...
     async def drained(self) -> None: ...
-    def cut(self) -> None: ...
 
 
-async def drained_by(sink: Sink, patience_s: float, written: Callable[[], int]) -> None:
-    """Wait for a slow client, as long as it takes anything within `patience_s`. Raises
-    ConnectionError when it has left, or took nothing: then it is cut. `written` is how many bytes
-    the sink was given so far: more may be given meanwhile, so that what is unsent may grow though
-    the client takes much.
+async def emptied(sink: Sink, most_bytes: int, drained: Callable[[], Awaitable[None]]) -> None:
+    """Wait, after the last write, until the client has taken so much that whoever ends the body
+    need not wait. `drained` waits for a slow client.
     """
-    while True:
-        taken = written() - sink.unsent()
-        try:
-            async with asyncio.timeout(patience_s):
-                return await sink.drained()
-        except TimeoutError:
-            if written() - sink.unsent() <= taken:
-                sink.cut()
-                raise ConnectionResetError from None
+    while sink.unsent() > most_bytes:
+        await drained()
+        await asyncio.sleep(0)  # let the loop write what it holds
+    if sink.unsent():
+        await drained()

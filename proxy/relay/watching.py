@@ -13,7 +13,7 @@ from proxy.events import Event, StreamError
 from proxy.observe.record import StreamRecord
 from proxy.relay.kept_log import KeptLog
 from proxy.relay.reader import Reader
-from proxy.relay.sink import Sink, drained_by
+from proxy.relay.sink import Sink, emptied
 from proxy.settings.sections import Limits, Streams
 
 _TOO_MUCH = (
@@ -36,11 +36,11 @@ class Watching:
         "_encoder",
         "_failed",
         "_log",
+        "_most_unsent_bytes",
         "_number",
         "_reader",
         "_record",
         "_sink",
-        "_streams",
         "_timer",
         "_wake",
     )
@@ -58,8 +58,8 @@ class Watching:
         self._log = log
         self._encoder = encoder
         self._record = record
-        self._streams = streams
         self._number = number
+        self._most_unsent_bytes = limits.write_buffer_bytes
         self._reader = Reader(
             encoder,
             monotonic(),
@@ -116,9 +116,7 @@ class Watching:
                     await self._wake
             if self._defect is not None:
                 raise self._defect
-            while sink.unsent():  # so that the end of the body waits for nobody
-                await self._drain(sink)
-                await asyncio.sleep(0)  # let the loop write what it holds
+            await emptied(sink, self._most_unsent_bytes, lambda: self._drain(sink))
         finally:
             self._log.unfollow(self)
             if self._timer is not None:
@@ -217,8 +215,7 @@ class Watching:
             self._rouse()
 
     async def _drain(self, sink: Sink) -> None:
-        patience_s = self._streams.write_timeout_s
-        await drained_by(sink, patience_s, lambda: self._record.bytes_out)
+        await sink.drained()
         self._reader.drained()
 
     # Time, and the task that waits.

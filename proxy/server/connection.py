@@ -15,7 +15,7 @@ from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from proxy.errors import Failure, failure
-from proxy.net.keepalive import watch
+from proxy.net.keepalive import probe
 from proxy.server.refusals import (
     FIELDS,
     LINGER_S,
@@ -158,10 +158,12 @@ class Connection(web.RequestHandler):
         return self._host()
 
     def watch(self, lost_s: float) -> None:
-        """From now on there is something to lose: see `proxy.net.keepalive.watch`."""
+        """From now on there is something to lose: see `proxy.net.keepalive`."""
         if self._watched_s != lost_s:  # once a connection, not once a request
             self._watched_s = lost_s
-            watch(self.transport, lost_s)
+            probe(self.transport, lost_s)
+            self._unsent.most_s = lost_s
+            self._unsent.watch(self.transport)
 
     def eof_received(self) -> None:
         """A client that half-closes has left, as nothing tells it from one that closes. The

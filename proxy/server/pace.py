@@ -50,9 +50,6 @@ class PacedSink:
         while self._timer is not None:  # noqa: ASYNC110  once a stream, at its end
             await asyncio.sleep(max(0.0, self._next - monotonic()))
 
-    def cut(self) -> None:
-        self._sink.cut()
-
     def _flush(self) -> None:
         waiting, self._waiting, self._timer = self._waiting, b"", None
         self._next = monotonic() + self._gap_s

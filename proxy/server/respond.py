@@ -1,6 +1,5 @@
 """Answers to clients: one whole document, or a stream whose frames go straight to the transport."""
 
-import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -85,14 +84,6 @@ def carry(response: web.StreamResponse, headers: Mapping[str, str]) -> None:
     response[RETURNED] = (*response.get(RETURNED, ()), *headers)
 
 
-def _heard(waiting: asyncio.Future[None]) -> None:
-    """Nobody may be waiting any more when the client leaves: that is no error that nobody looked
-    at.
-    """
-    if not waiting.cancelled():
-        waiting.exception()
-
-
 def cut(request: web.Request) -> None:
     """Drop the connection of a client that is owed nothing more, or takes nothing."""
     if request.transport is not None:
@@ -126,14 +117,6 @@ class ResponseSink:
 
     async def drained(self) -> None:
         """Until the client has taken most of what was written. Raises ConnectionError when it has
-        left.
+        left, or was dropped (`proxy/server/unsent.py`).
         """
-        # aiohttp has one future for all who wait: a wait of ours that is over by its time must not
-        # cancel it.
-        waiting = asyncio.ensure_future(self._request.writer.drain())
-        waiting.add_done_callback(_heard)
-        await asyncio.shield(waiting)
-
-    def cut(self) -> None:
-        """Drop the connection of a client that takes nothing."""
-        drop(self._transport)
+        await self._request.writer.drain()

@@ -1,8 +1,9 @@
 """What a client does not take: a connection on which nothing written has been taken for some time
-is dropped, whatever was written: a document, a refusal, a page, the metrics.
+is dropped, whatever was written: a stream, a document, a refusal, a page, the metrics.
 
-A stream's reader sees to itself meanwhile (`proxy/relay/delivery.py`), as its client's absence also
-ends what runs for it.
+Taken is what the client's kernel has acknowledged. Where the system does not tell (see
+`proxy/net/keepalive.py`) it is what has left the transport's buffer, and what the system holds goes
+unseen.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import struct
 import sys
 from typing import cast
 
+from proxy.net.keepalive import heard
+
 # Python names it on some systems only; the number is that of include/uapi/linux/tcp.h.
 _NOTSENT_LOWAT: int | None = getattr(
     socket, "TCP_NOTSENT_LOWAT", 25 if sys.platform == "linux" else None
@@ -19,30 +22,33 @@ _NOTSENT_LOWAT: int | None = getattr(
 # In the time after which nothing taken is too little. The system takes a last part when the client
 # has already stopped, which a single look at the end would mistake for the client's.
 _LOOKS = 8
+_NOTHING = -1  # in place of looks: there was nothing to take
 _AT_ONCE = struct.pack("ii", 1, 0)  # l_onoff, l_linger: a close resets (socket(7))
 
 
 class Unsent:
-    """One connection's bytes that its client has not taken. At most one timer, and none while
-    everything is taken.
+    """One connection's bytes that its client has not taken. One timer, from the first `watch` to
+    the end of the connection. `most_s` is how long a client may take nothing.
     """
 
-    __slots__ = ("_least", "_loop", "_most_s", "_moved", "_still", "_timer", "_transport")
+    __slots__ = ("_least", "_loop", "_moved", "_still", "_taken", "_timer", "_transport", "most_s")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most_s: float) -> None:
         self._loop = loop
-        self._most_s = most_s
+        self.most_s = most_s
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.WriteTransport | None = None
-        self._least = 0
-        self._still = 0  # looks in a row at which nothing more was taken
+        self._taken = 0
+        self._least = 0  # bytes in the transport's buffer since something was taken
+        self._still = _NOTHING  # looks in a row at which nothing more was taken
         self._moved = False
 
     def watch(self, transport: asyncio.WriteTransport | None) -> None:
-        """Something was written that may not be taken. It may be called at any time."""
-        if self._timer is None and transport is not None and transport.get_write_buffer_size():
+        """Something is written that may not be taken. It may be called at any time."""
+        if self._timer is None and transport is not None:
             self._transport = transport
-            self._least, self._still, self._moved = transport.get_write_buffer_size(), 0, False
+            self._moved, owed = False, self._seen(transport)[1]
+            self._still = 0 if owed else _NOTHING
             self._look_later()
 
     def moved(self) -> None:
@@ -57,24 +63,35 @@ class Unsent:
         self._transport = None
 
     def _look_later(self) -> None:
-        self._timer = self._loop.call_later(self._most_s / _LOOKS, self._look)
+        self._timer = self._loop.call_later(self.most_s / _LOOKS, self._look)
 
     def _look(self) -> None:
-        self._timer = None
         transport = self._transport
         assert transport is not None
-        left = transport.get_write_buffer_size()
-        if self._moved or left < self._least:
-            self._least, self._still, self._moved = left, 0, False
+        moved, owed = self._seen(transport)
+        if not owed:
+            self._still = _NOTHING
+        elif moved or self._still == _NOTHING:
+            self._still = 0
         else:
             self._still += 1
-        if left == 0:
-            self._transport = None
-        elif self._still < _LOOKS:
+        if self._still < _LOOKS:
             self._look_later()
         else:
-            self._transport = None
+            self._timer = self._transport = None
             drop(transport)
+
+    def _seen(self, transport: asyncio.WriteTransport) -> tuple[bool, bool]:
+        """Whether anything was taken since the last time, and whether anything is still to be."""
+        left, known = transport.get_write_buffer_size(), heard(transport)
+        if known is None:
+            moved, owed = self._moved or left < self._least, left > 0
+        else:
+            moved, owed = known.acknowledged > self._taken, known.owes or left > 0
+            self._taken = known.acknowledged
+        if moved or self._still == _NOTHING:
+            self._least, self._moved = left, False
+        return moved, owed
 
 
 def drop(transport: asyncio.BaseTransport) -> None:

@@ -134,9 +134,6 @@ class _Nowhere:
     async def drained(self) -> None:
         """See `Sink`."""
 
-    def cut(self) -> None:
-        """See `Sink`."""
-
 
 _NOWHERE = _Nowhere()
 

@@ -187,7 +187,7 @@ class Unread:
     def nothing(self, *_: object) -> None:
         """Closing, finishing, writing."""
 
-    close = finish = write = cut = nothing
+    close = finish = write = nothing
 
 
 @pytest.mark.parametrize(

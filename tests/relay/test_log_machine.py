@@ -70,9 +70,6 @@ class Line:
         if self._goes_on is not None and not self._goes_on.done():
             self._goes_on.set_result(None)
 
-    def cut(self) -> None:
-        raise AssertionError("nobody is cut here for being slow")
-
 
 class Client:
     """What came, over all its connections. `had` is what it makes of the frames: the text of each

@@ -1,71 +1,37 @@
-"""How long a client may take: as long as it takes anything."""
+"""How long whoever ends a body waits for its client: until it has taken most of it."""
 
-import asyncio
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import pytest
 
-from proxy.relay.sink import drained_by
-
-
-class Moment(NamedTuple):
-    """What was written so far, and what of it the client has not taken."""
-
-    written: int
-    unsent: int
+from proxy.relay.sink import emptied
 
 
 class Client:
-    """Its buffer at each look, two for each time that somebody's patience ends; after the last one
-    it has taken all."""
+    """What it has not taken, at first and after each wait."""
 
-    def __init__(self, *moments: Moment) -> None:
-        self._moments: Iterator[Moment] = iter(moments)
-        self._waits = len(moments) // 2
-        self._now = Moment(0, 0)
-        self.was_cut = False
+    def __init__(self, unsent: Sequence[int]) -> None:
+        self._unsent = list(unsent)
+        self.waits = 0
 
     def write(self, data: bytes) -> None:
         raise AssertionError(data)
 
-    def written(self) -> int:
-        self._now = next(self._moments, Moment(0, 0))
-        return self._now.written
-
     def unsent(self) -> int:
-        return self._now.unsent
+        return self._unsent[0]
 
     async def drained(self) -> None:
-        if self._waits:
-            self._waits -= 1
-            await asyncio.Event().wait()
-
-    def cut(self) -> None:
-        self.was_cut = True
+        self.waits += 1
+        if len(self._unsent) > 1:
+            del self._unsent[0]
 
 
-async def test_a_client_that_takes_a_little_each_time_is_waited_for() -> None:
-    client = Client(Moment(100, 90), Moment(100, 80), Moment(100, 80), Moment(100, 79))
-    await drained_by(client, 0.01, client.written)
-    assert not client.was_cut
-
-
-async def test_what_is_written_meanwhile_does_not_hide_what_was_taken() -> None:
-    client = Client(Moment(100, 90), Moment(5000, 4900))
-    await drained_by(client, 0.01, client.written)
-    assert not client.was_cut
-
-
-async def test_a_client_that_takes_nothing_is_cut() -> None:
-    client = Client(Moment(100, 90), Moment(100, 90))
-    with pytest.raises(ConnectionError):
-        await drained_by(client, 0.01, client.written)
-    assert client.was_cut
-
-
-async def test_what_is_written_meanwhile_is_nothing_taken() -> None:
-    client = Client(Moment(100, 90), Moment(5000, 4990))
-    with pytest.raises(ConnectionError):
-        await drained_by(client, 0.01, client.written)
-    assert client.was_cut
+@pytest.mark.parametrize(
+    ("unsent", "waits"),
+    [([0], 0), ([100], 1), ([101, 0], 1), ([101, 100], 2), ([500, 300, 50], 3), ([40], 1)],
+)
+async def test_nobody_is_waited_for_again_and_again(unsent: Sequence[int], waits: int) -> None:
+    """A client that takes nothing of a small rest would else cost all of a processor."""
+    client = Client(unsent)
+    await emptied(client, 100, client.drained)
+    assert waits == client.waits

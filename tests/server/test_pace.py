@@ -24,9 +24,6 @@ class Sink:
     async def drained(self) -> None:
         return
 
-    def cut(self) -> None:
-        return
-
 
 def all_of(frames: Sequence[bytes]) -> bytes:
     return b"".join(frames)

@@ -6,6 +6,8 @@ import json
 import socket
 from typing import Any
 
+import pytest
+
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 from tests.running import Running, one, running
 from tests.server.test_failures import ASK, STOP
@@ -121,3 +123,34 @@ async def test_a_client_that_reads_slowly_gets_an_end_of_megabytes() -> None:
             await asyncio.sleep(0.015 * len(read) / 16_384)
         writer.close()
         assert size > 5 * 150 * 4000
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_client_that_reads_steadily_is_not_cut_however_little_it_reads(
+    *, kept: bool
+) -> None:
+    """Its window is shut nearly all the time, and opens for less than a segment, for longer than
+    the timeout."""
+    piece = b'data: {"choices":[{"index":0,"delta":{"content":"' + b"x" * 4000 + b'"}}]}\n\n'
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        for _ in range(100):
+            peer.send(piece)
+            await peer.writer.drain()
+        await peer.left()
+
+    config = {"streams": {"write_timeout_s": 1, **({"resume": {}} if kept else {})}}
+    async with raw_upstream(script) as url, running({**one("openai_chat", url), **config}) as run:
+        plug = socket.socket()
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plug.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plug, address_of(run))
+        reader, writer = await asyncio.open_connection(sock=plug, limit=1024)
+        writer.write(asking("/v1/stream", ASK))
+        async with asyncio.timeout(10):
+            for _ in range(80):
+                assert await reader.read(512)
+                await asyncio.sleep(0.025)
+        writer.transport.abort()

@@ -36,9 +36,21 @@ async def looked(transport: Transport, unsents: list[int], *, moved: bool = Fals
     return watched
 
 
-async def test_what_is_taken_is_not_watched_any_longer() -> None:
-    watched = await looked(Transport(9), [5, 0])
-    assert watched._timer is None
+async def test_a_client_that_has_taken_all_is_never_dropped() -> None:
+    """It is looked at until its connection ends: more may be written to it."""
+    transport = Transport(9)
+    watched = await looked(transport, [5, *[0] * 3 * _LOOKS])
+    assert watched._timer is not None
+    assert not transport.dropped
+    watched.stop()
+
+
+async def test_what_is_written_late_has_all_of_its_time() -> None:
+    transport = Transport(9)
+    (await looked(transport, [0] * 3 + [9] * _LOOKS)).stop()
+    assert not transport.dropped
+    await looked(transport, [0] * 3 + [9] * (_LOOKS + 1))
+    assert transport.dropped
 
 
 async def test_a_client_that_takes_nothing_is_dropped_after_its_time() -> None:
