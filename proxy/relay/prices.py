@@ -3,6 +3,7 @@ itself said, or by the table of a package. Unknown is None, never 0.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from proxy.events import Cost, Usage, UsageEvent
@@ -45,19 +46,19 @@ class PriceList:
     def of(self, model: str) -> Priced:
         """What an answer of this model cost."""
         own = self._own.get(model) or self._own.get(WILDCARD)
+        # each stream has its own until its end: a closure would be three times as large
+        return partial(self._cost, own, model)
 
-        def priced(usage: Usage | UsageEvent) -> Cost | None:
-            if own is not None:
-                amount = amount_of(own, usage)
-            elif usage.cost is not None:
-                return usage.cost if usage.cost.currency == self._currency else None
-            elif self._table is None:
-                return None
-            else:
-                amount = self._table.amount(self._base_url, model, usage)
-            return None if amount is None else Cost(round(amount, _DIGITS), self._currency)
-
-        return priced
+    def _cost(self, own: Prices | None, model: str, usage: Usage | UsageEvent) -> Cost | None:
+        if own is not None:
+            amount = amount_of(own, usage)
+        elif usage.cost is not None:
+            return usage.cost if usage.cost.currency == self._currency else None
+        elif self._table is None:
+            return None
+        else:
+            amount = self._table.amount(self._base_url, model, usage)
+        return None if amount is None else Cost(round(amount, _DIGITS), self._currency)
 
 
 def amount_of(prices: Prices, usage: Usage | UsageEvent) -> float | None:

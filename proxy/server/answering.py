@@ -23,6 +23,7 @@ from proxy.relay.won import Won
 from proxy.server.continuation import Continuation
 from proxy.server.early import Early
 from proxy.server.gateway import Gateway
+from proxy.server.lean import let_go
 from proxy.server.pace import PacedSink
 from proxy.server.respond import (
     ResponseSink,
@@ -101,6 +102,8 @@ class Answering:
             response = await self._opened(encoder, early)
             del early
             sink = ResponseSink(self._request, self._limits.write_buffer_bytes)
+            if not self.log.over:
+                let_go(self._request, response)
             paced = (
                 PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
             )

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple, Protocol
 
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import HttpRequestParser
 
 from proxy.errors import Failure, failure
 from proxy.net.keepalive import probe
+from proxy.server.heads import Heads, left_of
 from proxy.server.refusals import (
     FIELDS,
     LINGER_S,
@@ -66,6 +68,7 @@ class Connection(web.RequestHandler):
         "_framed",
         "_head_bytes",
         "_host",
+        "_left",
         "_lined",
         "_refused",
         "_tail",
@@ -88,8 +91,11 @@ class Connection(web.RequestHandler):
             max_headers=FIELDS,
             **bounds.options,
         )
+        self._messages: Heads = Heads()  # type: ignore[assignment]  # see there
         self._host = host
         self._bounds = bounds
+        # bytes of the newest request that are to come; 0: the parser stands between two requests
+        self._left = 0
         self._due: float | None = None  # when the head that is awaited must be complete
         self._head_bytes = 0  # of a head that is not complete
         self._lined = False  # its first line is
@@ -127,8 +133,11 @@ class Connection(web.RequestHandler):
             and self._too_large(data)
         ):
             return
+        if self._parser is None:
+            self._parser = self._new_parser()
         super().data_received(data)
         if self._request_count != heads:
+            self._count(data, known=idle and self._left == 0 and self._request_count == heads + 1)
             self._due = None
             self._head_bytes = self._wire_bytes = 0
             self._body_bytes = self._bounds.max_body_bytes
@@ -138,6 +147,7 @@ class Connection(web.RequestHandler):
         elif idle and data:
             self._part_of_head(data)
         elif data and not self._framed:
+            self._left -= len(data)
             self._part_of_body(len(data))
 
     def expect_body(self, body: StreamReader, most_bytes: int) -> None:
@@ -152,6 +162,18 @@ class Connection(web.RequestHandler):
     def take_messages(self) -> None:
         """From now on what comes are a WebSocket's messages, each of which is bounded by itself."""
         self._framed = True
+
+    def let_go(self) -> None:
+        """What is not needed while an answer streams. The parser is made anew for what comes after
+        it, but kept where that may have come in part.
+        """
+        self.keep_alive(True)  # which stops aiohttp's timer; the end of the answer starts it again
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = self._due = None
+        self._cache.clear()
+        if self._left == 0 and not self._messages:
+            self._parser = None
 
     def sibling(self) -> asyncio.Protocol:
         """The protocol of one more connection of the same listener."""
@@ -209,6 +231,27 @@ class Connection(web.RequestHandler):
         """
         waiter = self._waiter
         return heads == 0 if waiter is None else not waiter.done()
+
+    def _new_parser(self) -> HttpRequestParser:
+        """A parser like the one that aiohttp made for this connection."""
+        return HttpRequestParser(
+            self,
+            self._loop,
+            self._read_bufsize,
+            max_line_size=self.max_line_size,
+            max_field_size=self.max_field_size,
+            max_headers=self.max_headers,
+            payload_exception=web.RequestPayloadError,
+            auto_decompress=False,
+            max_msg_queue_size=self._max_msg_queue_size,
+        )
+
+    def _count(self, data: bytes, *, known: bool) -> None:
+        """A head has come with this. `known`: it began where the parser stood between requests."""
+        joined = self._tail + data if self._head_bytes else data
+        end = joined.find(_HEAD_END)
+        beyond = len(joined) - end - len(_HEAD_END)
+        self._left = left_of(self._messages, beyond) if known and end >= 0 else -1
 
     def _part_of_head(self, data: bytes) -> None:
         if self._head_bytes == 0:

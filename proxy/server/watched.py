@@ -15,6 +15,7 @@ from proxy.relay.plan import Plan
 from proxy.relay.watching import Watching
 from proxy.server.early import Early
 from proxy.server.lasting import Lasting
+from proxy.server.lean import let_go
 from proxy.server.pace import PacedSink
 from proxy.server.respond import (
     ResponseSink,
@@ -77,6 +78,8 @@ async def watched(
             # aiohttp keeps the head for the first write, which the sink does without it
             request.writer.send_headers()
         sink = ResponseSink(request, limits.write_buffer_bytes)
+        if not run.log.over:
+            let_go(request, response)
         paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
         await watching.relay(paced or sink)
     finally:

@@ -94,7 +94,7 @@ class _Exchange:
 async def _cost(pair: Pair, more: dict[str, Any]) -> tuple[Opcodes, Opcodes, Opcodes]:
     """Of an answer, of one twice as long, and of a short one."""
     exchange = _Exchange(pair)
-    process = Process(settings_of({**_config(pair.upstream, exchange.port), **more}))
+    process = Process(settings_of({**config(pair.upstream, exchange.port), **more}))
     await process.start()
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()  # what runs by the clock is of no request
@@ -122,8 +122,10 @@ def cost(pair: Pair, **more: Any) -> Cost:
     return Cost((twice.total - once.total) / _CHUNKS, short.total)
 
 
-def _config(dialect: str, port: int) -> dict[str, Any]:
-    base = f"http://127.0.0.1:{port}{VENDORS[dialect].base}"
+def config(dialect: str, port: int, mode: str = "") -> dict[str, Any]:
+    """With keys, metrics and logs on, and a vendor of this dialect at this port, told how to
+    answer by its path."""
+    base = f"http://127.0.0.1:{port}{mode}{VENDORS[dialect].base}"
     return {
         "auth": {"keys": [{"name": "bench", "sha256": hashlib.sha256(KEY.encode()).hexdigest()}]},
         "upstreams": {dialect: {"dialect": dialect, "base_url": base, "api_key": "bench"}},
