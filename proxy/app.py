@@ -47,7 +47,7 @@ class Process:
     """A running proxy. `load` reads the configuration again, for a reload; `files` are those that
     `settings` came from, which are watched. One of several processes is given the `sockets` that
     they share, the clients' and the admin's, and tells by `renew` that settings have changed which
-    only a new process takes up.
+    only a new process takes up. `local_key`: who sends it is the operator.
     """
 
     def __init__(
@@ -58,12 +58,14 @@ class Process:
         *,
         sockets: Sequence[socket.socket] = (),
         renew: Renew | None = None,
+        local_key: str | None = None,
     ) -> None:
         self._begun_with = settings
         self._load = load or (lambda _: settings)
         self._files = files or Files()
         self._sockets = sockets
         self._renew = renew
+        self._local_key = local_key
         self._log = structlog.get_logger("mainstem")
         self._runners: list[Listener] = []
         self._tls: ssl.SSLContext | None = None
@@ -103,7 +105,7 @@ class Process:
         await self._siblings.listen(operating.answering_siblings(self.gateway))
         if settings.admin is None:
             health.add_routes(app, self.gateway, self.metrics, guarded=True)
-            operating.add_routes(app, self.gateway, self._siblings, guarded=True)
+            operating.add_routes(app, self.gateway, self._siblings, self._local_key)
         app.router.add_route("*", "/mock/requests", self._mock_requests)
         self._store = self._store_of(settings)
         await self._store.start()
@@ -115,7 +117,7 @@ class Process:
         if settings.admin is not None:
             admin = web.Application()
             health.add_routes(admin, self.gateway, self.metrics)
-            operating.add_routes(admin, self.gateway, self._siblings, guarded=False)
+            operating.add_routes(admin, self.gateway, self._siblings, self._local_key)
             self.admin_url = await self._listen(
                 admin, settings.admin.host, settings.admin.port, "admin"
             )

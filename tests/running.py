@@ -11,6 +11,9 @@ from proxy.app import Process
 from proxy.mock.server import MockServer
 from proxy.settings.model import Settings
 
+LOCAL_KEY = "the local key"
+OPERATOR = {"Authorization": f"Bearer {LOCAL_KEY}"}
+
 
 class Running:
     """A proxy that listens at `url`, and a client session."""
@@ -45,7 +48,7 @@ class Running:
 async def running(config: dict[str, Any]) -> AsyncIterator[Running]:
     """The proxy with this configuration, listening on a port of the system's choice. What it drains
     at the end it gets half a second for."""
-    process = Process(settings_of(config))
+    process = Process(settings_of(config), local_key=LOCAL_KEY)
     await process.start()
     try:
         async with aiohttp.ClientSession(auto_decompress=False) as session:

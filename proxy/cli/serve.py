@@ -3,13 +3,15 @@
 import argparse
 import contextlib
 import gc
+import os
 import resource
 import shlex
 import sys
+from contextlib import ExitStack
 
 import msgspec
 
-from proxy.cli import common, memory, worker, workers
+from proxy.cli import common, local_key, memory, worker, workers
 from proxy.observe import logs
 from proxy.reload import LOST
 from proxy.settings.access import has_playground
@@ -85,12 +87,15 @@ async def _serve(options: argparse.Namespace, settings: Settings, files: Files) 
     gc.disable()  # hardly any of what is made until it listens is garbage
     from proxy.app import Process  # noqa: PLC0415  a parent of workers needs none of it
 
+    shared = os.environ["PROMETHEUS_MULTIPROC_DIR"] if options.worker else None
+    key = local_key.made() if shared is None else local_key.given(shared)
     process = Process(
         settings,
         lambda files: common.settings_of(options, files),
         files,
         sockets=worker.sockets(options.worker) if options.worker else (),
         renew=worker.renew if options.worker else None,
+        local_key=key,
     )
     try:
         await process.start()
@@ -106,8 +111,11 @@ async def _serve(options: argparse.Namespace, settings: Settings, files: Files) 
         else:
             print(_greeting(process.urls[0], process.admin_url, settings), flush=True)
 
-    async with memory.given_back():
-        await process.run(ready)
+    with ExitStack() as held:
+        if key is not None and not options.worker:
+            held.enter_context(local_key.kept(key, process.admin_url or process.urls[0]))
+        async with memory.given_back():
+            await process.run(ready)
     return 0
 
 

@@ -4,12 +4,13 @@ import argparse
 import asyncio
 import json
 import os
+import ssl
 import sys
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from proxy.cli import common
+from proxy.cli import common, local_key
 from proxy.cli.plain import in_json, plain
 from proxy.net.ports import authority
 from proxy.settings.model import Settings
@@ -29,7 +30,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
         description=(
             "List what a running proxy has open, in all of its workers, the oldest first; or "
             "cancel one stream. The proxy is asked at its admin listener, or where it has none at "
-            f"its own. From another machine it wants a key that has admin: true, in ${_KEY}."
+            "its own. On its machine its user and root need nothing else: the key that it has made "
+            f"is read from its file. Anybody else gives a key that has admin: true, in ${_KEY}."
         ),
     )
     common.add_config(parser)
@@ -41,10 +43,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
-    url = (options.url or _url_of(common.settings_of(options))).rstrip("/")
+    settings = None if options.url else common.settings_of(options)
+    url = (options.url if settings is None else _url_of(settings)).rstrip("/")
     path = _PATH if options.cancel is None else f"{_PATH}/{quote(options.cancel, safe='')}"
     method = "GET" if options.cancel is None else "DELETE"
-    status, body = asyncio.run(_asked(method, url + path))
+    status, body = asyncio.run(_asked(method, url + path, _trusted(settings)))
     if status not in (200, 204):
         print(plain(_why(status, body)), file=sys.stderr)
         return 1
@@ -64,20 +67,38 @@ def _url_of(settings: Settings) -> str:
             "The port is the system's choice (0), so give --url, as the proxy printed it."
         )
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(place.host, place.host)  # noqa: S104
-    return f"http://{authority(host)}:{place.port}"
+    scheme = "https" if settings.admin is None and settings.server.tls else "http"
+    return f"{scheme}://{authority(host)}:{place.port}"
 
 
-async def _asked(method: str, url: str) -> tuple[int, str]:
+def _trusted(settings: Settings | None) -> ssl.SSLContext | None:
+    """Where the configuration says which certificate the proxy has, that one, by whatever name it
+    is asked; else None: whatever the system trusts. Raises WrongInputError.
+    """
+    if settings is None or settings.admin is not None or settings.server.tls is None:
+        return None
+    made = ssl.create_default_context()
+    made.check_hostname = False
+    made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it need not have signed itself
+    try:
+        made.load_verify_locations(settings.server.tls.cert_file)
+    except OSError as error:
+        said = f"{settings.server.tls.cert_file} cannot be read ({error}): give --url"
+        raise common.WrongInputError(said) from error
+    return made
+
+
+async def _asked(method: str, url: str, trusted: ssl.SSLContext | None) -> tuple[int, str]:
     """Raises WrongInputError when nobody answers."""
     import aiohttp  # noqa: PLC0415  help needs none
 
-    key = os.environ.get(_KEY)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
     timeout = aiohttp.ClientTimeout(total=_WAIT_S)
     try:
+        key = os.environ.get(_KEY) or local_key.found(url)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-            session.request(method, url) as response,
+            session.request(method, url, ssl=trusted or True) as response,
         ):
             return response.status, await response.text()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -90,7 +111,7 @@ def _why(status: int, body: str) -> str:
         said = str(json.loads(body)["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return f"The proxy answered {status}: is it a Mainstem, and this its address?"
-    return f"{said} (The key is taken from ${_KEY}.)" if status in (401, 403) else said
+    return f"{said} (Such a key is taken from ${_KEY}.)" if status in (401, 403) else said
 
 
 def _table(streams: Sequence[dict[str, Any]]) -> list[str]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from proxy.cli import common
+from proxy.cli import common, local_key
 from proxy.cli.foreman import Foreman
 from proxy.cli.places import Places
 from proxy.cli.scratch import metrics_folder
@@ -33,6 +33,9 @@ def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> 
         url, admin_url = places.urls[0], next(iter(places.urls[1:]), None)
         if server.tls is not None:
             url = url.replace("http:", "https:", 1)
+        key = local_key.made()
+        local_key.give(key, metrics_dir)
+        held.enter_context(local_key.kept(key, admin_url or url))
         given = {"PROMETHEUS_MULTIPROC_DIR": metrics_dir, "PYTHONPATH": _python_path()}
         foreman = Foreman(
             _command(options, settings),

@@ -4,11 +4,12 @@
                                      `worker`, a process id
     DELETE /admin/streams/{stream}   204, or 404 where nothing that runs has this id
 
-Who may: whoever sends a key with `admin: true`. Without one only programs of this machine, at the
-admin listener or where nobody needs a key; no page of a browser, and nothing that a proxy in front
-passes on.
+Who may: whoever sends a key with `admin: true`, or the process's own local key, which it keeps in a
+private file. Nothing else, not even an address of this machine, tells the operator from a stranger:
+what a proxy in front passes on comes from here, too.
 """
 
+import hmac
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,28 +24,25 @@ from proxy.server.access.keys import credential
 from proxy.server.gateway import Gateway
 from proxy.server.respond import whole, with_retry_after
 from proxy.server.siblings import Siblings
-from proxy.settings.access import is_loopback
 
 PATH = "/admin/streams"
 ONE = PATH + "/{stream:[^/]+}"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-# What a browser, or a proxy in front, adds to a request.
-_OF_OTHERS = ("origin", "sec-fetch-site", "forwarded", "x-forwarded-for", "x-real-ip", "via")
-_STRANGER = (
-    "This is for the operator: send a key that has admin: true, or ask from this machine at the "
-    "admin listener (`admin:`)."
+_REMEDY = (
+    "run `mainstem streams` on its machine, as its user or as root, or send a key that has "
+    "admin: true"
 )
 
 
 def add_routes(
-    app: web.Application, gateway: Gateway, siblings: Siblings, *, guarded: bool
+    app: web.Application, gateway: Gateway, siblings: Siblings, local_key: str | None
 ) -> None:
-    """`guarded`: on the clients' port."""
+    """`local_key`: that of this process, if it has one."""
 
     def known(answer: Handler) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
-                await _admit(request, gateway, guarded=guarded)
+                await _admit(request, gateway, local_key)
             except Refused as refused:
                 return _refused(refused.failure)
             return await answer(request)
@@ -92,22 +90,20 @@ def _own(gateway: Gateway) -> list[dict[str, Any]]:
     return [{**each, "worker": os.getpid()} for each in gateway.running()]
 
 
-async def _admit(request: web.Request, gateway: Gateway, *, guarded: bool) -> None:
+async def _admit(request: web.Request, gateway: Gateway, local_key: str | None) -> None:
     """Raises Refused."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     keyring, secret = gateway.state.keyring, credential(headers, {})
-    if keyring is not None and (secret is not None or guarded):
-        await keyring.admit_admin(secret)
+    if local_key is not None and secret is not None and _same(secret, local_key):
         return
-    of_this_machine = is_loopback(request.remote or "") and is_loopback(_name(headers))
-    if not of_this_machine or any(name in headers for name in _OF_OTHERS):
-        raise Refused(failure("forbidden", _STRANGER))
+    if keyring is None:
+        raise Refused(failure("forbidden", f"This is for the operator: {_REMEDY}."))
+    await keyring.admit_admin(secret, _REMEDY)
 
 
-def _name(headers: dict[str, str]) -> str:
-    """The host that was asked for, without its port: a page can point a name of its own here."""
-    host = headers.get("host", "")
-    return host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+def _same(one: str, other: str) -> bool:
+    """In a time that tells nothing."""
+    return hmac.compare_digest(one.encode("utf-8", "surrogateescape"), other.encode())
 
 
 def _missing(stream: str) -> Failure:

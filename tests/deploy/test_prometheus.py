@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from proxy.cli import local_key
 from proxy.mock.compose import MockSpec
 from proxy.mock.server import MockServer
 from tests.cli.test_workers import children
@@ -226,11 +227,15 @@ def admin_of(proxy: Started) -> str:
     return proxy.greeting.split("metrics  ")[1].split("/metrics")[0]
 
 
+def operator(proxy: Started) -> dict[str, str]:
+    return {"x-api-key": local_key.found(admin_of(proxy)) or ""}
+
+
 async def open_by_worker(proxy: Started) -> Counter[int]:
     """How many streams each worker has open."""
     async with (
         aiohttp.ClientSession() as session,
-        session.get(f"{admin_of(proxy)}/admin/streams") as response,
+        session.get(f"{admin_of(proxy)}/admin/streams", headers=operator(proxy)) as response,
     ):
         return Counter(stream["worker"] for stream in (await response.json())["streams"])
 

@@ -7,10 +7,11 @@ import aiohttp
 import pytest
 import structlog
 
+from proxy.app import Process
 from proxy.server.operating import PATH
 from tests.raw_upstream import CHUNKED, Peer
 from tests.relay.far import ROLE, Far, breaks_off_after, delta, proxied, silent, until
-from tests.running import Running, running
+from tests.running import LOCAL_KEY, OPERATOR, Running, running, settings_of
 from tests.server.test_operators import MOCKED, keys
 
 SAYS = (
@@ -26,15 +27,15 @@ async def speaks(peer: Peer) -> None:
     await peer.left()
 
 
-async def listed(run: Running, headers: dict[str, str] | None = None) -> list[dict[str, Any]]:
-    async with run.session.get(run.url + PATH, headers=headers) as response:
+async def listed(run: Running) -> list[dict[str, Any]]:
+    async with run.session.get(run.url + PATH, headers=OPERATOR) as response:
         assert 200 == response.status, await response.text()
         found: list[dict[str, Any]] = (await response.json())["streams"]
         return found
 
 
 async def cancelled(run: Running, stream: str) -> int:
-    async with run.session.delete(f"{run.url}{PATH}/{stream}") as response:
+    async with run.session.delete(f"{run.url}{PATH}/{stream}", headers=OPERATOR) as response:
         return int(response.status)
 
 
@@ -155,56 +156,63 @@ async def test_what_a_slow_client_has_not_taken_waits() -> None:
         await until(waits)
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "http://127.0.0.1:1"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Host": "rebound.example"},
-        {"X-Forwarded-For": "203.0.113.9"},
-        {"Forwarded": "for=203.0.113.9"},
-        {"Via": "1.1 front"},
-    ],
-)
 @pytest.mark.parametrize("admin", [None, {"port": 0}])
-async def test_without_a_key_it_is_for_programs_of_this_machine(
-    headers: dict[str, str], admin: Any
-) -> None:
-    """No page that a browser shows, and nobody who comes through a proxy in front."""
+async def test_without_keys_an_address_of_this_machine_opens_nothing(admin: Any) -> None:
+    """What a proxy in front passes on comes from here too; a page and a neighbour in the pod do."""
     async with running({**MOCKED, "auth": "none", "admin": admin}) as run:
         url = run.process.admin_url or run.url
-        for method, path in (("GET", PATH), ("DELETE", f"{PATH}/x")):
-            async with run.session.request(method, url + path, headers=headers) as response:
-                assert 403 == response.status
-                assert "Access-Control-Allow-Origin" not in response.headers
-        async with run.session.get(url + PATH) as response:
-            assert 200 == response.status
+        for headers in ({}, {"x-api-key": ""}, {"x-api-key": "a guess"}, {"x-api-key": "a \udcff"}):
+            for method, path in (("GET", PATH), ("DELETE", f"{PATH}/x")):
+                async with run.session.request(method, url + path, headers=headers) as response:
+                    assert 403 == response.status
+                    assert "Access-Control-Allow-Origin" not in response.headers
+                    assert "mainstem streams" in await response.text()
+        for key in (OPERATOR, {"x-api-key": LOCAL_KEY}):
+            async with run.session.get(url + PATH, headers=key) as response:
+                assert 200 == response.status
+        async with run.session.get(f"{url}{PATH}?key=the%20local%20key") as response:
+            assert 403 == response.status  # an address stands in other logs
 
 
-async def test_where_keys_are_it_is_for_an_admins() -> None:
+async def test_the_local_key_opens_nothing_else() -> None:
     async with running({**MOCKED, **keys()}) as run:
+        for path in ("/metrics", "/mock/requests", "/v1/models"):
+            async with run.session.get(run.url + path, headers=OPERATOR) as response:
+                assert 401 == response.status
+
+
+@pytest.mark.parametrize("admin", [None, {"port": 0}])
+async def test_where_keys_are_it_is_for_an_admins_too(admin: Any) -> None:
+    async with running({**MOCKED, **keys(), "admin": admin}) as run:
+        url = run.process.admin_url or run.url
         for method, path in (("GET", PATH), ("DELETE", f"{PATH}/x")):
             good = 200 if method == "GET" else 404
-            for key, status in (("wrong", 401), ("a key", 403), ("an admin's", good), (None, 401)):
+            for key, status in (
+                ("wrong", 401),
+                ("a key", 403),
+                ("an admin's", good),
+                (LOCAL_KEY, good),
+                (None, 401),
+            ):
                 headers = {} if key is None else {"x-api-key": key}
-                async with run.session.request(method, run.url + path, headers=headers) as got:
+                async with run.session.request(method, url + path, headers=headers) as got:
                     assert status == got.status
         # not in an address, which stands in other logs
-        async with run.session.get(f"{run.url}{PATH}?key=an%20admin's") as got:
+        async with run.session.get(f"{url}{PATH}?key=an%20admin's") as got:
             assert 401 == got.status
+        if admin:  # there, and there alone
+            async with run.session.get(run.url + PATH, headers=OPERATOR) as got:
+                assert 404 == got.status
 
 
-async def test_the_admin_listener_shows_it_to_this_machine_and_else_to_an_admins_key() -> None:
-    async with running({**MOCKED, **keys(), "admin": {"port": 0}}) as run:
-        url = f"{run.process.admin_url}{PATH}"
-        far = {"X-Forwarded-For": "203.0.113.9"}
-        for headers, status in (
-            ({}, 200),
-            (far, 403),
-            ({**far, "x-api-key": "a key"}, 403),
-            ({**far, "x-api-key": "an admin's"}, 200),
-        ):
-            async with run.session.get(url, headers=headers) as response:
-                assert status == response.status
-        async with run.session.get(run.url + PATH, headers={"x-api-key": "an admin's"}) as response:
-            assert 404 == response.status
+async def test_a_process_without_a_local_key_knows_none() -> None:
+    process = Process(settings_of({**MOCKED, "auth": "none"}))
+    await process.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            for key in ("", "None"):
+                headers = {"x-api-key": key}
+                async with session.get(process.urls[0] + PATH, headers=headers) as response:
+                    assert 403 == response.status
+    finally:
+        await process.stop()

@@ -100,15 +100,15 @@ class Keyring:
         """
         await self._who(secret)
 
-    async def admit_admin(self, secret: str | None) -> None:
-        """For what is the operator's. Not counted. Raises Refused: unauthorized, or forbidden for a
-        key that is no admin's.
+    async def admit_admin(self, secret: str | None, remedy: str = _NO_ADMIN) -> None:
+        """For what is the operator's. Not counted. `remedy` is what to do without such a key.
+        Raises Refused: unauthorized, or forbidden for a key that is no admin's.
         """
         if not secret:
-            raise unauthorized(f"This is for the operator: {_NO_ADMIN}.")
+            raise unauthorized(f"This is for the operator: {remedy}.")
         caller = await self._who(secret)
         if not caller.admin:
-            raise Refused(failure("forbidden", f"{caller.title} is no admin's: {_NO_ADMIN}."))
+            raise Refused(failure("forbidden", f"{caller.title} is no admin's: {remedy}."))
 
     def check_room(self, caller: Caller) -> None:
         """Raises Refused when this caller has as many streams open as it may."""
