@@ -31,6 +31,7 @@ from proxy.server.playground import Mocks
 from proxy.server.respond import whole
 from proxy.server.runs import Runs
 from proxy.server.siblings import Siblings
+from proxy.server.stopping import Stopping
 from proxy.server.stores.base import Nowhere, Store
 from proxy.settings.access import has_playground
 from proxy.settings.auth import Auth
@@ -110,7 +111,8 @@ class Process:
         self._store = self._store_of(settings)
         await self._store.start()
         runs = Runs(self.gateway, self.metrics, self._store)
-        site.add_routes(app, self.gateway, runs, _mocks, get_streams=server.get_streams)
+        stopping = Stopping(self.gateway, self._siblings)
+        site.add_routes(app, self.gateway, runs, _mocks, stopping, get_streams=server.get_streams)
         if server.tls is not None:
             self._tls = tls_context(server.tls)
         self.urls = [await self._listen(app, server.host, server.port, "server", self._tls)]

@@ -31,8 +31,8 @@ class Account:
 
     @property
     def owner(self) -> str:
-        """Whose the request is: nobody's where anyone may ask."""
-        return "" if self.visit.caller is None else self.visit.caller.counter_key
+        """See `Visit.owner`."""
+        return self.visit.owner
 
     def refuse(self, why: Failure, status: int) -> None:
         """It was answered with an error and its status."""

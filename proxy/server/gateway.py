@@ -91,6 +91,11 @@ class Gateway:
                 return stay.end(failure("cancelled", _CANCELLED))
         return False
 
+    def stop(self, name: str, owner: str, dialect: str, why: Failure) -> bool:
+        """A client ends what is its own: see `Stay.known_as`. False: nothing such runs."""
+        found = [stay for stay in self._stays if stay.known_as(name, owner, dialect)]
+        return sum(stay.end(why) for stay in found) > 0
+
     def close(self) -> None:
         """From now on each answer is the last one on its connection. Requests are still taken."""
         if not self.closing:
@@ -140,10 +145,10 @@ class Gateway:
                 )
             )
 
-    def entered(self, record: StreamRecord) -> None:
-        """One more. Raises Refused as `check_room` does."""
+    def entered(self, record: StreamRecord, owner: str, chat: str) -> None:
+        """One more, of this owner, who calls it so. Raises Refused as `check_room` does."""
         self.check_room()
-        self._stays.enter(record)
+        self._stays.enter(record, owner, chat)
 
     def left(self, record: StreamRecord) -> None:
         self._stays.leave(record)

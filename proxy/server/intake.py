@@ -19,6 +19,8 @@ from proxy.server.incoming import asked_by, mock_wishes, on_disconnect, read_hea
 from proxy.server.playground import looked_at
 from proxy.settings.sections import OnDisconnect
 
+_MAX_CHAT_CHARS = 256  # of a client's own name for a stream, which is kept as long as it is
+
 
 class Asked(NamedTuple):
     """What is asked. `wish`: what the request itself says is to be done when its client leaves.
@@ -82,7 +84,8 @@ class Intake:
         """What is asked, by the dialect whose request it is. Raises Refused."""
         self.half = next((half for half in self._halves if half.claims(incoming)), self._halves[0])
         self._account.visit.record.client_dialect = self.half.name
-        return self.half.parse_request(incoming)
+        parsed = self.half.parse_request(incoming)
+        return parsed if len(parsed.chat) <= _MAX_CHAT_CHARS else parsed._replace(chat="")
 
 
 def _digest(owner: str, request: web.Request, wishes: Mapping[str, str], body: bytes) -> bytes:

@@ -24,6 +24,7 @@ from proxy.server.access.keys import credential
 from proxy.server.gateway import Gateway
 from proxy.server.respond import whole, with_retry_after
 from proxy.server.siblings import Siblings
+from proxy.server.stopping import answer_siblings
 
 PATH = "/admin/streams"
 ONE = PATH + "/{stream:[^/]+}"
@@ -83,6 +84,7 @@ def answering_siblings(gateway: Gateway) -> web.Application:
     app = web.Application()
     app.router.add_get(PATH, listed)
     app.router.add_delete(ONE, cancel)
+    answer_siblings(app, gateway)
     return app
 
 

@@ -18,7 +18,8 @@ from proxy.server.lasting import Lasting
 from proxy.server.respond import whole
 from proxy.server.returning import Onward
 from proxy.server.runs import Runs
-from proxy.server.streams import CANCELLED, About, Served, handler, known, read
+from proxy.server.stopping import CANCELLED
+from proxy.server.streams import About, Served, handler, known, read
 from proxy.server.watched import where
 
 _HALF = CLIENTS["openai_responses"]

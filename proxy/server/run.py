@@ -20,7 +20,6 @@ from proxy.server.lasting import Head, Lasting, Origin
 from proxy.settings.sections import OnDisconnect, Streams
 
 _INTERNAL = "Something went wrong in this proxy; its log has the details."
-_MAX_CHAT_CHARS = 256  # of a client's own name for a stream, which is kept as long as it is
 _LOOK_S = 1.0  # between looks whether somebody reads it elsewhere
 _DESERTED = "Every client has left, and none came back in time."
 
@@ -59,7 +58,7 @@ class Run(Lasting):
             owner=owner,
             half=half,
             options=parsed.options,
-            chat=parsed.chat if len(parsed.chat) <= _MAX_CHAT_CHARS else "",
+            chat=parsed.chat,
             model=record.model,
             label=record.model_label,
             created=int(time.time()),

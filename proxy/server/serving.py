@@ -254,7 +254,7 @@ class _Serving:
         plan, record = self._state.plan, self._record
         routed = plan.router.route(record.model)
         record.model_label = routed.label
-        self._account.visit.enter()
+        self._account.visit.enter(asked.parsed.chat)
         connection = self._request.protocol
         if isinstance(connection, Connection):
             connection.watch(plan.streams.write_timeout_s)

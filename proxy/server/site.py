@@ -26,6 +26,7 @@ from proxy.server.playground import ABOUT, Mocks, about
 from proxy.server.respond import RETURNED
 from proxy.server.runs import Runs
 from proxy.server.serving import handler
+from proxy.server.stopping import Stopping
 from proxy.server.visit import REQUEST_ID
 from proxy.settings.pass_paths import METHODS
 
@@ -69,6 +70,7 @@ def add_routes(
     gateway: Gateway,
     runs: Runs,
     mocks: Callable[[], Mocks],
+    stopping: Stopping,
     *,
     get_streams: bool = True,
 ) -> None:
@@ -91,7 +93,7 @@ def add_routes(
             asked += [Place(*route, [half], answer) for route in half.counting.routes]
     asked += [
         Place(route.method, route.path, [_NATIVE], answer)
-        for route, answer in streams.served(gateway, runs)
+        for route, answer in streams.served(gateway, runs, stopping)
     ]
     asked += [
         Place(route.method, route.path, [CLIENTS["openai_responses"]], answer)

@@ -17,16 +17,27 @@ _MAX_NAME_CHARS = 200
 
 class Stay:
     """One of them. `task` is the one that looks for an answer, or passes one on, while there is
-    one; `won` is the answer that runs.
+    one; `won` is the answer that runs. `owner` says whose it is, `chat` what its client calls it.
     """
 
-    __slots__ = ("record", "task", "why", "won")
+    __slots__ = ("chat", "owner", "record", "task", "why", "won")
 
-    def __init__(self, record: StreamRecord, task: "asyncio.Task[object] | None") -> None:
+    def __init__(self, record: StreamRecord, owner: str, chat: str) -> None:
         self.record = record
-        self.task = task
+        self.owner = owner
+        self.chat = chat
+        self.task: asyncio.Task[object] | None = None
         self.won: Won | None = None
         self.why: Failure | None = None  # its task was cancelled
+
+    def known_as(self, name: str, owner: str, dialect: str) -> bool:
+        """Whether clients of this owner and dialect may mean it by that name."""
+        if self.owner != owner:
+            return False
+        record = self.record
+        return record.stream == name or (
+            self.chat == name != "" and record.client_dialect == dialect
+        )
 
     def end(self, why: Failure) -> bool:
         """End it now; its client is told why. False: it is ending already."""
@@ -79,9 +90,9 @@ class Stays:
     def __iter__(self) -> Iterator[Stay]:
         return iter(list(self._by_record.values()))
 
-    def enter(self, record: StreamRecord) -> None:
+    def enter(self, record: StreamRecord, owner: str, chat: str) -> None:
         """A request has a place, and its task looks for an answer."""
-        self._by_record[record] = Stay(record, None)
+        self._by_record[record] = Stay(record, owner, chat)
         self.look(record)
 
     def leave(self, record: StreamRecord) -> None:

@@ -25,13 +25,13 @@ from proxy.server.respond import cut, whole, with_retry_after
 from proxy.server.returning import Onward, asked_for, rest
 from proxy.server.runs import Runs
 from proxy.server.serving import starter
+from proxy.server.stopping import CANCELLED, Stopping
 from proxy.server.visit import Visit
 from proxy.server.watched import watched, where
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NATIVE = CLIENTS["native"]
 _ONE = "/v1/streams/{stream:[^/]+}"
-CANCELLED = "The stream was cancelled by a client."
 Find = Callable[[web.Request, Runs, Account], Awaitable[tuple[Lasting | None, Wanted]]]
 
 
@@ -42,7 +42,7 @@ class Served(NamedTuple):
     handler: Handler
 
 
-def served(gateway: Gateway, runs: Runs) -> Iterator[Served]:
+def served(gateway: Gateway, runs: Runs, stopping: Stopping) -> Iterator[Served]:
     """Every path."""
     yield Served(Route("POST", "/v1/streams"), starter(gateway, runs, _NATIVE, _started))
     yield Served(Route("GET", _ONE), handler(gateway, runs, _follow))
@@ -54,11 +54,13 @@ def served(gateway: Gateway, runs: Runs) -> Iterator[Served]:
             if follow is not None:
                 yield Served(follow, handler(gateway, runs, _follow_own, half))
             if stop is not None:
-                yield Served(stop, handler(gateway, runs, _stop_own, half))
+                yield Served(stop, handler(gateway, runs, _stopper(stopping), half))
 
 
 class About(NamedTuple):
-    """A request about a run. `half`: in whose dialect, `wanted`: what it asks for there."""
+    """A request about a run. `half`: in whose dialect, `wanted`: what it asks for there, `owner`:
+    whose.
+    """
 
     request: web.Request
     half: ClientHalf
@@ -67,6 +69,10 @@ class About(NamedTuple):
     runs: Runs
     gateway: Gateway
     record: StreamRecord
+    owner: str
+
+
+Answer = Callable[[About], Awaitable[web.StreamResponse]]
 
 
 def described(run: Lasting) -> dict[str, object]:
@@ -91,7 +97,7 @@ def _started(run: Lasting) -> web.Response:
 def handler(
     gateway: Gateway,
     runs: Runs,
-    answer: Callable[[About], Awaitable[web.StreamResponse]],
+    answer: Answer,
     half: ClientHalf = _NATIVE,
     find: Find | None = None,
 ) -> Handler:
@@ -109,7 +115,8 @@ def handler(
             if run is not None:
                 record.stream, record.model = run.id, run.origin.model
                 record.model_label = run.origin.label
-            response = await answer(About(request, half, run, wanted, runs, gateway, record))
+            about = About(request, half, run, wanted, runs, gateway, record, account.owner)
+            response = await answer(about)
             record.status = response.status
         except Refused as refused:
             return _refused(refused.failure, record, half)
@@ -216,11 +223,18 @@ async def _follow_own(about: About) -> web.StreamResponse:
     return web.Response(status=204) if onward is None else await read(about, onward)
 
 
-async def _stop_own(about: About) -> web.StreamResponse:
-    if about.run is not None:
-        await about.run.cancel(failure("cancelled", CANCELLED))
-    assert about.half.resuming is not None
-    return whole(about.half.resuming.stopped)
+def _stopper(stopping: Stopping) -> Answer:
+    async def stop(about: About) -> web.StreamResponse:
+        """What the dialect says of a stop, of what is not there too: that is no hint."""
+        half, run = about.half, about.run
+        if run is not None and run.log.end is None:
+            await run.cancel(failure("cancelled", CANCELLED))
+        else:
+            await stopping.stop(about.wanted.stream, about.owner, half.name)
+        assert half.resuming is not None
+        return whole(half.resuming.stopped)
+
+    return stop
 
 
 def _reading_in(request: web.Request) -> ClientHalf:

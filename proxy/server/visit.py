@@ -88,10 +88,17 @@ class Visit:
         spans = self._gateway.spans
         return {} if spans is None else spans.begin(self.record, headers, time.monotonic())
 
-    def enter(self) -> None:
-        """Take a place, which `leave` gives back. Raises Refused."""
+    @property
+    def owner(self) -> str:
+        """Whose the request is: nobody's where anyone may ask."""
+        return "" if self.caller is None else self.caller.counter_key
+
+    def enter(self, chat: str = "") -> None:
+        """Take a place, which `leave` gives back. `chat`: what its client calls the answer. Raises
+        Refused.
+        """
         self.record.stream = self.record.stream or new_stream_id()
-        self._gateway.entered(self.record)
+        self._gateway.entered(self.record, self.owner, chat)
         self._entered = True
         if self.caller is not None and self.state.keyring is not None:
             # so that a refusal below is not counted as one that entered

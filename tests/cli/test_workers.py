@@ -10,6 +10,7 @@ from typing import Any
 from tests.cli.tools import (
     HELLO,
     STOP,
+    Client,
     clients,
     log_lines,
     mainstem,
@@ -246,3 +247,42 @@ async def until_replaced(parent: int, killed: int) -> None:
         return len(now) == 2 and killed not in now
 
     await until(replaced)
+
+
+async def test_a_client_stops_its_answer_whichever_worker_gives_it(tmp_path: Path) -> None:
+    """Each stop comes on a connection of its own, which may be another worker's."""
+    chats, left = 10, 0
+
+    async def speaks(peer: Peer) -> None:
+        nonlocal left
+        await peer.request()
+        peer.write(CHUNKED)
+        peer.send(HELLO)
+        await peer.left()
+        left += 1
+
+    async def chat(client: Client, name: str) -> None:
+        parts = [{"type": "text", "text": "hi"}]
+        client.post({"id": name, "messages": [{"role": "user", "parts": parts}]}, "/v1/ai-sdk")
+        await client.reader.readuntil(b"Hello")
+
+    async with (
+        stage() as upstream,
+        started("serve", "--config", written(tmp_path, upstream.url), last="try") as proxy,
+        clients(proxy.url) as connect,
+    ):
+        upstream.script = speaks
+        talking = [await connect() for _ in range(chats)]
+        for number, client in enumerate(talking):
+            await chat(client, f"chat-{number}")
+        for number, client in enumerate(talking):
+            other = await connect()
+            other.post({}, f"/v1/ai-sdk/chat-{number}/stop")
+            assert b" 204 " in await other.reader.readuntil(b"\r\n")
+            async with asyncio.timeout(10):
+                assert b'"error"' in await client.reader.readuntil(b"0\r\n\r\n")
+
+        async def gone() -> bool:
+            return left == chats
+
+        await until(gone)
