@@ -292,9 +292,9 @@ async def _ended(task: asyncio.Task[None] | None) -> None:
 
 
 def _mocks() -> Mocks:
-    from proxy.mock.manual import wishes  # noqa: PLC0415  not where nothing is played
+    from proxy.mock.manual import choices  # noqa: PLC0415  not where nothing is played
 
-    return Mocks(*wishes())
+    return Mocks(*choices())
 
 
 def cors_policy(settings: Settings) -> CorsPolicy:

@@ -21,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from proxy.codec.example import Example
 from proxy.codec.fold import WholeAnswer
 from proxy.codec.rules import NO_RULES, Rules
 from proxy.errors import Failure
@@ -322,6 +323,7 @@ class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     routes: tuple[Route, ...]
+    example: Example
     rewrites: bool = False  # whether its encoder can take text back (text.rewrite)
 
     # The request, read. Raises Refused, with the field named, for anything that is not a good

@@ -34,6 +34,11 @@ class Row(NamedTuple):
         """What may follow the name."""
         return {"n": "@n", "value": ":value", "both": "@n:value", "nothing": ""}[self.takes]
 
+    def asked(self, name: str) -> str:
+        """It, as a request may ask for it: where its dialect's answers are in full swing."""
+        value = f":{self.value:.0f}" if self.takes in ("value", "both") else ""
+        return f"{name}@5{value}" if self.takes in ("n", "both") else f"{name}{value}"
+
     @property
     def does(self) -> str:
         """In one sentence, for people."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from proxy.mock import chinese
 from proxy.mock.faults import FAULTS
 from proxy.mock.scenarios import ERRORS, SCENARIOS
 from proxy.recording.shelf import Titled
@@ -32,6 +33,23 @@ def wishes() -> tuple[dict[str, str], dict[str, str]]:
         **{name: f"HTTP status {status} in the vendor's shape." for name, status in ERRORS.items()},
     }
     return scenarios, {name + row.form: row.does for name, row in FAULTS.items()}
+
+
+def choices() -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """What a page offers: each scenario, and each fault as it can be asked for, with what it does
+    in English and Chinese.
+    """
+    scenarios, _ = wishes()
+    said = chinese.SCENARIOS | {
+        name: chinese.ERROR.format(status=status) for name, status in ERRORS.items()
+    }
+    return (
+        {name: {"en": does, "zh": said[name]} for name, does in scenarios.items()},
+        {
+            row.asked(name): {"en": row.does, "zh": chinese.FAULTS[name]}
+            for name, row in FAULTS.items()
+        },
+    )
 
 
 def wishes_text() -> str:

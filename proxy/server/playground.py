@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from proxy import __version__
+from proxy.codec.base import ClientHalf
+from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.relay.microscope import Pieces
 from proxy.routing import WILDCARD
@@ -21,12 +23,12 @@ ABOUT = "/playground/about"
 
 
 class Mocks(NamedTuple):
-    """What a mock can be asked to play, by name: what each scenario and each fault does. A fault's
-    name is followed by what it takes.
+    """What a mock can be asked to play, as it can be asked for: what each scenario and each fault
+    does, by language (`en`, `zh`).
     """
 
-    scenarios: Mapping[str, str] = {}
-    faults: Mapping[str, str] = {}
+    scenarios: Mapping[str, Mapping[str, str]] = {}
+    faults: Mapping[str, Mapping[str, str]] = {}
 
 
 def looked_at(gateway: Gateway, headers: Mapping[str, str]) -> Pieces | None:
@@ -46,15 +48,24 @@ def looked_at(gateway: Gateway, headers: Mapping[str, str]) -> Pieces | None:
     return Pieces()
 
 
+def _asked(half: ClientHalf) -> dict[str, Any]:
+    label, body, path, chinese = half.example
+    said = {"en": label, "zh": chinese or label}
+    return {"name": half.name, "label": said, "path": path or half.routes[0].path, "body": body}
+
+
 def about(gateway: Gateway, mocks: Callable[[], Mocks]) -> Handler:
-    """Tells the page what there is; `mocks` is called only where there are some. Who has no good
-    key learns only that one is wanted.
+    """Tells the page what there is, and how a client of each dialect asks (see `Example`); `mocks`
+    is called only where there are some. Who has no good key learns of the installation only that
+    one is wanted.
     """
+    dialects = [_asked(half) for half in CLIENTS.values()]
 
     async def tell(request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         state = gateway.state
-        told: dict[str, Any] = {"version": __version__, "key_wanted": False, "models": []}
+        told: dict[str, Any] = {"version": __version__, "key_wanted": False}
+        told |= {"dialects": dialects, "models": []}
         if state.cors.refusal(headers.get("origin"), headers.get("host", "")) is not None:
             return web.json_response(told, status=403)
         allowed: tuple[str, ...] = (WILDCARD,)

@@ -139,7 +139,7 @@ def test_reasoning_is_folded_and_tool_calls_and_corrections_are_what_they_are(
 
 
 def test_what_goes_wrong_is_a_sentence_and_faults_can_be_switched_on(browser: Browser, play):
-    faults = ["cut@5", "half@5", "garbage@5", "error@5", "status", "html", "empty"]
+    faults = ["cut@5", "half@5", "garbage@5", "error@5", "status:500", "html", "empty"]
     steps = [
         step
         for fault in faults
@@ -151,7 +151,7 @@ def test_what_goes_wrong_is_a_sentence_and_faults_can_be_switched_on(browser: Br
     assert "upstream_truncated" in said["cut@5"]
     assert "Failed" in said["half@5"]
     assert "upstream_error" in said["error@5"] or "overloaded" in said["error@5"]
-    assert "Refused with 500" in said["status"] or "Refused with 502" in said["status"]
+    assert "Refused with 500" in said["status:500"] or "Refused with 502" in said["status:500"]
     assert "web page" in said["html"]
     assert 1 == len(rows["cut@5"])
     assert not [line for line in visit.console if line.startswith("uncaught")]
@@ -252,10 +252,17 @@ def test_both_languages_say_everything(browser: Browser, play):
     words = {
         "evaluate": "[document.documentElement.lang, ...[...document.querySelectorAll('[data-word]')].map((n) => n.textContent)]"
     }
+    offered = {
+        "evaluate": "[...document.querySelectorAll('#scenario option, #fault option')].map((o) => o.text)"
+    }
+    here = [words, offered]
     visit = visited(
-        browser, f"{play}/?lang=zh", names, words, ASK, GOOD, STATUS, {"click": "#language"}, words
+        browser, f"{play}/?lang=zh", names, *here, ASK, GOOD, STATUS, {"click": "#language"}, *here
     )
-    (english, chinese), zh, status, en = visit.values
+    (english, chinese), zh, plays_zh, status, en, plays_en = visit.values
+    assert len(plays_zh) == len(plays_en) > 40
+    assert all(re.search("[\u4e00-\u9fff]", said) for said in plays_zh)
+    assert all(said.isascii() for said in plays_en)
     assert sorted(english) == sorted(chinese)
     assert ("zh-CN", "en") == (zh[0], en[0])
     assert all(re.search("[\u4e00-\u9fff]", said) for said in zh[1:])
@@ -315,53 +322,41 @@ def test_a_window_that_watches_does_so_once_it_has_its_key(browser: Browser):
     assert watched.values[-1] == "to be watched"
 
 
-@pytest.mark.parametrize("dialect", ["native", "openai_chat", "gemini"])
-def test_what_there_is_to_copy_asks_the_same(browser: Browser, play, dialect, tmp_path: Path):
-    """Run as it stands: in a shell, in Python, in Node."""
-    words = f'It\'s "quoted" & $HOME\n`two` 行 p{next(_numbers)}'
-    copied = [
+def test_what_there_is_to_copy_asks_the_same_in_every_dialect(browser: Browser, play, tmp_path):
+    """Run as it stands, in a shell, in Python, in Node. The first dialect is our own."""
+    marks = [f"p{next(_numbers)}" for _ in CLIENTS]
+    steps = [
         step
-        for language in ("curl", "python", "javascript")
-        for step in ({"click": f"[data-language={language}]"}, SNIPPET)
+        for dialect, mark in zip(CLIENTS, marks, strict=True)
+        for step in (
+            select("dialect", dialect),
+            fill("prompt", f'It\'s "quoted" & $HOME {{model}}\n`two` 行 {mark}'),
+            *({"click": "[data-language=curl]"}, SNIPPET),
+            *({"click": "[data-language=python]"}, SNIPPET),
+            *({"click": "[data-language=javascript]"}, SNIPPET),
+        )
     ]
-    visit = visited(
-        browser,
-        play,
-        select("dialect", dialect),
-        select("scenario", "echo"),
-        fill("speed", "0"),
-        fill("prompt", words),
-        *copied,
-    )
-    command, python, javascript = visit.values
-    said = subprocess.run(
-        shlex.split(command), check=True, capture_output=True, text=True, timeout=20
-    )
-    assert "quoted" in said.stdout
-    (tmp_path / "a.py").write_text(python)
-    said = subprocess.run(
-        [sys.executable, "a.py"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-    assert "quoted" in said.stdout
-    if dialect == "native":  # Node takes no module from an address
-        module = Path(__file__).parents[2] / "proxy" / "web" / "client.js"
-        javascript = javascript.replace(f"{play}/web/client.js", module.as_uri())
-    (tmp_path / "a.mjs").write_text(javascript)
-    said = subprocess.run(
-        [program("node"), "a.mjs"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-    assert "quoted" in said.stdout
-    assert 3 == len(asked_with(play, words.rpartition(" ")[2]))
+    visit = visited(browser, play, select("scenario", "echo"), fill("speed", "0"), *steps)
+    curls, pythons, modules = visit.values[::3], visit.values[1::3], visit.values[2::3]
+    # Node takes no module from an address
+    module = Path(__file__).parents[2] / "proxy" / "web" / "client.js"
+    modules[0] = modules[0].replace(f"{play}/web/client.js", module.as_uri())
+    for number, (python, javascript) in enumerate(zip(pythons, modules, strict=True)):
+        (tmp_path / f"{number}.py").write_text(python)
+        (tmp_path / f"{number}.mjs").write_text(javascript)
+    numbers = range(len(marks))
+    in_turn = [f"import runpy; [runpy.run_path(f'{{n}}.py') for n in {[*numbers]}]"]
+    imports = [f"await import('{tmp_path}/{number}.mjs');" for number in numbers]
+    for command in (
+        *map(shlex.split, curls),
+        [sys.executable, "-c", *in_turn],
+        [program("node"), "--input-type=module", "-e", "\n".join(imports)],
+    ):
+        said = subprocess.run(
+            command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
+        )
+        assert "quoted" in said.stdout
+    assert [3] * len(marks) == [len(asked_with(play, f'行 {mark}"')) for mark in marks]
 
 
 def test_the_page_fits_and_axe_finds_no_fault(browser: Browser, play, tmp_path: Path):

@@ -193,7 +193,9 @@ if (all[0]?.type === "text.deltas") console.log("never");
 """
 
 
-def test_types_hold_under_strict_for_who_uses_the_client_and_in_itself(project: Path) -> None:
+def test_types_hold_under_strict_for_who_uses_the_client_in_itself_and_in_the_page(
+    project: Path,
+) -> None:
     (project / "strict.ts").write_text(STRICT)
     tsc = NPM_PACKAGES / "typescript" / "bin" / "tsc"
     common = ("--noEmit", "--strict", "--target", "es2023", "--lib", "es2023,dom,dom.iterable")
@@ -202,10 +204,10 @@ def test_types_hold_under_strict_for_who_uses_the_client_and_in_itself(project: 
             program("node"), str(tsc), *common, "--moduleResolution", how[0], "--module", how[1],
             "--types", "", "strict.ts", cwd=project,
         )  # fmt: skip
-    shutil.copytree(PACKAGE, project / "itself", ignore=lambda *_: ["playground", "vendor"])
+    shutil.copytree(PACKAGE, project / "itself", ignore=lambda *_: ["vendor"])
     run(
         program("node"), str(tsc), *common, "--allowJs", "--checkJs", "--module", "nodenext",
-        "--types", "", "itself/client.js", cwd=project,
+        "--types", "", "itself/client.js", "itself/playground/app.js", cwd=project,
     )  # fmt: skip
 
 

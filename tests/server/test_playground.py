@@ -4,6 +4,7 @@ shows a stream's pieces to the page that asked for it and to nobody else."""
 import base64
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -190,9 +191,40 @@ async def test_the_page_is_told_what_there_is() -> None:
         told = await response.json()
         assert "Access-Control-Allow-Origin" not in response.headers
     assert {"name": "anthropic", "upstreams": ["mock-anthropic"], "played": True} in told["models"]
-    assert "Thinking, then the answer." == told["scenarios"]["reasoning"]
-    assert "cut@n" in told["faults"]
+    assert "Thinking, then the answer." == told["scenarios"]["reasoning"]["en"]
+    assert {"cut@5", "slow:500", "huge_event@5:2097152"} < set(told["faults"])
     assert (False, False) == (told["key_wanted"], told["resume"])
+
+
+async def test_each_dialects_example_is_a_good_request_of_its_clients() -> None:
+    """As the page fills it in. It is answered in that dialect, by what was asked."""
+    words = "river {model} delta"
+    async with running(embedded()) as run:
+        async with run.session.get(f"{run.url}/playground/about") as response:
+            dialects = (await response.json())["dialects"]
+        assert list(CLIENTS) == [row["name"] for row in dialects]
+        for row in dialects:
+            values = {"model": row["name"], "prompt": words}
+            url = f"{run.url}{filled(row['path'], values)}"
+            body = filled(row["body"], values)
+            headers = {"x-mock-scenario": "echo", **FAST, **LOOKS}
+            async with run.session.post(url, json=body, headers=headers) as response:
+                assert 200 == response.status, await response.text()
+                frames = shown(await response.text())
+            start = frames[0]["event"]
+            assert row["name"] == start["model"]
+            said = "".join(frame["event"].get("text", "") for frame in frames)
+            assert words == said
+
+
+def filled(part: Any, values: dict[str, str]) -> Any:
+    if isinstance(part, str):
+        return re.sub(r"\{(model|prompt)\}", lambda found: values[found[1]], part)
+    if isinstance(part, list):
+        return [filled(each, values) for each in part]
+    if isinstance(part, dict):
+        return {name: filled(value, values) for name, value in part.items()}
+    return part
 
 
 async def test_real_vendors_are_not_said_to_play_anything() -> None:

@@ -7,6 +7,7 @@ fetchServerSentEvents("https://proxy/v1/ag-ui", { body: { model: "fast" } })
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Resuming, Route
+from proxy.codec.example import Example
 from proxy.dialects.ag_ui import encode, errors, parse, resume, whole
 from proxy.dialects.ag_ui.wire import NAME
 
@@ -16,6 +17,18 @@ DIALECT = Dialect(
         name=NAME,
         # It lists no models, as the protocol has no form for that.
         routes=(Route("POST", "/v1/ag-ui"),),
+        example=Example(
+            "AG-UI",
+            {
+                "threadId": "playground",
+                "runId": "1",
+                "state": {},
+                "messages": [{"id": "1", "role": "user", "content": "{prompt}"}],
+                "tools": [],
+                "context": [],
+                "forwardedProps": {"model": "{model}"},
+            },
+        ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

@@ -10,6 +10,7 @@ body: { messages, model: "fast" } })`.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Resuming, Route
+from proxy.codec.example import Example
 from proxy.dialects.ai_sdk import encode, errors, parse, resume, whole
 from proxy.dialects.ai_sdk.wire import NAME
 
@@ -19,6 +20,17 @@ DIALECT = Dialect(
         name=NAME,
         # It lists no models, as the SDK has no form for that.
         routes=(Route("POST", "/v1/ai-sdk"),),
+        example=Example(
+            "Vercel AI SDK",
+            {
+                "id": "playground",
+                "model": "{model}",
+                "trigger": "submit-message",
+                "messages": [
+                    {"id": "1", "role": "user", "parts": [{"type": "text", "text": "{prompt}"}]}
+                ],
+            },
+        ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

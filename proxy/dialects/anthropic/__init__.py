@@ -3,6 +3,7 @@ behind the configured base URL, or the model's own at Vertex AI.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.example import Example
 from proxy.dialects.anthropic import build, count, encode, errors, models, parse, relay, whole
 from proxy.dialects.anthropic.decode import AnthropicDecoder
 from proxy.dialects.anthropic.wire import NAME
@@ -12,6 +13,15 @@ DIALECT = Dialect(
     client=ClientHalf(
         name=NAME,
         routes=(Route("POST", "/v1/messages"),),
+        example=Example(
+            "Anthropic Messages",
+            {
+                "model": "{model}",
+                "max_tokens": 1024,
+                "messages": [{"role": "user", "content": "{prompt}"}],
+                "stream": True,
+            },
+        ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         whole=whole.whole,

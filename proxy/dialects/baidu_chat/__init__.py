@@ -7,6 +7,7 @@ and come from the configuration alone: nothing here makes one up.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.example import Example
 from proxy.dialects.baidu_chat import build, encode, errors, parse
 from proxy.dialects.baidu_chat.decode import BaiduChatDecoder
 from proxy.dialects.baidu_chat.wire import NAME, PATH
@@ -16,6 +17,16 @@ DIALECT = Dialect(
     client=ClientHalf(
         name=NAME,
         routes=(Route("POST", PATH),),
+        example=Example(
+            "Baidu AI chat",
+            {
+                "message": {
+                    "query": [{"type": "TEXT", "data": {"text": {"query": "{prompt}"}}}],
+                    "searchInfo": {"usedModel": {"modelName": "{model}"}},
+                }
+            },
+            chinese="百度 AI 对话",
+        ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

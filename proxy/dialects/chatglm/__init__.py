@@ -5,6 +5,7 @@ The same model's OpenAI-like server is the dialect `openai_chat`, not this one.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.example import Example
 from proxy.codec.failures import framework_failure
 from proxy.dialects.chatglm import build, encode, parse
 from proxy.dialects.chatglm.decode import ChatGLMDecoder
@@ -15,6 +16,12 @@ DIALECT = Dialect(
     client=ClientHalf(
         name=NAME,
         routes=(Route("POST", REPORT_PATH),),
+        example=Example(
+            "ChatGLM reports",
+            {"query": "{prompt}", "history": [], "data": []},
+            path="/data?model={model}",
+            chinese="ChatGLM 报告",
+        ),
         rewrites=True,
         parse_request=parse.parse_request,
         encoder=encode.encoder,

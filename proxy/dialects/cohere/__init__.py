@@ -3,6 +3,7 @@ configured base URL.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.example import Example
 from proxy.dialects.cohere import build, encode, errors, models, parse, relay, whole
 from proxy.dialects.cohere.decode import CohereDecoder
 from proxy.dialects.cohere.wire import NAME
@@ -12,6 +13,14 @@ DIALECT = Dialect(
     client=ClientHalf(
         name=NAME,
         routes=(Route("POST", "/v2/chat"),),
+        example=Example(
+            "Cohere",
+            {
+                "model": "{model}",
+                "messages": [{"role": "user", "content": "{prompt}"}],
+                "stream": True,
+            },
+        ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         whole=whole.whole,

@@ -14,6 +14,7 @@ from proxy.codec.base import (
     UpstreamHalf,
     without_options,
 )
+from proxy.codec.example import Example
 from proxy.dialects.dify import build, encode, errors, parse, whole
 from proxy.dialects.dify.decode import DifyDecoder
 from proxy.dialects.dify.wire import NAME
@@ -23,6 +24,11 @@ DIALECT = Dialect(
     client=ClientHalf(
         name=NAME,
         routes=(Route("POST", "/v1/chat-messages"),),
+        example=Example(
+            "Dify",
+            {"query": "{prompt}", "inputs": {}, "response_mode": "streaming", "user": "playground"},
+            path="/v1/chat-messages?model={model}",
+        ),
         rewrites=True,
         parse_request=parse.parse_request,
         encoder=encode.encoder,

@@ -6,6 +6,7 @@ own ask; and Vertex AI's paths. Upstreams: see `target`.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.example import Example
 from proxy.dialects.gemini import build, count, encode, errors, models, parse, relay, whole
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.wire import NAME
@@ -21,6 +22,11 @@ DIALECT = Dialect(
             Route("POST", f"/{{version:v1beta|v1alpha|v1}}/models/{_METHOD}"),
             Route("POST", f"/models/{_METHOD}"),
             Route("POST", f"/{_VERTEX}/{_METHOD}"),
+        ),
+        example=Example(
+            "Gemini",
+            {"contents": [{"role": "user", "parts": [{"text": "{prompt}"}]}]},
+            path="/v1beta/models/{model}:streamGenerateContent?alt=sse",
         ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,

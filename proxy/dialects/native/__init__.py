@@ -3,6 +3,7 @@ EventSource. Upstreams: another Mainstem.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.example import Example
 from proxy.dialects.native import build, encode, errors, parse, whole
 from proxy.dialects.native.decode import NativeDecoder
 from proxy.dialects.native.wire import NAME
@@ -12,6 +13,7 @@ DIALECT = Dialect(
     client=ClientHalf(
         name=NAME,
         routes=(Route("POST", "/v1/stream"), Route("GET", "/v1/stream")),
+        example=Example("Mainstem", {"model": "{model}", "prompt": "{prompt}"}),
         rewrites=True,
         parse_request=parse.parse_request,
         encoder=encode.encoder,

@@ -3,6 +3,7 @@ either, behind the configured base URL.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.example import Example
 from proxy.dialects.ollama import build, encode, errors, models, parse, relay, whole
 from proxy.dialects.ollama.decode import OllamaDecoder
 from proxy.dialects.ollama.wire import NAME
@@ -12,6 +13,15 @@ DIALECT = Dialect(
     client=ClientHalf(
         name=NAME,
         routes=(Route("POST", "/api/{form:chat|generate}"),),
+        example=Example(
+            "Ollama",
+            {
+                "model": "{model}",
+                "messages": [{"role": "user", "content": "{prompt}"}],
+                "stream": True,
+            },
+            path="/api/chat",
+        ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

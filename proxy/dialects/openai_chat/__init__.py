@@ -3,6 +3,7 @@ and the many that speak like it.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.example import Example
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_chat import build, forms, models, parse, relay
@@ -14,6 +15,15 @@ DIALECT = Dialect(
     client=ClientHalf(
         name=NAME,
         routes=(Route("POST", "/v1/chat/completions"),),
+        example=Example(
+            "OpenAI Chat Completions",
+            {
+                "model": "{model}",
+                "messages": [{"role": "user", "content": "{prompt}"}],
+                "stream": True,
+                "stream_options": {"include_usage": True},
+            },
+        ),
         parse_request=parse.parse_request,
         encoder=forms.encoder,
         watching=parse.Options(),

@@ -5,6 +5,7 @@ endpoint.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.example import Example
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_completions import build, encode, parse
@@ -17,6 +18,9 @@ DIALECT = Dialect(
         name=NAME,
         # The SDKs list the models as those of chat completions do, on the same path.
         routes=(Route("POST", "/v1/completions"),),
+        example=Example(
+            "OpenAI Completions", {"model": "{model}", "prompt": "{prompt}", "stream": True}
+        ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

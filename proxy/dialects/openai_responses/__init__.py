@@ -5,6 +5,7 @@ Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that e
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.example import Example
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_responses import build, count, encode, keep, parse, relay, whole
@@ -17,6 +18,9 @@ DIALECT = Dialect(
         name=NAME,
         # The SDKs list the models as those of chat completions do, on the same path.
         routes=(Route("POST", "/v1/responses"),),
+        example=Example(
+            "OpenAI Responses", {"model": "{model}", "input": "{prompt}", "stream": True}
+        ),
         parse_request=keep.parse_request,
         encoder=encode.encoder,
         watching=parse.Options({}),

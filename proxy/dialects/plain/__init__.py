@@ -7,6 +7,7 @@ needs in order to stop reconnecting.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.example import Example
 from proxy.codec.failures import framework_failure
 from proxy.dialects.plain import build, encode, parse
 from proxy.dialects.plain.decode import PlainDecoder
@@ -18,6 +19,9 @@ DIALECT = Dialect(
         name=NAME,
         # Other dialects share the POST path: a request that none of them claims is this one's.
         routes=(Route("GET", PATH), Route("POST", PATH)),
+        example=Example(
+            "Plain text events", {"model": "{model}", "prompt": "{prompt}"}, chinese="纯文本事件"
+        ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

@@ -6,6 +6,7 @@ error: `code` says.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.example import Example
 from proxy.dialects.sider import build, encode, errors, parse
 from proxy.dialects.sider.decode import SiderDecoder
 from proxy.dialects.sider.wire import NAME, TEXT_PATHS
@@ -18,6 +19,17 @@ DIALECT = Dialect(
             Route("POST", "/api/{generation:v[123]}/completion/text"),
             Route("POST", TEXT_PATHS["chat"]),
             Route("POST", "/data"),
+        ),
+        example=Example(
+            "Sider",
+            {
+                "prompt": "{prompt}",
+                "model": "{model}",
+                "stream": True,
+                "app_name": "ChitChat_Web",
+                "from": "chat",
+            },
+            path="/api/v2/completion/text",
         ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,

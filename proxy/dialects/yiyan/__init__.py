@@ -3,6 +3,7 @@ whole text again at the end.
 """
 
 from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.example import Example
 from proxy.dialects.yiyan import build, encode, errors, parse
 from proxy.dialects.yiyan.decode import YiyanDecoder
 from proxy.dialects.yiyan.wire import NAME, PATH
@@ -12,6 +13,9 @@ DIALECT = Dialect(
     client=ClientHalf(
         name=NAME,
         routes=(Route("POST", PATH),),
+        example=Example(
+            "Yiyan", {"text": "{prompt}", "model": "{model}", "sessionId": ""}, chinese="文心一言"
+        ),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         whole=encode.whole,

@@ -1,16 +1,17 @@
 /** The playground: what is asked, of whom, and the buttons. Everything it needs comes from the proxy itself. */
 
-import { authorization, DIALECTS } from "./dialects.js";
+import { authorization, knowDialects, listDialects } from "./dialects.js";
 import { element } from "./dom.js";
 import { Lane } from "./lane.js";
 import { snippet } from "./snippets.js";
-import { chooseLanguage, otherLanguage, remember, remembered, setLanguage, word } from "./words.js";
+import { chooseLanguage, otherLanguage, remember, remembered, setLanguage, spoken, word } from "./words.js";
 
 const VISITED = "visited";
 const form = element("ask");
 
 /** @typedef {{name: string, upstreams: string[], played: boolean}} Model */
-/** @type {{models: Model[], scenarios?: Record<string, string>, faults?: Record<string, string>}} */
+/** @typedef {Record<string, Record<string, string>>} Choices what each does, by language */
+/** @type {{models: Model[], scenarios?: Choices, faults?: Choices}} */
 let about = { models: [] };
 /** @type {Lane[]} */
 let lanes = [];
@@ -61,6 +62,7 @@ function chosen() {
 }
 
 function ask() {
+    if (!knows()) return;
     for (const lane of lanes) lane.stop();
     complain("");
     try {
@@ -79,6 +81,9 @@ function showLanes() {
     update();
 }
 
+/** Whether the proxy has said what there is. */
+const knows = () => element("dialect").value !== "";
+
 /** The buttons and the command, as they now can be used. */
 function update() {
     const busy = lanes.filter((lane) => lane.state === "busy");
@@ -93,6 +98,7 @@ function update() {
         element("watch").href = url.href;
     }
     for (const field of form.querySelectorAll(".mock")) field.hidden = !chosen().some(isPlayed);
+    if (!knows()) return;
     try {
         element("snippet").textContent = snippet(language, question(element("model").value));
         if (element("problem").textContent === word("bad_extra")) complain("");
@@ -115,15 +121,14 @@ function fillLists() {
     const names = about.models.map(({ name, upstreams }) => [name, upstreams.includes(name) ? name : `${name} (${upstreams.join(", ")})`]);
     fill("model", names.length > 0 ? names : [["any", "any"]]);
     fill("beside", [["", word("nothing")], ...names]);
-    fill("dialect", Object.entries(DIALECTS).map(([name, { label }]) => [name, label]));
-    fill("scenario", [["", word("own")], ...Object.entries(about.scenarios ?? {}).map(([name, does]) => /** @type {[string, string]} */ ([name, `${name}: ${does}`]))]);
-    const faults = Object.entries(about.faults ?? {}).map(([form_, does]) => /** @type {[string, string]} */ ([faultOf(form_), `${faultOf(form_)}: ${does}`]));
-    fill("fault", [["", word("none")], ...faults]);
+    fill("dialect", listDialects(spoken()));
+    fill("scenario", [["", word("own")], ...rows(about.scenarios)]);
+    fill("fault", [["", word("none")], ...rows(about.faults)]);
 }
 
-/** A fault's name and what it takes, as something that can be asked for. @param {string} form_ */
-function faultOf(form_) {
-    return form_.replace("@n", "@5").replace(":value", "");
+/** @param {Choices} [choices] @returns {[string, string][]} */
+function rows(choices = {}) {
+    return Object.entries(choices).map(([name, does]) => [name, word("choice", { name, does: does[spoken()] })]);
 }
 
 /** Asks the proxy what there is. @returns {Promise<boolean>} whether something can be asked */
@@ -132,6 +137,7 @@ async function learn() {
         const response = await fetch(new URL("playground/about", document.baseURI), { headers: authorization(element("key").value.trim()) });
         const told = await response.json();
         about = told;
+        knowDialects(told.dialects);
         element("version").textContent = told.version;
         element("key-field").hidden = !told.key_wanted && element("key").value === "";
         element("key-why").textContent = told.key_wanted ? (told.refused ? `${word("key_refused")} ${told.refused}` : word("key_wanted")) : "";

@@ -1,72 +1,34 @@
 /**
- * How a client of each dialect asks. A page asks in these forms, and what there is to copy is made from them.
+ * How a client of each dialect asks, as the proxy tells it. A page asks in these forms, and what there is to copy is made
+ * from them. In the texts of a body, and in a path, `{model}` and `{prompt}` stand for what is asked.
  *
- * @typedef {{path: string, body: Record<string, unknown>}} Call
+ * @typedef {{name: string, label: Record<string, string>, path: string, body: Record<string, unknown>}} Dialect
  */
 
-const chat = (/** @type {string} */ prompt) => [{ role: "user", content: prompt }];
+/** @type {Map<string, Dialect>} */
+let known = new Map();
 
-/** @type {Record<string, {label: string, call: (model: string, prompt: string) => Call}>} */
-export const DIALECTS = {
-    native: { label: "Mainstem", call: (model, prompt) => ({ path: "v1/stream", body: { model, prompt } }) },
-    openai_chat: {
-        label: "OpenAI Chat Completions",
-        call: (model, prompt) => ({ path: "v1/chat/completions", body: { model, messages: chat(prompt), stream: true, stream_options: { include_usage: true } } }),
-    },
-    openai_responses: { label: "OpenAI Responses", call: (model, prompt) => ({ path: "v1/responses", body: { model, input: prompt, stream: true } }) },
-    anthropic: {
-        label: "Anthropic Messages",
-        call: (model, prompt) => ({ path: "v1/messages", body: { model, max_tokens: 1024, messages: chat(prompt), stream: true } }),
-    },
-    gemini: {
-        label: "Gemini",
-        call: (model, prompt) => ({
-            path: `v1beta/models/${encodeURIComponent(model)}:streamGenerateContent?alt=sse`,
-            body: { contents: [{ role: "user", parts: [{ text: prompt }] }] },
-        }),
-    },
-    ollama: { label: "Ollama", call: (model, prompt) => ({ path: "api/chat", body: { model, messages: chat(prompt), stream: true } }) },
-    ai_sdk: {
-        label: "Vercel AI SDK",
-        call: (model, prompt) => ({
-            path: "v1/ai-sdk",
-            body: { id: "playground", model, trigger: "submit-message", messages: [{ id: "1", role: "user", parts: [{ type: "text", text: prompt }] }] },
-        }),
-    },
-    ag_ui: {
-        label: "AG-UI",
-        call: (model, prompt) => ({
-            path: "v1/ag-ui",
-            body: { threadId: "playground", runId: "1", state: {}, messages: [{ id: "1", role: "user", content: prompt }], tools: [], context: [], forwardedProps: { model } },
-        }),
-    },
-    cohere: { label: "Cohere", call: (model, prompt) => ({ path: "v2/chat", body: { model, messages: chat(prompt), stream: true } }) },
-    dify: {
-        label: "Dify",
-        call: (model, prompt) => ({
-            path: `v1/chat-messages?model=${encodeURIComponent(model)}`,
-            body: { query: prompt, inputs: {}, response_mode: "streaming", user: "playground" },
-        }),
-    },
-    openai_completions: { label: "OpenAI Completions", call: (model, prompt) => ({ path: "v1/completions", body: { model, prompt, stream: true } }) },
-    plain: { label: "Plain text events", call: (model, prompt) => ({ path: "data", body: { model, prompt } }) },
-    chatglm: {
-        label: "ChatGLM reports",
-        call: (model, prompt) => ({ path: `data?model=${encodeURIComponent(model)}`, body: { query: prompt, history: [], data: [] } }),
-    },
-    sider: {
-        label: "Sider",
-        call: (model, prompt) => ({ path: "api/v2/completion/text", body: { prompt, model, stream: true, app_name: "ChitChat_Web", from: "chat" } }),
-    },
-    baidu_chat: {
-        label: "Baidu AI chat",
-        call: (model, prompt) => ({
-            path: "aichat/api/conversation",
-            body: { message: { query: [{ type: "TEXT", data: { text: { query: prompt } } }], searchInfo: { usedModel: { modelName: model } } } },
-        }),
-    },
-    yiyan: { label: "Yiyan", call: (model, prompt) => ({ path: "eb/chat/conversation/v2", body: { text: prompt, model, sessionId: "" } }) },
-};
+/** @param {Dialect[]} dialects */
+export function knowDialects(dialects) {
+    known = new Map(dialects.map((dialect) => [dialect.name, dialect]));
+}
+
+/** By their names in a language, our own first. @param {string} language @returns {[string, string][]} name and label */
+export function listDialects(language) {
+    const rows = [...known.values()].map(({ name, label }) => /** @type {[string, string]} */ ([name, label[language]]));
+    return rows.sort(([a, one], [b, other]) => Number(b === "native") - Number(a === "native") || one.localeCompare(other, language));
+}
+
+/** @param {string} text @param {Record<string, string>} values */
+const filledText = (text, values) => text.replace(/\{(model|prompt)\}/g, (_, name) => values[name]);
+
+/** @param {any} part of a body @param {Record<string, string>} values @returns {any} */
+function filled(part, values) {
+    if (typeof part === "string") return filledText(part, values);
+    if (Array.isArray(part)) return part.map((each) => filled(each, values));
+    if (part === null || typeof part !== "object") return part;
+    return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, filled(value, values)]));
+}
 
 /**
  * One question, as a request.
@@ -82,8 +44,9 @@ export const DIALECTS = {
  * @param {Question} question
  */
 export function asked({ dialect, model, prompt, extra, wishes }) {
-    const { path, body } = DIALECTS[dialect].call(model, prompt);
-    return { url: new URL(path, document.baseURI), body: { ...body, ...extra }, headers: { "content-type": "application/json", ...wishes } };
+    const { path, body } = /** @type {Dialect} */ (known.get(dialect));
+    const url = new URL(filledText(path, { model: encodeURIComponent(model) }).slice(1), document.baseURI);
+    return { url, body: { ...filled(body, { model, prompt }), ...extra }, headers: { "content-type": "application/json", ...wishes } };
 }
 
 /**

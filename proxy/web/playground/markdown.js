@@ -28,11 +28,12 @@ function started() {
 }
 
 function next() {
-    if (current !== null || waiting.length === 0) return;
-    current = /** @type {NonNullable<typeof current>} */ (waiting.shift());
+    const asked = current === null ? waiting.shift() : undefined;
+    if (asked === undefined) return;
+    current = asked;
     worker ??= started();
-    worker.postMessage({ id: current.id, text: current.text });
-    current.timer = setTimeout(() => {
+    worker.postMessage({ id: asked.id, text: asked.text });
+    asked.timer = setTimeout(() => {
         worker?.terminate(); // it is at a text that was made to take long
         worker = null;
         settle(null);

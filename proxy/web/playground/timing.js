@@ -1,4 +1,7 @@
-/** When an answer arrived: a few numbers, and a strip of its gaps. Times are in milliseconds since the proxy was asked. */
+/**
+ * When an answer arrived: a few numbers, and a strip of its gaps. Times are in milliseconds since the proxy was asked. The
+ * strip is one path of SVG, which a chart library (uPlot: 50 KB) would draw on a canvas that no screen reader reads.
+ */
 
 import { made } from "./dom.js";
 import { word } from "./words.js";

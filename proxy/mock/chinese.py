@@ -1,0 +1,43 @@
+"""What the mock can play, in Chinese: a row for each scenario and each fault."""
+
+SCENARIOS: dict[str, str] = {
+    "hello": "一句问候，说出请求的是哪个模型，以及提示词的开头。",
+    "echo": "把提示词逐词说一遍。",
+    "chinese": "一段中文，带表情符号和生僻字，每个词元一两个字。",
+    "long": "四千个词元。",
+    "reasoning": "先思考，再回答。",
+    "tools": "先说一段文字，再并行调用所提供的工具两次。",
+    "tool_then_answer": "调用工具；如果请求里已有工具结果，就直接回答。",
+    "markdown": "标题、列表、表格、代码。",
+    "empty": "完整的回答，但什么也没说。",
+    "refusal": "拒绝回答。",
+    "length": "达到长度上限而中断的回答。",
+    "rewrite": "先显示占位文字，随后填入内容；不能收回文字的方言只得到最终文字。",
+    "error_in_stream": "先说一些文字，然后在流中报错。",
+}
+ERROR = "以厂商的格式返回 HTTP 状态 {status}。"
+FAULTS: dict[str, str] = {
+    "status": "返回这个 HTTP 状态，错误内容用厂商的格式。",
+    "html": "状态 200，内容却是一个 HTML 网页。",
+    "redirect": "重定向到别处。",
+    "empty": "状态 200，没有内容。",
+    "error": "n 帧之后，出现厂商自己的流内错误。",
+    "garbage": "n 帧之后，出现随机字节，每次都相同。",
+    "huge_event": "n 帧之后，有一帧大出这么多字节。",
+    "cut": "n 帧之后，连接被重置。",
+    "half": "n 帧之后只发出半帧，然后正常关闭。",
+    "close": "n 帧之后，正常关闭。",
+    "stall": "n 帧之后一直沉默，直到客户端离开。",
+    "comment_flood": "每帧之前有一百条 SSE 注释。",
+    "trailing": "结束标记之后还有字节。",
+    "crlf": "用 CR LF 换行。",
+    "bom": "开头有一个字节顺序标记。",
+    "gzip": "没有人要求，内容却被压缩；每次发送都单独刷新，与压缩流的服务器一样。",
+    "burst": "全部内容一次写出。",
+    "split_utf8": "每个多字节的字符都分两次写出。",
+    "bytewise": "每次只写一个字节。",
+    "slow": "每次写一个字节，每秒写这么多次。",
+    "wrong_type": "内容类型为 text/plain。",
+    "first_event_delay": "响应头之后沉默这么多秒。",
+    "delay": "响应头之前沉默这么多秒。",
+}
