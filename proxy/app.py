@@ -18,6 +18,7 @@ from proxy.errors import failure
 from proxy.mock.embedded import EmbeddedMocks
 from proxy.observe import logs
 from proxy.observe.metrics import Metrics, make_metrics
+from proxy.relay.dear import DearProcess
 from proxy.relay.plan import Plan
 from proxy.reload import Load, Reloader, Renew
 from proxy.server import health, operating, site
@@ -92,6 +93,7 @@ class Process:
         self.gateway = Gateway(
             state, self._upstreams, self.metrics, playground=has_playground(server)
         )
+        self.gateway.dear = DearProcess()
         if settings.tracing is not None:
             from proxy.observe.spans import Spans  # noqa: PLC0415  an extra, mainstem[otel]
 
@@ -203,6 +205,8 @@ class Process:
             await self._upstreams.close()
         if hasattr(self, "gateway") and self.gateway.spans is not None:
             await asyncio.to_thread(self.gateway.spans.close)
+        if hasattr(self, "gateway") and self.gateway.dear is not None:
+            await self.gateway.dear.close()
         await self._ledger.close()
         await self.mocks.stop()
 

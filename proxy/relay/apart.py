@@ -17,6 +17,9 @@ _T = TypeVar("_T")
 
 async def apart(size: int, do: Callable[[], _T]) -> _T:
     """What `do` gives; apart from the loop where the request has more than `LARGE_BYTES`."""
-    if size <= LARGE_BYTES:
-        return do()
+    return do() if size <= LARGE_BYTES else await beside(do)
+
+
+async def beside(do: Callable[[], _T]) -> _T:
+    """The same, in any case apart from the loop."""
     return await asyncio.get_running_loop().run_in_executor(_POOL, do)

@@ -10,12 +10,18 @@ from proxy.codec.tool_names import RestoredTools
 from proxy.errors import Refused, failure
 from proxy.events import Note
 from proxy.observe.record import StreamRecord
-from proxy.relay.apart import apart
 from proxy.relay.generation import Generation
 from proxy.relay.log import Log
 from proxy.relay.microscope import NotingDecoder
 from proxy.relay.opening import opened
-from proxy.relay.passing import head_into, place, prepared, returned, tell_failure, veil_of
+from proxy.relay.passing import (
+    head_into,
+    place,
+    prepared_apart,
+    returned,
+    tell_failure,
+    veil_of,
+)
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.source import Source
 from proxy.relay.states import UpstreamStates
@@ -67,13 +73,7 @@ class Asking:
         record.begin_target(monotonic())
         sent: bytes | None = None
         try:
-            envelope = self._envelope
-            config, call = await apart(
-                envelope.size,
-                lambda: prepared(
-                    bound, target, parsed.request, envelope.credential, envelope.headers
-                ),
-            )
+            config, call = await prepared_apart(bound, target, parsed.request, self._envelope)
             record.asked, sent = place(bound, call), call.body
             notes = _notes(parsed, call, bound, target, client_rewrites=client_rewrites)
             async with turn(bound, self._states.of(bound), last=last):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from proxy.errors import KINDS, Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
 from proxy.relay.opening import Heard, opened
-from proxy.relay.passing import head_into, place, prepared, tell_failure
+from proxy.relay.passing import head_into, place, prepared_apart, tell_failure
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.states import UpstreamStates
 from proxy.relay.turn import turn
@@ -66,9 +67,7 @@ class Counter:
         state = self._states.of(bound)
         sent: bytes | None = None
         try:
-            config, call = await apart(
-                self._envelope.size, lambda: self._call(bound, target, parsed)
-            )
+            config, call = await self._call(bound, target, parsed)
             record.asked, sent = place(bound, call), call.body
             async with turn(bound, state, last=last):
                 counted = await self._answer(bound, call, config, head_into(record))
@@ -79,14 +78,15 @@ class Counter:
         record.attempted(target.upstream, "ok", monotonic())
         return counted
 
-    def _call(self, bound: Bound, target: Target, parsed: Parsed) -> tuple[TargetConfig, Outgoing]:
+    async def _call(
+        self, bound: Bound, target: Target, parsed: Parsed
+    ) -> tuple[TargetConfig, Outgoing]:
         """The request for an answer, made into one for its count. Raises Refused."""
-        assert bound.half.count_request is not None
-        envelope = self._envelope
-        config, call = prepared(
-            bound, target, parsed.request, envelope.credential, envelope.headers
-        )
-        call = bound.half.count_request(call)
+        count_request, envelope = bound.half.count_request, self._envelope
+        assert count_request is not None
+        config, call = await prepared_apart(bound, target, parsed.request, envelope)
+        if envelope.dear is None:
+            call = await apart(envelope.size, partial(count_request, call))
         if bound.played and envelope.mock_headers:
             call = call._replace(headers={**call.headers, **envelope.mock_headers})
         return config, call

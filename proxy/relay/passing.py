@@ -15,6 +15,7 @@ from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.relaying import built
 from proxy.errors import Failure, Kind, Refused, failure
 from proxy.observe.record import StreamRecord
+from proxy.relay.apart import apart
 from proxy.relay.plan import Bound
 from proxy.relay.redactor import Redactor
 from proxy.relay.won import Envelope, NotSentError
@@ -61,13 +62,24 @@ def prepared(
     Raises Refused: unauthorized where the client's key is wanted and there is none, and what
     build_request raises.
     """
-    config = bound.config(target)
-    if bound.settings.pass_through:
-        config = config._replace(api_key=_own_key(credential, target.upstream))
-    call = built(bound.half, request, config)
-    if bound.settings.forward_headers:
-        call = call._replace(headers=_forwarded(bound, call.headers, headers))
-    return config, call
+    config = _configured(bound, target, credential)
+    return config, _with_headers(bound, built(bound.half, request, config), headers)
+
+
+async def prepared_apart(
+    bound: Bound, target: Target, request: ChatRequest, envelope: Envelope
+) -> tuple[TargetConfig, Outgoing]:
+    """The same, apart from the event loop where the request is large. Of a dear one, which is not
+    here, it gives what was asked for: the request, or that for the count of its tokens.
+    """
+    credential, headers = envelope.credential, envelope.headers
+    if envelope.dear is None:
+        return await apart(
+            envelope.size, lambda: prepared(bound, target, request, credential, headers)
+        )
+    config = _configured(bound, target, credential)
+    call = await envelope.dear.built(bound.half.name, config)
+    return config, _with_headers(bound, call, headers)
 
 
 def returned(answer: Answer, settings: Upstream) -> Mapping[str, str]:
@@ -158,6 +170,20 @@ def note_failure(record: StreamRecord, why: Failure, sent: bytes | None = None) 
     later. `sent` as for `loggable`.
     """
     record.error, record.error_code = loggable(why, sent), code_of(why)
+
+
+def _configured(bound: Bound, target: Target, credential: str | None) -> TargetConfig:
+    config = bound.config(target)
+    if bound.settings.pass_through:
+        config = config._replace(api_key=_own_key(credential, target.upstream))
+    return config
+
+
+def _with_headers(bound: Bound, call: Outgoing, headers: Mapping[str, str]) -> Outgoing:
+    """With those of the client's headers that may go up."""
+    if not bound.settings.forward_headers:
+        return call
+    return call._replace(headers=_forwarded(bound, call.headers, headers))
 
 
 def _own_key(credential: str | None, upstream: str) -> str:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from proxy.errors import Failure, Refused
 from proxy.events import Note
+from proxy.relay.dear import Dear
 from proxy.relay.generation import Generation
 from proxy.relay.microscope import Pieces
 from proxy.relay.slots import Slots
@@ -16,7 +17,7 @@ class Envelope(NamedTuple):
     upstreams that are played here; `credential` is the key that it sent; `headers` are its headers,
     names in lower case. `size` is that of its body, in bytes. `pieces` notes what its stream is
     made of, for a client that asked to see it. `trace` are headers that tell an upstream which
-    trace it is part of.
+    trace it is part of. `dear`: it is read and built elsewhere.
     """
 
     mock_headers: Mapping[str, str] = {}
@@ -25,6 +26,7 @@ class Envelope(NamedTuple):
     size: int = 0
     pieces: Pieces | None = None
     trace: Mapping[str, str] = {}
+    dear: Dear | None = None
 
 
 class Won(NamedTuple):

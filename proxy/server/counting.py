@@ -9,11 +9,13 @@ from functools import cache
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Counting, Parsed, Reply
+from proxy.codec.base import ClientHalf, Counting, Incoming, Parsed, Reply
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
+from proxy.relay.dear import Dear, is_dear, reading_of
+from proxy.relay.dear_work import Unread
 from proxy.relay.won import Envelope
 from proxy.server.access.keys import check_model, credential
 from proxy.server.body import check_body, read_body
@@ -53,7 +55,7 @@ async def _counted(
     with gateway.bodies.hold(plan.limits.max_inflight_body_bytes) as hold:
         body = await read_body(visit.request, most, hold)
         incoming = asked_by(head)._replace(body=body)
-        parsed: Parsed = await apart(len(body), lambda: counting.parse(incoming))
+        parsed, dear = await _read(gateway, half, counting, incoming)
         record, model = visit.record, parsed.request.model
         record.model = model
         if visit.caller is not None:
@@ -62,7 +64,8 @@ async def _counted(
         record.model_label = routed.label
         visit.enter()
         wishes = mock_wishes(head) if plan.plays else {}
-        counter = gateway.counter(plan, Envelope(wishes, secret, head.headers, len(body)))
+        envelope = Envelope(wishes, secret, head.headers, len(body), dear=dear)
+        counter = gateway.counter(plan, envelope)
         counted = await counter.count(parsed, routed.targets, record)
     if counted is None:
         able = await asyncio.to_thread(_able)  # it may import dialects
@@ -76,6 +79,19 @@ async def _counted(
     reply = Reply(200, counted.body if same else counting.reply(counted.tokens))
     record.bytes_out += len(reply.body)
     return whole(reply._replace(headers={"x-mainstem-upstream": record.upstream}))
+
+
+async def _read(
+    gateway: Gateway, half: ClientHalf, counting: Counting, incoming: Incoming
+) -> tuple[Parsed, Dear | None]:
+    """Raises Refused."""
+    if gateway.dear is None or not is_dear(incoming.body):
+        return await apart(len(incoming.body), lambda: counting.parse(incoming)), None
+    dear = Dear(gateway.dear, reading_of((half.name,), incoming, counted=True))
+    read = await dear.read()
+    if isinstance(read, Unread):
+        raise Refused(read.why)
+    return read.parsed, dear
 
 
 @cache

@@ -14,6 +14,7 @@ from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.counting import Counter
+from proxy.relay.dear import DearProcess
 from proxy.relay.passage import Passage
 from proxy.relay.plan import Plan
 from proxy.relay.states import UpstreamStates
@@ -62,6 +63,7 @@ class Gateway:
         self._log = structlog.get_logger("mainstem")
         self._stays = Stays()
         self.spans: Spans | None = None
+        self.dear: DearProcess | None = None  # where dear requests are read
         self._alone: set[asyncio.Task[None]] = set()
         self.bodies = Bodies()
         self._on_drain: set[Callable[[], None]] = set()

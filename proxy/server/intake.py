@@ -9,7 +9,10 @@ from typing import NamedTuple
 from aiohttp import web
 
 from proxy.codec.base import ClientHalf, Incoming, Parsed
-from proxy.relay.apart import apart
+from proxy.errors import Refused
+from proxy.relay.apart import apart, beside
+from proxy.relay.dear import Dear, is_dear, reading_of
+from proxy.relay.dear_work import Unread
 from proxy.relay.won import Envelope
 from proxy.server.access.keys import check_model, check_other_models, credential
 from proxy.server.account import Account
@@ -67,7 +70,7 @@ class Intake:
         account.visit.asked_bytes = len(body)
         wishes = mock_wishes(head) if plan.plays else {}
         incoming = asked_by(head)._replace(body=body)
-        parsed = await apart(len(body), lambda: self._parsed(incoming))
+        parsed, dear = await self._read(incoming)
         account.visit.record.model = parsed.request.model
         if account.visit.caller is not None:
             check_model(account.visit.caller, parsed.request.model)
@@ -77,15 +80,37 @@ class Intake:
             digest = _digest(account.owner, self._request, wishes, body)
             key = _key(account.owner, head.headers.get("idempotency-key", ""))
         trace = account.visit.traced(head.headers)
-        envelope = Envelope(wishes, secret, head.headers, len(body), pieces, trace)
+        envelope = Envelope(wishes, secret, head.headers, len(body), pieces, trace, dear)
         return Asked(parsed, envelope, wish, digest, key)
+
+    async def _read(self, incoming: Incoming) -> tuple[Parsed, Dear | None]:
+        """What is asked; of a dear request what must be known of it here. Raises Refused."""
+        process, plan = self._gateway.dear, self._state.plan
+        if process is None or not is_dear(incoming.body):
+            return await apart(len(incoming.body), lambda: self._parsed(incoming)), None
+        if not any(policy.continue_after_commit for policy in plan.policies.values()):
+            dear = Dear(process, reading_of((half.name for half in self._halves), incoming))
+            read = await dear.read()
+            self._is_of(next(half for half in self._halves if half.name == read.half))
+            if isinstance(read, Unread):
+                raise Refused(read.why)
+            if not read.keeps or plan.streams.resume is None:
+                return _bounded(read.parsed), dear
+        return await beside(lambda: self._parsed(incoming)), None
+
+    def _is_of(self, half: ClientHalf) -> None:
+        self.half = half
+        self._account.visit.record.client_dialect = half.name
 
     def _parsed(self, incoming: Incoming) -> Parsed:
         """What is asked, by the dialect whose request it is. Raises Refused."""
-        self.half = next((half for half in self._halves if half.claims(incoming)), self._halves[0])
-        self._account.visit.record.client_dialect = self.half.name
-        parsed = self.half.parse_request(incoming)
-        return parsed if len(parsed.chat) <= _MAX_CHAT_CHARS else parsed._replace(chat="")
+        self._is_of(next((half for half in self._halves if half.claims(incoming)), self._halves[0]))
+        return _bounded(self.half.parse_request(incoming))
+
+
+def _bounded(parsed: Parsed) -> Parsed:
+    """Without the name of a chat that is too long to be one."""
+    return parsed if len(parsed.chat) <= _MAX_CHAT_CHARS else parsed._replace(chat="")
 
 
 def _digest(owner: str, request: web.Request, wishes: Mapping[str, str], body: bytes) -> bytes:
