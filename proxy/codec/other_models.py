@@ -7,7 +7,7 @@ Vertex AI `routingConfig.manualMode.modelName`, gateways `fallback_models`, `fal
 `providerOptions.gateway.models`. What they have in common is how the name of the field ends.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from proxy.request import ChatRequest
@@ -35,6 +35,13 @@ class Named(NamedTuple):
 
     param: str
     model: str
+
+
+def foreign_model(request: ChatRequest, allowed: Container[str] | None) -> Named | None:
+    """The first name that is not allowed. None: all are."""
+    if allowed is None:
+        return None
+    return next((named for named in other_models(request) if named.model not in allowed), None)
 
 
 def other_models(request: ChatRequest) -> Iterator[Named]:

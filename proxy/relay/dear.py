@@ -12,7 +12,6 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -167,10 +166,9 @@ class Dear:
         raise Refused(result)
 
 
-def reading_of(halves: Iterable[str], incoming: Incoming, *, counted: bool = False) -> Reading:
-    """With nothing that only this process has."""
-    plain = incoming._replace(path=dict(incoming.path), query=dict(incoming.query))
-    return Reading(tuple(halves), plain, counted)
+def plain(incoming: Incoming) -> Incoming:
+    """The same, without what only this process has."""
+    return incoming._replace(path=dict(incoming.path), query=dict(incoming.query))
 
 
 def _python_path() -> str:

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from proxy.codec.base import ClientHalf, Incoming, Outgoing, Parsed, TargetConfig
+from proxy.codec.other_models import Named, foreign_model
 from proxy.codec.relaying import built
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Failure, Refused
@@ -27,21 +28,25 @@ _NICENESS = 10  # streams go first, where there is one processor for all
 
 class Reading(NamedTuple):
     """A request to be read: by the first of these client dialects that claims it, or the first.
-    `counted`: it asks for the number of its tokens.
+    `counted`: it asks for the number of its tokens. `allowed`: the models that it may name beside
+    its own, None for any.
     """
 
     halves: tuple[str, ...]
     incoming: Incoming
+    allowed: frozenset[str] | None = None
     counted: bool = False
 
 
 class Read(NamedTuple):
     """What whoever serves a request must know of it: `parsed` holds no message and no tool.
-    `keeps`: it may ask for more, where answers are kept.
+    `foreign`: a model that it names and may not. `keeps`: it may ask for more, where answers are
+    kept.
     """
 
     half: str
     parsed: Parsed
+    foreign: Named | None
     keeps: bool
 
 
@@ -89,7 +94,8 @@ class Worker:
             model=asked.model, messages=[], stream=asked.stream, on_loss=asked.on_loss
         )
         told = parsed._replace(request=light, keeping=None)
-        read = Read(half.name, told, parsed.keeping is not None)
+        foreign = foreign_model(asked, job.allowed)
+        read = Read(half.name, told, foreign, parsed.keeping is not None)
         self._newest = job, read, asked
         return read, asked
 

@@ -14,8 +14,8 @@ from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
-from proxy.relay.dear import Dear, is_dear, reading_of
-from proxy.relay.dear_work import Unread
+from proxy.relay.dear import Dear, is_dear, plain
+from proxy.relay.dear_work import Reading, Unread
 from proxy.relay.won import Envelope
 from proxy.server.access.keys import check_model, credential
 from proxy.server.body import check_body, read_body
@@ -87,7 +87,7 @@ async def _read(
     """Raises Refused."""
     if gateway.dear is None or not is_dear(incoming.body):
         return await apart(len(incoming.body), lambda: counting.parse(incoming)), None
-    dear = Dear(gateway.dear, reading_of((half.name,), incoming, counted=True))
+    dear = Dear(gateway.dear, Reading((half.name,), plain(incoming), counted=True))
     read = await dear.read()
     if isinstance(read, Unread):
         raise Refused(read.why)

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from aiohttp import web
 
 from proxy.codec.base import ClientHalf, Incoming, Parsed
+from proxy.codec.other_models import Named, foreign_model
 from proxy.errors import Refused
 from proxy.relay.apart import apart, beside
-from proxy.relay.dear import Dear, is_dear, reading_of
-from proxy.relay.dear_work import Unread
+from proxy.relay.dear import Dear, is_dear, plain
+from proxy.relay.dear_work import Reading, Unread
 from proxy.relay.won import Envelope
-from proxy.server.access.keys import check_model, check_other_models, credential
+from proxy.server.access.keys import check_model, check_other_model, credential, nameable
 from proxy.server.account import Account
 from proxy.server.body import Hold, check_body, read_body
 from proxy.server.gateway import Gateway, State
@@ -70,11 +71,13 @@ class Intake:
         account.visit.asked_bytes = len(body)
         wishes = mock_wishes(head) if plan.plays else {}
         incoming = asked_by(head)._replace(body=body)
-        parsed, dear = await self._read(incoming)
+        caller = account.visit.caller
+        allowed = None if caller is None else nameable(caller, plan.router)
+        parsed, foreign, dear = await self._read(incoming, allowed)
         account.visit.record.model = parsed.request.model
-        if account.visit.caller is not None:
-            check_model(account.visit.caller, parsed.request.model)
-            check_other_models(account.visit.caller, parsed.request, plan.router)
+        if caller is not None:
+            check_model(caller, parsed.request.model)
+            check_other_model(caller, foreign)
         digest = key = b""
         if plan.streams.resume is not None:
             digest = _digest(account.owner, self._request, wishes, body)
@@ -83,20 +86,30 @@ class Intake:
         envelope = Envelope(wishes, secret, head.headers, len(body), pieces, trace, dear)
         return Asked(parsed, envelope, wish, digest, key)
 
-    async def _read(self, incoming: Incoming) -> tuple[Parsed, Dear | None]:
-        """What is asked; of a dear request what must be known of it here. Raises Refused."""
+    async def _read(
+        self, incoming: Incoming, allowed: frozenset[str] | None
+    ) -> tuple[Parsed, Named | None, Dear | None]:
+        """What is asked, of a dear request what must be known of it here; and a model that it names
+        and may not. Raises Refused.
+        """
         process, plan = self._gateway.dear, self._state.plan
+
+        def here() -> tuple[Parsed, Named | None, None]:
+            parsed = self._parsed(incoming)
+            return parsed, foreign_model(parsed.request, allowed), None
+
         if process is None or not is_dear(incoming.body):
-            return await apart(len(incoming.body), lambda: self._parsed(incoming)), None
+            return await apart(len(incoming.body), here)
         if not any(policy.continue_after_commit for policy in plan.policies.values()):
-            dear = Dear(process, reading_of((half.name for half in self._halves), incoming))
+            names = tuple(half.name for half in self._halves)
+            dear = Dear(process, Reading(names, plain(incoming), allowed))
             read = await dear.read()
             self._is_of(next(half for half in self._halves if half.name == read.half))
             if isinstance(read, Unread):
                 raise Refused(read.why)
             if not read.keeps or plan.streams.resume is None:
-                return _bounded(read.parsed), dear
-        return await beside(lambda: self._parsed(incoming)), None
+                return _bounded(read.parsed), read.foreign, dear
+        return await beside(here)
 
     def _is_of(self, half: ClientHalf) -> None:
         self.half = half

@@ -58,6 +58,12 @@ async def test_a_limited_key_names_no_other_model_anywhere(client: str) -> None:
     assert 403 == await status(client, [KEY], fallbacks=[{"model": "dear"}])
 
 
+async def test_nor_where_the_request_is_too_dear_to_be_read_here() -> None:
+    many = [{"role": "user", "content": "x"}] * 2000
+    assert 403 == await status("openai_chat", [KEY], messages=many, models=["dear"])
+    assert 200 == await status("openai_chat", [KEY], messages=many, models=["cheap"])
+
+
 async def test_it_may_name_its_own_models_and_what_their_vendors_call_them() -> None:
     assert 200 == await status("openai_chat", [KEY], models=["cheap", "vendor/cheap"])
     assert 403 == await status("openai_chat", [KEY], models=["cheap", "vendor/dear"])

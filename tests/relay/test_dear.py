@@ -17,7 +17,7 @@ from proxy.codec.relaying import built
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Failure, Refused
 from proxy.relay import dear_work
-from proxy.relay.dear import DEAR_MARKS, Dear, DearProcess, is_dear, reading_of
+from proxy.relay.dear import DEAR_MARKS, Dear, DearProcess, is_dear
 from proxy.relay.dear_work import Building, Read, Reading, Unread, Worker, serve
 from tests.fuzz.bodies import incoming
 from tests.samples import ASKED, SAMPLES
@@ -28,7 +28,7 @@ GOOD = json.dumps({"model": "m", "messages": [*MESSAGES * 600, MESSAGES[0]]}).en
 
 
 def reading(name: str, body: bytes, **more: Any) -> Reading:
-    return reading_of((name,), incoming(body), **more)
+    return Reading((name,), incoming(body), **more)
 
 
 def there_and_back(value: Any) -> Any:
@@ -91,9 +91,7 @@ def _or_failure(do: Callable[[], Any]) -> Any:
 
 
 def test_what_is_refused_there_is_told_in_its_own_dialect() -> None:
-    read = Worker().done(
-        reading_of(("openai_chat", "openai_completions"), incoming(b'{"model":1}'))
-    )
+    read = Worker().done(Reading(("openai_chat", "openai_completions"), incoming(b'{"model":1}')))
     assert isinstance(read, Unread)
     assert ("openai_chat", "bad_request") == (read.half, read.why.kind)
 

@@ -5,10 +5,9 @@ is counted and said.
 import hashlib
 from typing import NamedTuple
 
-from proxy.codec.other_models import other_models
+from proxy.codec.other_models import Named
 from proxy.errors import Refused, failure
 from proxy.observe.by_key import SUBJECTS
-from proxy.request import ChatRequest
 from proxy.routing import WILDCARD, Router
 from proxy.settings.auth import Jwt, Key
 
@@ -76,18 +75,20 @@ def check_model(caller: Caller, model: str) -> None:
         raise _not_allowed(caller, model, "model")
 
 
-def check_other_models(caller: Caller, request: ChatRequest, router: Router) -> None:
-    """Raises Refused (forbidden) for a request that names beside its own model one that the caller
-    may not ask for. It may name its models, and what their vendors call them.
+def nameable(caller: Caller, router: Router) -> frozenset[str] | None:
+    """What a request of the caller may name beside its own model: the caller's models, and what
+    their vendors call them. None: whatever it likes.
     """
     if WILDCARD in caller.models:
-        return
-    allowed = set(caller.models)
-    for model in caller.models:
-        allowed.update(target.model for target in router.targets(model))
-    for param, model in other_models(request):
-        if model not in allowed:
-            raise _not_allowed(caller, model, param[:_MAX_NAME_CHARS])
+        return None
+    targets = (target for model in caller.models for target in router.targets(model))
+    return frozenset((*caller.models, *(target.model for target in targets)))
+
+
+def check_other_model(caller: Caller, other: Named | None) -> None:
+    """Raises Refused (forbidden) for a model that is not nameable."""
+    if other is not None:
+        raise _not_allowed(caller, other.model, other.param[:_MAX_NAME_CHARS])
 
 
 def _not_allowed(caller: Caller, model: str, param: str) -> Refused:

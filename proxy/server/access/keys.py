@@ -14,14 +14,23 @@ from proxy.errors import Refused, failure
 from proxy.server.access.caller import (
     Caller,
     check_model,
-    check_other_models,
+    check_other_model,
+    nameable,
     of_key,
     unauthorized,
 )
 from proxy.server.access.ledger import Ledger
 from proxy.settings.auth import Auth, Key
 
-__all__ = ["Caller", "Keyring", "Ledger", "check_model", "check_other_models", "credential"]
+__all__ = [
+    "Caller",
+    "Keyring",
+    "Ledger",
+    "check_model",
+    "check_other_model",
+    "credential",
+    "nameable",
+]
 _MAX_CREDENTIAL_CHARS = 8192  # the largest tokens of login services have a few thousand
 _NO_ADMIN = (
     "set `admin:` to serve it on a port of its own, or give a key `admin: true` and send that"
