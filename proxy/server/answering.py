@@ -20,20 +20,18 @@ from proxy.relay.microscope import MicroscopeEncoder, Pieces
 from proxy.relay.said import Said
 from proxy.relay.sink import Sink
 from proxy.relay.won import Won
+from proxy.server.carried import Particulars
 from proxy.server.continuation import Continuation
 from proxy.server.early import Early
 from proxy.server.gateway import Gateway
 from proxy.server.lean import let_go
 from proxy.server.pace import PacedSink
-from proxy.server.respond import (
-    ResponseSink,
-    cut,
-    hand_down,
-    note_headers,
-    stream_response,
-    whole,
-)
+from proxy.server.respond import cut, hand_down, note_headers, whole
+from proxy.server.streamed import Streamed
 from proxy.settings.sections import Limits, Streams
+
+# A short answer, of which nobody asks whether its client takes it: any client's system does.
+_AT_ONCE_BYTES = 65_536
 
 
 class Answering:
@@ -94,21 +92,23 @@ class Answering:
         """As a stream. `early` may have sent its head."""
         # thousands last at once, so that each coroutine between here and the wait would count
         self._gateway.began(self._won)
-        response: web.StreamResponse | None = None
+        response: Streamed | None = None
         try:
             encoder = self._encoder(parsed, None if early is None else early.encoder)
             self._commit(encoder, parsed)
             del parsed
-            response = await self._opened(encoder, early)
+            response = self._opened(encoder, early)
             del early
-            sink = ResponseSink(self._request, self._limits.write_buffer_bytes)
-            if not self.log.over:
+            if not response.sink.ended:
                 let_go(self._request, response)
-            paced = (
-                PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
-            )
-            await self._to_the_end(paced or sink)
-            return await self._closed(encoder, response, paced)
+                sink, gap_s = response.sink, encoder.min_gap_s
+                paced = PacedSink(sink, encoder.joined, gap_s) if gap_s else None
+                await self._to_the_end(paced or sink)
+                if paced is not None:
+                    await paced.flushed()
+                sink.end()
+            lost = isinstance(encoder, Settler | MicroscopeEncoder) and encoder.failed
+            self.reading = "withheld" if lost else "whole"
         except (asyncio.CancelledError, ConnectionError):
             self._leave()
             raise
@@ -123,6 +123,7 @@ class Answering:
             return response or web.Response(status=500)  # goes nowhere
         finally:
             self._ended()
+        return response
 
     async def document(self, parsed: Parsed) -> web.Response:
         """As one document. Raises Refused when it fails."""
@@ -176,45 +177,25 @@ class Answering:
         self.log.begin(start, said)
         self._delivery = Delivery(self.log, encoder, self._record, self._streams, self._limits)
 
-    async def _opened(self, encoder: Encoder, early: Early | None) -> web.StreamResponse:
-        """The response, with its head and the first frames sent."""
+    def _opened(self, encoder: Encoder, early: Early | None) -> Streamed:
+        """The response, with its head and the first frames sent: with all of them and the end,
+        where that is all there will be.
+        """
         assert self._delivery is not None
         first = self._delivery.opening()
-        response = None if early is None else await early.taken()
+        response = None if early is None else early.taken()
         if response is None:
-            response = await self._head(encoder, first)
+            won = self._won
+            said = Particulars(won.notes, won.target.upstream, won.returned)
+            response = Streamed(
+                self._gateway, self._request, encoder, said, self._limits.write_buffer_bytes
+            )
+            self._record.status = 200
+            # what the client must take before it is over, is for `relay`
+            response.open(first, whole=self.log.end is not None and len(first) <= _AT_ONCE_BYTES)
         elif first:
-            await response.write(first)
+            response.sink.send(response.sink.framed(first))
         self._record.bytes_out += len(first)
-        return response
-
-    async def _head(self, encoder: Encoder, first: bytes) -> web.StreamResponse:
-        won = self._won
-        response = hand_down(stream_response(encoder, won.notes, won.target.upstream), won.returned)
-        self._record.status = 200
-        await response.prepare(self._request)
-        if first:
-            await response.write(first)
-        else:
-            # aiohttp keeps the head for the first write, which the sink does without it
-            self._request.writer.send_headers()
-        return response
-
-    async def _closed(
-        self, encoder: Encoder, response: web.StreamResponse, paced: PacedSink | None
-    ) -> web.StreamResponse:
-        """The response, with the end of its body sent."""
-        try:
-            async with asyncio.timeout(self._streams.write_timeout_s):
-                if paced is not None:
-                    await paced.flushed()
-                await response.write_eof()
-        except TimeoutError:  # the client does not take even the end
-            self._leave()
-            cut(self._request)
-        else:
-            lost = isinstance(encoder, Settler | MicroscopeEncoder) and encoder.failed
-            self.reading = "withheld" if lost else "whole"
         return response
 
     async def _to_the_end(self, sink: Sink | None) -> None:

@@ -102,6 +102,7 @@ class Attending:
         self._runs.metrics.reads(1)
         try:
             return await watched(
+                self._gateway,
                 self._request,
                 onward.run,
                 onward.encoder,

@@ -14,8 +14,10 @@ from proxy.codec.base import ClientHalf, Encoder, Parsed
 from proxy.errors import Failure
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
+from proxy.server.carried import Particulars
+from proxy.server.gateway import Gateway
 from proxy.server.incoming import new_stream_id
-from proxy.server.respond import ResponseSink, carry, stream_response
+from proxy.server.streamed import Streamed
 from proxy.settings.sections import Streams
 
 
@@ -25,14 +27,14 @@ class Early:
     """
 
     __slots__ = (
+        "_gateway",
         "_half",
         "_headers",
         "_heartbeat_s",
-        "_opening",
         "_parsed",
         "_record",
         "_request",
-        "_sink",
+        "_response",
         "_timer",
         "_write_buffer_bytes",
         "encoder",
@@ -40,6 +42,7 @@ class Early:
 
     def __init__(
         self,
+        gateway: Gateway,
         request: web.Request,
         half: ClientHalf,
         parsed: Parsed,
@@ -50,6 +53,7 @@ class Early:
         headers: Mapping[str, str],
     ) -> None:
         """`headers` go with those of the dialect."""
+        self._gateway = gateway
         self._headers = headers
         self._request = request
         self._half = half
@@ -57,21 +61,18 @@ class Early:
         self._record = record
         self._heartbeat_s = streams.heartbeat_s
         self._write_buffer_bytes = write_buffer_bytes
-        self._opening: asyncio.Task[web.StreamResponse] | None = None
-        self._sink: ResponseSink | None = None
+        self._response: Streamed | None = None
         self.encoder: Encoder | None = None  # of the response, if its head has gone
         self._timer = asyncio.get_running_loop().call_later(streams.early_s, self._open)
 
-    async def taken(self) -> web.StreamResponse | None:
-        """The response, if its head has gone; there are no more heartbeats. Raises ConnectionError
-        when the client has left.
-        """
+    def taken(self) -> Streamed | None:
+        """The response, if its head has gone; there are no more heartbeats."""
         self.stop()
-        return None if self._opening is None else await self._opening
+        return self._response
 
-    async def fail(self, response: web.StreamResponse, why: Failure) -> None:
+    def fail(self, response: Streamed, why: Failure) -> None:
         """There is no answer after all: the client is told in band, and the body ends. The upstream
-        that it is told of is the last that was asked.
+        that it is told of is the last that was asked. Raises ConnectionError when it has left.
         """
         record = self._record
         record.stream = record.stream or new_stream_id()
@@ -85,9 +86,9 @@ class Early:
         assert self.encoder is not None
         encode = self.encoder.encode
         out = self.encoder.joined([encode(start), encode(StreamError(why))])
-        await response.write(out)
+        response.sink.send(response.sink.framed(out))
         self._record.bytes_out += len(out)
-        await response.write_eof()
+        response.sink.end()
 
     def stop(self) -> None:
         """Send no more, or nothing at all."""
@@ -96,29 +97,24 @@ class Early:
 
     def _open(self) -> None:
         assert self._parsed is not None
-        self.encoder = self._half.encoder(self._parsed)
-        self._opening = asyncio.create_task(self._head(self.encoder))
-        self._opening.add_done_callback(self._opened)
-
-    async def _head(self, encoder: Encoder) -> web.StreamResponse:
-        response = stream_response(encoder)
-        carry(response, self._headers)
-        await response.prepare(self._request)
-        # aiohttp keeps the head for the first write, which the sink does without it
-        self._request.writer.send_headers()
+        encoder = self._half.encoder(self._parsed)
+        said = Particulars(headers=self._headers)
+        try:
+            response = Streamed(
+                self._gateway, self._request, encoder, said, self._write_buffer_bytes
+            )
+            response.open()
+        except ConnectionError:  # it has left, which ends its request
+            return
         self._record.status = response.status
-        self._sink = ResponseSink(self._request, self._write_buffer_bytes)
-        return response
-
-    def _opened(self, opening: "asyncio.Task[web.StreamResponse]") -> None:
-        if not opening.cancelled() and opening.exception() is None and self._parsed is not None:
-            self._beat()
+        self._response, self.encoder = response, encoder
+        self._beat()
 
     def _beat(self) -> None:
         assert self.encoder is not None
-        assert self._sink is not None
+        assert self._response is not None
         if self.encoder.heartbeat:
-            self._sink.write(self.encoder.heartbeat)
+            self._response.sink.write(self.encoder.heartbeat)
             self._record.heartbeats += 1
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._heartbeat_s, self._beat)

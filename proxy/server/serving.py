@@ -108,11 +108,11 @@ class _Serving:
         try:
             return await self._answer()
         except Refused as refused:
-            return await self._turn_down(refused.failure, refused.returned)
+            return self._turn_down(refused.failure, refused.returned)
         except asyncio.CancelledError:
             why = self._gateway.dismissed()
             if why is not None:
-                return await self._turn_down(why)
+                return self._turn_down(why)
             self._client_gone()
             raise
         except ConnectionError:  # it left while it was written to, or takes nothing
@@ -121,7 +121,7 @@ class _Serving:
             return web.Response(status=499)  # goes nowhere
         except Exception:  # noqa: BLE001  whatever it is, the client gets a sentence and the server goes on
             self._gateway.report(self._record)
-            return await self._turn_down(failure("internal", INTERNAL))
+            return self._turn_down(failure("internal", INTERNAL))
         finally:
             if self._early is not None:
                 self._early.stop()
@@ -231,6 +231,7 @@ class _Serving:
     ) -> None:
         if parsed.request.stream and streams.early_s:
             self._early = Early(
+                self._gateway,
                 self._request,
                 self._half,
                 parsed,
@@ -272,16 +273,16 @@ class _Serving:
         self._answering = self._attending = None
         account.close()
 
-    async def _turn_down(
+    def _turn_down(
         self, why: Failure, returned: Mapping[str, str] | None = None
     ) -> web.StreamResponse:
         """There is no answer: the client is told by a status or, where its head has gone, in
         band.
         """
         try:
-            response = None if self._early is None else await self._early.taken()
+            response = None if self._early is None else self._early.taken()
             if response is not None and self._early is not None:
-                await self._early.fail(response, why)
+                self._early.fail(response, why)
                 self._account.reading, self._account.end = "whole", StreamError(why)
                 return response
         except ConnectionError:

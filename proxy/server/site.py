@@ -1,6 +1,4 @@
-"""The paths: every client dialect's, the models, the schema, the page; and what every answer
-carries.
-"""
+"""The paths: every client dialect's, the models, the schema, the page."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -9,25 +7,20 @@ from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 import msgspec
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
-from proxy import __version__
 from proxy.codec.base import ClientHalf
 from proxy.dialects.native.schema import json_schema
 from proxy.dialects.registry import CLIENTS
 from proxy.server import counting, listings, passage, responses, streams, websocket
 from proxy.server.body import expect
-from proxy.server.cors import exposing
+from proxy.server.carried import dress
 from proxy.server.gateway import Gateway
-from proxy.server.incoming import odd_coding, request_id
 from proxy.server.nowhere import nothing_here, wrong_method
-from proxy.server.operating import PATH as OPERATORS
 from proxy.server.playground import ABOUT, Mocks, about
-from proxy.server.respond import RETURNED
 from proxy.server.runs import Runs
 from proxy.server.serving import handler
 from proxy.server.stopping import Stopping
-from proxy.server.visit import REQUEST_ID
 from proxy.settings.pass_paths import METHODS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -40,8 +33,6 @@ _TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
-# What other origins' pages may not read, whatever cors says: it is for the operator.
-_UNSHARED = frozenset({"/metrics", "/livez", "/readyz", "/mock/requests", ABOUT})
 # The page loads nothing from elsewhere, runs nothing inline, and no text of a vendor can become
 # markup or a script's address: its browser refuses that (Trusted Types, W3C).
 _PAGE_HEADERS = {
@@ -76,9 +67,6 @@ def add_routes(
 ) -> None:
     """Every path of the clients' port; GETs that run a prompt where `get_streams` says so. `mocks`:
     what the playground can ask of them.
-
-    `on_response_prepare` carries CORS, as a streamed answer is prepared before any middleware sees
-    it.
     """
     router = app.router
     clients = list(CLIENTS.values())
@@ -120,7 +108,7 @@ def add_routes(
     if gateway.playground:
         router.add_get(ABOUT, about(gateway, mocks))
     router.add_route("*", "/{anywhere:.*}", nothing_here(gateway, whose))
-    app.on_response_prepare.append(_dress(gateway))
+    app.on_response_prepare.append(dress(gateway))
 
 
 def _add(
@@ -148,47 +136,6 @@ def _by_path(halves: Sequence[ClientHalf]) -> dict[tuple[str, str], list[ClientH
         for route in half.routes:
             table[route.method, route.path].append(half)
     return table
-
-
-def _dress(gateway: Gateway) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    async def dress(request: web.Request, response: web.StreamResponse) -> None:
-        headers = response.headers
-        headers["x-request-id"] = request.get(REQUEST_ID) or request_id(request)
-        headers["Server"] = f"mainstem/{__version__}"
-        if not isinstance(response, web.WebSocketResponse) and (
-            gateway.closing or _in_doubt(request) or _ends_with_close(request, response)
-        ):  # the client's next request is to go elsewhere
-            response.force_close()
-            headers["Connection"] = "close"
-        if request.path in _UNSHARED or request.path.startswith(OPERATORS):
-            return
-        origin = request.headers.get("Origin")
-        shared = gateway.state.cors.answer_headers(origin, request.headers.get("Host", ""))
-        if returned := response.get(RETURNED):
-            shared = exposing(shared, returned)
-        for name, value in shared.items():
-            if name not in headers:
-                headers[name] = value
-
-    return dress
-
-
-def _ends_with_close(request: web.Request, response: web.StreamResponse) -> bool:
-    """Whether nothing but the close tells an old client where the answer ends (RFC 9112, 6.3)."""
-    return request.version < HttpVersion11 and not isinstance(response, web.Response)
-
-
-def _in_doubt(request: web.Request) -> bool:
-    """Whether where this request ends, and what comes after it, may be read in another way than it
-    is here, by a proxy in front or by its sender: a body of which not all has come, an odd transfer
-    coding, another protocol wished for.
-    """
-    return (
-        not request.content.is_eof()
-        or odd_coding(request)
-        or "Upgrade" in request.headers
-        or request.method == "CONNECT"
-    )
 
 
 def _schema() -> Handler:

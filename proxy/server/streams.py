@@ -198,6 +198,7 @@ async def read(about: About, onward: Onward) -> web.StreamResponse:
     about.runs.metrics.reads(1)
     try:
         return await watched(
+            about.gateway,
             about.request,
             run,
             onward.encoder,

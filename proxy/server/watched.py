@@ -13,19 +13,14 @@ from proxy.relay.apart import apart
 from proxy.relay.folder import Folder
 from proxy.relay.plan import Plan
 from proxy.relay.watching import Watching
+from proxy.server.carried import Particulars
 from proxy.server.early import Early
+from proxy.server.gateway import Gateway
 from proxy.server.lasting import Lasting
 from proxy.server.lean import let_go
 from proxy.server.pace import PacedSink
-from proxy.server.respond import (
-    ResponseSink,
-    carry,
-    cut,
-    hand_down,
-    note_headers,
-    stream_response,
-    whole,
-)
+from proxy.server.respond import hand_down, note_headers, whole
+from proxy.server.streamed import Streamed
 from proxy.settings.sections import Limits, Streams
 
 RESUMABLE = "x-resumable-stream-id"
@@ -45,6 +40,7 @@ def where(run: Lasting, half: ClientHalf) -> dict[str, str]:
 
 
 async def watched(
+    gateway: Gateway,
     request: web.Request,
     run: Lasting,
     encoder: Encoder,
@@ -63,35 +59,30 @@ async def watched(
     watching = Watching(
         run.log, encoder, record=record, streams=streams, limits=limits, number=number
     )
-    response = None if early is None else await early.taken()
+    response = None if early is None else early.taken()
+    opens = response is None
     if response is None:
-        response = _head(run, encoder, headers)
+        said = _said(run, headers)
+        response = Streamed(gateway, request, encoder, said, limits.write_buffer_bytes)
         record.status = response.status
-        await response.prepare(request)
-    before = record.bytes_out
+    sink, before = response.sink, record.bytes_out
     try:
         first = watching.opening(run.id)
-        if first:
-            await response.write(first)
-            record.bytes_out += len(first)
-        else:
-            # aiohttp keeps the head for the first write, which the sink does without it
-            request.writer.send_headers()
-        sink = ResponseSink(request, limits.write_buffer_bytes)
+        if opens:
+            response.open(first)
+        elif first:
+            sink.send(sink.framed(first))
+        record.bytes_out += len(first)
         if not run.log.over:
             let_go(request, response)
         paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
         await watching.relay(paced or sink)
     finally:
         run.read_bytes += record.bytes_out - before
-    try:
-        async with asyncio.timeout(streams.write_timeout_s):
-            if paced is not None:
-                await paced.flushed()
-            await response.write_eof()
-        run.told(request.transport)
-    except TimeoutError:  # the client does not take even the end
-        cut(request)
+    if paced is not None:
+        await paced.flushed()
+    sink.end()
+    run.told(request.transport)
     return response
 
 
@@ -141,11 +132,9 @@ class _Nowhere:
 _NOWHERE = _Nowhere()
 
 
-def _head(run: Lasting, encoder: Encoder, headers: Mapping[str, str]) -> web.StreamResponse:
+def _said(run: Lasting, headers: Mapping[str, str]) -> Particulars:
+    """What is known of the answer by now."""
     if run.committed.done() and run.committed.exception() is None:
         head = run.committed.result()
-        response = hand_down(stream_response(encoder, head.notes, head.upstream), head.returned)
-    else:
-        response = stream_response(encoder)
-    carry(response, headers)
-    return response
+        return Particulars(head.notes, head.upstream, head.returned, headers)
+    return Particulars(headers=headers)
