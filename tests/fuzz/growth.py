@@ -3,7 +3,7 @@
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from proxy.dialects import registry
@@ -29,6 +29,13 @@ with telling():
 SIZES = (60, 120, 240)
 # Work that goes with the square grows by 4 from one step to the next, linear work by 2.
 _MOST_TIMES = 3
+# Short inputs are tried first, and those that grow by more than this are tried at `SIZES`. All is
+# tried that would be found there: with a * n + b * n * n steps, that is where 60 * b > a / 2; here
+# those grow by more than 2.5 where 24 * b > a / 9.
+_FIRST_SIZES = (24, 48, 96)
+_SUSPECT_TIMES = 2.5
+# What measures coverage allocates too, now and then: what is dear is so each time.
+_TIMES = 3
 _FIXED = frozenset({"type", "role", "state", "url", "data", "mimeType", "mediaType", "media_type"})
 Make = Callable[[int], Any]  # the body, of so many items
 
@@ -40,14 +47,45 @@ class Cost(NamedTuple):
     copied: int
 
 
-def not_linear(costs: list[Cost], sizes: list[int]) -> bool:
-    """Whether one of the two measures grows faster than the request, whose sizes are in bytes."""
-    steps = [cost.steps for cost in costs]
-    copied = [cost.copied + 4 * size for cost, size in zip(costs, sizes, strict=True)]
+class Task(NamedTuple):
+    """Something to be measured, and how many bytes it is given."""
+
+    do: Callable[[], Any]
+    size: int
+
+
+def dear(task: Callable[[int], Task]) -> bool:
+    """Whether a task costs more than its length. `task` makes the one of so many items."""
+    return _suspect(_costs(task, _FIRST_SIZES)) and all(
+        not_linear(_costs(task, SIZES)) for _ in range(_TIMES)
+    )
+
+
+def not_linear(costs: Iterable[Cost]) -> bool:
+    """Whether one of the two measures grows faster than the input, from each of three sizes to the
+    next."""
     return any(
         large - middle > _MOST_TIMES * (middle - small) and large > _MOST_TIMES * middle
-        for small, middle, large in (steps, copied)
+        for small, middle, large in zip(*costs, strict=True)
     )
+
+
+def _suspect(costs: Iterable[Cost]) -> bool:
+    return any(
+        large - middle > _SUSPECT_TIMES * (middle - small)
+        for small, middle, large in zip(*costs, strict=True)
+    )
+
+
+def _costs(task: Callable[[int], Task], sizes: Iterable[int]) -> list[Cost]:
+    """To copy the input four times is no work to speak of."""
+    tasks = [task(size) for size in sizes]
+    tasks[0].do()  # what is made at the first time only
+    costs = [cost(each.do) for each in tasks]
+    return [
+        Cost(steps, copied + 4 * each.size)
+        for (steps, copied), each in zip(costs, tasks, strict=True)
+    ]
 
 
 def cost(do: Callable[[], Any]) -> Cost:

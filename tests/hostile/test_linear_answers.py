@@ -1,8 +1,9 @@
 """An answer costs a client's encoder what its events cost, whatever the upstream makes of it:
-counted (see `tests/fuzz/work.py`), never timed, of three sizes of which each is twice the one before.
+counted (see `growth.py` and `work.py` in `tests/fuzz`), never timed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import pytest
 
@@ -25,11 +26,8 @@ from proxy.relay.folder import Folder
 from proxy.relay.snapshot import Snapshot
 from tests.dialects.answers import START, ending
 from tests.fuzz.bodies import parsed_by
-from tests.fuzz.growth import Cost, cost, not_linear
+from tests.fuzz.growth import Task, dear
 
-SIZES = (60, 120, 240)
-# What measures coverage allocates too, now and then: what is dear is so each time.
-_TIMES = 3
 _EVENT_BYTES = 60  # of the shortest event, as an upstream writes it
 
 
@@ -150,25 +148,19 @@ def encoder(name: str) -> Encoder:
     return made if half.rewrites else Settler(made)
 
 
-def dear(read: Callable[[list[Event]], object]) -> list[str]:
+def dear_floods(read: Callable[[list[Event]], object]) -> list[str]:
     """The floods that cost more than their length. `read` takes one whole answer."""
-    found = []
-    for flood in FLOODS:
-        answers = [[START, *flood(size), ending()] for size in SIZES]
-        read(answers[0])
-        sizes = [_EVENT_BYTES * len(answer) for answer in answers]
-        for _ in range(_TIMES):
-            costs: list[Cost] = [cost(lambda answer=answer: read(answer)) for answer in answers]
-            if not not_linear(costs, sizes):
-                break
-        else:
-            found.append(f"{flood.__name__}: {costs}")
-    return found
+
+    def task(flood: Flood, count: int) -> Task:
+        answer = [START, *flood(count), ending()]
+        return Task(lambda: read(answer), _EVENT_BYTES * len(answer))
+
+    return [flood.__name__ for flood in FLOODS if dear(partial(task, flood))]
 
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_an_answer_in_one_read_costs_what_its_events_cost(name: str) -> None:
-    assert [] == dear(lambda answer: encoder(name).encode_all(answer))
+    assert [] == dear_floods(lambda answer: encoder(name).encode_all(answer))
 
 
 @pytest.mark.parametrize("name", sorted(CLIENTS.keys() - _SAY_ALL))
@@ -178,7 +170,7 @@ def test_an_answer_in_many_reads_costs_what_its_events_cost(name: str) -> None:
         for event in answer:
             made.encode(event)
 
-    assert [] == dear(read)
+    assert [] == dear_floods(read)
 
 
 def test_a_document_costs_what_its_events_cost() -> None:
@@ -190,7 +182,7 @@ def test_a_document_costs_what_its_events_cost() -> None:
             assert block.citations is not None
         assert folder.answer.text() is not None
 
-    assert [] == dear(read)
+    assert [] == dear_floods(read)
 
 
 def test_what_a_late_reader_gets_costs_what_its_events_cost() -> None:
@@ -200,4 +192,4 @@ def test_what_a_late_reader_gets_costs_what_its_events_cost() -> None:
             snapshot.add(answer[at : min(at + 20, len(answer) - 1)])
         snapshot.said()
 
-    assert [] == dear(read)
+    assert [] == dear_floods(read)

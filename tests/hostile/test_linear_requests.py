@@ -1,5 +1,5 @@
-"""A request costs what its bytes cost, to read and to pass on: counted (see `tests/fuzz/work.py`
-and `searches.py`), never timed, of three sizes of which each is twice the one before.
+"""A request costs what its bytes cost, to read and to pass on: counted (see `growth.py`,
+`work.py` and `searches.py` in `tests/fuzz`), never timed.
 """
 
 import json
@@ -9,36 +9,32 @@ import pytest
 from tests.fuzz import searches
 from tests.fuzz.growth import (
     CLIENTS,
-    SIZES,
     UPSTREAMS,
     Make,
+    Task,
     building,
-    cost,
+    dear,
     grown,
-    not_linear,
     parsing,
 )
 
 pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
 
-# What measures coverage allocates too, now and then: what is dear is so each time.
-_TIMES = 3
-
 
 def read_dear(name: str, make: Make) -> bool:
-    bodies = [make(size) for size in SIZES]
-    reads = [parsing(name, body) for body in bodies]
-    reads[0]()  # what is made at the first time only
-    sizes = [len(json.dumps(body)) for body in bodies]
-    return all(not_linear([cost(read) for read in reads], sizes) for _ in range(_TIMES))
+    def task(count: int) -> Task:
+        body = make(count)
+        return Task(parsing(name, body), len(json.dumps(body)))
+
+    return dear(task)
 
 
 def built_dear(client: str, name: str, make: Make) -> bool:
-    bodies = [make(size) for size in SIZES]
-    builds = [building(client, name, body) for body in bodies]
-    builds[0]()
-    sizes = [len(json.dumps(body)) for body in bodies]
-    return all(not_linear([cost(build) for build in builds], sizes) for _ in range(_TIMES))
+    def task(count: int) -> Task:
+        body = make(count)
+        return Task(building(client, name, body), len(json.dumps(body)))
+
+    return dear(task)
 
 
 @pytest.mark.parametrize("name", CLIENTS)
@@ -61,8 +57,9 @@ def test_a_long_request_of_the_upstreams_own_dialect_is_built_at_the_cost_of_its
     assert [] == [label for label, make in grown(name) if built_dear(name, name, make)]
 
 
-def test_a_search_within_a_loop_is_seen() -> None:
-    """The measure itself: a search in C of a list, and of as many lists a joined one."""
+def test_work_that_goes_with_the_square_is_seen() -> None:
+    """The measure itself: a search in C of a list, a list and a text that are built anew with each
+    item, and a list that is gone through with each."""
 
     def searched(count: int) -> None:
         seen: list[int] = []
@@ -75,5 +72,17 @@ def test_a_search_within_a_loop_is_seen() -> None:
         for number in range(count):
             seen = (*searches.tell(seen), number)
 
-    for do in (searched, joined):
-        assert not_linear([cost(lambda do=do, size=size: do(size)) for size in SIZES], list(SIZES))
+    def built(count: int) -> None:
+        text = ""
+        for _ in range(count):
+            text = "".join((text, "x" * 20))
+
+    def read_again(count: int) -> None:
+        seen: list[str] = []
+        for number in range(count):
+            seen.append(f"{number}")
+            for item in seen:
+                item.isascii()
+
+    for do in (searched, joined, built, read_again):
+        assert dear(lambda count, do=do: Task(lambda: do(count), count))
