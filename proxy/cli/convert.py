@@ -44,8 +44,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
         "-o",
         metavar="PATH",
         help=(
-            "the file, which must not be there yet; a folder for several recordings; without it "
-            "standard output"
+            "the file, which must not be there yet; a folder, there or not, for several "
+            "recordings; without it standard output"
         ),
     )
     parser.add_argument(
@@ -65,8 +65,10 @@ def run(options: argparse.Namespace) -> int:
         if options.to == _HAR:
             found = [_redacted(one, names) for _, one in recorded.all_of(options)]
             _out(output, to_har(found, __version__))
-        elif options.to == _RECORDING and output is not None and output.is_dir():
-            for titled in recorded.all_of(options):
+        elif options.to == _RECORDING and output is not None and _is_folder(output):
+            answers = recorded.all_of(options)
+            _make_folder(output)
+            for titled in answers:
                 _out(output / _name(titled), written(_redacted(titled.recording, names)))
         else:
             one = _redacted(recorded.one_of(options).recording, names)
@@ -74,6 +76,20 @@ def run(options: argparse.Namespace) -> int:
     except RecordingError as error:
         raise common.WrongInputError(f"{options.file}: {error}.") from error
     return 0
+
+
+def _is_folder(output: Path) -> bool:
+    """A name without an ending that is not there yet is a folder to be made."""
+    return output.is_dir() or (output.suffix == "" and not output.exists())
+
+
+def _make_folder(output: Path) -> None:
+    try:
+        output.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise common.WrongInputError(
+            f"{output} cannot be made ({error.strerror}): name another path."
+        ) from error
 
 
 def _in_form(one: Recording, form: str, output: Path | None) -> bytes:

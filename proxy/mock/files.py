@@ -4,7 +4,7 @@ from pathlib import Path
 
 from proxy.mock.load import read
 from proxy.mock.recordings import frames
-from proxy.mock.routes import dialect_at
+from proxy.mock.routes import place_at
 from proxy.mock.script import MockError
 from proxy.recording import har
 from proxy.recording.reading import of_body
@@ -49,10 +49,11 @@ def _in_file(file: Path, dialect: str | None) -> tuple[Titled, ...]:
 
 
 def _in_har(file: Path, data: bytes, dialect: str | None) -> tuple[Titled, ...]:
-    def dialect_of(path: str) -> str | None:
-        return dialect or dialect_at(path)
+    def place_of(path: str) -> har.Place | None:
+        place = place_at(path)
+        return place if dialect is None else (place or har.Place(dialect))._replace(dialect=dialect)
 
-    found = har.from_har(data, har.Source(dialect_of, frames, holds_secret))
+    found = har.from_har(data, har.Source(place_of, frames, holds_secret))
     if not found:
         raise MockError(
             f"{file}: no answer of a known chat API with a body is in it; say --dialect, if the "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from proxy.codec.base import ClientHalf, Incoming, Route
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
+from proxy.recording.har import Place
 
 _VARIABLE = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
 
@@ -29,7 +30,7 @@ def counted(client: ClientHalf, tail: str) -> dict[str, str] | None:
     return _found([Route(route.method, route.path.removeprefix("/v1")) for route in routes], tail)
 
 
-def dialect_at(path: str) -> str | None:
+def place_at(path: str) -> Place | None:
     """The dialect that has a route at the end of this path, with or without /v1; None: none has."""
     for name, client in CLIENTS.items():
         routes = [
@@ -37,8 +38,9 @@ def dialect_at(path: str) -> str | None:
             for route in client.routes
             if route.method == "POST" and name in UPSTREAMS
         ]
-        if _found(routes, path.removeprefix("/")) is not None:
-            return name
+        found = _found(routes, path.removeprefix("/"))
+        if found is not None:
+            return Place(name, found.get("model", ""))
     return None
 
 

@@ -12,7 +12,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -70,12 +70,19 @@ class _Har(msgspec.Struct):
     log: _Log
 
 
+class Place(NamedTuple):
+    """What a path says: whose it is, and which model it names, "" where the body does."""
+
+    dialect: str
+    model: str = ""
+
+
 class Source(msgspec.Struct, frozen=True):
-    """What must be known to read another's file. `dialect_of` gives the dialect of a path, None for
-    a path that is no chat API's; `cut` the frames of a body; `hides` names of secret fields.
+    """What must be known to read another's file. `place_of` reads a path, None is one that is no
+    chat API's; `cut` the frames of a body; `hides` names of secret fields.
     """
 
-    dialect_of: Callable[[str], str | None]
+    place_of: Callable[[str], Place | None]
     cut: Callable[[bytes], list[bytes]]
     hides: Callable[[str], bool]
 
@@ -108,9 +115,9 @@ def to_har(recordings: Sequence[Recording], version: str) -> bytes:
 def _recording(entry: _Entry, source: Source) -> Recording | None:
     asked, answered, origin = entry.request, entry.response, entry.origin
     path = urlsplit(asked.url).path
-    dialect = origin.get("dialect") or source.dialect_of(path)
+    place = Place(origin["dialect"]) if "dialect" in origin else source.place_of(path)
     body = _text(answered.content.text, answered.content.encoding)
-    if dialect is None or not body or not 200 <= answered.status <= 599:
+    if place is None or not body or not 200 <= answered.status <= 599:
         return None
     request = _asked(entry, path, source)
     model = request.body.get("model") if isinstance(request.body, dict) else None
@@ -119,8 +126,8 @@ def _recording(entry: _Entry, source: Source) -> Recording | None:
     end_ms = max(head_ms + _ms(entry, "receive"), reads[-1].ms)
     return Recording(
         upstream=origin.get("upstream") or urlsplit(asked.url).hostname or "har",
-        dialect=dialect,
-        model=origin.get("model") or (model if isinstance(model, str) else ""),
+        dialect=place.dialect,
+        model=origin.get("model") or (model if isinstance(model, str) else place.model),
         recorded=_started(entry.startedDateTime),
         request=request,
         head_ms=head_ms,

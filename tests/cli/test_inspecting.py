@@ -11,6 +11,8 @@ import pytest
 from proxy.cli import main
 from proxy.cli.picture import histogram, timeline
 from proxy.cli.plain import escaped, plain
+from proxy.events import TextDelta, ToolCallDelta
+from proxy.recording.reading import events_of
 from proxy.recording.tape import SUFFIX, Read, parsed, written
 from tests.recording.samples import READS, recording
 
@@ -128,6 +130,28 @@ def test_har_and_back(file: str, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert b'"content":"***"' in back[0].body
     assert [len(read.data) for read in READS] == [len(read.data) for read in back[0].reads]
     assert ("content",) == back[0].masked
+
+
+def test_what_mitmproxy_saved_is_read_into_a_folder_that_is_made(tmp_path: Path):
+    """mitmdump 11.0.2 wrote it, between curl and the mock (`tools`, as Gemini speaks, gzipped)."""
+    saved = Path(__file__).parents[1] / "recording" / "mitmproxy.har"
+    twice = json.loads(saved.read_text())
+    twice["log"]["entries"] *= 2
+    (tmp_path / "twice.har").write_text(json.dumps(twice))
+    folder = tmp_path / "made"
+    command = ["convert", str(tmp_path / "twice.har"), "--to", "recording", "--output", str(folder)]
+    assert 0 == main(command)
+    ones = [parsed(path.read_bytes()) for path in sorted(folder.iterdir())]
+    assert 2 == len(ones)
+    said = [event for _, event in events_of(ones[0])]
+    text = "".join(event.text for event in said if isinstance(event, TextDelta))
+    arguments = [event.arguments for event in said if isinstance(event, ToolCallDelta)]
+    assert "Let me look that up in two places." == text
+    assert ['{"city":"Paris"}', '{"city":"北京"}'] == arguments
+    one = ones[0]
+    assert ("gemini", "m", 200, "spread") == (one.dialect, one.model, one.status, one.gaps)
+    assert {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]} == one.request.body
+    assert "content-encoding" not in one.headers
 
 
 def test_mistakes_are_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from proxy.mock.recordings import frames
-from proxy.recording.har import Source, from_har, to_har
+from proxy.recording.har import Place, Source, from_har, to_har
 from proxy.recording.tape import Read, Recording, RecordingError
 from proxy.recording.veil import MASK
 from tests.recording.samples import READS, REQUEST, recording
@@ -23,10 +23,10 @@ REQUIRED = {
 
 
 def read(data: bytes) -> list[Recording]:
-    def dialect_of(path: str) -> str | None:
-        return "openai_chat" if path.endswith("/chat/completions") else None
+    def place_of(path: str) -> Place | None:
+        return Place("openai_chat") if path.endswith("/chat/completions") else None
 
-    return from_har(data, Source(dialect_of, frames, "token".__eq__))
+    return from_har(data, Source(place_of, frames, "token".__eq__))
 
 
 def entry(**content: Any) -> dict[str, Any]:
