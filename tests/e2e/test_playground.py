@@ -138,6 +138,46 @@ def test_reasoning_is_folded_and_tool_calls_and_corrections_are_what_they_are(
     assert rewrites == "截至2023年，样本为1024条。"
 
 
+def test_the_address_gives_the_form_to_others_and_asks_nothing_by_itself(browser: Browser, play):
+    words = f"given on & on # p{next(_numbers)}"
+    chosen = {
+        "model": "gemini",
+        "dialect": "cohere",
+        "beside": "ollama",
+        "scenario": "reasoning",
+        "fault": "crlf",
+    }
+    written = {"prompt": words, "speed": "90", "extra": '{"seed": 7}'}
+    visit = visited(
+        browser,
+        play,
+        *(select(name, value) for name, value in chosen.items()),
+        *(fill(name, text) for name, text in written.items()),
+        ASK,
+        {"evaluate": "location.href"},
+    )
+    form = {
+        "evaluate": f"Object.fromEntries({[*chosen, *written]}.map((name) => [name, document.querySelector('#' + name).value]))"
+    }
+    given = browser.visit(visit.values[0], READY, form, text_of(".lane"))
+    assert [{**chosen, **written}, []] == given.values
+    assert not [row for row in given.sent if words in row["url"] or row["method"] == "POST"]
+
+
+def test_a_refusal_is_shown_in_the_form_of_the_clients_dialect(browser: Browser, play):
+    visit = visited(
+        browser,
+        play,
+        select("dialect", "anthropic"),
+        select("scenario", "error_429"),
+        ASK,
+        BAD,
+        ANSWER,
+    )
+    said = json.loads(visit.values[0])
+    assert ("error", "rate_limit_error") == (said["type"], said["error"]["type"])
+
+
 def test_what_goes_wrong_is_a_sentence_and_faults_can_be_switched_on(browser: Browser, play):
     faults = ["cut@5", "half@5", "garbage@5", "error@5", "status:500", "html", "empty"]
     steps = [

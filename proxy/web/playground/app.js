@@ -7,6 +7,11 @@ import { snippet } from "./snippets.js";
 import { chooseLanguage, otherLanguage, remember, remembered, setLanguage, spoken, word } from "./words.js";
 
 const VISITED = "visited";
+/** What the page's address has of the form, so that it can be given to others: behind a #, where no server reads it. The
+ * key is never in it. */
+const SHARED = ["prompt", "model", "dialect", "beside", "scenario", "fault", "speed", "extra"];
+/** What the address asked for and no list has had yet. */
+const wanted = new URLSearchParams(location.hash.slice(1));
 const form = element("ask");
 
 /** @typedef {{name: string, upstreams: string[], played: boolean}} Model */
@@ -61,6 +66,27 @@ function chosen() {
     return names.filter((name) => name !== "");
 }
 
+/** Fills the form as the address says, as far as its lists have it. */
+function takeWanted() {
+    for (const name of SHARED) {
+        const value = wanted.get(name);
+        if (value === null) continue;
+        const field = element(name);
+        const before = field.value;
+        field.value = value;
+        if (field.value === value) wanted.delete(name);
+        else field.value = before;
+    }
+}
+
+/** The page's address with this behind it. @param {[string, string][]} rows */
+function address(...rows) {
+    const url = new URL(location.href);
+    url.search = String(new URLSearchParams({ lang: spoken() }));
+    url.hash = String(new URLSearchParams(rows.filter(([, value]) => value !== "")));
+    return url.href;
+}
+
 function ask() {
     if (!knows()) return;
     for (const lane of lanes) lane.stop();
@@ -71,6 +97,7 @@ function ask() {
         complain(/** @type {Error} */ (error).message);
         return;
     }
+    history.replaceState(null, "", address(...SHARED.map((name) => /** @type {[string, string]} */ ([name, element(name).value]))));
     showLanes();
     for (const lane of lanes) lane.ask();
 }
@@ -93,9 +120,7 @@ function update() {
     const watched = lanes.find((lane) => lane.stream !== "");
     element("watch").hidden = watched === undefined;
     if (watched !== undefined) {
-        const url = new URL(location.href);
-        url.search = String(new URLSearchParams({ watch: watched.stream, model: element("model").value, dialect: element("dialect").value, lang: document.documentElement.lang }));
-        element("watch").href = url.href;
+        element("watch").href = address(["watch", watched.stream], ["model", element("model").value], ["dialect", element("dialect").value]);
     }
     for (const field of form.querySelectorAll(".mock")) field.hidden = !chosen().some(isPlayed);
     if (!knows()) return;
@@ -124,6 +149,7 @@ function fillLists() {
     fill("dialect", listDialects(spoken()));
     fill("scenario", [["", word("own")], ...rows(about.scenarios)]);
     fill("fault", [["", word("none")], ...rows(about.faults)]);
+    takeWanted();
 }
 
 /** @param {Choices} [choices] @returns {[string, string][]} */
@@ -164,22 +190,18 @@ function speak(chosenLanguage) {
 async function begin() {
     chooseLanguage();
     speak(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
-    const address = new URL(location.href).searchParams;
-    const ready = await learn();
-    if (address.has("model")) element("model").value = address.get("model");
-    if (address.has("dialect")) element("dialect").value = address.get("dialect");
-    update();
-    if (ready) start();
+    if (await learn()) start();
 }
 
 /** What a page does by itself once it may ask: it watches the stream of its address, or plays something on the first visit. */
 function start() {
-    const stream = new URL(location.href).searchParams.get("watch");
+    const told = new URLSearchParams(location.hash.slice(1));
+    const stream = told.get("watch");
     if (stream !== null) {
         lanes = [new Lane(question(element("model").value || "?"), update)];
         showLanes();
         lanes[0].watch(stream);
-    } else if (remembered(VISITED) === null && about.models.every(({ played }) => played) && about.scenarios !== undefined) {
+    } else if (remembered(VISITED) === null && !SHARED.some((name) => told.has(name)) && about.models.every(({ played }) => played) && about.scenarios !== undefined) {
         remember(VISITED, "1");
         if ("markdown" in about.scenarios) element("scenario").value = "markdown";
         ask();
@@ -224,5 +246,6 @@ element("copy").addEventListener("click", async () => {
         button.textContent = word("copy");
     }, 1500);
 });
+addEventListener("hashchange", () => location.reload()); // another address was put in by hand
 
 begin();

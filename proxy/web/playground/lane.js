@@ -27,6 +27,9 @@ const SLICE_MS = 12;
 /** Of one read, so much is taken at a time. */
 const SLICE_BYTES = 32_768;
 
+/** Of a refusal's body, as the client of the dialect gets it. */
+const MOST_REFUSAL_CHARS = 10_000;
+
 /** @typedef {"idle" | "busy" | "good" | "bad" | "left"} State */
 
 export class Lane {
@@ -136,6 +139,8 @@ export class Lane {
     async #read(response) {
         if (response.status === 204) return this.#say(word("ended", { reason: "204" }), "good");
         if (response.status !== 200 || response.body === null) {
+            const body = await response.clone().text();
+            this.#answer.replaceChildren(made("pre", "refusal", visible(body.slice(0, MOST_REFUSAL_CHARS))));
             const error = await refusal(response);
             return this.#say(word("refused", { status: response.status, message: error.message }), "bad");
         }

@@ -11,6 +11,7 @@ const CONTENT = new Set(["text.delta", "text.rewrite", "reasoning.delta", "tool_
 /** Gaps that are drawn; of more, neighbours are joined, the longest standing for all. */
 const MOST_BARS = 400;
 const HEIGHT = 48;
+const LEAST_SPENT_MS = 20;
 
 export class TimingView {
     #root;
@@ -77,7 +78,8 @@ export class TimingView {
         const { byte, content } = this.#first;
         const usage = this.#usage ?? {};
         const spent = content === null ? 0 : this.#last - content;
-        const rate = usage.output_tokens != null && spent > 0 ? (usage.output_tokens / spent) * 1000 : null;
+        // of what came at once, or was not counted, there is none
+        const rate = usage.output_tokens > 0 && spent >= LEAST_SPENT_MS ? (usage.output_tokens / spent) * 1000 : null;
         const known = (/** @type {unknown} */ value) => (value == null ? word("unknown") : String(value));
         const tokens = usage.input_tokens == null && usage.output_tokens == null ? null : `${known(usage.input_tokens)} / ${known(usage.output_tokens)}`;
         const cost = usage.cost == null ? null : `${usage.cost.amount} ${usage.cost.currency}`;
