@@ -4,12 +4,13 @@ each at its own pace, also after its end.
 
 import sys
 from collections import deque
+from collections.abc import Iterator
 from typing import Protocol
 
 from proxy.events import TERMINAL, Event, StreamStart
 from proxy.relay.log import Follower, Log
 from proxy.relay.said import Said
-from proxy.relay.snapshot import Snapshot
+from proxy.relay.snapshot import Order, Snapshot
 
 # What an event takes in memory beside the bytes that it came in.
 _EVENT_BYTES = 100
@@ -132,13 +133,29 @@ class KeptLog(Log):
         self._followers = tuple(each for each in self._followers if each is not follower)
         self._copies = tuple(each for each in self._copies if each is not follower)
 
-    def recall(self, first: int, folded: list[Event] | None) -> None:
-        """It begins with event `first`; what came before is said by these, see `folded`."""
+    @property
+    def order(self) -> Order | None:
+        """How the events before `first` came one by one; None: that is not known."""
+        return None if self._snapshot is None else self._snapshot.order
+
+    def replayed(self, number: int = 0) -> Iterator[Event] | None:
+        """The events before `first` one by one, from this number on; also those that come to be
+        before it meanwhile. None: they are not kept so.
+        """
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.order is None:
+            return None
+        return snapshot.replayed(number)
+
+    def recall(self, first: int, folded: list[Event] | None, order: Order | None) -> None:
+        """It begins with event `first`; what came before is said by these, see `folded` and
+        `order`.
+        """
         self.first, self.begun = first, True
         if folded is None:
             self._snapshot = None
         elif self._snapshot is not None:
-            self._snapshot.add(folded)
+            self._snapshot.recall(folded, order)
         self._weigh()
 
     def forget(self) -> None:

@@ -4,18 +4,21 @@ and nobody else notices.
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from time import monotonic
 
 from proxy.codec.base import Encoder
 from proxy.errors import Failure, failure
 from proxy.events import Event, StreamError
 from proxy.observe.record import StreamRecord
-from proxy.relay.kept_log import KeptLog
+from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
 from proxy.relay.reader import Reader
 from proxy.relay.sink import Sink, emptied
+from proxy.relay.snapshot import chars_of
 from proxy.settings.sections import Limits, Streams
 
+_MOST_STEPS = 5  # of MOST_AT_ONCE events each, at a time
 _TOO_MUCH = (
     "Of this stream more was said before than is kept (streams.resume.max_bytes_per_stream): its "
     "beginning cannot be given any more."
@@ -32,12 +35,14 @@ class Watching:
 
     __slots__ = (
         "_ahead",
+        "_behind",
         "_defect",
         "_encoder",
         "_failed",
         "_log",
         "_most_unsent_bytes",
         "_number",
+        "_past",
         "_reader",
         "_record",
         "_sink",
@@ -70,6 +75,8 @@ class Watching:
         self._sink: Sink | None = None
         self._defect: Exception | None = None
         self._ahead = False  # its client has seen more than the log has
+        self._behind = False  # it has much to catch up with
+        self._past: Iterator[Event] | None = None  # what it reads of that
         self._failed = False  # it has been told that it can have no more
         self._timer: asyncio.TimerHandle | None = None
         self._wake: asyncio.Future[None] | None = None
@@ -82,16 +89,16 @@ class Watching:
 
     def opening(self, stream: str) -> bytes:
         """The first bytes: what came before, if it wants or needs it, and some of the rest."""
-        log = self._log
-        if self._number and self._number < log.first:
+        log, encoder = self._log, self._encoder
+        if encoder.folds and 0 < self._number < log.first:
             # All but the last of these frames have the number that the client came with, so that
             # it gets all of them again if it is cut off in between.
-            self._encoder.seek(stream, max(self._number - 1, 0), 0)
-        elif self._number and not self._encoder.seek(stream, self._number):
+            encoder.seek(stream, max(self._number - 1, 0), 0)
+        elif self._number and not encoder.seek(stream, self._number):
             self._number = 0
-        if self._number >= log.first:
+        if self._number >= log.first or (not encoder.folds and log.order is not None):
             return self._more()
-        events = log.folded() if self._encoder.folds else None
+        events = log.folded() if encoder.folds else None
         self._number = log.first
         if events is None:
             return self._fail(failure("too_large", _TOO_MUCH))
@@ -111,6 +118,9 @@ class Watching:
                 if self._reader.full:
                     await self._drain(sink)
                     self._catch_up()
+                elif self._behind:
+                    await asyncio.sleep(0)
+                    self._catch_up()
                 else:
                     self._wake = asyncio.get_running_loop().create_future()
                     await self._wake
@@ -127,7 +137,7 @@ class Watching:
     def take(self, events: list[Event], now: float, size: int) -> None:
         """See `Follower`. It never raises: the others read on."""
         reader, sink = self._reader, self._sink
-        if reader.full or self._failed:
+        if reader.full or self._behind or self._failed:
             return  # it reads from the log when it has taken what it has
         try:
             if self._ahead:
@@ -169,10 +179,19 @@ class Watching:
         """
         found = self._log.since(self._number)
         if found is None:
-            raise ConnectionResetError
-        events, size = found
+            events, size = self._folded_away()
+        else:
+            (events, size), self._past = found, None
         self._number += len(events)
         return self._read(events, size) if events else b""
+
+    def _folded_away(self) -> tuple[list[Event], int]:
+        if self._past is None:
+            self._past = self._log.replayed(self._number)
+        events = list(islice(self._past or (), MOST_AT_ONCE))
+        if not events:
+            raise ConnectionResetError
+        return events, sum(map(chars_of, events))
 
     def _gain(self) -> None:
         """The log has more: perhaps what its client has not seen, or the end."""
@@ -184,8 +203,17 @@ class Watching:
             self._catch_up()
 
     def _catch_up(self) -> None:
-        while self._number < self._log.next and not self._reader.full and not self._failed:
+        """Some of what was missed: others wait meanwhile."""
+        for _ in range(_MOST_STEPS):
+            if not self._lags():
+                break
             self._write(self._more(), monotonic())
+        self._behind = self._lags()
+        if self._behind:
+            self._rouse()
+
+    def _lags(self) -> bool:
+        return self._number < self._log.next and not self._reader.full and not self._failed
 
     def _read(self, events: list[Event], size: int) -> bytes:
         out = self._reader.take(events, size)

@@ -24,6 +24,10 @@ from proxy.server.watched import where
 
 _HALF = CLIENTS["openai_responses"]
 _ONE = "/v1/responses/{response:[^/]+}"
+_FOLDED = (
+    "The events of this answer are not kept one by one any more, so that nobody can say which are "
+    "new: ask for it without starting_after, as a stream from its beginning or as a document."
+)
 _NOT_BACKGROUND = (
     "Only an answer that was asked for with background: true can be cancelled; to end another one, "
     "close its connection."
@@ -62,9 +66,10 @@ async def _retrieve(about: About) -> web.StreamResponse:
     after = kept.whole_number(query, "starting_after", -1)
     begun = None
     if after >= 0:
-        folded = run.log.first > 0
-        about.runs.metrics.resumed("snapshot" if folded else "attached")
-        begun = kept.resumed(run.options, after, whole=folded)
+        if run.log.first and run.log.order is None:
+            raise bad_request(_FOLDED, param="starting_after")
+        about.runs.metrics.resumed("attached")
+        begun = kept.resumed(run.options, after)
     encoder = run.encoder(_HALF, run.options, begun)
     return await read(about, Onward(run, encoder, where(run, _HALF)))
 

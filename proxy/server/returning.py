@@ -65,7 +65,8 @@ def rest(
     # who asks for the newest frames, or may have them all, must know how many there are; of a
     # summary nobody can say, and who has a part of the stream is told so
     counts = frames < 0 or (over and frames > 0)
-    made = _made(run, half, options) if counts and not run.log.first else 0
+    known = run.log.first == 0 or run.log.order is not None
+    made = _made(run, half, options) if counts and known else 0
     if over and (not (wanted.ended or run.missed()) or 0 < made <= frames):
         runs.metrics.resumed("ended")
         return None
@@ -85,6 +86,7 @@ def _made(run: Lasting, half: ClientHalf, options: Any) -> int:
 
 def _kept(run: Lasting) -> Iterator[Event]:
     number = run.log.first
+    yield from run.log.replayed() or ()
     while found := run.log.since(number):
         events, _ = found
         if not events:

@@ -164,6 +164,43 @@ async def test_any_answer_is_asked_for_later(dialect: str, stream: bool) -> None
                 await ask(response.id)
 
 
+async def test_an_answer_that_ran_out_of_its_limit_is_incomplete() -> None:
+    """Also where it was made in the background."""
+    async with client_of("anthropic", "length") as (client, _):
+        response = await done(
+            client, await client.responses.create(model="m", input="hi", background=True)
+        )
+        assert response.incomplete_details is not None
+        assert ("incomplete", "max_output_tokens") == (
+            response.status,
+            response.incomplete_details.reason,
+        )
+
+
+async def test_a_stream_in_the_background_is_queued_first() -> None:
+    """The SDK's own reader of streams takes it up again behind any event."""
+    async with client_of("openai_chat") as (client, _):
+        async with client.responses.stream(model="m", input="hi", background=True) as stream:
+            events = [event async for event in stream]
+            final = await stream.get_final_response()
+        kinds = ["response.created", "response.queued", "response.in_progress"]
+        assert kinds == [event.type for event in events[:3]]
+        assert (
+            ["queued", "queued", "in_progress"]
+            == [
+                event.response.status  # type: ignore[union-attr]
+                for event in events[:3]
+            ]
+        )
+        for after in (0, 1, 2, 5):
+            async with client.responses.stream(
+                response_id=final.id, starting_after=after
+            ) as followed:
+                rest = [event.sequence_number async for event in followed]
+                assert list(range(after + 1, len(events))) == rest
+                assert final.output_text == (await followed.get_final_response()).output_text
+
+
 async def test_what_is_not_to_be_stored_cannot_be_asked_for() -> None:
     """Nor made in the background, nor gone on from."""
     async with client_of("openai_chat") as (client, _):

@@ -19,6 +19,7 @@ from proxy.events import (
 )
 from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
 from proxy.relay.snapshot import Snapshot
+from proxy.server.stores.layout import past_of, read_past
 from tests.relay.parts import HELLO, START, Taking
 
 END = StreamEnd(Finish("stop"))
@@ -116,12 +117,61 @@ def test_a_log_that_begins_in_the_midst_says_what_came_before() -> None:
     assert whole.first
     scales = Scales()
     log = KeptLog(3000, scales)
-    log.recall(whole.first, whole.folded())
+    log.recall(whole.first, whole.folded(), whole.order)
     found = whole.since(whole.first)
     assert found is not None
     log.write(found[0], 1.0, found[1])
     assert (whole.next, whole.folded(), True) == (log.next, log.folded(), log.begun)
     assert scales.bytes == log.bytes > 0
+
+
+def interleaved(count: int) -> list[Event]:
+    """Two blocks at a time, and what stands beside them."""
+    events: list[Event] = [BlockStart(0, "text"), BlockStart(1, "tool_call", Tool("t", "f"))]
+    for number in range(count):
+        events.append(TextDelta(0, f"{number} "))
+        if number % 3 == 0:
+            events += [ToolCallDelta(1, "x" * (number % 5 + 1)), Vendor("v", {"n": number})]
+    return [*events, BlockEnd(0), BlockEnd(1), BlockStart(2, "reasoning"), ReasoningDelta(2, "r")]
+
+
+@pytest.mark.parametrize("recalled", [False, True])
+def test_what_is_folded_is_still_known_one_by_one(*, recalled: bool) -> None:
+    """From any number on, also in another process."""
+    log, _ = begun(9000)
+    events = interleaved(60)
+    for event in events:
+        log.write([event], 1.0, 50)
+    assert 20 < log.first < log.next
+    kept = log
+    if recalled:
+        kept = KeptLog(9000, Scales())
+        said = read_past(past_of(log))
+        kept.recall(said.first, said.events, said.order)
+    for number in range(log.first):
+        assert [START, *events][number : log.first] == list(kept.replayed(number) or ())
+
+
+def test_who_reads_what_is_folded_gets_what_is_folded_meanwhile() -> None:
+    log, _ = begun(20_000)
+    events = interleaved(120)
+    for event in events[:80]:
+        log.write([event], 1.0, 50)
+    reading, at = log.replayed(), log.first
+    assert reading is not None
+    told = [next(reading) for _ in range(at - 1)]
+    for event in events[80:]:
+        log.write([event], 1.0, 50)
+    assert [START, *events][: log.first] == [*told, *reading]
+
+
+def test_where_text_was_taken_back_nobody_knows_the_events_one_by_one() -> None:
+    log, _ = begun(3000)
+    log.write([BlockStart(0, "text"), TextDelta(0, "abc"), TextRewrite(0, 1, "x")], 1.0, 10)
+    texts(log, 60)
+    assert log.first
+    assert log.replayed() is None
+    assert log.folded() is not None
 
 
 def test_a_copy_gets_every_event_and_is_no_reader() -> None:

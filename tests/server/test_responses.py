@@ -1,11 +1,13 @@
 """Responses' kept answers: what they hold, and when it is let go."""
 
 import asyncio
+import json
 from typing import Any
 
 from tests.relay.far import Far, proxied, says, until
 from tests.running import Running
 from tests.server.test_resume import ANY, TEXT, WORDS, Speaks, kept
+from tests.server.test_returning import takes_back
 
 UNKNOWN = "resp_" + "0" * 32
 
@@ -94,3 +96,46 @@ async def test_odd_numbers_and_methods_are_refused() -> None:
                 assert (400, "starting_after") == (refused.status, error["param"])
         assert 405 == (await asked(run, "PATCH", f"/{said['id']}"))[0]
         assert 404 == (await asked(run, "GET", f"/{UNKNOWN}/input_items"))[0]
+
+
+async def streamed(run: Running, name: str, **query: str) -> list[tuple[int, dict[str, Any]]]:
+    """The numbers and the events of an answer."""
+    url = f"{run.url}/v1/responses/{name}"
+    async with run.session.get(url, params={"stream": "true", **query}) as response:
+        assert 200 == response.status, await response.text()
+        lines = (await response.text()).splitlines()
+    events = [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
+    return [(event["sequence_number"], event) for event in events]
+
+
+async def test_a_long_answer_is_gone_on_with_behind_any_event() -> None:
+    """Its beginning is a summary by now: nothing comes twice, nothing in another number."""
+    speaks = Speaks()
+    small = {"resume": {"max_bytes_per_stream": 3000}}
+    async with proxied(["far"], {"far": Far(speaks)}, models=ANY, **kept(**small)) as run:
+        _, begun = await asked(run, "POST", input="hi", background=True)
+        speaks.say(40)
+        whole = await streamed(run, begun["id"])
+        assert list(range(len(whole))) == [number for number, _ in whole]
+        deltas = [each["delta"] for _, each in whole if "text.delta" in each["type"]]
+        assert WORDS == deltas
+        kinds = ["response.created", "response.queued", "response.in_progress"]
+        assert kinds == [each["type"] for _, each in whole[:3]]
+        states = ["queued", "queued", "in_progress"]
+        assert states == [each["response"]["status"] for _, each in whole[:3]]
+        for after in (0, 2, 3, 7, 20, len(whole) - 2):
+            assert whole[after + 1 :] == await streamed(run, begun["id"], starting_after=str(after))
+
+
+async def test_of_an_answer_that_took_text_back_nobody_says_what_is_new() -> None:
+    """Where its events are not kept one by one any more: asked without a number, all comes."""
+    small = {"resume": {"max_bytes_per_stream": 3000}}
+    fars, chatglm = {"far": Far(takes_back)}, {"dialect": "chatglm"}
+    async with proxied(["far"], fars, chatglm, models=ANY, **kept(**small)) as run:
+        _, said = await asked(run, "POST", input="hi")
+        query = {"stream": "true", "starting_after": "4"}
+        async with run.session.get(f"{run.url}/v1/responses/{said['id']}", params=query) as refused:
+            error = (await refused.json())["error"]
+            assert (400, "starting_after") == (refused.status, error["param"])
+        events = await streamed(run, said["id"])
+        assert f"a-{'y' * 300}" == events[-1][1]["response"]["output"][0]["content"][0]["text"]

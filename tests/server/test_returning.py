@@ -7,12 +7,24 @@ from typing import Any
 
 import pytest
 
+from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 from tests.relay.far import Far, proxied, says, until
 from tests.running import Running
 from tests.server.test_resume import ANY, KEPT, TEXT, WORDS, Speaks
 
 RUN = {"threadId": "t", "runId": "r", "messages": [{"id": "1", "role": "user", "content": "hi"}]}
 AG_UI = "/v1/ag-ui"
+
+
+async def takes_back(peer: Peer) -> None:
+    """ChatGLM's snapshots: at first it says something else."""
+    peer.write(CHUNKED)
+    for said in ("a,", *("a-" + "y" * 15 * number for number in range(21))):
+        peer.send(json.dumps({"id": 1, "time": "", "body": {"content": said}}).encode())
+        await asyncio.sleep(0.001)
+    peer.write(LAST_CHUNK)
+
+
 Frame = tuple[str, dict[str, Any]]
 
 
@@ -114,8 +126,8 @@ async def test_an_id_that_is_none_starts_no_run(seen: str) -> None:
     assert 0 == len(far.asked)
 
 
-async def test_where_the_frames_are_not_kept_any_more_the_client_is_told() -> None:
-    """It has a part, which a summary would say again. Who has nothing gets the summary."""
+async def test_a_run_goes_on_behind_any_frame_also_where_its_beginning_is_a_summary() -> None:
+    """Frames are counted, so that nothing may come again or in another number."""
     small = {**KEPT, "resume": {"max_bytes_per_stream": 3000}}
     speaks = Speaks()
     async with proxied(["far"], {"far": Far(speaks)}, models=ANY, streams=small) as run:
@@ -125,7 +137,20 @@ async def test_where_the_frames_are_not_kept_any_more_the_client_is_told() -> No
         whole = await joined(run, "?runId=r")
         assert isinstance(whole, list)
         assert TEXT == text(whole)
-        again = await ran(run, **{"Last-Event-ID": first[-1][0]})
+        assert len(WORDS) < len(whole)
+        for had in (len(first) - 1, len(first) + 5, len(whole) - 2):
+            again = await ran(run, **{"Last-Event-ID": whole[had][0]})
+            assert whole == whole[: had + 1] + again
+
+
+async def test_who_has_a_part_of_what_nobody_knows_one_by_one_is_told_so() -> None:
+    """Text was taken back, so that a summary would say again what the client has."""
+    small = {**KEPT, "resume": {"max_bytes_per_stream": 3000}}
+    fars, chatglm = {"far": Far(takes_back)}, {"dialect": "chatglm"}
+    async with proxied(["far"], fars, chatglm, models=ANY, streams=small) as run:
+        first = await ran(run)
+        assert f"a-{'y' * 300}" == text(first)
+        again = await ran(run, **{"Last-Event-ID": first[1][0]})
         assert ["RUN_ERROR"] == [said["type"] for _, said in again]
         assert "streams.resume.max_bytes_per_stream" in again[0][1]["message"]
 

@@ -55,6 +55,8 @@ class AGUIEncoder(Encoder):
     clients take an id for that of the next data, and leave out a frame whose id they have seen.
     """
 
+    folds = False  # clients count its frames
+
     def __init__(self, options: Options) -> None:
         self._options = options
         self._ids: dict[str, str] = {}

@@ -50,6 +50,7 @@ class UIMessageEncoder(Encoder):
 
     headers = MappingProxyType({"x-vercel-ai-ui-message-stream": "v1"})
     gathers = frozenset({ToolCallDelta})
+    folds = False  # clients count its events
 
     def __init__(self, message_id: str, *, strict: bool) -> None:
         self._message_id = message_id

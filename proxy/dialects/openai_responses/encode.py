@@ -1,6 +1,7 @@
 """Events to the events of a Responses stream, in the vendor's order.
 
-`response.created`, `response.in_progress`; for each block an item (`output_item.added`, its parts,
+`response.created`, for an answer in the background `response.queued`, `response.in_progress`; for
+each block an item (`output_item.added`, its parts,
 deltas, each with its `done`, and `output_item.done`); then `response.completed` or
 `response.incomplete` with the whole answer. A failed stream ends in `error` and `response.failed`.
 Every event counts one further in `sequence_number`, and items may overlap, as our blocks may: each
@@ -64,6 +65,7 @@ class ResponsesEncoder(Encoder):
     """One streamed answer."""
 
     gathers = frozenset({TextDelta, ReasoningDelta, ToolCallDelta, Citation, Image, Vendor})
+    folds = False  # clients count its events
 
     def __init__(self, options: Options) -> None:
         self._repeated = options.repeated
@@ -142,13 +144,17 @@ class ResponsesEncoder(Encoder):
 
     def _opening(self, start: StreamStart, theirs: Any) -> bytes:
         self.theirs = theirs if isinstance(theirs, str) and theirs else None
-        if self._kept is not None and self._kept.background:  # its client has had the id without it
+        background = self._kept is not None and self._kept.background
+        if background:  # its client has had the id without it
             theirs = None
         self._response = shapes.response_object(start, self._repeated, "in_progress", theirs)
+        opening = [("response.created", "in_progress"), ("response.in_progress", "in_progress")]
+        if background:
+            opening[:1] = [("response.created", "queued"), ("response.queued", "queued")]
         return self._send(
             [
-                {"type": kind, "response": self._response}
-                for kind in ("response.created", "response.in_progress")
+                {"type": kind, "response": {**self._response, "status": status}}
+                for kind, status in opening
             ]
         )
 

@@ -105,15 +105,11 @@ def whole_number(query: Mapping[str, str], name: str, otherwise: int) -> int:
 
 
 class ResumedEncoder(ResponsesEncoder):
-    """For a client that has the events up to the number `after`: of those it gets none. `whole`:
-    those are not kept one by one any more, so it gets all again, with numbers behind its own.
-    """
+    """For a client that has the events up to the number `after`: of those it gets none."""
 
-    def __init__(self, options: Options, after: int, *, whole: bool) -> None:
+    def __init__(self, options: Options, after: int) -> None:
         super().__init__(options)
-        self._after = -1 if whole else after
-        if whole:
-            self._number = after + 1
+        self._after = after
 
     def encode(self, event: Event) -> bytes:
         """See `Encoder.encode`."""
@@ -127,9 +123,9 @@ class ResumedEncoder(ResponsesEncoder):
         return b"\n\n".join(out.split(b"\n\n")[-new - 1 :])
 
 
-def resumed(options: Options, after: int, *, whole: bool) -> Encoder:
+def resumed(options: Options, after: int) -> Encoder:
     """See `ResumedEncoder`."""
-    return ResumedEncoder(options, after, whole=whole)
+    return ResumedEncoder(options, after)
 
 
 def _settled(events: Sequence[Event]) -> Iterable[Event]:

@@ -27,6 +27,7 @@ from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure
 from proxy.events import TERMINAL, Event, Note
 from proxy.relay.kept_log import KeptLog
+from proxy.relay.snapshot import Order
 from proxy.server.lasting import Head, Lasting, Origin
 
 _PREFIX = "{mainstem}:"
@@ -67,12 +68,13 @@ class About(msgspec.Struct, frozen=True):
 
 
 class Past(msgspec.Struct, frozen=True):
-    """The events before number `first`, as few as can say the same; null where they were too
-    many.
+    """The events before number `first`, as few as can say the same, and how they came one by one;
+    null where they were too many.
     """
 
     first: int
     events: list[Event] | None
+    order: Order | None = None
 
 
 class Batch(NamedTuple):
@@ -188,7 +190,7 @@ def head_of(known: About) -> Head | None:
 
 def past_of(log: KeptLog) -> bytes:
     """What is written of the events that a log does not keep one by one."""
-    return msgspec.json.encode(Past(log.first, log.folded()))
+    return msgspec.json.encode(Past(log.first, log.folded(), log.order))
 
 
 def read_past(said: bytes) -> Past:

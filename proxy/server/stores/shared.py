@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 
+import msgspec
 from pydantic import SecretStr
 
 from proxy.errors import Failure, Refused, failure
@@ -191,7 +192,7 @@ class Shared:
             past = await redis.get(keys.past)
             if past is not None:
                 begun = layout.read_past(past)
-                log.recall(begun.first, begun.events)
+                log.recall(*msgspec.structs.astuple(begun))
             while log.end is None:
                 entries = await redis.xrange(keys.log, min=f"({log.next}-0", count=_PIECE)
                 for _, fields in entries:

@@ -242,22 +242,11 @@ def test_an_item_that_is_named_alone_is_told() -> None:
 def test_a_client_gets_what_comes_behind_the_number_that_it_has(after: int) -> None:
     """To the letter, wherever it was."""
     options = Options({}, {}, Kept(True, []))
-    every = kept.resumed(options, -1, whole=False)
+    every = kept.resumed(options, -1)
     frames = b"".join(every.encode(event) for event in ANSWER).split(b"\n\n")
-    resumed = kept.resumed(options, after, whole=False)
+    resumed = kept.resumed(options, after)
     got = b"".join(resumed.encode(event) for event in ANSWER)
     assert b"\n\n".join(frames[after + 1 :]) == got
-
-
-def test_what_is_not_kept_one_by_one_comes_again_with_higher_numbers() -> None:
-    encoder = kept.resumed(Options({}, {}, Kept(True, [])), 41, whole=True)
-    said = b"".join(encoder.encode(event) for event in ANSWER).decode()
-    numbers = [
-        json.loads(line[6:])["sequence_number"]
-        for line in said.split("\n")
-        if line.startswith("data: ")
-    ]
-    assert list(range(42, 42 + len(numbers))) == numbers
 
 
 def test_text_that_was_taken_back_is_told_as_it_came_to_be() -> None:

@@ -1,0 +1,75 @@
+"""A reader of a kept log that is slower than what is kept one by one."""
+
+import asyncio
+
+from proxy.dialects.registry import CLIENTS
+from proxy.events import BlockStart, Finish, StreamEnd, TextDelta
+from proxy.observe.record import StreamRecord
+from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
+from proxy.relay.watching import Watching
+from proxy.settings.sections import Limits, Streams
+from tests.relay.parts import START
+from tests.relay.test_log_machine import ASKED, Line
+
+END = StreamEnd(Finish("stop"))
+
+
+def watching(log: KeptLog) -> Watching:
+    return Watching(
+        log,
+        CLIENTS["native"].encoder(ASKED),
+        record=StreamRecord("r", "native", 0.0),
+        streams=Streams(heartbeat_s=3600),
+        limits=Limits(write_buffer_bytes=1),
+    )
+
+
+def written(log: KeptLog, count: int) -> None:
+    for number in range(count):
+        log.write([TextDelta(0, f"{number} ")], 1.0, 50)
+
+
+def nobody(_: int) -> None:
+    """Is told what a log takes."""
+
+
+async def test_a_reader_that_stood_still_gets_also_what_is_folded_by_then() -> None:
+    """Every event, once and in order; it is not cut off."""
+    log, line = KeptLog(9000, nobody), Line()
+    log.begin(START)
+    log.write([BlockStart(0, "text")], 1.0, 10)
+    reader = watching(log)
+    line.write(reader.opening(START.stream))
+    line.still = True
+    reading = asyncio.create_task(reader.relay(line))
+    await asyncio.sleep(0)
+    written(log, 200)
+    assert log.first > 50
+    line.go_on()
+    await asyncio.sleep(0)
+    written(log, 30)
+    log.write([END], 1.0, 10)
+    await asyncio.wait_for(reading, 10)
+    encoder = CLIENTS["native"].encoder(ASKED)
+    encoder.seek(START.stream, 0)
+    deltas = [TextDelta(0, f"{number} ") for count in (200, 30) for number in range(count)]
+    events = [START, BlockStart(0, "text"), *deltas, END]
+    assert b"".join(map(encoder.encode, events)) == bytes(line.sent)
+
+
+async def test_a_reader_that_comes_late_leaves_others_their_turn() -> None:
+    """What it gets at a time is bounded, however much it has missed."""
+    log, line = KeptLog(10**7, nobody), Line()
+    log.begin(START)
+    log.write([BlockStart(0, "text")], 1.0, 10)
+    written(log, 20 * MOST_AT_ONCE)
+    log.write([END], 1.0, 10)
+    reader = watching(log)
+    line.write(reader.opening(START.stream))
+    reading, most = asyncio.create_task(reader.relay(line)), 0
+    while not reading.done():
+        before = line.sent.count(b"id: ")
+        await asyncio.sleep(0)
+        most = max(most, line.sent.count(b"id: ") - before)
+    assert 20 * MOST_AT_ONCE + 3 == line.sent.count(b"id: ")
+    assert MOST_AT_ONCE <= most <= 5 * MOST_AT_ONCE
