@@ -44,7 +44,7 @@ def heard(transport: asyncio.BaseTransport) -> Heard | None:
         return None
     try:
         info = sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _INFO.size)
-    except OSError:
+    except (OSError, ValueError):  # it is closed; ValueError is uvloop's
         return None
     if len(info) < _INFO.size:  # another system's, or an old one's
         return None

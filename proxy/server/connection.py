@@ -118,9 +118,9 @@ class Connection(web.RequestHandler):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._unsent.stop()
         self._host.left()
         super().connection_lost(exc)
+        self._unsent.stop()  # last: aiohttp has just called force_close
 
     def data_received(self, data: bytes) -> None:
         if self._refused:

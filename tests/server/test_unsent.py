@@ -2,10 +2,15 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import uvloop
+from aiohttp import web
 
+from proxy.net.keepalive import heard
+from proxy.server.connection import Bounds, Connection
 from proxy.server.unsent import _LOOKS, _NOTSENT_LOWAT, Unsent, drop, hold_little
 
 
@@ -89,6 +94,72 @@ def test_a_connection_of_uvloop_is_dropped_too() -> None:
             writer.close()
 
     uvloop.run(dropped())
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_nothing_looks_at_a_connection_that_has_ended(run: Callable[[Any], None]) -> None:
+    """Whoever ended it, and whatever was on it; the command's loop is uvloop's."""
+
+    async def ended() -> None:
+        asked = asyncio.Event()
+
+        async def handle(_: web.BaseRequest) -> web.StreamResponse:
+            asked.set()
+            return web.Response()
+
+        timers: list[Unsent] = []
+
+        class Noted(Connection):
+            def __init__(self, *args: Any) -> None:
+                super().__init__(*args)
+                timers.append(self._unsent)
+
+        loop = asyncio.get_running_loop()
+        bounds = Bounds(8192, 10, 1000, 10, 65_536, {})
+        manager = web.Server(handle)
+        server = await loop.create_server(
+            lambda: Noted(manager, Nobody(), bounds, loop), "127.0.0.1", 0
+        )
+        async with server, asyncio.timeout(10):
+            for last in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"no HTTP\r\n\r\n"):
+                _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                writer.write(last)
+                await writer.drain()
+                if b"Host" in last:
+                    await asked.wait()
+                await asyncio.sleep(0.02)
+                writer.close()
+            while len(timers) < 3 or any(each._transport for each in timers):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert [None] * 3 == [each._timer for each in timers]
+
+    run(ended())
+
+
+class Nobody:
+    """Wants to know nothing of connections."""
+
+    def __call__(self) -> asyncio.Protocol:
+        raise AssertionError
+
+    def came(self) -> None:
+        """See `Host`."""
+
+    def left(self) -> None:
+        """See `Host`."""
+
+
+def test_a_closed_connection_of_uvloop_says_nothing() -> None:
+    async def closed() -> None:
+        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+        async with server:
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            assert heard(writer.transport) is not None
+            writer.close()
+            await writer.wait_closed()
+            assert heard(writer.transport) is None
+
+    uvloop.run(closed())
 
 
 @pytest.mark.skipif(_NOTSENT_LOWAT is None, reason="this system's kernel has no such bound")
