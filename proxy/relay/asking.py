@@ -83,6 +83,7 @@ class Asking:
             raise
         record.attempted(target.upstream, "ok", monotonic())
         headers = returned(generation.answer, bound.settings)
+        generation.answer.let_go()
         return Won(
             generation, target, notes, bound.half.rewrites, self._states.of(bound).slots, headers
         )

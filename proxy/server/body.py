@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from aiohttp import HttpVersion11, web
 
 from proxy.errors import Failure, Refused, bad_request, failure
+from proxy.framing.inflate import CODINGS, Inflater
 from proxy.server.connection import Connection
-from proxy.server.inflate import CODINGS, Inflater
 
 # server.request_body_s. How long a client may take to send its body: a slower one is holding a
 # place that others want.

@@ -7,18 +7,21 @@ loop delivers them: no task is woken per chunk, as that is most of what relaying
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
-import aiohttp
+from aiohttp.connector import Connection
 
 from proxy.errors import Failure, Refused, failure
+from proxy.upstream.head import Head
 from proxy.upstream.listener import Listener, Over
-from proxy.upstream.protocol import Protocol
+from proxy.upstream.protocol import End, Protocol
 
 # After the dialect's terminator: how much, and how long, to wait for the body's own end, so that
 # the connection can be used again.
 _LINGER_BYTES = 65_536
 _LINGER_S = 1.0
+# What is kept for whoever takes the body piece by piece, before the upstream is read no more.
+_WAITING_BYTES = 65_536
 
 
 class Answer:
@@ -27,99 +30,74 @@ class Answer:
     """
 
     __slots__ = (
-        "_content",
-        "_delivering",
+        "_connection",
+        "_fields",
         "_lingered",
         "_listener",
         "_on_chunk",
         "_on_end",
         "_open",
         "_protocol",
-        "_response",
         "_upstream",
+        "status",
     )
 
     def __init__(
-        self, response: aiohttp.ClientResponse, upstream: str, still_open: "set[Answer]"
+        self,
+        connection: Connection,
+        protocol: Protocol,
+        head: Head,
+        upstream: str,
+        still_open: "set[Answer]",
     ) -> None:
+        """`protocol` is the connection's, and the head came on it."""
         self._open = still_open
         still_open.add(self)
-        self._response = response
-        # each header a second time, for as long as the answer lasts: a vendor's are some kilobytes
-        response._raw_headers = ()  # noqa: SLF001
-        self._content = response.content
+        self._connection: Connection | None = connection
+        self._protocol = protocol
+        self.status = head.status
+        self._fields: Mapping[str, str] = head.headers
         self._upstream = upstream
-        connection = response.connection
-        self._protocol = connection.protocol if connection is not None else None
         self._on_chunk: Callable[[bytes], None] | None = None
         self._on_end: Callable[[Failure | None], None] | None = None
-        self._lingered = -1
-        self._delivering = False
+        self._lingered = 0
         self._listener: Listener | None = None
-
-    @property
-    def status(self) -> int:
-        return self._response.status
 
     @property
     def headers(self) -> dict[str, str]:
         """Header names in lower case."""
-        return {name.lower(): value for name, value in self._response.headers.items()}
+        return {name.lower(): value for name, value in self._fields.items()}
 
     @property
     def content_type(self) -> str:
         """The media type, lower case, without parameters; "" when there is none."""
-        return self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return self._fields.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    def let_go(self) -> None:
+        """Nobody will ask for its headers: a vendor's are some kilobytes, and it may last."""
+        self._fields = {}
 
     async def read(self, most: int) -> bytes:
         """The first `most` bytes of the body, or all of it; what a broken body had until it
         broke.
         """
-        body = b""
-        if isinstance(self._protocol, Protocol):
-            self._protocol.on_data = self._give_up_malformed
-            self._give_up_malformed()
-        try:
-            while len(body) < most:
-                piece = await self._content.read(most - len(body))
-                if not piece:
-                    break
-                body += piece
-        except (aiohttp.ClientError, OSError) as error:
-            forget(error)
-        finally:
-            if (
-                isinstance(self._protocol, Protocol)
-                and self._protocol.on_data == self._give_up_malformed
-            ):
-                self._protocol.on_data = None
-        return body
+        pile, body = self._piled(), b""
+        while len(body) < most and (piece := await pile.taken()):
+            body += piece
+        return body[:most]
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body as it arrives, no faster than it is taken. Raises Refused when it breaks off."""
-        protocol = self._protocol
-        if isinstance(protocol, Protocol):
-            protocol.on_data = self._give_up_malformed
-            self._give_up_malformed()
-        try:
-            while piece := await self._content.readany():
-                yield piece
-        except (aiohttp.ClientError, OSError) as error:
-            broken = self._broken(error)
-            forget(error)
-            raise Refused(broken) from None
-        # a body without a length ends with its connection, as in `_deliver`
-        if isinstance(protocol, Protocol) and protocol.lost is not None:
-            raise Refused(self._broken(protocol.lost))
+        pile = self._piled()
+        while piece := await pile.taken():
+            yield piece
+        if pile.broken is not None:
+            raise Refused(pile.broken)
 
-    def _give_up_malformed(self) -> None:
-        """Wake who reads a body that will never end."""
-        if (
-            isinstance(self._protocol, Protocol)
-            and self._protocol.malformed
-            and not self._content.is_eof()
-        ):
-            self._content.set_exception(aiohttp.ClientPayloadError("no HTTP"))
+    def _piled(self) -> "_Pile":
+        pile = _Pile(self)
+        self.attach(pile.put, pile.end)
+        return pile
 
     def heard_by(self, listener: Listener) -> None:
         """`listener` too gets what whoever attaches gets, and what comes behind it. Call it before
@@ -133,151 +111,117 @@ class Answer:
         """From now on call `on_chunk` with every chunk and, once, `on_end` with None (a clean end)
         or what broke. What has come already is handed over before this returns.
         """
-        self._on_chunk, self._on_end = on_chunk, on_end
+        self._on_end = on_end
         listener = self._listener
         if listener is not None:
+            only = on_chunk
 
-            def both(chunk: bytes) -> None:
+            def on_chunk(chunk: bytes) -> None:
                 listener.chunk(chunk)
-                on_chunk(chunk)
+                only(chunk)
 
-            self._on_chunk = both
-        if (
-            self._response.connection is None
-            and self._protocol is not None
-            and self._protocol.is_connected()
-        ):
-            # the whole body is here, and the connection may be another's already
-            self._protocol = None
-        protocol = self._protocol
-        if isinstance(protocol, Protocol):
-            protocol.on_data = self._deliver
-            if "Content-Encoding" not in self._response.headers:
-                protocol.hand_on(self._content, self._on_chunk)
-        self._deliver()
+        if self._connection is not None:
+            self._protocol.take(on_chunk, self._ended)
 
     def pause(self) -> None:
-        """Stop reading the socket: the client takes no more. (The protocol's own pause_reading is
-        for its parser, and only while it parses.)
-        """
-        if isinstance(self._protocol, Protocol):
+        """Stop reading the socket: the client takes no more."""
+        if self._connection is not None:
             self._protocol.stop(True)
 
     def resume(self) -> None:
-        if isinstance(self._protocol, Protocol):
+        if self._connection is not None:
             self._protocol.stop(False)
 
     def close(self) -> None:
         """Close the connection at once, unless the body has ended and it went back to the pool.
         Safe to call again.
         """
-        self._detach()
-        self._response.close()
+        self._over("left")
 
     def finish(self) -> None:
         """The dialect's terminator has come: wait a moment for the body's own end, to keep the
         connection, then close.
         """
-        self._on_chunk = self._on_end = None
-        if isinstance(self._protocol, Protocol):
-            self._protocol.hand_no_more()
-        if self._content.at_eof() or self._protocol is None or self._protocol.transport is None:
-            self._detach("complete")
-            self.close()
+        if self._connection is None:
             return
-        self._lingered = 0
-        self.resume()
-        self._deliver()
-        if self._lingered >= 0:
-            asyncio.get_running_loop().call_later(_LINGER_S, self._give_up)
+        self._on_end = None
+        self._protocol.stop(False)
+        self._protocol.take(self._linger, self._ended)
+        if self._connection is not None:
+            asyncio.get_running_loop().call_later(_LINGER_S, self._over, "complete")
 
-    def _give_up(self) -> None:
-        if self._lingered >= 0:
-            self._detach("complete")
-            self.close()
+    def _linger(self, data: bytes) -> None:
+        self._lingered += len(data)
+        if self._listener is not None:
+            self._listener.chunk(data)
+        if self._lingered > _LINGER_BYTES:
+            self._over("left")
 
-    def _detach(self, how: Over = "left") -> None:
+    def _ended(self, end: End) -> None:
+        """All of the body has come that will."""
+        broken = None if end == "complete" else self._broken(end)
+        on_end = self._on_end
+        self._over("complete" if broken is None else "broken")
+        if on_end is not None:
+            on_end(broken)
+
+    def _over(self, how: Over) -> None:
+        """Nobody takes any more of it; its connection goes back to the pool if it can."""
         self._open.discard(self)
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.over(how)
-        self._lingered = -1
-        self._on_chunk = self._on_end = None
-        if isinstance(self._protocol, Protocol) and self._protocol.on_data == self._deliver:
-            self._protocol.on_data = None
-            self._protocol.hand_no_more()
-            self._protocol.stop(False)  # the connection may be used again
-        # by another answer, which is not to be paused or resumed by whoever still holds this one
-        self._protocol = None
+        self._on_end = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._protocol.let()
+            self._protocol.stop(False)  # it may be used again
+            connection.release()
 
-    def _deliver(self) -> None:
-        # reading may make aiohttp parse, and deliver, more: the loop below takes it in its turn
-        if self._delivering:
-            return
-        self._delivering = True
-        try:
-            while data := self._content.read_nowait():
-                self._take(data)
-                # closed: to read on raises what all of aiohttp's answers share, which then keeps
-                # our frames
-                if self not in self._open:
-                    return
-        except Exception as error:
-            if self._content.exception() is None:
-                raise
-            broken = self._broken(error)
-            forget(error)
-            self._end(broken)
-            return
-        finally:
-            self._delivering = False
-        if self._content.at_eof():
-            lost = self._protocol.lost if isinstance(self._protocol, Protocol) else None
-            # A body without a length ends with its connection, so a reset looks like an end to the
-            # parser.
-            self._end(self._broken(lost) if lost is not None else None)
-        elif isinstance(self._protocol, Protocol) and self._protocol.malformed:
-            said = f"{self._upstream} sent a body that breaks the rules of HTTP."
-            self._end(failure("upstream_malformed", said, upstream=self._upstream))
-
-    def _take(self, data: bytes) -> None:
-        if self._on_chunk is not None:
-            self._on_chunk(data)
-        elif self._lingered >= 0:
-            self._lingered += len(data)
-            if self._listener is not None:
-                self._listener.chunk(data)
-            if self._lingered > _LINGER_BYTES:
-                self.close()
-
-    def _end(self, broken: Failure | None) -> None:
-        on_end = self._on_end
-        self._detach("complete" if broken is None else "broken")
-        if on_end is not None:
-            on_end(broken)
-        if broken is not None:
-            self._response.close()
-
-    def _broken(self, error: BaseException) -> Failure:
-        if isinstance(error, aiohttp.ClientPayloadError) and "ontent-encoding" in str(error):
-            return failure(
-                "upstream_malformed",
-                f"{self._upstream} sent a compressed body that cannot be read.",
-                upstream=self._upstream,
-            )
-        return failure(
-            "upstream_truncated",
-            f"{self._upstream} broke off its answer before it was complete.",
-            upstream=self._upstream,
+    def _broken(self, end: End) -> Failure:
+        name = self._upstream
+        if end == "cut":
+            said = f"{name} broke off its answer before it was complete."
+            return failure("upstream_truncated", said, upstream=name)
+        said = (
+            "a compressed body that cannot be read"
+            if end == "coding"
+            else "a body that breaks the rules of HTTP"
         )
+        return failure("upstream_malformed", f"{name} sent {said}.", upstream=name)
 
 
-def forget(error: BaseException) -> None:
-    """Where it came from. aiohttp's protocol and body keep their exception, whose traceback keeps
-    the frames that hold them, and the answer: a circle, which only a collection would end, and that
-    may be long after megabytes were read.
-    """
-    chain: BaseException | None = error
-    while chain is not None and chain.__traceback__ is not None:
-        chain.__traceback__ = None
-        chain = chain.__cause__ or chain.__context__
+class _Pile:
+    """What has come of a body, for a task that takes it."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._pieces: list[bytes] = []
+        self._bytes = 0
+        self._over = False
+        self._wake: asyncio.Future[None] | None = None
+        self.broken: Failure | None = None
+
+    def put(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._bytes += len(piece)
+        if self._bytes > _WAITING_BYTES:
+            self._answer.pause()
+        self._rouse()
+
+    def end(self, broken: Failure | None) -> None:
+        self._over, self.broken = True, broken
+        self._rouse()
+
+    async def taken(self) -> bytes:
+        """All that has come, b"" at the end."""
+        while not self._pieces and not self._over:
+            self._wake = asyncio.get_running_loop().create_future()
+            await self._wake
+        pieces, self._pieces, self._bytes = self._pieces, [], 0
+        self._answer.resume()
+        return b"".join(pieces)
+
+    def _rouse(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)

@@ -1,31 +1,35 @@
 """Calls upstreams over HTTP. It never parses an answer: see `proxy/upstream/answer.py` for how its
 bytes arrive.
 
-`_Connector` puts the protocol that hands them on in aiohttp's place: it touches one private name,
-and tests/upstream/test_client.py fails if an aiohttp release moves that.
+aiohttp's connector finds, makes and keeps the connections; what is said on them is ours, as its
+client would take a tenth of a short request, and keep some kilobytes for each that lasts.
+`_Connector` puts our protocol in the place of aiohttp's: it touches one private name, and
+tests/upstream/test_client.py fails if an aiohttp release moves that.
 """
 
 import asyncio
 import functools
 from collections.abc import AsyncIterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import aiohttp
+from aiohttp.client_reqrep import ConnectionKey
 from yarl import URL
 
 from proxy.codec.base import Outgoing
-from proxy.errors import Refused, failure
+from proxy.errors import Failure, Refused, failure
 from proxy.net.addresses import Reach, is_barred, reach_of
 from proxy.net.paths import checked_path
 from proxy.net.resolver import Resolver, UnfitAddressError, unfit
-from proxy.upstream.answer import Answer, forget
-from proxy.upstream.protocol import Protocol
+from proxy.upstream.answer import Answer
+from proxy.upstream.head import Head, has_length, written
+from proxy.upstream.protocol import Protocol, Trouble
 from proxy.upstream.signing import signed
 
-# What aiohttp may hold unread for one answer before it stops reading the socket.
-_READ_BUFFER_BYTES = 65_536
 _DNS_CACHE_S = 30
+_REPEATABLE = frozenset({"GET", "HEAD"})  # without harm
+_NO_HOST = "has a base_url whose host is neither a name nor a whole address."
 
 
 class Endpoint(NamedTuple):
@@ -43,11 +47,33 @@ class Endpoint(NamedTuple):
 
 
 class _Connector(aiohttp.TCPConnector):
+    """Names looked up, TLS spoken, connections kept: all that is aiohttp's."""
+
     def __init__(self, reach: Reach = "any") -> None:
         # limit=0: aiohttp's own limit is a queue that nobody sees; ours is limits.max_streams.
         super().__init__(limit=0, ttl_dns_cache=_DNS_CACHE_S, resolver=Resolver(reach))
-        # # a subclass
-        self._factory = functools.partial(Protocol, loop=asyncio.get_running_loop())  # type: ignore[assignment]
+        # which asks no more of a connection than ours offers
+        self._factory = functools.partial(Protocol, asyncio.get_running_loop())  # type: ignore[assignment,arg-type]
+
+
+class _Origin:
+    """What aiohttp's connector wants to know of a request: where it goes."""
+
+    __slots__ = ("connection_key", "port", "url")
+
+    proxy = None  # proxies that the environment names are not used
+    ssl = True
+    server_hostname = None
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.port = url.port
+        self.connection_key = ConnectionKey(
+            url.raw_host or "", url.port, self.is_ssl(), True, None, None, None
+        )
+
+    def is_ssl(self) -> bool:
+        return self.url.scheme == "https"
 
 
 def _over(own: Mapping[str, str], configured: Mapping[str, str]) -> Mapping[str, str]:
@@ -68,6 +94,11 @@ def _url(base: str, path: str) -> URL:
     return URL(base + path, encoded=True)
 
 
+@lru_cache(maxsize=512)
+def _origin(url: URL) -> _Origin:
+    return _Origin(url)
+
+
 class Upstreams:
     """The HTTP client for all upstreams of one process. Make it inside a running event loop;
     `close` it at the end.
@@ -76,7 +107,7 @@ class Upstreams:
     answer: type[Answer] = Answer
 
     def __init__(self) -> None:
-        self._sessions: dict[Reach, aiohttp.ClientSession] = {}
+        self._connectors: dict[Reach, _Connector] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._answers: set[Answer] = set()
 
@@ -97,49 +128,64 @@ class Upstreams:
         place of the call's own, as it comes.
         """
         url = _url(endpoint.url, endpoint.path or checked_path(call.path)) if at is None else at
-        session = self._session(url.raw_host or "", endpoint)
+        connector = self._connector(url.raw_host or "", endpoint)
         headers = signed(
             call, url, _over({**call.headers, "Accept-Encoding": "identity"}, endpoint.headers)
         )
-        try:
-            response = await session.request(
-                call.method,
-                url,
-                data=call.body or None if body is None else body,
-                headers=headers,
-                allow_redirects=False,
-                timeout=self._timeout(endpoint.connect_s),
-            )
-        except (TimeoutError, aiohttp.ServerTimeoutError) as error:
-            forget(error)
-            said = f"{endpoint.name} did not accept a connection within {endpoint.connect_s:g} s."
-            raise Refused(failure("connect_timeout", said, upstream=endpoint.name)) from error
-        except aiohttp.ClientResponseError as error:
-            forget(error)
-            raise Refused(
-                failure(
-                    "upstream_malformed",
-                    f"{endpoint.name} did not answer in HTTP.",
-                    upstream=endpoint.name,
+        request = written(call.method, url, headers, len(call.body) if body is None else None)
+        again = body is None and call.method in _REPEATABLE
+        while True:
+            connection = await self._connected(connector, url, endpoint)
+            try:
+                protocol = cast("Protocol", connection.protocol)
+                fresh = not protocol.used
+                protocol.sending = (
+                    None if body is None else asyncio.create_task(_send(protocol, body, headers))
                 )
-            ) from error
+                head = await protocol.ask(request + call.body, call.method)
+            except BaseException:
+                connection.close()
+                raise
+            if isinstance(head, Head):
+                return self.answer(connection, protocol, head, endpoint.name, self._answers)
+            connection.close()
+            if fresh or not again or head == "malformed":
+                raise Refused(_unanswered(endpoint.name, head))
+            # the upstream closed a kept connection just then: once more, on another one
+
+    async def _connected(
+        self, connector: "_Connector", url: URL, endpoint: Endpoint
+    ) -> aiohttp.connector.Connection:
+        """Raises Refused."""
+        name = endpoint.name
+        if not url.raw_host:
+            raise Refused(failure("connect_failed", f"{name} {_NO_HOST}", upstream=name))
+        try:
+            return await connector.connect(
+                _origin(url),  # type: ignore[arg-type]
+                [],
+                self._timeout(endpoint.connect_s),
+            )
+        except TimeoutError as error:
+            forget(error)
+            said = f"{name} did not accept a connection within {endpoint.connect_s:g} s."
+            raise Refused(failure("connect_timeout", said, upstream=name)) from error
         except (aiohttp.ClientError, OSError) as error:
             forget(error)
             raise Refused(
-                failure("connect_failed", f"{endpoint.name} {_why(error)}", upstream=endpoint.name)
+                failure("connect_failed", f"{name} {_why(error)}", upstream=name)
             ) from error
-        return self.answer(response, endpoint.name, self._answers)
 
     async def close(self) -> None:
         """Close every connection, also of answers that are still being read."""
         for answer in list(self._answers):
             answer.close()
-        for session in self._sessions.values():
-            await session.close()
+        for connector in self._connectors.values():
+            await connector.close()
 
-    def _session(self, host: str, endpoint: Endpoint) -> aiohttp.ClientSession:
+    def _connector(self, host: str, endpoint: Endpoint) -> _Connector:
         """One a reach, as each has connections of its own: what one may be connected to, another
-        may not. Proxies that the environment names are not used.
+        may not.
         """
         reach = reach_of(host, endpoint.private)
         if is_barred(host, reach):
@@ -150,21 +196,41 @@ class Upstreams:
                     upstream=endpoint.name,
                 )
             )
-        if reach not in self._sessions:
-            self._sessions[reach] = aiohttp.ClientSession(
-                connector=_Connector(reach),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),
-                read_bufsize=_READ_BUFFER_BYTES,
-                skip_auto_headers=("User-Agent", "Accept"),
-                trust_env=False,
-            )
-        return self._sessions[reach]
+        if reach not in self._connectors:
+            self._connectors[reach] = _Connector(reach)
+        return self._connectors[reach]
 
     def _timeout(self, connect_s: float) -> aiohttp.ClientTimeout:
         if connect_s not in self._timeouts:
             self._timeouts[connect_s] = aiohttp.ClientTimeout(total=None, connect=connect_s)
         return self._timeouts[connect_s]
+
+
+async def _send(protocol: Protocol, body: AsyncIterable[bytes], headers: Mapping[str, str]) -> None:
+    """The body of a request whose head has been sent, as it comes. Where it breaks off, so does the
+    connection: half a request must not look like a whole one.
+    """
+    chunked = not has_length(headers)
+    try:
+        async for piece in body:
+            if piece:
+                await protocol.send(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+        if chunked:
+            await protocol.send(b"0\r\n\r\n")
+    except (Refused, OSError):  # whoever gave the body knows why
+        protocol.abort()
+
+
+def _unanswered(name: str, why: Trouble) -> Failure:
+    """There was a connection, and no answer."""
+    if why == "malformed":
+        return failure("upstream_malformed", f"{name} did not answer in HTTP.", upstream=name)
+    said = (
+        "closed the connection without an answer."
+        if why == "closed"
+        else "broke the connection before it answered."
+    )
+    return failure("connect_failed", f"{name} {said}", upstream=name)
 
 
 def _why(error: Exception) -> str:
@@ -178,9 +244,15 @@ def _why(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorSSLError | aiohttp.ClientConnectorCertificateError):
         return "could not be reached over TLS: its certificate or protocol was not accepted."
     if isinstance(error, aiohttp.InvalidURL):
-        return "has a base_url whose host is neither a name nor a whole address."
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "closed the connection without an answer."
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return "refused the connection or could not be reached."
-    return "broke the connection before it answered."
+        return _NO_HOST
+    return "refused the connection or could not be reached."
+
+
+def forget(error: BaseException) -> None:
+    """Where it came from. Its traceback keeps the frames that hold it: a circle, which only a
+    collection would end.
+    """
+    chain: BaseException | None = error
+    while chain is not None and chain.__traceback__ is not None:
+        chain.__traceback__ = None
+        chain = chain.__cause__ or chain.__context__

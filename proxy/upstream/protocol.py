@@ -1,112 +1,173 @@
-"""The connection that an upstream's answer comes on. It does not parse what is in the answer.
+"""A connection to an upstream, on which one request after the other is answered. It does not parse
+what is in the answers.
 
-aiohttp offers no hook for bytes that have just come, so `Protocol` adds one; tests/upstream fail if
-an aiohttp release changes what it relies on.
+aiohttp's connector makes and keeps it, which asks for `is_connected`, `should_close`, `close`,
+`abort`, `closed` and `transport`; tests/upstream fail if a release wants more.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Literal, cast
 
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.http_exceptions import HttpProcessingError
-
+from proxy.framing.inflate import Inflater
 from proxy.net.keepalive import watch
+from proxy.upstream.body import Body, ToTheEnd
+from proxy.upstream.head import Head, NoHttpError, end_of, read
+
+# How an answer's body ended. cut: before it was complete · malformed: it breaks the rules of HTTP ·
+# coding: it is not in the coding that its head names
+End = Literal["complete", "cut", "malformed", "coding"]
+# Why there is no answer. closed: the connection was · broken: it broke · malformed: it is no HTTP
+Trouble = Literal["closed", "broken", "malformed"]
 
 # How much of one upstream is worked on before everybody else has had a turn: the dearest bytes of
 # this number take some 10 ms, and the system would hand over 8 MB at once.
 _TURN_BYTES = 32_768
 # The event loops ask for much more at once: who gets less has got all there was.
 _SHORT_BYTES = 8192
+# How much of a body is held for whoever will take it, before the socket is read no more.
+_HELD_BYTES = 65_536
 # How long an upstream's machine may give no sign of life: long for any network, and mostly shorter
 # than idle_s, which is for its model.
 _LOST_S = 30
 
 
-class Body(aiohttp.StreamReader):
-    """A body that tells its connection whether the parser stands between two chunks of it: not in
-    one, and not in the line that begins one, unless bytes of that line have come.
+class Protocol(asyncio.Protocol):
+    """Life of an exchange: `ask` gives the head of the answer, `take` says who gets its body, `let`
+    that nobody does any more.
+
+    Of a body in chunks most reads are one whole chunk. While the body stands between two, such a
+    read is handed on as it is.
     """
 
-    __slots__ = ()
-    _protocol: "Protocol"
+    __slots__ = (
+        "_body",
+        "_due",
+        "_end",
+        "_held",
+        "_inflater",
+        "_keep",
+        "_later",
+        "_loop",
+        "_method",
+        "_on_data",
+        "_on_end",
+        "_rest",
+        "_slices",
+        "_stopped",
+        "_straight",
+        "_turn",
+        "_turn_bytes",
+        "_waiter",
+        "sending",
+        "transport",
+        "used",
+        "writable",
+    )
 
-    def begin(self) -> None:
-        """What was noted of the chunks that have come is not needed, nor is a place for more."""
-        self._http_chunk_splits = None
+    closed = None  # nobody waits for that
 
-    def begin_http_chunk_receiving(self) -> None:
-        self._protocol.between_chunks = False
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.transport: asyncio.Transport | None = None
+        self.used = 0  # how many requests were sent
+        self.sending: asyncio.Task[None] | None = None  # the rest of a request
+        self.writable: asyncio.Future[None] | None = None  # while too much is unsent
+        self._method = ""
+        self._due: bytes | None = None  # of a head that is awaited, what has come
+        self._waiter: asyncio.Future[Head | Trouble] | None = None
+        self._keep = True
+        self._body: Body | None = None
+        self._end: End | None = None
+        self._held = b""  # of the body, while nobody takes it
+        self._inflater: Inflater | None = None
+        self._slices: Iterator[bytes] | None = None  # plain data, not all of which are handed on
+        self._on_data: Callable[[bytes], None] | None = None
+        self._on_end: Callable[[End], None] | None = None
+        self._straight: Callable[[bytes], None] | None = None  # `_on_data`, while it is between
+        self._stopped = False  # by whoever takes
+        self._turn = 0.0  # of the loop, in which so many bytes have come
+        self._turn_bytes = 0
+        self._rest = b""  # of a read, for later turns; meanwhile nothing more is read
+        self._later: asyncio.Handle | None = None
 
-    def end_http_chunk_receiving(self) -> None:
-        self._protocol.between_chunks = True
+    # What aiohttp's connector asks.
 
-    def feed_eof(self) -> None:
-        self._protocol.between_chunks = False
-        super().feed_eof()
+    def is_connected(self) -> bool:
+        return self.transport is not None and not self.transport.is_closing()
 
+    @property
+    def should_close(self) -> bool:
+        """Whether it cannot be used for another request."""
+        done = self._end == "complete" and self._keep and not self._rest
+        return not done or (self.sending is not None and not self.sending.done())
 
-class Protocol(ResponseHandler):
-    """aiohttp's client protocol, which also says when bytes or the end have come.
+    def close(self) -> None:
+        self.let()
+        if self.sending is not None:
+            self.sending.cancel()
+        if self.transport is not None:
+            self.transport.close()
 
-    Of a body in chunks (RFC 9112, 7.1) most reads are one whole chunk. While the parser stands
-    between two, such a read is handed on as it is, and the parser does not learn of it: it still
-    stands between two. Whatever else comes is the parser's.
-    """
+    def abort(self) -> None:
+        self.let()
+        if self.transport is not None:
+            self.transport.abort()
 
-    between_chunks = False  # as `Body` says
-    _on_chunk: Callable[[bytes], None] | None = None
-    _straight: Callable[[bytes], None] | None = None  # the same, while the parser need not be asked
-    on_data: Callable[[], None] | None = None
-    lost: BaseException | None = None
-    # what came is no HTTP: aiohttp then drops the connection, and the body that it was in would
-    # never end
-    malformed = False
-    _held = False  # by aiohttp, until what it has parsed is taken
-    _stopped = False  # by us
-    _turn = 0.0  # of the loop, in which so many bytes have come
-    _turn_bytes = 0
-    _rest = b""  # of a read, for later turns; meanwhile nothing more is read
-    _later: asyncio.Handle | None = None
+    # An exchange.
 
-    def hand_on(self, body: aiohttp.StreamReader, on_chunk: Callable[[bytes], None]) -> None:
-        """From now on call `on_chunk` with whole chunks of this body, which is not compressed. What
-        is no whole chunk by itself stays in the body, and `on_data` is called.
+    async def ask(self, request: bytes, method: str) -> Head | Trouble:
+        """The head of the answer to this, which is the request or its beginning."""
+        if self.transport is None or self.transport.is_closing():
+            return "closed"
+        self.used += 1
+        self.let()
+        self._method, self._due, self._body, self._end = method, b"", None, None
+        self._held, self._inflater = b"", None
+        self.transport.write(request)
+        self._waiter = self._loop.create_future()
+        try:
+            return await self._waiter
+        finally:
+            self._waiter = None
+
+    async def send(self, data: bytes) -> None:
+        """More of the request, when the upstream takes it."""
+        if self.transport is not None:
+            self.transport.write(data)
+        if self.writable is not None:
+            await self.writable
+
+    def take(self, on_data: Callable[[bytes], None], on_end: Callable[[End], None]) -> None:
+        """From now on call `on_data` with all data of the body and, once, `on_end`. What has come
+        is handed over before this returns.
         """
-        if type(body) is aiohttp.StreamReader:  # those without a body share one, of another class
-            body.__class__ = Body
-            cast("Body", body).begin()
-            self._on_chunk = on_chunk
+        self._on_data, self._on_end = on_data, on_end
+        held, self._held = self._held, b""
+        if held:
+            self._hand(held)
+            self._read(True)
+        self._mark()
+        self._tell()
 
-    def hand_no_more(self) -> None:
-        """Everything stays in the body."""
-        self._on_chunk = self._straight = None
+    def let(self) -> None:
+        """Nobody takes anything."""
+        self._on_data = self._on_end = self._straight = self._slices = None
 
     def stop(self, stopped: bool) -> None:
-        """Stop reading the socket, or go on."""
-        if self._stopped != stopped:
-            self._stopped = stopped
-            self._read(not stopped)
-            if self._rest and not stopped:
-                self._go_on_later()
+        """Hand on nothing more, or go on."""
+        if self._stopped == stopped:
+            return
+        self._stopped = stopped
+        self._read(not stopped)
+        if not stopped and (self._rest or self._slices is not None):
+            self._go_on_later()
 
-    def pause_reading(self) -> None:
-        self._held = True
-        super().pause_reading()
-
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        # aiohttp resumes after every read, which costs a parse of nothing and a call into the
-        # transport each time.
-        if self._held:
-            self._held = False
-            super().resume_reading(resume_parser)
-            # in the midst of a large read; aiohttp has just undone it
-            if self._stopped or self._rest:
-                self._read(False)
+    # What the transport calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are of no class of its
         watch(transport, _LOST_S)
 
     def data_received(self, data: bytes) -> None:
@@ -128,18 +189,136 @@ class Protocol(ResponseHandler):
             return
         self._parse(data)
 
-    @property
-    def should_close(self) -> bool:
-        """What is put off may be more than the answer: then nobody else gets this connection."""
-        return bool(self._rest) or super().should_close
+    def connection_lost(self, exc: BaseException | None) -> None:
+        rest, self._rest = self._rest, b""
+        if rest:
+            self._parse(rest)
+        self.transport = None
+        self._keep = False
+        if self._due is not None:
+            self._tell_head("closed" if exc is None else "broken")
+        elif self._body is not None and self._end is None:
+            # a body without a length ends with its connection, so a reset looks like an end
+            self._finish("complete" if type(self._body) is ToTheEnd and exc is None else "cut")
+        if self.writable is not None and not self.writable.done():
+            self.writable.set_result(None)
+
+    def pause_writing(self) -> None:
+        self.writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        writable, self.writable = self.writable, None
+        if writable is not None and not writable.done():
+            writable.set_result(None)
+
+    # The bytes of an answer.
 
     def _parse(self, data: bytes) -> None:
-        super().data_received(data)
-        # then no byte of the next chunk's first line has come
-        whole = self.between_chunks and data[-2:] == b"\r\n"
-        self._straight = self._on_chunk if whole and not self._rest else None
-        if self.on_data is not None:
-            self.on_data()
+        if self._due is not None:
+            data = self._read_head(data)
+            if not data:
+                return
+        body = self._body
+        if body is None or self._end is not None:
+            # nobody has asked for that; a connection that is out of step is no good
+            self._keep = False
+            if self.transport is not None:
+                self.transport.close()
+            return
+        plain = body.feed(data)
+        if plain:
+            self._hand(plain)
+        if body.done:
+            self._keep = self._keep and not body.beyond
+            self._finish("complete")
+        elif body.malformed:
+            self._finish("malformed")
+        self._mark()
+
+    def _read_head(self, data: bytes) -> bytes:
+        """What is behind the head of the answer; nothing while that has not come. What an upstream
+        says before its answer (RFC 9110, 15.2) is read over.
+        """
+        had = self._due or b""
+        known = (had + data) if had else data.lstrip(b"\r\n")
+        start = len(had) - 3
+        try:
+            while True:
+                end = end_of(known, start) if known else -1
+                if end < 0:
+                    self._due = known
+                    return b""
+                head = read(known[:end], self._method)
+                known, start = known[end:], 0
+                if head.status >= 200:
+                    break
+        except NoHttpError:
+            self._tell_head("malformed")
+            if self.transport is not None:
+                self.transport.close()
+            return b""
+        self._body, self._keep, self._inflater = head.body, head.keep, head.inflater
+        self._tell_head(head)
+        if head.body.done:
+            self._finish("complete")
+        return known
+
+    def _tell_head(self, head: Head | Trouble) -> None:
+        self._due = None
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(head)
+
+    def _hand(self, data: bytes) -> None:
+        """On to whoever takes it, made plain."""
+        if self._on_data is None:
+            self._held += data
+            if len(self._held) > _HELD_BYTES:
+                self._read(False)
+        elif self._inflater is None:
+            self._on_data(data)
+        else:
+            more = self._inflater.slices(data)
+            self._slices = more if self._slices is None else chain(self._slices, more)
+            self._inflate()
+
+    def _inflate(self) -> None:
+        while self._slices is not None and self._on_data is not None and not self._stopped:
+            try:
+                piece = next(self._slices, b"")
+            except ValueError:
+                self._slices = None
+                self._finish("coding")
+                return
+            if piece:
+                self._on_data(piece)
+            else:
+                self._slices = None
+
+    def _finish(self, end: End) -> None:
+        if self._end is None:
+            self._end = end
+            self._tell()
+
+    def _tell(self) -> None:
+        """Whoever takes the body that it has ended, once all of it is handed on."""
+        end, on_end = self._end, self._on_end
+        if end is None or on_end is None or self._held or self._slices is not None:
+            return
+        if end == "complete" and self._inflater is not None:
+            try:
+                self._inflater.end()
+            except ValueError:
+                end = self._end = "coding"
+        self.let()
+        on_end(end)
+
+    def _mark(self) -> None:
+        """Whether a whole chunk may be handed on as it is."""
+        body = self._body
+        ready = body is not None and body.between and self._end is None and not self._rest
+        self._straight = self._on_data if ready and self._inflater is None else None
+
+    # One part after the other.
 
     def _put_off(self, data: bytes) -> None:
         self._rest += data
@@ -154,13 +333,16 @@ class Protocol(ResponseHandler):
     def _go_on(self) -> None:
         """Everybody else has had a turn: the next part."""
         self._later = None
-        if not self._rest or self._stopped or self.transport is None:
+        if self._stopped:
             return
-        part, self._rest = self._rest[:_TURN_BYTES], self._rest[_TURN_BYTES:]
-        self._parse(part)
-        if self._rest:
+        self._inflate()
+        self._tell()
+        if self._rest and self._slices is None and self.transport is not None:
+            part, self._rest = self._rest[:_TURN_BYTES], self._rest[_TURN_BYTES:]
+            self._parse(part)
+        if self._rest and not self._stopped and self.transport is not None:
             self._go_on_later()
-        elif not self._held:
+        else:
             self._read(True)
 
     def _read(self, more: bool) -> None:
@@ -170,18 +352,5 @@ class Protocol(ResponseHandler):
             return
         if not more:
             transport.pause_reading()
-        elif not self._stopped and not self._rest:
+        elif not self._stopped and not self._rest and len(self._held) <= _HELD_BYTES:
             transport.resume_reading()
-
-    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
-        self.malformed = self.malformed or isinstance(exc, HttpProcessingError)
-        super().set_exception(exc, *(() if exc_cause is None else (exc_cause,)))
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        self.lost = exc
-        rest, self._rest = self._rest, b""
-        if rest and self.on_data is not None:
-            super().data_received(rest)
-        super().connection_lost(exc)
-        if self.on_data is not None:
-            self.on_data()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proxy.server.inflate import CODINGS, SLICE_BYTES, Inflater
+from proxy.framing.inflate import CODINGS, SLICE_BYTES, Inflater
 from tests.hostile.test_strangers import answered, head, status
 from tests.hostile.wire import WAIT_S, place
 from tests.running import Running, running

@@ -102,8 +102,8 @@ async def test_connections_to_upstreams_are_watched() -> None:
             answer = await upstreams.open(
                 Endpoint("far", url, None, {}, 5), Outgoing("/v1/x", b"{}", {})
             )
-            connection = answer._response.connection
-            assert connection is not None
-            assert (1, 15, 4, 30_000) == asked_for(connection.transport.get_extra_info("socket"))
+            transport = answer._protocol.transport
+            assert transport is not None
+            assert (1, 15, 4, 30_000) == asked_for(transport.get_extra_info("socket"))
         finally:
             await upstreams.close()

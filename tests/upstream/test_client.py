@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from proxy.codec.base import Outgoing
-from proxy.errors import Failure, Refused
+from proxy.errors import Failure, Refused, failure
 from proxy.upstream.answer import Answer
 from proxy.upstream.client import Endpoint, Upstreams, _Connector
 from proxy.upstream.protocol import _TURN_BYTES, Protocol
@@ -263,7 +263,6 @@ async def test_pause_holds_in_the_midst_of_a_large_read() -> None:
 
     async with serving(script) as (upstreams, endpoint):
         answer = await upstreams.open(endpoint, CALL)
-        assert isinstance(answer._protocol, Protocol)
         protocol, got, paused = answer._protocol, 0, asyncio.Event()
 
         def take(data: bytes) -> None:
@@ -365,7 +364,6 @@ async def test_an_answer_that_has_ended_leaves_its_connection_to_the_next_one() 
         assert await got.ended() is None
         second, got = await upstreams.open(endpoint, CALL), Reader()
         protocol = second._protocol
-        assert isinstance(protocol, Protocol)
         got.attach(second)
         second.pause()
         assert protocol.transport is not None
@@ -391,6 +389,115 @@ async def test_an_answer_that_came_whole_before_anybody_took_it_leaves_its_conne
         assert await late.ended() is None
         assert await got.ended() is None
         assert ([b"one"], [b"one"]) == (late.chunks, got.chunks)
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_is_made_anew_only_for_what_is_harmless() -> (
+    None
+):
+    """A prompt must not run twice: nobody knows whether the upstream has seen it."""
+    requests = []
+
+    async def script(peer: Peer) -> None:
+        requests.append((await peer.request()).split(b" ")[0])
+        peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        requests.append((await peer.request()).split(b" ")[0])
+
+    async with serving(script) as (upstreams, endpoint):
+        look = CALL._replace(method="GET", body=b"")
+        assert b"ok" == await (await upstreams.open(endpoint, look)).read(10)
+        assert b"ok" == await (await upstreams.open(endpoint, look)).read(10)
+        assert [b"GET", b"GET", b"GET"] == requests
+        with pytest.raises(Refused) as refused:
+            await upstreams.open(endpoint, CALL)
+        assert "connect_failed" == refused.value.failure.kind
+        assert [b"GET", b"GET", b"GET", b"POST"] == requests
+
+
+async def test_what_is_said_before_the_answer_is_read_over() -> None:
+    """Early hints, 100 Continue (RFC 9110, 15.2), also where it comes apart from the answer."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r")
+        await peer.writer.drain()
+        await asyncio.sleep(0.02)
+        peer.write(b"\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async with serving(script) as (upstreams, endpoint):
+        answer = await upstreams.open(endpoint, CALL)
+        assert (200, b"ok") == (answer.status, await answer.read(10))
+        assert "link" not in answer.headers
+
+
+async def test_bytes_that_nobody_asked_for_end_the_connection() -> None:
+    """Else the next request would get them for its answer."""
+    connections = 0
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+
+    async def script(peer: Peer) -> None:
+        nonlocal connections
+        connections += 1
+        await peer.request()
+        peer.write(said + b"ok" + (said + b"no" if connections == 1 else b""))
+        await peer.writer.drain()
+        if connections == 2:
+            await asyncio.sleep(0.02)
+            peer.write(said + b"no")
+        await peer.left()
+
+    async with serving(script) as (upstreams, endpoint):
+        for number in (1, 2, 3):
+            assert b"ok" == await (await upstreams.open(endpoint, CALL)).read(10)
+            await asyncio.sleep(0.05)
+            assert number == connections
+
+
+@pytest.mark.parametrize("length", [None, 6])
+async def test_a_body_that_comes_in_pieces_goes_up_as_it_comes(length: int | None) -> None:
+    """In chunks where nobody knows its length."""
+    got: list[bytes] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one"
+        yield b"two"
+
+    async def script(peer: Peer) -> None:
+        head = await peer.reader.readuntil(b"\r\n\r\n")
+        got.append(head.lower())
+        got.append(await peer.reader.readexactly(6 if length else 21))
+        peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await peer.left()
+
+    headers = {} if length is None else {"content-length": str(length)}
+    async with serving(script) as (upstreams, endpoint):
+        answer = await upstreams.open(endpoint, Outgoing("/x", b"", headers), body=pieces())
+        assert b"ok" == await answer.read(10)
+    assert (b"content-length: 6" in got[0]) is (length == 6)
+    assert (b"onetwo" if length else b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n") == got[1]
+
+
+async def test_a_body_that_breaks_off_does_not_look_whole() -> None:
+    ends: list[bytes] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one"
+        raise Refused(failure("too_large", "no"))
+
+    async def script(peer: Peer) -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        ends.append(await peer.reader.read())
+
+    async with serving(script) as (upstreams, endpoint):
+        with pytest.raises(Refused):
+            await upstreams.open(endpoint, Outgoing("/x", b"", {}), body=pieces())
+        await asyncio.sleep(0.02)
+    assert LAST_CHUNK not in b"".join(ends)
+
+
+async def test_a_header_with_the_end_of_a_line_in_it_is_not_sent() -> None:
+    async with serving(turns) as (upstreams, endpoint):
+        with pytest.raises(ValueError, match="control character"):
+            await upstreams.open(endpoint, CALL._replace(headers={"x-a": "b\r\nx-evil: c"}))
 
 
 async def test_redirects_are_not_followed() -> None:
@@ -420,7 +527,7 @@ async def test_compression_is_never_asked_for() -> None:
 
 
 async def test_aiohttp_still_makes_its_connections_as_this_module_expects() -> None:
-    """The two private names: if a release moves them, chunks would arrive late or not at all."""
+    """By the one private name: if a release moves it, nothing would arrive."""
     connector = _Connector()
     assert isinstance(connector._factory(), Protocol)
     await connector.close()

@@ -1,5 +1,5 @@
-"""Bodies that a client has compressed (RFC 9110, 8.4), made plain in slices, so that whoever reads
-them stops as soon as they have become too large. No I/O.
+"""Compressed bodies (RFC 9110, 8.4), made plain in slices, so that whoever reads them stops as soon
+as they have become too large.
 """
 
 import importlib

@@ -1,0 +1,137 @@
+"""Where the body of an answer in HTTP/1.1 ends, and what of its bytes are data (RFC 9112, 6 and 7).
+No I/O.
+
+A body's `feed` gives the data in some bytes. `done`: it has ended; `beyond`: with more bytes behind
+it; `malformed`: it breaks the rules, and what came before that was given. After either nothing is
+fed. `between`: it stands between two chunks.
+"""
+
+import re
+
+# Of the line that begins a chunk, with its extensions, and of each field behind the last chunk.
+_MOST_LINE_BYTES = 8190
+_MOST_FIELDS = 128
+_MOST_SIZE_BYTES = 18  # of a size that is written plainly, and the end of its line
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+
+
+class Body:
+    """What the three have in common."""
+
+    __slots__ = ("beyond", "done", "malformed")
+
+    between = False
+
+    def __init__(self) -> None:
+        self.done = self.beyond = self.malformed = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The data in these bytes."""
+        raise NotImplementedError
+
+
+class ToTheEnd(Body):
+    """As long as its connection."""
+
+    __slots__ = ()
+
+    def feed(self, data: bytes) -> bytes:
+        return data
+
+
+class Length(Body):
+    """So many bytes."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self._left = length
+        self.done = length == 0
+
+    def feed(self, data: bytes) -> bytes:
+        self.beyond = len(data) > self._left
+        data = data[: self._left]
+        self._left -= len(data)
+        self.done = self._left == 0
+        return data
+
+
+class Chunks(Body):
+    """In chunks. What may follow the last one is read and forgotten."""
+
+    __slots__ = ("_fields", "_last", "_left", "_line", "_within", "between")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.between = True  # no byte of the next chunk has come
+        self._left = 0  # of the chunk's data, to come
+        self._within = False  # a chunk, whose end of line is to come too
+        self._line = b""  # of which the end has not come
+        self._last = False  # only fields are to come
+        self._fields = 0
+
+    def feed(self, data: bytes) -> bytes:
+        pieces: list[bytes] = []
+        at = self._whole(data, pieces) if self.between else 0
+        if at < len(data):
+            self._feed(data[at:], pieces)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _whole(self, data: bytes, pieces: list[bytes]) -> int:
+        """Take the whole chunks that these bytes begin with, as nearly all are. Where they end."""
+        at, size = 0, len(data)
+        while True:
+            end = data.find(b"\r\n", at, at + _MOST_SIZE_BYTES)
+            line = data[at:end]
+            try:
+                begin, length = end + 2, int(line, 16)
+            except ValueError:
+                return at
+            stop = begin + length
+            # so written, the size can mean nothing else; 0 is the body's end
+            plain = length > 0 and line == b"%x" % length
+            if not plain or stop + 2 > size or data[stop : stop + 2] != b"\r\n":
+                return at
+            pieces.append(data[begin:stop])
+            at = stop + 2
+
+    def _feed(self, data: bytes, pieces: list[bytes]) -> None:
+        if self._line:
+            data, self._line = self._line + data, b""
+        at, size = 0, len(data)
+        while at < size and not self.done and not self.malformed:
+            if self._left:
+                piece = data[at : at + self._left]
+                pieces.append(piece)
+                self._left -= len(piece)
+                at += len(piece)
+                continue
+            end = data.find(b"\n", at)
+            if end < 0:
+                self._line = data[at:]
+                self.malformed = len(self._line) > _MOST_LINE_BYTES
+                break
+            self._take(data[at:end].removesuffix(b"\r"))
+            at = end + 1
+        self.beyond = self.done and at < size
+        self.between = not (self._line or self._within or self._last or self.malformed)
+
+    def _take(self, line: bytes) -> None:
+        """A line outside of the data."""
+        if len(line) > _MOST_LINE_BYTES:
+            self.malformed = True
+        elif self._last:
+            self.done = not line
+            self._fields += 1
+            self.malformed = self._fields > _MOST_FIELDS
+        elif self._within:
+            self._within, self.malformed = False, bool(line)
+        else:
+            said = line.partition(b";")[0].rstrip(b" \t")
+            if _SIZE.fullmatch(said) is None:
+                self.malformed = True
+                return
+            self._left = int(said, 16)
+            self._last = self._left == 0
+            self._within = not self._last
