@@ -4,6 +4,7 @@ said, no trace of a broken client."""
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,3 +223,18 @@ async def test_the_log_has_one_line_a_request_and_nothing_that_was_said(scene: S
         "Hello",
     ):
         assert secret not in text
+
+
+async def test_a_connection_that_has_ended_is_watched_no_more(tmp_path: Path) -> None:
+    """What looks at it later would find it closed, and say so in the log."""
+    file = tmp_path / "mainstem.yaml"
+    file.write_text(json.dumps({"server": {"port": 0}, "streams": {"write_timeout_s": 0.1}}))
+    async with started("serve", "--config", str(file), last="mock") as proxy:
+        async with clients(proxy.url) as connect:
+            for _ in range(3):
+                client = await connect()
+                client.writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                await client.reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.3)
+        ended = await proxy.end()
+        assert [] == [line for line in log_lines(ended.err) if line["level"] == "error"]
