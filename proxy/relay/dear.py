@@ -17,7 +17,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
-from typing import cast
+from typing import NamedTuple, cast
 
 from proxy.codec.base import Incoming, Outgoing, TargetConfig
 from proxy.errors import Failure, Refused, failure
@@ -40,13 +40,24 @@ def is_dear(body: bytes) -> bool:
     return len(body) > DEAR_MARKS and sum(map(body.count, _MARKS)) > DEAR_MARKS
 
 
+class _Wire(NamedTuple):
+    """Two pipes: what is to be done, and what came of it."""
+
+    jobs: Connection
+    results: Connection
+
+    def close(self) -> None:
+        self.jobs.close()
+        self.results.close()
+
+
 class DearProcess:
     """The process, as it is seen from here. One thread has to do with it."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dear-requests")
         self._process: subprocess.Popen[bytes] | None = None
-        self._wire: Connection | None = None
+        self._wire: _Wire | None = None
         self._ready = False
         self._not_before = 0.0
         self._closed = False
@@ -76,10 +87,10 @@ class DearProcess:
             return None
         assert self._wire is not None
         try:
-            self._wire.send(job)
-            if not self._wire.poll(_MOST_S):
+            self._wire.jobs.send(job)
+            if not self._wire.results.poll(_MOST_S):
                 raise TimeoutError
-            return cast("Result | None", self._wire.recv())
+            return cast("Result | None", self._wire.results.recv())
         except _UNPICKLED:
             return None
         except (EOFError, OSError):
@@ -94,8 +105,8 @@ class DearProcess:
         if self._wire is None or self._ready:
             return self._ready
         try:
-            if self._wire.poll():
-                self._wire.recv()
+            if self._wire.results.poll():
+                self._wire.results.recv()
                 self._ready = True
         except (EOFError, OSError):
             self._failed()
@@ -103,21 +114,22 @@ class DearProcess:
 
     def _start(self) -> None:
         try:
-            ours, its = Pipe()
+            (its_jobs, jobs), (results, its_results) = Pipe(duplex=False), Pipe(duplex=False)
         except OSError:
             self._failed()
             return
-        with its:
+        with its_jobs, its_results:
+            files = its_jobs.fileno(), its_results.fileno()
             # -P: a folder or file named proxy, where the command was given, is not us.
-            command = [sys.executable, "-P", "-c", _PROGRAM, str(its.fileno())]
-            self._wire = ours
+            command = [sys.executable, "-P", "-c", _PROGRAM, *map(str, files)]
+            self._wire = _Wire(jobs, results)
             try:
                 self._process = subprocess.Popen(  # noqa: S603  it is ourselves
                     command,
                     env={**os.environ, "PYTHONPATH": _python_path()},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    pass_fds=(its.fileno(),),
+                    pass_fds=files,
                 )
             except OSError:
                 self._failed()

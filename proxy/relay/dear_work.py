@@ -120,27 +120,28 @@ def _parsed(job: Reading, half: ClientHalf) -> Parsed:
     return half.parse_request(job.incoming)
 
 
-def serve(wire: Connection) -> None:
-    """Do the jobs that come over the wire until it ends, or until there are none for a while. What
-    cannot be done here, whoever asked must do.
+def serve(jobs: Connection, results: Connection) -> None:
+    """Do the jobs that come until their pipe ends, or until there are none for a while. What cannot
+    be done here, whoever asked must do.
     """
     worker = Worker()
-    wire.send(READY)
-    while wire.poll(_IDLE_S):
-        result: Result | None
+    results.send(READY)
+    while jobs.poll(_IDLE_S):
+        job = jobs.recv()
         try:
-            result = worker.done(wire.recv())
+            result: Result | None = worker.done(job)
         except Exception:  # noqa: BLE001  it is met again there, and told
             result = None
-        wire.send(result)
+        results.send(result)
 
 
 def main() -> None:
-    """Serve the wire whose descriptor is the first argument."""
+    """Serve the two pipes whose descriptors are the arguments."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends with the other, which heeds them
     with contextlib.suppress(OSError):
         os.nice(_NICENESS)
     gc.freeze()
     with contextlib.suppress(EOFError, OSError):
-        serve(Connection(int(sys.argv[1])))
+        jobs, results = (int(number) for number in sys.argv[1:])
+        serve(Connection(jobs, writable=False), Connection(results, readable=False))

@@ -14,7 +14,9 @@ from proxy.errors import Refused
 from proxy.relay.apart import apart, beside
 from proxy.relay.dear import Dear, is_dear, plain
 from proxy.relay.dear_work import Reading, Unread
+from proxy.relay.plan import Plan
 from proxy.relay.won import Envelope
+from proxy.routing import WILDCARD
 from proxy.server.access.keys import check_model, check_other_model, credential, nameable
 from proxy.server.account import Account
 from proxy.server.body import Hold, check_body, read_body
@@ -100,16 +102,16 @@ class Intake:
 
         if process is None or not is_dear(incoming.body):
             return await apart(len(incoming.body), here)
-        if not any(policy.continue_after_commit for policy in plan.policies.values()):
-            names = tuple(half.name for half in self._halves)
-            dear = Dear(process, Reading(names, plain(incoming), allowed))
-            read = await dear.read()
-            self._is_of(next(half for half in self._halves if half.name == read.half))
-            if isinstance(read, Unread):
-                raise Refused(read.why)
-            if not read.keeps or plan.streams.resume is None:
-                return _bounded(read.parsed), read.foreign, dear
-        return await beside(here)
+        names = tuple(half.name for half in self._halves)
+        dear = Dear(process, Reading(names, plain(incoming), allowed))
+        read = await dear.read()
+        self._is_of(next(half for half in self._halves if half.name == read.half))
+        if isinstance(read, Unread):
+            raise Refused(read.why)
+        keeps = read.keeps and plan.streams.resume is not None
+        if keeps or _may_go_on(plan, read.parsed.request.model):
+            return await beside(here)  # which takes the conversation itself
+        return _bounded(read.parsed), read.foreign, dear
 
     def _is_of(self, half: ClientHalf) -> None:
         self.half = half
@@ -119,6 +121,12 @@ class Intake:
         """What is asked, by the dialect whose request it is. Raises Refused."""
         self._is_of(next((half for half in self._halves if half.claims(incoming)), self._halves[0]))
         return _bounded(self.half.parse_request(incoming))
+
+
+def _may_go_on(plan: Plan, model: str) -> bool:
+    """Whether another target may be asked to go on with an answer that broke off."""
+    policy = plan.policies.get(model) or plan.policies.get(WILDCARD)
+    return policy is not None and policy.continue_after_commit
 
 
 def _bounded(parsed: Parsed) -> Parsed:

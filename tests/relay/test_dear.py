@@ -162,7 +162,7 @@ async def test_where_none_can_be_started_the_thread_does_it(
 
 def test_with_nothing_to_do_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dear_work, "_IDLE_S", 0)
-    ours, its = Pipe()
-    with ours, its:
-        serve(its)
-        assert dear_work.READY == ours.recv()
+    (jobs, to_jobs), (from_results, results) = Pipe(duplex=False), Pipe(duplex=False)
+    with jobs, to_jobs, from_results, results:
+        serve(jobs, results)
+        assert dear_work.READY == from_results.recv()
