@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from tests.bench.wire import KEY as BESIDE_KEY
 from tests.bench.wire import VENDORS
 from tests.load.errands import (
     CONTINUED,
@@ -27,6 +28,8 @@ from tests.load.manners import MAX_BODY_BYTES, WRITE_TIMEOUT_S
 from tests.load.scripts import CONNECT_S, FIRST_EVENT_S, IDLE_S, MAX_EVENT_BYTES, TOTAL_S
 
 NARROW_STREAMS = 5
+# Streams by which it is seen what is felt of clients that mean harm; each ends before total_s.
+WITNESS, WITNESS_MS, WITNESS_PIECES = "witness", 50, 240
 _OF_MODELS: Mapping[str, Mapping[str, Any]] = {
     HEDGED: {"hedge_after_s": 0.5},
     CONTINUED: {"continue_after_commit": True},
@@ -38,12 +41,13 @@ _OF_UPSTREAMS: Mapping[str, Mapping[str, Any]] = {
 
 
 class Ports(NamedTuple):
-    """Of the upstream that plays, of the one where nobody listens, and of the one that accepts
-    nobody."""
+    """Of the upstream that plays, of the one where nobody listens, of the one that accepts nobody,
+    and of that of the witnesses, 0 for none."""
 
     upstream: int
     dead: int
     stuck: int
+    witness: int = 0
 
 
 @contextlib.contextmanager
@@ -78,6 +82,7 @@ def written(ports: Ports, streams: int, reloads: int = 0) -> str:
                     _key("soak", KEY),
                     _key("narrow", NARROW_KEY, max_streams=NARROW_STREAMS),
                     _key("operator", OPERATOR_KEY, admin=True),
+                    _key("beside", BESIDE_KEY),
                 ]
             },
             "limits": {
@@ -104,7 +109,10 @@ def written(ports: Ports, streams: int, reloads: int = 0) -> str:
             "breaker": {"failures": 0},
             "logs": {"format": "json", "level": "info"},
             "upstreams": _upstreams(ports),
-            "models": {name: _model(name) for name in model_names()},
+            "models": {
+                **{name: _model(name) for name in model_names()},
+                WITNESS: [{"upstream": WITNESS, "model": "bench"}],
+            },
         }
     )
 
@@ -132,6 +140,12 @@ def _upstreams(ports: Ports) -> dict[str, Any]:
         }
     for name, more in _OF_UPSTREAMS.items():
         upstreams[f"{name}-{first}-1"] = {**upstreams[f"{first}-1"], **more}
+    base = f"http://127.0.0.1:{ports.witness}/{WITNESS_MS}/{WITNESS_PIECES}/500"
+    upstreams[WITNESS] = {
+        "dialect": first,
+        "base_url": base + VENDORS[first].base,
+        "api_key": "none",
+    }
     return upstreams
 
 

@@ -9,7 +9,6 @@ time, and stopped by its id. Exit status 1 if a stream is lost.
 import argparse
 import contextlib
 import hashlib
-import http.client
 import json
 import os
 import resource
@@ -26,6 +25,7 @@ from tests.bench.processes import OTHER_CPU, process
 from tests.bench.proxies import Proxy, mainstem
 from tests.bench.wire import KEY, VENDORS
 from tests.load.crowd_clients import Opened, Outcome, Party
+from tests.load.harm import HARM, go
 from tests.load.ledger import Verdict
 from tests.load.watch import resident_bytes
 from tests.progress import Bar, of_time, shown
@@ -37,7 +37,6 @@ END_S = 10.0  # over which the ends are spread
 # of a process that are not streams': the loop's, listeners, log, modules, connections of those who
 # ask for metrics
 _SPARE_FILES = 200
-_MIB = 1 << 20
 
 
 class Plan(NamedTuple):
@@ -109,11 +108,11 @@ class Crowd:
                     _said(few, self._log[1])
                     memory = _memory(workers) - before
                     cpu, waited = sum(map(cpu_s, workers)), sum(map(waited_s, workers))
-                    _go(upstream_port)
+                    go(upstream_port)
                     lasts = self._plan.seconds + min(END_S, self._plan.seconds)
                     with self._hostile(proxy.port), Bar("crowd", of_time(lasts), shown()):
                         ended, others_ended = (
-                            Outcome(**_said(clients, self._log[1])) for clients in (many, few)
+                            Outcome.told(_said(clients, self._log[1])) for clients in (many, few)
                         )
                     cpu, waited = (
                         sum(map(cpu_s, workers)) - cpu,
@@ -204,19 +203,17 @@ def _memory(pids: list[int]) -> int:
     return sum(map(resident_bytes, pids))
 
 
-def _go(port: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("POST", "/go")
-    connection.getresponse().read()
-    connection.close()
-
-
 def crowd(plan: Plan) -> tuple[Report, list[Verdict]]:
-    """Runs a crowd; no verdict hangs on the machine's speed."""
+    """Runs a crowd; no verdict but HARM hangs on the machine."""
     with tempfile.TemporaryDirectory(prefix="mainstem-crowd-") as folder:
         report = Crowd(plan, Path(folder)).run()
     everyone = plan.streams + OTHERS
     return report, [
+        *(
+            Verdict(HARM, outcome.felt.within_twice, f"{name}: {outcome.felt}")
+            for name, outcome in (("crowd", report.crowd), ("beside", report.others))
+            if plan.hostile
+        ),
         Verdict(
             "open",
             report.opened.open == plan.streams,

@@ -5,17 +5,19 @@ of it.
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import sys
 import time
 from array import array
 from dataclasses import asdict, dataclass
-from typing import cast
+from typing import Any, cast
 
 import uvloop
 
 from tests.bench.asking import ASKING
 from tests.bench.wire import KEY, LAST_CHUNK
+from tests.load.phases import Felt, Phases
 from tests.load.stamps import STAMP, find
 
 _TAIL_BYTES = 512
@@ -24,7 +26,8 @@ _TAIL_BYTES = 512
 @dataclass(frozen=True)
 class Party:
     """So many streams of one model, in one client dialect; `at_once` of them being opened at a
-    time. Each is to bring `count` pieces."""
+    time. Each is to bring `count` pieces; for `again_s` one that has ended makes room for
+    another."""
 
     streams: int
     port: int
@@ -33,6 +36,7 @@ class Party:
     dialect: str = "native"
     at_once: int = 256
     within_s: float = 300.0
+    again_s: float = 0.0
 
 
 @dataclass
@@ -55,6 +59,13 @@ class Outcome:
     p99_ms: float = 0.0
     most_ms: float = 0.0
     complaint: str = ""
+    felt: Felt = dataclasses.field(default_factory=Felt)
+    streams: int = 0
+
+    @classmethod
+    def told(cls, said: dict[str, Any]) -> "Outcome":
+        """Of what was printed."""
+        return cls(**{**said, "felt": Felt(*said["felt"])})
 
 
 class Guests:
@@ -64,6 +75,9 @@ class Guests:
         self.party = party
         self.begun = 0
         self.ended = 0
+        self.phases = Phases()
+        self._until = time.monotonic() + party.again_s
+        self._coming: set[asyncio.Task[Guest]] = set()
         self.delays: array[int] = array("q")
         self.outcome = Outcome()
         self.all_ended = asyncio.Event()
@@ -95,6 +109,18 @@ class Guests:
         )
         return guest
 
+    def one_ended(self) -> None:
+        """Another comes in its place, while there is time."""
+        self.outcome.streams += 1
+        if time.monotonic() < self._until:
+            coming = asyncio.create_task(self._connect())
+            self._coming.add(coming)
+            coming.add_done_callback(self._coming.discard)
+            return
+        self.ended += 1
+        if self.ended == self.party.streams:
+            self.all_ended.set()
+
     async def read_all(self) -> Outcome:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.party.within_s):
@@ -102,6 +128,7 @@ class Guests:
         delays = sorted(self.delays)
         outcome = self.outcome
         outcome.pieces = len(delays)
+        outcome.felt = self.phases.felt()
         if delays:
             outcome.p50_ms, outcome.p99_ms, outcome.most_ms = (
                 delays[min(len(delays) - 1, len(delays) * share // 100)] / 1e6
@@ -134,6 +161,7 @@ class Guest(asyncio.Protocol):
             self._next += 1
             if stamp.number:
                 self._guests.delays.append(now - stamp.sent_ns)
+                self._guests.phases.add(stamp.sent_ns, now - stamp.sent_ns)
         self._carry = text[max(done, len(text) - STAMP + 1) :]
         self._tail = (self._tail + data)[-_TAIL_BYTES:]
         if self._next and not self.settled.done():
@@ -150,9 +178,7 @@ class Guest(asyncio.Protocol):
             return
         self._over = True
         guests = self._guests
-        guests.ended += 1
-        if guests.ended == guests.party.streams:
-            guests.all_ended.set()
+        guests.one_ended()
         if not self._broken and self._next == guests.party.count and guests.terminal in self._tail:
             guests.outcome.whole += 1
         elif not guests.outcome.complaint:

@@ -23,15 +23,24 @@ _BACKLOG = 4096
 
 
 class Crowd:
-    """Those who wait for the go."""
+    """Those who wait for the go; who comes later need not."""
 
     def __init__(self) -> None:
+        self._gone = False
         self.waiting: list[Connection] = []
 
     def go(self) -> None:
+        self._gone = True
         waiting, self.waiting = self.waiting, []
         for connection in waiting:
             connection.go()
+
+    def wait(self, connection: "Connection") -> None:
+        """Until the go."""
+        if self._gone:
+            connection.go()
+        else:
+            self.waiting.append(connection)
 
 
 class Connection(asyncio.Protocol):
@@ -66,7 +75,7 @@ class Connection(asyncio.Protocol):
         )
         self._transport.write(self._frames.begin)
         self._say()
-        self._crowd.waiting.append(self)
+        self._crowd.wait(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:

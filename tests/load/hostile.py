@@ -1,6 +1,6 @@
-"""Clients that mean harm, a process of its own beside a crowd: `python -m tests.load.hostile PORT
-CLIENTS` runs until it is stopped. Each does one attack after another, drawn at random: what
-SECURITY.md promises is that nobody else notices.
+"""Clients that mean harm, a process of its own beside others: `python -m tests.load.hostile PORT
+CLIENTS` runs until it is stopped. In every other phase (`phases.py`) each does one attack after
+another, without rest, drawn at random: what SECURITY.md promises is that nobody else notices.
 """
 
 import asyncio
@@ -15,11 +15,17 @@ from collections.abc import Callable
 import uvloop
 
 from tests.bench.wire import KEY
+from tests.load.phases import to_attack_s
 
 _MIB = 1 << 20
 _HOLD_S = 2.0
 _MINE = f"authorization: Bearer {KEY}\r\n"
 _BOMB = gzip.compress(b" " * (64 * _MIB))
+_MEMBERS = gzip.compress(b" ") * 3000
+_UPGRADE = (
+    "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+    "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
 _CALLS = 10_000
 # Of a model that there is not: it is read whole, and then refused.
 _LARGE = json.dumps(
@@ -31,12 +37,18 @@ _LARGE = json.dumps(
         ]
     }
 ).encode()
+# The same within the small bounds of the soak.
+_SMALL = json.dumps({"model": "nobodys", "messages": [{"role": "user", "content": ""}] * 1800})
 
 
 def _post(path: str, body: bytes, *fields: str, promised: int | None = None) -> bytes:
     size = len(body) if promised is None else promised
     head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
     return f"{head}{''.join(fields)}content-length: {size}\r\n\r\n".encode() + body
+
+
+def _any() -> str:
+    return random.randbytes(16).hex()
 
 
 def _get(path: str, *fields: str) -> bytes:
@@ -57,6 +69,25 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], bool]] = {
     ),
     "a dear body with a key": (
         lambda: _post("/v1beta/models/nobodys:streamGenerateContent", _LARGE, _MINE),
+        True,
+    ),
+    "a small dear body with a key": (lambda: _post("/v1/stream", _SMALL.encode(), _MINE), True),
+    "bombs in members": (
+        lambda: _post("/v1/messages", _MEMBERS, _MINE, "content-encoding: gzip\r\n"),
+        True,
+    ),
+    "a bomb at another path": (
+        lambda: _post("/data", _BOMB, _MINE, "content-encoding: gzip\r\n"),
+        True,
+    ),
+    "streams to come back to": (
+        lambda: _post("/v1/streams", _SMALL.encode(), _MINE, f"idempotency-key: {_any()}\r\n"),
+        True,
+    ),
+    "another's stream": (lambda: _get(f"/v1/streams/{_any()}", _MINE), True),
+    "a WebSocket that says nothing": (lambda: _get("/v1/responses", _MINE, _UPGRADE), False),
+    "many headers": (
+        lambda: _get("/v1/models", *(f"x-{number}: y\r\n" for number in range(2000))),
         True,
     ),
     "unread schemas": (lambda: _get("/v1/schema") * 500, False),
@@ -94,9 +125,9 @@ async def main() -> None:
     async def one(number: int) -> None:
         drawn = random.Random(number)
         while True:
+            await asyncio.sleep(to_attack_s())
             said, read = drawn.choice(list(ATTACKS.values()))
             await attack(port, said(), read=read)
-            await asyncio.sleep(drawn.uniform(0, 0.2))
 
     await asyncio.gather(*(one(number) for number in range(clients)))
 

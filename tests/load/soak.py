@@ -29,6 +29,7 @@ from tests.load import watch
 from tests.load.clients import HUNG_S, Crew
 from tests.load.config import Ports, dead_and_stuck, written
 from tests.load.errands import Errand
+from tests.load.harm import Harm
 from tests.load.ledger import Ledger, Verdict, read_row
 from tests.load.manners import Row
 from tests.load.report import Course, measured, write
@@ -44,12 +45,13 @@ _POOL_S = 35.0  # aiohttp keeps an idle connection for 15 s and looks for such e
 
 
 class Plan(NamedTuple):
-    """How much of a soak."""
+    """How much of a soak. `hostile`: beside a tenth as many clients that mean harm."""
 
     seconds: float = 1200.0
     streams: int = 500
     seed: int = 1
     quiet: bool = False
+    hostile: bool = False
 
 
 class Reader(threading.Thread):
@@ -82,6 +84,7 @@ class Soak:
         self._course = Course()
         self._rng = random.Random(plan.seed)
         self._log = (folder / "proxy.log", folder / "others.log")
+        self._harm = Harm(plan.streams // 10 if plan.hostile else 0, self._log[1])
         self._read = 0
         self._rest = b""
         self._reloads = 0
@@ -94,9 +97,11 @@ class Soak:
             process(
                 [sys.executable, "-m", "tests.load.upstream"], OTHER_CPU, others_log
             ) as upstream,
+            self._harm.upstream() as witness,
         ):
             assert upstream.stdout is not None
-            self._ports = Ports(json.loads(upstream.stdout.readline())["port"], dead, stuck)
+            port = json.loads(upstream.stdout.readline())["port"]
+            self._ports = Ports(port, dead, stuck, witness)
             with mainstem(
                 written(self._ports, self._plan.streams), self._folder, proxy_log
             ) as proxy:
@@ -127,6 +132,7 @@ class Soak:
         said, reload_at = began, began + RELOAD_S / 2
         with (
             process(command, OTHER_CPU, self._log[1]) as clients,
+            self._harm.beside(self._proxy.port, crew.seconds),
             self._bar("soak", crew.seconds) as bar,
         ):
             reader = Reader(clients)
@@ -246,6 +252,7 @@ class Soak:
         }
         return [
             *self._ledger.verdicts(account["seen"], metrics),
+            *self._harm.verdicts(),
             Verdict("streams", not still, f"open when all clients had gone: {still or 'none'}"),
             Verdict(
                 "tasks",
@@ -291,6 +298,9 @@ def main() -> int:
     parser.add_argument("--streams", type=int, default=500, help="open all the time")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn")
     parser.add_argument(
+        "--hostile", action="store_true", help="beside a tenth as many clients that mean harm"
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=Path("build/soak"),
@@ -303,7 +313,8 @@ def main() -> int:
         f"soak: {options.streams} streams for {options.minutes:g} min, seed {options.seed}",
         flush=True,
     )
-    verdicts = soak(Plan(options.minutes * 60, options.streams, options.seed), options.out)
+    plan = Plan(options.minutes * 60, options.streams, options.seed, hostile=options.hostile)
+    verdicts = soak(plan, options.out)
     for verdict in verdicts:
         print(f"{'holds' if verdict.holds else 'FAILS'}  {verdict.name}: {verdict.said}")
     return int(not all(verdict.holds for verdict in verdicts))
