@@ -28,7 +28,7 @@ port = $(if $(findstring command,$(origin PORT)),--port $(PORT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e picture cuts bench micro fuzz soak crowd wheel lock tools agents rivals clean
+.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e picture panels cuts bench micro fuzz soak crowd wheel lock tools agents rivals clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='more arguments for the command']"
@@ -86,6 +86,9 @@ e2e: $(developed) $(browser) ## Run the tests with a real browser (needs Chromiu
 
 picture: $(developed) $(browser) ## Take the README's picture of the page anew (needs Chromium and Node.js: make tools)
 	@MAINSTEM_PICTURES=$(CURDIR)/docs $(py) -m pytest -q tests/e2e/test_playground.py -k readme
+
+panels: $(developed) ## Draw the dashboard's panels into docs/dashboard.svg, from a real Prometheus (needs prometheus, Redis: make tools)
+	@exec $(py) -m tests.deploy.panels
 
 cuts: $(developed) $(browser) ## 50 pages of each kind in a real browser whose connections are cut at random, from one generation each
 	@MAINSTEM_CUT_STREAMS=50 $(py) -m pytest tests/e2e/test_resuming.py $(ARGS)

@@ -15,6 +15,7 @@ import aiohttp
 from tests.needs import program
 
 SCRAPE = "500ms"
+RULES = Path(__file__).parents[2] / "deploy" / "alerts.yml"
 _START_S = 20
 Labels = tuple[str, ...]
 
@@ -30,6 +31,19 @@ class Prometheus:
         """The series of an instant query, as the API has them."""
         parameters = {"query": expression}
         async with self._session.get(f"{self._url}/api/v1/query", params=parameters) as response:
+            answer = await response.json()
+        assert "success" == answer["status"], f"{expression}: {answer}"
+        found: list[dict[str, Any]] = answer["data"]["result"]
+        return found
+
+    async def over(
+        self, expression: str, begin: float, end: float, step_s: float
+    ) -> list[dict[str, Any]]:
+        """The series of an expression from one Unix time to another."""
+        asked = {"query": expression, "start": begin, "end": end, "step": step_s}
+        parameters = {name: str(value) for name, value in asked.items()}
+        url = f"{self._url}/api/v1/query_range"
+        async with self._session.get(url, params=parameters) as response:
             answer = await response.json()
         assert "success" == answer["status"], f"{expression}: {answer}"
         found: list[dict[str, Any]] = answer["data"]["result"]
@@ -52,9 +66,14 @@ class Prometheus:
 
 @asynccontextmanager
 async def prometheus(target: str) -> AsyncIterator[Prometheus]:
-    """Scrapes `target`, a host and port, as job `mainstem`."""
+    """Scrapes `target`, a host and port, as job `mainstem`, and records what deploy/ says."""
     config: Mapping[str, Any] = {
-        "global": {"scrape_interval": SCRAPE, "scrape_timeout": SCRAPE},
+        "global": {
+            "scrape_interval": SCRAPE,
+            "scrape_timeout": SCRAPE,
+            "evaluation_interval": SCRAPE,
+        },
+        "rule_files": [str(RULES)],
         "scrape_configs": [{"job_name": "mainstem", "static_configs": [{"targets": [target]}]}],
     }
     with tempfile.TemporaryDirectory(prefix="mainstem-prometheus-") as name:

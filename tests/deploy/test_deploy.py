@@ -1,6 +1,7 @@
 """The files of deploy/ hold: the programs they are for accept them, and they name only metrics,
 paths and settings that exist."""
 
+import html
 import json
 import re
 import subprocess
@@ -17,21 +18,21 @@ from tests.observe.test_metrics import CONTRACT
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 DASHBOARD = DEPLOY / "grafana" / "dashboards" / "mainstem.json"
+PICTURE = ROOT / "docs" / "dashboard.svg"
 YAML_FILES = sorted(
     file
     for file in (*DEPLOY.rglob("*.yaml"), *DEPLOY.rglob("*.yml"))
     if file.parent.name != "templates"
 )
-# recorded by alerts.yml itself
-FOREIGN = {
-    "mainstem:streams_failing:rate5m",
-    "mainstem:streams:rate5m",
-    *(f"mainstem:streams_failing:ratio_rate{window}" for window in ("5m", "30m", "1h", "6h", "3d")),
-}
+RULES = [
+    rule
+    for group in yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"]
+    for rule in group["rules"]
+]
+RECORDED = {rule["record"] for rule in RULES if "record" in rule}
 
 
 VARIABLES = {
-    "__rate_interval": "5m",
     "instance": ".*",
     "upstream": ".*",
     "model": ".*",
@@ -71,9 +72,10 @@ def expressions() -> list[str]:
     return [filled(query) for query in queries]
 
 
-def filled(query):
-    """With Grafana's own variables, and those of the dashboard when everything is chosen."""
-    for name, value in VARIABLES.items():
+def filled(query, interval="5m"):
+    """With Grafana's own variables (`interval` is that of rates), and those of the dashboard when
+    everything is chosen."""
+    for name, value in {**VARIABLES, "__rate_interval": interval}.items():
         query = query.replace(f"${name}", value)
     assert "$" not in query
     return query
@@ -116,7 +118,7 @@ def test_the_dashboard_has_only_queries_that_prometheus_understands(tmp_path):
 )
 def test_only_metrics_that_exist_are_named(file):
     """A renamed metric must not leave an alert that can never fire."""
-    named = set(re.findall(r"\bmainstem[_:][a-z0-9_:]+", file.read_text())) - FOREIGN
+    named = set(re.findall(r"\bmainstem[_:][a-z0-9_:]+", file.read_text())) - RECORDED
 
     assert set() == named - known_series()
 
@@ -183,8 +185,7 @@ def test_the_share_that_fails_is_nought_while_all_is_well(tmp_path, series, show
 
 def test_every_alert_has_a_test_and_a_section_that_says_what_to_do():
     """Under its own name, in the operator's page."""
-    groups = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"]
-    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    alerts = [rule for rule in RULES if "alert" in rule]
     names = [rule["alert"] for rule in alerts]
     page = (ROOT / "docs" / "OPERATING.md").read_text()
     tested = (DEPLOY / "alerts.test.yml").read_text()
@@ -194,6 +195,32 @@ def test_every_alert_has_a_test_and_a_section_that_says_what_to_do():
         rule["annotations"]["runbook"] for rule in alerts
     ]
     assert [] == [name for name in names if not re.search(rf"\b{name}\b", tested)]
+
+
+def test_what_is_recorded_is_tested_or_decides_an_alert_that_is():
+    """And is shown: nothing is recorded for nobody."""
+    tested = (DEPLOY / "alerts.test.yml").read_text()
+    alerts = " ".join(rule["expr"] for rule in RULES if "alert" in rule)
+    used = {name for name in RECORDED if name in tested or re.search(rf"{name}\b", alerts)}
+    shown = DASHBOARD.read_text() + alerts
+
+    assert set() == RECORDED - used
+    assert set() == {name for name in RECORDED if not re.search(rf"{name}\b", shown)}
+
+
+def test_every_panel_is_in_the_picture_of_the_dashboard():
+    """Which `make panels` draws: small enough for a page, and no panel of it is empty."""
+    text = PICTURE.read_text()
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+
+    assert [] == [
+        panel["title"]
+        for panel in panels
+        if f">{html.escape(filled(panel['title']))}</text>" not in text
+    ]
+    assert 0 == text.count("no data")
+    assert PICTURE.stat().st_size < 300_000
+    assert f"({PICTURE.name})" in (ROOT / "docs" / "OPERATING.md").read_text()
 
 
 @requires("systemd")

@@ -168,7 +168,7 @@ class Load:
         self.account.add(model, response.status, events, left=left)
 
 
-def written(folder: Path, mock: MockServer) -> str:
+def written(folder: Path, mock: MockServer, more: Mapping[str, Any]) -> str:
     upstreams: dict[str, Any] = {
         name: {
             "dialect": spec.dialect,
@@ -189,6 +189,7 @@ def written(folder: Path, mock: MockServer) -> str:
         "breaker": {"failures": 0},
         "upstreams": upstreams,
         "models": {name: _model(asked) for name, asked in MODELS.items()},
+        **more,
     }
     file = folder / "mainstem.yaml"
     file.write_text(json.dumps(config))
@@ -205,14 +206,17 @@ def _model(asked: Any) -> Any:
 
 
 @asynccontextmanager
-async def scene(folder: Path) -> AsyncIterator[tuple[MockServer, Started, Prometheus, Load]]:
+async def scene(
+    folder: Path, more: Mapping[str, Any] | None = None
+) -> AsyncIterator[tuple[MockServer, Started, Prometheus, Load]]:
+    """`more`: what else the configuration has."""
     odd = folder / "odd.sse"
     odd.write_bytes(ODD)
     mock = MockServer({**MOCKS, "odd": MockSpec("openai_chat", str(odd), 0)})
     await mock.start()
     try:
         async with (
-            started("serve", "--config", written(folder, mock), last="try") as proxy,
+            started("serve", "--config", written(folder, mock, more or {}), last="try") as proxy,
             prometheus(admin_of(proxy).removeprefix("http://")) as server,
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, force_close=True)
