@@ -325,7 +325,7 @@ async def test_prometheus_says_what_the_clients_and_the_mock_count(tmp_path: Pat
         async def replaced() -> bool:
             return not before & await workers(proxy)
 
-        await until(replaced)
+        await until(replaced, within_s=60)  # three starts, one after another
         await told_alike(server, load, mock)
         assert {} == await server.sums("mainstem_streams_open", "upstream")
 
