@@ -84,7 +84,7 @@ oracle: $(developed) $(js_sdks) ## Run the tests in which vendors' own SDKs are 
 e2e: $(developed) $(browser) ## Run the tests with a real browser (needs Chromium and Node.js: make tools)
 	@$(py) -m pytest tests/e2e $(ARGS)
 
-picture: $(developed) $(browser) ## Take the README's picture of the page anew (needs Chromium and Node.js: make tools)
+picture: $(developed) $(browser) ## Take the two READMEs' pictures of the page anew (needs Chromium and Node.js: make tools)
 	@MAINSTEM_PICTURES=$(CURDIR)/docs $(py) -m pytest -q tests/e2e/test_playground.py -k readme
 
 panels: $(developed) ## Draw the dashboard's panels into docs/dashboard.svg, from a real Prometheus (needs prometheus, Redis: make tools)

@@ -37,6 +37,11 @@ ANSWER = {"evaluate": "document.querySelector('.answer').innerText"}
 SNIPPET = {"evaluate": "document.querySelector('#snippet').textContent"}
 # What a first visit plays by itself is one test's, and in the way of all others.
 VISITED = {"mainstem.visited": "1"}
+# Of the READMEs, by file: the language and the prompt.
+PICTURES = {
+    "playground": ("en", "How is a stream read?"),
+    "playground.zh-CN": ("zh", "怎样读取一个流？"),
+}
 _numbers = itertools.count(1)
 
 
@@ -423,16 +428,18 @@ def test_the_page_fits_and_axe_finds_no_fault(browser: Browser, play, tmp_path: 
         assert [] == visit.console
 
 
-def test_the_readme_has_a_picture_of_the_page(browser: Browser, play, tmp_path: Path):
+@pytest.mark.parametrize("name", PICTURES)
+def test_each_readme_has_a_picture_of_the_page(browser: Browser, play, tmp_path: Path, name: str):
     """`make picture` takes it anew."""
+    lang, prompt = PICTURES[name]
     row = "document.querySelectorAll('.row.text')[30]"
     visited(
         browser,
-        play,
+        f"{play}/?lang={lang}",
         select("model", "openai_chat"),
         select("dialect", "anthropic"),
         select("scenario", "markdown"),
-        fill("prompt", "How is a stream read?"),
+        fill("prompt", prompt),
         fill("extra", '{"top_k": 3}'),
         fill("speed", "80"),
         ASK,
@@ -441,11 +448,11 @@ def test_the_readme_has_a_picture_of_the_page(browser: Browser, play, tmp_path: 
         {"evaluate": f"{row}.scrollIntoView({{block: 'center'}}), scrollTo(0, 0)"},
         {"evaluate": f"{row}.focus({{preventScroll: true}})"},
         {"evaluate": "document.querySelector('.answer').scrollTop = 0"},
-        {**picture("playground", tmp_path), "whole": False},
+        {**picture(name, tmp_path), "whole": False},
         width=1180,
         height=1540,
     )
-    shown = (Path(__file__).parents[2] / "docs" / "playground.png").read_bytes()
+    shown = (Path(__file__).parents[2] / "docs" / f"{name}.png").read_bytes()
     assert shown.startswith(b"\x89PNG")
     assert 250_000 > len(shown)
 

@@ -45,7 +45,8 @@ def names(body: str) -> list[str]:
 
 
 def links(body: str) -> list[str]:
-    return _LINK.findall(prose(body))
+    """A picture has a copy in Chinese."""
+    return [link.replace(".zh-CN.png", ".png") for link in _LINK.findall(prose(body))]
 
 
 def rows(body: str) -> list[str]:
