@@ -10,12 +10,15 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.text_only import unknown_keys
 from proxy.dialects.chatglm.wire import NAME, Request
-from proxy.errors import Refused, bad_request
+from proxy.errors import Refused
 from proxy.events import Note
 from proxy.request import ChatRequest, Message, Original
 
 # What is asked for when the client names no model: an operator gives it a row in `models`.
 DEFAULT_MODEL = "chatglm"
+# The server takes a line of its own for an empty query.
+_GREETING = "你好"
+_GREETED = Note("defaulted", "query", "The query was empty; a greeting was sent.")
 
 
 class Options(NamedTuple):
@@ -66,9 +69,7 @@ def _question(body: Request) -> tuple[str, tuple[Note, ...]]:
     question.
     """
     if not body.data:
-        if not body.query:
-            raise bad_request("query must not be empty when there is no data.", param="query")
-        return body.query, ()
+        return (body.query, ()) if body.query else (_GREETING, (_GREETED,))
     data = msgspec.json.encode(body.data).decode()
     note = Note("changed", "data", "The data is sent as JSON after the question.")
     return (f"{body.query}\n\n{data}" if body.query else data), (note,)

@@ -15,6 +15,9 @@ from proxy.request import ChatRequest, Message, Original
 # What is asked for when the client names no model: an operator gives it a row in `models`.
 DEFAULT_MODEL = "plain"
 _NO_TERMINATOR = "none"
+# The smallest servers answer whoever asks nothing, and so their pages send nothing.
+_GREETING = "Hello!"
+_GREETED = Note("defaulted", "prompt", "No prompt was given; a greeting was sent.")
 
 
 class Options(NamedTuple):
@@ -24,8 +27,8 @@ class Options(NamedTuple):
 
 
 def parse_request(incoming: Incoming) -> Parsed:
-    """See `ClientHalf.parse_request`. `prompt` is required, in the body or the query; `system`,
-    `model`, `done` and (in a body) `stream` may be given too.
+    """See `ClientHalf.parse_request`. `prompt` stands in the body or the query; who sends no body
+    may leave it out. `system`, `model`, `done` and (in a body) `stream` may be given too.
     """
     query = {
         key: incoming.query[key]
@@ -35,14 +38,18 @@ def parse_request(incoming: Incoming) -> Parsed:
     document = json_object(incoming.body) if incoming.body.strip() else {}
     body = fitted({**query, **document}, Body)
     notes: tuple[Note, ...] = unknown_keys(document, Body)
-    if not body.prompt:
-        raise bad_request(
-            'prompt is missing: send ?prompt=... or the body {"prompt": "..."}.', param="prompt"
-        )
+    prompt = body.prompt
+    if not prompt:
+        if document:
+            raise bad_request(
+                'prompt is missing: send ?prompt=... or the body {"prompt": "..."}.',
+                param="prompt",
+            )
+        prompt, notes = _GREETING, (_GREETED,)
     done = None if body.done == _NO_TERMINATOR else body.done or DONE
     request = ChatRequest(
         model=body.model or DEFAULT_MODEL,
-        messages=[Message("user", body.prompt)],
+        messages=[Message("user", prompt)],
         original=Original(NAME, document) if document else None,
         system=body.system or None,
         stream=body.stream is not False,

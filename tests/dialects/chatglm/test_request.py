@@ -121,11 +121,17 @@ def test_settings_and_model():
     assert "y" == parsed({"query": "a"}, query={"model": "y"}).request.model
 
 
+def test_an_empty_query_is_a_greeting():
+    """The report server takes a line of its own for it."""
+    got = parsed({"query": "", "history": [], "data": []})
+    assert "你好" == got.request.last_user_text
+    assert {"query"} == params(got.notes)
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
         ({}, "query"),
-        ({"query": ""}, "query"),
         ({"query": 5}, "query"),
         ({"query": "a", "history": "x"}, "history"),
         ({"query": "a", "history": [["a"]]}, "history[0]"),

@@ -64,8 +64,16 @@ def test_without_a_model_the_dialects_name_is_asked_for():
     assert "plain" == got({"prompt": "hi"}).request.model
 
 
+@pytest.mark.parametrize("body", [b"", b" ", b"{}"])
+def test_who_sends_nothing_gets_a_greeting(body):
+    """As the smallest servers answer, whose pages ask nothing."""
+    parsed = CLIENT.parse_request(posted(body, query={"prompt": ""}))
+    assert ["Hello!"] == [message.text for message in parsed.request.messages]
+    assert [("defaulted", "prompt")] == [(note.note, note.param) for note in parsed.notes]
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b'{"prompt":""}', b'{"prompt":5}', b'{"prompt":null}']
+    "body", [b'{"prompt":""}', b'{"promt":"hi"}', b'{"prompt":5}', b'{"prompt":null}']
 )
 def test_the_prompt_must_be_there(body):
     """The refusal names the field."""
