@@ -210,7 +210,7 @@ class Encoder(ABC):
         """The frames for several events, to go out in one write. Where a frame says the whole
         answer so far, only the newest is made.
         """
-        return self.joined([self.encode(event) for event in events])
+        return self.joined([*map(self.encode, events)])
 
     def seek(self, stream: str, number: int, step: int = 1) -> bool:  # noqa: ARG002  most have no numbers
         """The next event of this stream has this number, each further one `step` more: the client

@@ -242,10 +242,13 @@ class SSEParser:
                 self._line(line, frames)
 
     def _blocks(self, blocks: list[bytes], frames: list[Frame]) -> None:
-        """Take whole events, each without its blank line, none too large. The two usual shapes need
-        no look at their lines.
+        """Take whole events, each without its blank line, none too large. The usual shapes need no
+        look at their lines.
         """
         for block in blocks:
+            if block.startswith(b"data: ") and _LF not in block:
+                frames.append(_new(Frame, ("message", block[6:], self._id)))
+                continue
             name, rest = b"", block
             if block.startswith(b"event:"):
                 name, _, rest = block.partition(b"\n")

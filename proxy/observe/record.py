@@ -7,6 +7,7 @@ bucket, in lists that are made with the first observation: an idle open stream c
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -210,7 +211,7 @@ class StreamRecord:
         self.bytes_in = 0  # from the upstream
         self.bytes_out = 0  # to the client
         self.heartbeats = 0
-        self.events: dict[type[Any], int] = {}  # event class -> how many
+        self.events: Counter[type[Any]] = Counter()  # by their class
         self.gap_counts: list[int] | None = None
         self.gap_total_s = 0.0
         self.delay_counts: list[int] | None = None
@@ -237,6 +238,13 @@ class StreamRecord:
             counts[bisect_left(EVENT_GAP_S, gap)] += 1
             self.gap_total_s += gap
         self._last_content = now
+
+    def content_beside(self, more: int) -> None:
+        """So many more content events came with the last one, in the same chunk."""
+        counts = self.gap_counts
+        if counts is None:
+            counts = self.gap_counts = [0] * (len(EVENT_GAP_S) + 1)
+        counts[0] += more
 
     @property
     def speaking_s(self) -> float:

@@ -25,7 +25,7 @@ from proxy.relay.passing import (
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.source import Source
 from proxy.relay.states import UpstreamStates
-from proxy.relay.turn import turn
+from proxy.relay.turn import Turn
 from proxy.relay.won import Envelope, Won
 from proxy.routing import Target
 from proxy.upstream.answer import Answer
@@ -76,7 +76,7 @@ class Asking:
             config, call = await prepared_apart(bound, target, parsed.request, self._envelope)
             record.asked, sent = place(bound, call), call.body
             notes = _notes(parsed, call, bound, target, client_rewrites=client_rewrites)
-            async with turn(bound, self._states.of(bound), last=last):
+            async with Turn(bound, self._states.of(bound), last=last):
                 generation = await self._answered(call, config, bound, record)
         except Refused as refused:
             tell_failure(refused, bound, self._envelope, record, sent)

@@ -14,7 +14,7 @@ from proxy.relay.opening import Heard, opened
 from proxy.relay.passing import head_into, place, prepared_apart, tell_failure
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.states import UpstreamStates
-from proxy.relay.turn import turn
+from proxy.relay.turn import Turn
 from proxy.relay.won import Envelope
 from proxy.routing import Target
 from proxy.upstream.client import Upstreams
@@ -69,7 +69,7 @@ class Counter:
         try:
             config, call = await self._call(bound, target, parsed)
             record.asked, sent = place(bound, call), call.body
-            async with turn(bound, state, last=last):
+            async with Turn(bound, state, last=last):
                 counted = await self._answer(bound, call, config, head_into(record))
         except Refused as refused:
             tell_failure(refused, bound, self._envelope, record, sent)

@@ -3,6 +3,7 @@ documents.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
 from proxy.errors import Failure
@@ -89,6 +90,7 @@ def answered(why: Failure | None, status: int) -> Ended:
     return Ended(why.kind, status or why.status)
 
 
+@lru_cache  # there are few of each
 def row_of(end: End, reading: Reading, policy: OnDisconnect) -> Row:
     """The row that decides."""
     return next(

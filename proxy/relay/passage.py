@@ -21,7 +21,7 @@ from proxy.relay.passing import (
 )
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.states import UpstreamStates
-from proxy.relay.turn import turn
+from proxy.relay.turn import Turn
 from proxy.relay.won import Envelope
 from proxy.request import ChatRequest, Message
 from proxy.routing import Target
@@ -99,7 +99,7 @@ class Passage:
         try:
             call = self._call(bound, errand)
             record.asked = place(bound, call)
-            async with turn(bound, state, last=True):
+            async with Turn(bound, state, last=True):
                 answer = await self._sent(bound, call, errand)
                 record.vendor_request_id = request_id_of(answer)
                 try:

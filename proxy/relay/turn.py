@@ -2,8 +2,6 @@
 circuit hears what came of it.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from time import monotonic
 
 from proxy.errors import Refused, failure
@@ -14,49 +12,58 @@ from proxy.relay.states import UpstreamState
 from proxy.relay.won import NotSentError
 
 
-@asynccontextmanager
-async def turn(bound: Bound, state: UpstreamState, *, last: bool) -> AsyncIterator[None]:
-    """The slot is held on when nothing is raised: `state.slots.leave` must follow. `last`: there is
-    no other target, so it is worth waiting for a slot.
+class Turn:
+    """`async with` it a request is sent and its answer opened. The slot is held on when nothing is
+    raised: `state.slots.leave` must follow. `last`: there is no other target, so it is worth
+    waiting for a slot.
 
     Raises NotSentError when it is not this request's turn.
     """
-    name = bound.endpoint.name
-    circuit, slots, budget = state
-    _refuse_while_open(circuit, bound)
-    try:
-        await slots.enter(bound.settings.queue_s if last else 0)
-    except Full as full:
-        said = (
-            f"{name} has {slots.most} streams open, as many as it may "
-            f"(upstreams.{name}.max_streams); try again soon."
-        )
-        raise NotSentError(
-            failure("overloaded", said, code="no_room", retry_after_s=1), "no_room"
-        ) from full
-    try:
-        _refuse_while_open(circuit, bound)  # it may have opened while this one waited
-    except NotSentError:
+
+    __slots__ = ("_bound", "_last", "_state")
+
+    def __init__(self, bound: Bound, state: UpstreamState, *, last: bool) -> None:
+        self._bound = bound
+        self._state = state
+        self._last = last
+
+    async def __aenter__(self) -> None:
+        bound = self._bound
+        circuit, slots, budget = self._state
+        _refuse_while_open(circuit, bound)
+        try:
+            await slots.enter(bound.settings.queue_s if self._last else 0)
+        except Full as full:
+            name = bound.endpoint.name
+            said = (
+                f"{name} has {slots.most} streams open, as many as it may "
+                f"(upstreams.{name}.max_streams); try again soon."
+            )
+            raise NotSentError(
+                failure("overloaded", said, code="no_room", retry_after_s=1), "no_room"
+            ) from full
+        try:
+            _refuse_while_open(circuit, bound)  # it may have opened while this one waited
+        except NotSentError:
+            slots.leave()
+            raise
+        circuit.sent()
+        budget.asked()
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        circuit, slots, _ = self._state
+        if error is None:
+            circuit.succeeded()
+            return
         slots.leave()
-        raise
-    circuit.sent()
-    budget.asked()
-    try:
-        yield
-    except Refused as refused:
-        slots.leave()
-        if unwell(refused.failure):
+        if not isinstance(error, Refused):
+            circuit.left()
+        elif unwell(error.failure):
             circuit.failed(monotonic())
-        elif refused.failure.kind == "rate_limited":
+        elif error.failure.kind == "rate_limited":
             circuit.left()
         else:
             circuit.succeeded()
-        raise
-    except BaseException:
-        slots.leave()
-        circuit.left()
-        raise
-    circuit.succeeded()
 
 
 def _refuse_while_open(circuit: Circuit, bound: Bound) -> None:

@@ -6,10 +6,9 @@ plain.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion11, StreamReader, web
 
 from proxy.errors import Failure, Refused, bad_request, failure
 from proxy.framing.inflate import CODINGS, Inflater
@@ -29,14 +28,9 @@ class Bodies:
     def __init__(self) -> None:
         self._taken = 0
 
-    @contextmanager
-    def hold(self, most: int) -> Iterator["Hold"]:
-        """What one request holds, which is given back at the end. `most`: what all may hold."""
-        held = Hold(self, most)
-        try:
-            yield held
-        finally:
-            self._taken -= held.size
+    def hold(self, most: int) -> "Hold":
+        """What one request holds, `with` which it must be used. `most`: what all may hold."""
+        return Hold(self, most)
 
     def take(self, size: int, most: int) -> None:
         """Raises Refused (overloaded) when all together would be more than `most`."""
@@ -48,9 +42,13 @@ class Bodies:
             raise Refused(failure("overloaded", said, retry_after_s=1))
         self._taken += size
 
+    def give_back(self, size: int) -> None:
+        """So many are not held any more."""
+        self._taken -= size
+
 
 class Hold:
-    """The bytes of one request's body."""
+    """The bytes of one request's body, which it gives back at its end."""
 
     __slots__ = ("_bodies", "_most", "size")
 
@@ -58,6 +56,12 @@ class Hold:
         self._bodies = bodies
         self._most = most
         self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bodies.give_back(self.size)
 
     def take(self, size: int) -> None:
         """So many bytes more. Raises Refused."""
@@ -87,6 +91,9 @@ async def read_body(request: web.Request, most: int, hold: Hold) -> bytes:
     """
     if not request.can_read_body:
         return b""
+    content = request.content
+    if content.is_eof() and content.exception() is None and not _coding(request):
+        return _at_once(content, most, hold)
     await go_on(request)
     connection = request.protocol
     if isinstance(connection, Connection):
@@ -105,6 +112,15 @@ async def read_body(request: web.Request, most: int, hold: Hold) -> bytes:
     finally:
         if isinstance(connection, Connection):
             connection.body = None
+
+
+def _at_once(content: StreamReader, most: int, hold: Hold) -> bytes:
+    """A plain body, all of which is here."""
+    body = content.read_nowait()
+    if len(body) > most:
+        raise Refused(_too_large(most))
+    hold.take(len(body))
+    return body
 
 
 async def go_on(request: web.Request) -> None:

@@ -2,6 +2,8 @@
 with the nearest known one.
 """
 
+from operator import attrgetter
+
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, unknown_key
 from proxy.dialects.native.wire import NAME, SETTINGS, StreamRequest
@@ -29,6 +31,7 @@ _MAY_HOLD: dict[Role, tuple[type[Part], ...]] = {
     "assistant": (TextPart, ReasoningPart, ToolCallPart),
     "tool": (ToolResultPart,),
 }
+_settings = attrgetter(*SETTINGS)
 
 
 def parse_request(incoming: Incoming) -> Parsed:
@@ -76,7 +79,7 @@ def _from_body(data: bytes) -> ChatRequest:
         vendor=body.vendor or {},
         stream=body.stream is not False,
         on_loss=body.on_loss or "note",
-        **{name: getattr(body, name) for name in SETTINGS},
+        **dict(zip(SETTINGS, _settings(body), strict=True)),
     )
 
 

@@ -2,6 +2,7 @@
 version (`https://api.openai.com/v1`). `options` has what an upstream may do otherwise.
 """
 
+from operator import attrgetter
 from typing import Any
 
 from proxy.codec.base import Outgoing, TargetConfig
@@ -15,6 +16,28 @@ from proxy.request import ChatRequest, ToolChoice, ToolSpec
 
 # What servers of open models know beyond OpenAI's API.
 _BEYOND = ("top_k", "min_p", "repetition_penalty")
+# The vendor's names of settings that are left out where they are None, and ours of those whose name
+# is another one.
+_NAMED = (
+    "temperature",
+    "top_p",
+    "seed",
+    "n",
+    "frequency_penalty",
+    "presence_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "user",
+    "safety_identifier",
+    "prompt_cache_key",
+    "store",
+    "verbosity",
+    "response_format",
+)
+_OURS = {"prompt_cache_key": "cache_key"}
+_values_of = attrgetter(*(_OURS.get(name, name) for name in _NAMED))
+_NONE_SAID = (None,) * len(_NAMED)
 _TIERS = ("auto", "default", "flex", "priority", "scale", "fast")
 
 
@@ -42,36 +65,28 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
 
 def _settings(request: ChatRequest, options: UpstreamOptions, notes: list[Note]) -> dict[str, Any]:
     """Everything but the messages and the tools, left out where the client said nothing."""
-    said: dict[str, Any] = {
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "stop": request.stop or None,
-        "seed": request.seed,
-        "n": request.n,
-        "frequency_penalty": request.frequency_penalty,
-        "presence_penalty": request.presence_penalty,
-        "logit_bias": request.logit_bias,
-        "logprobs": request.logprobs,
-        "top_logprobs": request.top_logprobs,
-        "user": request.user,
-        "safety_identifier": request.safety_identifier,
-        "prompt_cache_key": request.cache_key,
-        "metadata": request.metadata or None,
-        "store": request.store,
-        "verbosity": request.verbosity,
-        "response_format": request.response_format,
-    }
+    values = _values_of(request)
+    said: dict[str, Any] = {}
+    if values != _NONE_SAID:  # compared in C
+        named = zip(_NAMED, values, strict=True)
+        said = {name: value for name, value in named if value is not None}
+    if request.stop:
+        said["stop"] = request.stop
+    if request.metadata:
+        said["metadata"] = request.metadata
     if request.service_tier in _TIERS:
         said["service_tier"] = request.service_tier
     elif request.service_tier is not None:
         drop(notes, "service_tier", "This service tier is not known to this upstream.")
     for name in _BEYOND:
         value = getattr(request, name)
+        if value is None:
+            continue
         if name in options.takes_also:
             said[name] = value
-        elif value is not None:
+        else:
             drop(notes, name, f"The upstream has no setting for {name}.")
-    return {name: value for name, value in said.items() if value is not None}
+    return said
 
 
 def _tools(request: ChatRequest, turns: BuiltTurns, notes: list[Note]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from proxy.dialects.openai_chat.calls import Calls
 from proxy.dialects.openai_chat.sources import Sources
 from proxy.dialects.openai_chat.thoughts import Proof, thoughts
 from proxy.dialects.openai_chat.wire import (
+    ABSENT,
     CHOICE_EXTRAS,
     DELTA_EXTRAS,
     NAME,
@@ -145,16 +146,19 @@ class Choices:
         """
         if index not in self._rests and len(self._rests) >= _MAX_CHOICES:
             raise FramingError(f"it holds more than {_MAX_CHOICES} answers")
-        size = sum(
-            memoryview(value).nbytes if isinstance(value, Raw) else len(value or "")
-            for value in rest
-        )
-        log_probs = rest[_LOG_PROBS] not in QUIET  # alike or not, each belongs to a piece of text
-        self._rests[index] = (
-            tuple(value.copy() if isinstance(value, Raw) else value for value in rest)
-            if size <= _MAX_BESIDE_BYTES and not log_probs
-            else ()
-        )
+        self._rests[index] = ()
+        if rest[_LOG_PROBS] not in QUIET:  # alike or not, each belongs to a piece of text
+            return
+        kept, size = list(rest), 0
+        for at, value in enumerate(rest):
+            if value is ABSENT or value is None:  # nearly all
+                continue
+            if isinstance(value, Raw):
+                kept[at] = value.copy()
+            size += memoryview(value).nbytes if isinstance(value, Raw) else len(value)
+            if size > _MAX_BESIDE_BYTES:
+                return
+        self._rests[index] = tuple(kept)
 
     def _beside(self, out: list[Event], index: int, rest: tuple[Any, ...]) -> Broken | None:
         raw, error, usage, *extras = rest
