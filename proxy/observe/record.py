@@ -7,9 +7,10 @@ bucket, in lists that are made with the first observation: an idle open stream c
 """
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from proxy.errors import Kind
 from proxy.events import Finish, Note, Usage, UsageEvent
@@ -110,114 +111,62 @@ _OF_ONE_ANSWER = (
 )
 
 
-class StreamRecord:
+class StreamRecord(msgspec.Struct, eq=False):
     """One request and the stream that answers it. Of the attributes that begin unset, what stays
     unset is not counted.
     """
 
-    __slots__ = (
-        "_last_content",
-        "_target_began_s",
-        "asked",
-        "attempts",
-        "bytes_in",
-        "bytes_out",
-        "chunks",
-        "client_dialect",
-        "delay_counts",
-        "delay_total_s",
-        "earlier",
-        "ended_by",
-        "ended_s",
-        "error",
-        "error_code",
-        "events",
-        "fallbacks",
-        "finish",
-        "first_byte_s",
-        "first_content_s",
-        "gap_counts",
-        "gap_total_s",
-        "heartbeats",
-        "hedges",
-        "key",
-        "key_label",
-        "left_s",
-        "model",
-        "model_label",
-        "notes",
-        "origin",
-        "outcome",
-        "request_id",
-        "response_id",
-        "retries",
-        "span",
-        "span_began_ns",
-        "started",
-        "status",
-        "stream",
-        "upstream",
-        "upstream_dialect",
-        "upstream_model",
-        "upstream_status",
-        "usage",
-        "vendor_request_id",
-        "work",
-    )
-
-    def __init__(
-        self, request_id: str, client_dialect: str, started: float, *, work: Work = "stream"
-    ) -> None:
-        self.work: Work = work
-        self.request_id = request_id
-        self.client_dialect = client_dialect
-        self.started = started
-        self.stream = ""  # the stream's id, as in stream.start
-        self.model = ""  # as the client asked: for the log only
-        self.model_label = NONE  # its configured name, or "*": for metrics (Routed.label)
-        self.upstream = ""  # the last one tried
-        self.upstream_dialect = ""
-        self.upstream_model = ""
-        self.asked = ""  # its host and path
-        self.upstream_status: int | None = None  # its HTTP status
-        # its own names for the request, out of a header, and for the answer
-        self.vendor_request_id = self.response_id = ""
-        self.error = ""  # why it failed, as far as that may stand in a log
-        self.error_code = ""  # the vendor's word for it
-        self.origin = ""  # of the page that asked, as its browser says
-        self.key = ""  # the configured name of the client's key
-        self.key_label = ""  # the same for metrics, where that is wanted
-        self.status = 0  # the HTTP status that the client got, or would have got
-        self.outcome: Outcome | None = None
-        self.finish: Finish | None = None
-        self.usage: Usage | UsageEvent | None = None
-        # where an answer broke off and another target went on: the upstream, and the usage until
-        # then, of all targets so far
-        self.earlier: Sequence[tuple[str, Usage | UsageEvent | None]] = ()
-        self.notes: Sequence[Note] = ()
-        self.attempts: list[Attempt] = []
-        self.fallbacks: list[tuple[str, str, str]] = []  # (from, to, kind)
-        self.retries: Sequence[tuple[str, str]] = ()  # (upstream, kind of the failure before)
-        self.hedges: Sequence[tuple[str, str]] = ()  # (upstream, "won" or "lost")
-        self.first_byte_s: float | None = None  # since `started`: the upstream's first bytes
-        self.first_content_s: float | None = None  # since `started`: its first content event
-        # since `started`: the client left, and the answer went on without it (on_disconnect)
-        self.left_s: float | None = None
-        self.ended_s: float | None = None  # since `started`
-        self.span: Any = None  # of a trace, and when it began in unix time, where those are made
-        self.span_began_ns = 0
-        self.ended_by: EndedBy | None = None  # if not the one that the outcome tells of
-        self.chunks = 0
-        self.bytes_in = 0  # from the upstream
-        self.bytes_out = 0  # to the client
-        self.heartbeats = 0
-        self.events: Counter[type[Any]] = Counter()  # by their class
-        self.gap_counts: list[int] | None = None
-        self.gap_total_s = 0.0
-        self.delay_counts: list[int] | None = None
-        self.delay_total_s = 0.0
-        self._last_content = 0.0
-        self._target_began_s = 0.0
+    request_id: str
+    client_dialect: str
+    started: float
+    work: Work = "stream"
+    stream: str = ""  # the stream's id, as in stream.start
+    model: str = ""  # as the client asked: for the log only
+    model_label: str = NONE  # its configured name, or "*": for metrics (Routed.label)
+    upstream: str = ""  # the last one tried
+    upstream_dialect: str = ""
+    upstream_model: str = ""
+    asked: str = ""  # its host and path
+    upstream_status: int | None = None  # its HTTP status
+    # its own names for the request, out of a header, and for the answer
+    vendor_request_id: str = ""
+    response_id: str = ""
+    error: str = ""  # why it failed, as far as that may stand in a log
+    error_code: str = ""  # the vendor's word for it
+    origin: str = ""  # of the page that asked, as its browser says
+    key: str = ""  # the configured name of the client's key
+    key_label: str = ""  # the same for metrics, where that is wanted
+    status: int = 0  # the HTTP status that the client got, or would have got
+    outcome: Outcome | None = None
+    finish: Finish | None = None
+    usage: Usage | UsageEvent | None = None
+    # where an answer broke off and another target went on: the upstream, and the usage until
+    # then, of all targets so far
+    earlier: Sequence[tuple[str, Usage | UsageEvent | None]] = ()
+    notes: Sequence[Note] = ()
+    attempts: list[Attempt] = []
+    fallbacks: list[tuple[str, str, str]] = []  # (from, to, kind)
+    retries: Sequence[tuple[str, str]] = ()  # (upstream, kind of the failure before)
+    hedges: Sequence[tuple[str, str]] = ()  # (upstream, "won" or "lost")
+    first_byte_s: float | None = None  # since `started`: the upstream's first bytes
+    first_content_s: float | None = None  # since `started`: its first content event
+    # since `started`: the client left, and the answer went on without it (on_disconnect)
+    left_s: float | None = None
+    ended_s: float | None = None  # since `started`
+    span: Any = None  # of a trace, and when it began in unix time, where those are made
+    span_began_ns: int = 0
+    ended_by: EndedBy | None = None  # if not the one that the outcome tells of
+    chunks: int = 0
+    bytes_in: int = 0  # from the upstream
+    bytes_out: int = 0  # to the client
+    heartbeats: int = 0
+    events: dict[type[Any], int] = {}  # event class -> how many
+    gap_counts: list[int] | None = None
+    gap_total_s: float = 0.0
+    delay_counts: list[int] | None = None
+    delay_total_s: float = 0.0
+    _last_content: float = 0.0
+    _target_began_s: float = 0.0
 
     def chunk(self, size: int, now: float) -> None:
         """The upstream sent `size` bytes of its answer."""

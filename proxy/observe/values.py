@@ -10,6 +10,7 @@ the only place that knows prometheus_client's insides (`_value`, `_sum`, `_bucke
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from itertools import compress
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.samples import Exemplar
@@ -56,7 +57,6 @@ class BulkHistogram(Histogram):
         """
         if len(counts) != len(self._buckets):
             raise ValueError(f"{len(counts)} counts for {len(self._buckets)} buckets")
-        for bucket, count in zip(self._buckets, counts, strict=True):
-            if count:
-                bucket.inc(count)
+        for bucket, count in compress(zip(self._buckets, counts, strict=True), counts):
+            bucket.inc(count)
         self._sum.inc(total)

@@ -100,7 +100,7 @@ class Source:
         if self.content and len(events) == 1 and (kind := type(events[0])) in _CONTENT:
             # nearly every chunk: what `_write` does with it, without its questions
             record.content(now)
-            record.events[kind] += 1
+            record.events[kind] = record.events.get(kind, 0) + 1
             self.log.write(events, now, size + self._unread_bytes)
             self._unread_bytes = 0
             return
@@ -178,6 +178,7 @@ class Source:
     def _write(self, events: list[Event], now: float) -> None:
         self.begun = True
         record = self.record
+        counts = record.events
         given: list[Event] = []
         contents = 0
         for event in events:
@@ -192,11 +193,11 @@ class Source:
                 continue  # it names the model that it was asked for: that says nothing
             else:
                 given.append(self._noted(event, now))
-                if self.done:
-                    break
+            counts[kind] = counts.get(kind, 0) + 1
+            if self.done:
+                break
         if contents > 1:
             record.content_beside(contents - 1)
-        record.events.update(map(type, given))
         if given:
             size, self._unread_bytes = self._unread_bytes, 0
             self.log.write(given, now, size)

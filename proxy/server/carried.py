@@ -62,7 +62,7 @@ def stream_head(
         shared = exposing(shared, (*said.returned, *said.headers))
         taken = {line.partition(":")[0].lower() for line in (*fixed.split("\r\n"), *named)}
         named |= {name: value for name, value in said.returned.items() if name not in taken}
-    return f"{fixed}{_lines(named)}{_lines(shared)}\r\n".encode()
+    return f"{fixed}{_lines({**named, **shared})}\r\n".encode()
 
 
 @lru_cache(maxsize=512)  # dialects, upstreams: there are few of each

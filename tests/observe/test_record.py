@@ -55,7 +55,10 @@ def test_an_idle_stream_s_record_is_small() -> None:
     seen = record()
     seen.chunk(10, 100.5)
     seen.events[TextDelta] = 1
-    held = {id(value): value for value in (getattr(seen, name) for name in StreamRecord.__slots__)}
+    held = {
+        id(value): value
+        for value in (getattr(seen, name) for name in StreamRecord.__struct_fields__)
+    }
     assert not hasattr(seen, "__dict__")
     assert sys.getsizeof(seen) + sum(map(sys.getsizeof, held.values())) < 1536
 

@@ -2,6 +2,8 @@
 number.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from proxy.codec.base import Encoder, Parsed
@@ -36,7 +38,22 @@ class NativeEncoder(Encoder):
 
     def encode(self, event: Event) -> bytes:
         if type(event) is StreamStart:
-            self._id = b"\nid: %b:" % event.stream.encode()
+            self._begin(event)
         seq = self._seq
         self._seq = seq + self._step
         return b"data: %b%b%d\n\n" % (_json(event), self._id, seq)
+
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        # as `encode` does with each; a stream's beginning is the first of all
+        if events and type(events[0]) is StreamStart:
+            self._begin(events[0])
+        seq, step, name = self._seq, self._step, self._id
+        frames = []
+        for event in events:
+            frames.append(b"data: %b%b%d\n\n" % (_json(event), name, seq))
+            seq += step
+        self._seq = seq
+        return b"".join(frames)
+
+    def _begin(self, start: StreamStart) -> None:
+        self._id = b"\nid: %b:" % start.stream.encode()

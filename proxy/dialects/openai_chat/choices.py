@@ -147,7 +147,8 @@ class Choices:
         if index not in self._rests and len(self._rests) >= _MAX_CHOICES:
             raise FramingError(f"it holds more than {_MAX_CHOICES} answers")
         self._rests[index] = ()
-        if rest[_LOG_PROBS] not in QUIET:  # alike or not, each belongs to a piece of text
+        # nothing follows the end; log-probs, alike or not, each belong to a piece of text
+        if rest[0] or rest[_LOG_PROBS] not in QUIET:
             return
         kept, size = list(rest), 0
         for at, value in enumerate(rest):
