@@ -377,6 +377,8 @@ class UpstreamHalf(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     rewrites: bool = False  # whether its vendor may take text back
+    # whether it knows tools: to one that does not, calls need no results
+    tools: bool = True
     # whether its tools may take free text, where the target's rules do not say; if not, they are
     # functions in the request that `build_request` gets
     custom_tools: bool = False

@@ -6,6 +6,7 @@ Each change is the same for the same request, so that a conversation goes up as 
 after turn, and nothing has to be remembered between two requests.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from proxy.codec.efforts import nearest_effort
 from proxy.codec.json_schema import adapted
+from proxy.codec.note_once import note_once
 from proxy.codec.rules import Names, Rules
 from proxy.events import Note
 from proxy.request import (
@@ -41,7 +43,9 @@ _SAMPLING = (
     "top_logprobs",
 )
 
-
+# What says at a schema's root of what shape it is.
+_SHAPES = ("type", "anyOf", "oneOf", "allOf", "$ref")
+_SAME_NAME = Note("dropped", "tools", "Of several tools of one name the first was sent.")
 _TOLD_OTHERWISE = ("adaptive", "budget", "both")
 
 
@@ -57,6 +61,8 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
     """The request under the rules, and what was changed."""
     notes: list[Note] = []
     names: dict[str, str] = {}
+    if request.tools:
+        request = _with_tools(request, notes)
     if rules.tool_name is not None:
         request = _with_names(request, rules.tool_name, names, notes)
     if rules.call_id is not None:
@@ -70,6 +76,21 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
             notes.append(Note("dropped", "reasoning", "This model does not think."))
         request = replace(request, reasoning=None)
     return Mended(_with_bounds(request, rules, notes), tuple(notes), names)
+
+
+def _with_tools(request: ChatRequest, notes: list[Note]) -> ChatRequest:
+    """One tool of a name, and a schema that says it is of an object, as vendors insist on it."""
+    tools: dict[str, ToolSpec] = {}
+    for tool in request.tools:
+        schema = tool.parameters
+        if schema is not None and not any(schema.get(key) for key in _SHAPES):
+            whole = {**schema, "type": "object", "properties": schema.get("properties") or {}}
+            tool = replace(tool, parameters=whole)  # noqa: PLW2901
+        if tools.setdefault(tool.name, tool) != tool:
+            note_once(notes, _SAME_NAME)
+    if all(map(operator.is_, tools.values(), request.tools)) and len(tools) == len(request.tools):
+        return request
+    return replace(request, tools=list(tools.values()))
 
 
 def _with_names(

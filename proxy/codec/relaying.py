@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
 from proxy.codec.custom_tools import as_functions, custom_names
 from proxy.codec.mended import mended
+from proxy.codec.paired import paired
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Original
@@ -33,6 +34,8 @@ def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Out
     notes: list[Note] = []
     custom = config.rules.custom_tools
     free = half.custom_tools if custom is None else custom
+    if half.tools:
+        request = paired(request, notes)
     mend = mended(request if free else as_functions(request, notes), config.rules)
     call = half.build_request(mend.request, config)
     return call._replace(

@@ -16,7 +16,7 @@ from proxy.codec.custom_tools import (
 from proxy.codec.relaying import built
 from proxy.codec.rules import Rules
 from proxy.events import Note
-from proxy.request import ChatRequest, Message, ToolCallPart, ToolSpec
+from proxy.request import ChatRequest, Message, ToolCallPart, ToolResultPart, ToolSpec
 
 TEXTS = [
     "",
@@ -107,6 +107,7 @@ REQUEST = ChatRequest(
     messages=[
         Message("user", "hi"),
         Message("assistant", [ToolCallPart("c", "patch", arguments_of("+x"), custom=True)]),
+        Message("tool", [ToolResultPart("c", "done")]),
     ],
     tools=[
         ToolSpec(

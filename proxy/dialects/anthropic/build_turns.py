@@ -177,7 +177,7 @@ class TurnBuilder:
 
 
 def _system(parts: list[TextPart]) -> str | list[dict[str, Any]]:
-    said = [part for part in parts if part.text]
+    said = [part for part in parts if part.text.strip()]
     if not any(part.cache for part in said):
         return "\n\n".join(part.text for part in said)
     return [marked({"type": "text", "text": part.text}, part.cache) for part in said]

@@ -32,6 +32,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         rewrites=True,
         build_request=build.build_request,
         relays=frozenset({NAME}),

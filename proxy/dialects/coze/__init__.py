@@ -12,6 +12,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         fixed=frozenset({"bot_id", "stream", "user_id"}),
         build_request=build_request,
         decoder=without_options(CozeDecoder),

@@ -43,6 +43,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         rewrites=True,
         fixed=frozenset({"response_mode", "user"}),
         build_request=build.build_request,

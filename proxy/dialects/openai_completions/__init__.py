@@ -29,6 +29,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         fixed=frozenset({"model", "stream", "stream_options"}),
         build_request=build.build_request,
         relays=frozenset({NAME}),

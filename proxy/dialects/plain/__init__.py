@@ -30,6 +30,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         fixed=frozenset({"model"}),
         build_request=build.build_request,
         relays=frozenset({NAME}),

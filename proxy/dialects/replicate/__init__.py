@@ -19,6 +19,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         fixed=frozenset({"stream", "version"}),
         build_request=build.build_request,
         decoder=without_options(ReplicateDecoder),

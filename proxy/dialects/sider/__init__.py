@@ -40,6 +40,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         fixed=frozenset({"model", "stream"}),
         build_request=build.build_request,
         relays=frozenset({NAME}),

@@ -17,6 +17,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         fixed=frozenset({"stream"}),
         build_request=build_request,
         decoder=without_options(TgiDecoder),

@@ -23,6 +23,7 @@ DIALECT = Dialect(
     ),
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         rewrites=True,
         fixed=frozenset({"model"}),
         build_request=build.build_request,

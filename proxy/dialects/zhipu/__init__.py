@@ -22,6 +22,7 @@ DIALECT = Dialect(
     NAME,
     upstream=UpstreamHalf(
         name=NAME,
+        tools=False,
         fixed=frozenset({"incremental"}),
         build_request=build_request,
         decoder=ZhipuDecoder,

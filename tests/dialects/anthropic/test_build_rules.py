@@ -184,7 +184,8 @@ def test_documents_and_pictures_also_in_results() -> None:
     ]
     assert expected == body("claude", Message("user", [*parts]))["messages"][0]["content"]
     results = Message("tool", [ToolResultPart("t", [TextPart("see"), *parts])])
-    found = body("claude", HI, results)["messages"][0]["content"]
+    asked = Message("assistant", [ToolCallPart("t", "f")])
+    found = body("claude", HI, asked, results)["messages"][2]["content"]
     assert [{"type": "text", "text": "see"}, *expected] == found[0]["content"]
     odd = sent("claude", Message("user", [TextPart("x"), DocumentPart("data:a/b;base64,aGk=")]))
     assert [("dropped", "messages.document")] == notes(odd)

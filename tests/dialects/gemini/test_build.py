@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Outgoing
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.proofs import ANTHROPIC, GEMINI
 from proxy.codec.relaying import built
 from proxy.codec.rules import Rules
@@ -203,6 +203,7 @@ def test_tools():
     assert {"tool_choice"} == notes(asked("hi", tool_choice=ToolChoice("required")))
 
 
+RESULT = Message("tool", [ToolResultPart("1", "21 degrees")])
 CALLED = [
     Message("user", "weather?"),
     Message(
@@ -210,7 +211,8 @@ CALLED = [
         [ReasoningPart("think", "c2ln"), ToolCallPart("1", "f", '{"a":1}'), ToolCallPart("2", "g")],
     ),
     Message("tool", [ToolResultPart("1", "21 degrees"), ToolResultPart("2", '{"t":3}')]),
-    Message("tool", [ToolResultPart("2", "no", is_error=True)]),
+    Message("assistant", [ToolCallPart("3", "g")]),
+    Message("tool", [ToolResultPart("3", "no", is_error=True)]),
 ]
 
 
@@ -218,7 +220,7 @@ def test_a_tool_loop_with_a_signature():
     """The signature is on the part behind its thought; results are named, objects, and the
     user's."""
     turns = body(ChatRequest(model="m", messages=CALLED))["contents"]
-    assert ["user", "model", "user"] == [turn["role"] for turn in turns]
+    assert ["user", "model", "user", "model", "user"] == [turn["role"] for turn in turns]
     assert [
         {"text": "think", "thought": True},
         {"functionCall": {"id": "1", "name": "f", "args": {"a": 1}}, "thoughtSignature": "c2ln"},
@@ -227,8 +229,10 @@ def test_a_tool_loop_with_a_signature():
     assert [
         {"functionResponse": {"id": "1", "name": "f", "response": {"output": "21 degrees"}}},
         {"functionResponse": {"id": "2", "name": "g", "response": {"t": 3}}},
-        {"functionResponse": {"id": "2", "name": "g", "response": {"error": "no"}}},
     ] == turns[2]["parts"]
+    assert [
+        {"functionResponse": {"id": "3", "name": "g", "response": {"error": "no"}}},
+    ] == turns[4]["parts"]
     assert (
         "id"
         not in body(ChatRequest(model="m", messages=CALLED), vertex=VERTEX)["contents"][1]["parts"][
@@ -249,7 +253,8 @@ def test_a_lost_signature_is_said_to_models_that_insist():
     assert [None, NO_SIGNATURE, None] == [part.get("thoughtSignature") for part in parts]
     assert {"messages.tool_call"} == notes(request, "gemini-3-flash-preview")
     assert all("thoughtSignature" not in part for part in body(request)["contents"][1]["parts"])
-    assert set() == notes(ChatRequest(model="m", messages=CALLED), "gemini-3-flash-preview")
+    signed = ChatRequest(model="m", messages=CALLED[:3])
+    assert set() == notes(signed, "gemini-3-flash-preview")
 
 
 def test_signatures_elsewhere():
@@ -323,7 +328,7 @@ def test_a_call_has_the_signature_that_it_came_with():
     own = ToolCallPart("1", "f", signature="c2ln", format=GEMINI)
     for parts in ([own], [ReasoningPart("", "c2ln", format=GEMINI), own]):
         request = ChatRequest(
-            model="m", messages=[Message("user", "hi"), Message("assistant", parts)]
+            model="m", messages=[Message("user", "hi"), Message("assistant", parts), RESULT]
         )
         assert [
             {"functionCall": {"id": "1", "name": "f", "args": {}}, "thoughtSignature": "c2ln"}
@@ -331,7 +336,7 @@ def test_a_call_has_the_signature_that_it_came_with():
         assert set() == notes(request, "gemini-3-pro")
     other = ToolCallPart("1", "f", signature="c2ln", format=ANTHROPIC)
     request = ChatRequest(
-        model="m", messages=[Message("user", "hi"), Message("assistant", [other])]
+        model="m", messages=[Message("user", "hi"), Message("assistant", [other]), RESULT]
     )
     assert (
         NO_SIGNATURE == body(request, "gemini-3-pro")["contents"][1]["parts"][0]["thoughtSignature"]
@@ -479,10 +484,8 @@ def test_thinking_as_configured():
     assert {"thinkingLevel": "low"} == built["generationConfig"]["thinkingConfig"]
 
 
-@pytest.mark.parametrize(
-    "messages", [[Message("user", "")], [Message("tool", [ToolResultPart("1", "x")])]]
-)
-def test_what_cannot_be_formed_is_refused(messages: list[Message]):
+def test_what_cannot_be_formed_is_refused():
     """No turn at all; a result whose function nobody knows."""
-    with pytest.raises(Refused):
-        body(ChatRequest(model="m", messages=messages))
+    for messages in ([Message("user", "")], [Message("tool", [ToolResultPart("1", "x")])]):
+        with pytest.raises(Refused):
+            build_request(ChatRequest(model="m", messages=messages), TargetConfig("up", "m"))
