@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from proxy.events import MAX_COUNT
+from proxy.events import MAX_COUNT, Usage
 
 _MOST_DIGITS = len(str(MAX_COUNT))
 
@@ -18,6 +18,15 @@ def count(value: Any) -> int | None:
     if not 0 <= value <= MAX_COUNT or value != int(value):
         return None
     return int(value)
+
+
+def takes_back(said: Usage, known: Usage) -> bool:
+    """Whether a vendor that has counted already now says that there was nothing: some gateways end
+    with a usage of noughts.
+    """
+    return not (said.input_tokens or said.output_tokens) and bool(
+        known.input_tokens or known.output_tokens
+    )
 
 
 def _written(text: str) -> int | None:

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Raw
 
 from proxy.codec.call_pieces import CallPieces
+from proxy.codec.counts import takes_back
 from proxy.codec.failures import Told, answer_failure, in_band
 from proxy.codec.finishes import Finishes
 from proxy.codec.framed import CUT, SSEDecoder
@@ -116,7 +117,7 @@ class SSEJSONDecoder(SSEDecoder):
         return choice
 
     def _count(self, out: list[Event], usage: Usage) -> None:
-        if usage not in (self._usage, NO_USAGE):
+        if usage not in (self._usage, NO_USAGE) and not takes_back(usage, self._usage):
             self._usage = usage
             out.append(UsageEvent(*msgspec.structs.astuple(usage)))
 

@@ -97,7 +97,9 @@ def vendor_error(body: Any, *, certain: bool = False) -> VendorError | None:
     failed_code = body.get("code") not in _FINE_CODES and bool(
         body.get("message") or body.get("msg") or not body.get("choices")
     )
-    if certain or body.get("object") == "error" or failed_code:
+    # FastAPI, in a stream that had begun
+    detailed = bool(body.get("detail")) and not {"choices", "object", "type"} & body.keys()
+    if certain or body.get("object") == "error" or failed_code or detailed:
         return _described(body, body)
     return None
 

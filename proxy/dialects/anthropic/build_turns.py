@@ -34,6 +34,12 @@ _LATE_SYSTEM = Note(
         "user's."
     ),
 )
+_BEGINNING = "(The conversation begins.)"
+_FIRST = Note(
+    "changed",
+    "messages",
+    "Anthropic wants the user to begin; a turn that says no more than that stands first.",
+)
 _UNSIGNED = Note(
     "dropped",
     "messages.reasoning",
@@ -97,6 +103,9 @@ class TurnBuilder:
                 turns[-1]["content"] += blocks
             else:
                 turns.append({"role": role, "content": blocks})
+        if turns and turns[0]["role"] == "assistant":
+            note_once(self._notes, _FIRST)
+            turns.insert(0, {"role": "user", "content": [{"type": "text", "text": _BEGINNING}]})
         self.system = _system(system)
         return [{**turn, "content": _tidy(turn["content"])} for turn in turns]
 

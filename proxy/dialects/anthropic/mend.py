@@ -18,14 +18,29 @@ def without_prefill(
     user behind it asks for the rest. The very same list where there is nothing to do. A turn of the
     vendor's own tools, which paused, is no such beginning.
     """
-    if rules.prefill is not False or not messages or messages[-1].get("role") != "assistant":
+    if not messages or messages[-1].get("role") != "assistant":
         return messages
     content = messages[-1].get("content")
     if not isinstance(content, str) and not _is_text(content):
         return messages
+    if rules.prefill is not False:
+        return _without_last_blanks(messages)
     said = "This model takes up no answer that was begun: a turn of the user asks it to go on."
     notes.append(Note("changed", "messages.prefill", said))
     return [*messages, {"role": "user", "content": _GO_ON}]
+
+
+def _without_last_blanks(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An answer that was begun may not end in white space; the model goes on with its own."""
+    *earlier, last = messages
+    content = last["content"]
+    if isinstance(content, str):
+        kept: Any = content.rstrip()
+    elif content and isinstance(content[-1].get("text"), str):
+        kept = [*content[:-1], {**content[-1], "text": content[-1]["text"].rstrip()}]
+    else:
+        return messages
+    return messages if kept == content else [*earlier, {**last, "content": kept}]
 
 
 def unforced(choice: Any, rules: Rules, notes: list[Note]) -> Any:

@@ -26,9 +26,13 @@ _NORMALISED = frozenset(
 
 
 def merge(known: dict[str, Any], said: Mapping[str, Any]) -> None:
-    """Later counts are totals and replace earlier ones; what is left out or null stays."""
+    """Later counts are totals and replace earlier ones; what is left out or null stays. So does an
+    input that was counted where a copy of this API says at the end that there was none.
+    """
+    none = "input_tokens" in said and not any(said.get(key) for key in _INPUT)
+    kept = _INPUT if none and known.get("input_tokens") else ()
     for key, value in said.items():
-        if value is not None and (key in known or len(known) < _MAX_KEYS):
+        if value is not None and key not in kept and (key in known or len(known) < _MAX_KEYS):
             known[key] = value
 
 

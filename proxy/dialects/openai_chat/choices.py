@@ -176,13 +176,11 @@ class Choices:
                 self._sent[index, name] = said
                 told[name] = loads(value)
         if raw is not None and raw not in NOT_FINISHED:
-            if is_error(raw):
-                return Broken(
-                    VendorError(
-                        f"The upstream broke off its answer: its finish reason is {raw[:80]!r}.",
-                        raw[:80],
-                    )
-                )
+            native = told.get("native_finish_reason")  # OpenRouter: of the vendor behind it
+            worst = native if isinstance(native, str) and is_error(native) else raw
+            if is_error(worst):
+                why = f"The upstream broke off its answer: its finish reason is {worst[:80]!r}."
+                return Broken(VendorError(why, worst[:80]))
             raw = raw[:_MAX_WORD_CHARS]
             if self._finishes.get(index) != raw and index:
                 told["finish_reason"] = raw  # the one finish of the stream is that of choice 0

@@ -3,8 +3,8 @@
 One frame in, usually one event out. The terminator is `[DONE]`; several vendors have none
 (Perplexity, Writer), so a clean end of the body after a finish reason ends the answer as well. The
 end is given only there, as usage comes after the finish reason. A body that is one JSON document,
-no stream, is read at its end. Some servers write several documents into one event: each is read as
-a chunk.
+no stream, is read at its end; one with a chunk on each line, without events, line by line. Some
+servers write several documents into one event: each is read as a chunk.
 
 The upstream's option for answers, with its default:
 
@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Raw
 
 from proxy.codec.base import Decoder
+from proxy.codec.counts import takes_back
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads, several, shown
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
@@ -32,6 +33,7 @@ from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
 from proxy.framing import FramingError
+from proxy.framing.lines import LineSplitter
 from proxy.framing.sse import Frame, SSEParser
 
 _CHUNK = msgspec.json.Decoder(Chunk)
@@ -66,6 +68,7 @@ class ChatDecoder(Decoder):
         self._max_event_bytes = max_event_bytes
         # the body, while it may be one JSON document
         self._document: bytearray | None = bytearray()
+        self._lines: LineSplitter | None = None  # for a body of lines, once it is known to be one
         self._choices = Choices(max_event_bytes)
         self._rest = Chunk()  # what stood beside the choices in the last chunk
         self._sent: dict[str, int] = {}  # hashes of the extras that went out as vendor events
@@ -86,10 +89,11 @@ class ChatDecoder(Decoder):
         out: list[Event] = []
         if self.done:
             return out
-        if self._document is not None:
-            self._keep_document(data)
         try:
-            for frame in self._parser.feed(data):
+            if self._document is not None:
+                data = self._keep_document(data)
+            lines = self._lines
+            for frame in self._parser.feed(data) if lines is None else _framed(lines, data):
                 self._frame(out, frame)
                 if self.done:
                     break
@@ -105,7 +109,8 @@ class ChatDecoder(Decoder):
         if self.done:
             return out
         try:
-            for frame in self._parser.close():
+            lines = self._lines
+            for frame in self._parser.close() if lines is None else _framed(lines, b"\n"):
                 self._last_frame(out, frame)
                 if self.done:
                     return out
@@ -217,7 +222,7 @@ class ChatDecoder(Decoder):
     def _count(self, out: list[Event], said: dict[str, Any]) -> None:
         usage = read_usage(said)
         self._usage_extras = shallow(usage_extras(said))
-        if usage not in (self._usage, NO_USAGE):
+        if usage not in (self._usage, NO_USAGE) and not takes_back(usage, self._usage):
             self._usage = usage
             out.append(UsageEvent(*msgspec.structs.astuple(usage)))
 
@@ -240,17 +245,25 @@ class ChatDecoder(Decoder):
     # The document, for a body that is no stream; and lines that are no field of a stream, where an
     # error may stand bare.
 
-    def _keep_document(self, data: bytes) -> None:
+    def _keep_document(self, data: bytes) -> bytes:
+        """What is to be read of the data now: all of it or, once the body turns out to be lines,
+        all that came so far.
+        """
         document = self._document
         assert document is not None
-        if not document:
-            data = data.removeprefix(_BOM).lstrip()
-        document += data
+        kept = data if document else data.removeprefix(_BOM).lstrip()
+        begun = len(document)
+        document += kept
         if document and (document[0] not in b"{[" or len(document) > self._max_event_bytes):
             self._document = None
+        elif b"\n" in kept and begun <= (end := document.find(b"\n")) and _is_chunk(document[:end]):
+            # it is the first line that is whole now
+            self._document, self._lines = None, LineSplitter(self._max_event_bytes)
+            return bytes(document)
+        return data
 
     def _read_document(self, out: list[Event]) -> None:
-        stray = self._parser.stray
+        stray = self._parser.stray if self._lines is None else b""
         for line in stray.splitlines():
             if line.startswith(_ERROR_FIELD):
                 self._error_event(line.removeprefix(_ERROR_FIELD).strip())
@@ -310,6 +323,21 @@ class ChatDecoder(Decoder):
             why = failure("upstream_malformed", f"The upstream's stream cannot be read: {error}.")
         out.append(StreamError(why, self._usage))
         self.done = True
+
+
+def _framed(lines: LineSplitter, data: bytes) -> list[Frame]:
+    """The lines as frames. Some write `data:` before some of them."""
+    said = (line.removeprefix(b"data:").strip() for line in lines.feed(data))
+    return [Frame("message", line, "") for line in said]
+
+
+def _is_chunk(line: bytearray) -> bool:
+    """Whether a line is a whole chunk, which elsewhere would be the data of an event."""
+    try:
+        choices = _CHUNK.decode(line).choices
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return any(choice.delta is not None for choice in choices or ())
 
 
 def _documents(data: bytes) -> list[Any]:

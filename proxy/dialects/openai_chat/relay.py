@@ -20,6 +20,8 @@ from proxy.dialects.openai_chat.relay_turns import RelayedTurns
 from proxy.events import Note
 from proxy.request import ChatRequest, Original
 
+# Where tools stand, and what is said of them beside.
+_TOOLS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",)}
 _LIMITS = ("max_completion_tokens", "max_tokens")
 # What OpenAI bounds in length: they name a user, or what shares a cache.
 _NAMES_OF_USERS = ("user", "safety_identifier", "prompt_cache_key")
@@ -72,14 +74,15 @@ def _tools(body: dict[str, Any], turns: RelayedTurns, rules: Rules, notes: list[
     """Names and schemas of tools as the target takes them. Kinds that the operator does not let
     through are left out.
     """
-    for key in ("tools", "functions"):
+    for key, beside in _TOOLS.items():
         given = body.get(key)
         if not isinstance(given, list):
             continue
         kept = [tool for tool in given if not _is_refused(tool, rules, notes)]
         body[key] = [turns.named(_with_schema(tool, rules, notes)) for tool in kept]
-        if given and not kept:
-            del body[key]
+        if not kept:  # an empty list is refused, and what chooses among no tools
+            for name in (key, *beside):
+                body.pop(name, None)
     for key in ("tool_choice", "function_call"):
         if isinstance(body.get(key), dict):
             body[key] = turns.named(body[key])

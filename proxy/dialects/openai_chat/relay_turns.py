@@ -36,6 +36,8 @@ class RelayedTurns:
 
     def message(self, message: dict[str, Any]) -> dict[str, Any]:
         """One of them."""
+        if "tool_calls" in message and not message["tool_calls"]:  # refused, and says nothing
+            message = {name: value for name, value in message.items() if name != "tool_calls"}
         changes: dict[str, Any] = {}
         rules = self._rules
         role = message.get("role", "")

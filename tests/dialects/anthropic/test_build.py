@@ -77,6 +77,15 @@ def test_max_tokens_is_made_up_only_where_the_client_gave_none() -> None:
     )
 
 
+def test_the_user_begins_and_blanks_are_no_system_text() -> None:
+    """The API refuses an assistant's turn at the beginning, and text of white space alone."""
+    call = built(Message("assistant", "hello"), HI, system=" ")
+    found = json.loads(call.body)
+    assert ["user", "assistant", "user"] == [turn["role"] for turn in found["messages"]]
+    assert "system" not in found
+    assert [("changed", "messages")] == notes(call)
+
+
 def test_turns_alternate() -> None:
     """Neighbours of one role are merged, tool results come first in the user's turn, empty text is
     left out."""

@@ -242,6 +242,18 @@ def test_usage_is_merged_key_by_key() -> None:
     )
 
 
+def test_an_input_that_was_counted_is_not_taken_back() -> None:
+    """Copies of the API count it at the start, and say at the end that there was none; a nought
+    beside another count is one.
+    """
+    start = {"type": "message_start", "message": {"usage": {"input_tokens": 30}}}
+    for said, counted in (
+        ({"input_tokens": 0, "output_tokens": 7}, Usage(30, 7)),
+        ({"input_tokens": 0, "cache_read_input_tokens": 9}, Usage(9, None, 9)),
+    ):
+        assert counted == decoded(sse(start, {**END_TURN, "usage": said}, STOP))[-1].usage
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [

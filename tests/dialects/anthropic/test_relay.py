@@ -251,6 +251,18 @@ def test_an_answer_that_was_begun_is_gone_on_with_by_a_turn_of_the_user() -> Non
     assert paused == body("claude-opus-4-6", messages=paused)["messages"]
 
 
+def test_an_answer_that_was_begun_ends_in_no_white_space() -> None:
+    """The API refuses it."""
+    user = {"role": "user", "content": "hi"}
+    for begun, kept in (
+        ("so ", "so"),
+        ([{"type": "text", "text": "so\n"}], [{"type": "text", "text": "so"}]),
+    ):
+        messages = [user, {"role": "assistant", "content": begun}]
+        sent = body("claude-opus-4-5", messages=messages)["messages"]
+        assert [user, {"role": "assistant", "content": kept}] == sent
+
+
 def test_an_id_of_the_user_that_is_too_long_is_a_digest() -> None:
     """The vendor takes 256 characters; Claude Code's 150 go up as they are."""
     assert "x" * 150 == body(metadata={"user_id": "x" * 150})["metadata"]["user_id"]

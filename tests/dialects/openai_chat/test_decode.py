@@ -52,6 +52,8 @@ def piece(
 
 HI = delta({"role": "assistant", "content": "hi"})
 STOP = delta({}, "stop")
+_COUNTED = delta({}, "stop", usage={"prompt_tokens": 4, "completion_tokens": 2})
+LINES = (HI + _COUNTED).replace(b"data: ", b"").replace(b"\n\n", b"\n")
 
 
 class Case(NamedTuple):
@@ -91,6 +93,14 @@ CASES = [
     Case("what follows the terminator is ignored", HI + STOP + DONE + HI + frame({"error": "late"}), "hi", finish=("stop", "stop")),
     Case("nulls wherever nothing is meant", frame({"choices": [{"index": None, "delta": {"content": "a", "tool_calls": None, "refusal": None, "reasoning": None}, "message": None, "error": None}], "error": None, "usage": None, "code": None}) + STOP + DONE, "a", finish=("stop", "stop")),
     Case("an empty error is none", delta({"content": "a"}, error={}) + STOP + DONE, "a", finish=("stop", "stop")),
+    Case("an error of the vendor behind it, said to be a stop", frame({"choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "stop", "native_finish_reason": "network_error"}]}) + DONE, error=("upstream_error", 502, "network_error")),
+    Case("a detail where a chunk should be", HI + frame({"detail": "out of memory"}), "hi", error=("upstream_error", 502, "out of memory")),
+    Case("a chunk on each line, and no events", LINES, "hi", finish=("stop", "stop"), usage=Usage(4, 2)),
+    Case("the same with the terminator", LINES + b"[DONE]\n", "hi", finish=("stop", "stop"), usage=Usage(4, 2)),
+    Case("the same, cut", LINES[:60], "", error=("upstream_truncated", 502, "before it was complete")),
+    Case("a line without a finish", LINES.partition(b"\n")[0] + b"\n", "hi", error=("upstream_truncated", 502, "before it was complete")),
+    Case("an error on a line", LINES.partition(b"\n")[0] + b'\n{"error": {"message": "gone"}}\n', "hi", error=("upstream_error", 502, "gone")),
+    Case("noughts behind the counts", HI + delta({}, "stop", usage={"prompt_tokens": 4, "completion_tokens": 2}) + frame({"choices": [], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}) + DONE, "hi", finish=("stop", "stop"), usage=Usage(4, 2)),
     # Reasoning, under its names.
     Case("reasoning_content", delta({"reasoning_content": "hm", "content": None}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("reasoning", delta({"reasoning": "hm", "channel": "analysis"}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),

@@ -145,3 +145,15 @@ def test_kinds_of_tools_that_the_operator_refuses_are_left_out() -> None:
     call = sent(Rules(refuse=("web_search",)), tools=[{"type": "web_search"}])
     assert "tools" not in json.loads(call.body)
     assert ("dropped", "refuse") in noted(call)
+
+
+def test_empty_lists_of_tools_and_calls_are_left_out() -> None:
+    """OpenAI refuses them, and a choice among no tools; they say nothing."""
+    messages = [*HI, {"role": "assistant", "content": "x", "tool_calls": []}, *HI]
+    call = sent(
+        Rules(), messages=messages, tools=[], tool_choice="auto", parallel_tool_calls=True, seed=1
+    )
+    body = json.loads(call.body)
+    assert {"model", "messages", "stream", "stream_options", "seed"} == body.keys()
+    assert {"role": "assistant", "content": "x"} == body["messages"][1]
+    assert [] == noted(call)
