@@ -29,25 +29,18 @@ _LEAST = 16
 
 def held(root: Any) -> int:
     """Bytes that are reachable from an object: of its texts, and a few for each thing that a
-    container holds."""
-    return sum(_size(item) for item in _reachable(root))
-
-
-def overfull(root: Any) -> str | None:
-    """What a splitter within an object holds of the frame that it is reading, if that is more than
-    it may."""
-    return next(
-        (
-            wrong
-            for item in _reachable(root)
-            if isinstance(item, _SPLITTERS) and (wrong := too_full(item))
-        ),
-        None,
-    )
+    container holds. Raises AssertionError where a splitter within holds more of the frame that it is
+    reading than it may."""
+    size = 0
+    for item in _reachable(root):
+        size += _size(item)
+        wrong = too_full(item) if isinstance(item, _SPLITTERS) else None
+        assert wrong is None, wrong
+    return size
 
 
 def too_full(splitter: Any) -> str | None:
-    """The same for a splitter itself."""
+    """What a splitter holds of the frame that it is reading, if that is more than it may."""
     unread = len(splitter._held) + len(getattr(splitter, "_data", b""))
     if unread > max(splitter._max, _LEAST):
         return f"{type(splitter).__name__} holds {unread} bytes of one frame and may hold {splitter._max}"

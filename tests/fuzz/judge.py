@@ -12,7 +12,7 @@ from proxy.codec.base import Decoder
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Event, StreamError, Usage
 from proxy.framing import sse
-from tests.fuzz.held import held, overfull
+from tests.fuzz.held import held
 from tests.fuzz.readers import START, encoder_of, readable
 from tests.support import decode
 
@@ -102,8 +102,6 @@ class Watched(Decoder):
 
     def _look(self) -> None:
         self.most_held = max(self.most_held, held(self._inner))
-        wrong = overfull(self._inner)
-        assert wrong is None, wrong
 
 
 def judge(given: Trial) -> int:

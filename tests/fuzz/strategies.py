@@ -39,11 +39,8 @@ def shaped(example: Any, other: st.SearchStrategy[Any]) -> st.SearchStrategy[Any
     """JSON of the example's shape: keys left out, lists longer and shorter, and in any place, now
     and then, something of `other`."""
     rare = st.integers(0, 15)
-    return st.one_of(
-        _alike(example, other),
-        _alike(example, other),
-        st.tuples(rare, other, _alike(example, other)).map(_pick),
-    )
+    alike = _alike(example, other)  # made once: it has as many parts as the example
+    return st.one_of(alike, st.tuples(rare, other, alike).map(_pick))
 
 
 def _pick(drawn: tuple[int, Any, Any]) -> Any:
