@@ -8,6 +8,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -113,11 +114,12 @@ def lacking(locked: Mapping[str, Pin], wanted: Iterable[Requirement]) -> list[st
     return list(lines)
 
 
-def _requirements(name: str, version: str) -> list[Requirement]:
+@cache  # the same for every machine
+def _requirements(name: str, version: str) -> tuple[Requirement, ...]:
     try:
         distribution = metadata.distribution(name)
     except metadata.PackageNotFoundError:
-        return []
+        return ()
     if distribution.version != version:  # the environment is older than the lock: `make` renews it
-        return []
-    return [Requirement(text) for text in distribution.requires or ()]
+        return ()
+    return tuple(Requirement(text) for text in distribution.requires or ())
