@@ -83,6 +83,8 @@ class Chunks(Body):
         at, size = 0, len(data)
         while True:
             end = data.find(b"\r\n", at, at + _MOST_SIZE_BYTES)
+            if end < 0:  # it has not come, or is not written plainly
+                return at
             line = data[at:end]
             try:
                 begin, length = end + 2, int(line, 16)

@@ -112,6 +112,19 @@ def test_a_body_comes_out_as_it_was_put_in_however_it_is_cut(seed):
     assert (True, False, False) == (body.done, body.beyond, body.malformed)
 
 
+def test_a_body_comes_out_as_it_was_put_in_wherever_one_read_begins_and_ends():
+    """Between any two bytes of it, also within the two that end a line."""
+    data = [b"abc", b"hello", b"\r\n", b"f" * 17, b"5\r\n3\r\n", b"x" * 300, b"end"]
+    stream = b"".join(map(chunk, data)) + LAST
+    size = len(stream)
+    plain = b"".join(data)
+
+    for start, end in itertools.combinations(range(size + 1), 2):
+        body = Chunks()
+        got = fed(body, [stream[:start], stream[start:end], stream[end:]])
+        assert (plain, True, False) == (got, body.done, body.beyond), (start, end)
+
+
 @pytest.mark.parametrize(
     ("reads", "between"),
     [
