@@ -183,6 +183,59 @@ def test_a_refusal_is_shown_in_the_form_of_the_clients_dialect(browser: Browser,
     assert ("error", "rate_limit_error") == (said["type"], said["error"]["type"])
 
 
+# The smallest PNG, of one pixel.
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5C"
+    "YII="
+)
+CITED: list[dict[str, Any]] = [
+    {
+        **{"type": "stream.start", "stream": "s", "model": "m", "upstream": "u"},
+        **{"upstream_model": "m", "created": 0, "notes": []},
+    },
+    {"type": "block.start", "block": 0, "kind": "text"},
+    {"type": "text.delta", "block": 0, "text": "It rises in the Alps."},
+    {"type": "citation", "block": 0, "url": "https://a.example/rhine", "title": "The Rhine"},
+    {"type": "citation", "block": 0, "url": "javascript:window.ran=1", "title": "Not a link"},
+    {"type": "block.end", "block": 0},
+    {"type": "image", "url": PIXEL},
+    {"type": "image", "url": "https://a.example/seen.png"},
+    {"type": "stream.end", "finish": {"reason": "stop", "raw": None}, "usage": {}},
+]
+
+
+def test_sources_are_links_and_only_pictures_that_came_along_are_shown(
+    browser: Browser, tmp_path: Path
+):
+    """One that lies elsewhere is a link: its server does not learn who looks at it."""
+    script = tmp_path / "cited.yaml"
+    script.write_text(json.dumps([{"send": {"sse": event}} for event in CITED]))
+    upstream = {"dialect": "native", "mock": {"scenario": str(script)}}
+    config = {"upstreams": {"far": upstream}, "models": {"m": [{"upstream": "far"}]}}
+    links = "[...document.querySelectorAll('.answer a')].map((a) => [a.innerText, a.href, a.rel])"
+    pictures = "[...document.querySelectorAll('.answer img')].map((i) => [i.src, i.naturalWidth])"
+    with running_proxy(config) as url:
+        visit = visited(
+            browser,
+            url,
+            ASK,
+            GOOD,
+            {"evaluate": links},
+            {"evaluate": pictures},
+            text_of(".citation"),
+            ready={"wait": "document.querySelector('#model').value === 'm'"},
+        )
+    rel = "noopener noreferrer nofollow"
+    assert [
+        ["The Rhine", "https://a.example/rhine", rel],
+        ["a picture", "https://a.example/seen.png", rel],
+    ] == visit.values[0]
+    assert [[PIXEL, 1]] == visit.values[1]
+    assert ["source: The Rhine", "source: Not a link"] == visit.values[2]
+    assert not [row for row in visit.sent if "a.example" in row["url"]]
+    assert [] == visit.console
+
+
 def test_what_goes_wrong_is_a_sentence_and_faults_can_be_switched_on(browser: Browser, play):
     faults = ["cut@5", "half@5", "garbage@5", "error@5", "status:500", "html", "empty"]
     steps = [
