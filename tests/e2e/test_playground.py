@@ -190,8 +190,13 @@ PIXEL = (
 )
 CITED: list[dict[str, Any]] = [
     {
-        **{"type": "stream.start", "stream": "s", "model": "m", "upstream": "u"},
-        **{"upstream_model": "m", "created": 0, "notes": []},
+        "type": "stream.start",
+        "stream": "s",
+        "model": "m",
+        "upstream": "u",
+        "upstream_model": "m",
+        "created": 0,
+        "notes": [],
     },
     {"type": "block.start", "block": 0, "kind": "text"},
     {"type": "text.delta", "block": 0, "text": "It rises in the Alps."},
@@ -301,6 +306,31 @@ def test_a_dropped_stream_is_resumed_whole_and_can_be_watched_elsewhere(browser:
     assert words == elsewhere.values[0]
     assert "delta" in elsewhere.values[1][-1]
     assert 1 == len(asked_with(play, words))
+
+
+def test_a_page_that_is_loaded_again_in_mid_answer_goes_on_with_both_lanes(browser: Browser, play):
+    words = " ".join(f"w{number}" for number in range(40)) + f" p{next(_numbers)}"
+    both = "document.querySelectorAll('.status.good').length === 2"
+    shown = "document.querySelectorAll('.answer[aria-busy=false]').length === 2"
+    visit = visited(
+        browser,
+        play,
+        select("model", "anthropic"),
+        select("beside", "gemini"),
+        select("scenario", "echo"),
+        fill("speed", "15"),
+        fill("prompt", words),
+        ASK,
+        {"wait": "document.querySelectorAll('.row.text').length > 5"},
+        {"reload": True},
+        {"wait": f"{both} && {shown}"},
+        text_of(".answer"),
+        {"reload": True},
+        READY,
+        text_of(".answer"),
+    )
+    assert [[words, words], []] == visit.values
+    assert 2 == len(asked_with(play, words))
 
 
 def test_two_upstreams_answer_one_prompt_side_by_side(browser: Browser, play):

@@ -7,9 +7,13 @@ import { snippet } from "./snippets.js";
 import { chooseLanguage, otherLanguage, remember, remembered, setLanguage, spoken, word } from "./words.js";
 
 const VISITED = "visited";
+/** This tab's streams that are not over: [stream, model], for when the page is loaded again. */
+const RUNNING = "running";
 /** What the page's address has of the form, so that it can be given to others: behind a #, where no server reads it. The
  * key is never in it. */
 const SHARED = ["prompt", "model", "dialect", "beside", "scenario", "fault", "speed", "extra"];
+/** @type {[string, string][]} what ran when the page was left */
+const before = JSON.parse(remembered(RUNNING, "sessionStorage") ?? "[]");
 /** What the address asked for and no list has had yet. */
 const wanted = new URLSearchParams(location.hash.slice(1));
 const form = element("ask");
@@ -117,6 +121,8 @@ function update() {
     element("stop").disabled = !lanes.some((lane) => lane.state === "busy" || lane.state === "left");
     element("leave").disabled = !busy.some((lane) => lane.stream !== "");
     element("resume").disabled = !lanes.some((lane) => lane.state === "left");
+    const running = lanes.filter((lane) => lane.stream !== "" && (lane.state === "busy" || lane.state === "left"));
+    remember(RUNNING, JSON.stringify(running.map((lane) => [lane.stream, lane.model])), "sessionStorage");
     const watched = lanes.find((lane) => lane.stream !== "");
     element("watch").hidden = watched === undefined;
     if (watched !== undefined) {
@@ -190,17 +196,33 @@ function speak(chosenLanguage) {
 async function begin() {
     chooseLanguage();
     speak(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
-    if (await learn()) start();
+    if (await learn()) await start();
 }
 
-/** What a page does by itself once it may ask: it watches the stream of its address, or plays something on the first visit. */
-function start() {
+/** @param {[string, string][]} streams with the model of each */
+function watch(streams) {
+    lanes = streams.map(([, model]) => new Lane(question(model), update));
+    showLanes();
+    lanes.forEach((lane, number) => lane.watch(streams[number][0]));
+}
+
+/** Those of the streams that the proxy still has. @param {[string, string][]} streams @returns {Promise<[string, string][]>} */
+async function kept(streams) {
+    const headers = authorization(element("key").value.trim());
+    const asked = streams.map(([stream]) => fetch(new URL(`v1/streams/${stream}/status`, document.baseURI), { headers }));
+    const answers = await Promise.all(asked.map((answer) => answer.then(({ ok }) => ok, () => false)));
+    return streams.filter((_, number) => answers[number]);
+}
+
+/** What a page does by itself once it may ask: it watches the stream of its address, goes on with what ran before it was
+ * loaded again, or plays something on the first visit. */
+async function start() {
     const told = new URLSearchParams(location.hash.slice(1));
     const stream = told.get("watch");
-    if (stream !== null) {
-        lanes = [new Lane(question(element("model").value || "?"), update)];
-        showLanes();
-        lanes[0].watch(stream);
+    const running = stream === null ? await kept(before) : [];
+    if (stream !== null) watch([[stream, element("model").value || "?"]]);
+    else if (running.length > 0) {
+        if (lanes.length === 0) watch(running);
     } else if (remembered(VISITED) === null && !SHARED.some((name) => told.has(name)) && about.models.every(({ played }) => played) && about.scenarios !== undefined) {
         remember(VISITED, "1");
         if ("markdown" in about.scenarios) element("scenario").value = "markdown";
@@ -214,7 +236,7 @@ form.addEventListener("submit", (/** @type {SubmitEvent} */ event) => {
 });
 form.addEventListener("input", update);
 element("key").addEventListener("change", async () => {
-    if ((await learn()) && lanes.length === 0) start();
+    if ((await learn()) && lanes.length === 0) await start();
 });
 element("prompt").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();

@@ -81,6 +81,10 @@ export class Lane {
         this.#piecesView = this.#newPieces();
     }
 
+    get model() {
+        return this.#question.model;
+    }
+
     /** Ask; returns when the stream is over, for this page. */
     async ask() {
         const { url, body, headers } = asked(this.#question);

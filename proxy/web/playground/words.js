@@ -170,19 +170,21 @@ export function word(name, values = {}) {
 /** Every word's name in every language, for tests. */
 export const names = () => Object.values(WORDS).map((words) => Object.keys(words));
 
-/** @param {string} name */
-export function remembered(name) {
+/** @typedef {"localStorage" | "sessionStorage"} Store for all visits, or for this tab */
+
+/** @param {string} name @param {Store} [store] */
+export function remembered(name, store = "localStorage") {
     try {
-        return localStorage.getItem(`mainstem.${name}`);
+        return globalThis[store].getItem(`mainstem.${name}`);
     } catch {
         return null; // storage may be switched off
     }
 }
 
-/** @param {string} name @param {string} value */
-export function remember(name, value) {
+/** @param {string} name @param {string} value @param {Store} [store] */
+export function remember(name, value, store = "localStorage") {
     try {
-        localStorage.setItem(`mainstem.${name}`, value);
+        globalThis[store].setItem(`mainstem.${name}`, value);
     } catch {
         // It is a convenience only.
     }
