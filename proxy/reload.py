@@ -30,6 +30,11 @@ _LIVE = (
 )  # of server; the rest is fixed once it listens
 # what no process can change that shares its port with others
 _PLACES = ("server.host", "server.port", "server.tls", "admin")
+_RESTART = (
+    "stop it and start it again: what still runs after server.drain_s is ended; with a second "
+    "process behind a front no stream is lost (docs/OPERATING.md)"
+)
+_RESTART_OR_WORKERS = f"{_RESTART}. With server.workers over 1 it takes no restart"
 LOST = (
     "the configuration names no upstreams any more, and the embedded mock must not answer in "
     "their place: "
@@ -143,7 +148,10 @@ class Reloader:
         rest = [name for name in fixed if name not in renewed]
         if rest:
             self._log.warning(
-                "these settings need a restart to take effect", pid=os.getpid(), settings=rest
+                "these settings need a restart to take effect",
+                pid=os.getpid(),
+                settings=rest,
+                remedy=_RESTART if set(rest) & set(_PLACES) else _RESTART_OR_WORKERS,
             )
 
     async def _asked_within(self, seconds: float) -> bool:

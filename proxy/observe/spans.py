@@ -14,7 +14,13 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import (
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -47,7 +53,7 @@ class Spans:
         about = {"service.name": "mainstem", "service.version": __version__}
         self._provider = TracerProvider(
             resource=Resource.create(about),
-            sampler=ParentBased(TraceIdRatioBased(settings.sample)),
+            sampler=_sampler(settings),
             shutdown_on_exit=False,
         )
         self._provider.add_span_processor(
@@ -86,6 +92,32 @@ class Spans:
     def close(self) -> None:
         """Send what is left; takes a while."""
         self._provider.shutdown()
+
+
+class _ByChance(Sampler):
+    """A share of all, whatever their senders say: neither by the flag of a traceparent nor by a
+    choice of its trace's id does one decide.
+    """
+
+    def __init__(self, share: float) -> None:
+        self._share = TraceIdRatioBased(share)
+        self._ids = RandomIdGenerator()
+
+    def should_sample(
+        self, parent_context: Any, trace_id: int, name: str, *more: Any, **named: Any
+    ) -> SamplingResult:
+        del trace_id  # its sender's
+        drawn = self._ids.generate_trace_id()
+        return self._share.should_sample(parent_context, drawn, name, *more, **named)
+
+    def get_description(self) -> str:
+        return f"ByChance{{{self._share.rate}}}"
+
+
+def _sampler(settings: Tracing) -> Sampler:
+    if settings.sampled_by == "sender":
+        return ParentBased(TraceIdRatioBased(settings.sample))
+    return _ByChance(settings.sample)
 
 
 def _attributes(record: StreamRecord) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The section of traces."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from proxy.settings.tree import Tree
@@ -18,8 +20,13 @@ class Tracing(Tree):
     headers: Headers = Field({}, description="Headers that it wants, for example a key.")
     sample: Share = Field(
         1,
+        description="Share of the streams that are traced.",
+    )
+    sampled_by: Literal["proxy", "sender"] = Field(
+        "proxy",
         description=(
-            "Share of the streams that are traced; where a request brings a traceparent, its "
-            "sender has decided."
+            "Who decides which these are: this proxy, by chance, or, where a request brings a "
+            "traceparent, its sender. Only for senders that you trust: one can have each of its "
+            "streams traced, at your cost. In both cases the span is within the sender's trace."
         ),
     )

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -122,9 +123,27 @@ async def test_a_client_that_leaves_ends_its_span_and_a_refused_one_has_one_too(
         assert "model_not_found" == dict(span.attributes or {})["error.type"]
 
 
-async def test_what_the_sender_of_a_trace_did_not_sample_is_not_recorded() -> None:
+@pytest.mark.parametrize("flag", ["00", "01"])
+async def test_whether_a_stream_is_traced_is_not_its_senders_choice(flag: str) -> None:
+    """Neither by a flag nor by an id that any share has: who wants all of its streams traced, or
+    none, gets what the operator chose."""
+    lowest = f"00-{'0' * 31}1-b7ad6b7169203331-{flag}"
     async with proxied(["far"], {"far": Far(says("Hi"))}) as run:
+        exporter = traced(run, sample=0.000001)
+        for parent in (lowest, f"{PARENT[:-2]}{flag}"):
+            await asked(run, {"traceparent": parent})
+        await until(lambda: run.process.gateway.open_requests == 0)
+        assert () == exporter.get_finished_spans()
         exporter = traced(run)
+        await asked(run, {"traceparent": lowest})
+        span = await the_span(run, exporter)
+        assert span.context is not None
+        assert 1 == span.context.trace_id
+
+
+async def test_where_senders_decide_what_one_did_not_sample_is_not_recorded() -> None:
+    async with proxied(["far"], {"far": Far(says("Hi"))}) as run:
+        exporter = traced(run, sampled_by="sender")
         await asked(run, {"traceparent": PARENT[:-2] + "00"})
         await asked(run, {"traceparent": "garbage"})
         span = await the_span(run, exporter)
