@@ -11,6 +11,10 @@ def count(value: Any) -> int | None:
     """A number of tokens; None for what cannot be one: a fraction, less than nothing, more than
     MAX_COUNT, a truth.
     """
+    if value is None:
+        return None
+    if type(value) is int:  # nearly all
+        return value if 0 <= value <= MAX_COUNT else None
     if isinstance(value, str):
         return _written(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -2,7 +2,7 @@
 what is passed over must be told.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,8 +24,8 @@ def unknown_inner_keys(document: Mapping[str, Any], wanted: type[msgspec.Struct]
     (`json_body.key_notes` does), those of the objects in it are.
     """
     found: dict[str, None] = {}
-    for key, inner in _shape(wanted).items():
-        if inner is not None and key in document:
+    for key, inner in _inner(wanted):
+        if key in document:
             for name in _within(document[key], inner, key):
                 found[name] = None
                 if len(found) == _MOST_FOUND:
@@ -42,6 +42,12 @@ def _shape(wanted: type[msgspec.Struct]) -> _Shape:
     info = inspect.type_info(wanted)
     assert isinstance(info, inspect.StructType)
     return {field.encode_name: _struct_in(field.type) for field in info.fields}
+
+
+@cache
+def _inner(wanted: type[msgspec.Struct]) -> Sequence[tuple[str, type[msgspec.Struct]]]:
+    """Those of its fields that hold structs."""
+    return [(key, inner) for key, inner in _shape(wanted).items() if inner is not None]
 
 
 def _struct_in(kind: inspect.Type) -> type[msgspec.Struct] | None:

@@ -252,6 +252,10 @@ class SSEParser:
             name, rest = b"", block
             if block.startswith(b"event:"):
                 name, _, rest = block.partition(b"\n")
+                if name[6:7] == b" " and rest.startswith(b"data: ") and _LF not in rest:
+                    event = name[7:].decode("utf-8", "replace") or "message"
+                    frames.append(_new(Frame, (event, rest[6:], self._id)))
+                    continue
             if _LF in rest or not rest.startswith(b"data:"):
                 self._block(block, frames)
                 continue

@@ -19,8 +19,6 @@ class Kept:
 
     def too_much(self, size: int, events: Sequence[Event]) -> bool:
         """Whether it is, with these events, which stood in `size` bytes more."""
-        for event in events:
-            if type(event) in self._kinds:
-                self._bytes += size
-                break
+        if not self._kinds.isdisjoint(map(type, events)):
+            self._bytes += size
         return self._bytes > self._most_bytes

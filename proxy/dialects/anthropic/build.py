@@ -162,10 +162,9 @@ def _few_marks(body: dict[str, Any], notes: list[Note]) -> None:
     """
     system = body.get("system", ())
     fixed = [*body.get("tools", ()), *(system if isinstance(system, list) else ())]
-    turns = [block for turn in body["messages"] for block in turn["content"]]
-    marks = [
-        block for block in (*fixed, *turns) if isinstance(block, dict) and "cache_control" in block
-    ]
+    said_in_blocks = (turn["content"] for turn in body["messages"] if type(turn["content"]) is list)
+    turns = [block for blocks in said_in_blocks for block in blocks]
+    marks = [block for block in (*fixed, *turns) if "cache_control" in block]
     if len(marks) <= _MOST_MARKS:
         return
     said = f"Anthropic takes {_MOST_MARKS} marks of the prompt cache; older ones were left out."

@@ -21,6 +21,7 @@ from proxy.request import (
     ToolResultPart,
     ToolSpec,
 )
+from tests.bench.opcodes import Opcodes
 
 TOOL = ToolSpec("f", "d", {"type": "object"})
 HI = Message("user", "hi")
@@ -269,3 +270,14 @@ def test_a_json_schema_goes_up_as_the_output_format() -> None:
         "output_config"
     ]
     assert all(note.param != "response_format" for note in call.notes)
+
+
+def test_a_prompt_is_not_looked_at_letter_by_letter():
+    """A text a thousand times as long is as much work, but for what is done in C."""
+    counted = []
+    for letters in (10, 10, 10_000):
+        counter = Opcodes()
+        with counter.counting():
+            built(Message("user", "x" * letters))
+        counted.append(counter.total)
+    assert counted[1] == counted[2]  # the first made what is made once
