@@ -88,6 +88,8 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
     ]
     root.setLevel(level.upper())
     logging.getLogger("asyncio").addFilter(_first_line)  # once, however often
+    # Its warnings repeat what a client sent: the protocols of a WebSocket, where some have a key.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     logging.captureWarnings(True)
 
 

@@ -17,6 +17,7 @@ from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.framing import FramingError
 from proxy.framing.sse import Frame, SSEParser
+from proxy.relay.apart import apart
 from proxy.server.access.keys import credential
 from proxy.server.access.origins import unasked
 from proxy.server.body import Bodies
@@ -146,7 +147,8 @@ class _Socket:
 
     async def _answer(self, session: aiohttp.ClientSession, message: str) -> None:
         try:
-            asked = self._talk.asked(message, f"resp_{secrets.token_hex(12)}", int(time.time()))
+            name, now = f"resp_{secrets.token_hex(12)}", int(time.time())
+            asked = await apart(len(message), lambda: self._talk.asked(message, name, now))
             if asked is None:
                 return
             for event in asked.told:
