@@ -1,7 +1,8 @@
 """`make bench`: Mainstem beside nginx, in one run on one core, as one table; beside Envoy and
 LiteLLM too where `make rivals` has installed them. Takes under three minutes, with both six;
 `--quick` half a minute. `--write` makes docs/PERFORMANCE.md of it. `--pairs` measures each pair of
-the commonest dialects instead, and gives one matrix.
+the commonest dialects instead, and gives one matrix; `--growth` what a chunk costs when few streams
+are open, and when thousands are (four minutes).
 
 Three processes on loopback: a vendor that sends at an even pace, the proxy on a processor of its
 own, and the clients.
@@ -18,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from tests.bench import page, pairs, rivals
+from tests.bench import growth, page, pairs, rivals
 from tests.bench.measure import QUICK, Measurement, Row, Scale, Way
 from tests.bench.processes import upstream
 from tests.bench.proxies import (
@@ -54,6 +55,11 @@ def arguments() -> argparse.Namespace:
         "--pairs",
         action="store_true",
         help="CPU per chunk for each pair of the commonest dialects, instead of the table",
+    )
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="CPU per chunk from 10 to 5,000 open streams, instead of the table",
     )
     parser.add_argument("--only", choices=["mainstem", "nginx"], help="measure only one of the two")
     return parser.parse_args()
@@ -225,12 +231,25 @@ def matrix(chosen: argparse.Namespace, folder: Path, port: int) -> int:
     return 1 if measured.lost else 0
 
 
+def growth_of(chosen: argparse.Namespace, folder: Path, port: int) -> int:
+    """From few streams to thousands."""
+    scale, sizes = (
+        (QUICK, growth.QUICK_SIZES) if chosen.quick else (Scale(window_s=5.0), growth.SIZES)
+    )
+    progress = Progress(growth.count(sizes))
+    with progress.bar:
+        grown = growth.measure(folder, port, scale, sizes, progress.say)
+    print(growth.text(grown, scale))
+    return 1 if any(row.lost for one in grown for row in one.all) else 0
+
+
 def main() -> int:
     chosen = arguments()
     with stopped_cleanly(), tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
         folder = Path(name)
         with upstream(folder / "bench.log") as port:
-            return (matrix if chosen.pairs else table)(chosen, folder, port)
+            run = matrix if chosen.pairs else growth_of if chosen.growth else table
+            return run(chosen, folder, port)
 
 
 if __name__ == "__main__":

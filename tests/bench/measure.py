@@ -3,7 +3,7 @@ stream."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -148,10 +148,11 @@ class Measurement:
         self.row.held_open = result.counted
         self.row.memory_per_stream_kb = result.memory_bytes / 1024 / max(1, result.counted)
 
-    def paced(self) -> None:
-        result = self._load(
-            self._plan("paced", self._scale.streams, self._scale.window_s, self._scale.warm_s)
-        )
+    def paced(self, *, released: bool = False) -> None:
+        """`released`: the streams last until they have been measured, however long it takes to
+        open them."""
+        plan = self._plan("paced", self._scale.streams, self._scale.window_s, self._scale.warm_s)
+        result = self._load(replace(plan, released=released))
         self.row.chunks_per_s = result.counted / result.wall_s
         self.row.cpu_per_chunk_us = self._net(result) / max(1, result.counted) * 1e6
         self.row.disturbed = result.waited_s / result.wall_s

@@ -21,6 +21,7 @@ PROXY_CPU, OTHER_CPU = cpus()
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
 LOAD_TIMEOUT_S = 120.0
+OPENING_TIMEOUT_S = 0.05  # for each stream
 
 
 @contextlib.contextmanager
@@ -66,7 +67,7 @@ def load(plan: Plan, log: Path) -> Result:
     with process(
         [sys.executable, "-m", "tests.bench.load", json.dumps(asdict(plan))], OTHER_CPU, log
     ) as started:
-        output, _ = started.communicate(timeout=LOAD_TIMEOUT_S)
+        output, _ = started.communicate(timeout=LOAD_TIMEOUT_S + plan.streams * OPENING_TIMEOUT_S)
     if started.returncode != 0:
         raise RuntimeError(f"the load client failed: {log.read_text()[-2000:]}")
     return Result(**json.loads(output))

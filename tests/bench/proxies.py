@@ -86,7 +86,7 @@ master_process off;  # one process that does the work, so that its CPU clock is 
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx.log warn;
-events {{ worker_connections 9000; }}
+events {{ worker_connections 20000; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tests.bench.measure import Row, Scale
 
 CHUNK_RATIO_AIM = 1.6
-MEMORY_AIM_KB = 32.0
+MEMORY_AIM_KB = 24.0
 # of the window; beyond it delays are the neighbours' and chunks come in heaps, which are cheaper by
 # the piece
 DISTURBED = 0.05

@@ -54,6 +54,8 @@ class Timer:
         except BlockingIOError:
             return  # it was set anew in the meantime
         due = self._due
-        while due and due[0][0] <= time.monotonic_ns():
-            heapq.heappop(due)[2]()
-        self._arm()
+        try:
+            while due and due[0][0] <= time.monotonic_ns():
+                heapq.heappop(due)[2]()
+        finally:  # or one that fails would be the last of all
+            self._arm()

@@ -2,13 +2,13 @@
 as JSON and serves until it is stopped.
 
 The path says how to answer: /paced/RATE/COUNT (COUNT chunks at RATE a second), /short/0/COUNT (all
-at once), /burst/0/COUNT (as fast as it is taken), /hold/0/0 (one chunk, then nothing until POST
-/release). What follows these three says the dialect.
+at once), /burst/0/COUNT (XX these three says the dialect.
 """
 
 import asyncio
 import json
 import time
+from functools import partial
 from typing import cast
 
 import uvloop
@@ -50,6 +50,7 @@ class Connection(asyncio.Protocol):
         self._left = 0
         self._next_ns = 0
         self._interval_ns = 0
+        self._answers = 0
         self._writable = True
         self._bursting = False
 
@@ -84,6 +85,7 @@ class Connection(asyncio.Protocol):
         _, mode, rate, count, *_ = path.split("/")
         self._wire = WIRES[dialect_of(path)]
         self._left = int(count)
+        self._answers += 1
         if mode == "paced":
             self._start_paced(float(rate))
         elif mode == "short":
@@ -101,6 +103,7 @@ class Connection(asyncio.Protocol):
 
     def finish_held(self) -> None:
         self._bench.held.discard(self)
+        self._left = 0
         self._transport.write(self._wire.content(time.monotonic_ns()) + self._wire.end)
 
     # ---- paced: one chunk each interval, by a schedule that lateness does not shift ----
@@ -109,18 +112,20 @@ class Connection(asyncio.Protocol):
         self._interval_ns = int(1e9 / rate)
         self._transport.write(self._wire.head + self._wire.start)
         self._next_ns = time.monotonic_ns() + int(self._interval_ns * self._bench.phase())
-        self._bench.timer.at(self._next_ns, self._send_paced)
+        self._bench.held.add(self)
+        self._bench.timer.at(self._next_ns, partial(self._send_paced, self._answers))
 
-    def _send_paced(self) -> None:
-        if self._left == 0:
+    def _send_paced(self, answer: int) -> None:
+        if self._left == 0 or answer != self._answers:  # it has ended, before its time
             return
         self._left -= 1
         self._transport.write(self._wire.content(time.monotonic_ns()))
         if self._left == 0:
+            self._bench.held.discard(self)
             self._transport.write(self._wire.end)
             return
         self._next_ns += self._interval_ns
-        self._bench.timer.at(self._next_ns, self._send_paced)
+        self._bench.timer.at(self._next_ns, partial(self._send_paced, answer))
 
     # ---- burst: as fast as the other side takes it ----
 
