@@ -18,6 +18,13 @@ _UNIONS = ("anyOf", "oneOf", "allOf")
 _NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 _LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SINGLE = ("items", "additionalProperties", "not", "if", "then", "else", "contains")
+_BOUNDS = frozenset(
+    {
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
+        *("minProperties", "maxProperties"),
+    }
+)
 _DEFINITIONS = ("$defs", "definitions")
 
 
@@ -97,11 +104,25 @@ class _Adapter:
             out.pop("additionalProperties", None)
         if "format" in lacks:
             out.pop("format", None)
+        if "bounds" in lacks:
+            out = _without_bounds(out)
+        if "open_objects" in lacks and (out.get("type") == "object" or "properties" in out):
+            out["additionalProperties"] = False
         if "type_list" in lacks and isinstance(out.get("type"), list):
             out = _one_type(out)
         if "any_of" in lacks:
             out = _without_unions(out)
         return out
+
+
+def _without_bounds(out: dict[str, Any]) -> dict[str, Any]:
+    """What bounds a value, said in its description, where the model still reads it."""
+    bounds = [f"{key}: {out[key]}" for key in out if key in _BOUNDS]
+    if not bounds:
+        return out
+    rest = {key: value for key, value in out.items() if key not in _BOUNDS}
+    said = [rest["description"]] if isinstance(rest.get("description"), str) else []
+    return {**rest, "description": " ".join([*said, f"({', '.join(bounds)})"])}
 
 
 def _one_type(out: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from proxy.codec.efforts import nearest_effort
 from proxy.codec.json_schema import adapted
 from proxy.codec.note_once import note_once
+from proxy.codec.response_format import adapted_format
 from proxy.codec.rules import Names, Rules
 from proxy.events import Note
 from proxy.request import (
@@ -69,6 +70,10 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
         request = _with_ids(request, rules.call_id)
     if rules.schema_lacks and request.tools:
         request = _with_schemas(request, rules, notes)
+    if rules.schema_lacks and request.response_format is not None:
+        form = adapted_format(request.response_format, rules.schema_lacks, notes)
+        if form is not request.response_format:
+            request = replace(request, response_format=form)
     if rules.refused or rules.at_most_one:
         request = _with_sampling(request, rules, notes)
     if rules.thinking == "none" and request.reasoning is not None:
@@ -175,6 +180,11 @@ def _with_bounds(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatR
     if most_tokens is not None and (request.max_tokens or 0) > most_tokens:
         lessened("max_tokens", most_tokens)
         request = replace(request, max_tokens=most_tokens)
+    least = rules.least_max_tokens
+    if least is not None and request.max_tokens is not None and request.max_tokens < least:
+        said = f"The upstream takes max_tokens from {least} on; that was sent."
+        notes.append(Note("changed", "max_tokens", said))
+        request = replace(request, max_tokens=least)
     if hottest is not None and (request.temperature or 0) > hottest:
         lessened("temperature", hottest)
         request = replace(request, temperature=hottest)

@@ -2,9 +2,12 @@
 API, for upstreams that take a bare JSON Schema.
 """
 
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 from proxy.codec.chat_turns import drop
+from proxy.codec.json_schema import adapted
+from proxy.codec.rules import SchemaFeature
 from proxy.events import Note
 
 # The name of a schema, for the vendors that insist on one, where the client has given none.
@@ -37,3 +40,19 @@ def wanted_format(wanted: dict[str, Any] | None, notes: list[Note]) -> JSONAnswe
         said = "Of a response format the schema is sent; its name and strictness are left out."
         drop(notes, "response_format.name", said)
     return JSONAnswer(schema if isinstance(schema, dict) else None)
+
+
+def adapted_format(
+    form: dict[str, Any], lacks: Collection[SchemaFeature], notes: list[Note]
+) -> dict[str, Any]:
+    """A response format whose schema has none of these features; the very same object where it had
+    none.
+    """
+    match form:
+        case {"json_schema": {"schema": dict(schema)} as named}:
+            fitting = adapted(schema, lacks)
+            if fitting is not schema:
+                said = "The answer's JSON Schema was said in the words that the upstream takes."
+                drop(notes, "response_format.json_schema", said, "changed")
+                return {**form, "json_schema": {**named, "schema": fitting}}
+    return form

@@ -16,7 +16,15 @@ Thinking = Literal["adaptive", "budget", "both", "level", "none"]
 MediaKind = Literal["image", "document", "audio"]
 MediaForm = Literal["url", "bytes"]
 SchemaFeature = Literal[
-    "root_any_of", "ref", "const", "additional_properties", "any_of", "type_list", "format"
+    "root_any_of",
+    "ref",
+    "const",
+    "additional_properties",
+    "any_of",
+    "type_list",
+    "format",
+    "open_objects",
+    "bounds",
 ]
 _DIGEST_CHARS = 8
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -86,6 +94,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     at_most_one: tuple[tuple[str, ...], ...] = ()
     max_tokens: int | None = None  # for a client that gives none, where the vendor insists on one
     largest_max_tokens: int | None = None
+    least_max_tokens: int | None = None
     # The key for the longest answer, where the vendor's dialect has two of them.
     max_tokens_field: str | None = None
     context_tokens: int | None = None
@@ -94,7 +103,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     # Whether a tool may take free text instead of JSON arguments; null: as the dialect has it.
     custom_tools: bool | None = None
     call_id: Names | None = None
-    # Features of JSON Schema that it refuses in a tool's parameters.
+    # Features of JSON Schema that it refuses in a tool's parameters and in the form of the answer.
     schema_lacks: tuple[SchemaFeature, ...] = ()
     # By kind of media, the forms that it takes in a user's turn; a kind with no form is not taken.
     media: Mapping[MediaKind, tuple[MediaForm, ...]] = {}
@@ -102,6 +111,10 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     result_media: Mapping[MediaKind, tuple[MediaForm, ...]] = {}
     cache_marks: bool | None = None  # whether marks for its prompt cache may stand in the request
     prefill: bool | None = None  # whether the last turn may be the assistant's
+    prefill_key: str | None = None  # what such a turn must have, as true
+    user_after_tool: bool | None = None  # whether a user's turn may stand behind tools' results
+    # Whether a turn with calls must bring its reasoning back; where it is lost, a blank will do.
+    insists_on_reasoning: bool | None = None
     roles: Mapping[str, str] = {}  # its own words for roles, for example {developer: system}
     user_chars: int | None = None  # the longest `user`
     stop_most: int | None = None  # how many stop sequences

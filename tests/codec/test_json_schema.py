@@ -29,6 +29,12 @@ def test_a_schema_without_what_is_lacking_is_the_same_object() -> None:
         ("type_list", {"type": ["string", "null"]}, {"type": "string", "nullable": True}),
         ("any_of", {"anyOf": [TEXT, {"type": "null"}]}, {**TEXT, "nullable": True}),
         ("any_of", {"anyOf": [TEXT, {"type": "number"}]}, TEXT),
+        ("bounds", {**TEXT, "maxLength": 3}, {**TEXT, "description": "(maxLength: 3)"}),
+        (
+            "bounds",
+            {**TEXT, "description": "A name.", "minLength": 1, "maxLength": 3},
+            {**TEXT, "description": "A name. (minLength: 1, maxLength: 3)"},
+        ),
     ],
 )
 def test_a_part_is_said_otherwise(

@@ -41,6 +41,26 @@ def test_nothing_is_changed_where_nothing_is_known() -> None:
     assert (REQUEST, (), {}) == mended(REQUEST, NO_RULES)
 
 
+def test_the_form_of_the_answer_is_said_in_what_the_target_takes() -> None:
+    union = {"anyOf": [{"type": "object", "properties": {"a": {"const": 1}}}]}
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": union}}
+    request = replace(REQUEST, response_format=form, tools=[])
+    found = mended(request, Rules(schema_lacks=("root_any_of", "const")))
+    assert found.request.response_format is not None
+    said = found.request.response_format["json_schema"]
+    plain = {"type": "object", "properties": {"a": {"enum": [1]}}}
+    assert {"name": "n", "schema": plain} == said
+    assert ["response_format.json_schema"] == [note.param for note in found.notes]
+    assert request == mended(request, Rules(schema_lacks=("ref",))).request
+
+
+def test_fewer_tokens_than_are_taken_become_the_least() -> None:
+    """Clients that only ask whether somebody is there want one."""
+    request = replace(REQUEST, max_tokens=1)
+    found = mended(request, Rules(least_max_tokens=16))
+    assert (16, ["max_tokens"]) == (found.request.max_tokens, [note.param for note in found.notes])
+
+
 def test_a_tools_name_is_the_same_wherever_it_stands_and_can_be_given_back() -> None:
     found = mended(REQUEST, Rules(tool_name=Names(chars="a-zA-Z0-9_-", most=64)))
     ((short, long),) = found.tool_names.items()

@@ -2,13 +2,17 @@
 at a vendor of the same dialect."""
 
 import json
+from typing import Any
 
 import pytest
+from anthropic import transform_schema
 from anthropic.types import message_create_params as params
 from anthropic.types.beta import message_create_params as beta
 from typing_extensions import get_type_hints
 
+from proxy.request import Message
 from tests.dialects.anthropic.emit import ASK
+from tests.dialects.anthropic.test_build import built
 from tests.dialects.anthropic.test_relay import relayed
 from tests.fidelity.typed_dicts import samples
 
@@ -46,3 +50,30 @@ def test_each_kind_of_block_arrives() -> None:
     assert {"user", "assistant"} <= {turn["role"] for turn in turns}
     for turn in turns:
         assert [turn] == json.loads(relayed("someones", messages=[turn]).body)["messages"]
+
+
+def test_the_form_of_an_answer_is_as_the_sdk_would_send_it() -> None:
+    """Whose objects are closed, and which keys are left."""
+    inner = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 9}}}
+    schema = {
+        "type": "object",
+        "properties": {
+            "list": {"type": "array", "items": inner},
+            "name": {"type": "string", "maxLength": 3},
+            "one": {"anyOf": [inner, {"type": "null"}]},
+        },
+        "required": ["name"],
+    }
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    call = built(Message("user", "hi"), response_format=form)
+    sent = json.loads(call.body)["output_config"]["format"]["schema"]
+    assert _undescribed(transform_schema(schema)) == _undescribed(sent)
+
+
+def _undescribed(value: Any) -> Any:
+    """A schema without the words in it, which are ours."""
+    if isinstance(value, list):
+        return [_undescribed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _undescribed(inner) for key, inner in value.items() if key != "description"}

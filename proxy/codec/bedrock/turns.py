@@ -34,6 +34,7 @@ _ID = Names(chars="a-zA-Z0-9_-", most=64)
 Place = Literal["system", "tools", "messages"]
 _NOTHING = "(nothing)"  # a tool's result may be empty, a text may not
 _SEE = "(see the document)"  # a document may not stand without a text
+_BEGINNING = "(The conversation begins.)"
 _GO_ON = "Go on exactly where your last message ends, without repeating any of it."
 
 
@@ -108,6 +109,12 @@ class Talk:
             for number, part in enumerate(message.parts)
             for block in self._blocks(part, f"{at}.content[{number}]")
         ]
+        if blocks and not self.messages and role == "assistant":
+            said = (
+                "Bedrock wants the user to begin; a turn that says no more than that stands first."
+            )
+            drop(self._notes, "messages", said, "changed")
+            self.messages.append({"role": "user", "content": [{"text": _BEGINNING}]})
         if blocks and self.messages and self.messages[-1]["role"] == role:
             self.messages[-1]["content"] += blocks
         elif blocks:
@@ -201,6 +208,8 @@ class Talk:
             said = "This model takes up no answer that was begun: a turn of the user asks to go on."
             drop(self._notes, "messages.prefill", said, "changed")
             self.messages.append({"role": "user", "content": [{"text": _GO_ON}]})
+        elif last["role"] == "assistant" and "text" in last["content"][-1]:  # no blanks at its end
+            last["content"][-1] = {"text": last["content"][-1]["text"].rstrip()}
 
 
 def _ordered(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:

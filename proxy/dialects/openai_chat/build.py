@@ -11,6 +11,7 @@ from proxy.dialects.openai_chat.build_reasoning import asked
 from proxy.dialects.openai_chat.build_turns import BuiltTurns
 from proxy.dialects.openai_chat.call import called
 from proxy.dialects.openai_chat.options import UpstreamOptions, upstream_options
+from proxy.dialects.openai_chat.order import ordered
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
 
@@ -50,7 +51,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     turns = BuiltTurns(options, target.rules, notes)
     body: dict[str, Any] = {
         "model": target.model or request.model,
-        "messages": turns.messages(request),
+        "messages": ordered(turns.messages(request), target.rules, options, notes),
         "stream": True,
     }
     if options.include_usage:

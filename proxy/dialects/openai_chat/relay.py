@@ -13,9 +13,11 @@ from proxy.codec.custom_tools import custom_names
 from proxy.codec.efforts import EFFORTS, nearest_effort
 from proxy.codec.json_schema import adapted
 from proxy.codec.relaying import own_body
+from proxy.codec.response_format import adapted_format
 from proxy.codec.rules import Names, Rules
 from proxy.dialects.openai_chat.call import called, renamed
 from proxy.dialects.openai_chat.options import UpstreamOptions, upstream_options
+from proxy.dialects.openai_chat.order import ordered, unmarked
 from proxy.dialects.openai_chat.relay_turns import RelayedTurns
 from proxy.events import Note
 from proxy.request import ChatRequest, Original
@@ -40,7 +42,8 @@ def relay_request(
     changes = {"model": target.model or request.model, "stream": True}
     body = _with_usage(own_body(original, changes), options)
     turns = RelayedTurns(rules, options, notes)
-    body["messages"] = [turns.message(message) for message in body["messages"]]
+    said = [turns.message(message) for message in body["messages"]]
+    body["messages"] = ordered(said, rules, options, notes)
     body = _limited(body, rules, notes)
     _tools(body, turns, rules, notes)
     _bounded(body, rules, notes)
@@ -79,10 +82,15 @@ def _tools(body: dict[str, Any], turns: RelayedTurns, rules: Rules, notes: list[
         if not isinstance(given, list):
             continue
         kept = [tool for tool in given if not _is_refused(tool, rules, notes)]
+        if rules.cache_marks is False:
+            kept = [unmarked(tool, notes) for tool in kept]
         body[key] = [turns.named(_with_schema(tool, rules, notes)) for tool in kept]
         if not kept:  # an empty list is refused, and what chooses among no tools
             for name in (key, *beside):
                 body.pop(name, None)
+    form = body.get("response_format")
+    if isinstance(form, dict) and rules.schema_lacks:
+        body["response_format"] = adapted_format(form, rules.schema_lacks, notes)
     for key in ("tool_choice", "function_call"):
         if isinstance(body.get(key), dict):
             body[key] = turns.named(body[key])

@@ -263,10 +263,15 @@ def test_nothing_to_say_is_refused() -> None:
 
 
 def test_a_json_schema_goes_up_as_the_output_format() -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    """Its objects closed and its bounds in words: the API takes no others."""
+    count = {"type": "integer", "minimum": 1}
+    schema = {"type": "object", "properties": {"a": {"type": "array", "items": count}}}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema, "strict": True}}
     call = built(HI, response_format=wanted)
-    assert {"format": {"type": "json_schema", "schema": schema}} == json.loads(call.body)[
+    said = {"type": "integer", "description": "(minimum: 1)"}
+    closed = {**schema, "properties": {"a": {"type": "array", "items": said}}}
+    closed["additionalProperties"] = False
+    assert {"format": {"type": "json_schema", "schema": closed}} == json.loads(call.body)[
         "output_config"
     ]
     assert all(note.param != "response_format" for note in call.notes)

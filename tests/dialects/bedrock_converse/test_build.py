@@ -473,3 +473,12 @@ def test_other_settings() -> None:
     assert {"inferenceConfig": {"topK": 3}} == extra
     assert [("dropped", "top_k")] == notes(ask(top_k=3), "meta.llama3-8b-instruct-v1:0")
     assert [("dropped", "min_p"), ("dropped", "cache_key")] == notes(ask(min_p=0.1, cache_key="k"))
+
+
+def test_the_user_begins_and_an_answer_that_was_begun_ends_in_no_white_space() -> None:
+    """The API refuses both."""
+    talk = [Message("assistant", "Hello"), *HI, Message("assistant", "So ")]
+    found = body(ask(talk))["messages"]
+    assert ["user", "assistant", "user", "assistant"] == [turn["role"] for turn in found]
+    assert [{"text": "So"}] == found[3]["content"]
+    assert ("changed", "messages") in notes(ask(talk))

@@ -175,7 +175,7 @@ def test_ids_that_mistral_refuses_are_mended_alike() -> None:
         "random_seed": 7,
         "stream": True,
     } == {key: value for key, value in body.items() if key != "messages"}
-    assert {"role": "assistant", "content": "a"} == body["messages"][3]
+    assert {"role": "assistant", "content": "a", "prefix": True} == body["messages"][3]
     assert [("dropped", "messages.refused"), ("dropped", "refused")] == noted(call)
 
 

@@ -12,11 +12,15 @@ HI = [{"role": "user", "content": "hi"}]
 SHORT = Names("a-z_", 12)
 
 
+def incoming(**body: Any) -> Incoming:
+    data = json.dumps({"model": "m", "messages": HI, **body}).encode()
+    return Incoming("POST", {}, {}, {}, data)
+
+
 def sent(rules: Rules, **body: Any) -> Outgoing:
     assert DIALECT.client is not None
     assert DIALECT.upstream is not None
-    data = json.dumps({"model": "m", "messages": HI, **body}).encode()
-    parsed = DIALECT.client.parse_request(Incoming("POST", {}, {}, {}, data))
+    parsed = DIALECT.client.parse_request(incoming(**body))
     return built(DIALECT.upstream, parsed.request, TargetConfig("up", "m", "k", {}, rules))
 
 
