@@ -10,8 +10,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.custom_tools import as_functions, custom_names
+from proxy.codec.halves import UpstreamHalf
 from proxy.codec.mended import mended
 from proxy.codec.paired import paired
 from proxy.errors import bad_request

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from proxy.codec.base import Encoder
 from proxy.codec.cumulative import common_prefix
 from proxy.codec.growing import GrowingText
+from proxy.codec.halves import ClientHalf
 from proxy.errors import failure
 from proxy.events import BlockEnd, Event, Note, StreamEnd, StreamError, TextDelta, TextRewrite
 
@@ -100,6 +101,13 @@ class _Block:
         if self.agree >= self.chars:  # what went out is the beginning of it again
             self.tail = self.truth.between(self.chars - self.begin, len(self.truth))
             self.truth = None
+
+
+def settling(encoder: Encoder, half: ClientHalf, *, rewrites: bool) -> Encoder:
+    """The encoder, which is of this half, within a Settler where the half needs one. `rewrites`:
+    the upstream may take text back.
+    """
+    return Settler(encoder) if rewrites and not half.rewrites else encoder
 
 
 class Settler(Encoder):

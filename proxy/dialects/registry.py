@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 from typing import TypeVar
 
-from proxy.codec.base import ClientHalf, Dialect, UpstreamHalf
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf
 
 # Which halves each has. Of clients' dialects that share a path the first here gets what none
 # claims.

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from proxy.codec.base import ClientHalf, Encoder, Parsed
+from proxy.codec.base import Encoder, Parsed
 from proxy.codec.fold import WholeAnswer
+from proxy.codec.halves import ClientHalf
 from proxy.errors import Failure
 from proxy.events import CONTENT, Event, StreamError, StreamStart
 from proxy.mock.damage import Fault, Stage

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from proxy.codec.base import ClientHalf, Parsed, Reply
+from proxy.codec.base import Parsed, Reply
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.registry import CLIENTS
 from proxy.events import StreamError, StreamStart
 from proxy.mock.compose import FAULT, MATCH, SPEED, MockSpec, refusal

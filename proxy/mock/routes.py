@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from proxy.codec.base import ClientHalf, Incoming, Route
+from proxy.codec.base import Incoming, Route
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.recording.har import Place
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from proxy.codec.base import Parsed, TargetConfig
-from proxy.codec.settle import Settler
+from proxy.codec.settle import settling
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Refused, failure
 from proxy.events import Event, StreamEnd, StreamError, StreamStart, Timing
@@ -60,10 +60,12 @@ def converted(recording: Recording, dialect: str) -> Iterator[Read]:
     if client is None:
         raise RecordingError(f"no client speaks dialect {dialect!r}")
     asked = ChatRequest(model=recording.model, messages=[], stream=True)
-    encoder = client.encoder(Parsed(asked, client.watching))
     upstream = UPSTREAMS.get(recording.dialect)
-    if upstream is not None and upstream.rewrites and not client.rewrites:
-        encoder = Settler(encoder)
+    encoder = settling(
+        client.encoder(Parsed(asked, client.watching)),
+        client,
+        rewrites=upstream is not None and upstream.rewrites,
+    )
     for ms, event in events_of(recording):
         if data := encoder.encode(event):
             yield Read(ms, data)

@@ -14,7 +14,8 @@ import sys
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from proxy.codec.base import ClientHalf, Incoming, Outgoing, Parsed, TargetConfig
+from proxy.codec.base import Incoming, Outgoing, Parsed, TargetConfig
+from proxy.codec.halves import ClientHalf
 from proxy.codec.other_models import Named, foreign_model
 from proxy.codec.relaying import built
 from proxy.dialects.registry import CLIENTS, UPSTREAMS

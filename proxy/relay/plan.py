@@ -5,7 +5,8 @@ the plan that they began with.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from proxy.codec.base import TargetConfig, UpstreamHalf
+from proxy.codec.base import TargetConfig
+from proxy.codec.halves import UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.relay.price_table import TABLE, PriceTable
 from proxy.relay.prices import PriceList

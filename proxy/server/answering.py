@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Encoder, Parsed
-from proxy.codec.settle import Settler
+from proxy.codec.base import Encoder, Parsed
+from proxy.codec.halves import ClientHalf
+from proxy.codec.settle import Settler, settling
 from proxy.errors import Refused
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord
@@ -160,8 +161,7 @@ class Answering:
     def _encoder(self, parsed: Parsed, begun: Encoder | None) -> Encoder:
         encoder = begun or self._half.encoder(parsed)
         rewrites = self._won.rewrites or (self._onward is not None and self._onward.rewrites)
-        if rewrites and not self._half.rewrites:
-            encoder = Settler(encoder)
+        encoder = settling(encoder, self._half, rewrites=rewrites)
         return encoder if self._pieces is None else MicroscopeEncoder(encoder, self._pieces)
 
     def _commit(self, encoder: Encoder, parsed: Parsed) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Parsed
+from proxy.codec.base import Parsed
+from proxy.codec.halves import ClientHalf
 from proxy.relay.plan import Plan
 from proxy.server.access.keys import credential
 from proxy.server.account import Account

@@ -9,7 +9,8 @@ from functools import cache
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Counting, Incoming, Parsed, Reply
+from proxy.codec.base import Counting, Incoming, Parsed, Reply
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused, failure
 from proxy.observe.record import StreamRecord

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Encoder, Parsed
+from proxy.codec.base import Encoder, Parsed
+from proxy.codec.halves import ClientHalf
 from proxy.errors import Failure
 from proxy.events import StreamError, StreamStart
 from proxy.observe.record import StreamRecord

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Incoming, Parsed
+from proxy.codec.base import Incoming, Parsed
+from proxy.codec.halves import ClientHalf
 from proxy.codec.other_models import Named, foreign_model
 from proxy.errors import Refused
 from proxy.relay.apart import apart, beside

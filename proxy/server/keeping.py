@@ -6,7 +6,8 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Keeping, KeptStream, Reply
+from proxy.codec.base import Keeping, KeptStream, Reply
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.openai_responses import kept
 from proxy.errors import Refused, failure
 from proxy.events import Event, StreamStart

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 
-from proxy.codec.base import ClientHalf, Encoder, Parsed
-from proxy.codec.settle import Settler
+from proxy.codec.base import Encoder, Parsed
+from proxy.codec.halves import ClientHalf
+from proxy.codec.settle import settling
 from proxy.errors import Failure
 from proxy.events import Note, StreamEnd
 from proxy.relay.kept_log import KeptLog
@@ -93,8 +94,7 @@ class Lasting(ABC):
         """
         asked = ChatRequest(model=self.origin.model, messages=[])
         encoder = begun or half.encoder(Parsed(asked, options))
-        if self.origin.rewrites and not half.rewrites:
-            encoder = Settler(encoder)
+        encoder = settling(encoder, half, rewrites=self.origin.rewrites)
         return MicroscopeEncoder(encoder, self.pieces or Pieces()) if looks else encoder
 
     def attend(self) -> None:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Incoming, Listed, Models, Reply
+from proxy.codec.base import Incoming, Listed, Models, Reply
+from proxy.codec.halves import ClientHalf
 from proxy.codec.rules import Rules
 from proxy.errors import Refused, failure
 from proxy.relay.plan import Plan

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf
+from proxy.codec.halves import ClientHalf
 from proxy.codec.nearest import nearest
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import failure

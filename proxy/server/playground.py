@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from proxy import __version__
-from proxy.codec.base import ClientHalf
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.relay.microscope import Pieces

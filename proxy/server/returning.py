@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from proxy.codec.base import ClientHalf, Encoder, Incoming, Resuming, Wanted
+from proxy.codec.base import Encoder, Incoming, Resuming, Wanted
+from proxy.codec.halves import ClientHalf
 from proxy.codec.rest import Rest, frames_of
 from proxy.dialects.registry import CLIENTS
 from proxy.events import Event

@@ -5,7 +5,8 @@ import time
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
-from proxy.codec.base import ClientHalf, Parsed
+from proxy.codec.base import Parsed
+from proxy.codec.halves import ClientHalf
 from proxy.errors import Failure, Refused, failure
 from proxy.events import Note, StreamError, StreamStart
 from proxy.observe.record import StreamRecord

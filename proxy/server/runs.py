@@ -8,7 +8,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Literal
 
-from proxy.codec.base import ClientHalf, Parsed
+from proxy.codec.base import Parsed
+from proxy.codec.halves import ClientHalf
 from proxy.errors import Failure, Refused, failure
 from proxy.events import StreamError
 from proxy.observe.metrics import Metrics

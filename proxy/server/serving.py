@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Parsed
+from proxy.codec.base import Parsed
+from proxy.codec.halves import ClientHalf
 from proxy.errors import Failure, Refused, failure
 from proxy.events import StreamError
 from proxy.observe.record import StreamRecord

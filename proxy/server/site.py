@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.native.schema import json_schema
 from proxy.dialects.registry import CLIENTS
 from proxy.server import counting, listings, passage, responses, streams, websocket

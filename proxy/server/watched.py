@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from proxy.codec.base import ClientHalf, Encoder, Parsed
+from proxy.codec.base import Encoder, Parsed
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused
 from proxy.observe.record import StreamRecord

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.custom_tools import (
     ArgumentsToText,
     TextToArguments,
@@ -13,6 +13,7 @@ from proxy.codec.custom_tools import (
     as_functions,
     text_of,
 )
+from proxy.codec.halves import UpstreamHalf
 from proxy.codec.relaying import built
 from proxy.codec.rules import Rules
 from proxy.events import Note

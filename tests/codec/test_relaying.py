@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.halves import UpstreamHalf
 from proxy.codec.relaying import built, own_body, without_original
 from proxy.codec.rules import Names, Rules
 from proxy.errors import Refused

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.codec.base import UpstreamHalf
+from proxy.codec.halves import UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Failure
 from proxy.events import StreamError

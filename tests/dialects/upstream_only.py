@@ -5,7 +5,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from proxy.codec.base import Outgoing, UpstreamHalf
+from proxy.codec.base import Outgoing
+from proxy.codec.halves import UpstreamHalf
 from proxy.events import Event, StreamError
 from proxy.request import (
     ChatRequest,

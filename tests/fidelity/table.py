@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from proxy.codec.base import ClientHalf, Incoming, Outgoing, TargetConfig
+from proxy.codec.base import Incoming, Outgoing, TargetConfig
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.errors import Refused
 from proxy.mock.routes import variables

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from proxy.codec.base import Encoder
-from proxy.codec.settle import Settler
+from proxy.codec.settle import settling
 from proxy.dialects.registry import CLIENTS
 from proxy.events import (
     BlockEnd,
@@ -144,8 +144,7 @@ _SAY_ALL = {"chatglm", "dify"}
 
 def encoder(name: str) -> Encoder:
     half = CLIENTS[name]
-    made = half.encoder(parsed_by(name))
-    return made if half.rewrites else Settler(made)
+    return settling(half.encoder(parsed_by(name)), half, rewrites=True)
 
 
 def dear_floods(read: Callable[[list[Event]], object]) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.base import Outgoing, TargetConfig
+from proxy.codec.halves import UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Failure, Refused, failure
 from proxy.relay.follow import vetted

@@ -2,8 +2,9 @@
 behind the configured base URL, or the model's own at Vertex AI.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.dialects.anthropic import build, count, encode, errors, models, parse, relay, whole
 from proxy.dialects.anthropic.decode import AnthropicDecoder
 from proxy.dialects.anthropic.wire import NAME

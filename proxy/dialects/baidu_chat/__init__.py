@@ -6,8 +6,9 @@ nothing: a packet's `status` does. Cookies, tokens and ids are values of the ope
 and come from the configuration alone: nothing here makes one up.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.dialects.baidu_chat import build, encode, errors, parse
 from proxy.dialects.baidu_chat.decode import BaiduChatDecoder
 from proxy.dialects.baidu_chat.wire import NAME, PATH

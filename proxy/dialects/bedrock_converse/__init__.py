@@ -2,8 +2,8 @@
 /model/{id}/converse-stream`.
 """
 
-from proxy.codec.base import Dialect, UpstreamHalf, without_options
 from proxy.codec.bedrock.errors import parse_error
+from proxy.codec.halves import Dialect, UpstreamHalf, without_options
 from proxy.dialects.bedrock_converse.build import build_request
 from proxy.dialects.bedrock_converse.decode import ConverseDecoder
 from proxy.dialects.bedrock_converse.wire import NAME

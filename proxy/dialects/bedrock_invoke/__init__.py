@@ -7,8 +7,8 @@ in: `dialect` makes ours around them.
 
 from functools import partial
 
-from proxy.codec.base import Dialect, UpstreamHalf
 from proxy.codec.bedrock.errors import parse_error
+from proxy.codec.halves import Dialect, UpstreamHalf
 from proxy.dialects.bedrock_invoke.build import build_request, relay_request
 from proxy.dialects.bedrock_invoke.decode import InvokeDecoder
 from proxy.dialects.bedrock_invoke.wire import NAME

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from proxy.codec.base import Outgoing, TargetConfig, UpstreamHalf
+from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.bedrock.body import EXTRA, converse_body
 from proxy.codec.bedrock.call import Options, called, model_of, model_path
 from proxy.codec.chat_turns import drop, options_of
+from proxy.codec.halves import UpstreamHalf
 from proxy.dialects.bedrock_invoke.forms import FORMS
 from proxy.errors import Refused, failure
 from proxy.events import Note

@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Decoder, UpstreamHalf
+from proxy.codec.base import Decoder
 from proxy.codec.bedrock.converse import Conversation
 from proxy.codec.bedrock.stream import EventStreamDecoder
 from proxy.codec.bedrock.wire import EVENTS
 from proxy.codec.framed import SSEDecoder
+from proxy.codec.halves import UpstreamHalf
 from proxy.codec.json_depth import shallow
 from proxy.dialects.bedrock_invoke.completions import CompletionDecoder
 from proxy.dialects.bedrock_invoke.wire import GUARDRAIL, METRICS, NAME, SERVICE, TRACE

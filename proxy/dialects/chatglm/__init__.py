@@ -4,9 +4,10 @@ answer so far, under an SSE content type.
 The same model's OpenAI-like server is the dialect `openai_chat`, not this one.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.failures import framework_failure
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.dialects.chatglm import build, encode, parse
 from proxy.dialects.chatglm.decode import ChatGLMDecoder
 from proxy.dialects.chatglm.wire import NAME, REPORT_PATH

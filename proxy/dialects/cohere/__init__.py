@@ -2,8 +2,9 @@
 configured base URL.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.dialects.cohere import build, encode, errors, models, parse, relay, whole
 from proxy.dialects.cohere.decode import CohereDecoder
 from proxy.dialects.cohere.wire import NAME

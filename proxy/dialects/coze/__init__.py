@@ -2,7 +2,7 @@
 calls a proxy in this dialect.
 """
 
-from proxy.codec.base import Dialect, UpstreamHalf, without_options
+from proxy.codec.halves import Dialect, UpstreamHalf, without_options
 from proxy.dialects.coze.build import build_request
 from proxy.dialects.coze.decode import CozeDecoder
 from proxy.dialects.coze.errors import parse_error

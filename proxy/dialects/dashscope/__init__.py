@@ -4,8 +4,8 @@ only.
 
 from functools import partial
 
-from proxy.codec.base import Dialect, UpstreamHalf
 from proxy.codec.failures import answer_failure
+from proxy.codec.halves import Dialect, UpstreamHalf
 from proxy.dialects.dashscope import build
 from proxy.dialects.dashscope.decode import DashScopeDecoder
 from proxy.dialects.dashscope.errors import error_of

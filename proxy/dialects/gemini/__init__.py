@@ -5,8 +5,9 @@ a JSON array; `:generateContent`; the same without a version, as clients with a 
 own ask; and Vertex AI's paths. Upstreams: see `target`.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.dialects.gemini import build, count, encode, errors, models, parse, relay, whole
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.wire import NAME

@@ -4,8 +4,8 @@ see `build`.
 
 from functools import partial
 
-from proxy.codec.base import Dialect, UpstreamHalf, without_options
 from proxy.codec.failures import answer_failure
+from proxy.codec.halves import Dialect, UpstreamHalf, without_options
 from proxy.dialects.hunyuan import build
 from proxy.dialects.hunyuan.decode import HunyuanDecoder, error_of
 from proxy.dialects.hunyuan.wire import NAME

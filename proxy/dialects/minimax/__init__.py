@@ -4,8 +4,8 @@ Upstream half only.
 
 from functools import partial
 
-from proxy.codec.base import Dialect, UpstreamHalf, without_options
 from proxy.codec.failures import answer_failure
+from proxy.codec.halves import Dialect, UpstreamHalf, without_options
 from proxy.dialects.minimax import build
 from proxy.dialects.minimax.decode import MiniMaxDecoder, error_of
 from proxy.dialects.minimax.wire import NAME

@@ -2,8 +2,9 @@
 EventSource. Upstreams: another Mainstem.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.dialects.native import build, encode, errors, parse, whole
 from proxy.dialects.native.decode import NativeDecoder
 from proxy.dialects.native.wire import NAME

@@ -2,8 +2,9 @@
 either, behind the configured base URL.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.dialects.ollama import build, encode, errors, models, parse, relay, whole
 from proxy.dialects.ollama.decode import OllamaDecoder
 from proxy.dialects.ollama.wire import NAME

@@ -2,8 +2,9 @@
 and the many that speak like it.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_chat import build, forms, models, parse, relay

@@ -4,8 +4,9 @@ Clients: `POST /v1/completions`. Upstreams: OpenAI, vLLM, llama.cpp and others t
 endpoint.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf, without_options
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_completions import build, encode, parse

@@ -4,8 +4,9 @@ halves.
 Clients: `POST /v1/responses`. Upstreams: the same path behind a base URL that ends in the version.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_responses import build, count, encode, keep, parse, relay, whole

@@ -6,9 +6,10 @@ the body alone; towards clients the last frame is `data: [done]`, which a page's
 needs in order to stop reconnecting.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.failures import framework_failure
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf
 from proxy.dialects.plain import build, encode, parse
 from proxy.dialects.plain.decode import PlainDecoder
 from proxy.dialects.plain.wire import NAME, PATH

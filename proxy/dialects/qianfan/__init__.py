@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from proxy.codec.base import Dialect, UpstreamHalf, without_options
 from proxy.codec.failures import answer_failure
+from proxy.codec.halves import Dialect, UpstreamHalf, without_options
 from proxy.dialects.qianfan import build
 from proxy.dialects.qianfan.decode import QianfanDecoder, error_of
 from proxy.dialects.qianfan.wire import NAME

@@ -9,8 +9,8 @@ itself run on.
 
 from functools import partial
 
-from proxy.codec.base import Dialect, UpstreamHalf, without_options
 from proxy.codec.failures import answer_failure
+from proxy.codec.halves import Dialect, UpstreamHalf, without_options
 from proxy.dialects.replicate import build
 from proxy.dialects.replicate.decode import ReplicateDecoder
 from proxy.dialects.replicate.wire import NAME, error_of

@@ -5,8 +5,9 @@ prompt a call; the vendor keeps the conversation under a `cid`. Every status 200
 error: `code` says.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf
 from proxy.dialects.sider import build, encode, errors, parse
 from proxy.dialects.sider.decode import SiderDecoder
 from proxy.dialects.sider.wire import NAME, TEXT_PATHS

@@ -7,8 +7,8 @@ Source: the server's OpenAPI document and its router. One event a token; the las
 
 from functools import partial
 
-from proxy.codec.base import Dialect, UpstreamHalf, without_options
 from proxy.codec.failures import answer_failure
+from proxy.codec.halves import Dialect, UpstreamHalf, without_options
 from proxy.dialects.tgi.build import build_request
 from proxy.dialects.tgi.decode import TgiDecoder, error_of
 from proxy.dialects.tgi.wire import NAME

@@ -2,8 +2,9 @@
 whole text again at the end.
 """
 
-from proxy.codec.base import ClientHalf, Dialect, Route, UpstreamHalf
+from proxy.codec.base import Route
 from proxy.codec.example import Example
+from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf
 from proxy.dialects.yiyan import build, encode, errors, parse
 from proxy.dialects.yiyan.decode import YiyanDecoder
 from proxy.dialects.yiyan.wire import NAME, PATH

@@ -12,8 +12,8 @@ standard of event streams does not have:
 
 from functools import partial
 
-from proxy.codec.base import Dialect, UpstreamHalf
 from proxy.codec.failures import answer_failure
+from proxy.codec.halves import Dialect, UpstreamHalf
 from proxy.dialects.zhipu.build import build_request
 from proxy.dialects.zhipu.decode import ZhipuDecoder, error_of
 from proxy.dialects.zhipu.wire import NAME

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from proxy.codec.base import ClientHalf
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure
 from proxy.events import TERMINAL, Event, Note

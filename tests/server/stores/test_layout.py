@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from proxy.codec.base import ClientHalf
+from proxy.codec.halves import ClientHalf
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import failure
 from proxy.events import BlockStart, Event, Finish, Note, StreamEnd, StreamError, TextDelta, Vendor
