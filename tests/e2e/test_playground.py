@@ -416,14 +416,17 @@ def test_where_a_key_is_wanted_the_page_asks_for_it_and_sends_it(browser: Browse
         GOOD,
         ANSWER,
         SNIPPET,
+        {"click": "[data-language=javascript]"},
+        SNIPPET,
         storage=VISITED,
     )
-    wanted, _, _, answer, snippet = visit.values
+    wanted, _, _, answer, snippet, module = visit.values
     assert ["This proxy wants a key. It stays in this page.", ""] == wanted
     assert words == answer
     assert len(asked_with(guarded, words, KEY)) == 1
-    assert "MAINSTEM_KEY" in snippet
-    assert KEY not in snippet
+    assert "$MAINSTEM_KEY" in snippet
+    assert 'const MAINSTEM_KEY = "...";' in module
+    assert KEY not in snippet + module
     assert [] == visit.console
 
 

@@ -47,6 +47,7 @@ function python({ url, body, headers, keyed }) {
 /** @param {Request} request */
 function javascript({ url, body, headers, keyed }) {
     return [
+        ...own(keyed),
         `const response = await fetch(${literal(url)}, {`,
         '    method: "POST",',
         `    headers: ${shownHeaders(headers, keyed)},`,
@@ -60,18 +61,22 @@ function javascript({ url, body, headers, keyed }) {
 
 /** @param {Request} request */
 function module_({ url, body, headers, keyed }) {
-    const { "content-type": _, ...own } = headers;
+    const { "content-type": _, ...others } = headers;
     return [
         `import { events } from ${literal(new URL("web/client.js", document.baseURI).href)};`,
         "",
+        ...own(keyed),
         "const stream = events({",
         `    url: ${literal(url)},`,
         `    body: ${JSON.stringify(body)},`,
-        `    headers: ${shownHeaders(own, keyed)},`,
+        `    headers: ${shownHeaders(others, keyed)},`,
         "});",
         'for await (const event of stream) if (event.type === "text.delta") console.log(event.text);',
     ].join("\n");
 }
+
+/** Where a reader puts the key in. @param {boolean} keyed */
+const own = (keyed) => (keyed ? [`const ${KEY} = "...";`] : []);
 
 /**
  * @param {Record<string, string>} headers
