@@ -11,7 +11,8 @@ from contextlib import ExitStack
 
 import msgspec
 
-from proxy.cli import common, local_key, memory, worker, workers
+from proxy.cli import common, local_key, memory, worker
+from proxy.net.authorities import only_where_verified
 from proxy.observe import logs
 from proxy.reload import LOST
 from proxy.settings.access import has_playground
@@ -79,13 +80,16 @@ def run(options: argparse.Namespace) -> int:
     logs.configure(settings.logs.format, settings.logs.level)
     _allow_many_files()
     if settings.server.workers > 1 and not options.worker:
+        from proxy.cli import workers  # noqa: PLC0415  one process needs none of it
+
         return workers.run(options, settings, _greeting)
     return common.run(_serve(options, settings, files))
 
 
 async def _serve(options: argparse.Namespace, settings: Settings, files: Files) -> int:
     gc.disable()  # hardly any of what is made until it listens is garbage
-    from proxy.app import Process  # noqa: PLC0415  a parent of workers needs none of it
+    with only_where_verified():
+        from proxy.app import Process  # noqa: PLC0415  a parent of workers needs none of it
 
     shared = os.environ["PROMETHEUS_MULTIPROC_DIR"] if options.worker else None
     key = local_key.made() if shared is None else local_key.given(shared)

@@ -11,7 +11,13 @@ from proxy.dialects.registry import CLIENTS
 from tests.cli.tools import ROOT
 
 FAR = {"base_url": "http://127.0.0.1:9", "api_key": "a-key-of-some-length"}
-OPTIONAL = {"botocore", "jwt", "limits", "redis"}
+# What only a setting brings, or another command.
+OPTIONAL = {
+    *("botocore", "genai_prices", "jwt", "limits", "opentelemetry", "redis"),
+    *("proxy.cli.foreman", "proxy.cli.places", "proxy.cli.workers", "proxy.cli.streams"),
+    *("proxy.mock.server", "proxy.mock.player", "proxy.observe.spans", "proxy.recording.har"),
+    *("proxy.relay.recorder", "proxy.server.stores.shared"),
+}
 
 
 async def loaded(folder: Path, given: dict[str, Any]) -> set[str]:
