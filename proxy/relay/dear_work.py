@@ -24,7 +24,8 @@ from proxy.request import ChatRequest
 
 READY = "ready"
 _IDLE_S = 600.0
-_NICENESS = 10  # streams go first, where there is one processor for all
+# Streams go first where there is one processor for all, and requests still come to their turn.
+_NICENESS = 5
 
 
 class Reading(NamedTuple):

@@ -24,7 +24,7 @@ from proxy.server.body import Bodies
 from proxy.server.connection import Connection
 from proxy.server.gateway import Gateway
 from proxy.server.inward import Inward
-from proxy.server.respond import whole, with_retry_after
+from proxy.server.respond import cut, whole, with_retry_after
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PATH = "/v1/responses"
@@ -58,6 +58,9 @@ def handler(gateway: Gateway, otherwise: Handler) -> Handler:
         try:
             await _check(gateway, request)
             return await _Socket(gateway, request).run()
+        except ConnectionError:  # it left while it was written to
+            cut(request)
+            return web.Response(status=499)  # goes nowhere
         except Refused as refused:
             return whole(with_retry_after(_HALF.render_error(refused.failure), refused.failure))
 

@@ -2,6 +2,7 @@
 asked for by WebSocket."""
 
 import asyncio
+import contextlib
 import json
 import struct
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from tests.cli.tools import started
 from tests.hostile.wire import WAIT_S, place
@@ -143,6 +145,28 @@ async def test_a_handshake_with_a_body_in_chunks_opens_none() -> None:
         async with asyncio.timeout(WAIT_S):
             assert b" 400 " in await reader.readline()
         writer.transport.abort()
+
+
+async def test_who_has_left_before_the_handshake_is_answered_leaves_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = asyncio.Event()
+
+    async def checked(_: object, request: web.Request) -> None:
+        assert request.transport is not None
+        request.transport.abort()
+        left.set()
+
+    monkeypatch.setattr("proxy.server.websocket._check", checked)
+    async with running(MOCKED) as run:
+        reader, writer = await asyncio.open_connection(*place(run.url))
+        writer.write(HANDSHAKE + b"\r\n")
+        async with asyncio.timeout(WAIT_S):
+            await left.wait()
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+        writer.transport.abort()
+    assert [] == [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_a_key_among_its_protocols_is_in_no_log(tmp_path: Path) -> None:
