@@ -52,7 +52,11 @@ def pytest_pycollect_makemodule(module_path: Path) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of hypothesis are marked, so that `make quick` can leave them out. On several cores the
-    files with slow tests go first, so that no core works at the end while the others have done."""
+    files with slow tests go first, so that no core works at the end while the others have done; a
+    name with an address in it would be another one in each process, and nothing would run."""
+    unsteady = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if unsteady:
+        raise pytest.UsageError(f"Give this test ids without addresses: {unsteady[0]}")
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.property)

@@ -161,7 +161,6 @@ def test_it_is_known_whether_it_stands_between_two_chunks(reads, between):
         (Length(0), [], b"", True, False),
         (ToTheEnd(), [b"on", b"e"], b"one", False, False),
     ],
-    ids=repr,
 )
 def test_the_end_of_a_body_is_known_and_what_is_behind_it_is_none_of_it(
     body, reads, got, done, beyond
