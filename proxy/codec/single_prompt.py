@@ -1,6 +1,7 @@
 """Requests for vendors that take one prompt a call and no settings. Shared by upstream halves."""
 
 from collections.abc import Collection, Iterator
+from operator import attrgetter
 from typing import Any
 
 from proxy.codec.media import media_notes, said
@@ -20,6 +21,7 @@ _SETTINGS = (
     *("logprobs", "top_logprobs", "tools", "tool_choice", "response_format", "reasoning"),
     *("verbosity", "user", "safety_identifier", "metadata", "service_tier", "store", "cache_key"),
 )
+_values_of = attrgetter(*_SETTINGS)
 _LABELS = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 
 
@@ -95,8 +97,7 @@ def cannot_say(request: ChatRequest, taken: Collection[str] = ()) -> list[Note]:
 
 
 def _settings(request: ChatRequest, taken: Collection[str]) -> Iterator[tuple[str, Any]]:
-    for name in _SETTINGS:
-        yield name, getattr(request, name)
+    yield from zip(_SETTINGS, _values_of(request), strict=True)
     yield "n", request.n if request.n != 1 else None
     asked = request.reasoning
     if asked is not None:

@@ -80,7 +80,7 @@ class Chunks(Body):
 
     def _whole(self, data: bytes, pieces: list[bytes]) -> int:
         """Take the whole chunks that these bytes begin with, as nearly all are. Where they end."""
-        at, size = 0, len(data)
+        at = 0
         while True:
             end = data.find(b"\r\n", at, at + _MOST_SIZE_BYTES)
             if end < 0:  # it has not come, or is not written plainly
@@ -93,7 +93,7 @@ class Chunks(Body):
             stop = begin + length
             # so written, the size can mean nothing else; 0 is the body's end
             plain = length > 0 and line == b"%x" % length
-            if not plain or stop + 2 > size or data[stop : stop + 2] != b"\r\n":
+            if not plain or not data.startswith(b"\r\n", stop):
                 return at
             pieces.append(data[begin:stop])
             at = stop + 2
