@@ -251,6 +251,8 @@ async def test_a_redirect_is_refused() -> None:
         "/a/..%2fadmin",
         "/a/%252e%252e/b",
         "/..;/x",
+        "/%c0%ae%c0%ae/x",
+        "/%25c0%25ae%25c0%25ae/x",
         "/a\\..\\b",
         "/\u2025/x",
     ],
