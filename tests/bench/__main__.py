@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from tests.bench import growth, page, pairs, rivals
+from tests.bench import growth, observing, page, pairs, rivals
 from tests.bench.measure import QUICK, Measurement, Row, Scale, Way
 from tests.bench.processes import upstream
 from tests.bench.proxies import (
@@ -198,6 +198,8 @@ def table(chosen: argparse.Namespace, folder: Path, port: int) -> int:
         direct = bench.direct()
         rows = list(bench.rows(chosen.only))
     print(render(rows, direct, scale))
+    if chosen.only != "nginx":
+        print(observing.text())
     if chosen.write:
         page.write(rows, direct, scale)
     if chosen.json:

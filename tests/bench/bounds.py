@@ -28,6 +28,8 @@ WHOLE: Mapping[Pair, Cost] = {
     Pair("anthropic", "openai_chat"): Cost(chunk=710, request=22800),
     Pair("ollama", "openai_responses"): Cost(chunk=870, request=23600),
 }
+# Of them those that note what metrics and log lines are made of, for any pair.
+OBSERVING = 97
 # What an open stream keeps, in bytes, as `python -m tests.bench.held` counts them.
 HELD: Mapping[Pair, int] = {
     Pair("openai_chat", "native"): 20500,

@@ -13,6 +13,7 @@ Ends with 1 if a pair costs too much beside the reference, or more opcodes than 
 import argparse
 import sys
 import time
+from collections.abc import Callable
 
 from proxy.codec.base import Incoming, Parsed
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
@@ -56,7 +57,16 @@ class Taking:
 class Turns:
     """One pair, being measured."""
 
-    def __init__(self, pair: Pair, pieces: int) -> None:
+    def __init__(
+        self,
+        pair: Pair,
+        pieces: int,
+        *,
+        record: type[StreamRecord] = StreamRecord,
+        taking: Callable[[Reader, StreamRecord], Taking] = lambda reader, _: Taking(reader),
+    ) -> None:
+        self._record = record
+        self._taking = taking
         self._pair = pair
         self._pieces = pieces
         self._vendor = VENDORS[pair.upstream]
@@ -70,7 +80,7 @@ class Turns:
 
     def begun(self) -> tuple[Source, StreamRecord]:
         """A stream whose client has its first bytes."""
-        record, log = StreamRecord("req_micro", self._pair.client, 0.0), Log(MAX_EVENT_BYTES)
+        record, log = self._record("req_micro", self._pair.client, 0.0), Log(MAX_EVENT_BYTES)
         source = Source(
             UPSTREAMS[self._pair.upstream].decoder(MAX_EVENT_BYTES, {}),
             record,
@@ -89,7 +99,7 @@ class Turns:
             most_unsent_bytes=MAX_EVENT_BYTES,
             most_gathered_bytes=1 << 30,
         )
-        log.follow(Taking(reader), 0.0)
+        log.follow(self._taking(reader, record), 0.0)
         source.chunk(self._vendor.content, 0.0)
         return source, record
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.bench import bounds, micro, through
+from tests.bench import bounds, micro, observing, through
 from tests.bench.asking import ASKING
-from tests.bench.bounds import STEP, WHOLE
+from tests.bench.bounds import OBSERVING, STEP, WHOLE
 from tests.bench.matrix import REFERENCE, Pair, pairs
+from tests.bench.micro import Turns
 from tests.bench.opcodes import Opcodes
 from tests.bench.through import Cost
 from tests.bench.wire import VENDORS
@@ -45,6 +46,26 @@ def test_no_pair_costs_more_opcodes_in_the_step_than_its_bound():
 def test_no_chunk_and_no_short_request_costs_more_opcodes_than_its_bound(pair):
     """From socket to socket, with keys, metrics and logs on."""
     assert [] == list(bounds.beyond({}, {pair: through.cost(pair)}))
+
+
+@pytest.mark.parametrize("pair", WHOLE, ids=str)
+def test_no_chunk_costs_more_opcodes_to_observe_than_their_bound(pair):
+    """And none is unseen."""
+    assert 0 < through.observing(pair) <= OBSERVING
+
+
+def test_what_notes_nothing_costs_less():
+    """So that the difference, which `make bench` prints in µs, is that of observing."""
+    noting = Turns(REFERENCE, 1, taking=observing.Noting)
+    source, record = noting.begun()
+    noting.run(source, record)
+    blind = Turns(REFERENCE, 1, record=observing.Unseen)
+    unseen, blank = blind.begun()
+    blind.run(unseen, blank)
+
+    assert record.chunks == sum(record.delay_counts) == 3  # the head and two texts
+    assert 1 == sum(record.gap_counts)
+    assert (0, None, None) == (blank.chunks, blank.gap_counts, blank.delay_counts)
 
 
 def test_a_chunk_of_a_kept_stream_costs_a_fifth_more_at_most():

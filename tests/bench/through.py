@@ -122,6 +122,21 @@ def cost(pair: Pair, **more: Any) -> Cost:
     return Cost((twice.total - once.total) / _CHUNKS, short.total)
 
 
+def observing(pair: Pair) -> float:
+    """Of the opcodes of a chunk, those that observe it."""
+    logs.configure("json", "info", io.StringIO())
+    once, twice, _ = uvloop.run(_cost(pair, {}))
+    few, many = (
+        sum(
+            count
+            for code, count in each.by_code.items()
+            if "/proxy/observe/" in code.co_filename.replace("\\", "/")
+        )
+        for each in (once, twice)
+    )
+    return (many - few) / _CHUNKS
+
+
 def config(dialect: str, port: int, mode: str = "") -> dict[str, Any]:
     """With keys, metrics and logs on, and a vendor of this dialect at this port, told how to
     answer by its path."""
