@@ -114,14 +114,17 @@ class Chunks(Body):
                 self._line = data[at:]
                 self.malformed = len(self._line) > _MOST_LINE_BYTES
                 break
-            self._take(data[at:end].removesuffix(b"\r"))
+            self._take(data[at:end])
             at = end + 1
         self.beyond = self.done and at < size
         self.between = not (self._line or self._within or self._last or self.malformed)
 
     def _take(self, line: bytes) -> None:
-        """A line outside of the data."""
-        if len(line) > _MOST_LINE_BYTES:
+        """A line outside of the data, without its LF. One without a CR too is read by some in
+        another way: here in none.
+        """
+        plain, line = line[-1:] == b"\r", line[:-1]
+        if not plain or len(line) > _MOST_LINE_BYTES:
             self.malformed = True
         elif self._last:
             self.done = not line

@@ -93,6 +93,36 @@ def test_no_line_and_no_number_of_fields_is_without_a_bound(stream):
         assert (b"", True) == (fed(body, reads), body.malformed)
 
 
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"3\nabc\r\n" + LAST,
+        b"3\r\nabc\n" + LAST,
+        b"3\r\nabc\r\n0\n\r\n",
+        b"0\r\n\n",
+        b"0\r\na: b\n",
+    ],
+    ids=repr,
+)
+def test_a_line_that_ends_without_a_cr_breaks_the_rules(stream):
+    """Parsers differ in what such a body is."""
+    body = Chunks()
+    fed(body, [stream])
+
+    assert (True, False) == (body.malformed, body.done)
+
+
+@pytest.mark.parametrize("stream", ODD, ids=repr)
+def test_no_cut_changes_what_a_body_in_chunks_is(stream):
+    """Wherever the two of them are; what breaks the rules gives no more than it does whole."""
+    whole = Chunks()
+    expected = fed(whole, [stream])
+    for first, second in itertools.combinations_with_replacement(range(len(stream) + 1), 2):
+        body = Chunks()
+        got = fed(body, [stream[:first], stream[first:second], stream[second:]])
+        assert (expected, whole.done, whole.malformed) == (got, body.done, body.malformed)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_body_comes_out_as_it_was_put_in_however_it_is_cut(seed):
     """Of data that are full of what frames are made of."""
