@@ -36,6 +36,19 @@ def made(*steps: Callable[[Blocks, list[Event]], Any]) -> list[Event]:
     return out
 
 
+def test_no_two_calls_of_an_answer_have_one_id() -> None:
+    """Some servers give all of them the same."""
+    names = ("a", "a", "a_2", "b", "a")
+    events = made(
+        *(
+            lambda b, o, key=key, name=name: b.open_call(o, key, Tool(name, "f"))  # type: ignore[misc]
+            for key, name in enumerate(names)
+        )
+    )
+    ids = [event.tool.id for event in events if isinstance(event, BlockStart) and event.tool]
+    assert ["a", "a_2", "a_2_2", "b", "a_3"] == ids
+
+
 def test_text_is_one_block() -> None:
     """The first delta opens the block, the end closes it."""
     events = made(
