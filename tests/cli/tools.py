@@ -17,7 +17,8 @@ from tests.e2e.proxy_process import command
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 
 ROOT = Path(__file__).parents[2]
-END_S = 20  # a command on a busy machine
+# A command on a busy machine: a start is half a second of one core, and a test may start seven.
+END_S = 60
 ROLE = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
 HELLO = b'data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\n'
 STOP = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'

@@ -19,7 +19,7 @@ import yaml
 
 from tests.stopping import stop
 
-START_S = 20  # the first start on a busy machine compiles every module
+START_S = 60  # the first start on a busy machine compiles every module
 STOP_S = 10
 _LISTENING = re.compile(r"^Mainstem is listening on (http://\S+)", re.MULTILINE)
 # A port of its own, a quick end, and one log line a stream to be shown when a test fails.

@@ -103,7 +103,14 @@ async def test_a_thousand_at_once_are_counted_once_each() -> None:
     assert 700 == waits.count(None)
 
 
+@pytest.fixture
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a Redis that is there, on a machine that is busy."""
+    monkeypatch.setattr(rates, "_WAIT_S", 30.0)
+
+
 @requires("redis")
+@pytest.mark.usefixtures("_patient")
 async def test_two_processes_share_a_keys_counts(redis: RedisServer) -> None:
     """Each ledger is a process's."""
     ledgers = [Ledger(), Ledger()]
@@ -139,6 +146,7 @@ async def test_money_lasts_for_a_day_and_may_be_overdrawn_once() -> None:
 
 
 @requires("redis")
+@pytest.mark.usefixtures("_patient")
 async def test_two_processes_share_a_keys_money(redis: RedisServer) -> None:
     one, two = Rates(SecretStr(redis.url)), Rates(SecretStr(redis.url))
     await one.pay("a", 2.5, 1.25)
@@ -150,6 +158,7 @@ async def test_two_processes_share_a_keys_money(redis: RedisServer) -> None:
 
 
 @requires("redis")
+@pytest.mark.usefixtures("_patient")
 async def test_many_requests_at_once_share_few_connections(redis: RedisServer) -> None:
     one, two = Rates(SecretStr(redis.url)), Rates(SecretStr(redis.url))
     with structlog.testing.capture_logs() as log:
