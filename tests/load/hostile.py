@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+import os
 import random
 import socket
 import sys
@@ -19,6 +20,7 @@ from tests.load.phases import to_attack_s
 
 _MIB = 1 << 20
 _HOLD_S = 2.0
+_NICENESS = 15
 _MINE = f"authorization: Bearer {KEY}\r\n"
 _BOMB = gzip.compress(b" " * (64 * _MIB))
 _MEMBERS = gzip.compress(b" ") * 3000
@@ -121,6 +123,8 @@ async def attack(port: int, said: bytes, *, read: bool) -> None:
 
 async def main() -> None:
     port, clients = int(sys.argv[1]), int(sys.argv[2])
+    # it is the proxy that is judged, not what attackers take from those who measure
+    os.nice(_NICENESS)
 
     async def one(number: int) -> None:
         drawn = random.Random(number)
