@@ -20,7 +20,7 @@ import structlog
 
 _BYTES = 32  # of chance: nobody guesses it
 _MAX_FILE_BYTES = 256
-_OF_UNIT = Path("/run/mainstem")  # as deploy/mainstem.service has it
+_RUN, _UNITS = Path("/run"), "mainstem*"  # as deploy/mainstem.service and its copies have it
 _PORTS = {"http": 80, "https": 443}
 _OF_WORKERS = "local.key"
 
@@ -58,9 +58,10 @@ def found(url: str) -> str | None:
     """
     if not _is_here(urlsplit(url).hostname or ""):
         return None
-    for folder in (_own_folder(), _temporary(), _OF_UNIT):
+    units = sorted(_RUN.glob(_UNITS))
+    for folder in (_own_folder(), _temporary(), *units):
         # a unit's folder is its user's, and root may ask for it
-        with contextlib.suppress(OSError), _opened(folder, of_any=folder == _OF_UNIT) as opened:
+        with contextlib.suppress(OSError), _opened(folder, of_any=folder in units) as opened:
             return _read(_name(url), opened)
     return None
 

@@ -7,12 +7,14 @@ import os
 import ssl
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from proxy.cli import common, local_key
 from proxy.cli.plain import in_json, plain
 from proxy.net.ports import authority
+from proxy.settings.load import load_places
 from proxy.settings.model import Settings
 
 _PATH = "/admin/streams"
@@ -43,7 +45,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; answers the exit status."""
-    settings = None if options.url else common.settings_of(options)
+    settings = None if options.url else _places_of(options)
     url = (options.url if settings is None else _url_of(settings)).rstrip("/")
     path = _PATH if options.cancel is None else f"{_PATH}/{quote(options.cancel, safe='')}"
     method = "GET" if options.cancel is None else "DELETE"
@@ -58,6 +60,12 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(plain("\n".join(_table(json.loads(body)["streams"]))))
     return 0
+
+
+def _places_of(options: argparse.Namespace) -> Settings:
+    """An operator's shell has not the keys that the proxy's environment has."""
+    path = Path(options.config) if options.config else None
+    return load_places(path, common.environ_of(options))
 
 
 def _url_of(settings: Settings) -> str:

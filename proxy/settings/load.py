@@ -24,6 +24,7 @@ from proxy.settings.reading import read_file
 from proxy.settings.tls import with_tls_found
 from proxy.settings.vendors import filled
 
+_PLACES = ("server", "admin")
 _MAX_KEY_BYTES = 65_536  # a key is a line; more is some other file named by mistake
 # else it is the name of a built-in scenario
 _SCRIPT_ENDINGS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".sse", ".bin", ".har")
@@ -71,6 +72,23 @@ def load(path: Path | None, environ: Mapping[str, str], files: Files | None = No
         )
     for name, key in keys.items():
         settings.upstreams[name] = settings.upstreams[name].model_copy(update={"api_key": key})
+    return settings
+
+
+def load_places(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Settings of which only `server` and `admin` are the configuration's: for whoever asks a proxy
+    that runs with it, and need not know its keys. Raises ConfigError for mistakes in these.
+    """
+    path = config_path(path, environ)
+    problems = Problems()
+    tree = read_document(path, environ, problems) if path is not None else {}
+    tree = merge(tree, read_environment(environ, problems))
+    tree = {name: tree[name] for name in _PLACES if name in tree}
+    tree = with_tls_found(tree, path.parent if path is not None else Path(), problems)
+    settings = _validated(tree, problems)
+    told = [said for where, said in problems if not where or where[0] in _PLACES]
+    if told or settings is None:
+        raise ConfigError([f"{path or 'environment'}: {said}" for said in told])
     return settings
 
 

@@ -74,10 +74,11 @@ def test_what_the_killed_have_left_is_removed_and_nothing_else(temporary: Path) 
 def test_where_systemd_gives_a_folder_it_is_there(
     tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = tmp_path / "run"
+    (tmp_path / "mainstem").mkdir(mode=0o700)  # another copy's
+    given = tmp_path / "mainstem-b"
     given.mkdir(mode=0o700)
     monkeypatch.setenv("RUNTIME_DIRECTORY", f"{given}:/elsewhere")
-    monkeypatch.setattr(local_key, "_OF_UNIT", given)
+    monkeypatch.setattr(local_key, "_RUN", tmp_path)
     with local_key.kept("secret", URL):
         assert ["8080.key"] == [file.name for file in given.iterdir()]
         monkeypatch.delenv("RUNTIME_DIRECTORY")  # an operator's shell has none

@@ -22,6 +22,33 @@ def test_nobody_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "No proxy answers at http://[::1]:1/admin/streams: " in capsys.readouterr().err
 
 
+def test_the_proxys_keys_need_not_be_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operator's shell has neither its environment nor its files; mistakes in its addresses are
+    told all the same."""
+    config = tmp_path / "mainstem.yaml"
+    far = {"dialect": "openai_chat", "api_key": "${A_KEY_OF_THE_UNIT}", "base_url": "${A_URL}"}
+    near = {"dialect": "anthropic", "api_key_file": "/run/secrets/nothing"}
+    tree = {
+        "server": {"host": "0.0.0.0", "port": 1},
+        "upstreams": {"far": far, "near": near},
+        "models": {"*": [{"upstream": "far"}]},
+    }
+    config.write_text(json.dumps(tree))
+    assert 1 == main(["streams", "--config", str(config)])
+    assert "No proxy answers at http://127.0.0.1:1/admin/streams: " in capsys.readouterr().err
+    for wrong, said in (
+        (json.dumps({**tree, "server": {"prot": 1}}), "server.prot"),
+        ("a: [", str(config)),
+    ):
+        config.write_text(wrong)
+        assert 1 == main(["streams", "--config", str(config)])
+        assert said in capsys.readouterr().err
+    assert 1 == main(["streams", "--config", str(tmp_path / "none.yaml")])
+    assert "none.yaml" in capsys.readouterr().err
+
+
 def test_a_port_of_the_systems_choice_must_be_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
