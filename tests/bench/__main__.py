@@ -2,7 +2,7 @@
 LiteLLM too where `make rivals` has installed them. Takes under three minutes, with both six;
 `--quick` half a minute. `--write` makes docs/PERFORMANCE.md of it. `--pairs` measures each pair of
 the commonest dialects instead, and gives one matrix; `--growth` what a chunk costs when few streams
-are open, and when thousands are (four minutes).
+are open, and when thousands are (four minutes); `--kept` what it costs that streams are kept.
 
 Three processes on loopback: a vendor that sends at an even pace, the proxy on a processor of its
 own, and the clients.
@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from tests.bench import growth, observing, page, pairs, rivals
+from tests.bench import growth, kept, observing, page, pairs, rivals
 from tests.bench.measure import QUICK, Measurement, Row, Scale, Way
 from tests.bench.processes import upstream
 from tests.bench.proxies import (
@@ -60,6 +60,11 @@ def arguments() -> argparse.Namespace:
         "--growth",
         action="store_true",
         help="CPU per chunk from 10 to 5,000 open streams, instead of the table",
+    )
+    parser.add_argument(
+        "--kept",
+        action="store_true",
+        help="what it costs that streams are kept, in memory and in a Redis, instead of the table",
     )
     parser.add_argument("--only", choices=["mainstem", "nginx"], help="measure only one of the two")
     return parser.parse_args()
@@ -245,12 +250,27 @@ def growth_of(chosen: argparse.Namespace, folder: Path, port: int) -> int:
     return 1 if any(row.lost for one in grown for row in one.all) else 0
 
 
+def keeping(chosen: argparse.Namespace, folder: Path, port: int) -> int:
+    """Streams kept nowhere, in memory and in a Redis. What is lost fails a run, as above."""
+    scale = QUICK if chosen.quick else kept.PACED
+    progress = Progress(kept.steps())
+    with progress.bar:
+        found = kept.measure(folder, folder / "bench.log", port, scale, progress.say)
+    print(kept.text(found))
+    if chosen.json:
+        rows = {name: each._asdict() for name, each in found.items()}
+        chosen.json.write_text(json.dumps({"scale": scale._asdict(), "rows": rows}, indent=2))
+    return 1 if any(sum(each.lost) for each in found.values()) else 0
+
+
 def main() -> int:
     chosen = arguments()
     with stopped_cleanly(), tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
         folder = Path(name)
         with upstream(folder / "bench.log") as port:
-            run = matrix if chosen.pairs else growth_of if chosen.growth else table
+            run = keeping if chosen.kept else matrix if chosen.pairs else table
+            if chosen.growth:
+                run = growth_of
             return run(chosen, folder, port)
 
 

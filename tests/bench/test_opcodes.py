@@ -1,8 +1,10 @@
 """A chunk's path does not grow unseen: its opcodes are counted, which no clock or load disturbs."""
 
+import asyncio
+
 import pytest
 
-from tests.bench import bounds, micro, observing, through
+from tests.bench import bounds, flushed, micro, observing, through
 from tests.bench.asking import ASKING
 from tests.bench.bounds import OBSERVING, STEP, WHOLE
 from tests.bench.matrix import REFERENCE, Pair, pairs
@@ -10,6 +12,8 @@ from tests.bench.micro import Turns
 from tests.bench.opcodes import Opcodes
 from tests.bench.through import Cost
 from tests.bench.wire import VENDORS
+from tests.needs import requires
+from tests.redis_server import redis_server
 
 
 def _sum(numbers: range) -> int:
@@ -74,6 +78,18 @@ def test_a_chunk_of_a_kept_stream_costs_a_fifth_more_at_most():
     kept = through.cost(REFERENCE, streams={"resume": {}})
 
     assert kept.chunk <= 1.2 * plain.chunk, (plain, kept)
+
+
+@requires("redis")
+async def test_a_chunk_that_others_read_by_redis_costs_two_fifths_more_at_most():
+    """With its share of what is sent to Redis for many streams at a time."""
+    plain = await asyncio.to_thread(through.cost, REFERENCE)
+    kept = await asyncio.to_thread(through.cost, REFERENCE, streams={"resume": {}})
+    async with redis_server() as server:
+        sent = await asyncio.to_thread(flushed.per_chunk, server.url)
+
+    assert sent > 50
+    assert kept.chunk + sent <= 1.4 * plain.chunk, (plain, kept, sent)
 
 
 def test_what_is_above_its_bound_is_named():

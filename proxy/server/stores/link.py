@@ -6,12 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
 from pydantic import SecretStr
 
 from proxy.observe.metrics import Metrics, Operation
+from proxy.server.stores.batch import Batch
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import AbstractConnection
 
 _CONNECT_S = 2.0
 _CONNECTIONS = 16  # of one process: one is blocked in a read, one writes, the others ask
@@ -35,7 +40,7 @@ class Link:
         from redis.asyncio import BlockingConnectionPool, Redis  # noqa: PLC0415
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
-        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import RedisError, ResponseError  # noqa: PLC0415
 
         url = store.get_secret_value()
         # No socket_timeout: releases of the client set one by default that ends a blocked read
@@ -53,6 +58,7 @@ class Link:
         self.lost: Callable[[], None] = _nobody
         self.away_since = monotonic()
         self._begun = False
+        self._refusals: tuple[type[Exception], ...] = (ResponseError,)
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
         self._metrics = metrics
         self._log = structlog.get_logger("mainstem")
@@ -60,6 +66,25 @@ class Link:
         self._place = (
             parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
         )
+
+    async def send(self, batch: Batch) -> list[object]:
+        """The answers to these commands; errors are among them. Raises what the library does where
+        there is none.
+        """
+        pool = self.redis.connection_pool
+        connection = await pool.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            # both leave no half of a question or an answer: what fails is disconnected
+            await connection.send_packed_command(bytes(batch))
+            return [await self._answer(connection) for _ in range(len(batch))]
+        finally:
+            await pool.release(connection)
+
+    async def _answer(self, connection: "AbstractConnection") -> object:
+        try:
+            return await connection.read_response()
+        except self._refusals as error:
+            return error
 
     async def close(self) -> None:
         """Nothing more is asked."""

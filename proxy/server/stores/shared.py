@@ -115,7 +115,12 @@ class Shared:
             return found
 
     async def named(self, dialect: str, owner: str, name: str) -> str | None:
-        return await self._pointed(layout.chat(dialect, owner, name))
+        key = layout.chat(dialect, owner, name)
+        found = await self._pointed(key)
+        if found is None and self._link.since is not None:  # it may have begun a moment ago
+            await asyncio.sleep(_LATE_S)
+            found = await self._pointed(key)
+        return found
 
     async def asked(self, digest: bytes) -> str | None:
         return await self._pointed(layout.asked(digest))

@@ -12,9 +12,12 @@ from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from proxy.events import Event
+from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
 from proxy.server.lasting import Lasting
 from proxy.server.stores import layout
 from proxy.server.stores.base import Generated
+from proxy.server.stores.batch import Batch
 from proxy.server.stores.link import Away, Link
 from proxy.server.stores.stored import Stored
 from proxy.settings.resume import Resume
@@ -22,7 +25,8 @@ from proxy.settings.resume import Resume
 if TYPE_CHECKING:
     from redis.asyncio.client import Pipeline
 
-_GATHER_S = 0.1  # in which chunks of a stream come together: a write costs as much as some chunks
+_GATHER_S = 0.2  # in which chunks of a stream come together: a write costs as much as some chunks
+_SOON_S = 0.005  # the same for a new stream, whose first content must not wait for this
 _MOST_AT_ONCE = 200  # streams
 _WITHIN_S = 3.0
 _AGAIN_S = 0.5  # after which an absent Redis is tried once more
@@ -42,6 +46,7 @@ class Writer:
         self._forgotten: list[str] = []  # keys
         self._wanted = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
         link.lost = self._wanted.set
 
     def keep(self, run: Lasting, generated: Generated, digests: Sequence[bytes]) -> None:
@@ -50,7 +55,9 @@ class Writer:
         run.log.copy_to(stored)
         run.committed.add_done_callback(lambda _: self._announce(stored))
         stored.mark()
-        self._hurry.set()  # a client may come back at once, elsewhere
+        if self._soon is None:  # a client may come back at once, elsewhere
+            loop = asyncio.get_running_loop()
+            self._soon = loop.call_later(_SOON_S, self._hurry.set)
 
     async def kept(self, run: Lasting, seconds: float) -> None:
         """Returns when others can find it, or after so long."""
@@ -104,7 +111,7 @@ class Writer:
                 stored.renew_at = now + self.life_ms(whole=False) / 2000
                 yield stored
 
-    def lives(self, pipe: "Pipeline", stored: Stored, life_ms: int) -> None:
+    def lives(self, pipe: "Pipeline | Batch", stored: Stored, life_ms: int) -> None:
         """All that Redis has of it lives so much longer."""
         origin = stored.run.origin
         keys = stored.keys
@@ -130,6 +137,9 @@ class Writer:
         with suppress(TimeoutError):
             async with asyncio.timeout(_GATHER_S):
                 await self._hurry.wait()
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         self._wanted.clear()
         self._hurry.clear()
 
@@ -143,7 +153,7 @@ class Writer:
             await self._send([each for each in some if each.run.id in self.streams], gone)
 
     async def _send(self, some: Sequence[Stored], gone: Sequence[str]) -> None:
-        pipe = self._link.redis.pipeline(transaction=False)
+        pipe = Batch()
         if gone:
             pipe.unlink(*gone)
         # of each stream: the number behind what is sent, and where in the answers its entry's is
@@ -154,7 +164,7 @@ class Writer:
             if not stored.closed:
                 sent.append((stored, *self._add(pipe, stored, life_ms)))
         async with self._link.within("write", _WITHIN_S):
-            answers = await pipe.execute(raise_on_error=False)
+            answers = await self._link.send(pipe)
             for answer in answers:
                 if isinstance(answer, Exception) and _CLOSED not in str(answer):
                     raise answer
@@ -165,7 +175,7 @@ class Writer:
             if not stored.closed and number < stored.run.log.next:
                 stored.mark()
 
-    def _add(self, pipe: "Pipeline", stored: Stored, life_ms: int) -> tuple[int, int | None]:
+    def _add(self, pipe: Batch, stored: Stored, life_ms: int) -> tuple[int, int | None]:
         """What is to be sent of one stream. Gives the number behind it, and the place of its
         entry's answer.
         """
@@ -173,13 +183,12 @@ class Writer:
         keys, begins = stored.keys, not stored.announced
         if begins:
             self._introduce(pipe, stored, life_ms)
-        found = log.since(number)
-        if found is None:
+        events = _unwritten(log, number)
+        if events is None:
             number = log.first
             pipe.set(keys.past, layout.past_of(log), px=life_ms)
             pipe.xtrim(keys.log, minid=f"{number + 1}-0")
-            found = log.since(number)
-        events = [] if found is None else found[0]
+            events = _unwritten(log, number)
         place = None
         if events:
             place = len(pipe)
@@ -187,11 +196,13 @@ class Writer:
             number += len(events)
         if whole := stored.whole(number):
             life_ms = self.life_ms(whole=True)
-        if begins or whole:
+        if whole:
             self.lives(pipe, stored, life_ms)
+        elif begins:  # the others have it already
+            pipe.pexpire(keys.log, life_ms)
         return number, place
 
-    def _introduce(self, pipe: "Pipeline", stored: Stored, life_ms: int) -> None:
+    def _introduce(self, pipe: Batch, stored: Stored, life_ms: int) -> None:
         run, origin = stored.run, stored.run.origin
         stored.renew_at = monotonic() + life_ms / 2000
         pipe.set(stored.keys.about, layout.about(run, self._process), px=life_ms)
@@ -231,6 +242,18 @@ class Writer:
         else:
             stored.number = int(last[0][0].partition(b"-")[0])
         stored.mark()
+
+
+def _unwritten(log: KeptLog, number: int) -> list[Event] | None:
+    """Some events from this number on. None: they are not kept one by one, or there is nothing in
+    Redis that they would go on with.
+    """
+    found = log.since(number)
+    if found is not None:
+        return found[0]
+    # folded since the last time: whoever reads on elsewhere must not miss them
+    folded = log.replayed(number) if number else None
+    return None if folded is None else list(islice(folded, MOST_AT_ONCE))
 
 
 def _ms(seconds: float) -> int:
