@@ -46,6 +46,7 @@ class Watching:
         "_reader",
         "_record",
         "_sink",
+        "_stream",
         "_timer",
         "_wake",
     )
@@ -75,6 +76,7 @@ class Watching:
         self._sink: Sink | None = None
         self._defect: Exception | None = None
         self._ahead = False  # its client has seen more than the log has
+        self._stream = ""
         self._behind = False  # it has much to catch up with
         self._past: Iterator[Event] | None = None  # what it reads of that
         self._failed = False  # it has been told that it can have no more
@@ -90,6 +92,7 @@ class Watching:
     def opening(self, stream: str) -> bytes:
         """The first bytes: what came before, if it wants or needs it, and some of the rest."""
         log, encoder = self._log, self._encoder
+        self._stream = stream
         if encoder.folds and 0 < self._number < log.first:
             # All but the last of these frames have the number that the client came with, so that
             # it gets all of them again if it is cut off in between.
@@ -196,8 +199,10 @@ class Watching:
     def _gain(self) -> None:
         """The log has more: perhaps what its client has not seen, or the end."""
         log = self._log
-        if log.end is not None and self._number >= log.next:
+        if log.end is not None and self._number > log.next:
+            # with its own number, so that a client that comes back behind it has no more to come
             self._number = log.next - 1
+            self._encoder.seek(self._stream, self._number)
         if self._number <= log.next:
             self._ahead = False
             self._catch_up()

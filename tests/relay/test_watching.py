@@ -3,7 +3,7 @@
 import asyncio
 
 from proxy.dialects.registry import CLIENTS
-from proxy.events import BlockStart, Finish, StreamEnd, TextDelta
+from proxy.events import BlockStart, Event, Finish, StreamEnd, TextDelta
 from proxy.observe.record import StreamRecord
 from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
 from proxy.relay.watching import Watching
@@ -14,13 +14,14 @@ from tests.relay.test_log_machine import ASKED, Line
 END = StreamEnd(Finish("stop"))
 
 
-def watching(log: KeptLog) -> Watching:
+def watching(log: KeptLog, number: int = 0) -> Watching:
     return Watching(
         log,
         CLIENTS["native"].encoder(ASKED),
         record=StreamRecord("r", "native", 0.0),
         streams=Streams(heartbeat_s=3600),
         limits=Limits(write_buffer_bytes=1),
+        number=number,
     )
 
 
@@ -73,3 +74,30 @@ async def test_a_reader_that_comes_late_leaves_others_their_turn() -> None:
         most = max(most, line.sent.count(b"id: ") - before)
     assert 20 * MOST_AT_ONCE + 3 == line.sent.count(b"id: ")
     assert MOST_AT_ONCE <= most <= 5 * MOST_AT_ONCE
+
+
+async def ahead(number: int, *more: Event) -> bytes:
+    """What a client gets that comes back behind this event, when these come: it had begun to read
+    where more was known."""
+    log, line = KeptLog(10**6, nobody), Line()
+    log.begin(START)
+    log.write([BlockStart(0, "text"), TextDelta(0, "a")], 1.0, 10)
+    reader = watching(log, number + 1)
+    line.write(reader.opening(START.stream))
+    reading = asyncio.create_task(reader.relay(line))
+    await asyncio.sleep(0)
+    log.write([*more], 1.0, 10)
+    await asyncio.wait_for(reading, 10)
+    return bytes(line.sent)
+
+
+async def test_who_has_the_end_already_gets_no_other() -> None:
+    """The process that it reads from hears of the end later than its client."""
+    assert b"" == await ahead(4, TextDelta(0, "b"), END)
+
+
+async def test_who_has_more_than_was_kept_gets_the_end_by_its_own_number() -> None:
+    """So that it comes back behind that, where there is no more."""
+    sent = await ahead(7, END)
+    assert 1 == sent.count(b"data: ")
+    assert f"id: {START.stream}:3\n".encode() in sent

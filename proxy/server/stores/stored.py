@@ -16,6 +16,7 @@ class Stored:
     """
 
     __slots__ = (
+        "_hasten",
         "_mark",
         "announced",
         "closed",
@@ -35,7 +36,9 @@ class Stored:
         generated: Generated,
         digests: Sequence[bytes],
         mark: "Callable[[Stored], None]",
+        hasten: Callable[[], None],
     ) -> None:
+        """`hasten`: what is marked is to be written soon."""
         self.run = run
         self.generated = generated
         self.digests = digests  # by which requests find it
@@ -47,6 +50,7 @@ class Stored:
         self.marked = False
         self.renew_at = 0.0
         self._mark = mark
+        self._hasten = hasten
 
     def whole(self, number: int | None = None) -> bool:
         """Whether Redis has its end, with all before `number`."""
@@ -66,7 +70,8 @@ class Stored:
             self._mark(self)
 
     def stop(self) -> None:
-        """See `Follower`."""
+        """See `Follower`. A client that has the end may come back at once, elsewhere."""
+        self._hasten()
 
     def due(self) -> float:
         """See `Follower`."""

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from redis.asyncio.client import Pipeline
 
 _GATHER_S = 0.2  # in which chunks of a stream come together: a write costs as much as some chunks
-_SOON_S = 0.005  # the same for a new stream, whose first content must not wait for this
+_SOON_S = (
+    0.005  # the same for a stream that begins or ends; its first content must not wait for this
+)
 _MOST_AT_ONCE = 200  # streams
 _WITHIN_S = 3.0
 _AGAIN_S = 0.5  # after which an absent Redis is tried once more
@@ -51,13 +53,11 @@ class Writer:
 
     def keep(self, run: Lasting, generated: Generated, digests: Sequence[bytes]) -> None:
         """See `Store.keep`. `digests`: by which requests find it."""
-        stored = self.streams[run.id] = Stored(run, generated, digests, self._mark)
+        stored = self.streams[run.id] = Stored(run, generated, digests, self._mark, self._hasten)
         run.log.copy_to(stored)
         run.committed.add_done_callback(lambda _: self._announce(stored))
         stored.mark()
-        if self._soon is None:  # a client may come back at once, elsewhere
-            loop = asyncio.get_running_loop()
-            self._soon = loop.call_later(_SOON_S, self._hurry.set)
+        self._hasten()  # a client may come back at once, elsewhere
 
     async def kept(self, run: Lasting, seconds: float) -> None:
         """Returns when others can find it, or after so long."""
@@ -120,6 +120,11 @@ class Writer:
             pipe.pexpire(key, life_ms)
         if origin.chat:
             pipe.pexpire(layout.chat(origin.half.name, origin.owner, origin.chat), life_ms)
+
+    def _hasten(self) -> None:
+        if self._soon is None:
+            loop = asyncio.get_running_loop()
+            self._soon = loop.call_later(_SOON_S, self._hurry.set)
 
     def _mark(self, stored: Stored) -> None:
         self._marked.append(stored)
