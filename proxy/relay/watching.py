@@ -4,18 +4,17 @@ and nobody else notices.
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from time import monotonic
 
 from proxy.codec.base import Encoder
 from proxy.errors import Failure, failure
 from proxy.events import Event, StreamError
 from proxy.observe.record import StreamRecord
-from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
+from proxy.relay.kept_log import KeptLog
+from proxy.relay.missed import Missed
 from proxy.relay.reader import Reader
 from proxy.relay.sink import Sink, emptied
-from proxy.relay.snapshot import chars_of
 from proxy.settings.sections import Limits, Streams
 
 _MOST_STEPS = 5  # of MOST_AT_ONCE events each, at a time
@@ -40,9 +39,9 @@ class Watching:
         "_encoder",
         "_failed",
         "_log",
+        "_missed",
         "_most_unsent_bytes",
         "_number",
-        "_past",
         "_reader",
         "_record",
         "_sink",
@@ -62,6 +61,7 @@ class Watching:
         number: int = 0,
     ) -> None:
         self._log = log
+        self._missed = Missed(log)
         self._encoder = encoder
         self._record = record
         self._number = number
@@ -78,7 +78,6 @@ class Watching:
         self._ahead = False  # its client has seen more than the log has
         self._stream = ""
         self._behind = False  # it has much to catch up with
-        self._past: Iterator[Event] | None = None  # what it reads of that
         self._failed = False  # it has been told that it can have no more
         self._timer: asyncio.TimerHandle | None = None
         self._wake: asyncio.Future[None] | None = None
@@ -177,24 +176,10 @@ class Watching:
         return 0 if self._sink is None else self._sink.unsent()
 
     def _more(self) -> bytes:
-        """The next of what was missed. Raises ConnectionError where it is not kept any more: the
-        client comes back for a snapshot.
-        """
-        found = self._log.since(self._number)
-        if found is None:
-            events, size = self._folded_away()
-        else:
-            (events, size), self._past = found, None
+        """The next of what was missed. Raises ConnectionError as `Missed.since` does."""
+        events, size = self._missed.since(self._number)
         self._number += len(events)
         return self._read(events, size) if events else b""
-
-    def _folded_away(self) -> tuple[list[Event], int]:
-        if self._past is None:
-            self._past = self._log.replayed(self._number)
-        events = list(islice(self._past or (), MOST_AT_ONCE))
-        if not events:
-            raise ConnectionResetError
-        return events, sum(map(chars_of, events))
 
     def _gain(self) -> None:
         """The log has more: perhaps what its client has not seen, or the end."""
