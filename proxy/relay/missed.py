@@ -7,6 +7,11 @@ from proxy.events import Event
 from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
 from proxy.relay.snapshot import chars_of
 
+TOO_MUCH = (
+    "Of this stream more was said before than is kept (streams.resume.max_bytes_per_stream): its "
+    "beginning cannot be given any more."
+)
+
 
 class Missed:
     """Of one reader, which asks for what follows what it had last."""

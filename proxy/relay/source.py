@@ -220,8 +220,6 @@ class Source:
                 self.failed = self._named(event.error)
                 usage = self._closed(event.usage)
                 return msgspec.structs.replace(event, usage=usage, error=self.failed)
-            case _:
-                pass
         return event
 
     def _count(self, usage: Usage | UsageEvent) -> None:

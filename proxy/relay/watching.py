@@ -12,16 +12,12 @@ from proxy.errors import Failure, failure
 from proxy.events import Event, StreamError
 from proxy.observe.record import StreamRecord
 from proxy.relay.kept_log import KeptLog
-from proxy.relay.missed import Missed
+from proxy.relay.missed import TOO_MUCH, Missed
 from proxy.relay.reader import Reader
 from proxy.relay.sink import Sink, emptied
 from proxy.settings.sections import Limits, Streams
 
 _MOST_STEPS = 5  # of MOST_AT_ONCE events each, at a time
-_TOO_MUCH = (
-    "Of this stream more was said before than is kept (streams.resume.max_bytes_per_stream): its "
-    "beginning cannot be given any more."
-)
 
 
 class Watching:
@@ -103,7 +99,7 @@ class Watching:
         events = log.folded() if encoder.folds else None
         self._number = log.first
         if events is None:
-            return self._fail(failure("too_large", _TOO_MUCH))
+            return self._fail(failure("too_large", TOO_MUCH))
         return self._snapshot(stream, events) + self._more()
 
     async def relay(self, sink: Sink) -> None:
@@ -179,7 +175,10 @@ class Watching:
         """The next of what was missed. Raises ConnectionError as `Missed.since` does."""
         events, size = self._missed.since(self._number)
         self._number += len(events)
-        return self._read(events, size) if events else b""
+        if not events:
+            return b""
+        out = self._reader.take(events, size)
+        return out if self._reader.refusal is None else self._refused(out)
 
     def _gain(self) -> None:
         """The log has more: perhaps what its client has not seen, or the end."""
@@ -204,10 +203,6 @@ class Watching:
 
     def _lags(self) -> bool:
         return self._number < self._log.next and not self._reader.full and not self._failed
-
-    def _read(self, events: list[Event], size: int) -> bytes:
-        out = self._reader.take(events, size)
-        return out if self._reader.refusal is None else self._refused(out)
 
     def _refused(self, out: bytes) -> bytes:
         """What it gets last, unless it has the end."""
