@@ -144,7 +144,7 @@ class Watching:
             self._number += len(events)
             out = reader.take(events, size)
             if reader.refusal is not None:
-                out = self._refused(out)
+                out = self._refused(out, reader.refusal)
             if out and sink is not None:
                 sink.write(out)
                 reader.wrote(now, sink.unsent())
@@ -175,10 +175,9 @@ class Watching:
         """The next of what was missed. Raises ConnectionError as `Missed.since` does."""
         events, size = self._missed.since(self._number)
         self._number += len(events)
-        if not events:
-            return b""
-        out = self._reader.take(events, size)
-        return out if self._reader.refusal is None else self._refused(out)
+        out = self._reader.take(events, size) if events else b""
+        why = self._reader.refusal
+        return out if why is None else self._refused(out, why)
 
     def _gain(self) -> None:
         """The log has more: perhaps what its client has not seen, or the end."""
@@ -204,10 +203,9 @@ class Watching:
     def _lags(self) -> bool:
         return self._number < self._log.next and not self._reader.full and not self._failed
 
-    def _refused(self, out: bytes) -> bytes:
+    def _refused(self, out: bytes, why: Failure) -> bytes:
         """What it gets last, unless it has the end."""
-        assert self._reader.refusal is not None
-        return out if self.told else out + self._fail(self._reader.refusal)
+        return out if self.told else out + self._fail(why)
 
     def _snapshot(self, stream: str, events: Sequence[Event]) -> bytes:
         encode = self._encoder.encode
