@@ -34,6 +34,8 @@ class KeptLog(Log):
     one, up to `most_bytes`; what came before them is folded into a snapshot, as long as that is no
     larger either.
 
+    `lost`: its end was written for a source that has died, of which readers may have had more.
+
     A reader that is slow misses nothing: it reads from here when it can. So nobody slows the
     source, and `full` is never true.
     """
@@ -50,6 +52,7 @@ class KeptLog(Log):
         "_window_bytes",
         "bytes",
         "first",
+        "lost",
     )
 
     def __init__(self, most_bytes: int, weighs: Weighs) -> None:
@@ -67,6 +70,7 @@ class KeptLog(Log):
         self._told_bytes = 0  # beyond which what it takes must be told
         self.bytes = 0  # with those of the snapshot, as they were told last
         self.first = 0
+        self.lost = False
 
     @property
     def next(self) -> int:

@@ -182,7 +182,8 @@ class Watching:
     def _gain(self) -> None:
         """The log has more: perhaps what its client has not seen, or the end."""
         log = self._log
-        if log.end is not None and self._number > log.next:
+        # of a log that was lost, its client may have had as much as there is with the end
+        if log.end is not None and self._number > log.next - log.lost:
             # with its own number, so that a client that comes back behind it has no more to come
             self._number = log.next - 1
             self._encoder.seek(self._stream, self._number)

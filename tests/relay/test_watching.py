@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from proxy.dialects.registry import CLIENTS
 from proxy.events import BlockStart, Event, Finish, StreamEnd, TextDelta
 from proxy.observe.record import StreamRecord
@@ -76,10 +78,11 @@ async def test_a_reader_that_comes_late_leaves_others_their_turn() -> None:
     assert MOST_AT_ONCE <= most <= 5 * MOST_AT_ONCE
 
 
-async def ahead(number: int, *more: Event) -> bytes:
+async def ahead(number: int, *more: Event, lost: bool = False) -> bytes:
     """What a client gets that comes back behind this event, when these come: it had begun to read
-    where more was known."""
+    where more was known. `lost`: by a process that has died."""
     log, line = KeptLog(10**6, nobody), Line()
+    log.lost = lost
     log.begin(START)
     log.write([BlockStart(0, "text"), TextDelta(0, "a")], 1.0, 10)
     reader = watching(log, number + 1)
@@ -99,5 +102,13 @@ async def test_who_has_the_end_already_gets_no_other() -> None:
 async def test_who_has_more_than_was_kept_gets_the_end_by_its_own_number() -> None:
     """So that it comes back behind that, where there is no more."""
     sent = await ahead(7, END)
+    assert 1 == sent.count(b"data: ")
+    assert f"id: {START.stream}:3\n".encode() in sent
+
+
+@pytest.mark.parametrize("number", [3, 4, 5])
+async def test_who_has_a_little_more_than_was_kept_is_told_of_the_end_too(number: int) -> None:
+    """Also who has as many events as there are with the end, which is another one."""
+    sent = await ahead(number, END, lost=True)
     assert 1 == sent.count(b"data: ")
     assert f"id: {START.stream}:3\n".encode() in sent

@@ -57,6 +57,7 @@ class Copy(Lasting):
         more = events[known:] or (events[-1:] if isinstance(events[-1], TERMINAL) else [])
         if more:
             self._begin(more[0])
+            log.lost = more[-1] == lost()
             log.write(more, now, batch.size)
 
     def lose(self, now: float) -> None:
@@ -64,6 +65,7 @@ class Copy(Lasting):
         if self.log.end is None:
             end = lost()
             self._begin(end)
+            self.log.lost = True
             self.log.write([end], now, 0)
 
     def _begin(self, first: Event) -> None:
