@@ -110,6 +110,12 @@ class Runs:
         self.store.keep(run, _Generated(run, self.drop_own), request, key)
         return run
 
+    async def committed(self, run: Lasting) -> None:
+        """Returns when its head may go. One with a key can be found by other processes then."""
+        await asyncio.shield(run.committed)
+        if isinstance(run, Run) and run.key:
+            await self.store.kept(run)
+
     async def find(self, stream: str, owner: str) -> Lasting | None:
         """The stream with this id, if it is this owner's. Raises Refused where that cannot be told
         for now.

@@ -1,6 +1,4 @@
-"""One request's life: who asks, what, the target that answers or why there is none, and the record
-of it all.
-"""
+"""One request's life: who asks, what, the target that answers or why none does, and the record."""
 
 import asyncio
 import time
@@ -213,7 +211,7 @@ class _Serving:
         looks = asked.envelope.pieces is not None
         if not looks:
             self._begin_early(asked.parsed, self._state.plan.streams, where(run, self._half))
-        await asyncio.shield(run.committed)
+        await self._runs.committed(run)
         if not asked.parsed.request.stream:
             return attending.documented(run, asked.parsed)
         early, self._early = self._early, None

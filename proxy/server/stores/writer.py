@@ -58,6 +58,8 @@ class Writer:
         run.committed.add_done_callback(lambda _: self._announce(stored))
         stored.mark()
         self._hasten()  # a client may come back at once, elsewhere
+        if len(digests) > 1:  # it has a key, by which it is to be found before its head goes
+            self._hurry.set()
 
     async def kept(self, run: Lasting, seconds: float) -> None:
         """Returns when others can find it, or after so long."""
