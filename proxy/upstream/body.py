@@ -7,6 +7,7 @@ fed. `between`: it stands between two chunks.
 """
 
 import re
+from abc import ABC, abstractmethod
 
 # Of the line that begins a chunk, with its extensions, and of each field behind the last chunk.
 _MOST_LINE_BYTES = 8190
@@ -15,7 +16,7 @@ _MOST_SIZE_BYTES = 18  # of a size that is written plainly, and the end of its l
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 
 
-class Body:
+class Body(ABC):
     """What the three have in common."""
 
     __slots__ = ("beyond", "done", "malformed")
@@ -25,9 +26,9 @@ class Body:
     def __init__(self) -> None:
         self.done = self.beyond = self.malformed = False
 
+    @abstractmethod
     def feed(self, data: bytes) -> bytes:
         """The data in these bytes."""
-        raise NotImplementedError
 
 
 class ToTheEnd(Body):
