@@ -56,17 +56,17 @@ class Copy(Lasting):
         # An end that another process wrote may have a number that has been taken before.
         more = events[known:] or (events[-1:] if isinstance(events[-1], TERMINAL) else [])
         if more:
-            self._begin(more[0])
-            log.lost = more[-1] == lost()
-            log.write(more, now, batch.size)
+            self._write(more, now, batch.size)
 
     def lose(self, now: float) -> None:
         """The rest of it cannot be had: its readers are told."""
         if self.log.end is None:
-            end = lost()
-            self._begin(end)
-            self.log.lost = True
-            self.log.write([end], now, 0)
+            self._write([lost()], now, 0)
+
+    def _write(self, events: list[Event], now: float, size: int) -> None:
+        self._begin(events[0])
+        self.log.lost = events[-1] == lost()
+        self.log.write(events, now, size)
 
     def _begin(self, first: Event) -> None:
         self.log.begun = True
