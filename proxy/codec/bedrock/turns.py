@@ -9,6 +9,7 @@ from typing import Any, Literal
 from proxy.codec import proofs
 from proxy.codec.bedrock.media import document_block, image_block
 from proxy.codec.chat_turns import drop
+from proxy.codec.fillers import BEGINNING, GO_ON
 from proxy.codec.media import AUDIO_LOST
 from proxy.codec.rules import Names, Rules
 from proxy.codec.tool_calls import arguments_object
@@ -34,8 +35,6 @@ _ID = Names(chars="a-zA-Z0-9_-", most=64)
 Place = Literal["system", "tools", "messages"]
 _NOTHING = "(nothing)"  # a tool's result may be empty, a text may not
 _SEE = "(see the document)"  # a document may not stand without a text
-_BEGINNING = "(The conversation begins.)"
-_GO_ON = "Go on exactly where your last message ends, without repeating any of it."
 
 
 def cache_point(cache: Cache) -> dict[str, Any]:
@@ -114,7 +113,7 @@ class Talk:
                 "Bedrock wants the user to begin; a turn that says no more than that stands first."
             )
             drop(self._notes, "messages", said, "changed")
-            self.messages.append({"role": "user", "content": [{"text": _BEGINNING}]})
+            self.messages.append({"role": "user", "content": [{"text": BEGINNING}]})
         if blocks and self.messages and self.messages[-1]["role"] == role:
             self.messages[-1]["content"] += blocks
         elif blocks:
@@ -207,7 +206,7 @@ class Talk:
         if self._rules.prefill is False and last["role"] == "assistant" and plain:
             said = "This model takes up no answer that was begun: a turn of the user asks to go on."
             drop(self._notes, "messages.prefill", said, "changed")
-            self.messages.append({"role": "user", "content": [{"text": _GO_ON}]})
+            self.messages.append({"role": "user", "content": [{"text": GO_ON}]})
         elif last["role"] == "assistant" and "text" in last["content"][-1]:  # no blanks at its end
             last["content"][-1] = {"text": last["content"][-1]["text"].rstrip()}
 

@@ -4,6 +4,7 @@ first in a user turn, no text is empty.
 
 from typing import Any
 
+from proxy.codec.fillers import BEGINNING
 from proxy.codec.media import AUDIO_LOST, DOCUMENT_LOST, data_of, is_web, text_of
 from proxy.codec.note_once import note_once
 from proxy.codec.proofs import ANTHROPIC, fits
@@ -34,7 +35,6 @@ _LATE_SYSTEM = Note(
         "user's."
     ),
 )
-_BEGINNING = "(The conversation begins.)"
 _FIRST = Note(
     "changed",
     "messages",
@@ -105,7 +105,7 @@ class TurnBuilder:
                 turns.append({"role": role, "content": blocks})
         if turns and turns[0]["role"] == "assistant":
             note_once(self._notes, _FIRST)
-            turns.insert(0, {"role": "user", "content": [{"type": "text", "text": _BEGINNING}]})
+            turns.insert(0, {"role": "user", "content": [{"type": "text", "text": BEGINNING}]})
         self.system = _system(system)
         return [{**turn, "content": _tidy(turn["content"])} for turn in turns]
 

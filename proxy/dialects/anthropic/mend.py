@@ -5,10 +5,9 @@ bodies that were built and for clients' own.
 from collections.abc import Sequence
 from typing import Any
 
+from proxy.codec.fillers import GO_ON
 from proxy.codec.rules import Rules
 from proxy.events import Note
-
-_GO_ON = "Go on exactly where your last message ends, without repeating any of it."
 
 
 def without_prefill(
@@ -27,7 +26,7 @@ def without_prefill(
         return _without_last_blanks(messages)
     said = "This model takes up no answer that was begun: a turn of the user asks it to go on."
     notes.append(Note("changed", "messages.prefill", said))
-    return [*messages, {"role": "user", "content": _GO_ON}]
+    return [*messages, {"role": "user", "content": GO_ON}]
 
 
 def _without_last_blanks(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
