@@ -38,7 +38,10 @@ def kept(key: str, url: str) -> Iterator[None]:
     name = _name(url)
     with contextlib.ExitStack() as held:
         try:
-            folder = held.enter_context(_opened(_own_folder()))
+            place = _own_folder()
+            if place == _temporary():
+                place.mkdir(mode=0o700, exist_ok=True)
+            folder = held.enter_context(_opened(place))
             # What cleans up old temporary files leaves a locked folder alone (systemd-tmpfiles).
             _lock(folder, fcntl.LOCK_SH)
             _remove_orphans(folder)
@@ -96,11 +99,7 @@ def _is_here(host: str) -> bool:
 
 def _own_folder() -> Path:
     named = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-    if named:
-        return Path(named)
-    with contextlib.suppress(OSError):
-        _temporary().mkdir(mode=0o700)
-    return _temporary()
+    return Path(named) if named else _temporary()
 
 
 def _temporary() -> Path:
