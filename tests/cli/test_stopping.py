@@ -24,6 +24,7 @@ from tests.cli.tools import (
     stage,
     started,
     until,
+    until_refused,
 )
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 
@@ -89,15 +90,8 @@ async def test_sigterm_lets_streams_end_and_then_ends_them(tmp_path: Path) -> No
             for prompt in ("whole", "endless"):
                 await asking[prompt].reader.readuntil(b"Hello")
 
-            async def refused() -> bool:
-                try:
-                    await connect()
-                except ConnectionRefusedError:
-                    return True
-                return False
-
             proxy.process.send_signal(signal.SIGTERM)
-            await until(refused)
+            await until_refused(connect)
             async with aiohttp.ClientSession() as session:
                 async with session.get(f"{admin}/readyz") as ready:
                     assert (503, "draining\n") == (ready.status, await ready.text())

@@ -18,6 +18,7 @@ from tests.cli.tools import (
     stage,
     started,
     until,
+    until_refused,
 )
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 
@@ -134,15 +135,7 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
             last.post()
             await last.reader.readuntil(b"Hello")
             proxy.process.send_signal(signal.SIGTERM)
-
-            async def refused() -> bool:
-                try:
-                    await connect()
-                except ConnectionRefusedError:
-                    return True
-                return False
-
-            await until(refused)
+            await until_refused(connect)
             go.set()
             assert b'"stream.end"' in await last.reader.read()
         ended = await proxy.ended()

@@ -193,6 +193,20 @@ async def clients(url: str) -> AsyncIterator[Callable[..., Awaitable[Client]]]:
         await asyncio.sleep(0)
 
 
+async def until_refused(connect: Callable[[], Awaitable[object]]) -> None:
+    """Waits until nobody takes connections any more. One that had come when the port was closed, and
+    was not taken yet, is reset."""
+
+    async def refused() -> bool:
+        try:
+            await connect()
+        except (ConnectionRefusedError, ConnectionResetError):
+            return True
+        return False
+
+    await until(refused)
+
+
 def events(body: bytes) -> list[dict[str, Any]]:
     """The native events in a body."""
     return [json.loads(line[6:]) for line in body.decode().split("\n") if line.startswith("data: ")]

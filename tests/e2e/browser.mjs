@@ -49,12 +49,27 @@ async function memory(page) {
     return { heap: value("JSHeapUsedSize"), nodes: value("Nodes") };
 }
 
+/** Begins to note the tasks of the page. */
+const watchTasks = (page) => browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
+
+/** The longest task of any page's main thread since then, in ms of processor time: other programs do not add to it. */
+async function longestTask() {
+    const { traceEvents } = JSON.parse(await browser.stopTracing());
+    const mains = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
+    const main = new Set(mains.map(({ pid, tid }) => `${pid} ${tid}`));
+    const used = traceEvents.filter(({ tdur, pid, tid }) => tdur !== undefined && main.has(`${pid} ${tid}`));
+    if (used.length === 0) throw new Error("no task was noted");
+    return used.reduce((most, { tdur }) => Math.max(most, tdur), 0) / 1000;
+}
+
 /** One step on the page; gives the value of a step that asks for one, else undefined. */
 async function take(page, step, timeout) {
     if (step.wait !== undefined) await until(page, step.wait, timeout);
     else if (step.evaluate !== undefined) return page.evaluate(step.evaluate);
     else if (step.axe !== undefined) return faults(page);
     else if (step.memory !== undefined) return memory(page);
+    else if (step.tasks === "watch") await watchTasks(page);
+    else if (step.tasks === "longest") return longestTask();
     else if (step.reload !== undefined) await page.reload({ timeout });
     else if (step.press !== undefined) await page.keyboard.press(step.press);
     else if (step.click !== undefined) await page.click(step.click, { timeout });
@@ -111,7 +126,7 @@ async function visit({ url, steps, width, height, dark, storage, timeout_ms: tim
             const value = await take(page, step, timeout).catch((error) => {
                 throw new Error(`${JSON.stringify(step)}: ${error.message}`);
             });
-            if ("evaluate" in step || "axe" in step || "memory" in step) values.push(value ?? null);
+            if ("evaluate" in step || "axe" in step || "memory" in step || step.tasks === "longest") values.push(value ?? null);
         }
     } catch (error) {
         outcome.error = error.message;

@@ -44,7 +44,8 @@ class Browser:
         """Open a page, whose storage has these rows, and do the steps: {"wait": js}, {"evaluate": js}, {"click": css}, {"fill":
         css, "text": ...}, {"select": css, "text": ...}, {"press": key}, {"screenshot": path}
         ("whole": False leaves out what is below the window), {"axe": True} for the faults that
-        axe-core finds, {"memory": True}, {"reload": True}, {"tab": 1, "url": ...} for the steps
+        axe-core finds, {"memory": True}, {"tasks": "watch"} and {"tasks": "longest"} for the longest
+        task's processor time in ms, {"reload": True}, {"tab": 1, "url": ...} for the steps
         that follow in another tab; the first is 0. Raises AssertionError with the page's console
         when a step fails."""
         job = {

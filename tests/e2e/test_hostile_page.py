@@ -17,15 +17,7 @@ OVER = {
     "wait": """document.querySelector('.status')?.className === 'status good'
         && document.querySelector('.answer').ariaBusy === 'false'"""
 }
-WATCH = {
-    "evaluate": """window.held = 0, void new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) window.held = Math.max(window.held, duration);
-    }).observe({ type: 'longtask' })"""
-}
-HELD = {"evaluate": "window.held"}
-MOST_HELD_MS = 100
-# A task's time is a clock's: on a busy machine the page is judged by its best try.
-TRIES = 4
+MOST_HELD_MS = 100  # of processor time: a clock would count other programs too
 MOST_HEAP_BYTES = 48 << 20
 MOST_NODES = 40_000
 
@@ -86,18 +78,14 @@ def test_what_cannot_be_seen_is_made_visible(browser: Browser, page: str) -> Non
 def test_the_page_is_held_up_by_nothing_and_grows_within_a_bound(
     browser: Browser, page: str, name: str
 ) -> None:
-    held = []
-    for _ in range(TRIES):
-        visit = browser.visit(
-            page, READY, WATCH, model(name), {"click": "#go"}, OVER, HELD, {"memory": True}
-        )
-        held.append(visit.values[1])
-        used = visit.values[2]
-        assert MOST_HEAP_BYTES > used["heap"]
-        assert MOST_NODES > used["nodes"]
-        if held[-1] <= MOST_HELD_MS:
-            break
-    assert MOST_HELD_MS >= min(held), held
+    watch, longest = {"tasks": "watch"}, {"tasks": "longest"}
+    visit = browser.visit(
+        page, READY, watch, model(name), {"click": "#go"}, OVER, longest, {"memory": True}
+    )
+    held_ms, used = visit.values
+    assert MOST_HELD_MS >= held_ms
+    assert MOST_HEAP_BYTES > used["heap"]
+    assert MOST_NODES > used["nodes"]
 
 
 def test_all_of_many_events_are_counted(browser: Browser, page: str) -> None:

@@ -5,22 +5,14 @@ import asyncio
 import signal
 from pathlib import Path
 
-from tests.cli.tools import clients, until
+from tests.cli.tools import clients, until_refused
 from tests.leaving.scene import AT_ONCE_S, Proxy, asked, closes, config, first_words, mock, proxies
 
 
 async def refuses(proxy: Proxy) -> None:
     """Returns once it takes no more connections."""
-
-    async def refused() -> bool:
-        try:
-            async with clients(proxy.url) as connect:
-                await connect()
-        except ConnectionRefusedError:
-            return True
-        return False
-
-    await until(refused)
+    async with clients(proxy.url) as connect:
+        await until_refused(connect)
 
 
 async def test_who_leaves_during_the_drain_is_served_by_the_same_rules(tmp_path: Path) -> None:
