@@ -80,6 +80,11 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     forces_tools: bool | None = None  # whether it can be told that it must call a tool
     # Whether it takes earlier reasoning back that has no proof.
     unsigned_reasoning: bool | None = None
+    # Tags between which its reasoning stands in its text: the name of one (think), or both of them
+    # with a blank between ("[THINK] [/THINK]"); see proxy/codec/reasoning_tags.py.
+    reasoning_tags: tuple[str, ...] = ()
+    # Whether an answer begins in the reasoning, so that only the closing tag comes.
+    reasoning_begun: bool | None = None
     # The least and the largest budget for thinking, in tokens.
     least_thinking: int | None = None
     largest_thinking: int | None = None

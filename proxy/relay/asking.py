@@ -5,6 +5,7 @@ failure that says why there is none.
 from time import monotonic
 
 from proxy.codec.base import Outgoing, Parsed, TargetConfig
+from proxy.codec.reasoning_tags import TaggedReasoning
 from proxy.codec.settle import REWRITE_NOTE
 from proxy.codec.tool_names import RestoredTools
 from proxy.errors import Refused, failure
@@ -128,6 +129,10 @@ class Asking:
         veil = veil_of(bound, self._envelope.credential)
         log = Log(limits.write_buffer_bytes)
         decoder = bound.half.decoder(limits.max_event_bytes, bound.options)
+        rules = bound.rules.of(record.upstream_model)
+        if rules.reasoning_tags:
+            begun = bool(rules.reasoning_begun)
+            decoder = TaggedReasoning(decoder, rules.reasoning_tags, begun=begun)
         if call.tool_names or call.custom_tools:
             decoder = RestoredTools(decoder, call.tool_names, call.custom_tools)
         if self._envelope.pieces is not None:
