@@ -15,6 +15,7 @@ import yaml
 from proxy.settings.mistakes import ConfigError, Problems
 from proxy.settings.reading import read_file
 from proxy.settings.schema import Where
+from proxy.settings.syntax import syntax_fault
 
 _MAX_BYTES = 16_777_216
 _TEXT = "tag:yaml.org,2002:str"
@@ -56,7 +57,7 @@ def read_document(path: Path, environ: Mapping[str, str], problems: Problems) ->
             "a single value"
         )
     except yaml.YAMLError as error:
-        said = _syntax(error, text)
+        said = syntax_fault(error, text)
     except RecursionError:
         said = "it is nested too deeply: no setting needs that"
     raise ConfigError([f"{path}: {said}"])
@@ -77,17 +78,6 @@ def _text(path: Path) -> str:
     except ValueError as error:
         said = f"is no configuration: {error}"
     raise ConfigError([f"{path}: {said}"])
-
-
-def _syntax(error: yaml.YAMLError, text: str) -> str:
-    """Where and what, without the snippet that PyYAML shows: it may hold a secret."""
-    if isinstance(error, yaml.reader.ReaderError):
-        line = text.count("\n", 0, error.position) + 1
-        return f"line {line}: there is a control character, which YAML does not allow: take it out"
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    at = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-    what = f" ({error.problem})" if isinstance(error, yaml.MarkedYAMLError) else ""
-    return f"{at}this is not YAML{what}: look at indentation, quotes and colons there"
 
 
 class _Walk:
@@ -161,10 +151,11 @@ class _Walk:
             return "$"
         value = self._environ.get(name)
         if not value and default is None:
+            lacking = "is not set" if value is None else "is empty"
             self._problems.say(
                 where,
                 (
-                    f"needs the environment variable {name}, which is not set: set it, or write "
+                    f"needs the environment variable {name}, which {lacking}: set it, or write "
                     f"${{{name}:-default}}"
                 ),
             )

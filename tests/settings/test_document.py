@@ -72,11 +72,39 @@ def test_a_file_that_cannot_be_read_as_a_tree(
     assert [said] == problems(text)
 
 
-def test_a_syntax_error_has_its_line(problems: Problems) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("server:\n\tport: 1\n", "line 2, column 1: there is a tab, and YAML takes spaces alone"),
+        ("server: {}\n---\nadmin: {}\n", "line 2, column 1: a second document begins here"),
+        ("server: !env PORT\n", "line 1, column 9: a value that begins with ! must be in quotes"),
+        ("a: {key: !sk-secret}\n", "line 1, column 20: a value that begins with ! must be in"),
+        ("a: *sk-secret\n", "line 1, column 4: a value that begins with * must be in quotes"),
+        ("cors: {allow_origins: [*]}\n", "line 1, column 25: a value that begins with * or &"),
+        ("a: @sk-secret\n", "line 1, column 4: a value that begins with @, ` or % must be in"),
+        ('a: "C:\\sk-secret"\n', "line 1, column 8: a \\ within double quotes needs another one"),
+        ("a: {key: ${KEY}}\n", "line 1, column 11: within { } or [ ] a variable must be in quotes"),
+        ("server: {port: 1\n", "line 2, column 1: the { of line 1 is not closed"),
+        ("models: {x: [a}\n", "line 1, column 15: the [ of line 1 is not closed"),
+        ("a:\n  b: 'sk-secret\n", "line 3, column 1: the quote that line 2 opens is not closed"),
+        ("server\nport: 1\n", "line 2, column 5: no colon may stand here: look at the indentation"),
+        ("a: b: sk-secret\n", "line 1, column 5: no colon may stand here"),
+        ("server:\n  port: 1\n host: x\n", "line 3, column 2: this line is indented otherwise"),
+        ("a:\n  b: 1\n  - c\n", "line 3, column 3: a dash is indented otherwise"),
+        ("a:\n  - b\n - c\n", "line 3, column 2: a dash is indented otherwise"),
+        ("a: - b\n", "line 1, column 4: the dash of a list must stand on a line of its own"),
+        ("a: 'b'sk-secret\n", "line 1, column 7: something stands behind the end of a value"),
+        ("[server]\nport = 1\n", "line 2, column 1: a name must end in a colon and a space"),
+        ("server: {}\ncors：\n", "line 3, column 1: the sign ： must be a plain one"),
+        ("? [a]: b\n", "line 1, column 3: look at indentation, quotes and colons there"),
+    ],
+)
+def test_a_syntax_error_has_its_line_and_its_fix(problems: Problems, text: str, said: str) -> None:
     """And none of the file's text."""
-    (said,) = problems("server:\n  port: 1\n host: [sk-secret\n")
-    assert said.startswith("x.yaml: line 3, column 2: this is not YAML")
-    assert "sk-secret" not in said
+    (fault,) = problems(text)
+    place, _, meant = said.partition(": ")
+    assert fault.startswith(f"x.yaml: {place}: this is not YAML: {meant}")
+    assert "sk-secret" not in fault
 
 
 def test_a_name_that_is_no_text(problems: Problems) -> None:
@@ -174,7 +202,7 @@ def test_a_variable_s_value_is_not_read_again(loaded: Load) -> None:
         ),
         (
             "${EMPTY}",
-            "needs the environment variable EMPTY, which is not set: set it, or write ${EMPTY:-default}",
+            "needs the environment variable EMPTY, which is empty: set it, or write ${EMPTY:-default}",
         ),
         (
             "${",
