@@ -12,7 +12,8 @@ from yarl import URL
 from proxy.framing.inflate import CODINGS, Inflater
 from proxy.upstream.body import Body, Chunks, Length, ToTheEnd
 
-# Of the whole head of an answer; a line, and their number, have bounds of their own.
+# Of the whole head of an answer, with what is said before it; a line, and their number, have bounds
+# of their own.
 _MOST_BYTES = 131_072
 _MOST_LINE_BYTES = 8190
 _MOST_FIELDS = 128
@@ -63,13 +64,13 @@ def written(method: str, url: URL, headers: Mapping[str, str], length: int | Non
     return text.replace("\n", "\r\n").encode("utf-8", "ignore") + b"\r\n\r\n"
 
 
-def end_of(data: bytes, start: int) -> int:
-    """Where the head that these bytes begin with ends, -1: not yet; looked for from `start` on.
-    Raises NoHttpError as soon as it cannot be one.
+def end_of(data: bytes, start: int, before: int = 0) -> int:
+    """Where the head that these bytes begin with ends, -1: not yet; looked for from `start` on. The
+    answer's heads before it had `before` bytes. Raises NoHttpError as soon as it cannot be one.
     """
     found = _END.search(data, max(0, start))
     size = len(data) if found is None else found.end()
-    if data[: len(_BEGIN)] != _BEGIN[: len(data)] or size > _MOST_BYTES:
+    if data[: len(_BEGIN)] != _BEGIN[: len(data)] or before + size > _MOST_BYTES:
         raise NoHttpError
     return -1 if found is None else size
 

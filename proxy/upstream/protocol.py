@@ -47,6 +47,7 @@ class Protocol(asyncio.Protocol):
         "_end",
         "_held",
         "_inflater",
+        "_interim_bytes",
         "_keep",
         "_later",
         "_loop",
@@ -77,6 +78,7 @@ class Protocol(asyncio.Protocol):
         self._method = ""
         self._due: bytes | None = None  # of a head that is awaited, what has come
         self._waiter: asyncio.Future[Head | Trouble] | None = None
+        self._interim_bytes = 0  # of what was said before the answer
         self._keep = True
         self._body: Body | None = None
         self._end: End | None = None
@@ -99,9 +101,13 @@ class Protocol(asyncio.Protocol):
 
     @property
     def should_close(self) -> bool:
-        """Whether it cannot be used for another request."""
+        """Whether it cannot be used for another request. Whoever has answered before it took all of
+        one may never take the rest, and the next one would wait behind that.
+        """
         done = self._end == "complete" and self._keep and not self._rest
-        return not done or (self.sending is not None and not self.sending.done())
+        if not done or self.transport is None or self.transport.get_write_buffer_size():
+            return True
+        return self.sending is not None and not self.sending.done()
 
     def close(self) -> None:
         self.let()
@@ -124,7 +130,7 @@ class Protocol(asyncio.Protocol):
         self.used += 1
         self.let()
         self._method, self._due, self._body, self._end = method, b"", None, None
-        self._held, self._inflater = b"", None
+        self._held, self._inflater, self._interim_bytes = b"", None, 0
         self.transport.write(request)
         self._waiter = self._loop.create_future()
         try:
@@ -184,7 +190,7 @@ class Protocol(asyncio.Protocol):
         if now != self._turn:
             self._turn, self._turn_bytes = now, 0
         self._turn_bytes += len(data)
-        if self._rest or self._turn_bytes > _TURN_BYTES:
+        if self._rest or self._slices is not None or self._turn_bytes > _TURN_BYTES:
             self._put_off(data)
             return
         self._parse(data)
@@ -244,7 +250,7 @@ class Protocol(asyncio.Protocol):
         start = len(had) - 3
         try:
             while True:
-                end = end_of(known, start) if known else -1
+                end = end_of(known, start, self._interim_bytes) if known else -1
                 if end < 0:
                     self._due = known
                     return b""
@@ -252,6 +258,7 @@ class Protocol(asyncio.Protocol):
                 known, start = known[end:], 0
                 if head.status >= 200:
                     break
+                self._interim_bytes += end
         except NoHttpError:
             self._tell_head("malformed")
             if self.transport is not None:
@@ -282,7 +289,15 @@ class Protocol(asyncio.Protocol):
             self._inflate()
 
     def _inflate(self) -> None:
+        """A turn's part of what is compressed: some bytes of that stand for a thousand times as
+        many.
+        """
+        given = 0
         while self._slices is not None and self._on_data is not None and not self._stopped:
+            if given >= _TURN_BYTES:
+                self._read(False)
+                self._go_on_later()
+                return
             try:
                 piece = next(self._slices, b"")
             except ValueError:
@@ -290,6 +305,7 @@ class Protocol(asyncio.Protocol):
                 self._finish("coding")
                 return
             if piece:
+                given += len(piece)
                 self._on_data(piece)
             else:
                 self._slices = None
@@ -346,11 +362,11 @@ class Protocol(asyncio.Protocol):
             self._read(True)
 
     def _read(self, more: bool) -> None:
-        """Read the socket from now on, or do not. There are three reasons not to."""
+        """Read the socket from now on, or do not. There are four reasons not to."""
         transport = self.transport
         if transport is None or transport.is_closing():
             return
         if not more:
             transport.pause_reading()
-        elif not self._stopped and not self._rest and len(self._held) <= _HELD_BYTES:
+        elif not (self._stopped or self._rest or self._slices or len(self._held) > _HELD_BYTES):
             transport.resume_reading()

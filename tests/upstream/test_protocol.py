@@ -4,11 +4,13 @@ nothing of one answer is another's."""
 import asyncio
 import gzip
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 
-from proxy.upstream.head import Head
-from proxy.upstream.protocol import _SHORT_BYTES, End, Protocol
+from proxy.framing.inflate import SLICE_BYTES
+from proxy.upstream.head import _MOST_BYTES, Head
+from proxy.upstream.protocol import _SHORT_BYTES, _TURN_BYTES, End, Protocol
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 LAST = b"0\r\n\r\n"
@@ -19,6 +21,7 @@ class Transport(asyncio.Transport):
 
     closed = False
     reading = True
+    unsent = 0
 
     def pause_reading(self) -> None:
         self.reading = False
@@ -27,6 +30,9 @@ class Transport(asyncio.Transport):
         self.reading = True
 
     def write(self, data: bytes) -> None: ...
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
     def is_closing(self) -> bool:
         return self.closed
 
@@ -44,6 +50,7 @@ class Exchange:
         self.straight: list[bytes] = []
         self.got = b""
         self.end: End | None = None
+        self.ended = asyncio.Event()
 
     async def begin(self, head: bytes = HEAD) -> None:
         asking = asyncio.create_task(self.protocol.ask(b"", "POST"))
@@ -64,6 +71,7 @@ class Exchange:
 
     def _over(self, end: End) -> None:
         self.end = end
+        self.ended.set()
 
 
 def chunk(data: bytes) -> bytes:
@@ -195,3 +203,67 @@ async def test_a_compressed_body_that_is_none_or_cut_is_no_whole_one(body):
     one.read([chunk(body) + LAST])
 
     assert "coding" == one.end
+
+
+async def test_a_compressed_body_is_made_plain_in_turns():
+    """A few bytes of it may be megabytes of what costs the most, and others have turns between."""
+    one = Exchange()
+    await one.begin(HEAD[:-2] + b"Content-Encoding: gzip\r\n\r\n")
+    plain = b":\n\n" * 1_000_000
+    turns = [0]
+    one.protocol.data_received(chunk(gzip.compress(plain)) + LAST)
+    while one.end is None:
+        turns.append(len(one.got))
+        await asyncio.sleep(0)
+    turns.append(len(one.got))
+
+    most = max(after - before for before, after in pairwise(turns))
+    assert most < _TURN_BYTES + SLICE_BYTES
+    assert (plain, "complete") == (one.got, one.end)
+
+
+async def test_what_comes_behind_a_compressed_part_waits_for_it():
+    """Nothing is read before the part that has come is plain, and nothing of it is lost."""
+    one = Exchange()
+    await one.begin(HEAD[:-2] + b"Content-Encoding: gzip\r\n\r\n")
+    whole = gzip.compress(bytes(1_000_000) + b"end")
+    half = len(whole) // 2
+    one.protocol.data_received(chunk(whole[:half]))
+    read = one.transport.reading
+    one.protocol.data_received(chunk(whole[half:]) + LAST)  # some loops hand over what they have
+    one.protocol.connection_lost(None)
+    await one.ended.wait()
+
+    assert not read
+    assert (bytes(1_000_000) + b"end", "complete") == (one.got, one.end)
+
+
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 100 \r\n\r\n", b"HTTP/1.1 103 E\r\nlink: x\r\n\r\n"]
+)
+async def test_what_is_said_before_an_answer_is_bounded(interim):
+    """Each of its heads is read, which costs more than its bytes."""
+    protocol, transport = Protocol(asyncio.get_running_loop()), Transport()
+    protocol.connection_made(transport)
+    asking = asyncio.create_task(protocol.ask(b"", "POST"))
+    await asyncio.sleep(0)
+    said = 0
+    while not transport.closed:
+        protocol.data_received(interim)
+        said += len(interim)
+
+    assert "malformed" == await asking
+    assert _MOST_BYTES < said <= _MOST_BYTES + len(interim)
+
+
+async def test_a_connection_whose_request_was_not_taken_whole_is_not_used_again():
+    """The next one would wait behind what its upstream may never take."""
+    one = Exchange()
+    await one.begin()
+    one.transport.unsent = 1
+    one.read([LAST])
+
+    assert "complete" == one.end
+    assert one.protocol.should_close
+    one.transport.unsent = 0
+    assert not one.protocol.should_close
