@@ -76,6 +76,17 @@ class RedisServer:
                 found += [key, repr(value).encode()]
             return b"\n".join(found)
 
+    async def entries(self, stream: str) -> list[tuple[int, int]]:
+        """Of a stream's log: the number of each entry, and its bytes."""
+        async with Redis.from_url(self.url) as client:
+            found = await client.xrange(f"{{mainstem}}:stream:{stream}:log")
+        return [(int(number.split(b"-")[0]), len(said[b"e"])) for number, said in found]
+
+    async def forget(self, pattern: str) -> None:
+        """The keys that match are gone, as when it evicts them."""
+        async with Redis.from_url(self.url) as client:
+            await client.delete(*[key async for key in client.scan_iter(pattern)])
+
     async def everlasting(self) -> int:
         """How many keys do not expire."""
         async with Redis.from_url(self.url) as client:

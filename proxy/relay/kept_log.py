@@ -152,15 +152,18 @@ class KeptLog(Log):
         return snapshot.replayed(number)
 
     def recall(self, first: int, folded: list[Event] | None, order: Order | None) -> None:
-        """It begins with event `first`; what came before is said by these, see `folded` and
-        `order`.
+        """It goes on with event `first`, which it need not have reached yet; what came before is
+        said by these, see `folded` and `order`. Who follows it reads that first.
         """
         self.first, self.begun = first, True
-        if folded is None:
-            self._snapshot = None
-        elif self._snapshot is not None:
+        self._events, self._window_bytes = [], 0
+        self._batches.clear()
+        self._snapshot = None if folded is None else Snapshot()
+        if self._snapshot is not None and folded is not None:
             self._snapshot.recall(folded, order)
         self._weigh()
+        for follower in self._followers:
+            follower.stop()
 
     def forget(self) -> None:
         """It is not kept any more, but for those who read it now."""

@@ -27,7 +27,9 @@ class Follower(Protocol):
         """More events, of so many bytes of the upstream."""
 
     def stop(self) -> None:
-        """Nothing more comes: the log has ended, or was interrupted."""
+        """Nothing more comes: the log has ended, or was interrupted. Or what came is to be read
+        from the log: see `KeptLog.recall`.
+        """
 
     def due(self) -> float:
         """When `tick` must be called, unless something was taken before."""

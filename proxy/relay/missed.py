@@ -30,9 +30,13 @@ class Missed:
         if found is not None:
             self._folded = None
             return found
-        if self._folded is None:
+        events = self._next()
+        if not events:  # it reads no snapshot yet, or one that another has replaced
             self._folded = self._log.replayed(number)
-        events = list(islice(self._folded or (), MOST_AT_ONCE))
+            events = self._next()
         if not events:
             raise ConnectionResetError
         return events, sum(map(chars_of, events))
+
+    def _next(self) -> list[Event]:
+        return list(islice(self._folded or (), MOST_AT_ONCE))

@@ -158,6 +158,7 @@ class Watching:
 
     def stop(self) -> None:
         """See `Follower`."""
+        self._behind = self._lags()
         self._rouse()
 
     def due(self) -> float:

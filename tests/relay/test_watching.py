@@ -112,3 +112,37 @@ async def test_who_has_a_little_more_than_was_kept_is_told_of_the_end_too(number
     sent = await ahead(number, END, lost=True)
     assert 1 == sent.count(b"data: ")
     assert f"id: {START.stream}:3\n".encode() in sent
+
+
+async def skipped(number: int, *, in_order: bool) -> bytes:
+    """What a client gets that has read up to this event, when its log goes on behind what was
+    folded elsewhere. `in_order`: it is known how that came one by one."""
+    whole, log, line = KeptLog(9000, nobody), KeptLog(9000, nobody), Line()
+    whole.begin(START)
+    whole.write([BlockStart(0, "text")], 1.0, 10)
+    written(whole, 200)
+    log.begin(START)
+    log.write([BlockStart(0, "text")], 1.0, 10)
+    written(log, number - 2)
+    reader = watching(log)
+    line.write(reader.opening(START.stream))
+    reading = asyncio.create_task(reader.relay(line))
+    await asyncio.sleep(0)
+    log.recall(whole.first, whole.folded(), whole.order if in_order else None)
+    found = whole.since(whole.first)
+    assert found is not None
+    log.write([*found[0], END], 1.0, 50)
+    await asyncio.wait_for(reading, 10)
+    return bytes(line.sent)
+
+
+async def test_who_reads_a_log_that_goes_on_further_ahead_gets_what_is_between() -> None:
+    encoder = CLIENTS["native"].encoder(ASKED)
+    encoder.seek(START.stream, 0)
+    events = [START, BlockStart(0, "text"), *(TextDelta(0, f"{each} ") for each in range(200)), END]
+    assert b"".join(map(encoder.encode, events)) == await skipped(12, in_order=True)
+
+
+async def test_where_that_is_not_known_its_client_is_cut_and_comes_back_for_a_snapshot() -> None:
+    with pytest.raises(ConnectionResetError):
+        await skipped(12, in_order=False)

@@ -8,11 +8,14 @@ from proxy.errors import Failure, Refused, failure
 from proxy.events import TERMINAL, Event, StreamError, StreamStart
 from proxy.relay.kept_log import KeptLog
 from proxy.server.lasting import Head, Lasting, Origin
-from proxy.server.stores.layout import Batch
+from proxy.server.stores.layout import Batch, Past
 
 _ANSWER_S = 2.0  # for the process that generates it to end it
 _DEAF = "The process that generates this stream does not answer; try again soon."
-_LOST = "The process that generated this answer is gone, and the rest of the answer with it."
+_LOST = (
+    "The rest of this answer cannot be had any more: the process that generated it is gone, or "
+    "what was stored of it."
+)
 
 
 class Copy(Lasting):
@@ -44,19 +47,27 @@ class Copy(Lasting):
         super().attend()
         self._has_reader()
 
-    def gain(self, batch: Batch, now: float) -> None:
-        """More of it was read."""
+    def recall(self, past: Past) -> None:
+        """What came before the entries that are stored was read."""
+        if past.first <= self.log.next or self.log.end is not None:
+            return
+        if not self.committed.done():  # its readers wait for the head, which says so much
+            self._begin(past.events[0] if past.events else lost())
+        self.log.recall(past.first, past.events, past.order)
+
+    def gain(self, batch: Batch, now: float) -> bool:
+        """More of it was read. False: it is not taken, as something is missing before it."""
         log, events = self.log, batch.events
         known = log.next - batch.first
         if log.end is not None or not events:
-            return
+            return True
         if known < 0:
-            self.lose(now)
-            return
+            return False
         # An end that another process wrote may have a number that has been taken before.
         more = events[known:] or (events[-1:] if isinstance(events[-1], TERMINAL) else [])
         if more:
             self._write(more, now, batch.size)
+        return True
 
     def lose(self, now: float) -> None:
         """The rest of it cannot be had: its readers are told."""

@@ -5,7 +5,7 @@
                                     events before `number` asks for what is behind `<number>-0`;
                                     the last batch has the highest there is, so that none follows.
     {mainstem}:stream:<id>:about    `About`
-    {mainstem}:stream:<id>:past     `Past`: what the events before the log's first one say
+    {mainstem}:stream:<id>:past     `Past`: what the events say that are not in the log any more
     {mainstem}:stream:<id>:read     is there while a client of another process reads the stream
     {mainstem}:chat:<digest>        the newest stream that clients of one owner call so
     {mainstem}:asked:<digest>       the newest stream that a request, or one with a key, began

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 
-import msgspec
 from pydantic import SecretStr
 
 from proxy.errors import Failure, Refused, failure
@@ -16,17 +15,16 @@ from proxy.server.stores import layout
 from proxy.server.stores.base import Generated
 from proxy.server.stores.copy import Copy
 from proxy.server.stores.link import Away, Link
+from proxy.server.stores.loading import load
 from proxy.server.stores.pulse import Pulse
 from proxy.server.stores.tail import Tail
 from proxy.server.stores.writer import Writer
 from proxy.settings.resume import Resume
 
 _ASK_S = 0.5
-_LOAD_S = 3.0  # of all that a stream has said so far
 _KNOWN_S = 0.5
 _LATE_S = 0.06  # by which what is known of a stream may be written later than its client knows it
 _FINISH_S = 2.0
-_PIECE = 200  # entries of a log that are loaded at a time
 _FULL = (
     "Of other processes' streams as many are read here as may be (streams.resume.max_bytes); try "
     "again soon."
@@ -148,9 +146,8 @@ class Shared:
         """All that the stream has said so far; the rest comes by the tail. Raises Away, and
         ValueError for what another version wrote.
         """
-        redis, keys = self._link.redis, layout.keys_of(stream)
         async with self._link.within("ask", _ASK_S):
-            said = await redis.get(keys.about)
+            said = await self._link.redis.get(layout.keys_of(stream).about)
         known = None if said is None else layout.read_about(said)
         if known is None or known.owner != layout.owned_by(owner):
             return None
@@ -168,7 +165,7 @@ class Shared:
             ask=self._ask_to_stop,
         )
         try:
-            await self._fill(copy, keys)
+            await load(self._link, copy)
         except BaseException:
             log.forget()
             raise
@@ -189,21 +186,6 @@ class Shared:
     def _weigh(self, more_bytes: int) -> None:
         self._bytes += more_bytes
         self._metrics.kept(more_bytes)
-
-    async def _fill(self, copy: Copy, keys: layout.Keys) -> None:
-        redis, log = self._link.redis, copy.log
-        now = asyncio.get_running_loop().time()
-        async with self._link.within("ask", _LOAD_S):
-            past = await redis.get(keys.past)
-            if past is not None:
-                begun = layout.read_past(past)
-                log.recall(*msgspec.structs.astuple(begun))
-            while log.end is None:
-                entries = await redis.xrange(keys.log, min=f"({log.next}-0", count=_PIECE)
-                for _, fields in entries:
-                    copy.gain(layout.read_entry(fields), now)
-                if len(entries) < _PIECE:
-                    return
 
     async def _ask_to_stop(self, copy: Copy, why: Failure) -> None:
         """Raises Refused."""

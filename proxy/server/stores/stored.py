@@ -21,6 +21,7 @@ class Stored:
         "announced",
         "closed",
         "digests",
+        "folded",
         "generated",
         "keys",
         "known",
@@ -44,6 +45,7 @@ class Stored:
         self.digests = digests  # by which requests find it
         self.keys = layout.keys_of(run.id)
         self.number = 0
+        self.folded = 0  # before which Redis has its events only as they are folded
         self.announced = False  # Redis has what is known of it beside its log
         self.closed = False  # Redis takes no more of it: others were told that this process died
         self.known = asyncio.Event()  # others can find it
@@ -56,6 +58,12 @@ class Stored:
         """Whether Redis has its end, with all before `number`."""
         log, known = self.run.log, self.number if number is None else number
         return self.closed or (log.end is not None and known >= log.next)
+
+    def renew(self) -> None:
+        """Redis may have lost some of it or all: everything is written again."""
+        self.number = self.folded = 0
+        self.announced = self.closed = False
+        self.mark()
 
     def mark(self) -> None:
         """There is something to write."""

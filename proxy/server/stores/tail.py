@@ -3,7 +3,7 @@ other processes want of it. One blocked question at a time asks for all of it.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import structlog
@@ -12,6 +12,7 @@ from proxy.errors import Failure
 from proxy.server.stores import layout
 from proxy.server.stores.copy import Copy
 from proxy.server.stores.link import Away, Link
+from proxy.server.stores.loading import load
 
 _BLOCK_S = 1.0
 _WITHIN_S = 3.0  # beyond the block
@@ -60,7 +61,7 @@ class Tail:
     async def _read(self) -> None:
         """What there is more of, now or soon. Raises Away."""
         asked = {self._inbox: self._seen}
-        of_key = {}
+        of_key: dict[bytes, Copy] = {}
         for copy in self.copies.values():
             if copy.log.end is None:
                 key = layout.keys_of(copy.id).log
@@ -72,22 +73,33 @@ class Tail:
                 block=int(_BLOCK_S * 1000),
             )
         for key, entries in answers or ():
-            self._take(key, entries, of_key)
+            if key in of_key:
+                await self._gain(of_key[key], entries)
+            else:
+                self._heed(entries)
 
-    def _take(self, key: bytes, entries: Entries, copies: Mapping[bytes, Copy]) -> None:
-        copy = copies.get(key)
+    async def _gain(self, copy: Copy, entries: Entries) -> None:
+        """Raises Away."""
+        try:
+            for _, fields in entries:
+                if not copy.gain(layout.read_entry(fields), monotonic()):
+                    await load(self._link, copy)
+                    return
+        except ValueError:
+            copy.lose(monotonic())
+            self._cannot_be_read()
+
+    def _heed(self, entries: Entries) -> None:
         for number, fields in entries:
+            self._seen = number.decode()
             try:
-                if copy is not None:
-                    copy.gain(layout.read_entry(fields), monotonic())
-                else:
-                    self._seen = number.decode()
-                    self._heed(layout.read_wish(fields))
-            except ValueError:  # of another version, or damaged
-                if copy is not None:
-                    copy.lose(monotonic())
-                self._log.warning("the store of streams holds what cannot be read")
+                wish = layout.read_wish(fields)
+            except ValueError:
+                self._cannot_be_read()
+            else:
+                if wish.stream:
+                    self._stop(wish.stream, wish.why)
 
-    def _heed(self, wish: layout.Wish) -> None:
-        if wish.stream:
-            self._stop(wish.stream, wish.why)
+    def _cannot_be_read(self) -> None:
+        """It is of another version, or damaged."""
+        self._log.warning("the store of streams holds what cannot be read")

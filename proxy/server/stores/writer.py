@@ -12,8 +12,6 @@ from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from proxy.events import Event
-from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
 from proxy.server.lasting import Lasting
 from proxy.server.stores import layout
 from proxy.server.stores.base import Generated
@@ -176,7 +174,11 @@ class Writer:
                 if isinstance(answer, Exception) and _CLOSED not in str(answer):
                     raise answer
         for stored, number, place in sent:
-            stored.closed = place is not None and isinstance(answers[place], Exception)
+            answer = b"" if place is None else answers[place]
+            if answer is None:
+                stored.renew()
+                continue
+            stored.closed = isinstance(answer, Exception)
             stored.number, stored.announced = number, True
             stored.known.set()
             if not stored.closed and number < stored.run.log.next:
@@ -190,16 +192,16 @@ class Writer:
         keys, begins = stored.keys, not stored.announced
         if begins:
             self._introduce(pipe, stored, life_ms)
-        events = _unwritten(log, number)
-        if events is None:
-            number = log.first
-            pipe.set(keys.past, layout.past_of(log), px=life_ms)
-            pipe.xtrim(keys.log, minid=f"{number + 1}-0")
-            events = _unwritten(log, number)
+        # where Redis has nothing any more of what it had, it says so, and gets all of it again
+        on_top = ("NOMKSTREAM",) if number else ()
+        if log.first > stored.folded:
+            self._fold(pipe, stored, life_ms)
+            number = max(number, log.first)
+        events, _ = log.since(number) or ((), 0)
         place = None
         if events:
             place = len(pipe)
-            pipe.execute_command("XADD", keys.log, *layout.entry(number, events))
+            pipe.execute_command("XADD", keys.log, *on_top, *layout.entry(number, events))
             number += len(events)
         if whole := stored.whole(number):
             life_ms = self.life_ms(whole=True)
@@ -208,6 +210,17 @@ class Writer:
         elif begins:  # the others have it already
             pipe.pexpire(keys.log, life_ms)
         return number, place
+
+    def _fold(self, pipe: Batch, stored: Stored, life_ms: int) -> None:
+        """What its log has folded is no longer there event by event in Redis either. All of this is
+        done or nothing: a Redis that is full would still trim.
+        """
+        log, keys = stored.run.log, stored.keys
+        pipe.execute_command("MULTI")
+        pipe.set(keys.past, layout.past_of(log), px=life_ms)
+        pipe.xtrim(keys.log, minid=f"{log.first + 1}-0")
+        pipe.execute_command("EXEC")
+        stored.folded = log.first
 
     def _introduce(self, pipe: Batch, stored: Stored, life_ms: int) -> None:
         run, origin = stored.run, stored.run.origin
@@ -240,27 +253,15 @@ class Writer:
 
     def _look(self, stored: Stored, last: Sequence[tuple[bytes, object]]) -> None:
         """`last` is the last entry of its log in Redis, if there is any."""
-        whole = stored.whole()
-        stored.announced = False
+        whole, number = stored.whole(), stored.number
+        stored.renew()
         if not last:
-            stored.number, stored.closed = 0, False
-        elif last[0][0] == layout.LAST.encode():
+            return
+        stored.number = number
+        if last[0][0] == layout.LAST.encode():
             stored.closed = not whole
         else:
             stored.number = int(last[0][0].partition(b"-")[0])
-        stored.mark()
-
-
-def _unwritten(log: KeptLog, number: int) -> list[Event] | None:
-    """Some events from this number on. None: they are not kept one by one, or there is nothing in
-    Redis that they would go on with.
-    """
-    found = log.since(number)
-    if found is not None:
-        return found[0]
-    # folded since the last time: whoever reads on elsewhere must not miss them
-    folded = log.replayed(number) if number else None
-    return None if folded is None else list(islice(folded, MOST_AT_ONCE))
 
 
 def _ms(seconds: float) -> int:

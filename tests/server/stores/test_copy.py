@@ -9,6 +9,7 @@ from proxy.errors import Failure, Refused, failure
 from proxy.events import BlockStart, Event, StreamError, StreamStart, TextDelta
 from proxy.relay.kept_log import KeptLog
 from proxy.server.lasting import Head, Origin
+from proxy.server.stores import layout
 from proxy.server.stores.copy import Copy
 from proxy.server.stores.layout import Batch
 from tests.relay.parts import Taking
@@ -51,13 +52,39 @@ async def test_what_is_read_twice_is_taken_once() -> None:
     assert "cancelled" == copy.state
 
 
-async def test_a_gap_ends_it_in_an_error() -> None:
+async def test_nothing_is_taken_behind_a_gap() -> None:
     copy, reader = made()
-    copy.gain(Batch(0, EVENTS[:2], 10), 1.0)
-    copy.gain(Batch(3, EVENTS[3:], 10), 1.0)
-    assert isinstance(reader.taken[-1], StreamError)
-    assert EVENTS[:2] == reader.taken[:-1]
-    assert "upstream_truncated" == reader.taken[-1].error.kind
+    assert copy.gain(Batch(0, EVENTS[:2], 10), 1.0)
+    assert not copy.gain(Batch(3, EVENTS[3:], 10), 1.0)
+    assert EVENTS[:2] == reader.taken
+    assert copy.gain(Batch(2, EVENTS[2:], 10), 1.0)
+    assert EVENTS == reader.taken
+
+
+async def test_what_was_folded_before_it_was_read_is_there_one_by_one() -> None:
+    whole = KeptLog(1500, lambda more_bytes: None)
+    for event in (*EVENTS, *TEXTS):
+        whole.write([event], 1.0, 10)
+    copy, reader = made()
+    copy.gain(Batch(0, EVENTS[:3], 10), 1.0)
+    copy.recall(layout.read_past(layout.past_of(whole)))
+    assert (whole.first, 1) == (copy.log.next, reader.stopped)
+    assert [*EVENTS, *TEXTS][3 : whole.first] == list(copy.log.replayed(3) or ())
+    copy.recall(layout.Past(3, None))  # older than what it has
+    assert whole.first == copy.log.next
+    assert copy.gain(Batch(whole.first, [END], 10), 1.0)
+    assert END == reader.taken[-1]
+
+
+async def test_one_whose_beginning_is_only_told_folded_has_a_head_too() -> None:
+    for past, said in (([START], Head("far", [], {})), (None, None)):
+        copy, _ = made()
+        copy.recall(layout.Past(50, past))
+        if said is not None:
+            assert said == await copy.committed
+        else:
+            with pytest.raises(Refused):
+                await copy.committed
 
 
 async def test_an_end_that_others_wrote_comes_last_whatever_its_number() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proxy.dialects.registry import CLIENTS
+from proxy.server.stores.layout import Wish
 from proxy.settings.resume import Resume
 from tests.needs import requires
 from tests.redis_server import RedisServer, redis_server
@@ -323,6 +324,80 @@ async def test_of_a_long_stream_a_snapshot_is_read_elsewhere_and_then_the_rest(
             await again.read()
         assert 1 == await there.metric('mainstem_resumes_total{result="snapshot"}')
         assert (TEXT, "stream.end") == (again.text, again.last)
+
+
+async def test_of_a_long_stream_redis_keeps_no_more_than_its_process(redis: RedisServer) -> None:
+    speaks = Speaks()
+    async with two(Far(speaks), redis, rules={"max_bytes_per_stream": 2400}) as (here, there):
+        speaks.say(5)
+        async with asked(here) as first:
+            where = first.response.headers["Location"]
+            stored = here.process._store._writer.streams[where[12:]]  # type: ignore[attr-defined]
+            log = stored.run.log
+            for word in WORDS[4::5]:
+                await first.read(word)
+                await until(lambda: stored.number == log.next)
+                speaks.say(5)
+            await first.read()
+        await until(stored.whole)
+        kept = await redis.entries(where[12:])
+        assert log.first > 20
+        assert [number > log.first for number, _ in kept] == [True] * len(kept)
+        assert 2400 > sum(size for _, size in kept)
+        async with asked(there, where, "GET") as late:
+            await late.read()
+        assert (TEXT, "stream.end") == (late.text, late.last)
+        async with asked(there, headers={"Last-Event-ID": first.ids[-3]}) as rest:
+            await rest.read()
+        assert first.events[-2:] == rest.events
+
+
+async def test_who_reads_elsewhere_misses_nothing_of_what_is_folded_meanwhile(
+    redis: RedisServer,
+) -> None:
+    speaks = Speaks()
+    async with two(Far(speaks), redis, rules={"max_bytes_per_stream": 2400}) as (here, there):
+        speaks.say(3)
+        async with asked(here) as first:
+            await first.read(WORDS[2])
+            where = first.response.headers["Location"]
+            async with asked(there, where, "GET") as second:
+                await second.read(WORDS[2])
+                tail = there.process._store._tail  # type: ignore[attr-defined]
+                reads, told = tail._read, asyncio.Event()
+                tail._read = told.wait
+                await tail.tell(tail._process, Wish(), 1.0)  # so that it asks no more
+                speaks.say(30)
+                await first.read(WORDS[32])
+                stored = here.process._store._writer.streams[where[12:]]  # type: ignore[attr-defined]
+                await until(lambda: stored.folded > 10)
+                tail._read = reads
+                told.set()
+                speaks.say(40)
+                await asyncio.gather(first.read(), second.read())
+        assert first.events == second.events
+        assert first.ids == second.ids
+
+
+async def test_what_redis_has_lost_is_written_again(redis: RedisServer) -> None:
+    """It evicted the stream, or forgot everything."""
+    speaks = Speaks()
+    async with two(Far(speaks), redis) as (here, there):
+        speaks.say(3)
+        async with asked(here) as first:
+            await first.read(WORDS[2])
+            where = first.response.headers["Location"]
+            async with asked(there, where, "GET") as second:
+                await second.read(WORDS[2])
+                await redis.forget("*:stream:*")
+                speaks.say(3)
+                await asyncio.gather(first.read(WORDS[5]), second.read(WORDS[5]))
+                speaks.say(40)
+                await asyncio.gather(first.read(), second.read())
+        assert (TEXT, TEXT) == (first.text, second.text)
+        async with asked(there, where, "GET") as late:
+            await late.read()
+        assert first.events == late.events
 
 
 async def test_everything_in_redis_expires(redis: RedisServer) -> None:
