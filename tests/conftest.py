@@ -1,11 +1,12 @@
 """What holds for every test: the parts that a test requires are there, or it says which are not."""
 
+import asyncio
 import gc
 import importlib
 import logging
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import structlog
 
 from tests.needs import IN_CI, SOURCES, Part, path_of
+from tests.steady_loop import SteadyLoop
 
 MISSED: Counter[Part] = Counter()
 
@@ -29,6 +31,11 @@ def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: some tests wait for a timeout, and another one works then."""
     mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (mine or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-asyncio
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"steady": SteadyLoop}
 
 
 @pytest.hookimpl(wrapper=True)
