@@ -5,7 +5,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 
 from tests.needs import program
+from tests.ports import free_port
 
 PASSWORD = "pass-w0rd"
 
@@ -21,8 +21,7 @@ class RedisServer:
     """One server. `url` holds its password, `place` does not."""
 
     def __init__(self, folder: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self.place = f"127.0.0.1:{self.port}"
         self.url = f"redis://:{PASSWORD}@{self.place}/0"
         self.socket_url = f"unix://:{PASSWORD}@{folder}/socket"

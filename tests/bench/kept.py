@@ -17,10 +17,11 @@ from typing import NamedTuple
 from tests.bench.asking import ASKING
 from tests.bench.matrix import REFERENCE
 from tests.bench.measure import Measurement, Row, Scale, Way
-from tests.bench.processes import OTHER_CPU, free_port, process, wait_for_port
+from tests.bench.processes import OTHER_CPU, process, wait_for_port
 from tests.bench.proxies import Proxy, Served, client_path, mainstem, mainstem_config
 from tests.bench.wire import KEY, MARK
 from tests.needs import path_of
+from tests.ports import free_port
 
 ROUNDS = 5
 PACED = Scale(window_s=2.5, warm_s=0.4)

@@ -73,13 +73,6 @@ def load(plan: Plan, log: Path) -> Result:
     return Result(**json.loads(output))
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for_port(
     port: int, started: subprocess.Popen[str], log: Path, patience_s: float = START_TIMEOUT_S
 ) -> None:

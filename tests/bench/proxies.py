@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.asking import ASKING
-from tests.bench.processes import PROXY_CPU, free_port, process, wait_for_port
+from tests.bench.processes import PROXY_CPU, process, wait_for_port
 from tests.bench.wire import KEY, VENDORS
 from tests.needs import path_of
+from tests.ports import free_port
 
 READY = "Mainstem is listening on "
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench.processes import PROXY_CPU, free_port, process, wait_for_port
+from tests.bench.processes import PROXY_CPU, process, wait_for_port
 from tests.bench.proxies import Proxy
 from tests.bench.wire import KEY, VENDORS
+from tests.ports import free_port
 
 _PROGRAMS = Path(__file__).parent / ".venv" / "bin"
 LITELLM_RATE, LITELLM_STREAMS = 5.0, 200  # a hundred times dearer, it gets less to do

@@ -14,6 +14,7 @@ from tests.raw_upstream import CHUNKED, Peer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 TRIES = 5
+SOON_S = 10  # on a busy machine; the first heartbeat, which could not be written, comes after 15
 CROWD = 300
 FILLER = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"x" * 4096)
 
@@ -72,18 +73,18 @@ async def floods(peer: Peer) -> None:
         return
 
 
-async def seconds_to_notice(
+async def left_and_noticed(
     scene: Scene, script: Callable[[Peer], Awaitable[None]], *, reads: bool
-) -> float:
-    """From the client's leaving to the upstream's losing its connection."""
+) -> None:
+    """Returns once the client has left and the upstream has lost its connection."""
     loop = asyncio.get_running_loop()
-    ready, gone = asyncio.Event(), loop.create_future()
+    ready, gone = asyncio.Event(), asyncio.Event()
 
     async def play(peer: Peer) -> None:
         await script(peer)
         ready.set()
         await peer.left()
-        gone.set_result(loop.time())
+        gone.set()
 
     scene.upstream.script = play
     narrow = socket.socket()
@@ -91,17 +92,15 @@ async def seconds_to_notice(
     narrow.setblocking(False)
     host, _, port = scene.url.removeprefix("http://").rpartition(":")
     await loop.sock_connect(narrow, (host, int(port)))
-    async with clients(scene.url) as connect, asyncio.timeout(10):
+    async with clients(scene.url) as connect, asyncio.timeout(SOON_S):
         client = await connect(sock=narrow, limit=4096)
         client.post(ASK)
         if reads:
             await client.reader.readuntil(b"Hello")
         await ready.wait()
         await asyncio.sleep(0.02)  # for the proxy to have read what was sent
-        left = loop.time()
         client.leave()
-        noticed: float = await gone
-    return noticed - left
+        await gone.wait()
 
 
 @pytest.mark.parametrize(
@@ -111,9 +110,9 @@ async def seconds_to_notice(
 async def test_the_upstream_is_closed_at_once_when_the_client_leaves(
     scene: Scene, script: Callable[[Peer], Awaitable[None]], reads: bool
 ) -> None:
-    seconds = [await seconds_to_notice(scene, script, reads=reads) for _ in range(TRIES)]
-    assert min(seconds) < 0.1, seconds
-    assert max(seconds) < 2, seconds
+    """Neither the upstream nor any limit of time would end it so soon."""
+    for _ in range(TRIES):
+        await left_and_noticed(scene, script, reads=reads)
 
 
 async def test_a_client_that_closes_its_half_of_the_connection_has_left(scene: Scene) -> None:
@@ -174,4 +173,8 @@ async def test_a_crowd_that_leaves_at_once_leaves_nothing_behind(scene: Scene) -
     assert CROWD == await metric(scene.url, "mainstem_streams_total") - ended
     await until(all_closed)
     assert 0 == await metric(scene.url, "mainstem_streams_open")
-    assert scene.open_files() <= base + 2  # the connections that asked for the metrics
+
+    async def none_left() -> bool:
+        return scene.open_files() <= base + 2  # the connections that asked for the metrics
+
+    await until(none_left)

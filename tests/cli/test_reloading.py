@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from tests.cli.crowd import CROWD, Crowd, streaming
+from tests.cli.test_workers import open_files
 from tests.cli.tools import (
     HELLO,
     STOP,
@@ -151,10 +152,6 @@ async def test_a_bad_file_is_said_once_and_an_emptied_one_never_brings_the_mock(
     assert "names no upstreams any more" in lines[2]["problems"][0]
 
 
-def open_files(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
-
-
 async def test_a_hundred_reloads_leave_no_file_open(tmp_path: Path) -> None:
     """Each brings other mocks, and somebody asks one."""
 
@@ -180,7 +177,7 @@ async def test_a_hundred_reloads_leave_no_file_open(tmp_path: Path) -> None:
                 assert b"stream.end" in await response.read()
 
         await ask(0)
-        before = open_files(it.process.pid)
+        before = len(open_files(it.process.pid))
         for number in range(1, 101):
             it.write(json.dumps(played(number)))
             it.process.send_signal(signal.SIGHUP)
@@ -188,7 +185,7 @@ async def test_a_hundred_reloads_leave_no_file_open(tmp_path: Path) -> None:
             await ask(number)
 
         async def none_left() -> bool:  # but a connection or two of those who ask
-            return open_files(it.process.pid) <= before + 4
+            return len(open_files(it.process.pid)) <= before + 4
 
         await until(none_left)
         assert 0 == (await it.end()).status

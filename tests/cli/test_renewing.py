@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.crowd import Crowd, streaming
 from tests.cli.test_reloading import Scene, config, scene
-from tests.cli.test_workers import children, sockets
+from tests.cli.test_workers import children, open_files, sockets
 from tests.cli.tools import HELLO, STOP, Client, clients, events, log_lines, metric, stage, until
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 
@@ -69,11 +69,7 @@ def listens(pid: int) -> bool:
     """Whether a process has a socket that takes connections."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     names = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
-    try:
-        files = [str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()]
-    except FileNotFoundError:
-        return False
-    return bool(names.intersection(files))
+    return bool(names.intersection(open_files(pid)))
 
 
 async def replaced(it: Scene, before: list[int]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.cli.test_workers import children
+from tests.cli.test_workers import children, open_files
 from tests.cli.tools import ROLE, STOP, metric, started, until
 from tests.e2e.nginx_process import running_nginx
 from tests.needs import requires
@@ -69,7 +69,7 @@ class Scene:
     def generator(self) -> int:
         """The worker that asked the vendor last."""
         inode = _inode(*self.vendor.asked[-1])
-        return next(pid for pid in self.workers() if f"socket:[{inode}]" in _links(pid))
+        return next(pid for pid in self.workers() if f"socket:[{inode}]" in open_files(pid))
 
     async def all_there(self) -> None:
         """Until each dead worker has been replaced, and listens."""
@@ -77,7 +77,7 @@ class Scene:
         async def there() -> bool:
             now = [children(parent) for parent in self._parents]
             return all(len(pids) == 2 for pids in now) and all(
-                sum(link.startswith("socket:") for link in _links(pid)) > 2
+                sum(link.startswith("socket:") for link in open_files(pid)) > 2
                 for pids in now
                 for pid in pids
             )
@@ -90,16 +90,6 @@ def _inode(here: int, there: int) -> str:
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     ports = [[int(end.partition(":")[2], 16) for end in row[1:3]] for row in rows]
     return rows[ports.index([here, there])][9]
-
-
-def _links(pid: int) -> list[str]:
-    found = []
-    for file in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            found.append(str(file.readlink()))
-        except FileNotFoundError:
-            continue
-    return found
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """`workers: 2`: one port, one account, and nobody left behind."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -37,18 +38,22 @@ def runs(pid: int) -> bool:
         return False
 
 
+def open_files(pid: int) -> list[str]:
+    """What a process has open. It may close one, or end, while it is looked at."""
+    found = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                found.append(str(file.readlink()))
+    return found
+
+
 def sockets(pid: int) -> int:
-    return sum(
-        1
-        for file in Path(f"/proc/{pid}/fd").iterdir()
-        if file.is_symlink() and "socket:" in str(file.readlink())
-    )
+    return sum("socket:" in name for name in open_files(pid))
 
 
 def has_open(pid: int, path: Path) -> bool:
-    return any(
-        file.is_symlink() and file.readlink() == path for file in Path(f"/proc/{pid}/fd").iterdir()
-    )
+    return str(path) in open_files(pid)
 
 
 def written(folder: Path, url: str) -> str:

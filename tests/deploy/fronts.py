@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.processes import free_port, wait_for_port
+from tests.bench.processes import wait_for_port
 from tests.certificates import write_certificate
 from tests.needs import Part, program
+from tests.ports import free_port
 from tests.stopping import stop
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -165,7 +166,8 @@ def running(
             env={**os.environ, "HOME": str(folder)},
         )
     try:
-        wait_for_port(place.tls, process, folder / "output")
+        for port in (place.plain, place.tls):
+            wait_for_port(port, process, folder / "output")
         yield place
         assert process.poll() is None, (folder / "output").read_text(errors="replace")
     finally:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from typing import Any
 import aiohttp
 
 from tests.needs import program
+from tests.ports import free_port
 
 SCRAPE = "500ms"
 RULES = Path(__file__).parents[2] / "deploy" / "alerts.yml"
@@ -79,8 +79,7 @@ async def prometheus(target: str) -> AsyncIterator[Prometheus]:
     with tempfile.TemporaryDirectory(prefix="mainstem-prometheus-") as name:
         file = Path(name) / "prometheus.yml"
         file.write_text(json.dumps(config))
-        with socket.create_server(("127.0.0.1", 0)) as held:
-            port = held.getsockname()[1]
+        port = free_port()
         process = await asyncio.create_subprocess_exec(
             program("prometheus"),
             f"--config.file={file}",

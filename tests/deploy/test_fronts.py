@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.processes import free_port
 from tests.cli.crowd import Crowd, streaming
 from tests.cli.tools import Started, stage, started
 from tests.deploy import fronts
 from tests.needs import Part, program, requires
+from tests.ports import free_port
 
 WAIT_S = 10.0
 CHUNK = b"data: " + b"x" * 100 + b"\n\n"
