@@ -11,11 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proxy.settings.mistakes import Problems, nearest
-from proxy.settings.reading import read_file
+from proxy.settings.reading import read_file, unreadable
 from proxy.settings.schema import Where
 from proxy.settings.sections import Server
 from proxy.settings.values import expiry
 
+# SHA-256 of no bytes at all.
+_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _MAX_JWKS_BYTES = 262_144
 
 
@@ -75,7 +77,7 @@ def _jwks_fault(file: Path) -> str:
     try:
         found = json.loads(read_file(file, _MAX_JWKS_BYTES))
     except OSError as error:
-        return f"cannot be read: {file} ({error.strerror}); check the path and its permissions"
+        return unreadable(file, error)
     except (ValueError, RecursionError):
         found = None
     if isinstance(found, dict) and isinstance(found.get("keys"), list):
@@ -103,6 +105,12 @@ def _keys(keys: Any, models: Mapping[str, Any], problems: Problems, *, alone: bo
                 problems.say(
                     ("auth", "keys", index, field), "is that of another key too: give each its own"
                 )
+    for index, key in enumerate(listed):
+        if key.get("sha256") == _OF_NOTHING:
+            problems.say(
+                ("auth", "keys", index, "sha256"),
+                "is that of an empty text: the variable that was hashed held no key",
+            )
     if listed and alone and all(_has_expired(key) for key in listed):
         problems.say(
             ("auth", "keys"),

@@ -11,13 +11,17 @@ from typing import Any
 
 import msgspec
 
-from proxy.dialects.registry import UPSTREAMS
+from proxy.codec.base import TargetConfig
+from proxy.dialects.registry import CLIENTS, UPSTREAMS
+from proxy.errors import Refused
+from proxy.request import ChatRequest, Message
 from proxy.settings.access import check_access, check_store, is_loopback
 from proxy.settings.mistakes import Problems, nearest
 from proxy.settings.reaching import check_reach
 from proxy.settings.rules import NAMES, RuleBook
-from proxy.settings.schema import Where
 from proxy.settings.sections import Admin, Server
+from proxy.settings.syntax import foreign
+from proxy.settings.targets import check_targets
 
 Raw = Mapping[str, Any]
 
@@ -25,8 +29,8 @@ Raw = Mapping[str, Any]
 def check(tree: Raw, problems: Problems) -> None:
     """Adds what is wrong."""
     _dialects(tree, problems)
-    _rules(tree, problems)
-    _targets(tree, problems)
+    _options(tree, problems)
+    check_targets(tree, problems)
     check_reach(section(tree, "upstreams"), tree.get("auth"), problems)
     _listeners(tree, problems)
     _kept_streams(tree, problems)
@@ -92,76 +96,77 @@ def _dialects(tree: Raw, problems: Problems) -> None:
     for name, upstream in section(tree, "upstreams").items():
         dialect = upstream.get("dialect") if isinstance(upstream, dict) else None
         if isinstance(dialect, str) and dialect not in UPSTREAMS:
+            known = dialect in CLIENTS
+            kind = "a dialect of clients alone" if known else "not a dialect"
             problems.say(
                 ("upstreams", name, "dialect"),
-                f"{dialect[:60]!r} is not a dialect{nearest(dialect, UPSTREAMS)}",
+                f"{dialect[:60]!r} is {kind}{nearest(dialect, UPSTREAMS)}",
             )
 
 
-def _rules(tree: Raw, problems: Problems) -> None:
-    """Options that override a fact of the catalogue."""
-    for name, upstream in section(tree, "upstreams").items():
-        options = section(tree, "upstreams", name, "options")
-        given = {key: value for key, value in options.items() if key in NAMES}
-        if not given or not isinstance(upstream, dict):
-            continue
+def _options(tree: Raw, problems: Problems) -> None:
+    """Options that override a fact of the catalogue, and those that are the dialect's own."""
+    for name in section(tree, "upstreams"):
+        upstream = section(tree, "upstreams", name)
+        options, dialect = section(upstream, "options"), upstream.get("dialect")
+        facts = {key: value for key, value in options.items() if key in NAMES}
         try:
-            RuleBook("", None, given)
+            RuleBook("", None, facts)
         except msgspec.ValidationError as error:
             problems.say(("upstreams", name, "options"), f"{error}")
+        own = {key: value for key, value in options.items() if key not in NAMES}
+        if own and isinstance(dialect, str) and dialect in UPSTREAMS:
+            fault = _fault_of_options(dialect, _model_of(tree, name), own)
+            if fault:
+                problems.say(("upstreams", name, "options"), fault)
 
 
-def _targets(tree: Raw, problems: Problems) -> None:
-    upstreams, models = section(tree, "upstreams"), section(tree, "models")
-    if upstreams and not tree.get("models"):
-        problems.say(
-            ("models",),
-            (
-                f'is empty: say what clients may ask for, for example "*": [{{upstream: '
-                f"{next(iter(upstreams))}}}]"
-            ),
-        )
-    for model, asked in models.items():
-        where: Where = (
-            ("models", model, "targets") if isinstance(asked, dict) else ("models", model)
-        )
+def _fault_of_options(dialect: str, model: str, options: Raw) -> str:
+    """What is wrong with them, told by forming a request; else every request would fail."""
+    request = ChatRequest(model=model, messages=[Message("user", "ping")])
+    try:
+        UPSTREAMS[dialect].build_request(request, TargetConfig("", model, options=options))
+    except Refused as refused:
+        _, wrong, why = refused.failure.message.partition("are wrong: ")
+        if wrong:
+            return f"are not those of {dialect}: {why.rstrip('.')}"
+    return ""
+
+
+def _model_of(tree: Raw, upstream: str) -> str:
+    """A model that leads there, by the vendor's name: some options depend on it."""
+    for name, asked in section(tree, "models").items():
         targets = asked.get("targets") if isinstance(asked, dict) else asked
-        if isinstance(asked, dict) and "targets" not in asked and "upstream" in asked:
-            problems.say(
-                ("models", model),
-                "must be a list of targets, or a section with targets: put [ ] around this one",
-            )
-        elif targets in ([], None):
-            problems.say(
-                where,
-                (
-                    "needs at least one target, for example [{upstream: NAME, model: "
-                    "THE-VENDORS-NAME}]"
-                ),
-            )
-        for index, target in enumerate(targets if isinstance(targets, list) else []):
-            upstream = target.get("upstream") if isinstance(target, dict) else None
-            if isinstance(upstream, str) and upstream not in upstreams:
-                problems.say(
-                    (*where, index, "upstream"),
-                    f"{upstream[:60]!r} is not among upstreams{nearest(upstream, upstreams)}",
-                )
-        for setting in ("hedge_after_s", "continue_after_commit"):
-            if (
-                isinstance(asked, dict)
-                and asked.get(setting)
-                and isinstance(targets, list)
-                and len(targets) == 1
-            ):
-                problems.say(
-                    ("models", model, setting),
-                    "needs a second target to ask: list one, or take this setting out",
-                )
+        for target in targets if isinstance(targets, list) else []:
+            if isinstance(target, dict) and target.get("upstream") == upstream:
+                model = target.get("model")
+                return model if isinstance(model, str) and model else name
+    return "MODEL"
+
+
+def _host(where: tuple[str, str], host: Any, problems: Problems) -> None:
+    """It is an address or a name, and nothing else. Said before anybody asks whom it lets in."""
+    if not isinstance(host, str):
+        return
+    name, _, port = host.rpartition(":")
+    if host in ("", "*"):
+        said = "must be an address: write 0.0.0.0, or ::, to listen on all that there are"
+    elif "://" in host or "/" in host:
+        said = "must be an address or a host name alone, such as 127.0.0.1: no scheme, no path"
+    elif ":" not in name and name and port.isdecimal():
+        said = f"must have no port in it: put that into {where[0]}.port"
+    elif not host.isprintable() or " " in host or foreign(host):
+        said = "must be an address or a host name, without spaces or quotes in it"
+    else:
+        return
+    problems.say(where, said)
 
 
 def _listeners(tree: Raw, problems: Problems) -> None:
     server, admin = section(tree, "server"), section(tree, "admin")
     host, port = _given(server, "host", Server().host), _given(server, "port", Server().port)
+    _host(("server", "host"), host, problems)
+    _host(("admin", "host"), admin.get("host"), problems)
     fix = "give keys under auth, listen on 127.0.0.1, or write `auth: none` to let anyone in"
     if tree.get("auth") is None:
         if isinstance(host, str) and not is_loopback(host):

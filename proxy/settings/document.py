@@ -72,7 +72,7 @@ def _text(path: Path) -> str:
     except IsADirectoryError:
         said = "is a folder; name a file in it"
     except OSError as error:
-        said = f"cannot be read ({error.strerror}); check its permissions"
+        said = f"cannot be read ({error.strerror}); check the path and its permissions"
     except UnicodeDecodeError as error:
         said = f"is not UTF-8 (byte {error.start}); save it as UTF-8"
     except ValueError as error:

@@ -20,7 +20,7 @@ from proxy.settings.environment import merge, read_environment, variable_of
 from proxy.settings.files import Files
 from proxy.settings.mistakes import ConfigError, Problems, add_validation
 from proxy.settings.model import Settings
-from proxy.settings.reading import read_file
+from proxy.settings.reading import read_file, unreadable
 from proxy.settings.tls import with_tls_found
 from proxy.settings.vendors import filled
 
@@ -173,7 +173,7 @@ def _key_in(file: Path) -> tuple[str, str]:
     except ValueError:
         data = b"\0"  # what is too long is no key, whatever it is
     except OSError as error:
-        return "", f"cannot be read: {file} ({error.strerror}); check the path and its permissions"
+        return "", unreadable(file, error)
     key = data.strip()
     if not key:
         return "", f"is empty: {file}; write the key into it"

@@ -16,8 +16,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from proxy.settings.hints import as_number, as_section, meant_name
 from proxy.settings.schema import Where, branch_at, fixed_paths
 from proxy.settings.secret import holds_secret
+from proxy.settings.syntax import foreign
 
 _PLAIN = re.compile(r"[\w*/@+-][\w*/@:+-]*")
 _SHOWN_CHARS = 60
@@ -33,6 +35,7 @@ _WANTED = {
     "dict": "a section of names and values",
     "model": "a section of names and values",
 }
+_TARGETS = "a list of targets, for example [{upstream: NAME}], or a section with targets"
 _BOUNDS = {
     "greater_than": ("more than", "gt"),
     "greater_than_equal": ("at least", "ge"),
@@ -100,9 +103,14 @@ def nearest(word: str, known: Collection[str]) -> str:
 
 def add_validation(error: ValidationError, problems: Problems, tree: Mapping[str, Any]) -> None:
     """Each mistake that pydantic found in the tree, in our words. What it says of the tree as a
-    whole is left to `checks`, which says it better.
+    whole is left to `checks`, which says it better. A setting that is missing because its name is
+    written wrong is one mistake.
     """
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    misspelled = {_meant_at(_where(one)) for one in details if one["type"] == "extra_forbidden"}
+    for detail in details:
+        if detail["type"] == "missing" and _where(detail) in misspelled:
+            continue
         where = _as_written(_where(detail), tree)
         other_branch = (
             where == ("auth",)
@@ -139,9 +147,8 @@ def _rest(where: Where, detail: ErrorDetails, problems: Problems) -> str:
     if where == ("auth",):
         return "must be a section with keys, or the word none"
     if kind.startswith("model") and where[0] == "models":
-        return (
-            "must be a list of targets, for example [{upstream: NAME}], or a section with targets"
-        )
+        one = isinstance(where[-1], int)
+        return f"must be {'a target, for example {upstream: NAME}' if one else _TARGETS}"
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":
@@ -158,30 +165,56 @@ def _rest(where: Where, detail: ErrorDetails, problems: Problems) -> str:
     wanted = _WANTED.get(kind.split("_")[0])
     if wanted is None:
         return f"is wrong: {detail['msg']}"
-    unquoted = kind == "string_type" and isinstance(detail["input"], bool | int | float)
-    return f"must be {wanted}{not_that}{': put it in quotes' if unquoted else ''}"
+    return f"must be {wanted}{not_that}{_fix(kind, where, detail['input'], shown=bool(not_that))}"
+
+
+def _fix(kind: str, where: Where, given: Any, *, shown: bool) -> str:
+    """How to write what was meant. `shown`: the value may be repeated."""
+    if kind == "string_type":
+        return ": put it in quotes" if isinstance(given, bool | int | float) else ""
+    if kind.startswith(("model", "dict")):
+        return as_section(given)
+    if not isinstance(given, str) or not shown:
+        return ""
+    if kind == "tuple_type":
+        return "" if given.startswith("[") else ": put [ ] around it"
+    name = next((part for part in reversed(where) if isinstance(part, str)), "")
+    is_number = kind.startswith(("int", "float"))
+    return as_number(name, given, whole=kind.startswith("int")) if is_number else ""
+
+
+def _meant_at(where: Where) -> Where | None:
+    """The path that one which is no setting most likely stands for, within its section."""
+    branch = branch_at(where[:-1])
+    meant = meant_name(str(where[-1]), list(branch.model_fields)) if branch else None
+    return None if meant is None else (*where[:-1], meant)
 
 
 def _meant(where: Where) -> str:
     """A neighbour of nearly that name, else the same name elsewhere, else what there is."""
     key, above = str(where[-1]), where[:-1]
+    if sign := foreign(key):
+        return f"look at {sign} in its name"
+    if (near := _meant_at(where)) is not None:
+        return f"did you mean {dotted(near)}?"
+    # of those of one name the one that is nearest to the top
+    paths: dict[str, Where] = {}
+    for path in sorted(fixed_paths(), key=len):
+        paths.setdefault(path[-1], path)
+    if elsewhere := difflib.get_close_matches(key, paths, 1, 0.8):
+        return f"did you mean {dotted(paths[elsewhere[0]])}?"
     branch = branch_at(above)
     known = list(branch.model_fields) if branch else []
-    paths = {path[-1]: path for path in reversed(list(fixed_paths()))}
-    if near := difflib.get_close_matches(key, known, 1):
-        return f"did you mean {dotted((*above, near[0]))}?"
-    if near := difflib.get_close_matches(key, paths, 1, 0.8):
-        return f"did you mean {dotted(paths[near[0]])}?"
     return f"{dotted(above) or 'the file'} may have {', '.join(known)}"
 
 
 def _description(where: Where) -> str:
-    """The field's own description, to say what must be given."""
+    """The first sentence of the field's own description, to say what must be given."""
     branch = branch_at(where[:-1])
     field = branch.model_fields.get(str(where[-1])) if branch else None
     text = (field.description or "") if field else ""
     first = text[:1] if text[1:2].isupper() else text[:1].lower()
-    return (first + text[1:]).rstrip(".")
+    return (first + text[1:]).partition(". ")[0].rstrip(".")
 
 
 def _not_that(where: Where, given: Any, problems: Problems) -> str:

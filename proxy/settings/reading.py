@@ -4,6 +4,7 @@ writes, or a device without an end, is a mistake and holds nobody up.
 
 import errno
 import os
+import re
 import select
 import stat
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 
 _PIPE_S = 5.0  # for a pipe to be written, as a shell's `<(...)` is
 _PIECE_BYTES = 1 << 20
+# No folder, no ending, and longer than names are.
+_MAYBE_KEY = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{24,}")
 
 
 def read_file(path: Path, most: int) -> bytes:
@@ -29,6 +32,19 @@ def read_file(path: Path, most: int) -> bytes:
         return bytes(found)
     finally:
         os.close(file)
+
+
+def unreadable(file: Path, error: OSError) -> str:
+    """The rest of a sentence about a setting that names a file. What may be a key by mistake is not
+    repeated.
+    """
+    name = file.name
+    if error.errno == errno.ENOENT and (name.startswith("sk-") or _MAYBE_KEY.fullmatch(name)):
+        return "names no file: a key itself goes into api_key, and here the path of a file"
+    said = f"cannot be read: {file} ({error.strerror}); "
+    if error.errno == errno.ENOENT and ("~" in file.parts or "$" in str(file)):
+        return f"{said}~ and $NAME are no folders here: write the path out, or ${{NAME}}"
+    return f"{said}check the path and its permissions"
 
 
 def _piece(file: int, due: float | None) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy.settings.mistakes import Problems
+from proxy.settings.reading import unreadable
 
 _NAMES = ("cert_file", "key_file")
 
@@ -36,8 +37,7 @@ def _fault(cert_file: str, key_file: str) -> tuple[str, str]:
             with Path(file).open("rb") as opened:
                 opened.read(1)
         except OSError as error:
-            why = f"cannot be read: {file} ({error.strerror}); check the path and its permissions"
-            return where, why
+            return where, unreadable(Path(file), error)
     try:
         # a passphrase is asked of nobody
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert_file, key_file, lambda: "")

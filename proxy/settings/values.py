@@ -48,6 +48,11 @@ def _whole(value: Any) -> Any:
 
 
 def _origin(value: str) -> str:
+    if "*" in value and value != "*":
+        raise ValueError(
+            'must be one whole origin, such as https://app.example.com, or "*" alone for any: a * '
+            "within it stands for nothing"
+        )
     if value not in ("*", "null", "local", "auto") and not _ORIGIN.fullmatch(value):
         raise ValueError(
             "must be an origin such as https://app.example.com: a scheme, a host and perhaps "
@@ -61,7 +66,7 @@ def _base_url(value: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname
-        _ = parts.port  # raises when it is no number
+        port = parts.port  # raises when it is no number
     except ValueError:
         raise ValueError("is not a URL: check its host and port") from None
     if parts.scheme not in ("http", "https"):
@@ -73,7 +78,7 @@ def _base_url(value: str) -> str:
         )
     if "?" in url or "#" in url:
         raise ValueError("must not have a query or a fragment: put a fixed query in path")
-    if not host or not url.isprintable() or " " in url:
+    if not host or not url.isprintable() or " " in url or port == 0 or "*" in host:
         raise ValueError("is not a URL: check its host and port")
     return url.rstrip("/")
 

@@ -74,11 +74,40 @@ def test_an_unknown_dialect_has_its_nearest(problems: Problems, dialect: str, sa
     assert [f"x.yaml: upstreams.a.dialect '{dialect}' is not a dialect; {said}"] == problems(text)
 
 
+def test_a_dialect_that_clients_alone_speak(problems: Problems) -> None:
+    """Its name is right, and its place is not."""
+    (said,) = problems("upstreams: {a: {dialect: ai_sdk, mock: {}}}\nmodels: {x: [{upstream: a}]}")
+    assert said.startswith("x.yaml: upstreams.a.dialect 'ai_sdk' is a dialect of clients alone; ")
+
+
 def test_an_unknown_dialect_that_is_near_to_none(problems: Problems) -> None:
     """All are listed."""
     (said,) = problems("upstreams: {a: {dialect: zzz, mock: {}}}\nmodels: {x: [{upstream: a}]}")
     assert said.startswith(
         "x.yaml: upstreams.a.dialect 'zzz' is not a dialect; known: anthropic, baidu_chat, "
+    )
+
+
+@pytest.mark.parametrize(
+    ("dialect", "model", "options", "said"),
+    [
+        ("openai_chat", "m", "{orgnization: x}", "Object contains unknown field `orgnization`"),
+        ("anthropic", "m", "{version: 5}", "Expected `str | null`, got `int` - at `$.version`"),
+        (
+            "bedrock_invoke",
+            "anthropic.claude-3-haiku",
+            "{inner: [], region: x}",
+            "Expected `str | null`, got `array` - at `$.inner`",
+        ),
+    ],
+)
+def test_options_that_a_dialect_does_not_have(
+    problems: Problems, dialect: str, model: str, options: str, said: str
+) -> None:
+    """They are said at once; else each request would fail for them."""
+    assert [f"x.yaml: upstreams.a.options are not those of {dialect}: {said}"] == problems(
+        f"upstreams: {{a: {{dialect: {dialect}, base_url: 'https://h', options: {options}}}}}\n"
+        f"models: {{x: [{{upstream: a, model: {model}}}]}}"
     )
 
 
@@ -92,9 +121,9 @@ def test_models_and_upstreams_belong_together(problems: Problems) -> None:
     ] == problems(
         "upstreams: {openai: {dialect: openai_chat, mock: {}}}\nmodels: {x: [{upstream: opnai}]}"
     )
-    assert ["x.yaml: models.x[0].upstream 'a' is not among upstreams; known: none"] == problems(
-        "models: {x: [{upstream: a}]}"
-    )
+    assert [
+        "x.yaml: models needs upstreams to lead to, and there are none: name one, for example upstreams: {openai: {vendor: openai}}"
+    ] == problems("models: {x: [{upstream: a}]}")
 
 
 def test_keys(problems: Problems) -> None:

@@ -19,7 +19,7 @@ SECRETS = """
 auth: {keys: [{name: web, sha256: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"}]}
 upstreams:
   a:
-    dialect: anthropic
+    dialect: baidu_chat
     base_url: https://h
     api_key: sk-secret-1
     headers: {cookie: sk-secret-2, x-plain: sk-secret-3}

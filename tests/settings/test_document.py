@@ -56,11 +56,11 @@ def test_an_empty_file_or_section_keeps_the_defaults(loaded: Load, text: str) ->
             "x.yaml: upstreams is given twice, on line 1 and on line 2: keep one",
         ),
         (
-            "upstreams: {a: {dialect: anthropic, mock: {}, options: {x: {k: 1, k: 1}}}}\nmodels: {m: [{upstream: a}]}",
+            "upstreams: {a: {dialect: plain, mock: {}, options: {x: {k: 1, k: 1}}}}\nmodels: {m: [{upstream: a}]}",
             "x.yaml: upstreams.a.options.x.k is given twice, on line 1 and on line 1: keep one",
         ),
         (
-            "upstreams: {a: {dialect: anthropic, mock: {}, options: {x: &x [*x]}}}\nmodels: {m: [{upstream: a}]}",
+            "upstreams: {a: {dialect: plain, mock: {}, options: {x: &x [*x]}}}\nmodels: {m: [{upstream: a}]}",
             "x.yaml: upstreams.a.options.x[0] is an alias of what it stands in: write it out",
         ),
     ],
@@ -139,7 +139,7 @@ def test_an_unreadable_file(config: Path, monkeypatch: pytest.MonkeyPatch) -> No
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(document, "read_file", refuse)
-    with pytest.raises(ConfigError, match="check its permissions"):
+    with pytest.raises(ConfigError, match="check the path and its permissions"):
         load(config, {})
 
 

@@ -104,7 +104,7 @@ def test_names_of_the_file_are_found_whatever_their_case(loaded: Load) -> None:
         (
             "MAINSTEM_MODELS",
             '{"x": [{"upstream": "no"}]}',
-            "MAINSTEM_MODELS: models.x[0].upstream 'no' is not among upstreams; known: none",
+            "MAINSTEM_MODELS: models needs upstreams to lead to, and there are none: name one, for example upstreams: {openai: {vendor: openai}}",
         ),
     ],
 )

@@ -13,7 +13,7 @@ from proxy.settings.mistakes import ConfigError
 
 NAMES = """
 upstreams:
-  a: {dialect: anthropic, base_url: "https://x", api_key_file: keys/a, headers: {x_file: no/file}, options: {y_file: none}}
+  a: {dialect: plain, base_url: "https://x", api_key_file: keys/a, headers: {x_file: no/file}, options: {y_file: none}}
   b: {dialect: anthropic, mock: {scenario: script.sse}}
 models: {m: [{upstream: a}]}
 """

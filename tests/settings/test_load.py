@@ -81,6 +81,17 @@ def test_a_key_file_that_is_none(
     assert [f"x.yaml: upstreams.a.api_key_file {said.format(file=file)}"] == problems(text)
 
 
+@pytest.mark.parametrize("named", ["~/key", "$HOME/key"])
+def test_a_path_is_not_a_shell_s(problems: Problems, tmp_path: Path, named: str) -> None:
+    """Nothing but `${NAME}` is replaced in it, and the sentence says so."""
+    assert [
+        (
+            f"x.yaml: upstreams.a.api_key_file cannot be read: {tmp_path}/{named} (No such file or "
+            "directory); ~ and $NAME are no folders here: write the path out, or ${NAME}"
+        )
+    ] == problems(with_upstream(f"base_url: 'https://x', api_key_file: {named}"))
+
+
 def test_a_script_is_found_from_the_configuration_s_folder(loaded: Load, tmp_path: Path) -> None:
     """A built-in scenario keeps its name, an absolute path its path."""
     for written, read in (

@@ -33,7 +33,78 @@ SENTENCES = [
         "streams: {on_disconnect: cancle}",
         "streams.on_disconnect must be one of cancel, grace or finish, not 'cancle'",
     ),
-    ("cors: {allow_origins: '*'}", "cors.allow_origins must be a list, not '*'"),
+    (
+        "cors: {allow_origins: '*'}",
+        "cors.allow_origins must be a list, not '*': put [ ] around it",
+    ),
+    (
+        "cors: {allow_origins: ['https://*.a.example']}",
+        'cors.allow_origins[0] must be one whole origin, such as https://app.example.com, or "*" alone for any: a * within it stands for nothing',
+    ),
+    (
+        "server: port:8080",
+        "server must be a section of names and values, not 'port:8080': put a space behind the colon",
+    ),
+    (
+        "server: port：80",
+        "server must be a section of names and values, not 'port：80': the sign ： must be a plain one",
+    ),
+    (
+        "server: {\u00a0port: 80}",
+        'server."\u00a0port" is not a setting; look at a space that is none (U+00A0 or U+3000) in its name',
+    ),
+    (
+        "server: {host: ''}",
+        "server.host must be an address: write 0.0.0.0, or ::, to listen on all that there are",
+    ),
+    (
+        "server: {host: '*'}",
+        "server.host must be an address: write 0.0.0.0, or ::, to listen on all that there are",
+    ),
+    (
+        "server: {host: 'http://127.0.0.1'}",
+        "server.host must be an address or a host name alone, such as 127.0.0.1: no scheme, no path",
+    ),
+    (
+        "server: {host: '127.0.0.1:9000'}",
+        "server.host must have no port in it: put that into server.port",
+    ),
+    (
+        "admin: {host: “127.0.0.1”}",
+        "admin.host must be an address or a host name, without spaces or quotes in it",
+    ),
+    ("timeouts: {idle_s: 5m}", "timeouts.idle_s must be a number, not '5m': write 300, in seconds"),
+    (
+        "timeouts: {idle_s: 1500 ms}",
+        "timeouts.idle_s must be a number, not '1500 ms': write 1.5, in seconds",
+    ),
+    (
+        "timeouts: {idle_s: '1,5'}",
+        "timeouts.idle_s must be a number, not '1,5': write 1.5, in seconds",
+    ),
+    (
+        "limits: {max_body_bytes: 4MB}",
+        "limits.max_body_bytes must be a whole number, not '4MB': write 4194304, in bytes",
+    ),
+    (
+        "limits: {max_body_bytes: 1e6}",
+        "limits.max_body_bytes must be a whole number, not '1e6': write 1000000, in bytes",
+    ),
+    (
+        "limits: {max_streams: 2k}",
+        "limits.max_streams must be a whole number, not '2k': write 2000",
+    ),
+    ("limits: {max_streams: 10%}", "limits.max_streams must be a whole number, not '10%'"),
+    ("retry: {budget: 20%}", "retry.budget must be a number, not '20%': write 0.2"),
+    ("logging: {level: info}", "logging is not a setting; did you mean logs?"),
+    (
+        "server: {tls: {cert: a, key_file: b}}",
+        "server.tls.cert is not a setting; did you mean server.tls.cert_file?",
+    ),
+    (
+        "tracing: {}",
+        "tracing.endpoint is missing: address of a collector's traces, such as http://127.0.0.1:4318/v1/traces",
+    ),
     (
         "cors: {allow_origins: ['https://a.example/']}",
         "cors.allow_origins[0] must be an origin such as https://app.example.com: a scheme, a host and perhaps a port, and no path or slash after it",
@@ -48,6 +119,14 @@ SENTENCES = [
     (
         "auth: {keys: [{name: a}]}",
         "auth.keys[0].sha256 is missing: SHA-256 of the key, in lower-case hex: printf %s KEY | sha256sum",
+    ),
+    (
+        "auth: {keys: [{name: a, key: sk-secret}]}",
+        "auth.keys[0].key is not a setting; did you mean auth.keys[0].sha256?",
+    ),
+    (
+        "auth: {keys: [{name: a, sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855}]}",
+        "auth.keys[0].sha256 is that of an empty text: the variable that was hashed held no key",
     ),
     (
         "auth: {keys: [{name: a, sha256: my-key}]}",
@@ -92,7 +171,63 @@ SENTENCES = [
     ),
     (
         "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: a}",
+        "models.x must be a list of targets: write [{upstream: a}]",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: b}",
+        "models.x must be a list of targets, for example [{upstream: NAME, model: THE-VENDORS-NAME}], or a section with targets",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: 5}",
         "models.x must be a list of targets, for example [{upstream: NAME}], or a section with targets",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: [{upstream: a}], y: x}",
+        "models.y names another model: list the targets of that one here too",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: [{upstream: a}], y: [{upstream: x}]}",
+        "models.y[0].upstream 'x' is a model, and not among upstreams; known: a",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: [a]}",
+        "models.x[0] must be a target, for example {upstream: a}",
+    ),
+    (
+        "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: [{upstraem: a}]}",
+        "models.x[0].upstraem is not a setting; did you mean models.x[0].upstream?",
+    ),
+    (
+        "upstream: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: [{upstream: a}]}",
+        "upstream is not a setting; did you mean upstreams?",
+    ),
+    (
+        "upstreams: [a]\nmodels: {x: [{upstream: a}]}",
+        "upstreams must be a section of names and values, not a list",
+    ),
+    (
+        ONE_UPSTREAM.replace("base_url", "endpoint") % "",
+        "upstreams.a.endpoint is not a setting; did you mean upstreams.a.base_url?",
+    ),
+    (
+        ONE_UPSTREAM % "prices: {m: {input: 1, output_per_million: 2}}",
+        "upstreams.a.prices.m.input is not a setting; did you mean upstreams.a.prices.m.input_per_million?",
+    ),
+    (
+        (ONE_UPSTREAM % "").replace("https://h", "https://h:0"),
+        "upstreams.a.base_url is not a URL: check its host and port",
+    ),
+    (
+        (ONE_UPSTREAM % "").replace("https://h", "https://*.h"),
+        "upstreams.a.base_url is not a URL: check its host and port",
+    ),
+    (
+        ONE_UPSTREAM % "api_key_file: sk-secret",
+        "upstreams.a.api_key_file names no file: a key itself goes into api_key, and here the path of a file",
+    ),
+    (
+        ONE_UPSTREAM % "api_key_file: 0123456789abcdef0123456789abcdef",
+        "upstreams.a.api_key_file names no file: a key itself goes into api_key, and here the path of a file",
     ),
     (
         "upstreams: {a: {dialect: anthropic, mock: {}}}\nmodels: {x: {targets: [{upstream: b}]}}",
