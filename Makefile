@@ -24,6 +24,9 @@ core := $(py) -m pytest -m "not property and not slow" --durations=5
 # make run PORT=9000: only as it is said there, never from the environment.
 port = $(if $(findstring command,$(origin PORT)),--port $(PORT))
 
+# The environment finds the package by a path, not by code that each start of Python runs first, for 15 ms.
+by_path := --config-settings editable_mode=compat
+
 # Tests start quicker from compiled files, also where the environment says not to write any.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -143,7 +146,8 @@ $(built): requirements-build.lock | $(py)
 $(installed): requirements.lock pyproject.toml $(built)
 	@echo "Installing Mainstem into $(VENV), once; this takes half a minute ..."
 	@$(install) requirements.lock
-	@PYTHONWARNINGS=ignore $(pip) install --quiet --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(pip) install --quiet --no-deps --no-build-isolation $(by_path) --editable .
+	@$(py) -m compileall -q proxy
 	@touch $@
 
 $(developed): requirements-dev.lock $(installed)

@@ -16,6 +16,7 @@ from aiohttp import web
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import failure
 from proxy.mock.embedded import EmbeddedMocks
+from proxy.net.authorities import load_waiting
 from proxy.observe import logs
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.relay.dear import DearProcess
@@ -132,6 +133,7 @@ class Process:
         self._lag = asyncio.create_task(self._watch_lag())
         if state.plan.table is not None:  # so that the first request need not wait for it
             self.gateway.see_to(state.plan.table.load())
+        self._know_authorities(settings)
 
     async def plan(self) -> Plan:
         """The plan alone, with its mocks started: for a command that needs no listener."""
@@ -236,6 +238,7 @@ class Process:
         if self._tls is not None and settings.server.tls is not None:
             renew(self._tls, settings.server.tls)
         self.gateway.state = state
+        self._know_authorities(settings)
         for runner in self._runners:
             runner.change(settings.limits, settings.streams)
         if settings.logs != self.reloader.settings.logs:
@@ -250,6 +253,12 @@ class Process:
             else None
         )
         return State(plan, cors, keyring)
+
+    def _know_authorities(self, settings: Settings) -> None:
+        """Beside what else is done, so that no request need wait for them."""
+        urls = [upstream.base_url or "" for upstream in settings.upstreams.values()]
+        if any(url.lower().startswith("https:") for url in urls):
+            self.gateway.see_to(asyncio.to_thread(load_waiting))
 
     def _store_of(self, settings: Settings) -> Store:
         """Where streams are kept. It does not change by a reload."""

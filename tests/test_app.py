@@ -252,3 +252,16 @@ def sockets() -> int:
         for file in Path("/proc/self/fd").iterdir()
         if file.is_symlink()
     )
+
+
+@pytest.mark.parametrize(("scheme", "loads"), [("http", 0), ("https", 1)])
+async def test_authorities_are_loaded_at_once_where_an_upstream_has_https(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, loads: int
+) -> None:
+    """And after a reload, so that no request waits for them."""
+    called = []
+    monkeypatch.setattr("proxy.app.load_waiting", lambda: called.append(1))
+    config = one("openai_chat", f"{scheme}://127.0.0.1:9")
+    async with running(config) as run:
+        await run.reload({**config, "retry": {"retries": 1}})
+    assert 2 * loads == len(called)

@@ -6,9 +6,7 @@ Names are compared without case, and `-` and `.` in an upstream's or a model's n
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, get_origin
-
-from pydantic_settings import BaseSettings, EnvSettingsSource
+from typing import Any
 
 from proxy.settings.mistakes import Problems
 from proxy.settings.model import Settings
@@ -18,43 +16,18 @@ PREFIX = "MAINSTEM_"
 NESTED = "__"
 
 
-class _Names(Settings, BaseSettings):  # type: ignore[misc]  # the settings' own model_config holds
-    """Only tells the source which settings there are; never made."""
-
-
-class _Source(EnvSettingsSource):
-    """pydantic-settings' own reading of an environment, of the one that it is given."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__(
-            _Names, case_sensitive=False, env_prefix=PREFIX, env_nested_delimiter=NESTED
-        )
-        self.env_vars = {name.lower(): value for name, value in environ.items()}
-
-    def decode_complex_value(self, field_name: str, field: Any, value: Any) -> Any:
-        """JSON for lists and sections; a list of texts may also be written with commas. What is
-        neither, validation refuses.
-        """
-        try:
-            return super().decode_complex_value(field_name, field, value)
-        except ValueError:
-            is_list = get_origin(
-                getattr(field, "annotation", None)
-            ) is tuple and not value.lstrip().startswith(("[", "{"))
-            return [part.strip() for part in value.split(",")] if is_list else value
-
-
 def read_environment(environ: Mapping[str, str], problems: Problems) -> dict[str, Any]:
     """The tree that the variables give."""
+    sets = False
     for name in environ:
         section, nested, _ = name.upper().removeprefix(PREFIX).partition(NESTED)
+        if not name.upper().startswith(PREFIX):
+            continue
+        if section.lower() in Settings.model_fields:
+            sets = True
         # Without `__` it is no setting of ours: Kubernetes sets MAINSTEM_PORT and the like for a
         # service of that name.
-        if (
-            name.upper().startswith(PREFIX)
-            and nested
-            and section.lower() not in Settings.model_fields
-        ):
+        elif nested:
             near = difflib.get_close_matches(section.lower(), Settings.model_fields, 1)
             meant = (
                 f"did you mean {PREFIX}{near[0].upper()}{NESTED}...?"
@@ -62,7 +35,11 @@ def read_environment(environ: Mapping[str, str], problems: Problems) -> dict[str
                 else f"it may be {', '.join(Settings.model_fields)}"
             )
             problems.say((name,), f"names no section of the settings; {meant}")
-    return _Source(environ)()
+    if not sets:
+        return {}
+    from proxy.settings.variables import tree_of  # noqa: PLC0415  most settings are in a file
+
+    return tree_of(environ, PREFIX, NESTED)
 
 
 def variable_of(where: Where, environ: Mapping[str, str], given: Mapping[str, Any]) -> str | None:

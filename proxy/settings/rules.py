@@ -29,7 +29,7 @@ class RuleBook:
         self._models = [model for each in facts for model in each.models]
         self._own = {name: value for name, value in options.items() if name in NAMES}
         self._known: dict[str, Rules] = {}
-        self.of("")
+        msgspec.convert(self._own, Rules)
 
     def of(self, model: str) -> Rules:
         """The rules for a model."""

@@ -14,6 +14,7 @@ FAR = {"base_url": "http://127.0.0.1:9", "api_key": "a-key-of-some-length"}
 # What only a setting brings, or another command.
 OPTIONAL = {
     *("botocore", "genai_prices", "jwt", "limits", "opentelemetry", "redis"),
+    *("pydantic_settings", "rich.console"),
     *("proxy.cli.foreman", "proxy.cli.places", "proxy.cli.workers", "proxy.cli.streams"),
     *("proxy.mock.server", "proxy.mock.player", "proxy.observe.spans", "proxy.recording.har"),
     *("proxy.relay.recorder", "proxy.server.stores.shared"),
