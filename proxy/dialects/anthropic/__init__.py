@@ -2,6 +2,7 @@
 behind the configured base URL, or the model's own at Vertex AI.
 """
 
+from proxy.codec.alike import alike
 from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
@@ -39,7 +40,7 @@ DIALECT = Dialect(
         build_request=build.build_request,
         relays=frozenset({NAME}),
         relay_request=relay.relay_request,
-        decoder=without_options(AnthropicDecoder),
+        decoder=alike(without_options(AnthropicDecoder)),
         parse_error=errors.parse_error,
         count_request=count.count_request,
         count_answer=count.count_answer,

@@ -2,6 +2,7 @@
 configured base URL.
 """
 
+from proxy.codec.alike import alike
 from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
@@ -37,7 +38,7 @@ DIALECT = Dialect(
         build_request=build.build_request,
         relays=frozenset({NAME}),
         relay_request=relay.relay_request,
-        decoder=without_options(CohereDecoder),
+        decoder=alike(without_options(CohereDecoder)),
         parse_error=errors.parse_error,
     ),
 )

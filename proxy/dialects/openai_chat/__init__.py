@@ -2,6 +2,7 @@
 and the many that speak like it.
 """
 
+from proxy.codec.alike import alike
 from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf
@@ -40,7 +41,7 @@ DIALECT = Dialect(
         build_request=build.build_request,
         relays=frozenset({NAME}),
         relay_request=relay.relay_request,
-        decoder=ChatDecoder,
+        decoder=alike(ChatDecoder),
         parse_error=parse_error,
     ),
 )

@@ -4,6 +4,7 @@ Clients: `POST /v1/completions`. Upstreams: OpenAI, vLLM, llama.cpp and others t
 endpoint.
 """
 
+from proxy.codec.alike import alike
 from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
@@ -35,7 +36,7 @@ DIALECT = Dialect(
         build_request=build.build_request,
         relays=frozenset({NAME}),
         relay_request=build.relay_request,
-        decoder=without_options(CompletionsDecoder),
+        decoder=alike(without_options(CompletionsDecoder)),
         parse_error=parse_error,
     ),
 )
