@@ -166,7 +166,7 @@ def running(
             env={**os.environ, "HOME": str(folder)},
         )
     try:
-        for port in (place.plain, place.tls):
+        for port in (place.tls, *([place.plain] if second else [])):
             wait_for_port(port, process, folder / "output")
         yield place
         assert process.poll() is None, (folder / "output").read_text(errors="replace")

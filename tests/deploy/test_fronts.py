@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.crowd import Crowd, streaming
-from tests.cli.tools import Started, stage, started
+from tests.cli.tools import Started, metric, stage, started, until
 from tests.deploy import fronts
 from tests.needs import Part, program, requires
 from tests.ports import free_port
@@ -135,6 +135,10 @@ class Process:
             )
         )
 
+    async def serves(self) -> bool:
+        """Whether the front has found it, and sends it streams."""
+        return await metric(f"http://127.0.0.1:{self.admin}", "mainstem_streams_open") > 0
+
     @contextlib.asynccontextmanager
     async def runs(self) -> AsyncIterator[Started]:
         async with started("serve", "--config", str(self._file), last="try") as proxy:
@@ -162,10 +166,10 @@ async def test_two_processes_are_restarted_in_turn_and_no_stream_fails(
         try:
             crowd = Crowd(f"http://127.0.0.1:{place.plain}", CROWD)
             for each, process in zip(both, runs, strict=True):
-                await asyncio.sleep(1)
+                await until(each.serves)
                 assert 0 == (await process.end()).status
                 await stack.enter_async_context(each.runs())
-            await asyncio.sleep(1)
+                await until(each.serves)
             await crowd.finish()
             assert {"200 stream.end": crowd.begun} == crowd.outcomes
             assert crowd.begun > 2 * CROWD

@@ -31,8 +31,9 @@ def attacked(browser: Browser, page: str, api: str) -> tuple[set[str], set[str]]
     """What the page tried, and which of it ran."""
     visit = browser.visit(
         f"{page}/attack.html?{urlencode({'api': api})}",
-        {"wait": "document.readyState === 'complete' || tried.length > 0"},
-        {"evaluate": "new Promise((done) => setTimeout(() => done(tried), 1500))"},
+        {"wait": "over.length === Object.keys(ways).length"},
+        # in which the others would have run, of whose answers a page learns nothing
+        {"evaluate": "new Promise((done) => setTimeout(() => done(tried), 1000))"},
     )
     with urllib.request.urlopen(f"{api}/mock/requests") as response:
         asked = json.load(response)

@@ -2,6 +2,7 @@
 event loop, and its end is no end of the proxy."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -24,9 +25,12 @@ MESSAGES = [*TURNS, {"role": "user", "content": "last"}]
 
 
 def children(pid: int) -> list[int]:
-    """Of all its threads."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    """Of all its threads, of which one may end meanwhile."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 async def posted(run: Running, path: str, body: Any) -> tuple[int, Any]:

@@ -23,13 +23,17 @@ from tests.e2e.proxy_process import running_proxy
 Policy = Literal["cancel", "grace", "finish"]
 POLICIES: tuple[Policy, ...] = ("cancel", "grace", "finish")
 AT_ONCE_S = 5  # for a busy machine; the mock would have gone on for minutes
+BIG_S = 60  # for what is big: tens of megabytes, on a busy machine
 _BIG = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"x" * 60_000)
 _BIG_END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
 # What each upstream plays, told to the mock by headers of the upstream.
 UPSTREAMS: dict[str, dict[str, str]] = {
     "steady": {"scenario": "long", "tokens-per-s": "20"},  # 200 s
-    "brief": {"scenario": "hello", "tokens-per-s": "40"},  # half a second
+    "brief": {
+        "scenario": "hello",
+        "tokens-per-s": "10",
+    },  # two seconds, in which a client can leave
     "big": {"scenario": "big.sse", "tokens-per-s": "0"},  # more than any socket holds
     "headless": {"fault": "delay:60"},
     "mute": {"fault": "first_event_delay:60"},
@@ -116,11 +120,10 @@ class Account:
 
         async def stands() -> bool:
             await asyncio.sleep(0.08)
-            (entry,) = await self.of(mark)
-            seen.append(entry["bytes_sent"])
-            return seen[-1] > 0 and len(seen) > 3 and len({*seen[-4:]}) == 1
+            seen.extend(entry["bytes_sent"] for entry in await self.of(mark))  # once it is asked
+            return len(seen) > 3 and seen[-1] > 0 and len({*seen[-4:]}) == 1
 
-        await until(stands)
+        await until(stands, BIG_S)
         (entry,) = await self.of(mark)
         assert entry["open"], entry["ended"]
 
