@@ -12,6 +12,7 @@ from proxy.errors import bad_request
 from proxy.settings.sections import OnDisconnect
 
 MOCK_PREFIX = "x-mock-"
+_LAST = "Last-Event-ID"
 _ON_DISCONNECT = "x-mainstem-on-disconnect"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -35,6 +36,16 @@ def odd_coding(request: web.Request) -> bool:
     return coding is not None and (coding.lower() != "chunked" or request.version < HttpVersion11)
 
 
+def last_event_id(request: web.Request) -> str:
+    """What a client that comes back has seen last; "" for one that does not. Of several that differ
+    none can be meant, so that together they are no id of ours: such a client starts nothing.
+    """
+    said = request.headers.getall(_LAST, None)
+    if said is None:
+        return ""
+    return ", ".join(dict.fromkeys(value for value in said if value))
+
+
 def read_head(request: web.Request) -> Incoming:
     """The request without its body. Raises Refused (bad_request) for one whose end cannot be told
     for sure.
@@ -47,6 +58,8 @@ def read_head(request: web.Request) -> Incoming:
             "chunks with its Content-Length."
         )
     headers = {name.lower(): value for name, value in request.headers.items()}
+    if "last-event-id" in headers:
+        headers["last-event-id"] = last_event_id(request)
     # aiohttp keeps what it parses, and few requests have one
     query = request.query if request.query_string else {}
     return Incoming(request.method, request.match_info, query, headers, b"")

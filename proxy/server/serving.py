@@ -21,7 +21,7 @@ from proxy.server.connection import Connection
 from proxy.server.continuation import Continuation
 from proxy.server.early import Early
 from proxy.server.gateway import Gateway, State
-from proxy.server.incoming import request_id
+from proxy.server.incoming import last_event_id, request_id
 from proxy.server.intake import Asked, Intake
 from proxy.server.keeping import NOT_KEPT, announced, to_keep
 from proxy.server.lasting import Lasting
@@ -135,7 +135,7 @@ class _Serving:
 
     async def _answer(self) -> web.StreamResponse:
         self._account.visit.check_origin()
-        if self._request.headers.get("Last-Event-ID"):
+        if last_event_id(self._request):
             return await self._attend().go_on(self._half)
         with self._gateway.bodies.hold(self._state.plan.limits.max_inflight_body_bytes) as hold:
             answer = await self._committed(hold)

@@ -177,10 +177,13 @@ async def _follow(about: About) -> web.StreamResponse:
     half = _reading_in(request)
     about.record.client_dialect = half.name
     number, looks = 0, _looks(about)
-    seen = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
+    head = asked_by(read_head(request))
+    seen = head.headers.get("last-event-id") or head.query.get("last_event_id")
     if seen and half.resuming is not None and half.resuming.again:  # its ids are of its frames
-        wanted = half.resuming.wanted(asked_by(read_head(request)))
-        onward = rest(about.runs, half, run, wanted, looks=looks)
+        named = head._replace(headers={**head.headers, "last-event-id": seen})
+        wanted = half.resuming.wanted(named)
+        meant = run if wanted.stream == run.id else None
+        onward = rest(about.runs, half, meant, wanted, looks=looks)
         return web.Response(status=204) if onward is None else await read(about, onward)
     if seen:
         found = await about.runs.resumed(seen, run.owner)

@@ -15,12 +15,13 @@ _DIGITS = 12  # of a frame's number: no stream has so many
 def wanted(incoming: Incoming) -> Wanted:
     """See `Resuming.wanted`. Raises Refused."""
     run = incoming.query.get("runId") or incoming.headers.get("x-run-id", "")
-    offset = incoming.query.get("offset", _FROM_THE_START)
-    seen = incoming.headers.get("last-event-id") or offset
-    if seen == _FROM_THE_START:
-        if not run:
-            raise bad_request("runId is required: it says which run to join.", param="runId")
-        return Wanted(run, ended=True)
+    seen = incoming.headers.get("last-event-id")
+    if not seen:
+        seen = incoming.query.get("offset", _FROM_THE_START)
+        if seen == _FROM_THE_START:
+            if not run:
+                raise bad_request("runId is required: it says which run to join.", param="runId")
+            return Wanted(run, ended=True)
     stream, _, number = seen.rpartition(":")
     if not (number.isascii() and number.isdigit() and len(number) < _DIGITS):
         return Wanted("")  # no id of ours
