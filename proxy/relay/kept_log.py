@@ -18,6 +18,8 @@ _EVENT_BYTES = 100
 _UNTOLD_BYTES = 4096
 # Of the events that are dropped, so that not each one moves all the others.
 _DROPPED_SHARE = 4
+# The number of the end of a log that was lost: of its source no event can have it.
+_LOST = 10**11 - 1
 # Handed to a reader at a time, which may have missed thousands.
 MOST_AT_ONCE = 200
 
@@ -34,7 +36,8 @@ class KeptLog(Log):
     one, up to `most_bytes`; what came before them is folded into a snapshot, as long as that is no
     larger either.
 
-    `lost`: its end was written for a source that has died, of which readers may have had more.
+    `lost`: its end was written for a source that has died, of which readers may have had more. So
+    it has a number of its own, and is read by itself: see `last`.
 
     A reader that is slow misses nothing: it reads from here when it can. So nobody slows the
     source, and `full` is never true.
@@ -78,6 +81,11 @@ class KeptLog(Log):
         return self.first + len(self._events)
 
     @property
+    def last(self) -> int:
+        """The number of the newest event, as its readers know it."""
+        return _LOST if self.lost else self.next - 1
+
+    @property
     def readers(self) -> int:
         """How many follow it now."""
         return len(self._followers)
@@ -116,6 +124,8 @@ class KeptLog(Log):
         if at < 0:
             return None
         events = self._events[at : at + MOST_AT_ONCE]
+        if self.lost and len(events) > 1 and at + len(events) == len(self._events):
+            del events[-1]
         return events, self._window_bytes * len(events) // max(len(self._events), 1)
 
     def folded(self) -> list[Event] | None:

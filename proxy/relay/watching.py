@@ -94,6 +94,7 @@ class Watching:
             encoder.seek(stream, max(self._number - 1, 0), 0)
         elif self._number and not encoder.seek(stream, self._number):
             self._number = 0
+        self._ahead = self._number > log.next - log.lost
         if self._number >= log.first or (not encoder.folds and log.order is not None):
             return self._more()
         events = log.folded() if encoder.folds else None
@@ -110,7 +111,6 @@ class Watching:
         self._log.follow(self, monotonic())
         try:
             self._arm()
-            self._ahead = self._number > self._log.next
             self._gain() if self._ahead else self._catch_up()
             while not self.told:
                 if self._reader.full:
@@ -134,23 +134,18 @@ class Watching:
 
     def take(self, events: list[Event], now: float, size: int) -> None:
         """See `Follower`. It never raises: the others read on."""
-        reader, sink = self._reader, self._sink
+        reader = self._reader
         if reader.full or self._behind or self._failed:
             return  # it reads from the log when it has taken what it has
         try:
-            if self._ahead:
+            if self._ahead or self._log.lost:
                 self._gain()
                 return
             self._number += len(events)
             out = reader.take(events, size)
             if reader.refusal is not None:
                 out = self._refused(out, reader.refusal)
-            if out and sink is not None:
-                sink.write(out)
-                reader.wrote(now, sink.unsent())
-                self._record.bytes_out += len(out)
-            if reader.full or self._failed:
-                self._rouse()
+            self._write(out, now)
         except Exception as error:  # noqa: BLE001  whatever it is, it is this reader's alone
             self._defect, self._failed = error, True
             self._rouse()
@@ -174,7 +169,10 @@ class Watching:
 
     def _more(self) -> bytes:
         """The next of what was missed. Raises ConnectionError as `Missed.since` does."""
+        log = self._log
         events, size = self._missed.since(self._number)
+        if log.lost and self._number == log.next - 1:
+            self._encoder.seek(self._stream, log.last)
         self._number += len(events)
         out = self._reader.take(events, size) if events else b""
         why = self._reader.refusal
@@ -183,7 +181,6 @@ class Watching:
     def _gain(self) -> None:
         """The log has more: perhaps what its client has not seen, or the end."""
         log = self._log
-        # of a log that was lost, its client may have had as much as there is with the end
         if log.end is not None and self._number > log.next - log.lost:
             # with its own number, so that a client that comes back behind it has no more to come
             self._number = log.next - 1

@@ -158,7 +158,7 @@ class Runs:
             self.metrics.resumed("unknown")
             return None
         following = int(number) + 1
-        if following == run.log.next and run.log.end is not None:
+        if int(number) == run.log.last and run.log.end is not None:
             self.metrics.resumed("ended")
             return None
         # It may have seen more than is known here: of a process that died before all was stored.

@@ -78,7 +78,7 @@ Answer = Callable[[About], Awaitable[web.StreamResponse]]
 
 def described(run: Lasting) -> dict[str, object]:
     """What is known of a stream, as JSON has it."""
-    last = run.log.next - 1
+    last = run.log.last
     return {
         "stream": run.id,
         "status": run.state,

@@ -82,13 +82,13 @@ async def ahead(number: int, *more: Event, lost: bool = False) -> bytes:
     """What a client gets that comes back behind this event, when these come: it had begun to read
     where more was known. `lost`: by a process that has died."""
     log, line = KeptLog(10**6, nobody), Line()
-    log.lost = lost
     log.begin(START)
     log.write([BlockStart(0, "text"), TextDelta(0, "a")], 1.0, 10)
     reader = watching(log, number + 1)
     line.write(reader.opening(START.stream))
     reading = asyncio.create_task(reader.relay(line))
     await asyncio.sleep(0)
+    log.lost = lost
     log.write([*more], 1.0, 10)
     await asyncio.wait_for(reading, 10)
     return bytes(line.sent)
@@ -106,12 +106,29 @@ async def test_who_has_more_than_was_kept_gets_the_end_by_its_own_number() -> No
     assert f"id: {START.stream}:3\n".encode() in sent
 
 
-@pytest.mark.parametrize("number", [3, 4, 5])
-async def test_who_has_a_little_more_than_was_kept_is_told_of_the_end_too(number: int) -> None:
-    """Also who has as many events as there are with the end, which is another one."""
+@pytest.mark.parametrize("number", [2, 3, 4, 5])
+async def test_the_end_of_a_lost_log_is_told_to_all_by_a_number_that_no_event_has(
+    number: int,
+) -> None:
+    """Also to who has as many events as there are with that end, or more."""
     sent = await ahead(number, END, lost=True)
     assert 1 == sent.count(b"data: ")
-    assert f"id: {START.stream}:3\n".encode() in sent
+    assert f"id: {START.stream}:99999999999\n".encode() in sent
+
+
+async def test_who_comes_late_to_a_lost_log_gets_its_end_by_that_number_too() -> None:
+    log, line = KeptLog(10**6, nobody), Line()
+    log.begin(START)
+    log.write([BlockStart(0, "text"), TextDelta(0, "a")], 1.0, 10)
+    log.lost = True
+    log.write([END], 1.0, 10)
+    for number, had in ((0, [0, 1, 2, 99999999999]), (2, [2, 99999999999]), (3, [99999999999])):
+        line.sent.clear()
+        reader = watching(log, number)
+        line.write(reader.opening(START.stream))
+        await asyncio.wait_for(reader.relay(line), 10)
+        ids = [int(each.split(b"\n")[0]) for each in line.sent.split(b"\nid: s1:")[1:]]
+        assert had == ids
 
 
 async def skipped(number: int, *, in_order: bool) -> bytes:
