@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from proxy.codec.efforts import nearest_effort
 from proxy.codec.json_schema import adapted
+from proxy.codec.media import true_picture
 from proxy.codec.note_once import note_once
 from proxy.codec.response_format import adapted_format
 from proxy.codec.rules import Names, Rules
@@ -21,6 +22,7 @@ from proxy.events import Note
 from proxy.request import (
     ChatRequest,
     Effort,
+    ImagePart,
     Message,
     Part,
     ToolCallPart,
@@ -64,6 +66,7 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
     names: dict[str, str] = {}
     if request.tools:
         request = _with_tools(request, notes)
+    request = _with_pictures(request)
     if rules.tool_name is not None:
         request = _with_names(request, rules.tool_name, names, notes)
     if rules.call_id is not None:
@@ -81,6 +84,34 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
             notes.append(Note("dropped", "reasoning", "This model does not think."))
         request = replace(request, reasoning=None)
     return Mended(_with_bounds(request, rules, notes), tuple(notes), names)
+
+
+def _with_pictures(request: ChatRequest) -> ChatRequest:
+    """What a picture is said to be is what it is: no loss, and so no note."""
+
+    def true(part: ImagePart) -> ImagePart:
+        url = true_picture(part.url)
+        return part if url is part.url else replace(part, url=url)
+
+    def change(part: Part) -> Part:
+        if isinstance(part, ImagePart):
+            return true(part)
+        if isinstance(part, ToolResultPart) and not isinstance(part.content, str):
+            held = [true(each) if isinstance(each, ImagePart) else each for each in part.content]
+            return replace(part, content=held)
+        return part
+
+    if not any(_shows(message) for message in request.messages):
+        return request
+    return replace(request, messages=_changed(request.messages, change))
+
+
+def _shows(message: Message) -> bool:
+    """Whether a turn holds a picture."""
+    return not isinstance(message.content, str) and any(
+        isinstance(part, ImagePart) or (isinstance(part, ToolResultPart) and part.media)
+        for part in message.content
+    )
 
 
 def _with_tools(request: ChatRequest, notes: list[Note]) -> ChatRequest:

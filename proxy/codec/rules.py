@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 Thinking = Literal["adaptive", "budget", "both", "level", "none"]
+AnswerForm = Literal["json_object", "json_schema"]
 MediaKind = Literal["image", "document", "audio"]
 MediaForm = Literal["url", "bytes"]
 SchemaFeature = Literal[
@@ -78,6 +79,12 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     # The vendor's word that tells such a model not to think; "": it cannot be told.
     thinking_off: str | None = None
     forces_tools: bool | None = None  # whether it can be told that it must call a tool
+    forces_tools_thinking: bool | None = None  # whether it can while it thinks
+    # The forms of JSON that it can be asked for; empty: not known.
+    answer_forms: tuple[AnswerForm, ...] = ()
+    json_with_tools: bool | None = None  # whether JSON can be asked for where there are tools
+    # Whether it reads the arguments of earlier calls, and refuses those that are no JSON object.
+    reads_arguments: bool | None = None
     # Whether it takes earlier reasoning back that has no proof.
     unsigned_reasoning: bool | None = None
     # Tags between which its reasoning stands in its text: the name of one (think), or both of them

@@ -20,6 +20,17 @@ def arguments_object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def readable(text: str) -> str:
+    """The arguments of an earlier call, for a vendor that reads them: what is no JSON object, as a
+    model may write it, stands in one as text.
+    """
+    if not text:
+        return "{}"
+    if arguments_object(text) is not None:
+        return text
+    return msgspec.json.encode({"arguments": text}).decode()
+
+
 _MADE = re.compile(r"call_[0-9a-f]{24}")
 
 

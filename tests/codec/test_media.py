@@ -13,6 +13,7 @@ from proxy.codec.media import (
     media_behind,
     media_notes,
     text_of,
+    true_picture,
 )
 from proxy.events import Note
 from proxy.request import (
@@ -109,3 +110,29 @@ def test_results_without_media_stay_the_same_list() -> None:
     notes: list[Note] = []
     assert turns is media_behind(turns, notes)
     assert [] == notes
+
+
+@pytest.mark.parametrize(
+    ("url", "true"),
+    [
+        ("data:image/jpeg;base64,iVBORw0KGgoAAA", "data:image/png;base64,iVBORw0KGgoAAA"),
+        ("data:application/octet-stream;base64,/9j/4AAQ", "data:image/jpeg;base64,/9j/4AAQ"),
+        ("data:image/png;base64,R0lGODlhAQAB", "data:image/gif;base64,R0lGODlhAQAB"),
+        (
+            "data:image/png;base64,UklGRiQAAABXRUJQVlA4",
+            "data:image/webp;base64,UklGRiQAAABXRUJQVlA4",
+        ),
+        ("data:image/png;base64,iVBORw0KGgo\nAAA\r\n", "data:image/png;base64,iVBORw0KGgoAAA"),
+        ("data:image/x;base64,AA AA", "data:image/x;base64,AAAA"),
+    ],
+)
+def test_a_picture_is_said_to_be_what_it_is(url: str, true: str) -> None:
+    assert true == true_picture(url)
+    assert true_picture(true) is true
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.test/b.jpg", "data:image/svg+xml;base64,PHN2Zy8+", "data:,hi"]
+)
+def test_what_is_not_known_stays_the_very_same(url: str) -> None:
+    assert true_picture(url) is url

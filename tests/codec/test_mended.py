@@ -7,8 +7,10 @@ from proxy.codec.rules import NO_RULES, Names, Rules
 from proxy.request import (
     ChatRequest,
     Effort,
+    ImagePart,
     Message,
     Reasoning,
+    TextPart,
     ToolCallPart,
     ToolChoice,
     ToolResultPart,
@@ -132,3 +134,16 @@ def test_a_model_that_does_not_think_is_not_asked_to() -> None:
         mend = mended(asked, Rules(thinking="none"))
         assert mend.request.reasoning is None
         assert params == [note.param for note in mend.notes]
+
+
+def test_pictures_are_said_to_be_what_they_are_in_turns_and_in_results() -> None:
+    wrong, right = (ImagePart(f"data:image/{kind};base64,iVBORw0KGgo") for kind in ("gif", "png"))
+
+    def turns(picture: ImagePart) -> list[Message]:
+        result = ToolResultPart("c1", [TextPart("here"), picture])
+        return [Message("user", [picture]), Message("tool", [result])]
+
+    found = mended(ChatRequest(model="m", messages=turns(wrong)), NO_RULES)
+    assert (turns(right), ()) == (found.request.messages, found.notes)
+    request = ChatRequest(model="m", messages=turns(right))
+    assert request == mended(request, NO_RULES).request

@@ -5,6 +5,7 @@ that fit, and proofs that its vendor gave.
 from typing import Any
 
 from proxy.codec import proofs
+from proxy.codec.media import data_of, data_url, true_picture
 from proxy.codec.note_once import note_once
 from proxy.codec.rules import Rules
 from proxy.events import Note
@@ -76,14 +77,20 @@ class RelayedTurns:
                 return self._result(self._identified(block, "tool_use_id"))
             case "thinking" | "redacted_thinking" as kind:
                 return self._proved(block, _PLACES[kind])
+            case "text" if block.get("text") == "":  # refused, and says nothing
+                return None
+            case "image":
+                return _true(block)
         return block
 
     def _result(self, block: dict[str, Any]) -> dict[str, Any]:
         """A result may name tools that were found."""
         content = block.get("content")
-        if self._rules.tool_name is None or not isinstance(content, list):
+        if not isinstance(content, list):
             return block
-        found = [self.named(one, "tool_name") if _is_reference(one) else one for one in content]
+        found = [
+            self.named(one, "tool_name") if _is_reference(one) else _true(one) for one in content
+        ]
         if all(new is old for new, old in zip(found, content, strict=True)):
             return block
         return {**block, "content": found}
@@ -112,6 +119,20 @@ class RelayedTurns:
     def _lose(self, note: Note) -> None:
         self.lost_reasoning = True
         note_once(self._notes, note)
+
+
+def _true(block: Any) -> Any:
+    """A picture whose media type is the one that its bytes have, as the vendor looks."""
+    match block:
+        case {
+            "type": "image",
+            "source": {"type": "base64", "media_type": str(kind), "data": str(data)} as source,
+        }:
+            said = data_url(kind, data)
+            if (url := true_picture(said)) is not said and (true := data_of(url)) is not None:
+                right = {**source, "media_type": true.media_type, "data": true.base64}
+                return {**block, "source": right}
+    return block
 
 
 def _is_reference(block: Any) -> bool:

@@ -5,6 +5,7 @@ and Vertex AI's. The upstream's options: see `target`.
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of, with_vendor
@@ -45,6 +46,10 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         body["systemInstruction"] = {"parts": [{"text": turns.system}]}
     shown = options.include_thoughts
     thinking = thinking_config(request.reasoning, target.rules, notes, include_thoughts=shown)
+    if request.tools and request.response_format and target.rules.json_with_tools is False:
+        said = "This model takes no form of the answer together with tools."
+        drop(notes, "response_format", said)
+        request = replace(request, response_format=None)
     if config := _generation(request, thinking, notes):
         keep_to(target.rules, config, notes, target.upstream)
         body["generationConfig"] = config

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.chat_turns import drop
+from proxy.codec.fillers import BEGINNING
 from proxy.codec.media import media_behind, takes
 from proxy.codec.proofs import GEMINI, fits
 from proxy.codec.rules import Rules
@@ -73,6 +74,9 @@ class TurnBuilder:
             else:
                 turns.append({"role": role, "parts": parts})
         self.system = "\n\n".join(system)
+        if turns and turns[0]["role"] == "model" and _calls(turns[0]["parts"]):
+            # a call may stand behind a turn of the user alone
+            turns.insert(0, {"role": "user", "parts": [{"text": BEGINNING}]})
         return turns
 
     def _stays(self, part: ResultPart) -> bool:
@@ -188,3 +192,7 @@ def _response(content: str, *, is_error: bool) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else {"output": content}
+
+
+def _calls(parts: _Parts) -> bool:
+    return any("functionCall" in part for part in parts)

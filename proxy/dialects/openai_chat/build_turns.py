@@ -17,6 +17,7 @@ from proxy.codec.note_once import note_once
 from proxy.codec.proofs import GEMINI, fits
 from proxy.codec.reasoning_details import details_of, thinking_block_of
 from proxy.codec.rules import Rules
+from proxy.codec.tool_calls import readable
 from proxy.dialects.openai_chat.options import UpstreamOptions
 from proxy.events import Note
 from proxy.request import (
@@ -47,6 +48,11 @@ _NO_PROOF = Note(
     "dropped",
     "tool_calls.signature",
     "The signature of a call cannot be sent back to this upstream.",
+)
+_ARGUMENTS = Note(
+    "changed",
+    "messages.tool_call",
+    "Arguments of an earlier tool call that are no JSON object were wrapped in one.",
 )
 _IS_ERROR = Note(
     "dropped",
@@ -181,7 +187,11 @@ class BuiltTurns:
             said["custom"] = {"name": part.name, "input": free_text_of(part.arguments)}
         else:
             said["type"] = "function"
-            said["function"] = {"name": part.name, "arguments": part.arguments or "{}"}
+            arguments = part.arguments or "{}"
+            if self._rules.reads_arguments and (text := readable(arguments)) != arguments:
+                note_once(self._notes, _ARGUMENTS)
+                arguments = text
+            said["function"] = {"name": part.name, "arguments": arguments}
         if part.signature is not None:
             if self._rules.proofs == GEMINI and part.format in (None, GEMINI):
                 said["extra_content"] = {"google": {"thought_signature": part.signature}}

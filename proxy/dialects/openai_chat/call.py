@@ -9,6 +9,7 @@ from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.openai_chat.options import UpstreamOptions
+from proxy.dialects.openai_chat.wanted import as_asked
 from proxy.events import Note
 
 _PATH = "/chat/completions"
@@ -27,6 +28,7 @@ def called(
     """The body without what the target refuses or the operator leaves out. `headers` are the
     client's, of this dialect; `vendor` is what goes over the body.
     """
+    body = as_asked(body, target.rules, notes)
     body = renamed(omitted(body, options.omit, target, notes), options.rename)
     body.update(vendor or {})
     keep_to(target.rules, body, notes, target.upstream)

@@ -14,6 +14,7 @@ from proxy.codec.custom_tools import custom_names
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.codec.unknown_keys import unknown_inner_keys
 from proxy.dialects.openai_chat import mistral
+from proxy.dialects.openai_chat.foreign import in_own_words
 from proxy.dialects.openai_chat.parse_parts import cache_of
 from proxy.dialects.openai_chat.parse_reasoning import reasoning
 from proxy.dialects.openai_chat.parse_turns import Turns
@@ -62,7 +63,7 @@ class Options(NamedTuple):
 
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
-    value = json_object(incoming.body)
+    value = in_own_words(json_object(incoming.body))
     body = fitted(value, Body)
     if not body.messages:
         raise bad_request("messages must hold at least one message.", param="messages")

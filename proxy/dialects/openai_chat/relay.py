@@ -78,7 +78,7 @@ def _tools(body: dict[str, Any], turns: RelayedTurns, rules: Rules, notes: list[
     through are left out.
     """
     for key, beside in _TOOLS.items():
-        given = body.get(key)
+        given = body.get(key) or []
         if not isinstance(given, list):
             continue
         kept = [tool for tool in given if not _is_refused(tool, rules, notes)]

@@ -10,6 +10,7 @@ import msgspec
 from proxy.codec.chat_turns import drop
 from proxy.codec.proofs import OTHER, fits
 from proxy.codec.rules import Names, Rules
+from proxy.codec.tool_calls import readable
 from proxy.dialects.openai_chat.options import UpstreamOptions
 from proxy.events import Note
 
@@ -19,6 +20,7 @@ _TEXTS = ("reasoning_content", "reasoning")  # two names of one thing
 _DETAILS = "reasoning_details"
 _RENAMED = "Names of tools that the upstream refuses were changed; the answer has the client's."
 _REFUSED = "Keys of messages that the upstream refuses were left out."
+_UNREADABLE = "Arguments of an earlier tool call that are no JSON object were wrapped in one."
 _FOREIGN = "Earlier reasoning of another vendor cannot be shown to this upstream."
 
 
@@ -80,8 +82,19 @@ class RelayedTurns:
             case {"function": {"arguments": dict(arguments)} as function}:
                 text = msgspec.json.encode(arguments).decode()
                 named = {**named, "function": {**function, "arguments": text}}
+        if self._rules.reads_arguments:
+            named = self._readable(named)
         fitted = self._fitted(self._rules.call_id, named.get("id"))
         return named if fitted is None else {**named, "id": fitted}
+
+    def _readable(self, call: dict[str, Any]) -> dict[str, Any]:
+        match call:
+            case {"function": {"arguments": str(said)} as function}:
+                text = readable(said)
+                if text != said:
+                    drop(self._notes, "messages.tool_call", _UNREADABLE, "changed")
+                    return {**call, "function": {**function, "arguments": text}}
+        return call
 
     def _renamed(self, holder: dict[str, Any]) -> dict[str, Any]:
         name = holder.get("name")

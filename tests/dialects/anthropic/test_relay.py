@@ -272,6 +272,25 @@ def test_an_id_of_the_user_that_is_too_long_is_a_digest() -> None:
     assert [("changed", "user")] == notes(call)
 
 
+def test_what_the_vendor_looks_at_or_refuses_in_blocks() -> None:
+    """A picture of another type than it is said to be, and a text that is empty."""
+    wrong, right = (
+        {"type": "image", "source": {"type": "base64", "media_type": kind, "data": "iVBORw0KGgo"}}
+        for kind in ("image/jpeg", "image/png")
+    )
+    empty, text = ({"type": "text", "text": said} for said in ("", "hi"))
+    said = [
+        {"role": "user", "content": [wrong, empty, text]},
+        {"role": "assistant", "content": [empty, CALL]},
+        {"role": "user", "content": [{**RESULT, "content": [text, wrong]}]},
+    ]
+    assert [
+        {"role": "user", "content": [right, text]},
+        {"role": "assistant", "content": [CALL]},
+        {"role": "user", "content": [{**RESULT, "content": [text, right]}]},
+    ] == body(messages=said)["messages"]
+
+
 def test_vertex_ai() -> None:
     """The model stands in the path, the version in the body, and the key is a token."""
     options = {"vertex": {"project": "p", "location": "europe-west1"}}

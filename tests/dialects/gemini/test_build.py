@@ -4,6 +4,7 @@ none."""
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from proxy.codec.base import Outgoing, TargetConfig
@@ -365,6 +366,7 @@ def test_pictures_of_a_tools_result():
     picture = ImagePart("data:image/png;base64,AAAA")
     result = ToolResultPart("c1", [TextPart("seen"), picture])
     talk = [
+        Message("user", "look"),
         Message("assistant", [ToolCallPart("c1", "look", "{}")]),
         Message("tool", [result]),
     ]
@@ -372,9 +374,9 @@ def test_pictures_of_a_tools_result():
     inline = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
     said = {"id": "c1", "name": "look", "response": {"output": "seen"}}
     assert [{"functionResponse": {**said, "parts": [inline]}}] == (
-        body(request, "gemini-3-flash")["contents"][1]["parts"]
+        body(request, "gemini-3-flash")["contents"][2]["parts"]
     )
-    behind = body(request, "gemini-2.5-flash")["contents"][1]["parts"]
+    behind = body(request, "gemini-2.5-flash")["contents"][2]["parts"]
     assert [{"functionResponse": said}, inline] == [behind[0], behind[2]]
     assert {"tool_result.content"} == notes(request, "gemini-2.5-flash")
 
@@ -489,3 +491,23 @@ def test_what_cannot_be_formed_is_refused():
     for messages in ([Message("user", "")], [Message("tool", [ToolResultPart("1", "x")])]):
         with pytest.raises(Refused):
             build_request(ChatRequest(model="m", messages=messages), TargetConfig("up", "m"))
+
+
+@pytest.mark.parametrize(
+    ("model", "formed"), [("gemini-2.5-flash", False), ("gemini-3-flash-preview", True)]
+)
+def test_json_together_with_tools_is_asked_for_where_it_is_taken(model: str, formed: bool) -> None:
+    request = asked("hi", tools=[ToolSpec("get")], response_format={"type": "json_object"})
+    assert formed == ("generationConfig" in body(request, model))
+    assert (set() if formed else {"response_format"}) == notes(request, model)
+
+
+def test_a_conversation_does_not_begin_with_a_call() -> None:
+    call, result = ToolCallPart("c1", "get", "{}"), ToolResultPart("c1", "42")
+    request = asked("go")
+    turns = [Message("assistant", [call]), Message("tool", [result]), *request.messages]
+    contents = body(msgspec.structs.replace(request, messages=turns))["contents"]
+    assert ["user", "model", "user"] == [each["role"] for each in contents]
+    words = [Message("assistant", "Welcome."), *request.messages]
+    contents = body(msgspec.structs.replace(request, messages=words))["contents"]
+    assert ["model", "user"] == [each["role"] for each in contents]

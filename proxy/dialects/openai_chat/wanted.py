@@ -1,0 +1,75 @@
+"""What a request wants of the answer (its form, and that a tool is called), as the target can be
+asked for it: in the body as it goes up, built or the client's own.
+"""
+
+from typing import Any
+
+import msgspec
+
+from proxy.codec.chat_turns import drop
+from proxy.codec.rules import Rules
+from proxy.events import Note
+
+_BY_SCHEMA = "Answer with one JSON object, and nothing else, that this JSON Schema admits: "
+_JSON = "Answer with one JSON object, and nothing else."
+
+
+def as_asked(body: dict[str, Any], rules: Rules, notes: list[Note]) -> dict[str, Any]:
+    """The body within the target's rules; the very same one where it is so."""
+    return _tool_choice(_form(body, rules, notes), rules, notes)
+
+
+def _form(body: dict[str, Any], rules: Rules, notes: list[Note]) -> dict[str, Any]:
+    """A form that the target does not know is told to the model in words."""
+    form = body.get("response_format")
+    if not rules.answer_forms or not isinstance(form, dict):
+        return body
+    match form:
+        case {"type": "json_schema", "json_schema": dict(named)} if _unknown("json_schema", rules):
+            said = "The answer's JSON Schema is told to the model, as this upstream takes none."
+            drop(notes, "response_format.json_schema", said, "changed")
+            schema = msgspec.json.encode(named.get("schema", {})).decode()
+            body = {**body, "response_format": {"type": "json_object"}}
+            return _told(body, _BY_SCHEMA + schema)
+        case {"type": "json_object"} if _unknown("json_object", rules):
+            said = "This upstream knows JSON by a schema only; the model is told to answer with it."
+            drop(notes, "response_format", said, "changed")
+            left = {name: value for name, value in body.items() if name != "response_format"}
+            return _told(left, _JSON)
+    return body
+
+
+def _unknown(form: str, rules: Rules) -> bool:
+    return form not in rules.answer_forms
+
+
+def _told(body: dict[str, Any], words: str) -> dict[str, Any]:
+    """With words of the system's, behind those that it says at the beginning."""
+    match body.get("messages"):
+        case [{"role": "system", "content": str(text)} as first, *rest]:
+            first = {**first, "content": f"{text}\n\n{words}" if text else words}
+            return {**body, "messages": [first, *rest]}
+        case list(messages):
+            return {**body, "messages": [{"role": "system", "content": words}, *messages]}
+    return body
+
+
+def _tool_choice(body: dict[str, Any], rules: Rules, notes: list[Note]) -> dict[str, Any]:
+    """To call a tool is left to a model that cannot be told that it must."""
+    choice = body.get("tool_choice")
+    if choice in (None, "auto", "none"):
+        return body
+    if rules.forces_tools is False or (rules.forces_tools_thinking is False and _thinks(body)):
+        drop(notes, "tool_choice", "This model cannot be told, here, that it must call a tool.")
+        return {name: value for name, value in body.items() if name != "tool_choice"}
+    return body
+
+
+def _thinks(body: dict[str, Any]) -> bool:
+    """Whether the request asks for thinking, in one of the ways that these vendors have."""
+    if body.get("enable_thinking") is True or body.get("reasoning_effort") not in (None, "none"):
+        return True
+    match body.get("thinking"):
+        case {"type": "enabled"}:
+            return True
+    return False
