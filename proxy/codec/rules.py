@@ -80,6 +80,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     thinking_off: str | None = None
     forces_tools: bool | None = None  # whether it can be told that it must call a tool
     forces_tools_thinking: bool | None = None  # whether it can while it thinks
+    choice_alone: bool | None = None  # whether a choice among tools may stand without tools
     # The forms of JSON that it can be asked for; empty: not known.
     answer_forms: tuple[AnswerForm, ...] = ()
     json_with_tools: bool | None = None  # whether JSON can be asked for where there are tools

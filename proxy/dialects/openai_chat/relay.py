@@ -78,7 +78,9 @@ def _tools(body: dict[str, Any], turns: RelayedTurns, rules: Rules, notes: list[
     through are left out.
     """
     for key, beside in _TOOLS.items():
-        given = body.get(key) or []
+        given = body.get(key)
+        if given is None and rules.choice_alone is False:
+            given = []
         if not isinstance(given, list):
             continue
         kept = [tool for tool in given if not _is_refused(tool, rules, notes)]

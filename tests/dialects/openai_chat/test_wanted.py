@@ -87,9 +87,10 @@ def test_both_hold_for_a_request_that_is_built() -> None:
     assert ({"type": "json_object"}, False) == (body["response_format"], "tool_choice" in body)
 
 
-def test_what_chooses_among_no_tools_is_left_out() -> None:
-    body = arrived(Rules(), tool_choice="auto", parallel_tool_calls=True)
-    assert not {"tools", "tool_choice", "parallel_tool_calls"} & body.keys()
+@pytest.mark.parametrize(("alone", "left"), [(None, 2), (True, 2), (False, 0)])
+def test_what_chooses_among_no_tools_is_left_out_where_it_is_refused(alone: Any, left: int) -> None:
+    body = arrived(Rules(choice_alone=alone), tool_choice="auto", parallel_tool_calls=True)
+    assert left == len({"tools", "tool_choice", "parallel_tool_calls"} & body.keys())
 
 
 @pytest.mark.parametrize(
