@@ -110,7 +110,10 @@ def takes(facts: Mapping[MediaKind, tuple[MediaForm, ...]], part: Part) -> bool:
     kind = next((name for of, name in kinds if isinstance(part, of)), None)
     if kind is None or not isinstance(part, ImagePart | DocumentPart | AudioPart):
         return False
-    return ("url" if data_of(part.url) is None else "bytes") in facts.get(kind, ())
+    form: MediaForm | None = "bytes" if data_of(part.url) is not None else None
+    if form is None and is_web(part.url):
+        form = "url"
+    return form in facts.get(kind, ())
 
 
 def text_of(part: DocumentPart) -> str | None:

@@ -116,6 +116,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     # Whether a tool may take free text instead of JSON arguments; null: as the dialect has it.
     custom_tools: bool | None = None
     call_id: Names | None = None
+    checks_item_ids: bool | None = None  # whether ids of earlier items must look like its own
     # Features of JSON Schema that it refuses in a tool's parameters and in the form of the answer.
     schema_lacks: tuple[SchemaFeature, ...] = ()
     # By kind of media, the forms that it takes in a user's turn; a kind with no form is not taken.

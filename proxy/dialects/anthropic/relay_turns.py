@@ -38,6 +38,8 @@ class RelayedTurns:
         self._notes = notes
         self.names: dict[str, str] = {}
         self.lost_reasoning = False
+        self._ids: dict[str, int] = {}  # of calls, to how often each was given
+        self._newest: dict[str, list[str]] = {}  # a repeated id -> those that wait for a result
 
     def mended(self, messages: list[Any]) -> list[Any]:
         """The turns. One of which nothing is left is left out. What fits stays the very same
@@ -72,9 +74,9 @@ class RelayedTurns:
             return block
         match block.get("type"):
             case "tool_use":
-                return self.named(self._identified(block, "id"))
+                return self.named(self._alone(self._identified(block, "id")))
             case "tool_result":
-                return self._result(self._identified(block, "tool_use_id"))
+                return self._result(self._answering(self._identified(block, "tool_use_id")))
             case "thinking" | "redacted_thinking" as kind:
                 return self._proved(block, _PLACES[kind])
             case "text" if block.get("text") == "":  # refused, and says nothing
@@ -100,6 +102,29 @@ class RelayedTurns:
         if rule is None or not isinstance(own, str) or rule.fit(own):
             return block
         return {**block, key: rule.fitted(own)}
+
+    def _alone(self, call: dict[str, Any]) -> dict[str, Any]:
+        """A call with an id that no other has: servers that count theirs from 0 in every answer
+        give each turn the same, and this vendor refuses them.
+        """
+        own = call.get("id")
+        if not isinstance(own, str):
+            return call
+        times = self._ids[own] = self._ids.get(own, 0) + 1
+        if times == 1:
+            return call
+        made = f"{own}_{times}"
+        while made in self._ids:
+            times += 1
+            made = f"{own}_{times}"
+        self._ids[own], self._ids[made] = times, 1
+        self._newest.setdefault(own, []).append(made)
+        return {**call, "id": made}
+
+    def _answering(self, result: dict[str, Any]) -> dict[str, Any]:
+        """A result under the id that its call has now."""
+        waiting = self._newest.get(result.get("tool_use_id", ""))
+        return {**result, "tool_use_id": waiting.pop(0)} if waiting else result
 
     def _proved(self, block: dict[str, Any], key: str) -> dict[str, Any] | None:
         text = block.get(key)

@@ -43,10 +43,11 @@ class WireThinking(msgspec.Struct):
 
 
 class WireFormat(msgspec.Struct):
-    """The form of the answer: text, or JSON with or without a schema."""
+    """The form of the answer: text, or JSON with or without a schema, which was `schema` once."""
 
     type: str
     json_schema: dict[str, Any] | None = None
+    schema: dict[str, Any] | None = None
 
 
 class Body(msgspec.Struct):
@@ -171,12 +172,11 @@ def _response_format(wanted: WireFormat | None, notes: list[Note]) -> dict[str, 
         said = "A response format that is not known was left out."
         notes.append(Note("dropped", "response_format", said))
         return None
-    if wanted.json_schema is None:
+    schema = wanted.json_schema or wanted.schema
+    if schema is None:
         return {"type": "json_object"}
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": NO_NAME, "schema": wanted.json_schema, "strict": True},
-    }
+    named = {"name": NO_NAME, "schema": schema, "strict": True}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def _reasoning(thinking: WireThinking | None, notes: list[Note]) -> Reasoning | None:

@@ -9,6 +9,7 @@ import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of
+from proxy.codec.relayed_names import RelayedNames
 from proxy.codec.relaying import own_body
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.cohere.build import PATH, Options, headers
@@ -27,8 +28,12 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
     if not options.tool_plan:
         said = "This upstream is configured not to be sent a plan beside tool calls."
         body["messages"] = _without("tool_plan", said, body["messages"], notes)
+    named = RelayedNames(target.rules, notes)
+    body["messages"] = named.messages(body["messages"])
+    if "tools" in body:
+        body["tools"] = named.tools(body["tools"])
     sent = {**original.headers, **headers(target, options)}
-    return Outgoing(PATH, msgspec.json.encode(body), sent, tuple(notes))
+    return Outgoing(PATH, msgspec.json.encode(body), sent, tuple(notes), tool_names=named.names)
 
 
 def _without(key: str, said: str, messages: list[Any], notes: list[Note]) -> list[Any]:

@@ -13,6 +13,7 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.response_format import NO_NAME
+from proxy.dialects.gemini.listed import listed
 from proxy.dialects.gemini.parse_turns import Turns
 from proxy.dialects.gemini.schema import camel, json_schema
 from proxy.dialects.gemini.wire import NAME
@@ -80,7 +81,7 @@ def parse_request(incoming: Incoming) -> Parsed:
             param="model",
         )
     written = json_object(incoming.body)
-    value = camel(written)
+    value = listed(camel(written))
     body = fitted(value, Body)
     notes: list[Note] = []
     _note_keys(value, fields(Body), notes)

@@ -18,6 +18,7 @@ from proxy.codec.relaying import own_body
 from proxy.codec.rules import Names, Rules
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
+from proxy.dialects.openai_responses.relay_items import mended_item
 from proxy.dialects.openai_responses.sealed import is_sealed, unsealed
 from proxy.dialects.openai_responses.shapes import vendors_id
 from proxy.errors import bad_request
@@ -53,6 +54,8 @@ def relay_request(
     names: dict[str, str] = {}
     _mend_proofs(body, options.proof_format, notes)
     _mend_names(body, target.rules, names, notes)
+    if isinstance(body.get("input"), list):
+        body["input"] = [mended_item(item, target.rules) for item in body["input"]]
     _mend_bounds(body, target.rules, notes)
     keep_to(target.rules, body, notes, target.upstream)
     _keep_tools(body, target.rules, notes, target.upstream)

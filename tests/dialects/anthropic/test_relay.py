@@ -339,6 +339,7 @@ def random_request(choose: random.Random) -> dict[str, Any]:
         return {name: options[name] for name in names} | {f"x{choose.randrange(99)}": odd()}
 
     mark = {"cache_control": {"type": "ephemeral"}}
+    asked = {**CALL, "id": "toolu_0"}  # two calls of one id are changed
     blocks = [
         {"type": "text", "text": "t", **some(mark)},
         {"type": "image", "source": {"type": "url", "url": "https://a.test/i"}, **some(mark)},
@@ -347,13 +348,12 @@ def random_request(choose: random.Random) -> dict[str, Any]:
         {"type": "web_search_tool_result", "tool_use_id": "s", "content": odd()},
         {"type": "thinking", "thinking": "h", "signature": "s"},
         {"type": "redacted_thinking", "data": "d"},
-        {**CALL, **some(mark)},
         {**RESULT, "content": [{"type": "tool_reference", "tool_name": "f"}], **some(mark)},
         {"type": "tomorrow", **some({"a": 1})},
     ]
     turns = [
-        {"role": role, "content": choose.sample(blocks, 4), **some({"id": "m"})}
-        for role in ("user", "assistant", "user")
+        {"role": role, "content": choose.sample([*blocks, called], 4), **some({"id": "m"})}
+        for role, called in (("user", RESULT), ("assistant", CALL), ("user", asked))
     ]
     options: dict[str, Any] = {
         "system": choose.choice(["s", [{"type": "text", "text": "s", **mark}]]),
@@ -373,3 +373,20 @@ def random_request(choose: random.Random) -> dict[str, Any]:
         "context_management": odd(),
     }
     return {**some(options), "messages": turns}
+
+
+def test_calls_of_one_id_are_told_apart() -> None:
+    """Some servers count their ids from 0 in every answer; this vendor refuses the second."""
+    call, result = ({**of, key: "call_0"} for of, key in ((CALL, "id"), (RESULT, "tool_use_id")))
+    turns = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [call]},
+        {"role": "user", "content": [result]},
+        {"role": "assistant", "content": [call, call, {**call, "id": "call_0_2"}]},
+        {"role": "user", "content": [result, result, {**result, "tool_use_id": "call_0_2"}]},
+    ]
+    sent = body(messages=turns)["messages"]
+    calls = [block["id"] for at in (1, 3) for block in sent[at]["content"]]
+    results = [block["tool_use_id"] for at in (2, 4) for block in sent[at]["content"]]
+    assert (calls, 4) == (results, len(set(calls)))
+    assert "call_0" == calls[0]

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.codec.base import Incoming, Outgoing, Parsed, TargetConfig
 from proxy.codec.relaying import built
-from proxy.codec.rules import NO_RULES, Rules
+from proxy.codec.rules import NO_RULES, Names, Rules
 from proxy.dialects.cohere import DIALECT
 from proxy.dialects.cohere.decode import CohereDecoder
 from proxy.events import Usage
@@ -197,3 +197,19 @@ def test_which_models_think_by_themselves_is_data() -> None:
         content = body["messages"][1]["content"]
         assert kinds == ([part["type"] for part in content] if kinds else None)
         assert kinds or "a" == content
+
+
+def test_names_and_ids_that_the_target_refuses_are_mended() -> None:
+    made = {"id": "c:1", "type": "function", "function": {"name": "a.b", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "tool_calls": [made]},
+        {"role": "tool", "tool_call_id": "c:1", "content": "42"},
+    ]
+    tools = [{"type": "function", "function": {"name": "a.b"}}]
+    rules = Rules(tool_name=Names("a-z", 12), call_id=Names("a-z0-9", 20))
+    out = relayed({"model": "m", "messages": messages, "tools": tools}, rules)
+    body = json.loads(out.body)
+    _, turn, result = body["messages"]
+    assert {body["tools"][0]["function"]["name"]: "a.b"} == out.tool_names
+    assert result["tool_call_id"] == turn["tool_calls"][0]["id"] != "c:1"

@@ -423,3 +423,10 @@ def test_turns_that_say_nothing_are_left_out() -> None:
     assert ["hi", "again"] == [message["content"] for message in body["messages"]]
     with pytest.raises(Refused):
         build(talk(Message("user", "")))
+
+
+def test_a_schema_may_have_its_older_name() -> None:
+    form = {"type": "json_object", "schema": {"type": "object"}}
+    request = parse(response_format=form).request
+    assert request.response_format is not None
+    assert {"type": "object"} == request.response_format["json_schema"]["schema"]

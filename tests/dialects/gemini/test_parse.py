@@ -328,7 +328,7 @@ def test_losses_are_noted():
             "contents[0].parts[0].functionCall.name",
         ),
         ({**HI, "generationConfig": {"temperature": "warm"}}, "generationConfig.temperature"),
-        ({**HI, "tools": [{"functionDeclarations": {}}]}, "tools[0].functionDeclarations"),
+        ({**HI, "tools": [{"functionDeclarations": 1}]}, "tools[0].functionDeclarations"),
         (
             {**HI, "tools": [{"functionDeclarations": [{}]}]},
             "tools[0].functionDeclarations[0].name",
@@ -352,3 +352,16 @@ def test_a_path_without_a_model_is_refused():
     with pytest.raises(Refused) as caught:
         parsed(model="")
     assert "model" == caught.value.failure.param
+
+
+def test_one_thing_may_stand_where_a_list_is_meant() -> None:
+    """As the vendor's own guides write it."""
+    request = parsed(
+        {
+            "contents": {"parts": {"text": "hi"}},
+            "system_instruction": {"parts": {"text": "Be brief."}},
+            "tools": {"function_declarations": {"name": "get"}},
+        }
+    ).request
+    assert ("Be brief.", "hi") == (request.system, request.messages[0].text)
+    assert ["get"] == [tool.name for tool in request.tools]

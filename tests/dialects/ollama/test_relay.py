@@ -8,7 +8,7 @@ import pytest
 
 from proxy.codec.base import Incoming, Outgoing, Parsed, TargetConfig
 from proxy.codec.relaying import built
-from proxy.codec.rules import NO_RULES, Rules
+from proxy.codec.rules import NO_RULES, Names, Rules
 from proxy.dialects.ollama import DIALECT
 from proxy.dialects.ollama.decode import OllamaDecoder
 from proxy.dialects.ollama.parse import Options
@@ -200,3 +200,44 @@ def test_pictures_that_a_model_made() -> None:
     assert [PNG] == first["message"]["images"]
     parsed = Parsed(ChatRequest(model="m", messages=[]), Options())
     assert [PNG] == json.loads(_CLIENT.whole(parsed, folded(events)).body)["message"]["images"]
+
+
+def test_images_and_arguments_go_up_as_this_vendor_alone_wants_them() -> None:
+    """Clients of several vendors send a data: URL, and arguments as text."""
+    said = [
+        {"role": "user", "content": "?", "images": [f"data:image/png;base64,{PNG}", PNG]},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {"id": "c1", "function": {"name": "f", "arguments": '{"a":1}'}},
+                {"id": "c2", "function": {"name": "f", "arguments": "{"}},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": "42"},
+    ]
+    body = json.loads(call("chat", {"model": "m", "messages": said}).body)
+    user, turn, _ = body["messages"]
+    assert [PNG, PNG] == user["images"]
+    assert [{"a": 1}, {"arguments": "{"}] == [
+        each["function"]["arguments"] for each in turn["tool_calls"]
+    ]
+    asked = {"model": "m", "prompt": "?", "images": [f"data:image/png;base64,{PNG}"]}
+    assert [PNG] == json.loads(call("generate", asked).body)["images"]
+
+
+def test_names_and_ids_that_the_target_refuses_are_mended() -> None:
+    rules = Rules(tool_name=Names("a-z", 12), call_id=Names("a-z0-9", 20))
+    made = {"id": "c:1", "function": {"name": "a.b", "arguments": {}}}
+    said = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "", "tool_calls": [made]},
+        {"role": "tool", "tool_call_id": "c:1", "tool_name": "a.b", "content": "42"},
+    ]
+    tools = [{"type": "function", "function": {"name": "a.b", "parameters": {}}}]
+    out = call("chat", {"model": "m", "messages": said, "tools": tools}, rules)
+    body = json.loads(out.body)
+    _, turn, result = body["messages"]
+    short = body["tools"][0]["function"]["name"]
+    assert ({short: "a.b"}, short) == (out.tool_names, result["tool_name"])
+    assert result["tool_call_id"] == turn["tool_calls"][0]["id"] != "c:1"

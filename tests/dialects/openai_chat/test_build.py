@@ -476,3 +476,11 @@ def test_a_model_that_thinks_is_not_sent_what_it_refuses() -> None:
     assert 5 == sent["max_completion_tokens"]
     assert "temperature" not in sent
     assert ["refused"] == dropped(out)
+
+
+def test_an_address_that_no_vendor_of_this_dialect_fetches_is_left_out() -> None:
+    """Where it is known what the vendor takes."""
+    parts: list[Part] = [ImagePart("gs://bucket/x.png"), TextPart("?")]
+    call = build(asking(parts), vendor="openai")
+    assert "?" == json.loads(call.body)["messages"][0]["content"]
+    assert ["messages.image_url"] == [note.param for note in call.notes]

@@ -202,3 +202,21 @@ def test_a_vendor_without_free_text_gets_functions() -> None:
     call = built(emit.UPSTREAM, request, TargetConfig("up", "m", rules=rules))
     (tool,) = json.loads(call.body)["tools"]
     assert ("function", "sh", {"sh"}) == (tool["type"], tool["name"], call.custom_tools)
+
+
+def test_items_of_another_form_are_said_as_the_vendor_takes_them() -> None:
+    """What the assistant said is its output, and ids of other vendors are left out where they are
+    looked at.
+    """
+    said = [
+        {"role": "assistant", "content": [{"type": "input_text", "text": "a"}]},
+        {"type": "message", "id": "msg_1", "role": "assistant", "content": "b"},
+        {"type": "function_call", "id": "toolu_1", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "id": "x", "call_id": "c", "output": "1"},
+    ]
+    body = {"model": "m", "input": said}
+    first = {"role": "assistant", "content": [{"type": "output_text", "text": "a"}]}
+    without = {name: value for name, value in said[2].items() if name != "id"}
+    strict = json.loads(relayed(body, Rules(checks_item_ids=True)).body)["input"]
+    assert [first, said[1], without, said[3]] == strict
+    assert [first, *said[1:]] == json.loads(relayed(body).body)["input"]
