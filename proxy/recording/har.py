@@ -23,6 +23,7 @@ from proxy.recording.veil import masked
 
 SUFFIX = ".har"
 _TIMES = ("blocked", "dns", "connect", "send", "wait")
+_LONGEST_MS = 1e12  # thirty years: sums of such times are times still
 
 
 class _Pair(msgspec.Struct):
@@ -114,7 +115,11 @@ def to_har(recordings: Sequence[Recording], version: str) -> bytes:
 
 def _recording(entry: _Entry, source: Source) -> Recording | None:
     asked, answered, origin = entry.request, entry.response, entry.origin
-    path = urlsplit(asked.url).path
+    try:
+        address = urlsplit(asked.url)
+    except ValueError:  # no chat API's
+        return None
+    path = address.path
     place = Place(origin["dialect"]) if "dialect" in origin else source.place_of(path)
     body = _text(answered.content.text, answered.content.encoding)
     if place is None or not body or not 200 <= answered.status <= 599:
@@ -125,7 +130,7 @@ def _recording(entry: _Entry, source: Source) -> Recording | None:
     reads, gaps = _reads(entry, body, head_ms, source)
     end_ms = max(head_ms + _ms(entry, "receive"), reads[-1].ms)
     return Recording(
-        upstream=origin.get("upstream") or urlsplit(asked.url).hostname or "har",
+        upstream=origin.get("upstream") or address.hostname or "har",
         dialect=place.dialect,
         model=origin.get("model") or (model if isinstance(model, str) else place.model),
         recorded=_started(entry.startedDateTime),
@@ -164,7 +169,7 @@ def _text(text: str, encoding: str) -> bytes:
 def _ms(entry: _Entry, name: str) -> float:
     """Milliseconds; -1 and null stand for what is not known."""
     value = entry.timings.get(name)
-    return max(0.0, value) if isinstance(value, int | float) else 0.0
+    return min(max(0.0, value), _LONGEST_MS) if isinstance(value, int | float) else 0.0
 
 
 def _reads(
@@ -251,5 +256,5 @@ def _started(said: str) -> str:
     """ISO 8601 with a zone, as both formats want it."""
     try:
         return instant(datetime.fromisoformat(said))
-    except ValueError:  # edited by hand
+    except (ValueError, OverflowError):  # edited by hand
         return instant(datetime(1970, 1, 1, tzinfo=UTC))

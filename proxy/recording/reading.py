@@ -121,7 +121,7 @@ def of_body(body: list[bytes], dialect: str) -> Recording:
 def _start(recording: Recording) -> StreamStart:
     try:
         created = int(datetime.fromisoformat(recording.recorded).timestamp())
-    except ValueError:  # edited by hand
+    except (ValueError, OverflowError):  # edited by hand
         created = 0
     model = recording.model
     return StreamStart("recording", model, recording.upstream, model, created)

@@ -128,6 +128,29 @@ def test_what_is_odd_is_read_all_the_same():
     assert None is other.request.body
 
 
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_date_that_no_calendar_has_is_nobodys(date: str):
+    """In UTC it is before the first day, or behind the last one."""
+    far = entry(text=BODY.decode())
+    far["startedDateTime"] = date
+    assert ["1970-01-01T00:00:00.000Z"] == [one.recorded for one in read(har(far))]
+
+
+def test_times_without_end_are_bounded():
+    """Their sum is a time still, which can be shown."""
+    long = entry(text=BODY.decode())
+    long["timings"] = dict.fromkeys(("send", "wait", "receive"), 1e308)
+    (one,) = read(har(long))
+    assert (2e12, 3e12) == (one.head_ms, one.end_ms)
+
+
+@pytest.mark.parametrize("host", ["[::1", "a\u2100b", "x\x1b[2J"])
+def test_an_answer_of_an_address_that_is_none_is_passed_over(host: str):
+    odd, good = entry(text=BODY.decode()), entry(text=BODY.decode())
+    odd["request"]["url"] = f"https://{host}/v1/chat/completions"
+    assert ["api.example.com"] == [one.upstream for one in read(har(odd, good))]
+
+
 def test_times_that_do_not_fit_the_body_are_not_taken():
     """Somebody has changed the body."""
     ours = json.loads(to_har([recording()], "1.0"))
