@@ -6,6 +6,7 @@ this is the only place that has them. What has no name there begins with `mainst
 was said is in a span, nor any key.
 """
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -49,6 +50,8 @@ class Spans:
 
     def __init__(self, settings: Tracing, processor: SpanProcessor | None = None) -> None:
         """`processor`: where spans go, instead of to the endpoint."""
+        # its warnings repeat what a client's headers say, which is in no log
+        logging.getLogger("opentelemetry.trace").setLevel(logging.ERROR)
         headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
         about = {"service.name": "mainstem", "service.version": __version__}
         self._provider = TracerProvider(

@@ -92,6 +92,23 @@ async def test_a_stream_is_one_span_within_its_clients_trace_and_its_upstream_is
     assert "hello" not in str(found)
 
 
+@pytest.mark.parametrize(
+    "state",
+    ["a=\xe9secret", "secret", ",".join(f"secret{number}=1" for number in range(40)), "," * 4000],
+)
+async def test_what_a_client_says_of_its_trace_is_in_no_log(
+    state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A `tracestate` that is none is left out, without a word."""
+    async with proxied(["far"], {"far": Far(says("Hi"))}) as run:
+        exporter = traced(run)
+        await asked(run, {"traceparent": PARENT, "tracestate": state})
+        span = await the_span(run, exporter)
+    assert span.context is not None
+    assert {} == dict(span.context.trace_state)
+    assert [] == [line.name for line in caplog.records if line.name.startswith("opentelemetry")]
+
+
 async def test_a_fallback_is_an_event_and_a_failure_the_spans_status() -> None:
     fars = {"first": Far(status(500)), "second": Far(says("Hi"), hangs_up)}
     async with proxied(["first", "second"], fars) as run:
