@@ -18,7 +18,7 @@ streams, so that all must lie in one slot.
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ from proxy.relay.kept_log import KeptLog
 from proxy.relay.snapshot import Order
 from proxy.server.lasting import Head, Lasting, Origin
 
+_T = TypeVar("_T")
 _PREFIX = "{mainstem}:"
 LAST = "18446744073709551615-0"  # of an entry: none can follow it
 # Of a lease: a process's sign of life lasts so long, is renewed and looked for so often. Together
@@ -162,7 +163,7 @@ def about(run: Lasting, process: str) -> bytes:
 
 def read_about(said: bytes) -> About:
     """What was written so. Raises ValueError where another version wrote something else."""
-    return _ABOUT.decode(said)
+    return _decoded(_ABOUT, said)
 
 
 def origin_of(stream: str, owner: str, known: About) -> Origin:
@@ -195,7 +196,7 @@ def past_of(log: KeptLog) -> bytes:
 
 def read_past(said: bytes) -> Past:
     """What was written so. Raises ValueError as above."""
-    return _PAST.decode(said)
+    return _decoded(_PAST, said)
 
 
 def entry(first: int, events: Sequence[Event]) -> tuple[str, str, str, str, bytes]:
@@ -209,19 +210,27 @@ def read_entry(fields: dict[bytes, bytes]) -> Batch:
     """An entry's events. Raises ValueError as above."""
     try:
         said = fields[b"e"]
-        return Batch(int(fields[b"n"]), _EVENTS.decode(said), len(said))
+        return Batch(int(fields[b"n"]), _decoded(_EVENTS, said), len(said))
     except KeyError:
         raise ValueError("no batch") from None
 
 
 def read_wish(fields: dict[bytes, bytes]) -> Wish:
     """What another process wants. Raises ValueError as above."""
-    return _WISH.decode(fields.get(b"w", b""))
+    return _decoded(_WISH, fields.get(b"w", b""))
 
 
 def wish_of(wish: Wish) -> Fields:
     """The fields of an inbox's entry."""
     return {"w": msgspec.json.encode(wish)}
+
+
+def _decoded(decoder: "msgspec.json.Decoder[_T]", said: bytes) -> _T:
+    """What others have written may be nested without end. Raises ValueError."""
+    try:
+        return decoder.decode(said)
+    except RecursionError:
+        raise ValueError("nested without end") from None
 
 
 def _options(options: Any) -> bytes:
@@ -239,7 +248,7 @@ def _read_options(half: ClientHalf, said: msgspec.Raw) -> Any:
         return None
     try:
         return msgspec.json.decode(said, type=type(half.watching))
-    except ValueError:
+    except (ValueError, RecursionError):
         return half.watching
 
 

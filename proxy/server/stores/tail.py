@@ -4,6 +4,7 @@ other processes want of it. One blocked question at a time asks for all of it.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 
 import structlog
@@ -79,15 +80,20 @@ class Tail:
                 self._heed(entries)
 
     async def _gain(self, copy: Copy, entries: Entries) -> None:
-        """Raises Away."""
+        """What cannot be read, or has events in an order in which no stream has them, costs this
+        stream and no other one that is read here. Raises Away.
+        """
         try:
             for _, fields in entries:
                 if not copy.gain(layout.read_entry(fields), monotonic()):
                     await load(self._link, copy)
                     return
-        except ValueError:
-            copy.lose(monotonic())
+        except Away:
+            raise
+        except Exception:  # noqa: BLE001  whatever stands there, the others go on
             self._cannot_be_read()
+            with suppress(Exception):  # what reads it may be broken by what it was given
+                copy.lose(monotonic())
 
     def _heed(self, entries: Entries) -> None:
         for number, fields in entries:
