@@ -92,20 +92,20 @@ class Asking:
     async def _answered(
         self, call: Outgoing, target: TargetConfig, bound: Bound, record: StreamRecord
     ) -> Generation:
-        started = monotonic()
+        started, veil = monotonic(), veil_of(bound, self._envelope.credential)
         if bound.played and self._envelope.mock_headers:
             call = call._replace(headers={**call.headers, **self._envelope.mock_headers})
         if self._envelope.trace:
             call = call._replace(headers={**call.headers, **self._envelope.trace})
         answer = await opened(
-            self._upstreams, bound, call, target, self._plan.limits, heard=head_into(record)
+            self._upstreams, bound, call, target, self._plan.limits, heard=head_into(record, veil)
         )
         if bound.recorder is not None:
             tape = bound.recorder.begin(
                 call=call,
                 path=bound.endpoint.path or call.path,
                 model=record.upstream_model,
-                redactor=veil_of(bound, self._envelope.credential),
+                redactor=veil,
                 started=started,
                 status=answer.status,
                 headers=answer.headers,

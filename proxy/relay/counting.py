@@ -11,7 +11,7 @@ from proxy.errors import KINDS, Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
 from proxy.relay.opening import Heard, opened
-from proxy.relay.passing import head_into, place, prepared_apart, tell_failure
+from proxy.relay.passing import head_into, place, prepared_apart, tell_failure, veil_of
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.states import UpstreamStates
 from proxy.relay.turn import Turn
@@ -70,7 +70,8 @@ class Counter:
             config, call = await self._call(bound, target, parsed)
             record.asked, sent = place(bound, call), call.body
             async with Turn(bound, state, last=last):
-                counted = await self._answer(bound, call, config, head_into(record))
+                heard = head_into(record, veil_of(bound, self._envelope.credential))
+                counted = await self._answer(bound, call, config, heard)
         except Refused as refused:
             tell_failure(refused, bound, self._envelope, record, sent)
             raise

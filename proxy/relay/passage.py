@@ -101,7 +101,8 @@ class Passage:
             record.asked = place(bound, call)
             async with Turn(bound, state, last=True):
                 answer = await self._sent(bound, call, errand)
-                record.vendor_request_id = request_id_of(answer)
+                veil = veil_of(bound, self._envelope.credential)
+                record.vendor_request_id = request_id_of(answer, veil)
                 try:
                     body = await self._error(bound, answer)
                 except BaseException:

@@ -84,15 +84,16 @@ async def prepared_apart(
 
 def returned(answer: Answer, settings: Upstream) -> Mapping[str, str]:
     """Those headers of an upstream's answer, names in lower case, that may go to the client: listed
-    ones with a plain, short value.
+    ones with a plain, short value, in which the upstream's key does not stand.
     """
     listed = settings.return_headers
     if not listed:
         return _NOTHING
+    veil = Redactor(settings, settings.key())
     found = [
         (name, value)
         for name, value in answer.headers.items()
-        if _is_listed(name, listed) and is_plain(value)
+        if _is_listed(name, listed) and is_plain(value) and not veil.is_in(value)
     ]
     return dict(found[:_MAX_RETURNED])
 
@@ -139,22 +140,23 @@ def tell_failure(
     refused.failure = why
 
 
-def head_into(record: StreamRecord) -> Callable[[Answer], None]:
+def head_into(record: StreamRecord, veil: Redactor) -> Callable[[Answer], None]:
     """What writes the head of an answer into the record."""
 
     def heard(answer: Answer) -> None:
         record.upstream_status = answer.status
-        record.vendor_request_id = request_id_of(answer)
+        record.vendor_request_id = request_id_of(answer, veil)
 
     return heard
 
 
-def request_id_of(answer: Answer) -> str:
-    """The vendor's own name for the request, which its support asks for; empty where it has
-    none.
+def request_id_of(answer: Answer, veil: Redactor) -> str:
+    """The vendor's own name for the request, which its support asks for; empty where it has none,
+    or has put the key there.
     """
-    said = answer.headers
-    return next((said[name] for name in _REQUEST_IDS if is_plain(said.get(name, ""))), "")
+    headers = answer.headers
+    said = next((headers[name] for name in _REQUEST_IDS if is_plain(headers.get(name, ""))), "")
+    return "" if veil.is_in(said) else said
 
 
 def place(bound: Bound, call: Outgoing) -> str:

@@ -57,6 +57,10 @@ class Redactor:
         parts = self._parts()
         return hidden(text, parts) if parts else text
 
+    def is_in(self, text: str) -> bool:
+        """Whether the key itself stands there: cheap enough to be asked of every answer."""
+        return self._key is not None and len(self._key) >= _LEAST_CHARS and self._key in text
+
     def same_size(self, data: bytes) -> bytes:
         """Bytes of the upstream, with a star for each byte of a secret in them."""
         parts, text = self._parts(), data.decode("latin-1")

@@ -231,7 +231,9 @@ class Source:
         if cost != usage.cost:
             usage = msgspec.structs.replace(usage, cost=cost)
         self._count(usage)
-        self.record.response_id = self._decoder.answer_id
+        named = self._decoder.answer_id
+        if self._redactor is None or not self._redactor.is_in(named):
+            self.record.response_id = named
         return usage
 
     def _timing(self, now: float) -> Timing:

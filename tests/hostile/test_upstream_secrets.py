@@ -155,6 +155,24 @@ async def test_every_way_to_fail_upstream(client: str, logged: io.StringIO) -> N
     )
 
 
+@pytest.mark.parametrize("status", ["200 OK", "429 X"])
+async def test_a_key_for_the_name_of_a_request_or_in_a_header_goes_nowhere(
+    status: str, logged: io.StringIO
+) -> None:
+    """Such names are in the log, and headers go to clients where the operator says so."""
+    choice = {"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}
+    frame = json.dumps({"id": f"chat-{KEY}", "choices": [choice]}).encode()
+    body = b"data: " + frame + b"\n\ndata: [DONE]\n\n" if status == "200 OK" else b"{}"
+    names = {"x_request_id": f"Bearer {KEY}", "x_limit": KEY, "x_other": "7"}
+    far = Far(answer(body, SAMPLE.content_type, status, **names))
+    async with listening(far):
+        upstream = one("openai_chat", far.url, api_key=KEY, return_headers=["x-*"])
+        async with running(upstream) as run:
+            got, _, headers = await asked_in(run, "openai_chat")
+    assert (int(status[:3]), "7", None) == (got, headers.get("x-other"), headers.get("x-limit"))
+    assert [] == told(f"{dict(headers)}{logged.getvalue()}")
+
+
 async def test_an_upstream_that_is_not_there(logged: io.StringIO) -> None:
     async with running(config("http://127.0.0.1:9")) as run:
         got = await asked(run, "native")
