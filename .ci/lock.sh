@@ -27,8 +27,9 @@ group build | compile requirements-build.lock --constraint requirements.lock - "
     compile requirements-dev.lock --all-extras --constraint requirements.lock --constraint requirements-build.lock pyproject.toml - "$@"
 compile tests/programs/requirements.lock tests/programs/requirements.in "$@"
 compile tests/bench/requirements.lock tests/bench/requirements.in "$@"
+compile tests/model/requirements.lock tests/model/requirements.in "$@"
 
-if grep -nE '^ *--(extra-index-url|index-url|find-links)|://' requirements*.lock tests/programs/*.lock tests/bench/*.lock; then
+if grep -nE '^ *--(extra-index-url|index-url|find-links)|://' requirements*.lock tests/programs/*.lock tests/bench/*.lock tests/model/*.lock; then
     echo "A lock file names a registry or a folder (above): it must not." >&2
     exit 1
 fi
