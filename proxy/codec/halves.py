@@ -15,7 +15,7 @@ a record of functions and constants. A dialect has one half or both; the registr
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -50,6 +50,11 @@ def no_models(_models: Sequence[Listed], _created: int) -> bytes:
     return b"[]"
 
 
+# What an answer may hold beside text: the names of events, or of the kinds of blocks.
+Part = Literal["reasoning", "tool_call", "citation", "image"]
+TEXT_ALONE: frozenset[Part] = frozenset({"reasoning", "tool_call", "citation", "image"})
+
+
 class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):
     """The side that clients see."""
 
@@ -57,6 +62,7 @@ class ClientHalf(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...]
     example: Example
     rewrites: bool = False  # whether its encoder can take text back (text.rewrite)
+    omits: frozenset[Part] = frozenset()  # what its form of a streamed answer has no place for
 
     # The request, read. Raises Refused, with the field named, for anything that is not a good
     # request.

@@ -15,7 +15,8 @@ from proxy.mock.damage import Fault, Stage
 from proxy.mock.faults import parse_faults, spoil
 from proxy.mock.fixtures import SUFFIXES, Fixture, chosen, fixtures_in
 from proxy.mock.load import is_path, load, read
-from proxy.mock.scenarios import ERRORS, IN_BAND, SCENARIOS, Ask, refused
+from proxy.mock.parts import Ask
+from proxy.mock.scenarios import ERRORS, IN_BAND, SCENARIOS, refused
 from proxy.mock.script import (
     Manner,
     MockError,

@@ -17,7 +17,8 @@ import yaml
 
 from proxy.events import Event, Tool
 from proxy.mock.faults import parse_faults
-from proxy.mock.scenarios import ERRORS, SCENARIOS, Ask, said
+from proxy.mock.parts import Ask, said
+from proxy.mock.scenarios import ERRORS, SCENARIOS
 from proxy.mock.script import MockError, nearest
 from proxy.request import ToolResultPart
 

@@ -6,114 +6,34 @@ Those in ERRORS are answered before the first byte, with a status, in the vendor
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 from proxy.errors import Failure, Kind, failure
 from proxy.events import (
     BlockEnd,
     BlockStart,
+    Citation,
     Event,
-    Finish,
-    FinishReason,
-    ReasoningDelta,
-    StreamEnd,
+    Image,
     StreamError,
     TextDelta,
     TextRewrite,
     Tool,
-    ToolCallDelta,
     Usage,
-    UsageEvent,
 )
 from proxy.mock import texts
+from proxy.mock.parts import Ask, call, end, said, say, spoken, tokens
 from proxy.mock.sample import arguments
-from proxy.request import ChatRequest, ToolResultPart, ToolSpec
+from proxy.request import ToolResultPart, ToolSpec
 
 _ECHOED_CHARS = 40
 _LONG_TOKENS = 4000
-_SIGNATURE = "bW9jay1zaWduYXR1cmU="  # of reasoning
-_PIECE_CHARS = 6  # of a tool call's arguments
 # Called where the request offers no tool.
 _WEATHER = ToolSpec(
     "get_weather",
     parameters={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 )
-# A word with the blank before it, one or two characters of a script without blanks, or a mark:
-# together they are the text.
-_TOKEN = re.compile(r"\s*[A-Za-z0-9']+|\s*[^\sA-Za-z0-9']{1,2}|\s+")
-
-
-class Ask(NamedTuple):
-    """What was asked, and whether the dialect of the answer can take text back."""
-
-    request: ChatRequest
-    rewrites: bool = False
-
-    @property
-    def input_tokens(self) -> int:
-        """A rough count, as no tokenizer is at hand: four characters a token."""
-        words = [self.request.system or "", *(message.text for message in self.request.messages)]
-        return 1 + sum(map(len, words)) // 4
-
-
-def tokens(text: str) -> list[str]:
-    """Pieces of about a token each; joined, they are the text."""
-    return _TOKEN.findall(text)
-
-
-# Building blocks
-
-
-def _text(block: int, pieces: Iterable[str]) -> Iterator[Event]:
-    yield BlockStart(block, "text")
-    for piece in pieces:
-        yield TextDelta(block, piece)
-    yield BlockEnd(block)
-
-
-def _call(block: int, tool: Tool, arguments: str) -> Iterator[Event]:
-    yield BlockStart(block, "tool_call", tool=tool)
-    for start in range(0, len(arguments), _PIECE_CHARS):
-        yield ToolCallDelta(block, arguments[start : start + _PIECE_CHARS])
-    yield BlockEnd(block)
-
-
-def _end(
-    ask: Ask, output_tokens: int, reason: FinishReason = "stop", reasoning_tokens: int | None = None
-) -> Iterator[Event]:
-    usage = Usage(ask.input_tokens, output_tokens, None, reasoning_tokens)
-    yield UsageEvent(usage.input_tokens, usage.output_tokens, None, reasoning_tokens)
-    yield StreamEnd(Finish(reason), usage)
-
-
-def _say(ask: Ask, text: str, reason: FinishReason = "stop") -> Iterator[Event]:
-    pieces = tokens(text)
-    yield from _text(0, pieces)
-    yield from _end(ask, len(pieces), reason)
-
-
-def said(ask: Ask, text: str, reasoning: str, calls: Sequence[tuple[Tool, str]]) -> Iterator[Event]:
-    """Reasoning, text and calls of tools with their arguments, each where it is given."""
-    thoughts, pieces = tokens(reasoning), tokens(text)
-    block = 0
-    if thoughts:
-        yield BlockStart(block, "reasoning")
-        for thought in thoughts:
-            yield ReasoningDelta(block, thought)
-        yield BlockEnd(block, signature=_SIGNATURE)
-        block += 1
-    if pieces:
-        yield from _text(block, pieces)
-        block += 1
-    for number, (tool, given) in enumerate(calls):
-        yield from _call(block + number, tool, given)
-    spent = len(thoughts) + len(pieces) + sum(len(given) // 4 for _, given in calls)
-    reason: FinishReason = "tool_calls" if calls else "stop"
-    yield from _end(ask, spent, reason, len(thoughts) or None)
-
-
-# Scenarios
+_CITIES = ("Paris", "北京")
 
 
 def hello(ask: Ask) -> Iterator[Event]:
@@ -121,7 +41,7 @@ def hello(ask: Ask) -> Iterator[Event]:
     prompt = " ".join(ask.request.last_user_text.split())
     start = prompt[:_ECHOED_CHARS] + ("…" if len(prompt) > _ECHOED_CHARS else "")
     asked = f" You said: {start}" if start else ""
-    return _say(
+    return say(
         ask,
         (
             f"Hello! I am {ask.request.model or 'a model'}, played by a mock, one token at a "
@@ -133,8 +53,8 @@ def hello(ask: Ask) -> Iterator[Event]:
 def echo(ask: Ask) -> Iterator[Event]:
     """The prompt, word by word."""
     words = re.findall(r"\s*\S+\s*$|\s*\S+", ask.request.last_user_text)
-    yield from _text(0, words)
-    yield from _end(ask, len(words))
+    yield from spoken(0, words)
+    yield from end(ask, len(words))
 
 
 def chinese(ask: Ask) -> Iterator[Event]:
@@ -145,8 +65,8 @@ def chinese(ask: Ask) -> Iterator[Event]:
         for number in range(len(texts.CHINESE))
     ]
     pieces = [piece for piece in pieces if piece]
-    yield from _text(0, pieces)
-    yield from _end(ask, len(pieces))
+    yield from spoken(0, pieces)
+    yield from end(ask, len(pieces))
 
 
 def long(ask: Ask) -> Iterator[Event]:
@@ -156,33 +76,55 @@ def long(ask: Ask) -> Iterator[Event]:
         for sentence in itertools.cycle(texts.LONG_SENTENCES)
         for word in tokens(" " + sentence)
     )
-    yield from _text(0, itertools.islice(words, _LONG_TOKENS))
-    yield from _end(ask, _LONG_TOKENS)
+    yield from spoken(0, itertools.islice(words, _LONG_TOKENS))
+    yield from end(ask, _LONG_TOKENS)
 
 
 def reasoning(ask: Ask) -> Iterator[Event]:
     """Thinking, then the answer."""
-    thoughts = tokens(texts.REASONING)
-    yield BlockStart(0, "reasoning")
-    for thought in thoughts:
-        yield ReasoningDelta(0, thought)
-    yield BlockEnd(0, signature=_SIGNATURE)
-    answer = tokens("The answer is 42.")
-    yield from _text(1, answer)
-    yield from _end(ask, len(thoughts) + len(answer), reasoning_tokens=len(thoughts))
+    return said(ask, "The answer is 42.", texts.REASONING, ())
 
 
 def tools(ask: Ask) -> Iterator[Event]:
     """Text, then two parallel calls of the tools on offer."""
+    return said(ask, "Let me look that up in two places.", "", _calls(ask))
+
+
+def reasoning_tools(ask: Ask) -> Iterator[Event]:
+    """Thinking, some text, then two parallel calls of the tools on offer."""
+    return said(ask, "Let me look that up in two places.", texts.PLAN, _calls(ask))
+
+
+def _calls(ask: Ask) -> list[tuple[Tool, str]]:
     offered = ask.request.tools or [_WEATHER]
-    said = tokens("Let me look that up in two places.")
-    yield from _text(0, said)
-    for number, city in enumerate(("Paris", "北京")):
+    found = []
+    for number, city in enumerate(_CITIES):
         tool = offered[number % len(offered)]
-        yield from _call(
-            1 + number, Tool(f"call_mock_{number + 1}", tool.name), arguments(tool, city)
-        )
-    yield from _end(ask, len(said) + 20, "tool_calls")
+        found.append((Tool(f"call_mock_{number + 1}", tool.name), arguments(tool, city)))
+    return found
+
+
+def sources(ask: Ask) -> Iterator[Event]:
+    """Text that names its sources, each behind what it was taken for."""
+    spent, at = 0, 0
+    yield BlockStart(0, "text")
+    for sentence, title, url in texts.SOURCES:
+        for piece in tokens(sentence):
+            yield TextDelta(0, piece)
+            spent += 1
+        begun = at + len(sentence) - len(sentence.lstrip())
+        at += len(sentence)
+        yield Citation(0, url, title, sentence.strip(), begun, at)
+    yield BlockEnd(0)
+    yield from end(ask, spent)
+
+
+def picture(ask: Ask) -> Iterator[Event]:
+    """A sentence, then a picture."""
+    pieces = tokens("Here is a river between two hills:")
+    yield from spoken(0, pieces)
+    yield Image(texts.PICTURE)
+    yield from end(ask, len(pieces) + 1)
 
 
 def tool_then_answer(ask: Ask) -> Iterator[Event]:
@@ -194,31 +136,31 @@ def tool_then_answer(ask: Ask) -> Iterator[Event]:
         if isinstance(part, ToolResultPart)
     ]
     if results:
-        yield from _say(ask, "The tool says: " + "; ".join(result.text for result in results))
+        yield from say(ask, "The tool says: " + "; ".join(result.text for result in results))
         return
     tool = (ask.request.tools or [_WEATHER])[0]
-    yield from _call(0, Tool("call_mock_1", tool.name), arguments(tool, "Paris"))
-    yield from _end(ask, 10, "tool_calls")
+    yield from call(0, Tool("call_mock_1", tool.name), arguments(tool, "Paris"))
+    yield from end(ask, 10, "tool_calls")
 
 
 def markdown(ask: Ask) -> Iterator[Event]:
     """Headings, lists, a table, code."""
-    return _say(ask, texts.MARKDOWN)
+    return say(ask, texts.MARKDOWN)
 
 
 def empty(ask: Ask) -> Iterator[Event]:
     """A complete answer that says nothing."""
-    return _end(ask, 0)
+    return end(ask, 0)
 
 
 def refusal(ask: Ask) -> Iterator[Event]:
     """A refusal."""
-    return _say(ask, texts.REFUSAL, "refusal")
+    return say(ask, texts.REFUSAL, "refusal")
 
 
 def length(ask: Ask) -> Iterator[Event]:
     """An answer cut off by its limit."""
-    return _say(ask, "This answer is cut off by its limit in the middle of a", "length")
+    return say(ask, "This answer is cut off by its limit in the middle of a", "length")
 
 
 def rewrite(ask: Ask) -> Iterator[Event]:
@@ -227,7 +169,7 @@ def rewrite(ask: Ask) -> Iterator[Event]:
     """
     final = "截至2023年，样本为1024条。"
     if not ask.rewrites:
-        yield from _say(ask, final)
+        yield from say(ask, final)
         return
     shown = [*"截至", "[[", "训练", "时间", "]"]
     rest = tokens("，样本为1024条。")
@@ -238,7 +180,7 @@ def rewrite(ask: Ask) -> Iterator[Event]:
     for piece in rest:
         yield TextDelta(0, piece)
     yield BlockEnd(0)
-    yield from _end(ask, len(shown) + 1 + len(rest))
+    yield from end(ask, len(shown) + 1 + len(rest))
 
 
 def error_in_stream(ask: Ask) -> Iterator[Event]:
@@ -258,7 +200,10 @@ SCENARIOS: dict[str, Scenario] = {
     "long": long,
     "reasoning": reasoning,
     "tools": tools,
+    "reasoning_tools": reasoning_tools,
     "tool_then_answer": tool_then_answer,
+    "sources": sources,
+    "picture": picture,
     "markdown": markdown,
     "empty": empty,
     "refusal": refusal,

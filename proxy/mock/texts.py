@@ -37,6 +37,32 @@ REASONING = (
     "Both lead to the same answer, and nothing speaks against it."
 )
 
+PLAN = (
+    "The question names no date, so today is meant. I know no weather of today by heart, and one "
+    "place alone could mislead. I ask for two places at once, as neither depends on the other."
+)
+
+# Each with the title and the address of its source, at names that no one can own (RFC 6761, 6.5).
+SOURCES = (
+    ("The Rhine is about 1,230 km long.", "The Rhine", "https://rivers.example/rhine"),
+    (
+        " Its name may be of Celtic origin.",
+        "Names of rivers",
+        "https://words.example/rivers?of=europe",
+    ),
+    (" 莱茵河流入北海。", "莱茵河", "https://rivers.example/zh/莱茵河"),
+)
+
+# Drawn for this: a PNG of 96 by 64.
+PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAGAAAABABAMAAAAXGm89AAAAElBMVEXP6P//0WaPuZZaj2k9"
+    "hcb///+wm0lMAAAA9ElEQVR42u3TyxGEIAwGYNYKlg7c2IGxA9J/TTsKLo8EJjk47sEcyf8R8OHcUzfVy3tvzZvEkffv"
+    "60A8keFMD/iPF2f6liDVR5efIJdl+1izZXvNEJ4fCxArtmZ1Pl5Eug7AQPDDTTAqx54ZgALkIRMoAcCCe61yLPdcnZfF"
+    "2cMC4K/Wfn4Xjq0xUfYwgWqtEXUPXbtGRLVADqo9tkYgB81MqgRywJYKsSAHfGk7RK8EEEUwgKEQQRRkAEkEPeiLHkiC"
+    "9ABJFn3QEQOwiWIAzhGkBueIYAWVuAbQVYCMIA/Q3SHndaDIk/7z1r/pMh/Uv6iUxy+YT1tsKtGg+gAAAABJRU5ErkJg"
+    "gg=="
+)
+
 REFUSAL = "I cannot help with that, but I am glad to help with something else."
 
 LONG_SENTENCES = (

@@ -51,7 +51,13 @@ def looked_at(gateway: Gateway, headers: Mapping[str, str]) -> Pieces | None:
 def _asked(half: ClientHalf) -> dict[str, Any]:
     label, body, path, chinese = half.example
     said = {"en": label, "zh": chinese or label}
-    return {"name": half.name, "label": said, "path": path or half.routes[0].path, "body": body}
+    return {
+        "name": half.name,
+        "label": said,
+        "path": path or half.routes[0].path,
+        "body": body,
+        "omits": sorted(half.omits),
+    }
 
 
 def about(gateway: Gateway, mocks: Callable[[], Mocks]) -> Handler:

@@ -241,6 +241,41 @@ def test_sources_are_links_and_only_pictures_that_came_along_are_shown(
     assert [] == visit.console
 
 
+def test_every_part_of_an_answer_is_shown_or_its_dialect_is_said_to_have_no_place(
+    browser: Browser, play
+):
+    """Reasoning, calls, sources and a picture; beside a client that cannot have one of them a note
+    says so, once."""
+    seen = {
+        "evaluate": """['.reasoning', '.tool_call', '.citation', 'img'].map(
+            (part) => document.querySelectorAll('.answer ' + part).length)"""
+    }
+    scenarios = ("reasoning_tools", "sources", "picture")
+    steps = [
+        step
+        for dialect in ("anthropic", "ollama", "plain")
+        for scenario in scenarios
+        for step in (
+            select("dialect", dialect),
+            select("scenario", scenario),
+            ASK,
+            GOOD,
+            seen,
+            text_of(".notes b"),
+        )
+    ]
+    visit = visited(browser, play, select("model", "openai_chat"), fill("speed", "0"), *steps)
+    assert [[1, 2, 0, 0], [0, 0, 3, 0], [0, 0, 0, 1]] * 3 == visit.values[::2]
+    assert [[], [], []] == visit.values[1:6:2]
+    assert [[], ["dropped citation"], []] == visit.values[7:12:2]
+    assert [
+        ["dropped reasoning", "dropped tool_call"],
+        ["dropped citation"],
+        ["dropped image"],
+    ] == visit.values[13:18:2]
+    assert [] == visit.console
+
+
 def test_what_goes_wrong_is_a_sentence_and_faults_can_be_switched_on(browser: Browser, play):
     faults = ["cut@5", "half@5", "garbage@5", "error@5", "status:500", "html", "empty"]
     steps = [

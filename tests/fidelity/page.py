@@ -2,12 +2,20 @@
 
 from pathlib import Path
 
+from proxy.dialects.registry import CLIENTS
+from tests.fidelity.answers import PARTS, streamed, whole
 from tests.fidelity.table import CARRIED, CHANGED, DROPPED, PROBES, REFUSED, Fate, rows
 from tests.fidelity.within import DOCUMENTED, fields, parameters
 from tests.pages import wrapped
 
 PAGE = Path(__file__).parents[2] / "docs" / "FIDELITY.md"
 SIGNS = {CARRIED: "●", CHANGED: "◐", DROPPED: "○", REFUSED: "✕"}
+PART_NAMES = {
+    "reasoning": "reasoning",
+    "tool_call": "calls of tools",
+    "citation": "sources",
+    "image": "pictures",
+}
 HEAD = """# Fidelity
 
 What a request keeps on its way from each client dialect to each upstream dialect. Made by `python -m tests.fidelity --write` from what the code does with a probe for each feature; a test holds it current, and fails if a feature ever vanished without a note.
@@ -16,6 +24,10 @@ What a request keeps on its way from each client dialect to each upstream dialec
 """
 
 WITHIN = """Where a client speaks its upstream's own dialect, its request goes up as it wrote it, unknown keys among the rest, and what the vendor says beyond our events comes back in its place. Each parameter and each field that the vendor's SDK for Python documents was tried: a parameter is kept if it arrives with the value that it had, a field if a client that asked for one document finds it. `model`, `stream` and `stream_options` are ours to set; the parts within a field are judged by the tests in `tests/oracle`. Cohere's stream has none of its document's fields but those that are events.
+"""
+
+
+ANSWERS = """Text, errors and the end are told by all. ● in a stream and in one document, ◐ in a stream only; the rest is left out, as the dialect has no place for it, and the page at `/` says so beside the answer. Looked for in the bytes that a client gets.
 """
 
 
@@ -28,6 +40,9 @@ def page() -> str:
         _upstreams(upstreams),
         "## What each client dialect can ask for\n",
         _clients(clients),
+        "## What each client dialect is told of an answer\n",
+        ANSWERS,
+        _answers(),
     ]
     parts += [
         "## Each client over each upstream\n",
@@ -74,6 +89,18 @@ def _clients(clients: dict[str, dict[str, bool]]) -> str:
         for feature in PROBES
     ]
     return _table(["", *(f"`{name}`" for name in clients)], body)
+
+
+def _answers() -> str:
+    told = {name: (streamed(name), whole(name)) for name in CLIENTS}
+    body = []
+    for part in PARTS:
+        marks = [
+            SIGNS[CARRIED] if part in document else SIGNS[CHANGED] if part in stream else ""
+            for stream, document in told.values()
+        ]
+        body.append([PART_NAMES[part], *marks])
+    return _table(["", *(f"`{name}`" for name in told)], body)
 
 
 def _pairs(client: str, says: dict[str, bool], upstreams: dict[str, dict[str, Fate]]) -> str:

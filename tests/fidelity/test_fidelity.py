@@ -3,7 +3,8 @@ is true."""
 
 import pytest
 
-from proxy.dialects.registry import UPSTREAMS
+from proxy.dialects.registry import CLIENTS, UPSTREAMS
+from tests.fidelity.answers import PARTS, streamed, whole
 from tests.fidelity.page import PAGE, page
 from tests.fidelity.table import LOST, PROBES, upstream_fate
 from tests.fidelity.within import DOCUMENTED, fields, parameters
@@ -12,6 +13,13 @@ from tests.fidelity.within import DOCUMENTED, fields, parameters
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 def test_nothing_is_lost_without_a_note(dialect: str) -> None:
     assert [] == [feature for feature in PROBES if upstream_fate(dialect, feature).word == LOST]
+
+
+@pytest.mark.parametrize("dialect", CLIENTS)
+def test_a_client_half_says_what_it_leaves_out(dialect: str) -> None:
+    """No more and no less: a document never has a part that a stream has not."""
+    assert set(PARTS) - CLIENTS[dialect].omits == streamed(dialect)
+    assert whole(dialect) <= streamed(dialect)
 
 
 def test_the_page_is_current() -> None:

@@ -5,7 +5,8 @@ import itertools
 from functools import cache
 
 from proxy.dialects.registry import CLIENTS
-from proxy.mock.scenarios import SCENARIOS, Ask
+from proxy.mock.parts import Ask
+from proxy.mock.scenarios import SCENARIOS
 from proxy.request import ChatRequest, Message
 from tests.fuzz.bodies import parsed_by
 from tests.fuzz.readers import START

@@ -10,8 +10,9 @@ from proxy.codec.fold import WholeAnswer
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Event, StreamError, StreamStart
 from proxy.mock.compose import MockSpec
+from proxy.mock.parts import Ask
 from proxy.mock.routes import variables
-from proxy.mock.scenarios import ERRORS, SCENARIOS, Ask
+from proxy.mock.scenarios import ERRORS, SCENARIOS
 from proxy.mock.server import MockServer
 from proxy.request import ChatRequest, Message, ToolCallPart, ToolResultPart, ToolSpec
 from tests.support import check_grammar, decode
@@ -20,6 +21,8 @@ DIALECTS = sorted(set(CLIENTS) & set(UPSTREAMS))
 # What only these can say; the others leave it out.
 WITH_TOOLS = {"native", "openai_chat", "anthropic", "gemini"}
 WITH_REASONING = {"native", "openai_chat", "anthropic", "baidu_chat", "yiyan", "gemini", "dify"}
+WITH_CITATIONS = {name for name in DIALECTS if "citation" not in CLIENTS[name].omits}
+WITH_IMAGES = {name for name in DIALECTS if "image" not in CLIENTS[name].omits}
 WITH_FINISH = {"native", "openai_chat", "anthropic", "gemini"}
 WITH_USAGE = {"native", "openai_chat", "anthropic", "gemini", "dify"}
 # How a dialect says a finish for which it has no word of its own.
@@ -90,11 +93,20 @@ async def test_scenarios(mock: MockServer, dialect: str, scenario: str):
         assert [(b.tool, b.text) for b in expected.tool_calls()] == [
             (b.tool, b.text) for b in actual.tool_calls()
         ]
+    if dialect in WITH_CITATIONS:
+        assert cited(expected) == cited(actual)
+    if dialect in WITH_IMAGES:
+        assert [each.url for each in expected.images] == [each.url for each in actual.images]
     if dialect in WITH_FINISH:
         reason = expected.finish.reason
         assert OTHERWISE.get((dialect, reason), reason) == actual.finish.reason
     if dialect in WITH_USAGE:
         assert expected.usage.output_tokens == actual.usage.output_tokens
+
+
+def cited(answer: WholeAnswer) -> list[str | None]:
+    """By their titles: Dify's sources are documents without an address."""
+    return [each.title for block in answer.blocks.values() for each in block.citations]
 
 
 def asked(dialect: str) -> ChatRequest:

@@ -1,14 +1,17 @@
 """The library: every scenario is a whole stream of the grammar."""
 
+import base64
 import json
+import zlib
 
 import pytest
 
 from proxy.codec.fold import WholeAnswer
 from proxy.events import StreamError, StreamStart
 from proxy.mock import texts
+from proxy.mock.parts import Ask, tokens
 from proxy.mock.sample import arguments
-from proxy.mock.scenarios import ERRORS, SCENARIOS, Ask, refused, tokens
+from proxy.mock.scenarios import ERRORS, SCENARIOS, refused
 from proxy.request import ChatRequest, Message, ToolResultPart, ToolSpec
 from tests.support import check_grammar
 
@@ -114,6 +117,37 @@ def test_tools_calls_what_is_offered():
     assert [{"city": "Paris"}, {"city": "北京"}] == [
         json.loads(call.text) for call in answer("tools").tool_calls()
     ]
+
+
+def test_reasoning_tools_thinks_and_calls():
+    """Reasoning, text and two calls in one answer, which ends for the calls."""
+    folded = answer("reasoning_tools")
+    assert texts.PLAN == folded.reasoning()
+    assert folded.text()
+    assert ["get_weather"] * 2 == [call.tool.name for call in folded.tool_calls() if call.tool]
+    assert "tool_calls" == folded.finish.reason
+    assert folded.usage.reasoning_tokens
+
+
+def test_sources_stand_where_they_belong():
+    """Each source has the very characters that it was taken for."""
+    folded = answer("sources")
+    (block,) = folded.blocks.values()
+    assert 3 == len(block.citations)
+    for cited in block.citations:
+        assert cited.text == block.text[cited.start : cited.end]
+        assert (cited.url or "").startswith("https://")
+        assert cited.title
+
+
+def test_the_picture_is_a_png():
+    """Whole: its header, and its last chunk (the PNG specification, 5.6)."""
+    (image,) = answer("picture").images
+    kind, _, data = image.url.partition(",")
+    assert "data:image/png;base64" == kind
+    png = base64.b64decode(data, validate=True)
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    assert png.endswith(b"IEND" + zlib.crc32(b"IEND").to_bytes(4))
 
 
 def test_tool_then_answer_uses_the_result():

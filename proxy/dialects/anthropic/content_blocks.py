@@ -3,7 +3,7 @@ counter.
 
 Text, thinking, redacted thinking and tool calls become our blocks. All other kinds (the vendor's
 own tools and what they found, compaction, and kinds yet unknown) are collected and given whole as
-one `vendor` event when they stop: nothing in them is for the client to act on.
+one event when they stop (`opaque.py`): nothing in them is for the client to act on.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from proxy.codec import proofs
 from proxy.codec.json_depth import shallow
 from proxy.codec.proofs import ANTHROPIC
-from proxy.dialects.anthropic import wire
+from proxy.dialects.anthropic import opaque, wire
 from proxy.dialects.anthropic.wire import NAME
 from proxy.events import (
     BlockEnd,
@@ -160,7 +160,7 @@ class ContentBlocks:
     def _close(self, block: _Block, out: list[Event]) -> None:
         self._held -= block.size
         if block.kind is None:
-            out.append(Vendor(NAME, shallow(_assembled(block))))
+            out.append(opaque.event_of(block.content, block.pieces))
             return
         if block.kind == "tool_call" and not block.saw_arguments and block.content.get("input"):
             # A call by a program of the vendor's (and whole answers) have their arguments in the
@@ -248,28 +248,6 @@ def _end(block: _Block) -> BlockEnd:
         return BlockEnd(block.number, text, ANTHROPIC, redacted or UNSET)
     name = UNSET if proof.name is None else proof.name
     return BlockEnd(block.number, proof.text, proof.format or UNSET, redacted or UNSET, name)
-
-
-def _assembled(block: _Block) -> dict[str, Any]:
-    """An opaque block whole, as a whole answer would hold it. Arguments that are not JSON (cut by
-    the vendor) stay text.
-    """
-    whole = dict(block.content)
-    for key, pieces in block.pieces.items():
-        text = "".join(pieces)
-        if key == "partial_json":
-            whole["input"] = _parsed(text)
-        else:
-            known = whole.get(key)
-            whole[key] = known + text if isinstance(known, str) else text
-    return whole
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return text
 
 
 def _cite(block: int, citation: Any, out: list[Event]) -> None:

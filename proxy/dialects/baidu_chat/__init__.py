@@ -28,6 +28,7 @@ DIALECT = Dialect(
             },
             chinese="百度 AI 对话",
         ),
+        omits=frozenset({"tool_call", "image"}),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

@@ -7,7 +7,7 @@ The same model's OpenAI-like server is the dialect `openai_chat`, not this one.
 from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.failures import framework_failure
-from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
+from proxy.codec.halves import TEXT_ALONE, ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.dialects.chatglm import build, encode, parse
 from proxy.dialects.chatglm.decode import ChatGLMDecoder
 from proxy.dialects.chatglm.wire import NAME, REPORT_PATH
@@ -24,6 +24,7 @@ DIALECT = Dialect(
             chinese="ChatGLM 报告",
         ),
         rewrites=True,
+        omits=TEXT_ALONE,
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

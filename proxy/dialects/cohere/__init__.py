@@ -23,6 +23,7 @@ DIALECT = Dialect(
                 "stream": True,
             },
         ),
+        omits=frozenset({"image"}),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         whole=whole.whole,

@@ -23,6 +23,7 @@ DIALECT = Dialect(
             path="/v1/chat-messages?model={model}",
         ),
         rewrites=True,
+        omits=frozenset({"tool_call", "image"}),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         # `chat` is the answer's task_id, which is the stream's id

@@ -23,6 +23,7 @@ DIALECT = Dialect(
             },
             path="/api/chat",
         ),
+        omits=frozenset({"citation"}),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

@@ -7,7 +7,7 @@ endpoint.
 from proxy.codec.alike import alike
 from proxy.codec.base import Route
 from proxy.codec.example import Example
-from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
+from proxy.codec.halves import TEXT_ALONE, ClientHalf, Dialect, UpstreamHalf, without_options
 from proxy.codec.openai.errors import parse_error
 from proxy.codec.openai.render_error import render_error
 from proxy.dialects.openai_completions import build, encode, parse
@@ -23,6 +23,7 @@ DIALECT = Dialect(
         example=Example(
             "OpenAI Completions", {"model": "{model}", "prompt": "{prompt}", "stream": True}
         ),
+        omits=TEXT_ALONE,
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

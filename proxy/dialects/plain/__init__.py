@@ -9,7 +9,7 @@ needs in order to stop reconnecting.
 from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.failures import framework_failure
-from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf
+from proxy.codec.halves import TEXT_ALONE, ClientHalf, Dialect, UpstreamHalf
 from proxy.dialects.plain import build, encode, parse
 from proxy.dialects.plain.decode import PlainDecoder
 from proxy.dialects.plain.wire import NAME, PATH
@@ -23,6 +23,7 @@ DIALECT = Dialect(
         example=Example(
             "Plain text events", {"model": "{model}", "prompt": "{prompt}"}, chinese="纯文本事件"
         ),
+        omits=TEXT_ALONE,
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

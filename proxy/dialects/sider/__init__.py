@@ -7,7 +7,7 @@ error: `code` says.
 
 from proxy.codec.base import Route
 from proxy.codec.example import Example
-from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf
+from proxy.codec.halves import TEXT_ALONE, ClientHalf, Dialect, UpstreamHalf
 from proxy.dialects.sider import build, encode, errors, parse
 from proxy.dialects.sider.decode import SiderDecoder
 from proxy.dialects.sider.wire import NAME, TEXT_PATHS
@@ -32,6 +32,7 @@ DIALECT = Dialect(
             },
             path="/api/v2/completion/text",
         ),
+        omits=TEXT_ALONE,
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),

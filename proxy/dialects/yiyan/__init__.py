@@ -17,6 +17,7 @@ DIALECT = Dialect(
         example=Example(
             "Yiyan", {"text": "{prompt}", "model": "{model}", "sessionId": ""}, chinese="文心一言"
         ),
+        omits=frozenset({"tool_call", "citation", "image"}),
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         whole=encode.whole,

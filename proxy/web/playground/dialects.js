@@ -2,7 +2,7 @@
  * How a client of each dialect asks, as the proxy tells it. A page asks in these forms, and what there is to copy is made
  * from them. In the texts of a body, and in a path, `{model}` and `{prompt}` stand for what is asked.
  *
- * @typedef {{name: string, label: Record<string, string>, path: string, body: Record<string, unknown>}} Dialect
+ * @typedef {{name: string, label: Record<string, string>, path: string, body: Record<string, unknown>, omits: string[]}} Dialect
  */
 
 /** @type {Map<string, Dialect>} */
@@ -17,6 +17,17 @@ export function knowDialects(dialects) {
 export function listDialects(language) {
     const rows = [...known.values()].map(({ name, label }) => /** @type {[string, string]} */ ([name, label[language]]));
     return rows.sort(([a, one], [b, other]) => Number(b === "native") - Number(a === "native") || one.localeCompare(other, language));
+}
+
+/**
+ * The part of an answer that an event brings, where this dialect has no place for it.
+ *
+ * @param {string} dialect
+ * @param {import("../mainstem.d.ts").StreamEvent} event
+ */
+export function omitted(dialect, event) {
+    const part = event.type === "block.start" ? event.kind : event.type;
+    return known.get(dialect)?.omits.includes(part) ? part : null;
 }
 
 /** @param {string} text @param {Record<string, string>} values */

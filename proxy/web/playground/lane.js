@@ -15,7 +15,7 @@
 
 import { FrameParser, refusal } from "../client.js";
 import { AnswerView } from "./answer.js";
-import { asked, authorization } from "./dialects.js";
+import { asked, authorization, omitted } from "./dialects.js";
 import { made, visible } from "./dom.js";
 import { MicroscopeView } from "./microscope.js";
 import { TimingView } from "./timing.js";
@@ -47,6 +47,7 @@ export class Lane {
     #running = null;
     #status = made("p", "status");
     #notes = made("ul", "notes");
+    #omitted = new Set(); // parts of the answer that the client's dialect has no place for
     #answer = made("div", "answer");
     #timing = made("div", "timing");
     #pieces = made("div", "microscope");
@@ -177,6 +178,7 @@ export class Lane {
         this.#answerView.event(event);
         this.#timingView.shown(shown);
         this.#piecesView.shown(shown);
+        this.#noteOmitted(event);
         if (event.type === "stream.end") {
             this.#over = true;
             this.#say(word("ended", { reason: event.finish.reason }), "good");
@@ -194,9 +196,19 @@ export class Lane {
             this.#timingView = new TimingView(this.#timing);
             this.#piecesView = this.#newPieces();
         }
+        this.#omitted.clear();
         this.node.querySelector("h2")?.replaceChildren(visible(model), made("small", "", ` ${visible(upstream)} · ${visible(theirs)}`));
         this.#notes.hidden = notes.length === 0;
         this.#notes.replaceChildren(...notes.map(({ note, param, message }) => made("li", "", made("b", "", `${note} ${visible(param)}`), ` ${visible(message)}`)));
+    }
+
+    /** Says once what the client does not get. @param {import("../mainstem.d.ts").StreamEvent} event */
+    #noteOmitted(event) {
+        const part = omitted(this.#question.dialect, event);
+        if (part === null || this.#omitted.has(part)) return;
+        this.#omitted.add(part);
+        this.#notes.append(made("li", "", made("b", "", `dropped ${part}`), ` ${word("omitted")}`));
+        this.#notes.hidden = false;
     }
 
     #newPieces() {

@@ -17,6 +17,7 @@ from proxy.events import (
     Citation,
     Event,
     Finish,
+    Image,
     ReasoningDelta,
     StreamEnd,
     StreamError,
@@ -176,6 +177,31 @@ def test_opaque_blocks_are_passed_on_whole() -> None:
         {"type": "tomorrow", "data": "xyz"},
         {"type": "compaction", "content": "summary", "encrypted_content": "enc", "extra": [1]},
     ] == vendor
+
+
+PICTURE = {"type": "base64", "media_type": "image/png", "data": "aGk="}
+
+
+@pytest.mark.parametrize(
+    ("source", "url"),
+    [
+        (PICTURE, "data:image/png;base64,aGk="),
+        ({"type": "url", "url": "https://a.test/x"}, "https://a.test/x"),
+        ({"type": "url", "url": "file:///etc/passwd"}, None),
+        ({"type": "url", "url": 7}, None),
+        ({**PICTURE, "data": ""}, None),
+        ({**PICTURE, "media_type": None}, None),
+        ({**PICTURE, "type": "file", "file_id": "f"}, None),
+        ("aGk=", None),
+    ],
+)
+def test_a_picture_is_an_image(source: Any, url: str | None) -> None:
+    """In the form that requests have, as proxies over other vendors send it. One that cannot be
+    shown stays the vendor's."""
+    events = decoded(sse(START, begin(0, "image", source=source), stop(0), END_TURN, STOP))
+    said = [event for event in events if isinstance(event, Image | Vendor)]
+    block = {"type": "image", "source": source}
+    assert [Vendor("anthropic", block) if url is None else Image(url)] == said
 
 
 def test_citations() -> None:
