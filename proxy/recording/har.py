@@ -1,10 +1,8 @@
 """HAR 1.2 in and out: what browsers' tools, mitmproxy and Playwright save.
 http://www.softwareishard.com/blog/har-12-spec/
 
-A HAR has no reads: it says how long an answer took to come, not when its pieces came. Ours say it
-in a field of their own, `_reads` of the content, which others pass over (custom fields begin with
-an underscore). From another's file an answer is cut into its frames, spread evenly over the time
-that it took.
+A HAR has no reads; when the pieces came is told in fields of other programs' own (`har_times.py`).
+What is null or missing in a file stands for what is not known.
 """
 
 import base64
@@ -18,49 +16,51 @@ from urllib.parse import urlsplit
 import msgspec
 
 from proxy.recording import keeping
-from proxy.recording.tape import Asked, Gaps, Read, Recording, RecordingError, instant
+from proxy.recording.har_times import LONGEST_MS, Message, Took, as_framed, as_read, body_of
+from proxy.recording.tape import Asked, Gaps, Recording, RecordingError, instant
 from proxy.recording.veil import masked
 
 SUFFIX = ".har"
+_OWN: Gaps = "network"
 _TIMES = ("blocked", "dns", "connect", "send", "wait")
-_LONGEST_MS = 1e12  # thirty years: sums of such times are times still
 
 
 class _Pair(msgspec.Struct):
-    name: str
-    value: str = ""
+    name: str = ""
+    value: str | None = None
 
 
 class _Post(msgspec.Struct):
-    text: str = ""
-    encoding: str = ""
+    text: str | None = None
+    encoding: str | None = None
 
 
 class _Request(msgspec.Struct):
     url: str
     method: str = "GET"
-    headers: list[_Pair] = []
+    headers: list[_Pair] | None = None
     postData: _Post | None = None  # noqa: N815  as the format has it
 
 
 class _Content(msgspec.Struct, rename={"reads": "_reads"}):
-    text: str = ""
-    encoding: str = ""
+    text: str | None = None
+    encoding: str | None = None
     reads: list[tuple[float, int]] = []
 
 
 class _Response(msgspec.Struct):
-    status: int = 0
-    headers: list[_Pair] = []
-    content: _Content = msgspec.field(default_factory=_Content)
+    status: int | None = None
+    headers: list[_Pair] | None = None
+    content: _Content | None = None
 
 
-class _Entry(msgspec.Struct, rename={"origin": "_mainstem"}):
+class _Entry(msgspec.Struct, rename={"origin": "_mainstem", "messages": "_eventSourceMessages"}):
     request: _Request
     response: _Response
     startedDateTime: str = ""  # noqa: N815
-    timings: dict[str, float | str | None] = {}
+    timings: dict[str, float | str | None] | None = None
     origin: dict[str, str] = {}
+    messages: list[Message] | None = None
 
 
 class _Log(msgspec.Struct):
@@ -121,23 +121,28 @@ def _recording(entry: _Entry, source: Source) -> Recording | None:
         return None
     path = address.path
     place = Place(origin["dialect"]) if "dialect" in origin else source.place_of(path)
-    body = _text(answered.content.text, answered.content.encoding)
-    if place is None or not body or not 200 <= answered.status <= 599:
+    content, messages = answered.content or _Content(), entry.messages or []
+    body = _text(content.text, content.encoding) or body_of(messages)
+    status = answered.status or 0
+    if place is None or not body or not 200 <= status <= 599:
         return None
     request = _asked(entry, path, source)
     model = request.body.get("model") if isinstance(request.body, dict) else None
+    recorded = _started(entry.startedDateTime)
     head_ms = sum(_ms(entry, name) for name in _TIMES)
-    reads, gaps = _reads(entry, body, head_ms, source)
-    end_ms = max(head_ms + _ms(entry, "receive"), reads[-1].ms)
+    took = Took(head_ms, _ms(entry, "receive"), datetime.fromisoformat(recorded).timestamp())
+    own = as_read(body, content.reads)
+    reads, gaps = (own, _OWN) if own else as_framed(source.cut(body), messages, took)
+    end_ms = max(head_ms + took.receive_ms, reads[-1].ms)
     return Recording(
         upstream=origin.get("upstream") or address.hostname or "har",
         dialect=place.dialect,
         model=origin.get("model") or (model if isinstance(model, str) else place.model),
-        recorded=_started(entry.startedDateTime),
+        recorded=recorded,
         request=request,
         head_ms=head_ms,
-        status=answered.status,
-        headers=keeping.of_answer([(pair.name, pair.value) for pair in answered.headers]),
+        status=status,
+        headers=keeping.of_answer(_named(answered.headers)),
         reads=reads,
         end="complete",
         end_ms=end_ms,
@@ -153,13 +158,17 @@ def _asked(entry: _Entry, path: str, source: Source) -> Asked:
             body = masked(msgspec.json.decode(_text(post.text, post.encoding)), source.hides)
         except (msgspec.DecodeError, RecursionError):  # a form
             body = None
-    headers = [(pair.name, pair.value) for pair in entry.request.headers]
-    return Asked(entry.request.method, path, keeping.of_request(headers), body)
+    headers = keeping.of_request(_named(entry.request.headers))
+    return Asked(entry.request.method, path, headers, body)
 
 
-def _text(text: str, encoding: str) -> bytes:
-    if encoding != "base64":
-        return text.encode()
+def _named(headers: Sequence[_Pair] | None) -> list[tuple[str, str]]:
+    return [(pair.name, pair.value or "") for pair in headers or ()]
+
+
+def _text(text: str | None, encoding: str | None) -> bytes:
+    if not text or encoding != "base64":
+        return (text or "").encode()
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -168,24 +177,8 @@ def _text(text: str, encoding: str) -> bytes:
 
 def _ms(entry: _Entry, name: str) -> float:
     """Milliseconds; -1 and null stand for what is not known."""
-    value = entry.timings.get(name)
-    return min(max(0.0, value), _LONGEST_MS) if isinstance(value, int | float) else 0.0
-
-
-def _reads(
-    entry: _Entry, body: bytes, head_ms: float, source: Source
-) -> tuple[tuple[Read, ...], Gaps]:
-    own = entry.response.content.reads
-    times = [ms for ms, _ in own]
-    if own and sum(size for _, size in own) == len(body) and times == sorted(times):
-        reads, at = [], 0
-        for ms, size in own:
-            reads.append(Read(ms, body[at : at + size]))
-            at += size
-        return tuple(reads), "network"
-    frames = source.cut(body)
-    gap = _ms(entry, "receive") / len(frames)
-    return tuple(Read(head_ms + gap * n, frame) for n, frame in enumerate(frames)), "spread"
+    value = (entry.timings or {}).get(name)
+    return min(max(0.0, value), LONGEST_MS) if isinstance(value, int | float) else 0.0
 
 
 def _entry(recording: Recording) -> dict[str, Any]:

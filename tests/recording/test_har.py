@@ -173,3 +173,68 @@ def test_what_is_no_chat_and_what_has_no_body_is_passed_over():
 def test_what_is_no_har_is_named(data: bytes):
     with pytest.raises(RecordingError, match="is no HAR file"):
         read(data)
+
+
+MESSAGES = [
+    {
+        "type": "eventsource",
+        "time": 1796040000.05,
+        "eventName": "message",
+        "eventId": "",
+        "data": "a",
+    },
+    {"time": 1796040000.06, "eventName": "tick", "eventId": "7", "data": "b\nc"},
+    {"time": 1796040000.1, "eventName": "message", "eventId": "", "data": "[DONE]"},
+]
+FAR = [*MESSAGES[:2], {**MESSAGES[2], "time": 1e300}]
+EVENTS = b"data: a\n\nevent: tick\ndata: b\ndata: c\nid: 7\n\ndata: [DONE]\n\n"
+
+
+def of_chrome(messages: object = MESSAGES, **content: Any) -> dict[str, Any]:
+    """An EventSource in Chrome's tools: no body, but its events with their times (seconds since
+    1970)."""
+    one = entry(size=0, mimeType="text/event-stream", **content)
+    one["startedDateTime"] = "2026-11-30T12:00:00.000Z"
+    return {**one, "_eventSourceMessages": messages, "_resourceType": "eventsource"}
+
+
+def test_an_event_source_of_chrome_is_its_events_at_their_times():
+    (one,) = read(har(of_chrome()))
+    assert EVENTS == one.body
+    assert [50, 60, 100] == [round(each.ms, 3) for each in one.reads]
+    assert ("network", 110) == (one.gaps, one.end_ms)
+
+
+def test_a_body_of_chrome_has_the_times_of_its_events():
+    """Comments come with what was before them."""
+    body = b": begun\n\ndata: a\n\n: alive\n\n" + EVENTS[len(b"data: a\n\n") :]
+    (one,) = read(har(of_chrome(text=body.decode())))
+    assert body == one.body
+    assert [20, 50, 50, 60, 100] == [round(each.ms, 3) for each in one.reads]
+
+
+def test_events_of_another_clock_tell_the_gaps():
+    """The first comes with the head."""
+    messages = [{**each, "time": each["time"] - 1796040000 + 77} for each in MESSAGES]
+    (one,) = read(har(of_chrome(messages)))
+    assert [20, 30, 70] == [round(each.ms, 3) for each in one.reads]
+
+
+@pytest.mark.parametrize("messages", [None, [], MESSAGES[:2], MESSAGES[::-1], FAR])
+def test_events_that_are_not_those_of_the_body_tell_no_times(messages: object):
+    """None at all, too few, in a wrong order, or of a time that never comes."""
+    (one,) = read(har(of_chrome(messages, text=EVENTS.decode())))
+    assert ("spread", EVENTS) == (one.gaps, one.body)
+
+
+def test_null_is_what_is_not_known():
+    """A body that a tool did not keep, times that it did not measure."""
+    one = entry(text=BODY.decode(), encoding=None)
+    one["timings"] = None
+    one["response"]["headers"].append({"name": "x-empty", "value": None})
+    lost = entry(mimeType="text/event-stream", size=0, text=None, comment="responseBodyNotIncluded")
+    lost["request"]["postData"] = None
+    bare = {**entry(), "response": {"status": None, "headers": None, "content": None}}
+    bare["request"] = {**bare["request"], "headers": None}
+    (kept,) = read(har(lost, one, bare))
+    assert (BODY, 0, 0) == (kept.body, kept.head_ms, kept.end_ms)
