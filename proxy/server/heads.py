@@ -1,16 +1,20 @@
 """The heads of a connection's requests, as aiohttp's server queues and keeps them, but so that they
-can be let go.
+can be let go. Of its private names one is taken, `_ErrInfo`, by which it queues what was no
+request.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.http_parser import RawRequestMessage
+from aiohttp.web_protocol import _ErrInfo
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 NO_FIELDS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 NOWHERE = URL()
+_VERSION = "Its version is another one"
 
 
 class Head:
@@ -57,8 +61,11 @@ class Heads(list[Any]):
 
     def popleft(self) -> tuple[Any, Any]:
         message, body = self.pop(0)
-        # else it says what was no request
-        return (Head(message) if type(message) is RawRequestMessage else message), body
+        if type(message) is not RawRequestMessage:  # it says what was no request
+            return message, body
+        if message.version.major != 1:  # it would be answered in that version's name
+            return _ErrInfo(400, BadHttpMessage(_VERSION), _VERSION), body
+        return Head(message), body
 
 
 def left_of(heads: Heads, beyond: int) -> int:

@@ -133,6 +133,8 @@ CASES = [
     ),
     Case("a large trailer", chunks(chunk(BODY) + b"0\r\nX-T: " + b"a" * 20_000 + b"\r\n\r\n")),
     Case("many trailers", chunks(chunk(BODY) + b"0\r\n" + b"X-T: a\r\n" * 1000 + b"\r\n")),
+    Case("HTTP/2.0 in the form of HTTP/1.1", whole().replace(b"HTTP/1.1", b"HTTP/2.0")),
+    Case("HTTP/0.9 with headers", whole().replace(b"HTTP/1.1", b"HTTP/0.9")),
     Case("HTTP/9.9", _GET.replace(b"HTTP/1.1", b"HTTP/9.9") + b"\r\n"),
     Case("HTTP/2 without asking", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     Case(
