@@ -188,6 +188,20 @@ class StreamRecord(msgspec.Struct, eq=False):
             self.gap_total_s += gap
         self._last_content = now
 
+    def piece(self, size: int, now: float) -> None:
+        """The upstream sent `size` bytes that were one content event, and not the first: as `chunk`
+        and `content` note it.
+        """
+        self.chunks += 1
+        self.bytes_in += size
+        counts = self.gap_counts
+        if counts is None:
+            counts = self.gap_counts = [0] * (len(EVENT_GAP_S) + 1)
+        gap = now - self._last_content
+        counts[bisect_left(EVENT_GAP_S, gap)] += 1
+        self.gap_total_s += gap
+        self._last_content = now
+
     def content_beside(self, more: int) -> None:
         """So many more content events came with the last one, in the same chunk."""
         counts = self.gap_counts
@@ -202,8 +216,9 @@ class StreamRecord(msgspec.Struct, eq=False):
             return 0.0
         return self._last_content - self.started - self.first_content_s
 
-    def relayed(self, seconds: float) -> None:
-        """A chunk was read and what it gave was written, `seconds` later."""
+    def relayed(self, size: int, seconds: float) -> None:
+        """A chunk was read, and the `size` bytes that it gave were written `seconds` later."""
+        self.bytes_out += size
         counts = self.delay_counts
         if counts is None:
             counts = self.delay_counts = [0] * (len(RELAY_DELAY_S) + 1)

@@ -102,8 +102,7 @@ class Delivery:
         if out and sink is not None:
             sink.write(out)
             reader.wrote(now, sink.unsent())
-            self._record.bytes_out += len(out)
-            self._record.relayed(monotonic() - now)
+            self._record.relayed(len(out), monotonic() - now)
         if reader.full or reader.refusal is not None:
             self._log.full, self._log.refusal = True, reader.refusal
             self._rouse()

@@ -95,15 +95,15 @@ class Source:
         self._last_read = now
         size = len(data)
         record = self.record
-        record.chunk(size, now)
         events = self._decoder.feed(data)
         if self.content and len(events) == 1 and (kind := type(events[0])) in _CONTENT:
-            # nearly every chunk: what `_write` does with it, without its questions
-            record.content(now)
+            # nearly every chunk: what is done below with it, without the questions
+            record.piece(size, now)
             record.events[kind] = record.events.get(kind, 0) + 1
             self.log.write(events, now, size + self._unread_bytes)
             self._unread_bytes = 0
             return
+        record.chunk(size, now)
         self._unread_bytes += size
         if events:
             self._write(events, now)

@@ -149,7 +149,7 @@ class Watching:
         except Exception as error:  # noqa: BLE001  whatever it is, it is this reader's alone
             self._defect, self._failed = error, True
             self._rouse()
-        self._record.relayed(monotonic() - now)
+        self._record.relayed(0, monotonic() - now)  # `_write` has counted the bytes
 
     def stop(self) -> None:
         """See `Follower`."""

@@ -23,6 +23,9 @@ class Unseen(StreamRecord):
     def content(self, now: float) -> None:
         pass
 
+    def piece(self, size: int, now: float) -> None:
+        pass
+
 
 class Noting(Taking):
     """A client whose deliveries are noted, as `proxy/relay/delivery.py` does it."""
@@ -33,8 +36,7 @@ class Noting(Taking):
 
     def take(self, events: list[Event], now: float, size: int) -> None:
         super().take(events, now, size)
-        self._record.bytes_out += size
-        self._record.relayed(monotonic() - now)
+        self._record.relayed(size, monotonic() - now)
 
 
 def cost_us(pieces: int = 1000, rounds: int = 40) -> float:

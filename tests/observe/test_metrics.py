@@ -82,8 +82,8 @@ def stream() -> StreamRecord:
     record.chunk(100, 100.2)
     for now in (100.3, 100.34, 100.6):
         record.content(now)
-        record.relayed(0.0002)
-    record.bytes_out, record.heartbeats = 300, 2
+        record.relayed(100, 0.0002)
+    record.heartbeats = 2
     record.events = {TextDelta: 3, Vendor: 4}
     record.usage = Usage(
         input_tokens=70,
@@ -356,7 +356,7 @@ def test_bulk_observations_are_those_of_the_library(bounds: tuple[float, ...]) -
         one_by_one.observe(seconds)
     if bounds == RELAY_DELAY_S:
         for seconds in values:
-            record.relayed(seconds)
+            record.relayed(0, seconds)
         assert record.delay_counts is not None
         at_once.observe_buckets(record.delay_counts, record.delay_total_s)
     else:

@@ -4,6 +4,7 @@ import sys
 from bisect import bisect_left
 from typing import Any
 
+import msgspec
 import pytest
 
 from proxy.events import TextDelta
@@ -40,11 +41,27 @@ def test_gaps_are_between_content_events() -> None:
     assert abs(seen.gap_total_s - 100.0) < 1e-9
 
 
+def test_a_piece_is_a_chunk_and_its_content() -> None:
+    """Noted in one call, it counts as if both were noted by themselves."""
+    at_once, apart = record(), record()
+    for seen in (at_once, apart):
+        seen.chunk(10, 100.5)
+        seen.content(100.5)
+    for now in (100.6, 100.6, 107.0):
+        at_once.piece(7, now)
+        apart.chunk(7, now)
+        apart.content(now)
+
+    assert (4, 31) == (at_once.chunks, at_once.bytes_in)
+    assert msgspec.structs.astuple(apart) == msgspec.structs.astuple(at_once)
+
+
 def test_delays() -> None:
-    """One observation a chunk."""
+    """One observation a chunk, and the bytes that went out."""
     seen = record()
     for seconds in (0.00001, 0.00002, 5.0):
-        seen.relayed(seconds)
+        seen.relayed(10, seconds)
+    assert 30 == seen.bytes_out
     assert seen.delay_counts is not None
     assert [1, 1, *([0] * (len(RELAY_DELAY_S) - 2)), 1] == seen.delay_counts
     assert abs(seen.delay_total_s - 5.00003) < 1e-9
