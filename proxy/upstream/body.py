@@ -81,6 +81,19 @@ class Chunks(Body):
 
     def _whole(self, data: bytes, pieces: list[bytes]) -> int:
         """Take the whole chunks that these bytes begin with, as nearly all are. Where they end."""
+        lines = data.split(b"\r\n")
+        sizes, whole = lines[:-1:2], lines[1:-1:2]
+        if whole and not whole[-1]:
+            whole.pop()  # it is the body's end
+        # so written, a size can mean nothing else; 0 is the body's end
+        if sizes[: len(whole)] == [b"%x" % len(piece) for piece in whole] and b"" not in whole:
+            pieces += whole
+            return sum(map(len, lines[: 2 * len(whole)])) + 4 * len(whole)
+        return self._one_by_one(data, pieces)  # there are line ends in the data
+
+    @staticmethod
+    def _one_by_one(data: bytes, pieces: list[bytes]) -> int:
+        """The same for any data."""
         at = 0
         while True:
             end = data.find(b"\r\n", at, at + _MOST_SIZE_BYTES)
@@ -92,8 +105,7 @@ class Chunks(Body):
             except ValueError:
                 return at
             stop = begin + length
-            # so written, the size can mean nothing else; 0 is the body's end
-            plain = length > 0 and line == b"%x" % length
+            plain = length > 0 and line == b"%x" % length  # as above
             if not plain or not data.startswith(b"\r\n", stop):
                 return at
             pieces.append(data[begin:stop])

@@ -24,8 +24,8 @@ STEP: Mapping[Pair, int] = {
 }
 # From socket to socket.
 WHOLE: Mapping[Pair, Cost] = {
-    Pair("openai_chat", "native"): Cost(chunk=550, request=20400),
-    Pair("anthropic", "openai_chat"): Cost(chunk=555, request=22800),
+    Pair("openai_chat", "native"): Cost(chunk=545, request=20300),
+    Pair("anthropic", "openai_chat"): Cost(chunk=550, request=22600),
     Pair("ollama", "openai_responses"): Cost(chunk=870, request=23600),
 }
 # What a chunk costs beside that where its stream is kept, and where it is sent to a Redis as well.

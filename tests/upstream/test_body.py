@@ -49,6 +49,7 @@ async def judged(stream: bytes) -> tuple[bytes, bool, bool]:
 
 ODD = [
     b"3\r\nabc\r\n" + LAST,
+    b"4\r\nabcd\r\n" + chunk(b"x\r\n3\r\nabc") + b"1\r\na\r\n" + LAST,  # with line ends
     b"A\r\n0123456789\r\n" + LAST,
     b"0a\r\n0123456789\r\n" + LAST,
     b"3;x=y\r\nabc\r\n" + LAST,
