@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from pathlib import Path
 
 from proxy import __version__
 
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; answers the exit status: 0, 1 for what went wrong, 2 for what was asked
     wrongly.
     """
+    _hold_standard_streams()
     given = sys.argv[1:] if arguments is None else arguments
     with _quick_imports():
         parser = _parser(given)
@@ -54,6 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ended = import_module("proxy.cli.ended")
     status: int = ended.status_of(options)
     return status
+
+
+def _hold_standard_streams() -> None:
+    """Whoever started us may have closed some of them. In their place stands what is empty and
+    takes all: else the next file or socket that is opened would be one of them.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """`mainstem inspect`: what a recording holds."""
 
 import argparse
+import math
 import shutil
 import sys
 from statistics import median
@@ -16,7 +17,7 @@ from proxy.recording.shelf import Titled
 from proxy.recording.tape import Recording, RecordingError
 
 _SHOWN_CHARS = 120
-_LEAST_WIDTH, _MOST_WIDTH = 40, 120
+_LEAST_WIDTH, _MOST_WIDTH = 24, 120
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", does: str) -> None:
@@ -84,28 +85,40 @@ def _overview(titled: Titled) -> None:
     title, one = titled
     events = list(events_of(one))
     gaps = gaps_of(one.reads)
+    known = one.end_ms > 0  # of bare bytes no time is known
     unfit = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     width = max(_LEAST_WIDTH, min(_MOST_WIDTH, shutil.get_terminal_size().columns - 2))
     rows = [
         ("file", title),
-        ("asked", f"{one.request.method} {one.request.path}, model {one.model or 'unknown'}"),
-        ("of", f"{one.upstream} ({one.dialect}), {one.recorded}"),
-        ("answer", f"{one.status}, {len(one.body)} bytes in {len(one.reads)} reads, {one.end}"),
+        ("asked", _asked(one)),
+        ("of", f"{one.upstream} ({one.dialect})" + (f", {one.recorded}" if known else "")),
+        ("answer", f"{one.status}, {len(one.body)} bytes in {_reads(one)}, {one.end}"),
         ("ended", _ended(events)),
-        ("times", _times(one, events)),
+        ("times", _times(one, events) if known else "unknown"),
         ("gaps", _gaps(one, gaps)),
     ]
     if one.masked:
         rows.append(("hidden", ", ".join(one.masked)))
     for name, said in rows:
         print(f"{name:<7} {escaped(said)}")
-    print()
-    for line in timeline(one, width, ascii_only=unfit):
-        print(f" {line}")
+    if known:
+        print()
+        for line in timeline(one, width, ascii_only=unfit):
+            print(f" {line}")
     if one.gaps == "network" and gaps:
         print()
-        for line in histogram(gaps, ascii_only=unfit):
+        for line in histogram(gaps, width, ascii_only=unfit):
             print(line)
+
+
+def _asked(one: Recording) -> str:
+    if not one.request.path:  # of bare bytes
+        return "unknown"
+    return f"{one.request.method} {one.request.path}, model {one.model or 'unknown'}"
+
+
+def _reads(one: Recording) -> str:
+    return "1 read" if len(one.reads) == 1 else f"{len(one.reads)} reads"
 
 
 def _ended(events: list[Timed]) -> str:
@@ -148,9 +161,10 @@ def _gaps(one: Recording, gaps: list[float]) -> str:
     if not gaps:
         return "none"
     ordered = sorted(gaps)
+    most = math.ceil(0.95 * len(ordered)) - 1
     longest = max(range(len(gaps)), key=gaps.__getitem__)
     return (
-        f"median {median(gaps):.1f} ms, 95 % under {ordered[int(0.95 * (len(ordered) - 1))]:.1f} "
+        f"median {median(gaps):.1f} ms, 95 % within {ordered[most]:.1f} "
         f"ms, longest {gaps[longest]:.1f} ms, before read {longest + 2} at "
         f"{_s(one.reads[longest + 1].ms)}"
     )

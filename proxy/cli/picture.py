@@ -8,7 +8,8 @@ _BARS = " ▁▂▃▄▅▆▇█"
 _ASCII = " .:-=+*#@"
 # Upper bounds of the classes of gaps, in milliseconds.
 _CLASSES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-_MAX_BAR = 40
+_MAX_BAR, _MIN_BAR = 40, 4
+_BESIDE_BAR = 22  # columns
 
 
 def timeline(recording: Recording, width: int, *, ascii_only: bool = False) -> list[str]:
@@ -26,18 +27,20 @@ def timeline(recording: Recording, width: int, *, ascii_only: bool = False) -> l
     return [drawn, "0 s".ljust(width - len(end)) + end]
 
 
-def histogram(gaps: Sequence[float], *, ascii_only: bool = False) -> list[str]:
-    """A line for each class of gaps from the shortest to the longest that there is."""
+def histogram(gaps: Sequence[float], width: int, *, ascii_only: bool = False) -> list[str]:
+    """A line for each class of gaps from the shortest to the longest that there is, no wider than
+    `width` where that has room for bars.
+    """
     counts = [0] * (len(_CLASSES) + 1)
     for gap in gaps:
         counts[next((n for n, bound in enumerate(_CLASSES) if gap < bound), len(_CLASSES))] += 1
     filled = [number for number, count in enumerate(counts) if count]
     if not filled:
         return []
-    most = max(counts)
+    most, bar = max(counts), min(_MAX_BAR, max(_MIN_BAR, width - _BESIDE_BAR))
     full = "#" if ascii_only else "█"
     return [
-        f"{_label(number):>14} {counts[number]:>6} {full * -(-counts[number] * _MAX_BAR // most)}"
+        f"{_label(number):>14} {counts[number]:>6} {full * -(-counts[number] * bar // most)}"
         for number in range(filled[0], filled[-1] + 1)
     ]
 

@@ -37,3 +37,15 @@ def plain(text: str) -> str:
 def escaped(text: str) -> str:
     r"""The text on one line: each control as Python writes it, such as \n."""
     return text.translate(_ESCAPED)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal it takes: Chinese characters take two, marks upon others
+    none (Unicode Standard Annex 11).
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(sign) else 1 + (unicodedata.east_asian_width(sign) in "WF")
+        for sign in text
+    )

@@ -31,7 +31,8 @@ def all_of(options: argparse.Namespace) -> tuple[Titled, ...]:
     if options.entry is None:
         return found
     if options.entry > len(found):
-        raise common.WrongInputError(f"{options.file} has {len(found)} answers of chat APIs.")
+        known = "one answer" if len(found) == 1 else f"{len(found)} answers of chat APIs"
+        raise common.WrongInputError(f"{options.file} has {known}: there is no {options.entry}.")
     return (found[options.entry - 1],)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from proxy.cli import common, local_key
-from proxy.cli.plain import in_json, plain
+from proxy.cli.plain import columns, in_json, plain
 from proxy.net.ports import authority
 from proxy.settings.load import load_places
 from proxy.settings.model import Settings
@@ -124,9 +124,11 @@ def _why(status: int, body: str) -> str:
 
 def _table(streams: Sequence[dict[str, Any]]) -> list[str]:
     rows = [_COLUMNS, *(_row(each) for each in streams)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(_COLUMNS))]
+    widths = [max(columns(row[at]) for row in rows) for at in range(len(_COLUMNS))]
     lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
         for row in rows
     ]
     return [*lines, f"{len(streams)} open"]

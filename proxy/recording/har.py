@@ -93,6 +93,8 @@ def from_har(data: bytes, source: Source) -> list[Recording]:
     RecordingError. Of headers only those are kept that a recording may hold; secret fields of
     requests are hidden.
     """
+    if not data.strip():
+        raise RecordingError("is empty")
     try:
         har = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Har)
     except (msgspec.DecodeError, RecursionError) as error:

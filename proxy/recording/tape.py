@@ -115,9 +115,11 @@ def written(recording: Recording) -> bytes:
 
 
 def parsed(data: bytes) -> Recording:
-    """The recording in a file. Raises RecordingError. A file without its last line, whose writer
-    was interrupted, holds an answer that broke off.
+    """The recording in a file. Raises RecordingError. A file without its last line, or in which
+    that is cut, holds an answer that broke off: whoever wrote or copied it was interrupted.
     """
+    if not data.strip():
+        raise RecordingError("is empty")
     lines = data.split(b"\n")
     first = _decoded(_first, lines[0], 1)
     if first.recording != VERSION:
@@ -132,7 +134,12 @@ def parsed(data: bytes) -> Recording:
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
             continue
-        row = _decoded(_line, line, number)
+        try:
+            row = _decoded(_line, line, number)
+        except RecordingError:
+            if head is not None and end is None and number == len(lines):
+                break
+            raise
         if row.ms < last:
             raise RecordingError(f"line {number}: ms goes back, from {last:g} to {row.ms:g}")
         last = row.ms

@@ -10,7 +10,7 @@ import pytest
 
 from proxy.cli import main
 from proxy.cli.picture import histogram, timeline
-from proxy.cli.plain import escaped, plain
+from proxy.cli.plain import columns, escaped, plain
 from proxy.events import TextDelta, ToolCallDelta
 from proxy.recording.reading import events_of
 from proxy.recording.tape import SUFFIX, Read, parsed, written
@@ -83,9 +83,41 @@ def test_a_silence_is_a_blank_in_the_picture():
     assert [3, 8] == [at for at, sign in enumerate(drawn) if sign != " "]
     assert "0 s0.09 s" == scale
     assert ["  under 10 ms      1 ########################################"] == [
-        line[1:] for line in histogram([9.9], ascii_only=True)
+        line[1:] for line in histogram([9.9], 80, ascii_only=True)
     ]
-    assert [] == histogram([])
+    assert [] == histogram([], 80)
+
+
+def test_a_narrow_terminal_gets_narrow_bars():
+    assert [30] == [len(line) for line in histogram([9.9], 30, ascii_only=True)]
+
+
+def test_of_bare_bytes_no_times_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "answer.sse"
+    path.write_bytes(recording().body)
+    assert 0 == main(["inspect", str(path), "--dialect", "openai_chat"])
+    out = capsys.readouterr().out
+    assert ["asked   unknown", "of      openai_chat (openai_chat)"] == out.splitlines()[1:3]
+    assert "times   unknown" in out
+    assert "0 s" not in out
+
+
+@pytest.mark.parametrize(("count", "within"), [(2, "682.0"), (20, "100.0")])
+def test_most_gaps_are_no_longer_than_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, within: str
+):
+    """Of few gaps 95 % are all."""
+    gaps = [*[100.0] * (count - 1), 682.0]
+    times = [30 + sum(gaps[:number]) for number in range(count + 1)]
+    path = tmp_path / f"one{SUFFIX}"
+    reads = tuple(Read(ms, b": x\n\n") for ms in times)
+    path.write_bytes(written(recording(reads=reads, end_ms=times[-1])))
+    assert 0 == main(["inspect", str(path)])
+    assert f"95 % within {within} ms" in capsys.readouterr().out
+
+
+def test_characters_of_two_columns_count_twice():
+    assert [0, 3, 4, 5, 1] == [columns(text) for text in ("", "abc", "莱茵", "a莱茵", "e\u0301")]
 
 
 def test_another_dialect_to_a_pipe_or_a_file(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cli import main
+from proxy.cli.plain import columns
 from proxy.cli.streams import _table
 
 
@@ -76,3 +77,24 @@ def test_nothing_that_a_client_chose_reaches_the_terminal_as_a_control() -> None
     assert len(row) < 200
     assert "evil?[2J?x" in row
     assert ("1 open", head.index("model")) == (last, row.index("evil"))
+
+
+def test_names_in_chinese_leave_the_columns_where_they_are() -> None:
+    """A character of theirs takes two columns of a terminal."""
+    stream = {
+        "id": "abc",
+        "state": "waiting",
+        "work": "stream",
+        "age_s": 1.25,
+        "key": "研究组",
+        "model": "通义",
+        "upstream": "far",
+        "counted": True,
+        "output_tokens": 0,
+        "bytes_waiting": 0,
+        "worker": 7,
+    }
+    head, *rows, _ = _table([stream, {**stream, "key": "team", "model": "m"}])
+    assert {columns(head[: head.index("upstream")])} == {
+        columns(row[: row.index("far")]) for row in rows
+    }

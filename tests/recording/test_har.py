@@ -168,7 +168,7 @@ def test_what_is_no_chat_and_what_has_no_body_is_passed_over():
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"[]", b'{"log":{}}', har(entry(text="!", encoding="base64"))]
+    "data", [b"{", b"[]", b'{"log":{}}', har(entry(text="!", encoding="base64"))]
 )
 def test_what_is_no_har_is_named(data: bytes):
     with pytest.raises(RecordingError, match="is no HAR file"):
@@ -238,3 +238,8 @@ def test_null_is_what_is_not_known():
     bare["request"] = {**bare["request"], "headers": None}
     (kept,) = read(har(lost, one, bare))
     assert (BODY, 0, 0) == (kept.body, kept.head_ms, kept.end_ms)
+
+
+def test_an_empty_file_is_named():
+    with pytest.raises(RecordingError, match="is empty"):
+        read(b"\n")

@@ -56,6 +56,20 @@ def test_a_mistake_is_named_with_its_line(number: int, line: bytes, said: str):
         parsed(b"\n".join(rows))
 
 
+@pytest.mark.parametrize("left", [1, 9, 20])
+def test_a_copy_that_was_cut_has_what_came_until_then(left: int):
+    """Also within a line; but for the first two, without which nothing is known."""
+    data = written(recording())
+    last = data.rindex(b"\n", 0, -1) + 1
+    cut = parsed(data[: last + left])
+    assert ("broken", recording().reads) == (cut.end, cut.reads)
+    rows = data.split(b"\n")
+    with pytest.raises(RecordingError, match="line 2"):
+        parsed(b"\n".join(rows[:2])[:-left])
+    with pytest.raises(RecordingError, match="line 3"):
+        parsed(b"\n".join([*rows[:2], b'{"ms":', b""]))
+
+
 def test_an_empty_file_is_a_mistake():
-    with pytest.raises(RecordingError, match="line 1"):
+    with pytest.raises(RecordingError, match="is empty"):
         parsed(b"")
