@@ -7,7 +7,8 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -20,12 +21,14 @@ PASSWORD = "pass-w0rd"
 class RedisServer:
     """One server. `url` holds its password, `place` does not."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, **options: str) -> None:
+        """`options` are of its configuration, beside its own."""
         self.port = free_port()
         self.place = f"127.0.0.1:{self.port}"
         self.url = f"redis://:{PASSWORD}@{self.place}/0"
         self.socket_url = f"unix://:{PASSWORD}@{folder}/socket"
         self._folder = folder
+        self.options = options
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -38,6 +41,7 @@ class RedisServer:
             "save": "",
             "appendonly": "no",
             "requirepass": PASSWORD,
+            **self.options,
         }
         arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
         self._process = await asyncio.create_subprocess_exec(
@@ -86,6 +90,11 @@ class RedisServer:
         async with Redis.from_url(self.url) as client:
             await client.delete(*[key async for key in client.scan_iter(pattern)])
 
+    async def run(self, *command: str) -> Any:
+        """Any command, as whoever may do everything."""
+        async with Redis.from_url(self.url) as client:
+            return await client.execute_command(*command)
+
     async def everlasting(self) -> int:
         """How many keys do not expire."""
         async with Redis.from_url(self.url) as client:
@@ -106,12 +115,56 @@ class RedisServer:
 
 
 @asynccontextmanager
-async def redis_server() -> AsyncIterator[RedisServer]:
+async def redis_server(**options: str) -> AsyncIterator[RedisServer]:
     folder = tempfile.mkdtemp()
-    server = RedisServer(folder)
+    server = RedisServer(folder, **options)
     try:
         await server.start()
         yield server
     finally:
         await server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def redis_cluster() -> AsyncIterator[list[RedisServer]]:
+    """Three masters. Each has a third of the keys, and says of any other where it is."""
+    async with AsyncExitStack() as stack:
+        nodes: list[RedisServer] = []
+        for _ in range(3):
+            bus = {"cluster-enabled": "yes", "cluster-port": str(free_port())}
+            nodes.append(await stack.enter_async_context(redis_server(**bus)))
+        clients = [
+            await stack.enter_async_context(Redis.from_url(node.url, decode_responses=True))
+            for node in nodes
+        ]
+        for at, client in enumerate(clients):
+            begin, end = 16384 * at // 3, 16384 * (at + 1) // 3 - 1
+            await client.execute_command(f"CLUSTER ADDSLOTSRANGE {begin} {end}")
+            await client.execute_command(f"CLUSTER SET-CONFIG-EPOCH {at + 1}")
+        for node in nodes[1:]:
+            bus_port = node.options["cluster-port"]
+            await clients[0].execute_command(f"CLUSTER MEET 127.0.0.1 {node.port} {bus_port}")
+        async with asyncio.timeout(20):
+            for client in clients:
+                # nobody is told when they have found one another
+                while (await client.execute_command("CLUSTER INFO"))["cluster_state"] != "ok":  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+        yield nodes
+
+
+async def move_slot(nodes: list[RedisServer], key: str) -> None:
+    """The slot of this key goes, empty, to the next node: as after a failover to a replica that had
+    not heard of anything yet."""
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(Redis.from_url(node.url)) for node in nodes]
+        slot = await clients[0].execute_command("CLUSTER KEYSLOT", key)
+        at = slot * 3 // 16384
+        new = (await clients[(at + 1) % 3].execute_command("CLUSTER MYID")).decode()
+        command = f"CLUSTER SETSLOT {slot} NODE {new}"
+        await clients[(at + 1) % 3].execute_command(command)
+        pipe = clients[at].pipeline()  # a node does not give away a slot with a key in it
+        pipe.flushall()
+        pipe.execute_command(command)
+        await pipe.execute()
+        await clients[(at + 2) % 3].execute_command(command)

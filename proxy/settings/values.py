@@ -16,6 +16,14 @@ _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: token
 _UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VALKEY = re.compile(r"^valkey(?=s?://)")
+_SENTINEL = (
+    "is of a Sentinel, which is not asked here: give an address that always leads to the master, "
+    "such as that of a service or a proxy before the servers: redis://host:6379/0"
+)
+_CLUSTER = (
+    "must be the address of one server; of a cluster that of any node, which names the others: "
+    "redis://host:6379"
+)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ALGORITHMS = (
     "RS256",
@@ -170,6 +178,11 @@ def _store(value: Any) -> SecretStr | Literal["memory"]:
     )
     if not isinstance(url, str) or not url.isprintable() or " " in url:
         raise wrong
+    scheme, _, rest = url.partition("://")
+    if "sentinel" in scheme:
+        raise ValueError(_SENTINEL)
+    if "cluster" in scheme or "," in rest.partition("/")[0].rpartition("@")[2]:
+        raise ValueError(_CLUSTER)
     url = _VALKEY.sub("redis", url)
     try:
         parts = urlsplit(url)

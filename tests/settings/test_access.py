@@ -249,6 +249,25 @@ def test_what_is_no_store_is_refused_without_being_repeated(problems: Problems, 
     )
 
 
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("redis+sentinel://:s3cret@a:26379/main", "is of a Sentinel, which is not asked here"),
+        ("sentinel://a:1,b:2/main", "is of a Sentinel, which is not asked here"),
+        ("redis+cluster://:s3cret@a:7000", "must be the address of one server"),
+        ("redis://:s3cret@a:7000,b:7001/0", "must be the address of one server"),
+    ],
+)
+def test_several_servers_are_refused_with_what_to_write(
+    problems: Problems, store: str, said: str
+) -> None:
+    for section in ("limits: {{store: '{}'}}", "streams: {{resume: {{store: '{}'}}}}"):
+        (sentence,) = problems(section.format(store))
+        assert f"store {said}" in sentence
+        assert sentence.endswith(("redis://host:6379", "redis://host:6379/0"))
+        assert "s3cret" not in sentence
+
+
 def test_a_database_is_a_number(problems: Problems) -> None:
     said = "limits.store must have the number of a database after the host, such as redis://host:6379/0, or nothing"
     assert [f"x.yaml: {said}"] == problems("limits: {store: 'redis://cache/first'}")

@@ -16,7 +16,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
 
 import limits
 import structlog
@@ -24,11 +23,13 @@ from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 from pydantic import SecretStr
 
+from proxy.server.redis_address import moved_to, place_of
+
 _WAIT_S = 0.25  # for Redis, in all; a request must not feel that it is away
 _AGAIN_S = 3.0  # after which an absent Redis is tried once more, by one request
 _CONNECTIONS = 16  # to Redis, of one process: each carries thousands of questions a second
 _MOST_HOLDERS = 10_000  # that one process remembers: subjects of tokens are without end
-_PREFIX = "mainstem"
+_PREFIX = "{mainstem}"  # in braces: all in one node of a cluster
 _STEP_S = 60.0  # the wall clock going back by more would be felt
 _T = TypeVar("_T")
 
@@ -142,9 +143,10 @@ class Rates:
         self._try_at = self._clock() + _AGAIN_S
         try:
             async with asyncio.timeout(_WAIT_S):
-                answer = await question(redis.windows)
+                answer = await redis.ask(question)
         except redis.errors as error:
             self._lost(redis, error)
+            await redis.start_over()
             return await question(self._windows(counter_key))
         if self._away:
             self._away = False
@@ -185,16 +187,53 @@ class _Redis:
     def __init__(self, store: SecretStr) -> None:
         # An extra (`mainstem[redis]`), so it is imported only where it is configured; the settings'
         # check names it where it is missing.
+        from redis.exceptions import MovedError, RedisError  # noqa: PLC0415
+
+        # TimeoutError is an OSError
+        self.errors: tuple[type[Exception], ...] = (RedisError, OSError)
+        self._moved = MovedError
+        self._first_address = store
+        self._connect(store)
+
+    @property
+    def place(self) -> str:
+        """What a log may say of it."""
+        return place_of(self._address)
+
+    async def ask(self, question: Callable[[Windows], Awaitable[_T]]) -> _T:
+        """Of a cluster, the node that has the counts. Raises `errors`."""
+        address = self._address
+        try:
+            return await question(self.windows)
+        except self._moved as moved:
+            await self._lead_to(moved_to(address, moved.host, moved.port))
+            return await question(self.windows)
+
+    async def start_over(self) -> None:
+        """The node may be gone: the first one says which has the counts now."""
+        await self._lead_to(self._first_address)
+
+    async def close(self) -> None:
+        await self._pool.disconnect()
+
+    async def _lead_to(self, address: SecretStr) -> None:
+        if address != self._address:
+            before = self._pool
+            self._connect(address)
+            await before.disconnect(inuse_connections=False)  # others get their answer
+
+    def _connect(self, address: SecretStr) -> None:
         from redis.asyncio import BlockingConnectionPool  # noqa: PLC0415
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
-        from redis.exceptions import RedisError  # noqa: PLC0415
 
-        url = store.get_secret_value()
         # No try after a failed one: the client's own would take seconds, and whoever asks has a
         # bound of its own.
         self._pool = BlockingConnectionPool.from_url(
-            url, max_connections=_CONNECTIONS, timeout=None, retry=Retry(NoBackoff(), 0)
+            address.get_secret_value(),
+            max_connections=_CONNECTIONS,
+            timeout=None,
+            retry=Retry(NoBackoff(), 0),
         )
         storage = RedisStorage(
             "redis://",
@@ -202,16 +241,8 @@ class _Redis:
             key_prefix=_PREFIX,
             connection_pool=self._pool,  # type: ignore[arg-type]
         )
-        # TimeoutError is an OSError
-        self.errors: tuple[type[Exception], ...] = (RedisError, OSError)
+        self._address = address
         self.windows = Windows(storage)
-        parts = urlsplit(url)
-        self.place = (
-            parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
-        )
-
-    async def close(self) -> None:
-        await self._pool.disconnect()
 
 
 def _units(amount: float) -> int:

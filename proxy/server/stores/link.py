@@ -4,21 +4,23 @@ and counted.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
 from pydantic import SecretStr
 
 from proxy.observe.metrics import Metrics, Operation
+from proxy.server.redis_address import moved_to, place_of
 from proxy.server.stores.batch import Batch
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
     from redis.asyncio.connection import AbstractConnection
 
 _CONNECT_S = 2.0
+_MOST_NODES = 3  # of a cluster that are asked which of them has our keys
 _CONNECTIONS = 16  # of one process: one is blocked in a read, one writes, the others ask
 
 
@@ -37,35 +39,43 @@ class Link:
     def __init__(self, store: SecretStr, metrics: Metrics) -> None:
         # An extra (`mainstem[redis]`), so it is imported only where it is configured; the settings'
         # check names it where it is missing.
-        from redis.asyncio import BlockingConnectionPool, Redis  # noqa: PLC0415
-        from redis.asyncio.retry import Retry  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-        from redis.exceptions import RedisError, ResponseError  # noqa: PLC0415
+        from redis.exceptions import MovedError, RedisError, ResponseError  # noqa: PLC0415
 
-        url = store.get_secret_value()
-        # No socket_timeout: releases of the client set one by default that ends a blocked read
-        # without a word. Each call has a bound of its own, and none is tried again by itself.
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=None,
-            socket_timeout=None,
-            socket_connect_timeout=_CONNECT_S,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self.redis = Redis.from_pool(pool)
+        self._address = self._first_address = store
+        self.redis = _client(store)
         self.since: float | None = None
         self.lost: Callable[[], None] = _nobody
         self.away_since = monotonic()
         self._begun = False
+        self._moved = MovedError
         self._refusals: tuple[type[Exception], ...] = (ResponseError,)
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
         self._metrics = metrics
         self._log = structlog.get_logger("mainstem")
-        parts = urlsplit(url)
-        self._place = (
-            parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
-        )
+
+    @property
+    def _place(self) -> str:
+        return place_of(self._address)
+
+    async def reach(self, key: str, seconds: float) -> None:
+        """Find out whether it answers; of a cluster, which node has this key. Raises Away."""
+        try:
+            async with self.within("write", seconds):
+                for _ in range(_MOST_NODES):
+                    try:
+                        await self.redis.exists(key)
+                        break
+                    except self._moved as moved:
+                        await self._lead_to(moved_to(self._address, moved.host, moved.port))
+        except Away:  # the node may be gone: the next time the first one says who has its keys
+            await self._lead_to(self._first_address)
+            raise
+
+    async def _lead_to(self, address: SecretStr) -> None:
+        if address != self._address:
+            before, self._address, self.redis = self.redis, address, _client(address)
+            with suppress(*self._errors):
+                await before.aclose()
 
     async def send(self, batch: Batch) -> list[object]:
         """The answers to these commands; errors are among them. Raises what the library does where
@@ -117,6 +127,24 @@ class Link:
             raise Away from None
         else:
             self._metrics.stored(operation, monotonic() - began)
+
+
+def _client(address: SecretStr) -> "Redis":
+    from redis.asyncio import BlockingConnectionPool, Redis  # noqa: PLC0415  see `Link`
+    from redis.asyncio.retry import Retry  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+
+    # No socket_timeout: releases of the client set one by default that ends a blocked read
+    # without a word. Each call has a bound of its own, and none is tried again by itself.
+    pool = BlockingConnectionPool.from_url(
+        address.get_secret_value(),
+        max_connections=_CONNECTIONS,
+        timeout=None,
+        socket_timeout=None,
+        socket_connect_timeout=_CONNECT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
 
 
 def _nobody() -> None:

@@ -234,6 +234,7 @@ class Writer:
     async def _find_again(self) -> None:
         """Redis answers again, perhaps: see what it still has. Raises Away."""
         rules = self._rules()
+        await self._link.reach(layout.alive(self._process), _WITHIN_S)
         async with self._link.within("write", _WITHIN_S):
             # first, so that nobody takes this process for dead
             await self._link.redis.set(
