@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from proxy.codec.base import TargetConfig
 from proxy.dialects.registry import UPSTREAMS
 from proxy.errors import Refused
+from proxy.net.addresses import admits, reach_of
 from proxy.request import ChatRequest, Message
 from proxy.settings.auth import Auth
 from proxy.settings.model import Settings
@@ -21,6 +22,10 @@ from proxy.settings.vendors import vendors
 _VERSION = re.compile(r"v\d+\w*")
 # As a shell writes a variable; and its name alone.
 _VARIABLE = re.compile(r"(?:Bearer )?\$([A-Za-z_]\w*)|(?:Bearer )?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)")
+# What examples and other programs write where a key belongs.
+_PLACE_OF_KEY = re.compile(
+    r"\{\{.*\}\}|<.*>|os\.environ/.*|%\w+%|.*\.\.\.|(?i:(?:sk-)?x{3,}|(?:your|my)[-_ ].*|changeme)"
+)
 
 
 def doubts(settings: Settings) -> list[str]:
@@ -32,7 +37,17 @@ def doubts(settings: Settings) -> list[str]:
         found += [f"{where}.{said}" for said in (*_of_keys(upstream), *_of_address(upstream))]
         if name not in used and not upstream.pass_paths:
             found.append(f"{where} is used by no model: name it under models, or take it out")
-    return [*found, *_of_money(settings)]
+    return [*found, *_of_models(settings), *_of_money(settings)]
+
+
+def _of_models(settings: Settings) -> Iterator[str]:
+    """Other proxies take a * within a name for a pattern."""
+    for name in settings.models:
+        if "*" in name and name != "*":
+            yield (
+                f'models.{name} is asked for by just this name, * included: only "*" alone stands '
+                "for any other"
+            )
 
 
 def _of_money(settings: Settings) -> Iterator[str]:
@@ -55,12 +70,34 @@ def _of_keys(upstream: Upstream) -> Iterator[str]:
     texts = {f"headers.{name}": value for name, value in named.items() if holds_secret(name)}
     if (key := upstream.key()) is not None:
         texts = {"api_key": key, **texts}
+    if upstream.api_key is not None and key is None:
+        yield "api_key is empty, so no key is sent: leave it out, if none is wanted"
     for setting, text in texts.items():
         variable = _VARIABLE.fullmatch(text)
         if variable is not None and variable[1]:
             yield f'{setting} is the text {text!r} itself: write "${{{variable[1]}}}"'
         elif variable is not None:  # it may be a key after all, so it is not repeated
             yield f'{setting} looks like the name of a variable: write "${{NAME}}" for its value'
+        elif _PLACE_OF_KEY.fullmatch(text.removeprefix("Bearer ")):
+            yield (
+                f"{setting} looks like an example's, and no key: write the key, or "
+                '"${NAME}" for that of an environment variable'
+            )
+        elif setting == "api_key" and " " in text:
+            yield (
+                "api_key has a space in it, which keys have not: take away what is not the key, "
+                "such as Bearer, which is sent before it anyway"
+            )
+        elif setting == "api_key" and _is_in_clear(upstream):
+            yield "base_url is http:, so that whoever stands between reads the key: write https:"
+
+
+def _is_in_clear(upstream: Upstream) -> bool:
+    """Whether what is sent there leaves the own networks as it is."""
+    base = urlsplit(upstream.base_url or "")
+    host = base.hostname or ""
+    far = reach_of(host, private=False) == "public" or admits("public", host)
+    return base.scheme == "http" and far and not upstream.private
 
 
 def _of_address(upstream: Upstream) -> Iterator[str]:

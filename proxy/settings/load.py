@@ -18,6 +18,7 @@ from proxy.settings.defaults import demonstrated, embedded
 from proxy.settings.document import read_document
 from proxy.settings.environment import merge, read_environment, variable_of
 from proxy.settings.files import Files
+from proxy.settings.folders import with_folders_found
 from proxy.settings.mistakes import ConfigError, Problems, add_validation
 from proxy.settings.model import Settings
 from proxy.settings.reading import read_file, unreadable
@@ -59,7 +60,7 @@ def load(path: Path | None, environ: Mapping[str, str], files: Files | None = No
     for named in _named_files(tree):
         files.note(folder / named)
     tree = with_jwks_found(_with_scripts_found(tree, folder), folder, problems)
-    tree = with_tls_found(_with_folders_found(tree, folder), folder, problems)
+    tree = with_tls_found(with_folders_found(tree, folder, problems), folder, problems)
     keys = _read_keys(tree, folder, problems)
     check(tree, problems)
     settings = _validated(tree, problems)
@@ -111,25 +112,6 @@ def _with_scripts_found(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]
         if isinstance(scenario, str) and _is_script(scenario):
             upstreams[name] = {**upstream, "mock": {**mock, "scenario": str(folder / scenario)}}
     return {**tree, "upstreams": upstreams} if upstreams else dict(tree)
-
-
-def _with_folders_found(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Likewise, folders for recordings."""
-    found = dict(tree)
-    if isinstance(record := found.get("record"), dict):
-        found["record"] = _folder_found(record, folder)
-    upstreams = section(tree, "upstreams")
-    own = {
-        name: {**upstream, "record": _folder_found(upstream["record"], folder)}
-        for name, upstream in upstreams.items()
-        if isinstance(upstream, dict) and isinstance(upstream.get("record"), dict)
-    }
-    return {**found, "upstreams": {**upstreams, **own}} if own else found
-
-
-def _folder_found(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    named = record.get("folder")
-    return {**record, "folder": str(folder / named)} if isinstance(named, str) else dict(record)
 
 
 def _is_script(scenario: str) -> bool:

@@ -72,7 +72,15 @@ def test_with_a_path_of_its_own_an_address_is_as_it_is_meant() -> None:
     [
         ("$OPENAI_API_KEY", "is the text '$OPENAI_API_KEY' itself: write \"${OPENAI_API_KEY}\""),
         ("OPENAI_API_KEY", "looks like the name of a variable"),
+        ("sk-...", "looks like an example's"),
+        ("{{ OPENAI_API_KEY }}", "looks like an example's"),
+        ("os.environ/OPENAI_API_KEY", "looks like an example's"),
+        ("<your key>", "looks like an example's"),
+        ("your-api-key", "looks like an example's"),
+        ("Bearer sk-1234", "has a space in it"),
+        ("", "is empty, so no key is sent"),
         ("sk-1234", ""),
+        ("id.secret-xyz", ""),
         ("pa$$word_$", ""),
     ],
 )
@@ -86,6 +94,35 @@ def test_a_header_that_carries_a_key_is_looked_at_too() -> None:
     headers = {"authorization": "Bearer $KEY", "x-region": "EU_WEST"}
     (doubt,) = found("openai_chat", "https://h.example/v1", headers=headers)
     assert doubt.startswith("headers.authorization is the text")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "private", "said"),
+    [
+        ("http://api.example.com/v1", False, True),
+        ("http://8.8.8.8/v1", False, True),
+        ("http://api.example.com/v1", True, False),
+        ("http://vllm:8000/v1", False, False),
+        ("http://10.0.0.1:8000/v1", False, False),
+        ("https://api.example.com/v1", False, False),
+    ],
+)
+def test_a_key_that_others_could_read_on_its_way(base_url: str, private: bool, said: bool) -> None:
+    clear = "base_url is http:, so that whoever stands between reads the key: write https:"
+    assert ([clear] if said else []) == found(
+        "openai_chat", base_url, private=private, api_key="sk-1"
+    )
+
+
+def test_a_pattern_in_a_model_s_name_stands_for_nothing() -> None:
+    settings = Settings.model_validate(
+        {
+            "upstreams": {"a": {"dialect": "anthropic", "mock": {}}},
+            "models": {name: [{"upstream": "a"}] for name in ("gpt-*", "*", "plain")},
+        }
+    )
+    (doubt,) = doubts(settings)
+    assert doubt.startswith("models.gpt-* is asked for by just this name")
 
 
 def test_an_upstream_that_no_model_uses() -> None:

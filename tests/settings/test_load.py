@@ -81,6 +81,20 @@ def test_a_key_file_that_is_none(
     assert [f"x.yaml: upstreams.a.api_key_file {said.format(file=file)}"] == problems(text)
 
 
+@pytest.mark.parametrize("named", ["taken", "taken/below"])
+@pytest.mark.parametrize("where", ["record", "upstreams.a.record"])
+def test_a_folder_for_recordings_that_is_a_file(
+    problems: Problems, tmp_path: Path, named: str, where: str
+) -> None:
+    """It is known at the start, and not with the first stream."""
+    (tmp_path / "taken").write_text("")
+    record = f"record: {{folder: {named}}}"
+    own = where != "record"
+    text = with_upstream("base_url: 'https://x'" + (f", {record}" if own else ""))
+    said = f"is a file, or would be within one: {tmp_path}/taken; name a folder"
+    assert [f"x.yaml: {where}.folder {said}"] == problems(text if own else f"{text}\n{record}")
+
+
 @pytest.mark.parametrize("named", ["~/key", "$HOME/key"])
 def test_a_path_is_not_a_shell_s(problems: Problems, tmp_path: Path, named: str) -> None:
     """Nothing but `${NAME}` is replaced in it, and the sentence says so."""
