@@ -23,6 +23,20 @@ _VARIABLE = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 _MOST_CHARS = 500  # of a path for which another one is looked for
 _SHOWN_CHARS = 100
 _LIKE = 0.9  # a letter or two are wrong: paths of one version are alike by that alone
+_OPERATION = re.compile(r"/models/[^/]+:[A-Za-z]+$")
+_OPERATIONS = (
+    " What stands behind a model's colon is one of: generateContent, streamGenerateContent, "
+    "countTokens."
+)
+# What machines that watch a server ask, by other servers' names for it.
+_WATCHED = re.compile(
+    r"/+(?:-/|_|api/|v1/)*(?:metrics|prometheus|health|healthz|healthcheck|healthy|liveness|livez|live|"
+    r"readiness|readyz|ready|ping|status)(?:/\w*)?/*"
+)
+_FOR_OPERATORS = (
+    "Whoever watches this proxy asks /livez, /readyz or /metrics, on the port of admin: where that "
+    "is set."
+)
 # What a base URL may have too much: some segments of an address that was meant for another server.
 _TOO_MUCH = 3
 # Whose clients call paths of these beginnings, where no known path is near. Longer ones come first.
@@ -50,6 +64,10 @@ def wrong_method(gateway: Gateway, half: ClientHalf, methods: Sequence[str]) -> 
                 f"{request.path[:_SHOWN_CHARS]} takes {' or '.join(methods)}, not "
                 f"{request.method[:20]}."
             )
+            if request.method == "POST" and _OPERATION.search(request.path):
+                said += (
+                    " What stands behind a model's colon is one of: " + ", ".join(_OPERATIONS) + "."
+                )
             response = whole(half.render_error(failure("bad_request", said, status=405)))
         response.headers["Allow"] = allowed
         return response
@@ -70,6 +88,8 @@ def nothing_here(gateway: Gateway, paths: Paths) -> Handler:
         if half is None:
             half = _owner(request)
         hint = f"Clients call one of: {known}." if meant is None else f"Did you mean {meant!r}?"
+        if _WATCHED.fullmatch(request.path):
+            hint = _FOR_OPERATORS
         said = f"There is nothing at {request.path[:_SHOWN_CHARS]!r}. {hint}"
         return whole(half.render_error(failure("bad_request", said, status=404)))
 

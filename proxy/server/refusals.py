@@ -81,6 +81,12 @@ def fault(error: HttpProcessingError, max_head_bytes: int) -> Failure:
             f"The request has more than the {FIELDS} headers that this proxy takes.",
             status=431,
         )
+    if "HTTPS traffic" in error.message:
+        said = "This port speaks HTTP and got TLS: ask http://, or set server.tls to have https://."
+        return failure("bad_request", said)
+    if "PRI/Upgrade" in error.message:
+        said = "This port speaks HTTP/1.1 alone, and got HTTP/2: a front such as nginx speaks it."
+        return failure("bad_request", said)
     why = (
         "its target is no URL"
         if isinstance(error, InvalidURLError)

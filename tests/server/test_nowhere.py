@@ -1,6 +1,7 @@
 """Paths that are none and methods that a path does not take: said in the client's own form, with
 what it most likely meant."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -94,6 +95,43 @@ async def test_another_path_is_answered_in_the_form_of_its_prefix(
         status, body = await asked(run, path, **headers)
         assert (404, dialect) == (status, form(body))
         assert "/v1/chat/completions" in message(body)
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/healthz", "/metrics/", "/v1/health", "/-/ready", "/health/liveness"]
+)
+async def test_who_watches_is_told_the_paths_for_that(path: str) -> None:
+    async with running(CONFIG) as run, run.session.get(run.url + path) as response:
+        said = message(await response.json())
+        assert (404, True) == (response.status, "asks /livez, /readyz or /metrics" in said)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(600), "got TLS: ask http://"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 alone, and got HTTP/2"),
+    ],
+)
+async def test_another_protocol_is_named(data: bytes, said: str) -> None:
+    async with running(CONFIG) as run:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(run.url.rpartition(":")[2]))
+        try:
+            writer.write(data)
+            answer = (await reader.readuntil(b"}}")).decode()
+        finally:
+            writer.close()
+        assert (True, True) == ("400 Bad Request" in answer, said in answer)
+
+
+async def test_a_word_behind_a_colon_that_is_none_is_told_those_that_are() -> None:
+    async with running(CONFIG) as run:
+        status, body = await asked(run, "/v1beta/models/m:streamContent")
+        assert 405 == status
+        assert message(body).endswith(
+            "takes GET or HEAD, not POST. What stands behind a model's colon is one of: "
+            "generateContent, streamGenerateContent, countTokens."
+        )
 
 
 @pytest.mark.parametrize(

@@ -92,5 +92,8 @@ def check_other_model(caller: Caller, other: Named | None) -> None:
 
 
 def _not_allowed(caller: Caller, model: str, param: str) -> Refused:
-    said = f"{caller.title} may not ask for the model {model[:100]!r}."
+    said = (
+        f"{caller.title} may not ask for the model {model[:100]!r}; GET /v1/models lists those "
+        "that it may."
+    )
     return Refused(failure("forbidden", said, param=param))

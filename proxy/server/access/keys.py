@@ -179,8 +179,20 @@ class Keyring:
 
     async def _of_token(self, secret: str) -> Caller:
         if self._tokens is None or not self._tokens.may_be(secret):
-            raise unauthorized("This key is not accepted here.")
+            raise unauthorized(f"This key is not accepted here{_slip(secret)}.")
         return await self._tokens.caller(secret)
+
+
+def _slip(secret: str) -> str:
+    """What most likely went wrong on the key's way, where its look tells; nothing of it is said."""
+    bare = secret.strip()
+    if bare.startswith(("$", "%", "{{", "<")):
+        return ": it looks like the name of a variable that nothing has replaced"
+    if bare[:7].lower() == "bearer ":
+        return ": it begins with Bearer, which is said twice"
+    if bare[:1] in "\"'" or bare[-1:] in "\"'":
+        return ": it has quotes around it"
+    return ""
 
 
 def _entry(key: Key) -> _Entry:

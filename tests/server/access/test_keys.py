@@ -109,6 +109,24 @@ async def test_only_its_models_may_be_asked_for() -> None:
         with pytest.raises(Refused) as caught:
             check_model(await ring.admit(secret), "slow")
         assert ("forbidden", "model") == (caught.value.failure.kind, caught.value.failure.param)
+        assert caught.value.failure.message.endswith("GET /v1/models lists those that it may.")
+
+
+@pytest.mark.parametrize(
+    ("secret", "slip"),
+    [
+        ("$OPENAI_API_KEY", ": it looks like the name of a variable that nothing has replaced"),
+        ("${KEY}", ": it looks like the name of a variable that nothing has replaced"),
+        ("<your key>", ": it looks like the name of a variable that nothing has replaced"),
+        ("Bearer first", ": it begins with Bearer, which is said twice"),
+        ('"first"', ": it has quotes around it"),
+        ("sk-other", ""),
+    ],
+)
+async def test_a_slip_on_the_key_s_way_is_told(secret: str, slip: str) -> None:
+    with pytest.raises(Refused) as caught:
+        await keyring({"name": "first"}).admit(secret)
+    assert f"This key is not accepted here{slip}." == caught.value.failure.message
 
 
 async def test_only_an_admin_key_opens_what_is_the_operators() -> None:
