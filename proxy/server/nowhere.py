@@ -65,9 +65,7 @@ def wrong_method(gateway: Gateway, half: ClientHalf, methods: Sequence[str]) -> 
                 f"{request.method[:20]}."
             )
             if request.method == "POST" and _OPERATION.search(request.path):
-                said += (
-                    " What stands behind a model's colon is one of: " + ", ".join(_OPERATIONS) + "."
-                )
+                said += _OPERATIONS
             response = whole(half.render_error(failure("bad_request", said, status=405)))
         response.headers["Allow"] = allowed
         return response
