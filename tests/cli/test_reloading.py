@@ -191,6 +191,74 @@ async def test_a_hundred_reloads_leave_no_file_open(tmp_path: Path) -> None:
         assert 0 == (await it.end()).status
 
 
+async def test_a_swap_of_an_upstream_under_load_loses_no_stream(tmp_path: Path) -> None:
+    """From the moment that the reload is counted each new stream is at the new upstream; those that
+    ran end at the old one; none fails."""
+    held, released = 30, asyncio.Event()
+
+    async def holds(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        peer.send(HELLO)
+        if b"hold" in peer.body:
+            await released.wait()
+        peer.send(STOP)
+        peer.write(LAST_CHUNK)
+
+    def swapped(name: str) -> dict[str, Any]:
+        given = config("", server={"reload_check_s": 0})
+        far = {"dialect": "openai_chat", "base_url": upstream.url}
+        return {
+            **given,
+            "upstreams": {"old": far, "new": far},
+            "models": {"*": [{"upstream": name}]},
+        }
+
+    loaded = False
+    asked: dict[bool, list[str]] = {False: [], True: []}
+
+    async def asks(session: aiohttp.ClientSession) -> None:
+        after = 0
+        while after < 5:
+            begun = loaded
+            async with session.post(
+                f"{it.url}/v1/stream", json={"model": "m", "prompt": "hi"}
+            ) as response:
+                assert b"stream.end" in await response.read()
+                asked[begun].append(response.headers["x-mainstem-upstream"])
+            after += begun
+
+    async with stage() as upstream:
+        upstream.script = holds
+        async with (
+            scene(tmp_path, swapped("old")) as it,
+            clients(it.url) as connect,
+            aiohttp.ClientSession() as session,
+        ):
+            running = [await connect() for _ in range(held)]
+            for client in running:
+                client.post({"model": "m", "prompt": "hold"})
+            await asyncio.gather(*(client.reader.readuntil(b"text.delta") for client in running))
+            askers = [asyncio.create_task(asks(session)) for _ in range(5)]
+            it.write(json.dumps(swapped("new")))
+            it.process.send_signal(signal.SIGHUP)
+            await it.read("ok")
+            loaded = True
+            await asyncio.gather(*askers)
+            assert held == await metric(it.admin, 'mainstem_streams_open{upstream="old"}')
+            released.set()
+            for client in running:
+                rest = await client.reader.readuntil(b"\r\n0\r\n\r\n")
+                assert (1, 0) == (rest.count(b'"stream.end"'), rest.count(b'"stream.error"'))
+            at_old = await metric(
+                it.admin,
+                'mainstem_streams_total{client_dialect="native",model="*",outcome="completed",upstream="old"}',
+            )
+            assert {"new"} == set(asked[True])
+            assert held + asked[False].count("old") == at_old
+            assert 0 == (await it.end()).status
+
+
 async def read_again_and_again(it: Scene, url: str) -> None:
     """20 signals, and 10 other files, good and bad in turn, written by one who takes no care; the
     last one is good."""
