@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import aiohttp
+import pytest
 import yaml
 
 from proxy.recording.tape import SUFFIX, parsed
@@ -75,3 +76,22 @@ async def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
     ended = await mainstem("replay", str(wrong), "--speed", "fast")
     assert 2 == ended.status
     assert "'fast' is not a number from 0" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("to", "says"),
+    [("file", "file is no folder: name another with --to."), ("file/in", "cannot be made (")],
+)
+async def test_where_nothing_can_be_kept_nothing_is_begun(
+    tmp_path: Path, to: str, says: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    ended = await mainstem("record", "--mock", "--port", "0", "--to", str(tmp_path / to))
+    assert (1, "") == (ended.status, ended.out)
+    assert says in ended.err
+
+
+async def test_a_folder_has_a_name() -> None:
+    ended = await mainstem("record", "--to", "")
+    assert 2 == ended.status
+    assert "argument --to: names no folder" in ended.err
