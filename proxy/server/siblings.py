@@ -15,7 +15,7 @@ from aiohttp import web
 
 from proxy.observe.crew import SOCKETS, socket_of
 
-_WAIT_S = 2.0  # for one worker: its event loop may be busy
+_WAIT_S = 5.0  # for one worker: its event loop, or the machine, may be busy; whoever asks has 10
 _MAX_PATH_BYTES = 100  # of a socket's path; systems allow a few more
 
 

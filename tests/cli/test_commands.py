@@ -191,7 +191,7 @@ async def test_a_reader_that_has_seen_enough_is_no_error(line: str) -> None:
         shell=True,
         check=True,
         capture_output=True,
-        timeout=20,
+        timeout=60,
         cwd=ROOT,
     )
     assert (1, b"") == (len(done.stdout), done.stderr)

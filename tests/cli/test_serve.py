@@ -38,7 +38,7 @@ async def shell(line: str, **env: str) -> bytes:
         shell=True,
         check=True,
         capture_output=True,
-        timeout=20,
+        timeout=60,
         env={**os.environ, **env},
     )
     return done.stdout

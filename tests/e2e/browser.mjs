@@ -141,7 +141,7 @@ async function visit({ url, steps, width, height, dark, storage, timeout_ms: tim
 async function bounded(job) {
     let timer;
     const late = new Promise((resolve) => {
-        const ms = 2 * job.timeout_ms;
+        const ms = 5 * job.timeout_ms;
         timer = setTimeout(() => resolve({ error: `the visit did not end within ${ms} ms`, console: [], state: null, sent: [] }), ms);
     });
     const outcome = await Promise.race([visit(job), late]);

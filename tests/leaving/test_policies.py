@@ -82,7 +82,7 @@ async def test_grace_reads_on_and_then_hangs_up(scene: Scene, decider: str, leav
         await scene.account.ended(mark, "client_gone")
         line = await proxy.line(mark)
     assert ("client_gone", 200) == (line["outcome"], line["status"])
-    assert line["client_left_s"] + 0.5 <= line["total_s"]
+    assert line["client_left_s"] + 0.4 <= line["total_s"]
 
 
 @pytest.mark.parametrize("policy", ["grace", "finish"])
@@ -129,7 +129,7 @@ async def test_who_waits_for_one_document_leaves_as_any_other(
         await scene.account.ended(mark, "complete" if policy == "finish" else "client_gone")
         line = await proxy.line(mark)
     if policy == "grace":
-        assert line["client_left_s"] + 0.5 <= line["total_s"]
+        assert line["client_left_s"] + 0.4 <= line["total_s"]
     assert ("completed" if policy == "finish" else "client_gone", 499) == (
         line["outcome"],
         line["status"],

@@ -44,7 +44,7 @@ async def test_the_second_answers_when_the_first_is_silent_and_the_first_is_hung
 async def test_a_first_that_is_quick_is_the_only_one_asked() -> None:
     quick, spare = Far(says("quick")), Far(says("spare"))
     async with proxied(
-        {**HEDGED, "targets": ["quick", "spare"]}, {"quick": quick, "spare": spare}
+        {"targets": ["quick", "spare"], "hedge_after_s": 5}, {"quick": quick, "spare": spare}
     ) as run:
         assert "quick" == (await ask(run)).text
     assert [] == spare.asked
