@@ -21,5 +21,7 @@ def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.delenv("PYTHONDONTWRITEBYTECODE")
         patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
         # compiles them
-        subprocess.run([*command(), "check"], check=True, capture_output=True, timeout=50, cwd=ROOT)
+        subprocess.run(
+            [*command(), "check"], check=True, capture_output=True, timeout=150, cwd=ROOT
+        )
         yield

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.cli.tools import ASK, HELLO, ROLE, Stage, clients, metric, stage, until
+from tests.cli.tools import ASK, HELLO, ROLE, Stage, clients, metric, stage, until, until_metric
 from tests.e2e.proxy_process import running_proxy
 from tests.raw_upstream import CHUNKED, Peer
 
@@ -161,7 +161,7 @@ async def test_a_crowd_that_leaves_at_once_leaves_nothing_behind(scene: Scene) -
         for number, client in enumerate(crowd):
             client.post({"model": "m", "prompt": "talk" if number % 2 else "be silent"})
         await asyncio.gather(*(client.reader.readuntil(b"Hello") for client in crowd[1::2]))
-        assert CROWD / 2 == await metric(scene.url, "mainstem_streams_open")
+        await until_metric(scene.url, "mainstem_streams_open", CROWD / 2)
 
     async def all_counted() -> bool:
         return CROWD == await metric(scene.url, "mainstem_requests_total") - asked
@@ -170,9 +170,9 @@ async def test_a_crowd_that_leaves_at_once_leaves_nothing_behind(scene: Scene) -
         return CROWD == closed
 
     await until(all_counted)
-    assert CROWD == await metric(scene.url, "mainstem_streams_total") - ended
+    await until_metric(scene.url, "mainstem_streams_total", ended + CROWD)
     await until(all_closed)
-    assert 0 == await metric(scene.url, "mainstem_streams_open")
+    await until_metric(scene.url, "mainstem_streams_open", 0)
 
     async def none_left() -> bool:
         return scene.open_files() <= base + 2  # the connections that asked for the metrics

@@ -13,7 +13,18 @@ import pytest
 from tests.cli.crowd import Crowd, streaming
 from tests.cli.test_reloading import Scene, config, scene
 from tests.cli.test_workers import children, open_files, sockets
-from tests.cli.tools import HELLO, STOP, Client, clients, events, log_lines, metric, stage, until
+from tests.cli.tools import (
+    HELLO,
+    STOP,
+    Client,
+    clients,
+    events,
+    log_lines,
+    metric,
+    stage,
+    until,
+    until_metric,
+)
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 
 WORKERS = 3
@@ -119,7 +130,7 @@ async def test_three_workers_are_replaced_and_no_stream_is_cut(
                 return not set(before) & set(children(it.process.pid))
 
             await until(gone)
-            assert streams + crowd.begun == await metric(it.admin, "mainstem_streams_total{")
+            await until_metric(it.admin, "mainstem_streams_total{", streams + crowd.begun)
             assert 0 == await metric(it.admin, "mainstem_worker_restarts_total")
             ended = await it.end()
     assert (0, []) == (ended.status, log_lines(ended.err))

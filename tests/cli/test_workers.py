@@ -19,6 +19,7 @@ from tests.cli.tools import (
     stage,
     started,
     until,
+    until_metric,
     until_refused,
 )
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
@@ -68,14 +69,8 @@ def written(folder: Path, url: str) -> str:
     return str(file)
 
 
+COMPLETED = 'mainstem_streams_total{client_dialect="native",model="*",outcome="completed"'
 LOST = 'mainstem_streams_total{client_dialect="none",model="none",outcome="internal",upstream="far"'
-
-
-async def until_all_ended(admin: str, count: int) -> None:
-    async def ended() -> bool:
-        return count == await metric(admin, "mainstem_streams_total")
-
-    await until(ended)
 
 
 async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
@@ -99,10 +94,7 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
             for client in await asyncio.gather(*(connect() for _ in range(REQUESTS))):
                 client.post()
                 await client.answer()
-            assert REQUESTS == await metric(
-                admin,
-                'mainstem_streams_total{client_dialect="native",model="*",outcome="completed"',
-            )
+            await until_metric(admin, COMPLETED, REQUESTS)
             assert min(map(sockets, workers)) > 4  # every worker has some of them
 
         upstream.script = waits
@@ -111,7 +103,7 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
             for client in talking:
                 client.post()
             await asyncio.gather(*(client.reader.readuntil(b"Hello") for client in talking))
-            assert REQUESTS == await metric(admin, "mainstem_streams_open")
+            await until_metric(admin, "mainstem_streams_open", REQUESTS)
 
             os.kill(first, signal.SIGKILL)
             await until_replaced(proxy.process.pid, first)
@@ -121,8 +113,8 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
                 for pid in (proxy.process.pid, second):
                     assert 0 < await metric(admin, f'{name}{{pid="{pid}"}}')
                 assert 0 == await metric(admin, f'{name}{{pid="{first}"}}')
-            assert 1 == await metric(admin, "mainstem_worker_restarts_total")
-            assert REQUESTS - kept == await metric(admin, LOST)
+            await until_metric(admin, "mainstem_worker_restarts_total", 1)
+            await until_metric(admin, LOST, REQUESTS - kept)
             go.set()
 
         async def both_reloaded() -> bool:  # also the new one, which may still be starting
@@ -131,7 +123,7 @@ async def test_two_workers_are_one_proxy(tmp_path: Path) -> None:
         proxy.process.send_signal(signal.SIGHUP)
         await until(both_reloaded)
         # every stream has an end: those of the dead worker too
-        await until_all_ended(admin, 2 * REQUESTS)
+        await until_metric(admin, "mainstem_streams_total", 2 * REQUESTS)
 
         workers = [second, *(child for child in children(proxy.process.pid) if child != second)]
         upstream.script, go = waits, asyncio.Event()

@@ -19,6 +19,7 @@ from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream
 ROOT = Path(__file__).parents[2]
 # A command on a busy machine: a start is half a second of one core, and a test may start seven.
 END_S = 60
+WITHIN_S = 15  # for what comes true soon, on a busy machine
 ROLE = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
 HELLO = b'data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\n'
 STOP = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -221,7 +222,22 @@ async def metric(url: str, name: str) -> float:
     )
 
 
-async def until(true: Callable[[], Awaitable[bool]], within_s: float = 15) -> None:
+async def until_metric(url: str, name: str, wanted: float) -> None:
+    """Waits until `metric` is this: whoever has read an answer to its end may ask before the process
+    that gave it has counted it."""
+    found: list[float] = []
+
+    async def so() -> bool:
+        found[:] = [await metric(url, name)]
+        return found == [wanted]
+
+    try:
+        await until(so)
+    except TimeoutError:
+        raise AssertionError(f"{name}: {found} instead of {wanted}") from None
+
+
+async def until(true: Callable[[], Awaitable[bool]], within_s: float = WITHIN_S) -> None:
     """Waits for what must come true soon."""
     async with asyncio.timeout(within_s):
         while not await true():  # noqa: ASYNC110  it is another process that makes it true

@@ -131,7 +131,7 @@ def check(name: Part, file: Path) -> None:
         command(name, FRONTS[name].check, file),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         env={**os.environ, "HOME": str(file.parent)},
         check=False,
     )

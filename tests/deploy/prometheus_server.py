@@ -16,7 +16,7 @@ from tests.ports import free_port
 
 SCRAPE = "500ms"
 RULES = Path(__file__).parents[2] / "deploy" / "alerts.yml"
-_START_S = 20
+_START_S = 60
 Labels = tuple[str, ...]
 
 

@@ -46,7 +46,7 @@ def run(*command: str | Path) -> None:
         [str(word) for word in command],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         cwd=DEPLOY,
         check=False,
     )

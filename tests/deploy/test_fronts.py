@@ -126,7 +126,7 @@ class Process:
         file.write_text(
             json.dumps(
                 {
-                    "server": {"port": self.port, "announce_s": 2, "drain_s": 10},
+                    "server": {"port": self.port, "announce_s": 3, "drain_s": 10},
                     "admin": {"port": self.admin},
                     "logs": {"level": "warning"},
                     "upstreams": {"far": {"dialect": "openai_chat", "base_url": upstream}},

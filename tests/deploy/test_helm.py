@@ -42,7 +42,7 @@ def engine(values: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
         input=json.dumps({"chart": str(CHART), "values": values}),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         check=False,
     )
 

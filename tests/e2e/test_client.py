@@ -22,7 +22,7 @@ def test_the_browser_client_keeps_its_promises_in_node():
         env={**os.environ, "MAINSTEM_SSE_VECTORS": vectors},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]

@@ -21,7 +21,7 @@ from tests.recording.samples import REQUEST, recording
 
 HERE = Path(__file__).parent
 SCHEMA = NPM_PACKAGES / "har-schema" / "lib"
-RUN_S = 40
+RUN_S = 150
 
 
 def playwright(what: str, har: Path, url: str, body: str) -> str:

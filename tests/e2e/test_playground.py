@@ -519,7 +519,7 @@ def test_what_there_is_to_copy_asks_the_same_in_every_dialect(browser: Browser, 
         [program("node"), "--input-type=module", "-e", "\n".join(imports)],
     ):
         said = subprocess.run(
-            command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
+            command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=150
         )
         assert "quoted" in said.stdout
     assert [3] * len(marks) == [len(asked_with(play, f'行 {mark}"')) for mark in marks]

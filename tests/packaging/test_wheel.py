@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 READY = "Mainstem is listening on "
 BUILD_S = 400  # a fresh environment fetches all that the program runs on
-START_S = 30.0
+START_S = 60.0
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(BUILD_S + 100)]
 
