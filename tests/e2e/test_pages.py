@@ -18,7 +18,7 @@ pytestmark = requires("chromium", "node", "npm_packages")
 RESULT = {"evaluate": "result"}
 # Longer than fetch-event-source waits before it posts again.
 AFTER_A_RETRY = {"evaluate": "new Promise((resolve) => setTimeout(resolve, 1300))"}
-OPENED = 5  # at most
+OPENED = 10  # at most
 _numbers = itertools.count(1)
 
 
