@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from proxy.codec.own_ids import OwnIds
 from proxy.codec.pending_arguments import PIECE_CHARS
 from proxy.events import BlockEnd, BlockStart, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta
 
@@ -23,8 +24,6 @@ HELD_ARGUMENT_CHARS = 1 << 20
 # Calls open at once in one choice. Models make a handful; more is an upstream that begins them and
 # ends none: the oldest is closed.
 _MAX_OPEN_CALLS = 1024
-# Ids of calls beyond this are not kept to be told from others.
-_MAX_IDS = 128
 # Nor are they checked more often than this: a stream that turns to and fro inside a call must not
 # make each turn cost its length.
 _CHECKS = 16
@@ -80,7 +79,7 @@ class Blocks:
         self._reasoning: dict[int, int] = {}
         # Most answers have none of these, so there is no dictionary until there is one.
         self._refusals: dict[int, int] | None = None
-        self._ids: dict[str, int] | None = None  # ids of calls -> the last number given to one
+        self._ids: OwnIds | None = None
         self._untold: dict[int, _Call] | None = None  # choice -> call whose name may go on
         # choice -> key of the call -> open call
         self._calls: dict[int, dict[int | str, _Call]] = {}
@@ -196,26 +195,13 @@ class Blocks:
             replaced = next(iter(calls.values()))
         if replaced is not None:
             self._close_call(out, choice, replaced)
-        call = calls[key] = _Call(self._number(), key, [], untold=self._alone(tool))
+        if self._ids is None:
+            self._ids = OwnIds()
+        call = calls[key] = _Call(self._number(), key, [], untold=self._ids.alone(tool))
         self.saw_tool_call = True
         if self._untold is None:
             self._untold = {}
         self._untold[choice] = call
-
-    def _alone(self, tool: Tool) -> Tool:
-        """The tool with an id that no other call of the answer has: some servers give all of them
-        the same, and a client could not say whose result it sends.
-        """
-        if self._ids is None:
-            self._ids = {}
-        made, number = tool.id, self._ids.get(tool.id, 1)
-        while made in self._ids:
-            number += 1
-            made = f"{tool.id}_{number}"
-        if len(self._ids) < _MAX_IDS:
-            self._ids[tool.id] = number
-            self._ids.setdefault(made, 1)
-        return tool if made == tool.id else replace(tool, id=made)
 
     def lengthen_name(self, key: int | str, more: str, choice: int = 0) -> bool:
         """Add to the name of a call that is not told yet. False: it is told, or the name that it

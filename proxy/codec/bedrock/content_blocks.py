@@ -16,6 +16,7 @@ from proxy.codec import proofs
 from proxy.codec.bedrock import wire
 from proxy.codec.json_depth import shallow
 from proxy.codec.media import data_url
+from proxy.codec.own_ids import OwnIds
 from proxy.codec.tool_calls import made_id
 from proxy.events import (
     BlockEnd,
@@ -64,6 +65,7 @@ class ContentBlocks:
         self._open: dict[int, _Block] = {}
         self._held = 0
         self._next = 0
+        self._ids = OwnIds()
         self.called = False  # a tool was called
 
     def start(self, index: int, start: dict[str, Any], out: list[Event]) -> None:
@@ -75,9 +77,11 @@ class ContentBlocks:
                 index,
                 "tool_call",
                 out,
-                Tool(
-                    _text(use.get("toolUseId")) or made_id("", self._next),
-                    _text(use.get("name")) or "",
+                self._ids.alone(
+                    Tool(
+                        _text(use.get("toolUseId")) or made_id("", self._next),
+                        _text(use.get("name")) or "",
+                    )
                 ),
             )
         elif start:

@@ -94,12 +94,16 @@ def vendor_error(body: Any, *, certain: bool = False) -> VendorError | None:
     base = body.get("base_resp")
     if isinstance(base, dict) and base.get("status_code") not in _FINE_CODES:
         return _described({"message": base.get("status_msg"), "code": base["status_code"]}, {})
+    errors = body.get("errors")  # Cloudflare's
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        return _described(errors[0], {})
     failed_code = body.get("code") not in _FINE_CODES and bool(
         body.get("message") or body.get("msg") or not body.get("choices")
     )
     # FastAPI, in a stream that had begun
     detailed = bool(body.get("detail")) and not {"choices", "object", "type"} & body.keys()
-    if certain or body.get("object") == "error" or failed_code or detailed:
+    named = "error" in (body.get("object"), body.get("type")) and not body.get("choices")
+    if certain or named or failed_code or detailed:
         return _described(body, body)
     return None
 

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from proxy.codec import proofs
 from proxy.codec.json_depth import shallow
+from proxy.codec.own_ids import OwnIds
 from proxy.codec.proofs import ANTHROPIC
 from proxy.dialects.anthropic import opaque, wire
 from proxy.dialects.anthropic.wire import NAME
@@ -69,6 +70,7 @@ class ContentBlocks:
         self._open: dict[int, _Block] = {}
         # by the index of an open call: text that a clone sends amid its arguments
         self._amid: dict[int, _Block] = {}
+        self._ids = OwnIds()
         self._next = 0
         self._max = max_bytes
         self._held = 0
@@ -185,9 +187,8 @@ class ContentBlocks:
             out.append(Vendor(NAME, shallow(extras)))
         tool: Tool | UnsetType = UNSET
         if kind == "tool_call":
-            tool = Tool(
-                _text(content.get("id")) or f"call_{block.number}", _text(content.get("name")) or ""
-            )
+            own = _text(content.get("id")) or f"call_{block.number}"
+            tool = self._ids.alone(Tool(own, _text(content.get("name")) or ""))
         out.append(BlockStart(block.number, kind, tool))
         return block
 

@@ -43,6 +43,7 @@ _BOM = b"\xef\xbb\xbf"
 # Events that only keep the connection alive.
 _PINGS = frozenset({"ping", "heartbeat", "keep-alive", "keepalive"})
 _DONE = b"[DONE]"
+_NULL = b"null"
 # What a part of a chunk that is read by itself may raise.
 _MISUNDERSTOOD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotJSONError)
 _ERROR_FIELD = b"error:"  # llama.cpp's server writes `error: {...}` where others write `data:`
@@ -343,8 +344,10 @@ def _is_chunk(line: bytearray) -> bool:
 def _documents(data: bytes) -> list[Any]:
     """The JSON values in a frame: one, however loosely it is written, or several in a row."""
     data = data.strip().removesuffix(_DONE)
+    if data == _NULL:  # says nothing, as some keep a connection alive
+        return []
     try:
-        return [loads(data)]
+        return _listed(loads(data))
     except NotJSONError as error:
         documents = several(data)
         if documents is not None:
@@ -352,6 +355,15 @@ def _documents(data: bytes) -> list[Any]:
         raise _AnswerError(
             _malformed("The upstream sent a frame that is not JSON", data)
         ) from error
+
+
+def _listed(said: Any) -> list[Any]:
+    """Chunks, of which some servers write a list into one event."""
+    if isinstance(said, list) and all(
+        isinstance(each, dict) and "choices" in each for each in said
+    ):
+        return said
+    return [said]
 
 
 def _tolerated(document: Any, data: bytes) -> Chunk:

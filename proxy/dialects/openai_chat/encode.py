@@ -25,7 +25,9 @@ from proxy.codec.custom_tools import ArgumentsToText
 from proxy.codec.openai.render_error import error_object
 from proxy.codec.openai.usage import usage_object
 from proxy.dialects.openai_chat.shapes import (
+    PARTS,
     annotation,
+    apart,
     call_proof,
     extras,
     finish_word,
@@ -75,6 +77,8 @@ class ChatEncoder(Encoder):
     """
 
     reasoning: ClassVar = b'{"reasoning_content":%b}'  # a delta of reasoning, around its text
+    # where a vendor's parts of content stand that are no text: OpenAI's clients join texts
+    parts: ClassVar = PARTS
     # to be said again with its proof
     gathers: frozenset[type[Event]] = frozenset({ReasoningDelta})
 
@@ -246,6 +250,8 @@ class ChatEncoder(Encoder):
             finish = choice.get("finish_reason")
             if finish is not None:
                 self._finishes[choice["index"]] = finish
+            if self.parts == PARTS:
+                choice = apart(choice)  # noqa: PLW2901
             if choice.keys() - {"index", "finish_reason"}:
                 choices.append({"delta": {}, **choice, "finish_reason": None})
         if not said.chunk and not choices:

@@ -18,7 +18,7 @@ from proxy.codec.fold import WholeAnswer
 from proxy.codec.openai.usage import usage_object
 from proxy.codec.proofs import carried
 from proxy.dialects.openai_chat.encode import ChatEncoder
-from proxy.dialects.openai_chat.shapes import extras
+from proxy.dialects.openai_chat.shapes import PARTS, extras
 from proxy.dialects.openai_chat.whole import document
 from proxy.events import BlockEnd, BlockStart, Event, StreamEnd, Tool, ToolCallDelta, Vendor
 
@@ -41,6 +41,7 @@ class _Call(NamedTuple):
 class MistralEncoder(ChatEncoder):
     """One streamed answer."""
 
+    parts = "content"
     reasoning = b'{"content":[{"type":"thinking","thinking":[{"type":"text","text":%b}]}]}'
 
     def __init__(self) -> None:
@@ -111,8 +112,9 @@ def mistral_whole(answer: WholeAnswer) -> Reply:
             for block in answer.blocks.values()
             if block.kind == "reasoning" and block.choice == choice["index"]
         ]
-        if thoughts:
+        parts = message.pop(PARTS, [])
+        if thoughts or parts:
             content = message["content"]
-            text = [{"type": "text", "text": content}] if isinstance(content, str) else content
-            message["content"] = [*thoughts, *(text or [])] if content else thoughts
+            text = [{"type": "text", "text": content}] if content else []
+            message["content"] = [*thoughts, *text, *parts]
     return Reply(200, msgspec.json.encode(said))

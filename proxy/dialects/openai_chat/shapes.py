@@ -29,6 +29,19 @@ def other_finish(raw: str, *, called: bool) -> str:
     return finish_word(Finish(finish_reason(raw, called=called, refused=False), raw))
 
 
+# Where a vendor's parts of content stand that are neither text nor thinking, for clients that know
+# content as text alone.
+PARTS = "content_parts"
+
+
+def apart(choice: dict[str, Any]) -> dict[str, Any]:
+    """A vendor's choice, with its parts of content under a key of their own."""
+    match choice.get("delta"):
+        case {"content": list(parts), **rest}:
+            return {**choice, "delta": {**rest, PARTS: parts}}
+    return choice
+
+
 class Extras(NamedTuple):
     """A `vendor` event of this dialect taken apart: keys of the chunk, its choices, and keys of the
     usage.

@@ -5,7 +5,7 @@ from typing import Any
 
 from proxy.codec.custom_tools import text_of
 from proxy.codec.fold import Block, WholeAnswer
-from proxy.dialects.openai_chat.shapes import annotation, call_proof, image, reasoning_proofs
+from proxy.dialects.openai_chat.shapes import PARTS, annotation, call_proof, image, reasoning_proofs
 
 # Texts that name a thing: they are said again, and do not go on.
 _NAMES = ("id", "type", "format", "role")
@@ -48,7 +48,7 @@ def message_of(
             message[name] = listed
     parts = _list(beside.pop("content", None))
     if parts:  # Mistral's parts that are neither text nor thinking
-        message["content"] = [*([{"type": "text", "text": text}] if text else []), *parts]
+        message[PARTS] = parts
     return {**beside, **message}
 
 

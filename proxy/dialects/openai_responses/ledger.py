@@ -4,6 +4,7 @@ are, and which are done.
 
 from msgspec import UNSET
 
+from proxy.codec.own_ids import OwnIds
 from proxy.events import BlockKind, BlockStart, Event, Tool
 from proxy.framing import FramingError
 
@@ -20,6 +21,7 @@ class Ledger:
     def __init__(self) -> None:
         self._blocks = 0
         self._items = 0
+        self._ids = OwnIds()
         self.done: set[tuple[BlockKind, int]] = set()
 
     @property
@@ -29,13 +31,13 @@ class Ledger:
     def start(
         self, out: list[Event], kind: BlockKind, tool: Tool | None = None, *, refusal: bool = False
     ) -> int:
-        """Begin a block; answers its number."""
+        """Begin a block; answers its number. A call gets an id that no other has."""
         self._blocks += 1
         out.append(
             BlockStart(
                 self._blocks - 1,
                 kind,
-                tool=UNSET if tool is None else tool,
+                tool=UNSET if tool is None else self._ids.alone(tool),
                 refusal=True if refusal else UNSET,
             )
         )

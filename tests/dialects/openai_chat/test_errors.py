@@ -22,6 +22,7 @@ SHAPES: list[tuple[str, int, Any, str, object]] = [
     ("Mistral's other", 422, {"object": "error", "message": {"detail": [{"loc": ["body", "x"], "msg": "Extra"}]}}, "body.x: Extra", UNSET),
     ("Gemini's", 400, [{"error": {"code": 400, "message": "Not valid.", "status": "INVALID_ARGUMENT"}}], "Not valid.", UNSET),
     ("Spark's", 401, {"code": 11200, "message": "no licence"}, "no licence", "11200"),
+    ("Cloudflare's", 400, {"success": False, "errors": [{"code": 7009, "message": "No such model"}]}, "No such model", "7009"),
     ("a message alone", 404, {"message": "no route"}, "no route", UNSET),
     ("text alone", 403, "go away", "go away", UNSET),
     ("an object of no known shape", 400, {"error": {"message": {"a": 1}}}, '{"a":1}', UNSET),

@@ -7,7 +7,10 @@ from typing import Any
 from proxy.codec.base import Incoming
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.openai_chat import DIALECT
+from proxy.dialects.openai_chat.encode import ChatEncoder
 from proxy.dialects.openai_chat.mistral import MistralEncoder, mistral_whole
+from proxy.dialects.openai_chat.shapes import PARTS
+from proxy.dialects.openai_chat.whole import openai_whole
 from proxy.errors import failure
 from proxy.events import (
     BlockEnd,
@@ -153,3 +156,29 @@ def test_a_document_has_its_usage_and_reasoning_in_its_content() -> None:
             {"type": "text", "text": "a"},
         ]
         assert (parts if thinks else "a") == said["choices"][0]["message"]["content"]
+
+
+def test_parts_that_are_no_text_are_content_for_mistrals_clients_alone() -> None:
+    """OpenAI's clients join the pieces of content as text."""
+    reference = {"type": "reference", "reference_ids": [1]}
+    events: list[Event] = [
+        BlockStart(0, "text"),
+        TextDelta(0, "a"),
+        Vendor("openai_chat", {"choices": [{"index": 0, "delta": {"content": [reference]}}]}),
+        BlockEnd(0),
+        END,
+    ]
+    said = [frame["choices"][0]["delta"].get("content") for frame in frames(events)]
+    assert [reference] in said
+    encoder = ChatEncoder(include_usage=False)
+    sent = b"".join(encoder.encode(event) for event in [START, *events])
+    deltas = [json.loads(line[6:])["choices"][0]["delta"] for line in sent.split(b"\n\n")[:-2]]
+    assert [reference] == next(delta[PARTS] for delta in deltas if PARTS in delta)
+    assert all(isinstance(delta.get("content", ""), str) for delta in deltas)
+    answer = WholeAnswer()
+    for event in [START, *events]:
+        answer.add(event)
+    content = json.loads(mistral_whole(answer).body)["choices"][0]["message"]["content"]
+    assert [{"type": "text", "text": "a"}, reference] == content
+    message = json.loads(openai_whole(answer, frozenset()).body)["choices"][0]["message"]
+    assert ("a", [reference]) == (message["content"], message[PARTS])
