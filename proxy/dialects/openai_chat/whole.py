@@ -52,7 +52,7 @@ def _merge(said: dict[str, Any], choice: dict[str, Any]) -> None:
     """
     for name, value in choice.items():
         if name == "delta" and isinstance(value, dict):
-            said["delta"] = joined(said.get("delta"), value)
+            said["delta"] = joined(said.get("delta", {}), value)  # never the event's own
         elif name == "logprobs":
             said[name] = joined(said.get(name), value)
         elif name != "index":
