@@ -22,6 +22,9 @@ REQUIRED = {
 }
 
 
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
 def read(data: bytes) -> list[Recording]:
     def place_of(path: str) -> Place | None:
         return Place("openai_chat") if path.endswith("/chat/completions") else None
@@ -168,7 +171,8 @@ def test_what_is_no_chat_and_what_has_no_body_is_passed_over():
 
 
 @pytest.mark.parametrize(
-    "data", [b"{", b"[]", b'{"log":{}}', har(entry(text="!", encoding="base64"))]
+    "data",
+    [b"{", b"[]", b'{"log":{}}', har(entry(text="!", encoding="base64")), b'{"x":' + DEEP + b"}"],
 )
 def test_what_is_no_har_is_named(data: bytes):
     with pytest.raises(RecordingError, match="is no HAR file"):
