@@ -83,7 +83,8 @@ class Attending:
     async def announced(
         self, run: Lasting, started: Callable[[Lasting], web.Response]
     ) -> web.StreamResponse:
-        """That it has begun, to a client that comes for it later."""
+        """That it has begun, to a client that comes for it later, perhaps to another process."""
+        await self._runs.store.kept(run)
         response = started(run)
         run.told(self._request.transport)
         self._record.status = response.status

@@ -33,9 +33,10 @@ from proxy.server.lasting import Head, Lasting, Origin
 _T = TypeVar("_T")
 _PREFIX = "{mainstem}:"
 LAST = "18446744073709551615-0"  # of an entry: none can follow it
-# Of a lease: a process's sign of life lasts so long, is renewed and looked for so often. Together
-# they are less than the lease, so that within it a death is told everywhere.
-LEASED, RENEWED = 0.75, 0.125
+# Of a lease: a process's sign of life lasts so long, is renewed and looked for so often, and twice,
+# as a full Redis may have dropped it. Together they are less than the lease, so that within it a
+# death is told everywhere.
+LEASED, RENEWED = 0.5, 0.125
 
 
 # Of an entry that is written.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
 
 _CONNECT_S = 2.0
+_ADVISE_S = 1.0
+_QUIET_S = 10.0  # after it came back, in which it is not said again that it is away
 _MOST_NODES = 3  # of a cluster that are asked which of them has our keys
 _CONNECTIONS = 16  # of one process: one is blocked in a read, one writes, the others ask
 
@@ -47,6 +49,8 @@ class Link:
         self.lost: Callable[[], None] = _nobody
         self.away_since = monotonic()
         self._begun = False
+        self._told = False  # that it is away
+        self._quiet_until = 0.0
         self._moved = MovedError
         self._refusals: tuple[type[Exception], ...] = (ResponseError,)
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
@@ -102,8 +106,9 @@ class Link:
 
     def found(self) -> None:
         """It answers, and knows what it must know of this process."""
-        if self.since is None and self._begun:
+        if self._told:
             self._log.info("the store of streams is back", redis=self._place)
+            self._told, self._quiet_until = False, monotonic() + _QUIET_S
         self.since, self._begun = monotonic(), True
 
     @asynccontextmanager
@@ -117,16 +122,36 @@ class Link:
             self._metrics.store_failed(operation)
             if self.since is not None or not self._begun:
                 self.since, self._begun, self.away_since = None, True, monotonic()
-                # The kind of error alone: what a client library says may hold what it was given.
-                said = (
-                    "the store of streams is away or slow: until it is back, streams go on, and "
-                    "only the process that generates one can resume it"
-                )
                 self.lost()
-                self._log.warning(said, redis=self._place, error=type(error).__name__)
+            self._tell(error)
             raise Away from None
         else:
             self._metrics.stored(operation, monotonic() - began)
+
+    def _tell(self, error: Exception) -> None:
+        """Once, and of one that comes and goes not each time. The kind of error alone: what a
+        client library says may hold what it was given.
+        """
+        if self._told or monotonic() < self._quiet_until:
+            return
+        self._told = True
+        said = (
+            "the store of streams is away, slow, full or may not be written to: until it is back, "
+            "streams go on, and only the process that generates one can resume it"
+        )
+        self._log.warning(said, redis=self._place, error=type(error).__name__)
+
+    async def advise(self) -> None:
+        """Say so where it drops streams when it is full."""
+        with suppress(*self._errors):
+            async with asyncio.timeout(_ADVISE_S):
+                policy = (await self.redis.info("memory")).get("maxmemory_policy", "noeviction")
+            if policy != "noeviction":
+                said = (
+                    "the Redis of streams.resume.store drops streams when it is full: set its "
+                    "maxmemory-policy to noeviction"
+                )
+                self._log.warning(said, redis=self._place, policy=policy)
 
 
 def _client(address: SecretStr) -> "Redis":

@@ -17,6 +17,8 @@ _WITHIN_S = 2.0
 _MOST_RENEWED = 500  # streams at a time
 # Of a lease: how long a copy waits for Redis, after which its readers are told.
 _PATIENCE = 4
+# After which a sign of life that was missed is looked for again: whoever lives has renewed it.
+_LOOKED_AGAIN = 1.2 * layout.RENEWED
 _IDLE_BEATS = 3  # for which a copy is kept that nobody reads
 
 
@@ -38,6 +40,7 @@ class Pulse:
         self._writer = writer
         self._copies = copies
         self._soon = asyncio.Event()
+        self._missed: dict[str, float] = {}  # processes without a sign of life, since when
 
     def hasten(self) -> None:
         """A client has begun to read another process's stream: that process must know."""
@@ -81,11 +84,15 @@ class Pulse:
             pipe.exists(layout.alive(process))
         async with self._link.within("write", _WITHIN_S):
             answers = await pipe.execute()
-        since = self._link.since
-        if since is None or monotonic() - since < lease_s:
+        since, now = self._link.since, monotonic()
+        if since is None or now - since < lease_s:
             return  # whoever lives may not have been able to say so
         alive = dict(zip(processes, answers[len(answers) - len(processes) :], strict=True))
-        await self._bury([copy for copy in going_on if not alive[copy.process]])
+        missed = self._missed
+        self._missed = {each: missed.get(each, now) for each in processes if not alive[each]}
+        latest = now - _LOOKED_AGAIN * lease_s
+        dead = {each for each, missed_at in self._missed.items() if missed_at <= latest}
+        await self._bury([copy for copy in going_on if copy.process in dead])
 
     async def _bury(self, dead: list[Copy]) -> None:
         """Write the end of streams whose process is dead, so that everybody sees the same one. The

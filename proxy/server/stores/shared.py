@@ -54,6 +54,8 @@ class Shared:
 
     async def start(self) -> None:
         await self._writer.begin()
+        if self._link.since is not None:
+            await self._link.advise()
         works = (self._writer.run(), self._tail.run(), self._pulse.run())
         self._tasks = [asyncio.create_task(work) for work in works]
 
