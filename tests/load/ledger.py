@@ -25,7 +25,8 @@ _SHOWN = 3  # offenders in a verdict
 _LEAVERS = frozenset({"leave_midway", "leave_early", "stop_reading", "resume"})
 _BY_PLACE: Mapping[str, frozenset[str]] = {
     DEAD: frozenset({"connect_failed"}),
-    STUCK: frozenset({"connect_timeout"}),
+    # both deadlines pass where the machine stands still for as long as lies between them
+    STUCK: frozenset({"connect_timeout", "first_event_timeout"}),
 }
 _BY_MANNER: Mapping[str, frozenset[str]] = {
     "bad_body": frozenset({"bad_request"}),

@@ -130,6 +130,7 @@ def test_a_client_that_left_need_not_be_in_the_log_unless_the_upstream_was_asked
         ("hedged+anthropic-gemini", ("good", "reset"), "read", {"completed", "upstream_truncated"}),
         ("narrow+anthropic", ("good", "reset"), "read", {"completed", "overloaded"}),
         ("dead", ("good", "good"), "read", {"connect_failed"}),
+        ("stuck", ("good", "good"), "read", {"connect_timeout", "first_event_timeout"}),
         ("stuck-anthropic", ("good", "reset"), "read", {"upstream_truncated"}),
         ("anthropic", ("good", "good"), "leave_midway", {"completed", "client_gone"}),
         ("anthropic", ("good", "good"), "crowd_in", {"completed", "rate_limited"}),
