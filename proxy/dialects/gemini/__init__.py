@@ -2,13 +2,23 @@
 
 Clients: `POST /v1beta/models/{model}:streamGenerateContent`, by `alt=sse` as events, without it as
 a JSON array; `:generateContent`; the same without a version, as clients with a base URL of their
-own ask; and Vertex AI's paths. Upstreams: see `target`.
+own ask; Vertex AI's paths; and Code Assist's (see `code_assist`). Upstreams: see `target`.
 """
 
 from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
-from proxy.dialects.gemini import build, count, encode, errors, models, parse, relay, whole
+from proxy.dialects.gemini import (
+    build,
+    code_assist,
+    count,
+    encode,
+    errors,
+    models,
+    parse,
+    relay,
+    whole,
+)
 from proxy.dialects.gemini.decode import GeminiDecoder
 from proxy.dialects.gemini.wire import NAME
 
@@ -23,6 +33,7 @@ DIALECT = Dialect(
             Route("POST", f"/{{version:v1beta|v1alpha|v1}}/models/{_METHOD}"),
             Route("POST", f"/models/{_METHOD}"),
             Route("POST", f"/{_VERTEX}/{_METHOD}"),
+            code_assist.ROUTE,
         ),
         example=Example(
             "Gemini",

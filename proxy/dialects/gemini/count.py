@@ -12,6 +12,7 @@ import msgspec
 from proxy.codec.base import Counting, Incoming, Outgoing, Parsed, Route
 from proxy.codec.count import accepting, changed, count_in
 from proxy.codec.json_body import json_object
+from proxy.dialects.gemini import code_assist
 from proxy.dialects.gemini.parse import parse_request
 
 _METHOD = "{model:.+}:{method:countTokens}"
@@ -38,6 +39,8 @@ def count_answer(body: bytes) -> int | None:
 
 
 def _parse(incoming: Incoming) -> Parsed:
+    if code_assist.is_wrapped(incoming):
+        return parse_request(code_assist.unwrapped(incoming))
     body = json_object(incoming.body)
     whole = body.get("generateContentRequest", body.get("generate_content_request"))
     if not isinstance(whole, dict):
@@ -55,6 +58,7 @@ COUNTING = Counting(
         Route("POST", f"/{{version:v1beta|v1alpha|v1}}/models/{_METHOD}"),
         Route("POST", f"/models/{_METHOD}"),
         Route("POST", f"/{_VERTEX}/{_METHOD}"),
+        code_assist.COUNTING,
     ),
     _parse,
     _reply,

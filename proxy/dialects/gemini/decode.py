@@ -68,6 +68,9 @@ class GeminiDecoder(FramedDecoder[bytes]):
                 self._malformed(out, str(error))
 
     def _chunk(self, chunk: Chunk, frame: bytes, out: list[Event]) -> None:
+        if chunk.response is not NOTHING and chunk.candidates is None:
+            frame = bytes(chunk.response)
+            chunk = decoded(_CHUNK, frame)
         if chunk.error is not None:
             self._fail(out, in_band(chunk.error))
             return

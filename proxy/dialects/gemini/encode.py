@@ -46,6 +46,7 @@ from proxy.events import (
 )
 
 _json = msgspec.json.Encoder().encode
+_COMMA = b",\r\n"
 _GAP = b"\0"  # stands for the text in a chunk that is built beforehand; no JSON text holds one
 
 
@@ -58,7 +59,8 @@ class _Call(msgspec.Struct, eq=False):
 
 def encoder(parsed: Parsed) -> Encoder:
     """See `ClientHalf.encoder`."""
-    return GeminiEncoder(sse=parsed.options.sse, thoughts=parsed.options.thoughts)
+    options = parsed.options
+    return GeminiEncoder(sse=options.sse, thoughts=options.thoughts, wrapped=options.wrapped)
 
 
 class GeminiEncoder(Encoder):
@@ -69,9 +71,12 @@ class GeminiEncoder(Encoder):
     heartbeat = b""
     gathers = frozenset({ToolCallDelta, Citation})
 
-    def __init__(self, *, sse: bool, thoughts: bool = True) -> None:
+    def __init__(self, *, sse: bool, thoughts: bool = True, wrapped: bool = False) -> None:
         self.content_type = SSE if sse else JSON
-        self._before, self._after = (b"data: ", b"\r\n\r\n") if sse else (b",\r\n", b"")
+        self._before, self._after = (b"data: ", b"\r\n\r\n") if sse else (_COMMA, b"")
+        self._bare = self._before, self._after
+        if wrapped:
+            self._before, self._after = self._before + b'{"response":', b"}" + self._after
         if not sse:
             self.heartbeat = b"\n"
         self._sse = sse
@@ -122,7 +127,9 @@ class GeminiEncoder(Encoder):
             case StreamEnd():
                 return self._end(event)
             case StreamError():
-                return self._chunk(error_object(event.error)) + self._close()
+                before, after = self._bare  # an error has no wrapper
+                frame = before + _json(error_object(event.error)) + after
+                return self._framed(frame) + self._close()
         # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter
         # before this encoder holds text back.
         return b""
@@ -131,7 +138,7 @@ class GeminiEncoder(Encoder):
         if self._begun:
             return frame
         self._begun = True
-        return b"[" + frame.removeprefix(self._before)
+        return b"[" + frame.removeprefix(_COMMA)
 
     def _chunk(self, chunk: dict[str, Any]) -> bytes:
         return self._framed(self._before + _json(chunk) + self._after)

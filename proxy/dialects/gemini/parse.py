@@ -13,6 +13,7 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.response_format import NO_NAME
+from proxy.dialects.gemini import code_assist
 from proxy.dialects.gemini.listed import listed
 from proxy.dialects.gemini.parse_turns import Turns
 from proxy.dialects.gemini.schema import camel, json_schema
@@ -66,14 +67,20 @@ _UNSET = ("", "MODE_UNSPECIFIED", "THINKING_LEVEL_UNSPECIFIED")
 
 
 class Options(NamedTuple):
-    """What only the encoder needs to know: the form of the stream, and whether to show thoughts."""
+    """What only the encoder needs to know: the form of the stream, whether to show thoughts, and
+    whether the answer stands in Code Assist's wrapper.
+    """
 
     sse: bool = True
     thoughts: bool = True
+    wrapped: bool = False
 
 
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
+    wrapped = code_assist.is_wrapped(incoming)
+    if wrapped:
+        incoming = code_assist.unwrapped(incoming)
     model = incoming.path.get("model", "").removeprefix("models/")
     if not model:
         raise bad_request(
@@ -124,7 +131,9 @@ def parse_request(incoming: Incoming) -> Parsed:
     )
     return Parsed(
         request,
-        Options(incoming.query.get("alt") == "sse", thinking.include_thoughts is not False),
+        Options(
+            incoming.query.get("alt") == "sse", thinking.include_thoughts is not False, wrapped
+        ),
         tuple(notes),
     )
 

@@ -44,7 +44,10 @@ def whole(parsed: Parsed, answer: WholeAnswer) -> Reply:
         ]
     if counts := on_wire(answer.usage, usage):
         document["usageMetadata"] = counts
-    return Reply(200, msgspec.json.encode({**document, **head(answer.start)}))
+    document |= head(answer.start)
+    if parsed.options.wrapped:
+        document = {"response": document}
+    return Reply(200, msgspec.json.encode(document))
 
 
 def _candidate(

@@ -84,6 +84,7 @@ class Chunk(msgspec.Struct, rename="camel"):
     response_id: str | None = None
     create_time: Raw = NOTHING
     model_status: Raw = NOTHING
+    response: Raw = NOTHING  # all of it, in Code Assist's wrapper
 
 
 FINISH: dict[str, FinishReason] = {
