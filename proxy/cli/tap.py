@@ -183,9 +183,11 @@ class _Talk:
 
     def _line(self) -> str | None:
         """The next prompt; None at the end."""
+        prompts = sys.stdin.isatty() and self._terminal
         try:
-            line = input("> ") if sys.stdin.isatty() and self._terminal else input()
+            line = input("> ") if prompts else input()
         except (EOFError, KeyboardInterrupt):
+            out(b"\n" if prompts else b"")  # what comes next begins on a line of its own
             return None
         except UnicodeDecodeError as error:
             raise common.WrongInputError(f"Standard input is not text: {error.reason}.") from None

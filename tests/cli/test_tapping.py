@@ -233,6 +233,24 @@ def test_a_conversation_on_a_terminal(tmp_path: Path) -> None:
             os.close(ours)
 
 
+def test_who_leaves_a_conversation_leaves_its_line(tmp_path: Path) -> None:
+    """The shell's prompt does not stand behind ours."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "proxy", "tap", "--config", config(tmp_path)]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        try:
+            _until(ours, b"> ")
+            os.write(ours, b"\x04")  # Ctrl-D
+            _until(ours, b"\n")
+            assert 0 == process.wait(20)
+        finally:
+            process.kill()
+            os.close(ours)
+
+
 def _until(terminal: int, text: bytes) -> None:
     read = b""
     while text not in read:
