@@ -9,10 +9,13 @@ import argparse
 import contextlib
 import gc
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
+from typing import Any, NoReturn
 
 from proxy import __version__
 
@@ -28,6 +31,10 @@ _COMMANDS = {
     "inspect": "show a recording: bytes, events, times",
     "convert": "a recording in another dialect, as HAR, or from HAR",
 }
+# argparse's words for a command and for an option that there is not.
+_WRONG = re.compile(
+    r"argument COMMAND: invalid choice: '([^']*)'|unrecognized arguments: (--[^ =]+)"
+)
 _EXAMPLES = """\
 examples:
   mainstem serve                        the embedded mock answers: no key, no network
@@ -87,8 +94,27 @@ def _quick_imports() -> Iterator[None]:
         gc.enable()
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what was most likely meant by a command or an option that there is not."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.words: list[str] = []  # what there is
+        super().__init__(*args, **kwargs)
+
+    def add_argument(self, *names: Any, **kwargs: Any) -> argparse.Action:
+        """As argparse does."""
+        self.words += [name for name in names if name.startswith("--")]
+        return super().add_argument(*names, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """As argparse does, with a hint."""
+        wrong = _WRONG.match(message)
+        near = get_close_matches(wrong[1] or wrong[2], self.words, 1) if wrong else []
+        super().error(f"{message}; did you mean {near[0]}?" if near else message)
+
+
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="mainstem",
         description=(
             "A reverse proxy that re-streams chat and LLM APIs: many vendors' streams in, one "
@@ -105,4 +131,5 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
             import_module(f"proxy.cli.{name}").add_to(commands, does)
         else:
             commands.add_parser(name, help=does)
+    parser.words += commands.choices[asked].words if asked in commands.choices else _COMMANDS
     return parser

@@ -183,6 +183,11 @@ def test_what_is_wrong_before_anything_runs_is_one_sentence(
             "argument --max-tokens: '0' is not a whole number from 1",
         ),
         (["serv"], "invalid choice: 'serv'"),
+        (["server"], "; did you mean serve?"),
+        (["serve", "--prot", "9000"], "unrecognized arguments: --prot 9000; did you mean --port?"),
+        (["check", "--pinng"], "unrecognized arguments: --pinng; did you mean --ping?"),
+        (["--verson"], "did you mean --version?"),
+        (["elsewhere"], "invalid choice: 'elsewhere'"),
     ],
 )
 def test_what_was_asked_wrongly_is_status_2(
