@@ -23,27 +23,44 @@ from msgspec import Raw
 from proxy.codec.base import Decoder
 from proxy.codec.counts import takes_back
 from proxy.codec.json_depth import shallow
-from proxy.codec.lenient_json import NotJSONError, loads, several, shown
+from proxy.codec.lenient_json import NotJSONError, loads, shown
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.openai.finish_reasons import finish_reason
 from proxy.codec.openai.usage import read_usage, usage_extras
-from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.dialects.openai_chat.choices import Choices
-from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk
-from proxy.errors import Failure, failure
-from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
+from proxy.dialects.openai_chat.odd import (
+    CHUNK,
+    DONE,
+    AnswerError,
+    documents,
+    framed,
+    is_chunk,
+    malformed,
+    misunderstood,
+    tolerated,
+)
+from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Choice, Chunk
+from proxy.errors import failure
+from proxy.events import (
+    NO_USAGE,
+    Event,
+    Finish,
+    StreamEnd,
+    StreamError,
+    TextDelta,
+    Usage,
+    UsageEvent,
+    Vendor,
+)
 from proxy.framing import FramingError
 from proxy.framing.lines import LineSplitter
 from proxy.framing.sse import Frame, SSEParser
 
-_CHUNK = msgspec.json.Decoder(Chunk)
 _rest_of_chunk = attrgetter("usage", "error", "code", *CHUNK_EXTRAS)
 _BASE_RESP = CHUNK_EXTRAS.index("base_resp")
 _BOM = b"\xef\xbb\xbf"
 # Events that only keep the connection alive.
 _PINGS = frozenset({"ping", "heartbeat", "keep-alive", "keepalive"})
-_DONE = b"[DONE]"
-_NULL = b"null"
 # What a part of a chunk that is read by itself may raise.
 _MISUNDERSTOOD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotJSONError)
 _ERROR_FIELD = b"error:"  # llama.cpp's server writes `error: {...}` where others write `data:`
@@ -51,13 +68,6 @@ _ERROR_FIELD = b"error:"  # llama.cpp's server writes `error: {...}` where other
 
 _NOTHING = "The upstream ended its answer without having said anything."
 _NO_FINISH = "The upstream ended its answer without saying why, so it may be cut."
-
-
-class _AnswerError(Exception):
-    """The answer is broken; caught at the decoder's edge."""
-
-    def __init__(self, why: Failure) -> None:
-        self.why = why
 
 
 class ChatDecoder(Decoder):
@@ -72,6 +82,9 @@ class ChatDecoder(Decoder):
         self._lines: LineSplitter | None = None  # for a body of lines, once it is known to be one
         self._choices = Choices(max_event_bytes)
         self._rest = Chunk()  # what stood beside the choices in the last chunk
+        # the last chunk, without its text, if it said a text and nothing else, and the text's block
+        self._plain: Chunk | None = None
+        self._block = 0
         self._sent: dict[str, int] = {}  # hashes of the extras that went out as vendor events
         self._id: Any = None
         self._usage = NO_USAGE
@@ -94,14 +107,14 @@ class ChatDecoder(Decoder):
             if self._document is not None:
                 data = self._keep_document(data)
             lines = self._lines
-            for frame in self._parser.feed(data) if lines is None else _framed(lines, data):
+            for frame in self._parser.feed(data) if lines is None else framed(lines, data):
                 self._frame(out, frame)
                 if self.done:
                     break
             # after the last good frame: the upstream may say no more
             if self._parser.fault is not None and not self.done:
                 raise self._parser.fault.again()
-        except (_AnswerError, FramingError) as error:
+        except (AnswerError, FramingError) as error:
             self._fail(out, error)
         return out
 
@@ -111,7 +124,7 @@ class ChatDecoder(Decoder):
             return out
         try:
             lines = self._lines
-            for frame in self._parser.close() if lines is None else _framed(lines, b"\n"):
+            for frame in self._parser.close() if lines is None else framed(lines, b"\n"):
                 self._last_frame(out, frame)
                 if self.done:
                     return out
@@ -119,7 +132,7 @@ class ChatDecoder(Decoder):
             if not self._choices.all_finished:
                 self._broken_off()
             self._end(out)
-        except (_AnswerError, FramingError) as error:
+        except (AnswerError, FramingError) as error:
             self._fail(out, error)
         return out
 
@@ -133,30 +146,49 @@ class ChatDecoder(Decoder):
             if event in _PINGS:
                 return
         try:
-            chunk = _CHUNK.decode(data)
+            chunk = CHUNK.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._plain = None
             self._odd_frame(out, data)
             return
+        choices, name, before = chunk.choices, chunk.id, len(out)
+        delta = choices[0].delta if choices else None
+        if delta is not None and delta.content:
+            text, delta.content = delta.content, None
+            if chunk == self._plain and type(text) is str:  # compared in C
+                out.append(TextDelta(self._block, text))
+                return
+            delta.content = text
+        self._plain = None
         try:
             self._chunk(out, chunk, data)
         except _MISUNDERSTOOD as error:
-            raise _misunderstood(error, data) from error
+            raise misunderstood(error, data) from error
+        if len(out) == before + 1 and type(said := out[before]) is TextDelta:
+            self._learn(chunk, choices, name, said.block)
+
+    def _learn(self, chunk: Chunk, choices: list[Choice] | None, name: Any, block: int) -> None:
+        """A chunk, of these choices and this id, said a text and nothing else. So does the next
+        one, if it is like it in all else.
+        """
+        if chunk is not self._rest:
+            chunk.choices, chunk.id = choices, name
+            self._plain, self._block = chunk, block
 
     def _odd_frame(self, out: list[Event], data: bytes) -> None:
         """A frame that is the terminator, or no strict JSON, or not of our types, or holds several
         documents.
         """
         word = data.strip()
-        documents = [] if word in (b"", _DONE) else _documents(data)
-        for document in documents:
+        for document in () if word in (b"", DONE) else documents(data):
             said = msgspec.json.encode(document)
             try:
-                self._chunk(out, _tolerated(document, data), said)
+                self._chunk(out, tolerated(document, data), said)
             except _MISUNDERSTOOD as error:
-                raise _misunderstood(error, said) from error
+                raise misunderstood(error, said) from error
             if self.done:
                 return
-        if word.endswith(_DONE):
+        if word.endswith(DONE):
             self._done(out)
 
     def _last_frame(self, out: list[Event], frame: Frame) -> None:
@@ -165,7 +197,7 @@ class ChatDecoder(Decoder):
         """
         try:
             self._frame(out, frame)
-        except _AnswerError as error:
+        except AnswerError as error:
             if error.why.kind == "upstream_malformed":
                 self._broken_off()
             raise
@@ -183,7 +215,7 @@ class ChatDecoder(Decoder):
         for choice in choices:
             broken = taking.take(out, choice, self._id)
             if broken is not None:
-                raise _AnswerError(in_band(broken.error))
+                raise AnswerError(in_band(broken.error))
         if taking.usage is not None:
             self._take_usage(out, taking.usage)
             taking.usage = None
@@ -197,10 +229,10 @@ class ChatDecoder(Decoder):
         if error not in QUIET or code not in QUIET:
             found = vendor_error(loads(data))
             if found is not None:
-                raise _AnswerError(in_band(found))
+                raise AnswerError(in_band(found))
         base = extras[_BASE_RESP]
         if base not in QUIET and (found := vendor_error({"base_resp": loads(base)})) is not None:
-            raise _AnswerError(in_band(found))
+            raise AnswerError(in_band(found))
         told: dict[str, Any] = {}
         for name, value in zip(CHUNK_EXTRAS, extras, strict=True):
             if value not in QUIET and self._sent.get(name) != (said := hash(bytes(value))):
@@ -232,7 +264,7 @@ class ChatDecoder(Decoder):
         """An object that is no chunk: an error by another name, or a vendor's aside."""
         found = vendor_error(loads(data))
         if found is not None:
-            raise _AnswerError(in_band(found))
+            raise AnswerError(in_band(found))
 
     @staticmethod
     def _error_event(data: bytes) -> NoReturn:
@@ -241,7 +273,7 @@ class ChatDecoder(Decoder):
             found = vendor_error(loads(data), certain=True)
         except NotJSONError:
             found = VendorError(f"The upstream reported an error: {shown(data)}")
-        raise _AnswerError(in_band(found or VendorError("")))
+        raise AnswerError(in_band(found or VendorError("")))
 
     # The document, for a body that is no stream; and lines that are no field of a stream, where an
     # error may stand bare.
@@ -257,7 +289,7 @@ class ChatDecoder(Decoder):
         document += kept
         if document and (document[0] not in b"{[" or len(document) > self._max_event_bytes):
             self._document = None
-        elif b"\n" in kept and begun <= (end := document.find(b"\n")) and _is_chunk(document[:end]):
+        elif b"\n" in kept and begun <= (end := document.find(b"\n")) and is_chunk(document[:end]):
             # it is the first line that is whole now
             self._document, self._lines = None, LineSplitter(self._max_event_bytes)
             return bytes(document)
@@ -277,13 +309,11 @@ class ChatDecoder(Decoder):
                 continue
             found = vendor_error(said)
             if found is not None:
-                raise _AnswerError(in_band(found))
+                raise AnswerError(in_band(found))
             if self._choices.said:
                 continue
             if not isinstance(said, dict) or "choices" not in said:
-                raise _AnswerError(
-                    _malformed("The upstream sent a document that is no answer", data)
-                )
+                raise AnswerError(malformed("The upstream sent a document that is no answer", data))
             self._frame(out, Frame("message", data, ""))
             return
 
@@ -293,9 +323,9 @@ class ChatDecoder(Decoder):
         self._read_document(out)
         if self._choices.finish is None:
             if not self._choices.said and self._usage is NO_USAGE:
-                raise _AnswerError(failure("upstream_malformed", _NOTHING))
+                raise AnswerError(failure("upstream_malformed", _NOTHING))
             if not self._no_finish_reason:
-                raise _AnswerError(failure("upstream_truncated", _NO_FINISH))
+                raise AnswerError(failure("upstream_truncated", _NO_FINISH))
         self._end(out)
 
     def _end(self, out: list[Event]) -> None:
@@ -312,77 +342,15 @@ class ChatDecoder(Decoder):
         """The body ended, but not the answer."""
         stray = self._parser.stray
         if stray and not self._document and not self._choices.said:
-            raise _AnswerError(_malformed("The upstream sent text that is no event stream", stray))
-        raise _AnswerError(
+            raise AnswerError(malformed("The upstream sent text that is no event stream", stray))
+        raise AnswerError(
             failure("upstream_truncated", "The upstream ended its answer before it was complete.")
         )
 
-    def _fail(self, out: list[Event], error: _AnswerError | FramingError) -> None:
-        if isinstance(error, _AnswerError):
+    def _fail(self, out: list[Event], error: AnswerError | FramingError) -> None:
+        if isinstance(error, AnswerError):
             why = error.why
         else:
             why = failure("upstream_malformed", f"The upstream's stream cannot be read: {error}.")
         out.append(StreamError(why, self._usage))
         self.done = True
-
-
-def _framed(lines: LineSplitter, data: bytes) -> list[Frame]:
-    """The lines as frames. Some write `data:` before some of them."""
-    said = (line.removeprefix(b"data:").strip() for line in lines.feed(data))
-    return [Frame("message", line, "") for line in said]
-
-
-def _is_chunk(line: bytearray) -> bool:
-    """Whether a line is a whole chunk, which elsewhere would be the data of an event."""
-    try:
-        choices = _CHUNK.decode(line).choices
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return any(choice.delta is not None for choice in choices or ())
-
-
-def _documents(data: bytes) -> list[Any]:
-    """The JSON values in a frame: one, however loosely it is written, or several in a row."""
-    data = data.strip().removesuffix(_DONE)
-    if data == _NULL:  # says nothing, as some keep a connection alive
-        return []
-    try:
-        return _listed(loads(data))
-    except NotJSONError as error:
-        documents = several(data)
-        if documents is not None:
-            return documents
-        raise _AnswerError(
-            _malformed("The upstream sent a frame that is not JSON", data)
-        ) from error
-
-
-def _listed(said: Any) -> list[Any]:
-    """Chunks, of which some servers write a list into one event."""
-    if isinstance(said, list) and all(
-        isinstance(each, dict) and "choices" in each for each in said
-    ):
-        return said
-    return [said]
-
-
-def _tolerated(document: Any, data: bytes) -> Chunk:
-    """A document as a chunk, without the fields that are of a wrong type."""
-    if isinstance(document, dict):
-        try:
-            return tolerant(document, Chunk)
-        except (MisfitError, RecursionError):
-            pass
-    found = vendor_error(document)
-    if found is not None:
-        raise _AnswerError(in_band(found))
-    raise _AnswerError(_malformed("The upstream sent a chunk that cannot be understood", data))
-
-
-def _misunderstood(error: Exception, data: bytes) -> _AnswerError:
-    said = f"The upstream sent a chunk that cannot be understood ({error})"
-    return _AnswerError(_malformed(said, data))
-
-
-def _malformed(said: str, data: bytes) -> Failure:
-    return failure("upstream_malformed", f"{said}: {shown(data)}")

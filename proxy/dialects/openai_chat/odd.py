@@ -1,0 +1,86 @@
+"""What is no chunk of strict JSON in an event of its own, and what can be made of it."""
+
+from typing import Any
+
+import msgspec
+
+from proxy.codec.lenient_json import NotJSONError, loads, several, shown
+from proxy.codec.openai.errors import in_band, vendor_error
+from proxy.codec.tolerant import MisfitError, tolerant
+from proxy.dialects.openai_chat.wire import Chunk
+from proxy.errors import Failure, failure
+from proxy.framing.lines import LineSplitter
+from proxy.framing.sse import Frame
+
+DONE = b"[DONE]"
+_NULL = b"null"
+CHUNK = msgspec.json.Decoder(Chunk)
+
+
+class AnswerError(Exception):
+    """The answer is broken; caught at the decoder's edge."""
+
+    def __init__(self, why: Failure) -> None:
+        self.why = why
+
+
+def framed(lines: LineSplitter, data: bytes) -> list[Frame]:
+    """The lines as frames. Some write `data:` before some of them."""
+    said = (line.removeprefix(b"data:").strip() for line in lines.feed(data))
+    return [Frame("message", line, "") for line in said]
+
+
+def is_chunk(line: bytearray) -> bool:
+    """Whether a line is a whole chunk, which elsewhere would be the data of an event."""
+    try:
+        choices = CHUNK.decode(line).choices
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return any(choice.delta is not None for choice in choices or ())
+
+
+def documents(data: bytes) -> list[Any]:
+    """The JSON values in a frame: one, however loosely it is written, or several in a row."""
+    data = data.strip().removesuffix(DONE)
+    if data == _NULL:  # says nothing, as some keep a connection alive
+        return []
+    try:
+        return _listed(loads(data))
+    except NotJSONError as error:
+        documents = several(data)
+        if documents is not None:
+            return documents
+        raise AnswerError(malformed("The upstream sent a frame that is not JSON", data)) from error
+
+
+def _listed(said: Any) -> list[Any]:
+    """Chunks, of which some servers write a list into one event."""
+    if isinstance(said, list) and all(
+        isinstance(each, dict) and "choices" in each for each in said
+    ):
+        return said
+    return [said]
+
+
+def tolerated(document: Any, data: bytes) -> Chunk:
+    """A document as a chunk, without the fields that are of a wrong type."""
+    if isinstance(document, dict):
+        try:
+            return tolerant(document, Chunk)
+        except (MisfitError, RecursionError):
+            pass
+    found = vendor_error(document)
+    if found is not None:
+        raise AnswerError(in_band(found))
+    raise AnswerError(malformed("The upstream sent a chunk that cannot be understood", data))
+
+
+def misunderstood(error: Exception, data: bytes) -> AnswerError:
+    """What ends an answer of which a part cannot be read."""
+    said = f"The upstream sent a chunk that cannot be understood ({error})"
+    return AnswerError(malformed(said, data))
+
+
+def malformed(said: str, data: bytes) -> Failure:
+    """The failure of an upstream that sent this."""
+    return failure("upstream_malformed", f"{said}: {shown(data)}")
