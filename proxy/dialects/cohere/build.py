@@ -65,8 +65,8 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         "stop_sequences": request.stop or None,
         "seed": request.seed,
         "k": request.top_k,
-        "frequency_penalty": request.frequency_penalty,
-        "presence_penalty": request.presence_penalty,
+        "frequency_penalty": _penalty("frequency_penalty", request.frequency_penalty, notes),
+        "presence_penalty": _penalty("presence_penalty", request.presence_penalty, notes),
         "logprobs": request.logprobs,
         "documents": turns.documents or None,
         "thinking": thinking,
@@ -76,6 +76,14 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     body = {name: value for name, value in said.items() if value is not None} | request.vendor
     keep_to(target.rules, body, notes, target.upstream)
     return Outgoing(PATH, msgspec.json.encode(body), headers(target, options), tuple(notes))
+
+
+def _penalty(name: str, wanted: float | None, notes: list[Note]) -> float | None:
+    """A penalty, which is 0 to 1 here and -2 to 2 elsewhere."""
+    if wanted is None or 0 <= wanted <= 1:
+        return wanted
+    notes.append(Note("changed", name, f"Cohere's {name} is 0 to 1; the nearest was sent."))
+    return min(max(wanted, 0), 1)
 
 
 def headers(target: TargetConfig, options: Options) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from proxy.codec.media import media_behind, media_notes, said, text_of, text_stays
 from proxy.codec.note_once import note_once
+from proxy.codec.tool_calls import readable
 from proxy.events import Note
 from proxy.request import (
     AudioPart,
@@ -42,6 +43,11 @@ _TEXT_WITH_CALLS = Note(
     "Text beside tool calls is refused by this vendor: it is sent as the turn's plan.",
 )
 _IMAGE = Note("dropped", "messages.image_url", "Only a user's turn can hold an image.")
+_ARGUMENTS = Note(
+    "changed",
+    "messages.tool_call",
+    "Arguments of an earlier tool call that are no JSON object were wrapped in one.",
+)
 _IS_ERROR = Note(
     "dropped",
     "tool_result.is_error",
@@ -124,13 +130,11 @@ class TurnBuilder:
                 case ToolCallPart(call_id, name, arguments):
                     if part.signature is not None:
                         note_once(self._notes, _SIGNATURE)
-                    calls.append(
-                        {
-                            "id": call_id,
-                            "type": "function",
-                            "function": {"name": name, "arguments": arguments or "{}"},
-                        }
-                    )
+                    said = readable(arguments)
+                    if arguments not in ("", said):
+                        note_once(self._notes, _ARGUMENTS)
+                    function = {"name": name, "arguments": said}
+                    calls.append({"id": call_id, "type": "function", "function": function})
                 case ReasoningPart(text, signature):
                     reasoning += text
                     if signature is not None:

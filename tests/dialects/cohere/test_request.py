@@ -430,3 +430,16 @@ def test_a_schema_may_have_its_older_name() -> None:
     request = parse(response_format=form).request
     assert request.response_format is not None
     assert {"type": "object"} == request.response_format["json_schema"]["schema"]
+
+
+def test_penalties_and_arguments_are_within_what_the_vendor_reads() -> None:
+    turns = [
+        Message("user", "hi"),
+        Message("assistant", [ToolCallPart("c1", "t", "{")]),
+        Message("tool", [ToolResultPart("c1", "42")]),
+    ]
+    body, notes = build(talk(*turns, frequency_penalty=1.5, presence_penalty=-1))
+    assert (1, 0) == (body["frequency_penalty"], body["presence_penalty"])
+    (call,) = body["messages"][1]["tool_calls"]
+    assert {"arguments": "{"} == json.loads(call["function"]["arguments"])
+    assert {"frequency_penalty", "presence_penalty", "messages.tool_call"} == notes

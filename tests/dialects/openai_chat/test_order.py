@@ -39,12 +39,15 @@ def test_mistral_gets_a_turn_between_a_result_and_the_user() -> None:
         assert messages[3]["content"]
 
 
-def test_mistral_is_told_that_an_answer_was_begun() -> None:
-    """It refuses an assistant's turn at the end that does not say so."""
+def test_a_vendor_is_told_that_an_answer_was_begun() -> None:
+    """Mistral refuses an assistant's turn at the end that does not say so; Kimi and Qwen go on from
+    one that does.
+    """
     for messages in arrived([*HI, {"role": "assistant", "content": "so"}, *HI], "mistral"):
         assert "prefix" not in messages[1]
-    for messages in arrived([*HI, {"role": "assistant", "content": "so"}], "mistral"):
-        assert {"role": "assistant", "content": "so", "prefix": True} == messages[1]
+    for vendor, key in (("mistral", "prefix"), ("moonshot", "partial"), ("qwen", "partial")):
+        for messages in arrived([*HI, {"role": "assistant", "content": "so"}], vendor):
+            assert {"role": "assistant", "content": "so", key: True} == messages[1]
 
 
 @pytest.mark.parametrize("vendor", ["deepseek", "moonshot"])
