@@ -198,13 +198,14 @@ async def test_a_swap_of_an_upstream_under_load_loses_no_stream(tmp_path: Path) 
     held, released = 30, asyncio.Event()
 
     async def holds(peer: Peer) -> None:
-        await peer.request()
-        peer.write(CHUNKED)
-        peer.send(HELLO)
-        if b"hold" in peer.body:
-            await released.wait()
-        peer.send(STOP)
-        peer.write(LAST_CHUNK)
+        while True:  # the connection is used again
+            await peer.request()
+            peer.write(CHUNKED)
+            peer.send(HELLO)
+            if b"hold" in peer.body:
+                await released.wait()
+            peer.send(STOP)
+            peer.write(LAST_CHUNK)
 
     def swapped(name: str) -> dict[str, Any]:
         given = config("", server={"reload_check_s": 0})
