@@ -72,7 +72,11 @@ class Writer:
     def forget(self, run: Lasting) -> None:
         """See `Store.forget`."""
         stored = self.streams.pop(run.id, None)
-        if stored is not None and self._link.since is not None:
+        if stored is None:
+            return
+        # or they would keep each other, with all that was said, until the garbage is collected
+        run.log.unfollow(stored)
+        if self._link.since is not None:
             self._forgotten += stored.keys
             self._wanted.set()
 

@@ -1,7 +1,9 @@
 """Streams in a Redis: two proxies share one, each reads what the other generates."""
 
 import asyncio
+import gc
 import hashlib
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -420,6 +422,23 @@ async def test_everything_in_redis_expires(redis: RedisServer) -> None:
         async with asked(there, where, "GET") as again:
             assert 404 == again.response.status
     assert 0 == await redis.everlasting()
+
+
+async def test_what_is_forgotten_is_free_at_once(redis: RedisServer) -> None:
+    """It waits for no collection of garbage, which comes seldom: its events are most of it."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with two(Far(says("Hello")), redis, rules={"keep_s": 0.3}) as (here, _):
+            async with asked(here) as whole:
+                await whole.read()
+                where = whole.response.headers["Location"]
+            writer = here.process._store._writer  # type: ignore[attr-defined]
+            run = weakref.ref(writer.streams[where[12:]].run)
+            await until(lambda: not writer.streams and not writer._marked)
+            await until(lambda: run() is None)
+    finally:
+        gc.enable()
 
 
 async def test_a_redis_is_reached_by_its_socket_too(redis: RedisServer) -> None:
