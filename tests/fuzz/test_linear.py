@@ -7,7 +7,12 @@ from proxy.dialects.registry import UPSTREAMS
 from tests.fuzz import linear
 from tests.fuzz.linear import TIMES, grown
 
-pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
+pytestmark = [
+    pytest.mark.timeout(300),  # seconds of work at most, but a machine may be loaded
+    # They go ways that other tests go too, thousands of times: coverage's look at each line would
+    # take half as long again.
+    pytest.mark.no_cover,
+]
 
 # In short inputs a table that doubles once more may cost this much; what does is tried again,
 # longer, where that does not count any more.

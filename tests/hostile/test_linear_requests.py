@@ -18,7 +18,12 @@ from tests.fuzz.growth import (
     parsing,
 )
 
-pytestmark = pytest.mark.timeout(300)  # seconds of work at most, but a machine may be loaded
+pytestmark = [
+    pytest.mark.timeout(300),  # seconds of work at most, but a machine may be loaded
+    # They go ways that other tests go too, thousands of times: coverage's look at each line would
+    # take half as long again.
+    pytest.mark.no_cover,
+]
 
 
 def read_dear(name: str, make: Make) -> bool:

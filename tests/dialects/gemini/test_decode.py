@@ -270,6 +270,20 @@ def test_what_is_said_of_a_candidate_is_told_once() -> None:
     assert [{"candidates": [{"index": 0, "safetyRatings": ratings}]}] == told(got)
 
 
+def test_what_is_said_beside_the_answer_is_told_once() -> None:
+    """When it was made, and what becomes of the model."""
+    status = {"modelStage": "DEPRECATED"}
+    beside = {"createTime": "2026-11-30T00:00:00Z", "modelStatus": status}
+    data = sse(
+        text("a") | beside, text("b") | beside | {"modelStatus": None}, text("c", finish="STOP")
+    )
+    said = [event for event in events(data) if isinstance(event, Vendor)]
+    assert [
+        Vendor(NAME, {"createTime": "2026-11-30T00:00:00Z"}),
+        Vendor(NAME, {"modelStatus": status}),
+    ] == said
+
+
 def test_sources_become_citations() -> None:
     """Each once; with a place as long as bytes are code points; and all of them as the vendor's
     own."""
