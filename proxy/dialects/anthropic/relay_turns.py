@@ -2,6 +2,7 @@
 that fit, and proofs that its vendor gave.
 """
 
+from collections import deque
 from typing import Any
 
 from proxy.codec import proofs
@@ -39,7 +40,7 @@ class RelayedTurns:
         self.names: dict[str, str] = {}
         self.lost_reasoning = False
         self._ids: dict[str, int] = {}  # of calls, to how often each was given
-        self._newest: dict[str, list[str]] = {}  # a repeated id -> those that wait for a result
+        self._newest: dict[str, deque[str]] = {}  # a repeated id -> those that wait for a result
 
     def mended(self, messages: list[Any]) -> list[Any]:
         """The turns. One of which nothing is left is left out. What fits stays the very same
@@ -118,13 +119,13 @@ class RelayedTurns:
             times += 1
             made = f"{own}_{times}"
         self._ids[own], self._ids[made] = times, 1
-        self._newest.setdefault(own, []).append(made)
+        self._newest.setdefault(own, deque()).append(made)
         return {**call, "id": made}
 
     def _answering(self, result: dict[str, Any]) -> dict[str, Any]:
         """A result under the id that its call has now."""
         waiting = self._newest.get(result.get("tool_use_id", ""))
-        return {**result, "tool_use_id": waiting.pop(0)} if waiting else result
+        return {**result, "tool_use_id": waiting.popleft()} if waiting else result
 
     def _proved(self, block: dict[str, Any], key: str) -> dict[str, Any] | None:
         text = block.get(key)
