@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.base import Decoder
-from proxy.events import Event, ReasoningDelta, TextDelta, Usage
+from proxy.codec.base import Decoder, OuterDecoder
+from proxy.events import Event, ReasoningDelta, TextDelta
 
 _read = msgspec.json.Decoder(str).decode
 _ENDS = (b"\n\n", b"\r\n\r\n")  # of an event
@@ -22,14 +22,14 @@ _MOST_MISSES = 16
 _MOST_BYTES = 4096  # of a chunk that is learned
 
 
-class Alike(Decoder):
+class Alike(OuterDecoder):
     """A decoder of server-sent events that reads only what differs from the chunk before. `inner`
     reads all else. An event of `inner`'s that is a piece of text and nothing else must leave it as
     it was, whatever the text is.
     """
 
     def __init__(self, inner: Decoder, max_event_bytes: int) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._max_event_bytes = max_event_bytes
         # The learned chunk: what stands before its text and behind it, quotation marks included,
         # and what it gave.
@@ -55,14 +55,6 @@ class Alike(Decoder):
         events = self._inner.close()
         self.done = self._inner.done
         return events
-
-    @property
-    def usage(self) -> Usage:
-        return self._inner.usage
-
-    @property
-    def answer_id(self) -> str:
-        return self._inner.answer_id
 
     def _read_all(self, data: bytes) -> list[Event]:
         self._before = b""  # what the learned chunk stood for may change now

@@ -170,6 +170,21 @@ class Decoder(ABC):
         return ""
 
 
+class OuterDecoder(Decoder):
+    """A decoder around another one. A subclass changes its events, and sets `done`."""
+
+    def __init__(self, inner: Decoder) -> None:
+        self._inner = inner
+
+    @property
+    def usage(self) -> Usage:
+        return self._inner.usage
+
+    @property
+    def answer_id(self) -> str:
+        return self._inner.answer_id
+
+
 class Encoder(ABC):
     """Events to a client's bytes. `encode` may answer b"" for an event that its dialect has no
     frame for.

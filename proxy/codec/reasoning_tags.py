@@ -16,7 +16,7 @@ from typing import NamedTuple
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from proxy.codec.base import Decoder
+from proxy.codec.base import Decoder, OuterDecoder
 from proxy.events import (
     BlockEnd,
     BlockStart,
@@ -27,7 +27,6 @@ from proxy.events import (
     TextDelta,
     TextRewrite,
     ToolCallDelta,
-    Usage,
 )
 
 # More blanks than this are no margin of a tag.
@@ -82,13 +81,13 @@ class _Text:
         self.sources: list[Citation] = []
 
 
-class TaggedReasoning(Decoder):
+class TaggedReasoning(OuterDecoder):
     """A decoder whose text is parted so. `said` are the rule's words; `begun`: an answer begins in
     the reasoning of the first of them, as its opening tag ended the prompt.
     """
 
     def __init__(self, inner: Decoder, said: Sequence[str], *, begun: bool = False) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._tags = [tags_of(each) for each in said]
         self._begun = begun
         self._spoken: set[int | UnsetType] = set()  # choices that have said something
@@ -101,14 +100,6 @@ class TaggedReasoning(Decoder):
 
     def close(self) -> list[Event]:
         return self._parted(self._inner.close())
-
-    @property
-    def usage(self) -> Usage:
-        return self._inner.usage
-
-    @property
-    def answer_id(self) -> str:
-        return self._inner.answer_id
 
     def _parted(self, events: list[Event]) -> list[Event]:
         self.done = self._inner.done

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from proxy.codec.base import Decoder
-from proxy.events import BlockStart, Event, Tool, Usage
+from proxy.codec.base import Decoder, OuterDecoder
+from proxy.events import BlockStart, Event, Tool
 
 
-class RestoredTools(Decoder):
+class RestoredTools(OuterDecoder):
     """A decoder whose tool calls are as the client's request has them. `names`: as sent, to the
     client's. `custom`: the client's names of those that take free text; the arguments of their
     calls are in our form for that already (see `proxy/codec/custom_tools.py`).
@@ -20,7 +20,7 @@ class RestoredTools(Decoder):
     def __init__(
         self, inner: Decoder, names: Mapping[str, str], custom: frozenset[str] = frozenset()
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._names = names
         self._custom = custom
 
@@ -29,14 +29,6 @@ class RestoredTools(Decoder):
 
     def close(self) -> list[Event]:
         return self._restored(self._inner.close())
-
-    @property
-    def usage(self) -> Usage:
-        return self._inner.usage
-
-    @property
-    def answer_id(self) -> str:
-        return self._inner.answer_id
 
     def _restored(self, events: list[Event]) -> list[Event]:
         self.done = self._inner.done

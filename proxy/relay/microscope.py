@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from proxy.codec.base import SSE_COMMENT, Decoder, Encoder
-from proxy.events import TERMINAL, Event, StreamStart, Usage
+from proxy.codec.base import SSE_COMMENT, Decoder, Encoder, OuterDecoder
+from proxy.events import TERMINAL, Event, StreamStart
 
 # Of a chunk, or of the bytes for one event, so much is shown; its size is told all the same.
 SHOWN_BYTES = 16_384
@@ -89,13 +89,13 @@ class Pieces:
         return [self._chunks[at] for at in range(-wanted, 0)]
 
 
-class NotingDecoder(Decoder):
+class NotingDecoder(OuterDecoder):
     """A decoder that notes what it reads. `veil` hides an upstream's secrets in a text."""
 
     def __init__(
         self, inner: Decoder, pieces: Pieces, upstream: str, veil: Callable[[str], str]
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._pieces = pieces
         self._upstream = upstream
         self._veil = veil
@@ -110,16 +110,6 @@ class NotingDecoder(Decoder):
     def close(self) -> list[Event]:
         """See `Decoder`."""
         return self._noted(self._inner.close(), self._pieces.last)
-
-    @property
-    def usage(self) -> Usage:
-        """See `Decoder`."""
-        return self._inner.usage
-
-    @property
-    def answer_id(self) -> str:
-        """See `Decoder`."""
-        return self._inner.answer_id
 
     def _noted(self, events: list[Event], number: int) -> list[Event]:
         self.done = self._inner.done

@@ -14,7 +14,7 @@ from tests.ports import free_port
 from tests.redis_server import PASSWORD, move_slot, redis_cluster, redis_server
 from tests.relay.far import Far, says
 from tests.server.speaking import TEXT, WORDS, Speaks, asked
-from tests.server.stores.test_shared import two
+from tests.server.stores.test_shared import both, two
 
 REDIS = requires("redis")
 
@@ -55,17 +55,12 @@ async def test_when_another_node_takes_over_no_reader_loses_a_word() -> None:
     speaks = Speaks()
     rules = {"lease_s": 30}
     async with redis_cluster() as nodes, two(Far(speaks), nodes[0], rules=rules) as (here, there):
-        speaks.say(3)
-        async with asked(here) as first:
-            await first.read(WORDS[2])
-            where = first.response.headers["Location"]
-            async with asked(there, where, "GET") as second:
-                await second.read(WORDS[2])
-                await move_slot(nodes, "{mainstem}")
-                speaks.say(3)
-                await asyncio.gather(first.read(WORDS[5]), second.read(WORDS[5]))
-                speaks.say(40)
-                await asyncio.gather(first.read(), second.read())
+        async with both(here, there, speaks) as (first, second, where):
+            await move_slot(nodes, "{mainstem}")
+            speaks.say(3)
+            await asyncio.gather(first.read(WORDS[5]), second.read(WORDS[5]))
+            speaks.say(40)
+            await asyncio.gather(first.read(), second.read())
         assert (TEXT, TEXT) == (first.text, second.text)
         async with asked(there, where, "GET") as late:
             await late.read()

@@ -17,7 +17,7 @@ from tests.needs import requires
 from tests.redis_server import RedisServer, redis_server
 from tests.relay.far import Far, proxied, says, until
 from tests.running import Running
-from tests.server.speaking import BODY, TEXT, WORDS, Speaks, asked
+from tests.server.speaking import BODY, TEXT, WORDS, Reading, Speaks, asked
 
 pytestmark = requires("redis")
 LEASE_S = 1.6
@@ -43,6 +43,21 @@ async def two(
         proxied(["far"], {"far": far}, streams=streams, **named) as there,
     ):
         yield here, there
+
+
+@asynccontextmanager
+async def both(
+    here: Running, there: Running, speaks: Speaks
+) -> AsyncIterator[tuple[Reading, Reading, str]]:
+    """A stream that the first process generates, three words of it read by a client of each, and
+    its path."""
+    speaks.say(3)
+    async with asked(here) as first:
+        await first.read(WORDS[2])
+        where = first.response.headers["Location"]
+        async with asked(there, where, "GET") as second:
+            await second.read(WORDS[2])
+            yield first, second, where
 
 
 def dies(run: Running) -> None:
@@ -115,17 +130,12 @@ async def test_when_the_process_that_generates_dies_every_reader_is_told(
     speaks = Speaks()
     async with two(Far(speaks), redis) as (here, there):
         await asyncio.sleep(LEASE_S)  # so long nobody is taken for dead
-        speaks.say(3)
-        async with asked(here) as first:
-            await first.read(WORDS[2])
-            where = first.response.headers["Location"]
-            async with asked(there, where, "GET") as second:
-                await second.read(WORDS[2])
-                dies(here)
-                speaks.say(2)  # of which nobody elsewhere is told
-                await first.read(WORDS[4])
-                async with asyncio.timeout(LEASE_S + SOON_S):
-                    await second.read()
+        async with both(here, there, speaks) as (first, second, _):
+            dies(here)
+            speaks.say(2)  # of which nobody elsewhere is told
+            await first.read(WORDS[4])
+            async with asyncio.timeout(LEASE_S + SOON_S):
+                await second.read()
         error = second.events[-1]["error"]
         assert ("upstream_truncated", True) == (error["kind"], error["retryable"])
         # with one event more than was stored, which is as many as there are with the end, too
@@ -162,24 +172,19 @@ async def test_redis_stops_and_starts_empty_and_no_client_that_stays_loses_a_wor
 ) -> None:
     speaks = Speaks()
     async with two(Far(speaks), redis) as (here, there):
-        speaks.say(3)
-        async with asked(here) as first:
-            await first.read(WORDS[2])
-            where = first.response.headers["Location"]
-            async with asked(there, where, "GET") as second:
-                await second.read(WORDS[2])
-                await redis.stop()
-                speaks.say(20)
-                await first.read(WORDS[22])
-                await until(lambda: here.metric('mainstem_store_errors_total{operation="write"}'))
-                async with asked(here, where, "GET") as local:  # this process still has it
-                    await local.read(WORDS[22])
-                async with asked(there, "/v1/streams/" + "0" * 32, "GET") as refused:
-                    assert 503 == refused.response.status
-                await redis.start()
-                await second.read(WORDS[22])
-                speaks.say(40)
-                await asyncio.gather(first.read(), second.read())
+        async with both(here, there, speaks) as (first, second, where):
+            await redis.stop()
+            speaks.say(20)
+            await first.read(WORDS[22])
+            await until(lambda: here.metric('mainstem_store_errors_total{operation="write"}'))
+            async with asked(here, where, "GET") as local:  # this process still has it
+                await local.read(WORDS[22])
+            async with asked(there, "/v1/streams/" + "0" * 32, "GET") as refused:
+                assert 503 == refused.response.status
+            await redis.start()
+            await second.read(WORDS[22])
+            speaks.say(40)
+            await asyncio.gather(first.read(), second.read())
         assert (TEXT, TEXT) == (first.text, second.text)
         assert first.ids == second.ids
         async with asked(there, where, "GET") as again:  # and what was said before is there again
@@ -207,17 +212,12 @@ async def test_a_stream_that_is_read_only_elsewhere_goes_on(redis: RedisServer) 
     speaks = Speaks()
     rules = {"grace_s": 0.3}
     async with two(Far(speaks), redis, streams=rules) as (here, there):
-        speaks.say(3)
-        async with asked(here) as first:
-            await first.read(WORDS[2])
-            where = first.response.headers["Location"]
-            async with asked(there, where, "GET") as second:
-                await second.read(WORDS[2])
-                first.response.close()
-                await asyncio.sleep(1)
-                speaks.say(40)
-                await second.read()
-                assert TEXT == second.text
+        async with both(here, there, speaks) as (first, second, _):
+            first.response.close()
+            await asyncio.sleep(1)
+            speaks.say(40)
+            await second.read()
+            assert TEXT == second.text
 
 
 async def test_only_its_owner_finds_a_stream_elsewhere_and_no_key_stands_in_redis(
@@ -362,24 +362,19 @@ async def test_who_reads_elsewhere_misses_nothing_of_what_is_folded_meanwhile(
 ) -> None:
     speaks = Speaks()
     async with two(Far(speaks), redis, rules={"max_bytes_per_stream": 2400}) as (here, there):
-        speaks.say(3)
-        async with asked(here) as first:
-            await first.read(WORDS[2])
-            where = first.response.headers["Location"]
-            async with asked(there, where, "GET") as second:
-                await second.read(WORDS[2])
-                tail = there.process._store._tail  # type: ignore[attr-defined]
-                reads, told = tail._read, asyncio.Event()
-                tail._read = told.wait
-                await tail.tell(tail._process, Wish(), 1.0)  # so that it asks no more
-                speaks.say(30)
-                await first.read(WORDS[32])
-                stored = here.process._store._writer.streams[where[12:]]  # type: ignore[attr-defined]
-                await until(lambda: stored.folded > 10)
-                tail._read = reads
-                told.set()
-                speaks.say(40)
-                await asyncio.gather(first.read(), second.read())
+        async with both(here, there, speaks) as (first, second, where):
+            tail = there.process._store._tail  # type: ignore[attr-defined]
+            reads, told = tail._read, asyncio.Event()
+            tail._read = told.wait
+            await tail.tell(tail._process, Wish(), 1.0)  # so that it asks no more
+            speaks.say(30)
+            await first.read(WORDS[32])
+            stored = here.process._store._writer.streams[where[12:]]  # type: ignore[attr-defined]
+            await until(lambda: stored.folded > 10)
+            tail._read = reads
+            told.set()
+            speaks.say(40)
+            await asyncio.gather(first.read(), second.read())
         assert first.events == second.events
         assert first.ids == second.ids
 
@@ -388,17 +383,12 @@ async def test_what_redis_has_lost_is_written_again(redis: RedisServer) -> None:
     """It evicted the stream, or forgot everything."""
     speaks = Speaks()
     async with two(Far(speaks), redis) as (here, there):
-        speaks.say(3)
-        async with asked(here) as first:
-            await first.read(WORDS[2])
-            where = first.response.headers["Location"]
-            async with asked(there, where, "GET") as second:
-                await second.read(WORDS[2])
-                await redis.forget("*:stream:*")
-                speaks.say(3)
-                await asyncio.gather(first.read(WORDS[5]), second.read(WORDS[5]))
-                speaks.say(40)
-                await asyncio.gather(first.read(), second.read())
+        async with both(here, there, speaks) as (first, second, where):
+            await redis.forget("*:stream:*")
+            speaks.say(3)
+            await asyncio.gather(first.read(WORDS[5]), second.read(WORDS[5]))
+            speaks.say(40)
+            await asyncio.gather(first.read(), second.read())
         assert (TEXT, TEXT) == (first.text, second.text)
         async with asked(there, where, "GET") as late:
             await late.read()
@@ -453,14 +443,9 @@ async def test_a_redis_is_reached_by_its_socket_too(redis: RedisServer) -> None:
 async def test_the_end_of_the_drain_is_told_to_readers_elsewhere(redis: RedisServer) -> None:
     speaks = Speaks()
     async with two(Far(speaks), redis) as (here, there):
-        speaks.say(3)
-        async with asked(here) as first:
-            await first.read(WORDS[2])
-            where = first.response.headers["Location"]
-            async with asked(there, where, "GET") as second:
-                await second.read(WORDS[2])
-                await here.process.gateway.drain(0.05)
-                await asyncio.gather(first.read(), second.read())
+        async with both(here, there, speaks) as (first, second, _):
+            await here.process.gateway.drain(0.05)
+            await asyncio.gather(first.read(), second.read())
         assert "shutdown" == second.events[-1]["error"]["kind"]
         assert first.events == second.events
 

@@ -13,7 +13,7 @@ from tests.redis_server import RedisServer, redis_server
 from tests.relay.far import Far, until
 from tests.running import Running
 from tests.server.speaking import BODY, TEXT, WORDS, Reading, Speaks, asked
-from tests.server.stores.test_shared import two
+from tests.server.stores.test_shared import both, two
 
 pytestmark = requires("redis")
 # in which nobody is taken for dead, and no reader loses patience, on a machine that is busy
@@ -51,20 +51,15 @@ async def test_while_nothing_can_be_written_streams_go_on_and_then_all_is_told(
         here,
         there,
     ):
-        speaks.say(3)
-        async with asked(here) as first:
-            await first.read(WORDS[2])
-            where = first.response.headers["Location"]
-            async with asked(there, where, "GET") as second:
-                await second.read(WORDS[2])
-                await redis.run(*begins)
-                speaks.say(30)
-                await first.read(WORDS[32])
-                await until(lambda: failed(here))
-                await redis.run(*ends)
-                await second.read(WORDS[32])
-                speaks.say(40)
-                await asyncio.gather(first.read(), second.read())
+        async with both(here, there, speaks) as (first, second, where):
+            await redis.run(*begins)
+            speaks.say(30)
+            await first.read(WORDS[32])
+            await until(lambda: failed(here))
+            await redis.run(*ends)
+            await second.read(WORDS[32])
+            speaks.say(40)
+            await asyncio.gather(first.read(), second.read())
         assert (TEXT, TEXT) == (first.text, second.text)
         assert first.ids == second.ids
         async with asked(there, where, "GET") as late:
