@@ -31,7 +31,8 @@ _PLACES = {"thinking": "signature", "redacted_thinking": "data"}
 
 class RelayedTurns:
     """One request. Appends to `notes`; `names` are the names that were changed, as sent, to the
-    client's; `lost_reasoning` says that earlier reasoning was left out.
+    client's; `lost_reasoning` says that earlier reasoning was left out. The turns were read before,
+    so that blocks are objects and ids are text.
     """
 
     def __init__(self, rules: Rules, notes: list[Note]) -> None:
@@ -39,8 +40,10 @@ class RelayedTurns:
         self._notes = notes
         self.names: dict[str, str] = {}
         self.lost_reasoning = False
+        self._at = 0  # the number of the turn
         self._ids: dict[str, int] = {}  # of calls, to how often each was given
-        self._newest: dict[str, deque[str]] = {}  # a repeated id -> those that wait for a result
+        # by the client's id: the calls of its newest turn that wait for a result, by their own ids
+        self._waiting: dict[str, tuple[int, deque[str]]] = {}
 
     def mended(self, messages: list[Any]) -> list[Any]:
         """The turns. One of which nothing is left is left out. What fits stays the very same
@@ -61,6 +64,7 @@ class RelayedTurns:
         return {**holder, key: short}
 
     def _turn(self, turn: Any) -> Any:
+        self._at += 1
         content = turn.get("content") if isinstance(turn, dict) else None
         if not isinstance(content, list):
             return turn
@@ -70,9 +74,7 @@ class RelayedTurns:
         left = [block for block in blocks if block is not None]
         return {**turn, "content": left} if left else None
 
-    def _block(self, block: Any) -> Any:
-        if not isinstance(block, dict):
-            return block
+    def _block(self, block: dict[str, Any]) -> Any:
         match block.get("type"):
             case "tool_use":
                 return self.named(self._alone(self._identified(block, "id")))
@@ -108,24 +110,28 @@ class RelayedTurns:
         """A call with an id that no other has: servers that count theirs from 0 in every answer
         give each turn the same, and this vendor refuses them.
         """
-        own = call.get("id")
-        if not isinstance(own, str):
-            return call
-        times = self._ids[own] = self._ids.get(own, 0) + 1
-        if times == 1:
-            return call
-        made = f"{own}_{times}"
-        while made in self._ids:
-            times += 1
+        own = call["id"]
+        made, times = own, self._ids.get(own, 0) + 1
+        if times > 1:
             made = f"{own}_{times}"
-        self._ids[own], self._ids[made] = times, 1
-        self._newest.setdefault(own, deque()).append(made)
-        return {**call, "id": made}
+            while made in self._ids:
+                times += 1
+                made = f"{own}_{times}"
+            self._ids[made] = 1
+        self._ids[own] = times
+        turn, waiting = self._waiting.get(own, (0, deque()))
+        if turn != self._at:  # what waited in an earlier turn was broken off
+            waiting = deque()
+            self._waiting[own] = self._at, waiting
+        waiting.append(made)
+        return call if made == own else {**call, "id": made}
 
     def _answering(self, result: dict[str, Any]) -> dict[str, Any]:
-        """A result under the id that its call has now."""
-        waiting = self._newest.get(result.get("tool_use_id", ""))
-        return {**result, "tool_use_id": waiting.popleft()} if waiting else result
+        """A result under the id that its call has now. Results of one turn come as its calls do."""
+        own = result["tool_use_id"]
+        _, waiting = self._waiting.get(own, (0, None))
+        made = waiting.popleft() if waiting else own
+        return result if made == own else {**result, "tool_use_id": made}
 
     def _proved(self, block: dict[str, Any], key: str) -> dict[str, Any] | None:
         text = block.get(key)
@@ -133,8 +139,6 @@ class RelayedTurns:
             if self._rules.unsigned_reasoning is False and key == "signature":
                 self._lose(_UNSIGNED)
                 return None
-            return block
-        if not isinstance(text, str):
             return block
         proof = proofs.read(text, None)
         if proof.call is not None or not proofs.fits(proof.format, self._rules.proofs):

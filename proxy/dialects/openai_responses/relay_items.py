@@ -9,12 +9,10 @@ _BEGINNINGS = {"message": "msg", "function_call": "fc", "custom_tool_call": "ctc
 _TEXTS = ("text", "input_text")
 
 
-def mended_item(item: Any, rules: Rules) -> Any:
+def mended_item(item: dict[str, Any], rules: Rules) -> dict[str, Any]:
     """One item; the very same object where it fits. An id that another vendor gave is left out
     where the target looks at it; what the assistant said is `output_text`.
     """
-    if not isinstance(item, dict):
-        return item
     kind = item.get("type") or "message"
     begins = _BEGINNINGS.get(kind)
     own = item.get("id")

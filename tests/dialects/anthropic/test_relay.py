@@ -390,3 +390,21 @@ def test_calls_of_one_id_are_told_apart() -> None:
     results = [block["tool_use_id"] for at in (2, 4) for block in sent[at]["content"]]
     assert (calls, 4) == (results, len(set(calls)))
     assert "call_0" == calls[0]
+
+
+def test_calls_of_one_id_in_one_turn_have_their_results_in_their_order() -> None:
+    """Also behind a turn that was broken off before its result came."""
+    call, other = {**CALL, "id": "a"}, {**CALL, "id": "a_2"}
+    first, second = ({**RESULT, "tool_use_id": "a", "content": said} for said in ("1", "2"))
+    turns = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [call, other]},
+        {"role": "user", "content": [{"type": "text", "text": "go on"}]},
+        {"role": "assistant", "content": [call, call]},
+        {"role": "user", "content": [first, second]},
+    ]
+    sent = body(messages=turns)["messages"]
+    assert turns[:3] == sent[:3]
+    assert ["a_3", "a_4"] == [block["id"] for block in sent[3]["content"]]
+    given = [(block["tool_use_id"], block["content"]) for block in sent[4]["content"]]
+    assert [("a_3", "1"), ("a_4", "2")] == given
