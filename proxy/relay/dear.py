@@ -2,9 +2,9 @@
 their bytes to arrive. They are read and built in a process of its own (`dear_work`), as a thread
 would take its turns from the event loop, and whole calls of C at a time.
 
-The process begins with the first such request, and until it is up the thread of `apart` does its
-work; the same where none can be started. There is one, with one job at a time: dear requests wait
-for one another, all others do not.
+The process begins with the first such request, which waits for it. Where none can be started, or
+it is not up in time, the thread of `apart` does its work. There is one, with one job at a time:
+dear requests wait for one another, all others do not.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ DEAR_MARKS = 8192
 _MARKS = (b'"', b",", b"{", b"[")
 # A body of 4 MB takes half a second.
 _MOST_S = 30.0
+_STARTS_S = 3.0  # of which it needs less than half of one
 _LEAVES_S = 1.0  # once its wire has ended
 _PAUSE_S = 10.0  # between two that could not be started
 _PROGRAM = "from proxy.relay.dear_work import main; main()"
@@ -60,6 +61,7 @@ class DearProcess:
         self._wire: _Wire | None = None
         self._ready = False
         self._not_before = 0.0
+        self._up_by = 0.0
         self._closed = False
 
     @property
@@ -105,7 +107,7 @@ class DearProcess:
         if self._wire is None or self._ready:
             return self._ready
         try:
-            if self._wire.results.poll():
+            if self._wire.results.poll(max(0.0, self._up_by - monotonic())):
                 self._wire.results.recv()
                 self._ready = True
         except (EOFError, OSError):
@@ -123,6 +125,7 @@ class DearProcess:
             # -P: a folder or file named proxy, where the command was given, is not us.
             command = [sys.executable, "-P", "-c", _PROGRAM, *map(str, files)]
             self._wire = _Wire(jobs, results)
+            self._up_by = monotonic() + _STARTS_S
             try:
                 self._process = subprocess.Popen(  # noqa: S603  it is ourselves
                     command,

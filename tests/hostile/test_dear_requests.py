@@ -39,7 +39,7 @@ async def posted(run: Running, path: str, body: Any) -> tuple[int, Any]:
 
 
 async def until_read_apart(run: Running) -> int:
-    """The process that reads them, once it does. Its start does not make the first one wait."""
+    """The process that reads them, once it does."""
     dear = run.process.gateway.dear
     assert dear is not None
     async with asyncio.timeout(20):

@@ -106,6 +106,17 @@ def test_a_request_for_a_count_is_made_there() -> None:
     assert call.path.endswith("count_tokens")
 
 
+async def test_the_first_waits_until_the_process_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a thread it would take its turns from all streams."""
+    monkeypatch.setattr("proxy.relay.dear._STARTS_S", _WAIT_S)
+    made = DearProcess()
+    try:
+        await made.do(reading("native", b"{}"))
+        assert made.pid is not None
+    finally:
+        await made.close()
+
+
 async def test_it_is_read_and_built_there(monkeypatch: pytest.MonkeyPatch) -> None:
     async with process() as made:
         monkeypatch.delattr("proxy.relay.dear.Worker")  # what would do it here
