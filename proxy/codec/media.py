@@ -76,12 +76,17 @@ _WEBP = "RUJQ"  # the last three letters of WEBP, which end 12 bytes on
 
 
 def true_picture(url: str) -> str:
-    """A picture's data: URL with the media type that its first bytes say, and without blanks in
-    its base64: vendors that look refuse any other. The very same text for any other URL.
-    """
+    """A picture's data: URL as `true_data` has it. The very same text for any other URL."""
     data = data_of(url)
-    if data is None:
+    if data is None or (true := true_data(data)) is data:
         return url
+    return data_url(*true)
+
+
+def true_data(data: Data) -> Data:
+    """A picture's data with the media type that its first bytes say, and without blanks in its
+    base64: vendors that look refuse any other. The very same where it is so already.
+    """
     base64 = data.base64
     if any(blank in base64 for blank in "\n\r \t"):
         base64 = "".join(base64.split())
@@ -89,8 +94,8 @@ def true_picture(url: str) -> str:
     if base64.startswith(_RIFF) and base64[12:16] == _WEBP:
         kind = "image/webp"
     if kind in (None, data.media_type) and base64 is data.base64:
-        return url
-    return data_url(kind or data.media_type, base64)
+        return data
+    return Data(kind or data.media_type, base64)
 
 
 def is_web(url: str) -> bool:

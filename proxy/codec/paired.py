@@ -7,14 +7,15 @@ was broken off, when they shorten a conversation, and where a server counts its 
 answer.
 """
 
+import sys
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from proxy.codec.note_once import note_once
+from proxy.codec.own_ids import OwnIds, Waiting
 from proxy.events import Note
 from proxy.request import (
     ChatRequest,
@@ -84,16 +85,6 @@ class _Slot(msgspec.Struct):
     result: ToolResultPart | None = None
 
 
-class _Open(NamedTuple):
-    """The newest calls of one id, which stand in one turn: those that wait for a result, and the
-    last of them all.
-    """
-
-    turn: int
-    waiting: deque[_Slot]
-    last: _Slot
-
-
 class _Pairing:
     """One conversation. Its results are given to their calls first; then it is written anew."""
 
@@ -102,8 +93,8 @@ class _Pairing:
         self._notes = notes
         self._slots: deque[_Slot] = deque()  # of all calls, in their order
         self._orphans: deque[bool] = deque()  # of all results, whether it has no call
-        self._ids: set[str] = {""}
-        self._counts: dict[str, int] = {}  # how many numbers an id was given
+        self._ids = OwnIds(sys.maxsize)  # a request is bounded
+        self._ids.own("")  # no call keeps it
         self._match()
 
     def built(self) -> Iterator[Message]:
@@ -122,36 +113,24 @@ class _Pairing:
             yield self._results(owed)
 
     def _match(self) -> None:
-        newest: dict[str, _Open] = {}
+        waiting = Waiting[_Slot]()
         for turn, message in enumerate(self._messages):
             for part in message.parts:
                 if isinstance(part, ToolCallPart):
-                    slot = _Slot(self._own_id(part.id))
+                    slot = _Slot(self._ids.own(part.id, part.id or "call"))
                     self._slots.append(slot)
-                    calls = newest.get(part.id)
-                    waiting = calls.waiting if calls and calls.turn == turn else deque[_Slot]()
-                    waiting.append(slot)
-                    newest[part.id] = _Open(turn, waiting, slot)
+                    waiting.add(part.id, turn, slot)
                 elif isinstance(part, ToolResultPart):
-                    self._orphans.append(part.id not in newest)
-                    if part.id in newest:
-                        self._give(newest[part.id], part)
+                    last = waiting.last(part.id)
+                    self._orphans.append(last is None)
+                    if last is not None:
+                        self._give(waiting.take(part.id), last, part)
 
-    def _give(self, calls: _Open, result: ToolResultPart) -> None:
-        if not calls.waiting:
+    def _give(self, slot: _Slot | None, last: _Slot, result: ToolResultPart) -> None:
+        if slot is None:
             note_once(self._notes, _TWICE)
-        slot = calls.waiting.popleft() if calls.waiting else calls.last
-        slot.result = replace(result, id=slot.id)
-
-    def _own_id(self, asked: str) -> str:
-        """An id that no call had before, the same for the same conversation."""
-        made, number = asked, self._counts.get(asked, 1)
-        while made in self._ids:
-            number += 1
-            made = f"{asked or 'call'}_{number}"
-        self._counts[asked] = number
-        self._ids.add(made)
-        return made
+        given = slot or last
+        given.result = replace(result, id=given.id)
 
     def _parts(self, part: Part, owed: list[_Slot]) -> list[Part]:
         """What stands in place of a part."""

@@ -4,6 +4,7 @@ whose calls stand in a message's `tool_calls`, each with a `function`, as their 
 
 from typing import Any
 
+from proxy.codec.mapped import mapped
 from proxy.codec.note_once import note_once
 from proxy.codec.rules import Names, Rules
 from proxy.events import Note
@@ -27,18 +28,18 @@ class RelayedNames:
 
     def tools(self, tools: Any) -> Any:
         """The tools of a request."""
-        return _mapped(tools, self._holder)
+        return mapped(tools, self._holder)
 
     def messages(self, messages: Any) -> Any:
         """Its messages."""
-        return _mapped(messages, self._message)
+        return mapped(messages, self._message)
 
     def _message(self, message: Any) -> Any:
         if not isinstance(message, dict):
             return message
         changes: dict[str, Any] = {}
         calls = message.get("tool_calls")
-        if (mended := _mapped(calls, self._one_call)) is not calls:
+        if (mended := mapped(calls, self._one_call)) is not calls:
             changes["tool_calls"] = mended
         if (short := _fitted(self._call, message.get("tool_call_id"))) is not None:
             changes["tool_call_id"] = short
@@ -62,14 +63,6 @@ class RelayedNames:
                     note_once(self._notes, _NAMES)
                     return {**holder, "function": {**function, "name": short}}
         return holder
-
-
-def _mapped(items: Any, change: Any) -> Any:
-    if not isinstance(items, list):
-        return items
-    made = [change(item) for item in items]
-    same = all(new is old for new, old in zip(made, items, strict=True))
-    return items if same else made
 
 
 def _fitted(rule: Names | None, said: Any) -> str | None:

@@ -2,12 +2,14 @@
 that fit, and proofs that its vendor gave.
 """
 
-from collections import deque
+import sys
 from typing import Any
 
 from proxy.codec import proofs
-from proxy.codec.media import data_of, data_url, true_picture
+from proxy.codec.mapped import mapped
+from proxy.codec.media import Data, true_data
 from proxy.codec.note_once import note_once
+from proxy.codec.own_ids import OwnIds, Waiting
 from proxy.codec.rules import Rules
 from proxy.events import Note
 
@@ -41,9 +43,8 @@ class RelayedTurns:
         self.names: dict[str, str] = {}
         self.lost_reasoning = False
         self._at = 0  # the number of the turn
-        self._ids: dict[str, int] = {}  # of calls, to how often each was given
-        # by the client's id: the calls of its newest turn that wait for a result, by their own ids
-        self._waiting: dict[str, tuple[int, deque[str]]] = {}
+        self._ids = OwnIds(sys.maxsize)  # a request is bounded
+        self._waiting = Waiting[str]()  # the calls' own ids
 
     def mended(self, messages: list[Any]) -> list[Any]:
         """The turns. One of which nothing is left is left out. What fits stays the very same
@@ -68,8 +69,8 @@ class RelayedTurns:
         content = turn.get("content") if isinstance(turn, dict) else None
         if not isinstance(content, list):
             return turn
-        blocks = [self._block(block) for block in content]
-        if all(new is old for new, old in zip(blocks, content, strict=True)):
+        blocks = mapped(content, self._block)
+        if blocks is content:
             return turn
         left = [block for block in blocks if block is not None]
         return {**turn, "content": left} if left else None
@@ -91,14 +92,11 @@ class RelayedTurns:
     def _result(self, block: dict[str, Any]) -> dict[str, Any]:
         """A result may name tools that were found."""
         content = block.get("content")
-        if not isinstance(content, list):
-            return block
-        found = [
-            self.named(one, "tool_name") if _is_reference(one) else _true(one) for one in content
-        ]
-        if all(new is old for new, old in zip(found, content, strict=True)):
-            return block
-        return {**block, "content": found}
+        found = mapped(content, self._found)
+        return block if found is content else {**block, "content": found}
+
+    def _found(self, block: Any) -> Any:
+        return self.named(block, "tool_name") if _is_reference(block) else _true(block)
 
     def _identified(self, block: dict[str, Any], key: str) -> dict[str, Any]:
         rule, own = self._rules.call_id, block.get(key)
@@ -111,26 +109,14 @@ class RelayedTurns:
         give each turn the same, and this vendor refuses them.
         """
         own = call["id"]
-        made, times = own, self._ids.get(own, 0) + 1
-        if times > 1:
-            made = f"{own}_{times}"
-            while made in self._ids:
-                times += 1
-                made = f"{own}_{times}"
-            self._ids[made] = 1
-        self._ids[own] = times
-        turn, waiting = self._waiting.get(own, (0, deque()))
-        if turn != self._at:  # what waited in an earlier turn was broken off
-            waiting = deque()
-            self._waiting[own] = self._at, waiting
-        waiting.append(made)
+        made = self._ids.own(own)
+        self._waiting.add(own, self._at, made)
         return call if made == own else {**call, "id": made}
 
     def _answering(self, result: dict[str, Any]) -> dict[str, Any]:
         """A result under the id that its call has now. Results of one turn come as its calls do."""
         own = result["tool_use_id"]
-        _, waiting = self._waiting.get(own, (0, None))
-        made = waiting.popleft() if waiting else own
+        made = self._waiting.take(own) or own
         return result if made == own else {**result, "tool_use_id": made}
 
     def _proved(self, block: dict[str, Any], key: str) -> dict[str, Any] | None:
@@ -158,8 +144,8 @@ def _true(block: Any) -> Any:
             "type": "image",
             "source": {"type": "base64", "media_type": str(kind), "data": str(data)} as source,
         }:
-            said = data_url(kind, data)
-            if (url := true_picture(said)) is not said and (true := data_of(url)) is not None:
+            said = Data(kind, data)
+            if (true := true_data(said)) is not said:
                 right = {**source, "media_type": true.media_type, "data": true.base64}
                 return {**block, "source": right}
     return block

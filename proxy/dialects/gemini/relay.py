@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of
+from proxy.codec.mapped import changed
 from proxy.codec.proofs import GEMINI, fits
 from proxy.codec.relaying import own_body
 from proxy.codec.rules import Rules
@@ -180,11 +181,8 @@ class _Mender(NamedTuple):
         parts = content.get("parts") if isinstance(content, dict) else None
         if not isinstance(parts, list):
             return content
-        mend = list(self._parts(parts))
-        same = len(mend) == len(parts) and all(
-            new is old for new, old in zip(mend, parts, strict=True)
-        )
-        return content if same else {**content, "parts": mend}
+        mend = changed(parts, list(self._parts(parts)))
+        return content if mend is parts else {**content, "parts": mend}
 
     def _parts(self, parts: list[Any]) -> Iterator[Any]:
         follows_call = False  # of calls side by side the first alone has a signature

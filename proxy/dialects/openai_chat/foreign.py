@@ -6,11 +6,12 @@ Editors and agents that can talk to several vendors send here what they would se
 call, the text of an empty result). No vendor of this dialect takes these, so nothing is lost.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from proxy.codec.mapped import changed, mapped
 from proxy.codec.media import data_url
 
 _Object = dict[str, Any]
@@ -28,13 +29,6 @@ def in_own_words(body: _Object) -> _Object:
     return {**body, **changes} if changes else body
 
 
-def _mapped(items: list[Any], change: Callable[[Any], Any]) -> list[Any]:
-    """The very same list where no item is changed."""
-    made = [change(item) for item in items]
-    same = all(new is old for new, old in zip(made, items, strict=True))
-    return items if same else made
-
-
 def _with(holder: _Object, **changes: Any) -> _Object:
     """With these keys where they differ."""
     same = all(holder.get(key) is value for key, value in changes.items())
@@ -47,12 +41,7 @@ def _with(holder: _Object, **changes: Any) -> _Object:
 def _messages(messages: Any) -> Any:
     if not isinstance(messages, list):
         return messages
-    out = [said for message in messages for said in _message(message)]
-    if len(out) == len(messages) and all(
-        new is old for new, old in zip(out, messages, strict=True)
-    ):
-        return messages
-    return out
+    return changed(messages, [said for message in messages for said in _message(message)])
 
 
 def _message(message: Any) -> list[Any]:
@@ -61,7 +50,7 @@ def _message(message: Any) -> list[Any]:
         return [message]
     content = message.get("content")
     if isinstance(message.get("tool_calls"), list):
-        message = _with(message, tool_calls=_mapped(message["tool_calls"], _call))
+        message = _with(message, tool_calls=mapped(message["tool_calls"], _call))
     if message.get("role") == "tool" and (content is None or isinstance(content, dict)):
         message = {**message, "content": "" if content is None else _json(content)}
     elif isinstance(content, list):
@@ -87,7 +76,7 @@ def _with_parts(message: _Object, content: list[Any]) -> Iterator[_Object]:
             case _:
                 kept.append(_part(part))
     if not (calls or thoughts or results):
-        yield _with(message, content=_same(kept, content))
+        yield _with(message, content=changed(content, kept))
         return
     changes: _Object = {"content": kept or None}
     if calls:
@@ -98,17 +87,13 @@ def _with_parts(message: _Object, content: list[Any]) -> Iterator[_Object]:
         yield {**message, **changes}
 
 
-def _same(made: list[Any], given: list[Any]) -> list[Any]:
-    return given if all(new is old for new, old in zip(made, given, strict=True)) else made
-
-
 def _result(block: _Object) -> Any:
     """What a tool answered: a text where there is nothing else in it."""
     said = block.get("content")
     if not isinstance(said, list):
         return "" if said is None else said
     texts = [part["text"] for part in said if _is_text(part)]
-    return "\n".join(texts) if len(texts) == len(said) else _mapped(said, _part)
+    return "\n".join(texts) if len(texts) == len(said) else mapped(said, _part)
 
 
 def _is_text(part: Any) -> bool:
@@ -170,7 +155,7 @@ def _call(call: Any) -> Any:
 
 
 def _tools(tools: Any) -> Any:
-    return _mapped(tools, _tool) if isinstance(tools, list) else tools
+    return mapped(tools, _tool)
 
 
 def _tool(tool: Any) -> Any:

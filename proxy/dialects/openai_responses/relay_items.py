@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from proxy.codec.mapped import mapped
 from proxy.codec.rules import Rules
 
 # Kinds of items that need no id -> how the vendor's own ids of them begin.
@@ -21,9 +22,8 @@ def mended_item(item: dict[str, Any], rules: Rules) -> dict[str, Any]:
     content = item.get("content")
     if kind != "message" or item.get("role") != "assistant" or not isinstance(content, list):
         return item
-    parts = [_said(part) for part in content]
-    same = all(new is old for new, old in zip(parts, content, strict=True))
-    return item if same else {**item, "content": parts}
+    parts = mapped(content, _said)
+    return item if parts is content else {**item, "content": parts}
 
 
 def _said(part: Any) -> Any:
