@@ -111,7 +111,7 @@ def written(ports: Ports, streams: int, reloads: int = 0) -> str:
             "upstreams": _upstreams(ports),
             "models": {
                 **{name: _model(name) for name in model_names()},
-                WITNESS: [{"upstream": WITNESS, "model": "bench"}],
+                **({WITNESS: [{"upstream": WITNESS, "model": "bench"}]} if ports.witness else {}),
             },
         }
     )
@@ -140,12 +140,13 @@ def _upstreams(ports: Ports) -> dict[str, Any]:
         }
     for name, more in _OF_UPSTREAMS.items():
         upstreams[f"{name}-{first}-1"] = {**upstreams[f"{first}-1"], **more}
-    base = f"http://127.0.0.1:{ports.witness}/{WITNESS_MS}/{WITNESS_PIECES}/500"
-    upstreams[WITNESS] = {
-        "dialect": first,
-        "base_url": base + VENDORS[first].base,
-        "api_key": "none",
-    }
+    if ports.witness:
+        base = f"http://127.0.0.1:{ports.witness}/{WITNESS_MS}/{WITNESS_PIECES}/500"
+        upstreams[WITNESS] = {
+            "dialect": first,
+            "base_url": base + VENDORS[first].base,
+            "api_key": "none",
+        }
     return upstreams
 
 
