@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from proxy.codec.base import TargetConfig
 from proxy.codec.efforts import note_adaptive
@@ -189,6 +190,12 @@ def function(spec: ToolSpec) -> dict[str, Any]:
         "type": "function",
         "function": {name: value for name, value in plain.items() if value is not None},
     }
+
+
+def plain_function(spec: ToolSpec) -> dict[str, Any]:
+    """The same for vendors that insist on a schema and know no strictness."""
+    schema = spec.parameters or {"type": "object", "properties": {}}
+    return function(replace(spec, parameters=schema, strict=None))
 
 
 def tool_calls(turn: Turn) -> list[dict[str, Any]]:

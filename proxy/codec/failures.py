@@ -53,6 +53,16 @@ def read_error(body: bytes) -> Said:
     return Said(_message(inner) or _plain(body), None if code is None else str(code), document)
 
 
+def not_a_stream(body: bytes) -> Failure:
+    """Why a body under status 200 holds no event."""
+    said = read_error(body)
+    return failure(
+        "upstream_malformed",
+        f"The upstream answered, instead of a stream: {said.message}",
+        code=said.code,
+    )
+
+
 def misdirected(status: int, body: bytes) -> bool:
     """Whether an HTTP error speaks of the path that was asked, not of the request: no API is there,
     or not this one. An API's own error about a model, or anything else that it has not, is none.

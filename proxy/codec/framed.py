@@ -11,7 +11,7 @@ import msgspec
 
 from proxy.codec.base import Decoder
 from proxy.codec.blocks import Blocks
-from proxy.codec.failures import read_error
+from proxy.codec.failures import not_a_stream
 from proxy.codec.lenient_json import loads
 from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.errors import Failure, failure
@@ -160,9 +160,4 @@ class SSEDecoder(FramedDecoder[Frame]):
 
     def _not_a_stream(self, body: bytes) -> Failure:
         """Why a body under status 200 holds no event."""
-        said = read_error(body)
-        return failure(
-            "upstream_malformed",
-            f"The upstream answered, instead of a stream: {said.message}",
-            code=said.code,
-        )
+        return not_a_stream(body)

@@ -6,14 +6,9 @@ from typing import Any
 
 from proxy.codec.mapped import mapped
 from proxy.codec.note_once import note_once
-from proxy.codec.rules import Names, Rules
+from proxy.codec.rules import Rules, renamed
+from proxy.codec.shared_notes import RENAMED_TOOLS
 from proxy.events import Note
-
-_NAMES = Note(
-    "changed",
-    "tools.name",
-    "Names of tools that the upstream refuses were changed; the answer has the client's.",
-)
 
 
 class RelayedNames:
@@ -41,32 +36,25 @@ class RelayedNames:
         calls = message.get("tool_calls")
         if (mended := mapped(calls, self._one_call)) is not calls:
             changes["tool_calls"] = mended
-        if (short := _fitted(self._call, message.get("tool_call_id"))) is not None:
+        if (short := renamed(self._call, message.get("tool_call_id"))) is not None:
             changes["tool_call_id"] = short
         name = message.get("tool_name")
-        if (short := _fitted(self._tool, name)) is not None:
+        if (short := renamed(self._tool, name)) is not None:
             self.names[short] = str(name)
             changes["tool_name"] = short
         return {**message, **changes} if changes else message
 
     def _one_call(self, call: Any) -> Any:
         named = self._holder(call)
-        short = _fitted(self._call, named.get("id")) if isinstance(named, dict) else None
+        short = renamed(self._call, named.get("id")) if isinstance(named, dict) else None
         return named if short is None else {**named, "id": short}
 
     def _holder(self, holder: Any) -> Any:
         match holder:
             case {"function": {"name": name} as function}:
-                short = _fitted(self._tool, name)
+                short = renamed(self._tool, name)
                 if short is not None:
                     self.names[short] = name
-                    note_once(self._notes, _NAMES)
+                    note_once(self._notes, RENAMED_TOOLS)
                     return {**holder, "function": {**function, "name": short}}
         return holder
-
-
-def _fitted(rule: Names | None, said: Any) -> str | None:
-    """What fits in place of a word; None where it can stand."""
-    if rule is None or not isinstance(said, str) or rule.fit(said):
-        return None
-    return rule.fitted(said)

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -58,6 +58,13 @@ class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         kept = re.sub(f"[^{self.chars}]", "", name)[: self.most - _DIGEST_CHARS - 1]
         made = kept + code[:_DIGEST_CHARS]
         return made if self.fit(made) else f"f{made}"
+
+
+def renamed(rule: Names | None, said: Any) -> str | None:
+    """What fits in place of a client's word; None where it can stand, or is none."""
+    if rule is None or not isinstance(said, str) or rule.fit(said):
+        return None
+    return rule.fitted(said)
 
 
 @lru_cache(maxsize=64)

@@ -5,9 +5,9 @@ events, or say that something failed.
 from abc import abstractmethod
 
 from proxy.codec.bedrock.errors import broken, exception, parse_error
-from proxy.codec.failures import read_error
+from proxy.codec.failures import not_a_stream
 from proxy.codec.framed import CUT, FramedDecoder
-from proxy.errors import Failure, failure
+from proxy.errors import failure
 from proxy.events import Event
 from proxy.framing.aws import Message, MessageSplitter
 
@@ -69,15 +69,6 @@ class EventStreamDecoder(FramedDecoder[Message]):
 
     def _ended(self, out: list[Event]) -> None:
         if self._text:
-            self._fail(out, parse_error(200, {}, self._text) or _not_a_stream(self._text))
+            self._fail(out, parse_error(200, {}, self._text) or not_a_stream(self._text))
         elif self._cut or not self._whole(out):
             self._fail(out, failure("upstream_truncated", CUT))
-
-
-def _not_a_stream(body: bytes) -> Failure:
-    said = read_error(body)
-    return failure(
-        "upstream_malformed",
-        f"The upstream answered, instead of a stream: {said.message}",
-        code=said.code,
-    )

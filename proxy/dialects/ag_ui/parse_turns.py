@@ -5,6 +5,7 @@ from proxy.codec.json_body import fitted
 from proxy.codec.media import data_url
 from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
 from proxy.codec.note_once import note_once
+from proxy.codec.shared_notes import UNKNOWN_PART, UNKNOWN_ROLE
 from proxy.dialects.ag_ui.wire import WireCall, WireMessage, WirePart
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -24,13 +25,11 @@ from proxy.request import (
 _ACTIVITY = Note(
     "dropped", "messages.activity", "Activities of earlier runs are for the page alone."
 )
-_ROLE = Note("dropped", "messages.role", "A message of a role that is not known was left out.")
 _FILE = Note(
     "dropped",
     "messages.file",
     "Videos, files that only their vendor can read, and files of unknown kinds are left out.",
 )
-_UNKNOWN = Note("dropped", "unknown_part", "A part of a kind that is not known was left out.")
 _NOTHING = TextPart("")  # in place of a part that was left out
 
 
@@ -78,7 +77,7 @@ class Turns:
             case "tool":
                 self._messages.append(Message("tool", [self._result(message, at)]))
             case _:
-                note_once(self._notes, _ROLE)
+                note_once(self._notes, UNKNOWN_ROLE)
 
     def _thought(self) -> None:
         """Reasoning that no answer followed is a turn by itself."""
@@ -135,7 +134,7 @@ class Turns:
                 raise bad_request(f"{at}.text is required in a part of type text.", param=at)
             return TextPart(part.text)
         if part.type not in ("image", "audio", "video", "document", "binary"):
-            note_once(self._notes, _UNKNOWN)
+            note_once(self._notes, UNKNOWN_PART)
             return _NOTHING
         media = _media(part, at)
         if media is None:

@@ -9,6 +9,7 @@ from proxy.codec.media import AUDIO_LOST, DOCUMENT_LOST, data_of, is_web, text_o
 from proxy.codec.note_once import note_once
 from proxy.codec.proofs import ANTHROPIC, fits
 from proxy.codec.rules import Rules
+from proxy.codec.shared_notes import WRAPPED_ARGUMENTS
 from proxy.codec.tool_calls import arguments_object
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -54,11 +55,6 @@ _CALL_PROOF = Note(
     "dropped",
     "messages.tool_call.signature",
     "What another vendor wants to see again with a tool call is of no use to Anthropic.",
-)
-_ARGUMENTS = Note(
-    "changed",
-    "messages.tool_call",
-    "Arguments of an earlier tool call that are no JSON object were wrapped in one.",
 )
 _DETAIL = Note("dropped", "messages.image_url.detail", "Anthropic has no detail of an image.")
 _PDF = "application/pdf"
@@ -181,7 +177,7 @@ class TurnBuilder:
         value = arguments_object(text)
         if value is not None:
             return value
-        note_once(self._notes, _ARGUMENTS)
+        note_once(self._notes, WRAPPED_ARGUMENTS)
         return {"arguments": text}
 
 

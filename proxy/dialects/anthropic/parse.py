@@ -13,6 +13,7 @@ from msgspec import Meta
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.response_format import NO_NAME
+from proxy.codec.shared_notes import UNKNOWN_KEY
 from proxy.dialects.anthropic.call import OWN_HEADERS
 from proxy.dialects.anthropic.parse_turns import NO_CACHE, Turns, cache_of
 from proxy.dialects.anthropic.wire import NAME
@@ -115,9 +116,6 @@ _ROLES: dict[str, Literal["user", "assistant", "system"]] = {
     "system": "system",
 }
 _TIER = {"auto": "auto", "standard_only": "default"}
-_UNKNOWN_KEY = Note(
-    "dropped", "unknown_key", "A key of the request that is not known was left out."
-)
 _SERVER_TOOLS = Note(
     "dropped", "server_tools", "Tools that Anthropic runs itself cannot be asked for here."
 )
@@ -189,14 +187,14 @@ def _key_notes(value: dict[str, Any]) -> list[Note]:
             continue
         if key in _INNER and isinstance(said, dict):
             if not _INNER[key].issuperset(said):
-                notes.append(_UNKNOWN_KEY)
+                notes.append(UNKNOWN_KEY)
         elif key in _DROPPED:
             why = f"{key} has no place in the requests of other vendors."
             notes.append(Note("dropped", key, why))
         elif key == "cache_control":
             notes.append(NO_CACHE)
         elif key not in _KNOWN:
-            notes.append(_UNKNOWN_KEY)
+            notes.append(UNKNOWN_KEY)
     return list(dict.fromkeys(notes))
 
 

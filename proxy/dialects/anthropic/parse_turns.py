@@ -18,6 +18,7 @@ from proxy.codec import proofs
 from proxy.codec.json_body import fitted
 from proxy.codec.note_once import note_once
 from proxy.codec.proofs import ANTHROPIC, Proof
+from proxy.codec.shared_notes import UNKNOWN_KEY
 from proxy.dialects.anthropic.parse_media import (
     Sourced,
     document_parts,
@@ -55,9 +56,6 @@ _CONTEXT = Note("dropped", "document.context", "What is said about a document is
 _CALLER = Note("dropped", "tool_use.caller", "Who called a tool in an earlier turn is left out.")
 _UNKNOWN = Note(
     "dropped", "unknown_block", "A content block of a kind that is not known was left out."
-)
-_UNKNOWN_KEY = Note(
-    "dropped", "unknown_key", "A key of the request that is not known was left out."
 )
 # By kind of block, the keys that are carried, or noted on their own; those of other kinds are noted
 # as a whole.
@@ -161,7 +159,7 @@ class Turns:
             )
         known = _KEYS.get(kind)
         if known is not None and not known.issuperset(block):
-            self.note(_UNKNOWN_KEY)
+            self.note(UNKNOWN_KEY)
         cache = cache_of(block.get("cache_control"), self)
         match kind:
             case "tool_use":
@@ -234,7 +232,7 @@ class Turns:
             if not found:
                 self.note(_RESULT_CONTENT)
             elif not _KEYS[str(kind)].issuperset(block):
-                self.note(_UNKNOWN_KEY)
+                self.note(UNKNOWN_KEY)
             parts += found
         return parts
 
@@ -247,6 +245,6 @@ def cache_of(said: Any, turns: Turns) -> Cache | None:
         turns.note(NO_CACHE)
         return None
     if not {"type", "ttl"}.issuperset(said):
-        turns.note(_UNKNOWN_KEY)
+        turns.note(UNKNOWN_KEY)
     ttl = said.get("ttl")
     return Cache(ttl if isinstance(ttl, str) else None)

@@ -11,13 +11,9 @@ from proxy.codec.media import Data, true_data
 from proxy.codec.note_once import note_once
 from proxy.codec.own_ids import OwnIds, Waiting
 from proxy.codec.rules import Rules
+from proxy.codec.shared_notes import RENAMED_TOOLS
 from proxy.events import Note
 
-_NAMES = Note(
-    "changed",
-    "tools.name",
-    "Names of tools that the upstream refuses were changed; the answer has the client's.",
-)
 _UNSIGNED = Note(
     "dropped",
     "messages.reasoning",
@@ -61,7 +57,7 @@ class RelayedTurns:
             return holder
         short = rule.fitted(name)
         self.names[short] = name
-        note_once(self._notes, _NAMES)
+        note_once(self._notes, RENAMED_TOOLS)
         return {**holder, key: short}
 
     def _turn(self, turn: Any) -> Any:

@@ -15,16 +15,17 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import JSON, Outgoing, TargetConfig
-from proxy.codec.chat_turns import options_of
+from proxy.codec.chat_turns import options_of, plain_function
 from proxy.codec.efforts import BUDGETS, note_adaptive
 from proxy.codec.response_format import wanted_format
 from proxy.codec.rules import Rules
+from proxy.codec.shared_notes import CHOICE_ALONE, PARALLEL
 from proxy.codec.single_prompt import cannot_say
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.cohere.build_turns import TurnBuilder
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Reasoning, ToolSpec
+from proxy.request import ChatRequest, Reasoning
 
 PATH = "/v2/chat"
 _SAID = (
@@ -137,7 +138,7 @@ def _tools(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     tools = request.tools
     if not tools:
         if choice is not None and choice.mode in ("required", "tool"):
-            notes.append(Note("dropped", "tool_choice", "A tool choice without tools is left out."))
+            notes.append(CHOICE_ALONE)
         return {}
     said: dict[str, Any] = {}
     if choice is not None:
@@ -153,13 +154,7 @@ def _tools(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
         if choice.mode != "auto":
             said["tool_choice"] = "NONE" if choice.mode == "none" else "REQUIRED"
         if choice.parallel is False:
-            notes.append(
-                Note(
-                    "dropped",
-                    "tool_choice.parallel",
-                    "That at most one call may be made cannot be said here.",
-                )
-            )
+            notes.append(PARALLEL)
     strict = {bool(tool.strict) for tool in tools}
     if strict == {True, False}:
         notes.append(
@@ -171,17 +166,7 @@ def _tools(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
         )
     if True in strict:
         said["strict_tools"] = True
-    return {"tools": [_tool(tool) for tool in tools], **said}
-
-
-def _tool(tool: ToolSpec) -> dict[str, Any]:
-    function: dict[str, Any] = {
-        "name": tool.name,
-        "parameters": tool.parameters or {"type": "object", "properties": {}},
-    }
-    if tool.description is not None:
-        function["description"] = tool.description
-    return {"type": "function", "function": function}
+    return {"tools": [plain_function(tool) for tool in tools], **said}
 
 
 def _response_format(request: ChatRequest, notes: list[Note]) -> dict[str, Any] | None:

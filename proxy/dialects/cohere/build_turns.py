@@ -8,6 +8,7 @@ from typing import Any
 
 from proxy.codec.media import media_behind, media_notes, said, text_of, text_stays
 from proxy.codec.note_once import note_once
+from proxy.codec.shared_notes import IS_ERROR, SIGNATURE, WRAPPED_ARGUMENTS
 from proxy.codec.tool_calls import readable
 from proxy.events import Note
 from proxy.request import (
@@ -27,11 +28,6 @@ _UNTHINKING = Note(
     "messages.reasoning",
     "Earlier reasoning is taken back only where thinking is asked for.",
 )
-_SIGNATURE = Note(
-    "dropped",
-    "messages.reasoning",
-    "The signature of earlier reasoning cannot be sent back to this upstream.",
-)
 _PLANLESS = Note(
     "dropped",
     "messages.tool_plan",
@@ -43,16 +39,6 @@ _TEXT_WITH_CALLS = Note(
     "Text beside tool calls is refused by this vendor: it is sent as the turn's plan.",
 )
 _IMAGE = Note("dropped", "messages.image_url", "Only a user's turn can hold an image.")
-_ARGUMENTS = Note(
-    "changed",
-    "messages.tool_call",
-    "Arguments of an earlier tool call that are no JSON object were wrapped in one.",
-)
-_IS_ERROR = Note(
-    "dropped",
-    "tool_result.is_error",
-    "That a tool failed cannot be said in this dialect, only what it answered.",
-)
 
 
 class TurnBuilder:
@@ -106,7 +92,7 @@ class TurnBuilder:
                         note_once(self._notes, note)
                 case ToolResultPart(call_id):
                     if part.is_error:
-                        note_once(self._notes, _IS_ERROR)
+                        note_once(self._notes, IS_ERROR)
                     text = "\n".join(said(part.parts))
                     results.append({"role": "tool", "tool_call_id": call_id, "content": text})
         if not content:
@@ -129,16 +115,16 @@ class TurnBuilder:
             match part:
                 case ToolCallPart(call_id, name, arguments):
                     if part.signature is not None:
-                        note_once(self._notes, _SIGNATURE)
+                        note_once(self._notes, SIGNATURE)
                     said = readable(arguments)
                     if arguments not in ("", said):
-                        note_once(self._notes, _ARGUMENTS)
+                        note_once(self._notes, WRAPPED_ARGUMENTS)
                     function = {"name": name, "arguments": said}
                     calls.append({"id": call_id, "type": "function", "function": function})
                 case ReasoningPart(text, signature):
                     reasoning += text
                     if signature is not None:
-                        note_once(self._notes, _SIGNATURE)
+                        note_once(self._notes, SIGNATURE)
                 case ImagePart() | DocumentPart() | AudioPart():
                     for note in media_notes([part], images=False):
                         note_once(self._notes, note)

@@ -12,6 +12,7 @@ from proxy.codec import reasoning_details
 from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
 from proxy.codec.note_once import note_once
 from proxy.codec.reasoning_details import NO_PROOF
+from proxy.codec.shared_notes import UNKNOWN_PART, UNKNOWN_ROLE
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
@@ -25,8 +26,6 @@ from proxy.request import (
     ToolResultPart,
 )
 
-_ROLE = Note("dropped", "messages.role", "A message of a role that is not known was left out.")
-_PART = Note("dropped", "unknown_part", "A part of a kind that is not known was left out.")
 _NOTHING = TextPart("")  # in place of such a part
 _CITATIONS = Note("dropped", "messages.citations", "Citations of earlier turns are left out.")
 _TOOL_DOCUMENT = Note(
@@ -116,7 +115,7 @@ class Turns:
                     Message("tool", [ToolResultPart(message.tool_call_id, content)])
                 )
             case _:
-                note_once(self._notes, _ROLE)
+                note_once(self._notes, UNKNOWN_ROLE)
 
     def _assistant(self, message: WireMessage, at: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.tool_plan)] if message.tool_plan else []
@@ -181,7 +180,7 @@ class Turns:
                     f"{at}.{part.type} is required in a part of type {part.type}.",
                     param=f"{at}.{part.type}",
                 )
-        note_once(self._notes, _PART)
+        note_once(self._notes, UNKNOWN_PART)
         return _NOTHING
 
 

@@ -18,6 +18,7 @@ from proxy.codec.mapped import changed
 from proxy.codec.proofs import GEMINI, fits
 from proxy.codec.relaying import own_body
 from proxy.codec.rules import Rules
+from proxy.codec.shared_notes import RENAMED_TOOLS
 from proxy.codec.tool_calls import is_made
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.gemini.schema import snake, spelled
@@ -28,11 +29,6 @@ from proxy.events import Note
 from proxy.request import ChatRequest, Original
 
 _NAMED = ("functionCall", "functionResponse")
-_RENAMED = Note(
-    "changed",
-    "tools.name",
-    "Names of tools that the upstream refuses were changed; the answer has the client's.",
-)
 _Object = dict[str, Any]
 
 
@@ -48,7 +44,7 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
     if options.safety_settings:
         body[spelled(body, "safetySettings") or "safetySettings"] = options.safety_settings
     if mender.names:
-        notes.append(_RENAMED)
+        notes.append(RENAMED_TOOLS)
     return Outgoing(
         path(model, options),
         msgspec.json.encode(body),

@@ -17,15 +17,16 @@ from typing import Any, Literal
 import msgspec
 
 from proxy.codec.base import JSON, NDJSON, Outgoing, TargetConfig
-from proxy.codec.chat_turns import options_of, with_vendor
+from proxy.codec.chat_turns import options_of, plain_function, with_vendor
 from proxy.codec.efforts import effort_of, note_adaptive, three_steps
 from proxy.codec.response_format import wanted_format
+from proxy.codec.shared_notes import PARALLEL
 from proxy.codec.single_prompt import cannot_say, one_prompt
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.ollama.build_turns import TurnBuilder, newest_images
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Reasoning, ToolSpec
+from proxy.request import ChatRequest, Reasoning
 
 CHAT_PATH = "/api/chat"
 GENERATE_PATH = "/api/generate"
@@ -141,26 +142,10 @@ def _tools(request: ChatRequest, notes: list[Note]) -> list[dict[str, Any]]:
     if choice is not None and choice.mode == "tool":
         tools = [tool for tool in tools if tool.name == choice.name] or tools
     if choice is not None and choice.parallel is False:
-        notes.append(
-            Note(
-                "dropped",
-                "tool_choice.parallel",
-                "That at most one call may be made cannot be said here.",
-            )
-        )
+        notes.append(PARALLEL)
     if any(tool.strict for tool in tools):
         notes.append(Note("dropped", "tools.strict", "Strict arguments cannot be asked for here."))
-    return [_tool(tool) for tool in tools]
-
-
-def _tool(tool: ToolSpec) -> dict[str, Any]:
-    function: dict[str, Any] = {
-        "name": tool.name,
-        "parameters": tool.parameters or {"type": "object", "properties": {}},
-    }
-    if tool.description is not None:
-        function["description"] = tool.description
-    return {"type": "function", "function": function}
+    return [plain_function(tool) for tool in tools]
 
 
 def _think(reasoning: Reasoning | None, notes: list[Note], *, levels: bool) -> bool | str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from proxy.codec.media import media_notes, said
 from proxy.codec.note_once import note_once
+from proxy.codec.shared_notes import IS_ERROR, SIGNATURE, WRAPPED_ARGUMENTS
 from proxy.codec.tool_calls import arguments_object
 from proxy.dialects.ollama.images import bare
 from proxy.events import Note
@@ -23,21 +24,6 @@ ADDRESS = Note(
     "dropped",
     "messages.image_url",
     "An image's address cannot be sent to Ollama, only an image in base64.",
-)
-_SIGNATURE = Note(
-    "dropped",
-    "messages.reasoning",
-    "The signature of earlier reasoning cannot be sent back to this upstream.",
-)
-_ARGUMENTS = Note(
-    "changed",
-    "messages.tool_call",
-    "Arguments of an earlier tool call that are no JSON object were wrapped in one.",
-)
-_IS_ERROR = Note(
-    "dropped",
-    "tool_result.is_error",
-    "That a tool failed cannot be said in this dialect, only what it answered.",
 )
 
 
@@ -71,14 +57,14 @@ class TurnBuilder:
                     images += self._image(url)
                 case ToolCallPart():
                     if part.signature is not None:
-                        note_once(self._notes, _SIGNATURE)
+                        note_once(self._notes, SIGNATURE)
                     calls.append(self._call(part))
                 case ToolResultPart():
                     results.append(self._result(part))
                 case ReasoningPart(text, signature):
                     thinking += text
                     if signature is not None:
-                        note_once(self._notes, _SIGNATURE)
+                        note_once(self._notes, SIGNATURE)
         if results and not content and not images and not calls:
             return results
         role = "user" if message.role == "tool" else message.role
@@ -103,7 +89,7 @@ class TurnBuilder:
         self._names[part.id] = part.name
         arguments = arguments_object(part.arguments)
         if arguments is None:
-            note_once(self._notes, _ARGUMENTS)
+            note_once(self._notes, WRAPPED_ARGUMENTS)
             arguments = {"arguments": part.arguments}
         return {
             "id": part.id,
@@ -114,7 +100,7 @@ class TurnBuilder:
     def _result(self, part: ToolResultPart) -> dict[str, Any]:
         """Old versions know a result by its tool's name, new ones also by the call's id."""
         if part.is_error:
-            note_once(self._notes, _IS_ERROR)
+            note_once(self._notes, IS_ERROR)
         named = {"tool_name": self._names[part.id]} if part.id in self._names else {}
         pictures = [part for part in part.media if isinstance(part, ImagePart)]
         images = [data for each in pictures for data in self._image(each.url)]

@@ -17,6 +17,7 @@ from proxy.codec.note_once import note_once
 from proxy.codec.proofs import GEMINI, fits
 from proxy.codec.reasoning_details import details_of, thinking_block_of
 from proxy.codec.rules import Rules
+from proxy.codec.shared_notes import IS_ERROR, WRAPPED_ARGUMENTS
 from proxy.codec.tool_calls import readable
 from proxy.dialects.openai_chat.options import UpstreamOptions
 from proxy.events import Note
@@ -48,16 +49,6 @@ _NO_PROOF = Note(
     "dropped",
     "tool_calls.signature",
     "The signature of a call cannot be sent back to this upstream.",
-)
-_ARGUMENTS = Note(
-    "changed",
-    "messages.tool_call",
-    "Arguments of an earlier tool call that are no JSON object were wrapped in one.",
-)
-_IS_ERROR = Note(
-    "dropped",
-    "tool_result.is_error",
-    "That a tool failed cannot be said in this dialect, only what it answered.",
 )
 _CITATIONS = Note(
     "dropped", "document.citations", "Citations of a document cannot be asked for in this dialect."
@@ -189,7 +180,7 @@ class BuiltTurns:
             said["type"] = "function"
             arguments = part.arguments or "{}"
             if self._rules.reads_arguments and (text := readable(arguments)) != arguments:
-                note_once(self._notes, _ARGUMENTS)
+                note_once(self._notes, WRAPPED_ARGUMENTS)
                 arguments = text
             said["function"] = {"name": part.name, "arguments": arguments}
         if part.signature is not None:
@@ -207,7 +198,7 @@ class BuiltTurns:
 
     def _result(self, part: ToolResultPart) -> dict[str, Any]:
         if part.is_error:
-            note_once(self._notes, _IS_ERROR)
+            note_once(self._notes, IS_ERROR)
         texts = [self._text(each) for each in part.parts if isinstance(each, TextPart)]
         marks = self.cache_mark(part.cache)
         if marks and texts:

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.custom_tools import custom_names
 from proxy.codec.json_body import fitted, json_object, key_notes
+from proxy.codec.shared_notes import ALLOWED_TOOLS
 from proxy.codec.unknown_keys import unknown_inner_keys
 from proxy.dialects.openai_chat import mistral
 from proxy.dialects.openai_chat.foreign import in_own_words
@@ -157,9 +158,7 @@ def _allowed(body: Body, tools: list[ToolSpec], notes: list[Note]) -> list[ToolS
         for tool in body.tool_choice.allowed_tools.tools
         if (named := tool.function or tool.custom) is not None
     }
-    notes.append(
-        Note("changed", "tool_choice", "Only the allowed tools are named to the upstream.")
-    )
+    notes.append(ALLOWED_TOOLS)
     return [tool for tool in tools if tool.name in allowed]
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from proxy.codec.chat_turns import drop
+from proxy.codec.note_once import note_once
 from proxy.codec.proofs import OTHER, fits
-from proxy.codec.rules import Names, Rules
+from proxy.codec.rules import Rules, renamed
+from proxy.codec.shared_notes import RENAMED_TOOLS, WRAPPED_ARGUMENTS
 from proxy.codec.tool_calls import readable
 from proxy.dialects.openai_chat.options import UpstreamOptions
 from proxy.events import Note
@@ -18,9 +20,7 @@ from proxy.events import Note
 _NAMED = ("function", "custom")
 _TEXTS = ("reasoning_content", "reasoning")  # two names of one thing
 _DETAILS = "reasoning_details"
-_RENAMED = "Names of tools that the upstream refuses were changed; the answer has the client's."
 _REFUSED = "Keys of messages that the upstream refuses were left out."
-_UNREADABLE = "Arguments of an earlier tool call that are no JSON object were wrapped in one."
 _FOREIGN = "Earlier reasoning of another vendor cannot be shown to this upstream."
 
 
@@ -49,7 +49,7 @@ class RelayedTurns:
             calls = [self._call(call) for call in message["tool_calls"]]
             if any(new is not old for new, old in zip(calls, message["tool_calls"], strict=True)):
                 changes["tool_calls"] = calls
-        fitted = self._fitted(rules.call_id, message.get("tool_call_id"))
+        fitted = renamed(rules.call_id, message.get("tool_call_id"))
         if fitted is not None:
             changes["tool_call_id"] = fitted
         if role in ("tool", "function") and (named := self._renamed(message)) is not message:
@@ -84,7 +84,7 @@ class RelayedTurns:
                 named = {**named, "function": {**function, "arguments": text}}
         if self._rules.reads_arguments:
             named = self._readable(named)
-        fitted = self._fitted(self._rules.call_id, named.get("id"))
+        fitted = renamed(self._rules.call_id, named.get("id"))
         return named if fitted is None else {**named, "id": fitted}
 
     def _readable(self, call: dict[str, Any]) -> dict[str, Any]:
@@ -92,25 +92,18 @@ class RelayedTurns:
             case {"function": {"arguments": str(said)} as function}:
                 text = readable(said)
                 if text != said:
-                    drop(self._notes, "messages.tool_call", _UNREADABLE, "changed")
+                    note_once(self._notes, WRAPPED_ARGUMENTS)
                     return {**call, "function": {**function, "arguments": text}}
         return call
 
     def _renamed(self, holder: dict[str, Any]) -> dict[str, Any]:
         name = holder.get("name")
-        short = self._fitted(self._rules.tool_name, name)
+        short = renamed(self._rules.tool_name, name)
         if short is None:
             return holder
         self.names[short] = str(name)
-        drop(self._notes, "tools.name", _RENAMED, "changed")
+        note_once(self._notes, RENAMED_TOOLS)
         return {**holder, "name": short}
-
-    @staticmethod
-    def _fitted(rule: Names | None, said: Any) -> str | None:
-        """What fits in place of a word; None where it can stand."""
-        if rule is None or not isinstance(said, str) or rule.fit(said):
-            return None
-        return rule.fitted(said)
 
     def _proofs(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Reasoning that another vendor proved is left out, where it is known whose the target's

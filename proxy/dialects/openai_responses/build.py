@@ -30,6 +30,7 @@ from proxy.codec.chat_turns import options_of
 from proxy.codec.efforts import effort_of, nearest_effort, note_adaptive
 from proxy.codec.response_format import NO_NAME
 from proxy.codec.rules import Rules
+from proxy.codec.shared_notes import CHOICE_ALONE
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.openai_responses.build_input import InputItems
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
@@ -106,7 +107,7 @@ def _settings(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
             said_of = "Tools have no place for marks for the prompt cache."
             notes.append(Note("dropped", "tools.cache", said_of))
     elif request.tool_choice is not None and request.tool_choice.mode in ("required", "tool"):
-        notes.append(Note("dropped", "tool_choice", "A tool choice without tools is left out."))
+        notes.append(CHOICE_ALONE)
     elif request.tool_choice is not None and request.tool_choice.parallel is not None:
         said["parallel_tool_calls"] = request.tool_choice.parallel
     return {name: value for name, value in said.items() if value is not None}

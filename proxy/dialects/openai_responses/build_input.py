@@ -12,6 +12,7 @@ from proxy.codec import proofs
 from proxy.codec.custom_tools import text_of
 from proxy.codec.media import AUDIO_LOST, DOCUMENT_LOST, IMAGE_LOST, data_of
 from proxy.codec.note_once import note_once
+from proxy.codec.shared_notes import IS_ERROR
 from proxy.events import Note
 from proxy.request import (
     AudioPart,
@@ -41,11 +42,6 @@ _CALL_PROOF = Note(
     "dropped",
     "tool_call.signature",
     "What a vendor wants to see again with a call has no place in this dialect.",
-)
-_IS_ERROR = Note(
-    "dropped",
-    "tool_result.is_error",
-    "That a tool failed cannot be said in this dialect, only what it answered.",
 )
 _CACHE = Note(
     "dropped",
@@ -120,7 +116,7 @@ class InputItems:
 
     def _result(self, part: ToolResultPart) -> dict[str, Any]:
         if part.is_error:
-            note_once(self._notes, _IS_ERROR)
+            note_once(self._notes, IS_ERROR)
         if part.cache is not None:
             note_once(self._notes, _CACHE_PLACE)
         kind = "custom_tool_call" if part.id in self._custom else "function_call"

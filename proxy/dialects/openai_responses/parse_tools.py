@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from proxy.codec.json_body import fitted
+from proxy.codec.shared_notes import ALLOWED_TOOLS
 from proxy.dialects.openai_responses.wire_request import (
     Body,
     WireChoice,
@@ -140,9 +141,7 @@ def read_choice(
             )
         return tools.specs, ToolChoice("tool", tools.name(said.namespace, said.name), parallel)
     if isinstance(said, WireChoice) and said.type == "allowed_tools":
-        notes.append(
-            Note("changed", "tool_choice", "Only the allowed tools are named to the upstream.")
-        )
+        notes.append(ALLOWED_TOOLS)
         allowed = set(_allowed(said.tools or (), tools))
         specs = [tool for tool in tools.specs if tool.name in allowed]
         return specs, ToolChoice(_MODES.get(said.mode, "auto"), None, parallel)
