@@ -10,11 +10,16 @@ from proxy.observe.record import Attempt, StreamRecord
 
 _MAX_NAME_CHARS = 200
 _MAX_LISTED = 16
+_JSON = msgspec.json.Encoder()
 
 
 class Line(msgspec.Struct, omit_defaults=True, kw_only=True):
     """What stands in every such line, in this order. A default is not written."""
 
+    # what a logger says of it, for one that goes through none
+    timestamp: str = ""
+    level: str = ""
+    event: str = ""
     request_id: str
     stream: str = ""
     client_dialect: str
@@ -63,6 +68,23 @@ class Why(msgspec.Struct, omit_defaults=True):
 
 def fields_of(record: StreamRecord) -> dict[str, Any]:
     """The line of a record, as a logger takes it."""
+    fields: dict[str, Any] = msgspec.to_builtins(line_of(record))
+    return fields
+
+
+def in_json(line: Line) -> str | None:
+    """The line in JSON, where ASCII is enough for it, without a control character; None where it is
+    not.
+    """
+    try:
+        text = msgspec.json.format(_JSON.encode(line), indent=0).decode("ascii")
+    except UnicodeError:  # half a pair is one too
+        return None
+    return text if text.isprintable() else None
+
+
+def line_of(record: StreamRecord) -> Line:
+    """The line of a record, without what a logger says of it."""
     finish = record.finish
     line = Line(
         request_id=record.request_id,
@@ -95,8 +117,7 @@ def fields_of(record: StreamRecord) -> dict[str, Any]:
     if record.fallbacks:
         listed = record.fallbacks[:_MAX_LISTED]
         line.fallbacks = [f"{left}>{taken}:{kind}" for left, taken, kind in listed]
-    fields: dict[str, Any] = msgspec.to_builtins(line)
-    return fields
+    return line
 
 
 def why_of(record: StreamRecord) -> dict[str, Any]:

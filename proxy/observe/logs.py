@@ -10,13 +10,15 @@ import logging
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal, TextIO, cast
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
-from proxy.observe.lines import fields_of, why_of
+from proxy.observe.lines import fields_of, in_json, line_of, why_of
 from proxy.observe.outlet import Outlet
 from proxy.observe.record import StreamRecord
 from proxy.observe.trace import traced
@@ -33,11 +35,12 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u
 _SIMPLE = frozenset({int, bool, type(None)})
 _QUIET = frozenset({"completed", "client_gone", "cancelled"})  # nobody's failure
 _FIRST = ("timestamp", "level", "event")
-# Marks a line all of whose fields are known to be plain, bounded and no secrets: most lines are one
-# stream's, and to look at each of its fields costs more than all else that is logged of it.
-_PLAIN: Mapping[str, Any] = {"_plain": True}
 _JSON = json.JSONEncoder(default=repr)
 _outlet: Outlet | None = None
+# Takes the JSON lines of streams that ended well, where those are logged. Most lines are such ones,
+# and all their fields are plain, bounded and no secrets: to look at each of them as `clean` does
+# costs more than all else that is logged of a stream.
+_streams: structlog.WriteLogger | None = None
 
 
 class _OurHandler(logging.StreamHandler[Any]):
@@ -50,29 +53,29 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
 
     `stream` is standard error unless given; `auto` is console on a terminal and JSON elsewhere.
     """
-    global _outlet  # noqa: PLW0603  standard error is one, too
+    global _outlet, _streams  # noqa: PLW0603  standard error is one, too
     if _outlet is not None:
         _outlet.close()
     _outlet = _outlet_of(sys.stderr) if stream is None else None
     out = stream or _outlet or sys.stderr
     console = form == "console" or (form == "auto" and out.isatty())
-    always: list[Processor] = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    shared: list[Processor] = [
-        *always,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.ExceptionRenderer(traced),
         clean,
     ]
     renderer: Processor = _to_console if console else _to_json
+    # it writes whole lines, and asks for nothing else
+    factory = structlog.WriteLoggerFactory(cast("TextIO", out))
+    at_all = not console and level in ("debug", "info")
+    _streams = factory() if at_all else None
     structlog.configure(
-        processors=[_chain([*always, renderer], [*shared, renderer])],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        # it writes whole lines, and asks for nothing else
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", out)),
+        logger_factory=factory,
         cache_logger_on_first_use=False,
     )
     handler = _OurHandler(out)
@@ -117,22 +120,15 @@ def _first_line(record: logging.LogRecord) -> bool:
 def stream_line(log: FilteringBoundLogger, record: StreamRecord) -> None:
     """The one line of a stream, or of another work, that has ended."""
     # without an outcome there was no stream, as with a 204
-    if record.outcome is None or record.outcome in _QUIET:
-        log.info(record.work, **fields_of(record), **_PLAIN)
-    else:
+    if record.outcome is not None and record.outcome not in _QUIET:
         log.warning(record.work, **fields_of(record), **why_of(record))
-
-
-def _chain(plain: Sequence[Processor], other: Sequence[Processor]) -> Processor:
-    """What a line goes through, by whether it is marked as plain."""
-
-    def processed(log: WrappedLogger, method: str, line: EventDict) -> Any:
-        value: Any = line
-        for step in plain if line.pop("_plain", False) else other:
-            value = step(log, method, value)
-        return value
-
-    return processed
+    elif _streams is None:
+        log.info(record.work, **fields_of(record))
+    else:
+        line = line_of(record)
+        line.timestamp = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        line.level, line.event = "info", record.work
+        _streams.msg(in_json(line) or _JSON.encode(msgspec.to_builtins(line)))
 
 
 def clean(_log: WrappedLogger, _method: str, line: EventDict) -> EventDict:

@@ -281,3 +281,19 @@ def test_auto_is_json_where_there_is_no_terminal() -> None:
     logs.configure("auto", "info", terminal)
     structlog.get_logger().info("hello", said="a b", number=1.5)
     assert terminal.getvalue().endswith(' info hello said="a b" number=1.5\n')
+
+
+@pytest.mark.parametrize("model", ["plain", 'a "b" \\ c', "d\x7f\x1f\n", "\xe9\u2028", "\ud800"])
+def test_a_line_says_the_same_by_either_way(model: str) -> None:
+    """Whether a logger writes it or we do: the same fields in the same order, ASCII only."""
+    written = []
+    for outcome in ("completed", "overloaded"):
+        stream, record = out(), ended(outcome)
+        record.model = model
+        logs.stream_line(structlog.get_logger(), record)
+        assert stream.getvalue().rstrip("\n").isprintable()
+        assert stream.getvalue().isascii()
+        written.append(lines(stream)[0])
+    direct, logged = written
+    assert list(direct) == list(logged)
+    assert model == direct["model"] == logged["model"]
