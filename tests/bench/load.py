@@ -40,6 +40,7 @@ class Plan:
     pid: int | None = None
     upstream_port: int = 0
     released: bool = False  # paced streams end when they have been measured
+    headers: str = ""  # more lines of the request's head, each with its line end
 
 
 @dataclass
@@ -145,7 +146,7 @@ class Run:
         body = plan.body.encode()
         head = (
             f"POST {plan.path} HTTP/1.1\r\nhost: 127.0.0.1:{plan.port}\r\nauthorization: Bearer {KEY}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{plan.headers}\r\n"
         )
         self.request = head.encode() + body
 

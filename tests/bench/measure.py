@@ -78,12 +78,13 @@ class Row:
 
 
 class Way(NamedTuple):
-    """How a client reaches a mode through this proxy: the path and the model it asks for, and its
-    own dialect."""
+    """How a client reaches a mode through this proxy: the path and the model it asks for, its own
+    dialect, and the lines that a request's head has beside the usual ones."""
 
     client: str
     path: Callable[[str], str]
     model: Callable[[str], str]
+    headers: Callable[[str], str] = lambda _: ""
 
 
 class Measurement:
@@ -122,6 +123,7 @@ class Measurement:
             warm_s=warm_s,
             pid=self._pid,
             upstream_port=self._upstream_port,
+            headers=self._way.headers(mode),
         )
 
     def _load(self, plan: Plan) -> Result:

@@ -18,7 +18,13 @@ from tests.pages import wrapped
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 PICTURE = "performance.svg"
 _WIDTH, _LEFT, _RIGHT, _BAR, _TOP = 900, 300, 110, 22, 34
-_COLOURS = {"mainstem": "#0a66c2", "nginx": "#7a8793", "envoy": "#7a8793", "litellm": "#7a8793"}
+_COLOURS = {
+    "mainstem": "#0a66c2",
+    "nginx": "#7a8793",
+    "envoy": "#7a8793",
+    "litellm": "#7a8793",
+    "portkey": "#7a8793",
+}
 
 
 class Measure(NamedTuple):
@@ -78,8 +84,8 @@ def markdown(
         "",
         (
             f"One run of {made}, {os.cpu_count()} processors, Python {platform.python_version()}. Each proxy has one process on one processor, a "
-            "vendor and the clients have another. Mainstem checks keys, keeps metrics and writes a log line for each request; nginx and "
-            "Envoy write none. Where a name has an arrow, the proxy translates (or reads and writes the dialect anew); the others pass "
+            "vendor and the clients have another. Mainstem checks keys, keeps metrics and writes a log line for each request; the "
+            "others write none. Where a name has an arrow, the proxy translates (or reads and writes the dialect anew); the others pass "
             "bytes through."
         ),
         "",

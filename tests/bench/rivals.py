@@ -1,6 +1,7 @@
-"""Other proxies on the same bytes: Envoy, which passes them through as nginx does, and LiteLLM,
-which translates as we do. They run as their documentation says, each with one worker, without logs
-of requests; `make rivals` installs them beside the bench, and what is not there is left out.
+"""Other proxies on the same bytes: Envoy, which passes them through as nginx does, LiteLLM and
+Portkey, which translate as we do. They run as their documentation says, each with one worker,
+without logs of requests; `make rivals` installs them beside the bench, and what is not there is
+left out.
 """
 
 import contextlib
@@ -9,24 +10,46 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
 from tests.bench.processes import PROXY_CPU, process, wait_for_port
 from tests.bench.proxies import Proxy
 from tests.bench.wire import KEY, VENDORS
+from tests.needs import path_of
 from tests.ports import free_port
 
-_PROGRAMS = Path(__file__).parent / ".venv" / "bin"
+_HERE = Path(__file__).parent
+PROGRAMS = {
+    "Envoy": _HERE / ".venv" / "bin" / "envoy",
+    "LiteLLM": _HERE / ".venv" / "bin" / "litellm",
+    "Portkey": _HERE.joinpath("node_modules/@portkey-ai/gateway/build/start-server.js"),
+}
 LITELLM_RATE, LITELLM_STREAMS = 5.0, 200  # a hundred times dearer, it gets less to do
 _START_S = 60.0  # LiteLLM imports for long
 _MANY = 1_000_000  # connections and requests, so that no limit of Envoy's is reached
 
 
+# Portkey's command listens on every address, and would forward anybody's request.
+_LOOPBACK = (
+    'import { Server } from "node:net"; const listen = Server.prototype.listen; '
+    "Server.prototype.listen = function (port, ...more) "
+    '{ return listen.call(this, port, "127.0.0.1", ...more.filter((one) => typeof one === "function")); };'
+)
+
+
 def rival(name: str) -> Path | None:
-    """Where this one is, if it is there."""
-    program = _PROGRAMS / name
-    return program if program.exists() else None
+    """Where this one is, if it is there, and what runs it."""
+    program = PROGRAMS[name]
+    runs = program.suffix != ".js" or path_of("node") is not None
+    return program if runs and program.exists() else None
+
+
+def lacking() -> str:
+    """Which are not there, and the command that brings them; empty if all are."""
+    names = [name for name in PROGRAMS if rival(name) is None]
+    return f"Without {' and '.join(names)}: `make rivals` brings what is missing." if names else ""
 
 
 def envoy_config(port: int, upstream_port: int) -> bytes:
@@ -149,6 +172,29 @@ def litellm(
         # or a full pipe would block it
         threading.Thread(target=_drain, args=(started,), daemon=True).start()
         wait_for_port(port, started, log, _START_S)
+        yield Proxy(port, started.pid)
+
+
+def portkey_headers(upstream_port: int, mode_path: str) -> str:
+    """Portkey has no configuration: each request says where it goes."""
+    base = f"http://127.0.0.1:{upstream_port}{mode_path}{VENDORS['openai_chat'].base}"
+    return f"x-portkey-provider: openai\r\nx-portkey-custom-host: {base}\r\n"
+
+
+@contextlib.contextmanager
+def portkey(program: Path, log: Path) -> Iterator[Proxy]:
+    """Portkey's gateway, which is one process of Node.js, without its page of logs."""
+    node, port = path_of("node"), free_port()
+    assert node is not None
+    preloaded = ["--import", f"data:text/javascript,{quote(_LOOPBACK)}"]
+    with process(
+        [node, *preloaded, str(program), f"--port={port}", "--headless"],
+        PROXY_CPU,
+        log,
+        env={**os.environ, "NODE_ENV": "production"},
+    ) as started:
+        threading.Thread(target=_drain, args=(started,), daemon=True).start()
+        wait_for_port(port, started, log)
         yield Proxy(port, started.pid)
 
 

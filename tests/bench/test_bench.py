@@ -9,7 +9,7 @@ from proxy.dialects.registry import UPSTREAMS
 from proxy.events import Event, StreamEnd, TextDelta
 from tests.bench import matrix, micro
 from tests.bench.asking import ASKING
-from tests.bench.load import Plan
+from tests.bench.load import Plan, Run
 from tests.bench.matrix import REFERENCE, Pair
 from tests.bench.measure import QUICK, Measurement, Row, Scale, Way
 from tests.bench.pairs import REFERENCES, Measured, in_turn, text
@@ -88,6 +88,13 @@ def test_every_chunk_that_was_sent_is_counted_and_no_stream_is_lost(
         result = load(plan, tmp_path / "log")
 
     assert (3 * chunks, 3, 0) == (result.counted, result.asked, result.lost), result.complaint
+
+
+def test_a_request_has_the_headers_that_its_proxy_wants():
+    """Beside its own."""
+    plan = Plan("burst", 1, "/", "{}", "", streams=1, headers="x-one: 1\r\n")
+
+    assert Run(plan).request.endswith(b"\r\ncontent-length: 2\r\nx-one: 1\r\n\r\n{}")
 
 
 def test_an_answer_without_its_last_frame_counts_as_lost(tmp_path):

@@ -1,7 +1,10 @@
 """The page of figures says what a run measured, and its picture shows it."""
 
 import json
+from pathlib import Path
 from xml.etree import ElementTree as ET
+
+import pytest
 
 from tests.bench import page, rivals
 from tests.bench.matrix import REFERENCE
@@ -80,3 +83,24 @@ def test_litellm_knows_a_model_for_each_mode() -> None:
     assert [("paced", "http://127.0.0.1:5678/paced/50/550/v1")] == [
         (model["model_name"], model["litellm_params"]["api_base"]) for model in config["model_list"]
     ]
+
+
+def test_portkey_is_told_in_each_request_where_the_vendor_of_that_mode_is() -> None:
+    """It has no configuration."""
+    assert (
+        "x-portkey-provider: openai\r\n"
+        "x-portkey-custom-host: http://127.0.0.1:5678/paced/50/550/v1\r\n"
+    ) == rivals.portkey_headers(5678, "/paced/50/550")
+
+
+def test_what_is_not_there_is_named_with_the_command_that_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run without them says so."""
+    (tmp_path / "there").touch()
+    places = {"Envoy": tmp_path / "a", "LiteLLM": tmp_path / "there", "Portkey": tmp_path / "b"}
+    monkeypatch.setattr(rivals, "PROGRAMS", places)
+
+    assert "Without Envoy and Portkey: `make rivals` brings what is missing." == rivals.lacking()
+    monkeypatch.setattr(rivals, "PROGRAMS", {"LiteLLM": tmp_path / "there"})
+    assert "" == rivals.lacking()

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from tests.packaging.locked import LOCKS, ROOT, Pin, asked, lacking, pins
 
 NPM_LOCKS = (
+    "tests/bench/package-lock.json",
     "tests/e2e/package-lock.json",
     "tests/oracle/js/package-lock.json",
     "tests/programs/package-lock.json",
