@@ -80,9 +80,10 @@ class Keyring:
             self._tokens = Tokens(auth.jwt, ledger.key_set(auth.jwt))
 
     async def start(self) -> None:
-        """Fetch what tokens are checked with. What cannot be fetched is logged, and tried again
-        with the first token.
+        """Fetch what tokens are checked with, and look for the store of rates. What cannot be
+        fetched or found is logged, and tried again when it is needed.
         """
+        await self._rates.start()
         if self._tokens is not None:
             await self._tokens.start()
 

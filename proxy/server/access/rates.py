@@ -26,6 +26,7 @@ from pydantic import SecretStr
 from proxy.server.redis_address import moved_to, place_of
 
 _WAIT_S = 0.25  # for Redis, in all; a request must not feel that it is away
+_LOOK_S = 2.0  # for it at the start, where nobody waits
 _AGAIN_S = 3.0  # after which an absent Redis is tried once more, by one request
 _CONNECTIONS = 16  # to Redis, of one process: each carries thousands of questions a second
 _MOST_HOLDERS = 10_000  # that one process remembers: subjects of tokens are without end
@@ -104,10 +105,19 @@ class Rates:
         self._own: OrderedDict[str, Windows] = OrderedDict()
         self._redis = None if store == "memory" else _Redis(store)
         self._clock = clock
+        self._looked = False
         self._away = False
         self._wall_ahead_s = -math.inf  # of the monotonic clock
         self._try_at = 0.0
         self._log = structlog.get_logger("mainstem")
+
+    async def start(self) -> None:
+        """See whether the Redis is there, the first time that this is called. Where it is not the
+        log says so; it is no reason not to serve.
+        """
+        if self._redis is not None and not self._looked:
+            self._looked = True
+            await self._ask("", lambda windows: windows.tokens("", 1), _LOOK_S)
 
     async def request(self, counter_key: str, most: int) -> float | None:
         """Count one request, of at most so many a minute. Answers the seconds to wait when there is
@@ -135,14 +145,19 @@ class Rates:
         if self._redis is not None:
             await self._redis.close()
 
-    async def _ask(self, counter_key: str, question: Callable[[Windows], Awaitable[_T]]) -> _T:
+    async def _ask(
+        self,
+        counter_key: str,
+        question: Callable[[Windows], Awaitable[_T]],
+        most_s: float | None = None,
+    ) -> _T:
         redis = self._redis
         if redis is None or (self._away and self._clock() < self._try_at):
             return await question(self._windows(counter_key))
         # this one tries; until it knows, the others need not wait
         self._try_at = self._clock() + _AGAIN_S
         try:
-            async with asyncio.timeout(_WAIT_S):
+            async with asyncio.timeout(_WAIT_S if most_s is None else most_s):
                 answer = await redis.ask(question)
         except redis.errors as error:
             self._lost(redis, error)
@@ -158,7 +173,11 @@ class Rates:
         if not self._away:
             self._away = True
             # The kind of error alone: what a client library says may hold what it was given.
-            said = "Redis is away or slow: this process counts rates by itself until it is back"
+            said = (
+                "the Redis of limits.store is away, slow or refuses: see that it runs and that its "
+                "address and password are right; until it is back each process counts rates by "
+                "itself"
+            )
             self._log.warning(said, redis=redis.place, error=type(error).__name__)
 
     def _windows(self, counter_key: str) -> Windows:

@@ -107,7 +107,7 @@ class Link:
     def found(self) -> None:
         """It answers, and knows what it must know of this process."""
         if self._told:
-            self._log.info("the store of streams is back", redis=self._place)
+            self._log.info("the Redis of streams.resume.store is back", redis=self._place)
             self._told, self._quiet_until = False, monotonic() + _QUIET_S
         self.since, self._begun = monotonic(), True
 
@@ -136,8 +136,9 @@ class Link:
             return
         self._told = True
         said = (
-            "the store of streams is away, slow, full or may not be written to: until it is back, "
-            "streams go on, and only the process that generates one can resume it"
+            "the Redis of streams.resume.store is away, slow, full or may not be written to: see "
+            "that it runs and that its address and password are right; until it is back, streams "
+            "go on, and only the process that generates one can resume it"
         )
         self._log.warning(said, redis=self._place, error=type(error).__name__)
 

@@ -39,6 +39,12 @@ async def redis() -> AsyncIterator[RedisServer]:
         yield server
 
 
+AWAY = (
+    "the Redis of limits.store is away, slow or refuses: see that it runs and that its address and "
+    "password are right; until it is back each process counts rates by itself"
+)
+
+
 class Clock:
     """When an absent Redis is tried again is up to the test."""
 
@@ -189,9 +195,7 @@ async def test_a_lost_redis_neither_stops_nor_opens_the_service_and_is_taken_up_
         assert await rate.tokens("a", 10) is not None
         clock.later()
         assert [False] == await counted(rate, 1)  # still away, and still counted
-        assert [
-            "Redis is away or slow: this process counts rates by itself until it is back"
-        ] == said(log)
+        assert [AWAY] == said(log)
         await redis.start()
         assert [False] == await counted(rate, 1)  # not tried yet
         clock.later()
@@ -201,6 +205,37 @@ async def test_a_lost_redis_neither_stops_nor_opens_the_service_and_is_taken_up_
     assert {redis.place} == {line["redis"] for line in log}
     assert PASSWORD not in str(log)
     await rate.close()
+
+
+@requires("redis")
+async def test_an_absent_redis_is_said_once_at_the_start_and_when_it_is_back(
+    redis: RedisServer,
+) -> None:
+    clock, ledger = Clock(), Ledger()
+    await redis.stop()
+    rate = Rates(SecretStr(redis.url), clock)
+    ledger._rates[redis.url] = rate
+    with structlog.testing.capture_logs() as log:
+        for _ in range(2):  # as a reload does
+            await Keyring(KEYS, SecretStr(redis.url), ledger).start()
+        assert [(AWAY, redis.place)] == [(line["event"], line["redis"]) for line in log]
+        assert [True, True, True, False] == await counted(rate, 4)
+        await redis.start()
+        clock.later()
+        assert [True] == await counted(rate, 1)
+    assert [AWAY, "Redis is back: rates are shared again"] == said(log)
+    await ledger.close()
+
+
+@requires("redis")
+async def test_a_redis_that_is_there_is_nothing_to_speak_of_at_the_start(
+    redis: RedisServer,
+) -> None:
+    ledger = Ledger()
+    with structlog.testing.capture_logs() as log:
+        await Keyring(KEYS, SecretStr(redis.url), ledger).start()
+    assert [] == log
+    await ledger.close()
 
 
 @requires("redis")

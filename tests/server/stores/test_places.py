@@ -126,7 +126,7 @@ async def test_a_user_without_rights_is_one_line_and_streams_go_on(
                     await whole.read()
                 assert "Hello" == whole.text
     said = capsys.readouterr().out
-    assert 2 == said.count("the store of streams is away")  # of two processes
+    assert 2 == said.count("the Redis of streams.resume.store is away")  # of two processes
     assert user.partition(":")[2] not in said
 
 

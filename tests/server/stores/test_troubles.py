@@ -18,7 +18,10 @@ from tests.server.stores.test_shared import both, two
 pytestmark = requires("redis")
 # in which nobody is taken for dead, and no reader loses patience, on a machine that is busy
 LEASE = {"lease_s": 30}
-AWAY, BACK = "the store of streams is away", "the store of streams is back"
+AWAY, BACK = (
+    "the Redis of streams.resume.store is away",
+    "the Redis of streams.resume.store is back",
+)
 
 
 @pytest.fixture
