@@ -139,6 +139,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     roles: Mapping[str, str] = {}  # its own words for roles, for example {developer: system}
     user_chars: int | None = None  # the longest `user`
     stop_most: int | None = None  # how many stop sequences
+    largest_n: int | None = None  # how many answers to one request
     # Whose proofs (proxy/codec/proofs.py) it takes back; null: all.
     proofs: str | None = None
     # Whether it refuses tool calls that come back without the proof that they had.

@@ -24,9 +24,6 @@ SIGNATURE = Note(
 )
 UNKNOWN_KEY = Note("dropped", "unknown_key", "A key of the request that is not known was left out.")
 UNKNOWN_PART = Note("dropped", "unknown_part", "A part of a kind that is not known was left out.")
-UNKNOWN_ROLE = Note(
-    "dropped", "messages.role", "A message of a role that is not known was left out."
-)
 WRAPPED_ARGUMENTS = Note(
     "changed",
     "messages.tool_call",

@@ -5,6 +5,7 @@ they built the body or got it from a client of their own dialect.
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
+from proxy.codec.note_once import note_once
 from proxy.codec.rules import Rules
 from proxy.events import Note
 
@@ -28,6 +29,25 @@ def keep_to(rules: Rules, body: MutableMapping[str, Any], notes: list[Note], ups
                 notes.append(Note("dropped", "refused", said))
     for group in rules.at_most_one:
         _one_of(group, body, notes)
+
+
+def at_most(
+    body: MutableMapping[str, Any], name: str, most: float | None, notes: list[Note]
+) -> None:
+    """A number of the body within what the target takes. None: that is not known."""
+    value = body.get(name)
+    if most is not None and isinstance(value, int | float) and value > most:
+        said = f"The upstream takes {name} up to {most}; that was sent."
+        note_once(notes, Note("changed", name, said))
+        body[name] = most
+
+
+def few_stops(body: MutableMapping[str, Any], name: str, rules: Rules, notes: list[Note]) -> None:
+    """No more stop sequences than the target takes; they stand under `name`."""
+    stop, most = body.get(name), rules.stop_most
+    if most is not None and isinstance(stop, list) and len(stop) > most:
+        note_once(notes, Note("dropped", name, f"The upstream takes {most} stop sequences."))
+        body[name] = stop[:most]
 
 
 def _one_of(group: Iterable[str], body: MutableMapping[str, Any], notes: list[Note]) -> None:

@@ -5,7 +5,7 @@ from proxy.codec.json_body import fitted
 from proxy.codec.media import data_url
 from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
 from proxy.codec.note_once import note_once
-from proxy.codec.shared_notes import UNKNOWN_PART, UNKNOWN_ROLE
+from proxy.codec.shared_notes import UNKNOWN_PART
 from proxy.dialects.ag_ui.wire import WireCall, WireMessage, WirePart
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -29,6 +29,9 @@ _FILE = Note(
     "dropped",
     "messages.file",
     "Videos, files that only their vendor can read, and files of unknown kinds are left out.",
+)
+_UNKNOWN_ROLE = Note(
+    "dropped", "messages.role", "A message of a role that is not known was left out."
 )
 _NOTHING = TextPart("")  # in place of a part that was left out
 
@@ -77,7 +80,7 @@ class Turns:
             case "tool":
                 self._messages.append(Message("tool", [self._result(message, at)]))
             case _:
-                note_once(self._notes, UNKNOWN_ROLE)
+                note_once(self._notes, _UNKNOWN_ROLE)
 
     def _thought(self) -> None:
         """Reasoning that no answer followed is a turn by itself."""

@@ -13,6 +13,7 @@ from msgspec import Meta
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.response_format import NO_NAME
+from proxy.codec.roles import unknown_role, with_known_roles
 from proxy.codec.shared_notes import UNKNOWN_KEY
 from proxy.dialects.anthropic.call import OWN_HEADERS
 from proxy.dialects.anthropic.parse_turns import NO_CACHE, Turns, cache_of
@@ -23,6 +24,7 @@ from proxy.request import (
     ChatRequest,
     Effort,
     Message,
+    OnlyRelayed,
     Original,
     Reasoning,
     ToolChoice,
@@ -122,7 +124,6 @@ _SERVER_TOOLS = Note(
 _TOOL_KEYS = Note(
     "dropped", "tools", "Of a tool only its name, description, schema and strict are carried."
 )
-_ROLE = Note("dropped", "messages.role", "A turn of a role that is not known was left out.")
 _BETA = Note(
     "dropped",
     "anthropic_beta",
@@ -132,7 +133,7 @@ _BETA = Note(
 
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
-    value = json_object(incoming.body)
+    value = with_known_roles(json_object(incoming.body), "messages", tuple(_ROLES))
     if value.get("max_tokens") is None:
         raise bad_request(
             "max_tokens is required: say how many tokens the answer may have at most.",
@@ -147,9 +148,11 @@ def parse_request(incoming: Incoming) -> Parsed:
         notes.append(_BETA)
     turns = Turns(notes)
     system = turns.system(body.system, "system")
+    messages, only_relayed = _messages(body.messages, turns)
     request = ChatRequest(
         model=body.model,
-        messages=_messages(body.messages, turns),
+        messages=messages,
+        only_relayed=only_relayed,
         original=Original(NAME, value, own),
         system="\n\n".join(part.text for part in system) if system else None,
         system_parts=system if any(part.cache for part in system) else [],
@@ -169,15 +172,17 @@ def parse_request(incoming: Incoming) -> Parsed:
     return Parsed(request, notes=tuple(notes))
 
 
-def _messages(said: list[_Turn], turns: Turns) -> list[Message]:
+def _messages(said: list[_Turn], turns: Turns) -> tuple[list[Message], OnlyRelayed | None]:
+    """The turns, and why they can only be relayed where one has a role that is not known."""
     messages: list[Message] = []
+    only_relayed: OnlyRelayed | None = None
     for at, turn in enumerate(said):
         role = _ROLES.get(turn.role)
         if role is not None:
             messages += turns.messages(role, turn.content, f"messages[{at}]")
-        else:
-            turns.note(_ROLE)
-    return messages
+        elif only_relayed is None:
+            only_relayed = unknown_role(f"messages[{at}]", turn.role, tuple(_ROLES))
+    return messages, only_relayed
 
 
 def _key_notes(value: dict[str, Any]) -> list[Note]:

@@ -14,6 +14,7 @@ from proxy.codec.efforts import BUDGETS, EFFORTS, nearest_effort
 from proxy.codec.json_schema import adapted
 from proxy.codec.relaying import own_body
 from proxy.codec.rules import Names, Rules
+from proxy.codec.wire_rules import at_most
 from proxy.dialects.anthropic.call import called
 from proxy.dialects.anthropic.mend import unforced, without_prefill
 from proxy.dialects.anthropic.relay_turns import RelayedTurns
@@ -38,11 +39,7 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
     _think(body, rules, notes)
     if turns.lost_reasoning and isinstance(body.get("thinking"), dict):
         _think_on(body, rules, notes)
-    most = rules.largest_max_tokens
-    if most is not None and body["max_tokens"] > most:
-        said = f"The upstream takes max_tokens up to {most}; that was sent."
-        notes.append(Note("changed", "max_tokens", said))
-        body["max_tokens"] = most
+    at_most(body, "max_tokens", rules.largest_max_tokens, notes)
     _user(body, rules, notes)
     return called(body, target, notes, turns.names, original.headers)
 

@@ -12,7 +12,8 @@ from msgspec import Meta
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.codec.response_format import NO_NAME
-from proxy.dialects.cohere.parse_turns import Turns, WireMessage, document_text
+from proxy.codec.roles import with_known_roles
+from proxy.dialects.cohere.parse_turns import ROLES, Turns, WireMessage, document_text
 from proxy.dialects.cohere.wire import NAME
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -99,19 +100,21 @@ _LEFT = Note(
 
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
-    value = json_object(incoming.body)
+    value = with_known_roles(json_object(incoming.body), "messages", ROLES)
     body = fitted(value, Body)
     if not body.messages:
         raise bad_request("messages must hold at least one message.", param="messages")
     notes = key_notes(value, _KNOWN, _DROPPED)
-    system, messages = Turns(notes).read(body.messages)
-    if not messages:
+    turns = Turns(notes)
+    system, messages = turns.read(body.messages)
+    if not messages and turns.only_relayed is None:
         raise bad_request("messages must hold a turn beside the system's.", param="messages")
     own = {name: incoming.headers[name] for name in _OWN_HEADERS if name in incoming.headers}
     request = ChatRequest(
         model=body.model,
         messages=messages,
         original=Original(NAME, value, own),
+        only_relayed=turns.only_relayed,
         system=_with_documents(system, body.documents or [], notes),
         max_tokens=body.max_tokens,
         temperature=body.temperature,

@@ -12,12 +12,14 @@ from proxy.codec import reasoning_details
 from proxy.codec.message_parts import assistant_turn, content_parts, text_alone
 from proxy.codec.note_once import note_once
 from proxy.codec.reasoning_details import NO_PROOF
-from proxy.codec.shared_notes import UNKNOWN_PART, UNKNOWN_ROLE
+from proxy.codec.roles import unknown_role
+from proxy.codec.shared_notes import UNKNOWN_PART
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
     ImagePart,
     Message,
+    OnlyRelayed,
     Part,
     ReasoningPart,
     ResultPart,
@@ -26,6 +28,7 @@ from proxy.request import (
     ToolResultPart,
 )
 
+ROLES = ("system", "user", "assistant", "tool")
 _NOTHING = TextPart("")  # in place of such a part
 _CITATIONS = Note("dropped", "messages.citations", "Citations of earlier turns are left out.")
 _TOOL_DOCUMENT = Note(
@@ -77,12 +80,15 @@ class WireMessage(msgspec.Struct):
 
 
 class Turns:
-    """Reads messages in their order. Appends to `notes`, each loss once."""
+    """Reads messages in their order. Appends to `notes`, each loss once; `only_relayed` is of the
+    first message of a role that is not known.
+    """
 
     def __init__(self, notes: list[Note]) -> None:
         self._notes = notes
         self._leading: list[str] = []
         self._messages: list[Message] = []
+        self.only_relayed: OnlyRelayed | None = None
 
     def read(self, messages: list[WireMessage]) -> tuple[str | None, list[Message]]:
         """What stood before the first turn, and the turns. Raises Refused for a message that is
@@ -114,8 +120,8 @@ class Turns:
                 self._messages.append(
                     Message("tool", [ToolResultPart(message.tool_call_id, content)])
                 )
-            case _:
-                note_once(self._notes, UNKNOWN_ROLE)
+            case _ if self.only_relayed is None:
+                self.only_relayed = unknown_role(at, message.role, ROLES)
 
     def _assistant(self, message: WireMessage, at: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.tool_plan)] if message.tool_plan else []

@@ -11,7 +11,7 @@ from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of
 from proxy.codec.relayed_names import RelayedNames
 from proxy.codec.relaying import own_body
-from proxy.codec.wire_rules import keep_to
+from proxy.codec.wire_rules import at_most, few_stops, keep_to
 from proxy.dialects.cohere.build import PATH, Options, headers
 from proxy.events import Note
 from proxy.request import ChatRequest, Original
@@ -23,6 +23,8 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
     notes: list[Note] = []
     body = own_body(original, {"model": target.model or request.model, "stream": True})
     keep_to(target.rules, body, notes, target.upstream)
+    at_most(body, "temperature", target.rules.largest_temperature, notes)
+    few_stops(body, "stop_sequences", target.rules, notes)
     said = "Earlier reasoning of another vendor cannot be shown to this upstream."
     body["messages"] = _without("reasoning_details", said, body["messages"], notes)
     if not options.tool_plan:

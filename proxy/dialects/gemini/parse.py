@@ -13,9 +13,10 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.response_format import NO_NAME
+from proxy.codec.roles import with_known_roles
 from proxy.dialects.gemini import code_assist
 from proxy.dialects.gemini.listed import listed
-from proxy.dialects.gemini.parse_turns import Turns
+from proxy.dialects.gemini.parse_turns import ROLES, Turns
 from proxy.dialects.gemini.schema import camel, json_schema
 from proxy.dialects.gemini.wire import NAME
 from proxy.dialects.gemini.wire_request import (
@@ -87,7 +88,7 @@ def parse_request(incoming: Incoming) -> Parsed:
             "The path must name the model: /v1beta/models/{model}:streamGenerateContent.",
             param="model",
         )
-    written = json_object(incoming.body)
+    written = with_known_roles(json_object(incoming.body), "contents", ROLES)
     value = listed(camel(written))
     body = fitted(value, Body)
     notes: list[Note] = []

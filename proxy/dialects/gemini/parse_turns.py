@@ -41,7 +41,7 @@ from proxy.request import (
     ToolResultPart,
 )
 
-_ROLES = ("user", "model", "function")
+ROLES = ("user", "model", "function")
 _DOCUMENTS = ("application/pdf", "text/")
 _STANDARD = str.maketrans("-_", "+/")
 _BY_VENDOR = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
@@ -72,9 +72,11 @@ class Turns:
         out: list[Message] = []
         for at, content in enumerate(contents):
             role = content.role or "user"
-            if role not in _ROLES:
+            if role not in ROLES:
                 raise bad_request(
-                    f"contents[{at}].role must be user or model.", param=f"contents[{at}].role"
+                    f"contents[{at}].role must be user or model; what the system says stands in "
+                    "systemInstruction.",
+                    param=f"contents[{at}].role",
                 )
             parts = self._content(content, f"contents[{at}]")
             if role == "model":

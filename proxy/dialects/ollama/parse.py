@@ -7,10 +7,13 @@ so is a key that we do not know: the vendor's server passes over those too.
 
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.codec.response_format import NO_NAME
-from proxy.dialects.ollama.parse_turns import Turns, with_images
+from proxy.codec.roles import with_known_roles
+from proxy.dialects.ollama.parse_turns import ROLES, Turns, with_images
 from proxy.dialects.ollama.wire import NAME
 from proxy.dialects.ollama.wire_request import (
     Body,
@@ -64,7 +67,7 @@ def parse_request(incoming: Incoming) -> Parsed:
 
 def _parse_chat(incoming: Incoming) -> Parsed:
     """`POST /api/chat`."""
-    value = json_object(incoming.body)
+    value = with_known_roles(json_object(incoming.body), "messages", ROLES)
     body = fitted(value, ChatBody)
     if not body.messages:
         raise bad_request(
@@ -73,14 +76,16 @@ def _parse_chat(incoming: Incoming) -> Parsed:
             param="messages",
         )
     notes: list[Note] = []
-    system, messages = Turns(notes).read(body.messages)
+    turns = Turns(notes)
+    system, messages = turns.read(body.messages)
     known = WireMessage.__struct_fields__
     if any(message.keys() - known for message in value["messages"]):
         said = "A key of a message that is not known was left out."
         notes.append(Note("dropped", "unknown_key", said))
-    if not messages:
+    if not messages and turns.only_relayed is None:
         raise bad_request("messages must hold a turn beside the system's.", param="messages")
-    return _parsed(value, body, (system, messages), body.tools or [], notes)
+    parsed = _parsed(value, body, (system, messages), body.tools or [], notes)
+    return parsed._replace(request=replace(parsed.request, only_relayed=turns.only_relayed))
 
 
 def _parse_generate(incoming: Incoming) -> Parsed:

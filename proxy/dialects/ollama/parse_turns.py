@@ -10,6 +10,7 @@ import msgspec
 from proxy.codec.chat_turns import drop
 from proxy.codec.open_calls import OpenCalls
 from proxy.codec.reasoning_details import NO_PROOF, CallProof, read_with
+from proxy.codec.roles import unknown_role
 from proxy.dialects.ollama.images import data_url
 from proxy.dialects.ollama.wire_request import WireCall, WireMessage
 from proxy.errors import bad_request
@@ -17,6 +18,7 @@ from proxy.events import Note
 from proxy.request import (
     ImagePart,
     Message,
+    OnlyRelayed,
     Part,
     ReasoningPart,
     ResultPart,
@@ -25,14 +27,19 @@ from proxy.request import (
     ToolResultPart,
 )
 
+ROLES = ("system", "user", "assistant", "tool")
+
 
 class Turns:
-    """Reads messages in their order. Appends to `notes`, each loss once."""
+    """Reads messages in their order. Appends to `notes`, each loss once; `only_relayed` is of the
+    first message of a role that is not known.
+    """
 
     def __init__(self, notes: list[Note]) -> None:
         self._notes = notes
         self._leading: list[str] = []
         self._messages: list[Message] = []
+        self.only_relayed: OnlyRelayed | None = None
         self._unanswered = OpenCalls()
         self._calls = 0
 
@@ -63,9 +70,8 @@ class Turns:
                 parts: list[ResultPart] = [TextPart(text), *images] if text else [*images]
                 result = ToolResultPart(self._answered(message, at), parts if images else text)
                 self._messages.append(Message("tool", [result]))
-            case _:
-                said = "A message of a role that only some models know was left out."
-                drop(self._notes, "messages.role", said)
+            case role if self.only_relayed is None:  # some models know others
+                self.only_relayed = unknown_role(at, role, ROLES)
 
     def _assistant(self, message: WireMessage, text: str, at: str) -> Message:
         parts: list[Part] = [ReasoningPart(message.thinking)] if message.thinking else []

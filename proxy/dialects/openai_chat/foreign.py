@@ -13,6 +13,8 @@ import msgspec
 
 from proxy.codec.mapped import changed, mapped
 from proxy.codec.media import data_url
+from proxy.codec.roles import known_role
+from proxy.dialects.openai_chat.wire_request import ROLES
 
 _Object = dict[str, Any]
 _TEXTS = ("input_text", "output_text")
@@ -49,6 +51,8 @@ def _message(message: Any) -> list[Any]:
     if not isinstance(message, dict):
         return [message]
     content = message.get("content")
+    if isinstance(role := message.get("role"), str):
+        message = _with(message, role=known_role(role, ROLES))
     if isinstance(message.get("tool_calls"), list):
         message = _with(message, tool_calls=mapped(message["tool_calls"], _call))
     if message.get("role") == "tool" and (content is None or isinstance(content, dict)):

@@ -76,6 +76,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         model=body.model,
         messages=messages,
         original=Original(NAME, value, _own_headers(incoming.headers)),
+        only_relayed=turns.only_relayed,
         system=system.text,
         system_parts=system.parts,
         max_tokens=body.max_completion_tokens or body.max_tokens,

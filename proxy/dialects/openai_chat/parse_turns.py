@@ -9,8 +9,9 @@ from proxy.codec.custom_tools import arguments_of
 from proxy.codec.message_parts import assistant_turn
 from proxy.codec.note_once import note_once
 from proxy.codec.proofs import GEMINI
+from proxy.codec.roles import unknown_role
 from proxy.dialects.openai_chat.parse_parts import message_part
-from proxy.dialects.openai_chat.wire_request import WireCall, WireMessage
+from proxy.dialects.openai_chat.wire_request import ROLES, WireCall, WireMessage
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import (
@@ -18,6 +19,7 @@ from proxy.request import (
     DocumentPart,
     ImagePart,
     Message,
+    OnlyRelayed,
     Part,
     ResultPart,
     TextPart,
@@ -43,12 +45,15 @@ class System(NamedTuple):
 
 
 class Turns:
-    """Reads messages in their order. `notes` gains what is lost."""
+    """Reads messages in their order. `notes` gains what is lost; `only_relayed` is of the first
+    message of a role that is not known.
+    """
 
     def __init__(self, notes: list[Note]) -> None:
         self._notes = notes
         self._leading: list[list[TextPart]] = []
         self._messages: list[Message] = []
+        self.only_relayed: OnlyRelayed | None = None
         self._function_ids: dict[str, str] = {}  # the old function calls have names for ids
 
     def read(self, messages: Sequence[WireMessage]) -> tuple[System, list[Message]]:
@@ -94,11 +99,8 @@ class Turns:
                 self._result(
                     self._function_ids.get(message.name, f"call_{message.name}"), message, where
                 )
-            case role:
-                self.note(
-                    "messages.role",
-                    f"Messages of role {role[:40]!r} cannot be said to other vendors.",
-                )
+            case role if self.only_relayed is None:
+                self.only_relayed = unknown_role(where, role, ROLES)
 
     def _system(self, parts: list[TextPart]) -> None:
         if self._messages:

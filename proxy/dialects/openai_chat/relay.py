@@ -15,6 +15,7 @@ from proxy.codec.json_schema import adapted
 from proxy.codec.relaying import own_body
 from proxy.codec.response_format import adapted_format
 from proxy.codec.rules import Names, Rules
+from proxy.codec.wire_rules import at_most, few_stops
 from proxy.dialects.openai_chat.call import called, renamed
 from proxy.dialects.openai_chat.options import UpstreamOptions, upstream_options
 from proxy.dialects.openai_chat.order import ordered, unmarked
@@ -69,7 +70,7 @@ def _limited(body: dict[str, Any], rules: Rules, notes: list[Note]) -> dict[str,
         body = renamed(body, {given[0]: field})
         given = [field]
     for name in given:
-        _at_most(body, name, rules.largest_max_tokens, notes)
+        at_most(body, name, rules.largest_max_tokens, notes)
     return body
 
 
@@ -118,11 +119,8 @@ def _with_schema(tool: Any, rules: Rules, notes: list[Note]) -> Any:
 
 def _bounded(body: dict[str, Any], rules: Rules, notes: list[Note]) -> None:
     """Numbers, lengths and words within what the target takes."""
-    _at_most(body, "temperature", rules.largest_temperature, notes)
-    stop = body.get("stop")
-    if rules.stop_most is not None and isinstance(stop, list) and len(stop) > rules.stop_most:
-        drop(notes, "stop", f"The upstream takes {rules.stop_most} stop sequences.")
-        body["stop"] = stop[: rules.stop_most]
+    at_most(body, "temperature", rules.largest_temperature, notes)
+    few_stops(body, "stop", rules, notes)
     for name in _NAMES_OF_USERS:
         said = body.get(name)
         if rules.user_chars is not None and isinstance(said, str) and len(said) > rules.user_chars:
@@ -136,10 +134,3 @@ def _bounded(body: dict[str, Any], rules: Rules, notes: list[Note]) -> None:
             why = f"Effort {effort} is said as {nearest}, the nearest that is taken."
             drop(notes, "reasoning.effort", why, "changed")
             body["reasoning_effort"] = nearest
-
-
-def _at_most(body: dict[str, Any], name: str, most: float | None, notes: list[Note]) -> None:
-    value = body.get(name)
-    if most is not None and isinstance(value, int | float) and value > most:
-        drop(notes, name, f"The upstream takes {name} up to {most}; that was sent.", "changed")
-        body[name] = most

@@ -1,5 +1,5 @@
-"""What a request wants of the answer (its form, and that a tool is called), as the target can be
-asked for it: in the body as it goes up, built or the client's own.
+"""What a request wants of the answer (its form, how many, and that a tool is called), as the target
+can be asked for it: in the body as it goes up, built or the client's own.
 """
 
 from typing import Any
@@ -16,6 +16,10 @@ _JSON = "Answer with one JSON object, and nothing else."
 
 def as_asked(body: dict[str, Any], rules: Rules, notes: list[Note]) -> dict[str, Any]:
     """The body within the target's rules; the very same one where it is so."""
+    most, wanted = rules.largest_n, body.get("n")
+    if most is not None and isinstance(wanted, int) and wanted > most:
+        drop(notes, "n", f"The upstream gives {most} of the {wanted} answers.", "changed")
+        body = {**body, "n": most}
     return _tool_choice(_form(body, rules, notes), rules, notes)
 
 

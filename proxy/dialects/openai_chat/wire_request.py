@@ -12,6 +12,8 @@ from msgspec import Meta
 
 Count = Annotated[int, Meta(ge=1)]
 
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+
 
 class ImageURL(msgspec.Struct):
     """Where an image is, and how closely to look at it."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from proxy.codec import proofs
 from proxy.codec.custom_tools import arguments_of
 from proxy.codec.json_body import fitted
+from proxy.codec.roles import unknown_role
 from proxy.dialects.openai_responses.parse_parts import OTHER_KEYS, Parts
 from proxy.dialects.openai_responses.parse_tools import ADDITIONAL, Tools
 from proxy.dialects.openai_responses.sealed import unsealed
@@ -34,9 +35,7 @@ from proxy.request import (
 _SERVER_TOOLS = Note(
     "dropped", "input.server_tools", "What the vendor's own tools did in earlier turns is left out."
 )
-_ROLE = Note(
-    "dropped", "input.role", "Messages of a role that only the vendor knows were left out."
-)
+ROLES = ("user", "assistant", "system", "developer")
 _TWICE = Note(
     "dropped",
     "input.reasoning.content",
@@ -116,8 +115,9 @@ class Turns:
             self._assistant += parts
         elif message.role == "user":
             self._turn(Message("user", _plain(parts)))
-        elif message.role not in ("system", "developer"):
-            self._reader.note(_ROLE)
+        elif message.role not in ROLES:
+            why = unknown_role(at, message.role, ROLES)
+            self._kept.append((why.param, why.message))
         elif self._messages or self._assistant:
             self._turn(Message("system", Message("system", cast("list[Part]", parts)).text))
         else:

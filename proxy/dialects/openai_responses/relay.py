@@ -16,7 +16,7 @@ from proxy.codec.efforts import EFFORTS, nearest_effort
 from proxy.codec.note_once import note_once
 from proxy.codec.relaying import own_body
 from proxy.codec.rules import Names, Rules
-from proxy.codec.wire_rules import keep_to
+from proxy.codec.wire_rules import at_most, keep_to
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
 from proxy.dialects.openai_responses.relay_items import mended_item
 from proxy.dialects.openai_responses.sealed import is_sealed, unsealed
@@ -166,15 +166,8 @@ def _put(said: dict[str, Any], key: str, change: Callable[[Any], Any]) -> dict[s
 
 
 def _mend_bounds(body: dict[str, Any], rules: Rules, notes: list[Note]) -> None:
-    for key, most in (
-        ("max_output_tokens", rules.largest_max_tokens),
-        ("temperature", rules.largest_temperature),
-    ):
-        said = body.get(key)
-        if most is not None and isinstance(said, int | float) and said > most:
-            body[key] = most
-            why = f"The upstream takes {key} up to {most}; that was sent."
-            notes.append(Note("changed", key, why))
+    at_most(body, "max_output_tokens", rules.largest_max_tokens, notes)
+    at_most(body, "temperature", rules.largest_temperature, notes)
     user = body.get("user")
     if rules.user_chars is not None and isinstance(user, str) and len(user) > rules.user_chars:
         body["user"] = Names(chars="a-zA-Z0-9_-", most=rules.user_chars).fitted(user)

@@ -319,7 +319,6 @@ def test_images() -> None:
         ({"thinking": {"type": "disabled"}}, []),
         ({"service_tier": "fast"}, [("dropped", "service_tier")]),
         ({"tool_choice": {"type": "always"}}, [("dropped", "tool_choice")]),
-        ({"messages": [{"role": "tool", "content": "x"}]}, [("dropped", "messages.role")]),
         ({"thinking": {"type": "between_tools"}}, [("dropped", "thinking")]),
         (
             {

@@ -321,7 +321,7 @@ def test_losses_are_noted():
         ({}, "contents"),
         ({"contents": []}, "contents"),
         ({"contents": "hi"}, "contents"),
-        ({"contents": [{"role": "assistant", "parts": []}]}, "contents[0].role"),
+        ({"contents": [{"role": "critic", "parts": []}]}, "contents[0].role"),
         ({"contents": [{"parts": [{"text": 1}]}]}, "contents[0].parts[0].text"),
         (
             {"contents": [{"parts": [{"functionCall": {}}]}]},

@@ -170,7 +170,6 @@ def test_what_is_not_known_here_is_noted() -> None:
     body = {
         "model": "m",
         "messages": [
-            {"role": "control", "content": "x"},
             {"role": "system", "images": [PNG]},
             {"role": "user", "content": "hi", "odd": 1},
         ],
@@ -179,7 +178,6 @@ def test_what_is_not_known_here_is_noted() -> None:
     }
     incoming = Incoming("POST", {"form": "chat"}, {}, {}, json.dumps(body).encode())
     assert {
-        "messages.role",
         "messages.images",
         "unknown_key",
         "think",

@@ -254,7 +254,6 @@ def test_what_only_its_vendor_knows_is_noted_and_not_refused() -> None:
             "model": "m",
             "messages": [
                 {"role": "user", "content": [{"type": "video_url", "video_url": {"url": "u"}}]},
-                {"role": "latest_reminder", "content": "x"},
                 {"role": "assistant", "content": "a", "tool_calls": [{"id": "c", "type": "mcp"}]},
                 {"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]},
             ],
@@ -263,7 +262,6 @@ def test_what_only_its_vendor_knows_is_noted_and_not_refused() -> None:
     assert {
         "unknown_key",
         "messages.content",
-        "messages.role",
         "tool_calls",
         "messages.file_id",
     } == {note.param for note in parsed.notes}
