@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -51,12 +52,14 @@ def said(text: str, end: str = "\n\n", **more: object) -> bytes:
     return f"data: {json.dumps(chunk, ensure_ascii=False)}{end}".encode()
 
 
-def fed(chunks: list[bytes], most: int = MOST) -> tuple[list[list[Event]], int]:
+def fed(
+    chunks: list[bytes], most: int = MOST, decoder: Callable[[int], Decoder] = ChatDecoder
+) -> tuple[list[list[Event]], int]:
     """What each chunk gives, and how many of them were read in full. The events are those that the
     decoder gives by itself.
     """
-    counting = Counting(ChatDecoder(most))
-    alike, alone = Alike(counting, most), ChatDecoder(most)
+    counting = Counting(decoder(most))
+    alike, alone = Alike(counting, most), decoder(most)
     given = [alike.feed(chunk) for chunk in chunks]
     assert given == [alone.feed(chunk) for chunk in chunks]
     assert alike.done is alone.done
@@ -75,34 +78,84 @@ def test_a_chunk_like_the_one_before_is_not_read_in_full(end):
     assert texts[2:] == [event.text for events in given[2:] for event in events]
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        said(""),
-        said("x", model="m"),
-        said("a") + said("b"),
-        said("cut")[:-1],
-        said("cut")[:20],
-        b"data: " + said("again"),
-        said("x").replace(b'"x"', b'"x","content":"y"'),
-        said("x").replace(b'"x"', b'"a\nb"'),
-        said("x").replace(b'"x"', b'\n"x"'),
-        said("x").replace(b'"x"', b'"\\ud800"'),
-        said("x").replace(b'"x"', b'"\xff"'),
-        said("x").replace(b'"x"', b"7"),
-        said("x").replace(b'"x"', b""),
-        said("x").replace(b'"x"', b'"'),
-        b": busy\n\n",
-        b"data: [DONE]\n\n",
-        b"\n",
-    ],
-)
+OTHERS = [
+    said(""),
+    said("x", model="m"),
+    said("a") + said("b", model="m"),
+    said("cut")[:-1],
+    said("cut")[:20],
+    b"data: " + said("again"),
+    said("x").replace(b'"x"', b'"x","content":"y"'),
+    said("x").replace(b'"x"', b'"a\nb"'),
+    said("x").replace(b'"x"', b'\n"x"'),
+    said("x").replace(b'"x"', b'"\\ud800"'),
+    said("x").replace(b'"x"', b'"\xff"'),
+    said("x").replace(b'"x"', b"7"),
+    said("x").replace(b'"x"', b""),
+    said("x").replace(b'"x"', b'"'),
+    said("x").replace(b'"x"', b'"x\\"'),
+    said("x").replace(b'"x"', b'","x"'),
+    b": busy\n\n",
+    b"data: [DONE]\n\n",
+    b"\n",
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
 def test_what_is_not_quite_like_it_is_read_in_full(other):
     """It gives what it would give alone, and so does what comes behind it."""
     alike = [said("So "), said("it"), said("is")]
     _, read = fed([*alike, other, said("more"), said("and"), said("on")])
 
     assert read >= 3
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_is_not_quite_like_it_is_read_in_full_among_others_too(other):
+    """Whatever came together with it."""
+    fed([said("So "), said("it"), said("is") + other + said("on"), said("and"), said("on")])
+    fed([said("So "), said("it"), other + said("is") + said("on")])
+
+
+def test_chunks_that_come_together_are_read_together():
+    """Also with the beginning of the answer, if they are many, and with what follows them."""
+    some = b"".join(map(said, ["it", 'is "', "\n", "中文"]))
+    given, read = fed([said("So "), said("it"), some, some + b"data: [DONE]\n\n"])
+    assert 3 == read
+    assert ["it", 'is "', "\n", "中文"] == [event.text for event in given[2]]
+
+    many = b"".join(said(f"word {number}") for number in range(100))
+    given, read = fed([many + said("cut")[:-9], said("cut")[-9:]])
+    assert 4 == read
+    assert 101 == len(given[0])
+
+
+def test_of_many_chunks_together_only_a_few_are_read_one_by_one():
+    """Where none is like another."""
+    _, read = fed([b"".join(said("", number=number) for number in range(100))])
+    assert 17 == read
+
+    _, read = fed([b"x" * 5000 + b"\r\n"])
+    assert 1 == read
+
+
+def padded(text: str, end: str) -> bytes:
+    """As Anthropic sends it, with blanks that hide its length."""
+    said = f'"index":0,"delta":{{"type":"text_delta","text":{json.dumps(text)}'
+    name = "content_block_delta"
+    return f'event: {name}\ndata: {{"type":"{name}",{said}{end}'.encode()
+
+
+def test_blanks_behind_the_text_make_no_difference():
+    """However many there are, as long as they are in the same line."""
+    ends = ["}  }\n\n", "}      }\n\n", "}}\n\n", "} } \n\n", " } }\n\n"]
+    given, read = fed([padded("it", end) for end in ["}}\n\n", *ends]], decoder=AnthropicDecoder)
+    assert 2 == read
+    assert [[TextDelta(0, "it")]] * 5 == given[1:]
+
+    others = ["}\n }\n\n", "}}\n \n", "}}\n\n ", "}}}\n\n", ',"x":"y"}}\n\n', ' "}}\n\n']
+    for other in others:
+        fed([padded("it", end) for end in [*ends[:2], other, *ends]], decoder=AnthropicDecoder)
 
 
 def test_a_learned_chunk_that_began_before_stands_for_nothing():
