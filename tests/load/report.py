@@ -40,12 +40,18 @@ class Course:
         return Band(
             begin_s,
             end_s,
-            fmean(
-                sample.memory_bytes / _MIB
-                for sample in self.samples
-                if begin_s <= sample.at_s < end_s
-            ),
+            fmean(sample.memory_bytes / _MIB for sample in self._within(begin_s, end_s)),
         )
+
+    def load(self, begin_s: float, end_s: float) -> str:
+        """What there was to hold in that time, which moves the memory."""
+        there = self._within(begin_s, end_s)
+        streams = fmean(sample.open_streams for sample in there)
+        kept = fmean(sample.kept_bytes / _MIB for sample in there)
+        return f"{streams:.0f} streams open, {kept:.1f} MiB kept"
+
+    def _within(self, begin_s: float, end_s: float) -> list[Sample]:
+        return [sample for sample in self.samples if begin_s <= sample.at_s < end_s]
 
     def lag_p99_s(self) -> float:
         lags = sorted(sample.lag_s for sample in self.samples)
@@ -55,20 +61,18 @@ class Course:
 def measured(course: Course, seconds: float) -> list[Verdict]:
     """The verdicts that hang on the machine as well."""
     bands, lag_s = course.bands(seconds), course.lag_p99_s()
-    streams = (
-        f"{fmean(sample.open_streams for sample in course.samples):.0f} streams open on average"
-    )
     if bands:
         first, last = bands
         growth = last.mean / first.mean - 1
-        said = f"{first.mean:.1f} MiB after two minutes, {last.mean:.1f} at the end: {growth:+.1%}, at most {GROWTH:+.0%}; {streams}"
+        loads = [course.load(band.begin_s, band.end_s) for band in bands]
+        said = f"{first.mean:.1f} MiB after two minutes ({loads[0]}), {last.mean:.1f} at the end ({loads[1]}): {growth:+.1%}, at most {GROWTH:+.0%}"
         memory = Verdict("memory", growth <= GROWTH, said)
     else:
         now = course.samples[-1].memory_bytes / _MIB
         memory = Verdict(
             "memory",
             True,
-            f"{now:.1f} MiB at the end; not judged in under {_LEAST_S / 60:g} minutes; {streams}",
+            f"{now:.1f} MiB at the end; not judged in under {_LEAST_S / 60:g} minutes; {course.load(0, seconds)} on average",
         )
     return [
         memory,

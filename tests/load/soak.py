@@ -183,6 +183,7 @@ class Soak:
             int(watch.total(found, "mainstem_streams_open")),
             int(watch.total(found, "mainstem_event_loop_tasks")),
             watch.total(found, "mainstem_event_loop_lag_seconds"),
+            int(watch.total(found, "mainstem_log_bytes")),
         )
         self._course.last = sample
         if loaded:

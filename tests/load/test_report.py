@@ -19,7 +19,7 @@ def course(first: float, last: float, lag_s: float = 0.01) -> Course:
     memory = [20.0 if at < 120 else first if at < 900 else last for at in times]
     return Course(
         [
-            Sample(at, round(used * MIB), 500, 700, lag_s)
+            Sample(at, round(used * MIB), 500 if at < 600 else 600, 700, lag_s, 3 * MIB)
             for at, used in zip(times, memory, strict=True)
         ]
     )
@@ -31,6 +31,15 @@ def test_memory_may_be_five_percent_above_what_it_was_after_two_minutes(
 ) -> None:
     memory, _ = measured(course(100, last), 1200)
     assert holds == memory.holds
+
+
+def test_what_there_was_to_hold_is_said_beside_the_memory() -> None:
+    memory, _ = measured(course(100, 101), 1200)
+    said = (
+        "100.0 MiB after two minutes (500 streams open, 3.0 MiB kept), "
+        "101.0 at the end (600 streams open, 3.0 MiB kept): +1.0%, at most +5%"
+    )
+    assert said == memory.said
 
 
 def test_a_short_run_has_no_verdict_of_its_memory() -> None:

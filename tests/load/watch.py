@@ -61,10 +61,12 @@ def total(found: Samples, name: str) -> float:
 
 
 class Sample(NamedTuple):
-    """The proxy at one moment, so many seconds after the start."""
+    """The proxy at one moment, so many seconds after the start. `kept_bytes`: what it counts of
+    streams that clients may come back to."""
 
     at_s: float
     memory_bytes: int
     open_streams: int
     tasks: int
     lag_s: float
+    kept_bytes: int = 0
