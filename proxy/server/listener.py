@@ -13,6 +13,7 @@ from aiohttp import web
 from proxy.errors import failure
 from proxy.server.connection import Bounds, Connection
 from proxy.server.refusals import LINGER_S, half_close, refusal
+from proxy.server.straight import straight
 from proxy.settings.sections import Limits, Streams
 from proxy.settings.sections import Server as ServerSettings
 
@@ -57,6 +58,7 @@ class Listener(web.AppRunner):
         """The door, once the app is set up."""
         manager = super().server
         if manager is not None and self._door is None:
+            manager.request_handler = straight(self.app, manager.request_handler)
             self._door = Door(manager, self._settings, self._limits, self._streams)
         return self._door
 
