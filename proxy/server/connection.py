@@ -201,6 +201,13 @@ class Connection(web.RequestHandler):
         ):
             transport.abort()
 
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002  aiohttp's own
+        """aiohttp's body calls this whenever it is read: nothing is to be done while nothing is
+        paused.
+        """
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._unsent.watch(self.transport)
@@ -270,6 +277,7 @@ class Connection(web.RequestHandler):
         self._wire_bytes += size
         most = _WIRE_PER_BYTE * self._body_bytes + self._bounds.max_head_bytes
         if self._wire_bytes > most and self.transport is not None:
+            self._reading_paused = True  # until some of the body is read
             self.transport.pause_reading()
 
     def _too_large(self, data: bytes) -> bool:
