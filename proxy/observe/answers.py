@@ -6,21 +6,32 @@ at its end.
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter
 
-from proxy.events import MAX_COUNT, Usage, UsageEvent
+from proxy.events import MAX_COUNT
 from proxy.observe.record import EVENT_GAP_S, NONE, RELAY_DELAY_S, StreamRecord
-from proxy.observe.values import Add, Bound, BulkHistogram, adding
+from proxy.observe.values import Bound, BulkHistogram, Number
 
 _FIRST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _STREAM_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 _TOKENS_PER_SECOND = (1, 2.5, 5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 1000)
 _BY = ("upstream", "model")
-# `input` and `output` are all of a direction, the others parts of them. In the order of `_amounts`.
-_DIRECTIONS = ("input", "output", "cache_read", "cache_write", "reasoning", "audio")
-_NO_TOKENS = (0,) * len(_DIRECTIONS)
+# The direction of what a usage counts: `input` and `output` are all of one, the others parts of
+# them.
+_COUNTS = {
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "cached_input_tokens": "cache_read",
+    "cache_write_tokens": "cache_write",
+    "reasoning_tokens": "reasoning",
+    "audio_input_tokens": "audio",
+    "audio_output_tokens": "audio",
+}
+_counts = attrgetter(*_COUNTS)
+_NO_TOKENS = (0,) * len(_COUNTS)
 
 _MAX_EXAMPLE_CHARS = 100  # OpenMetrics allows 128 for all labels of an exemplar
 
@@ -34,7 +45,7 @@ class _Pair(NamedTuple):
     delay: BulkHistogram
     length: BulkHistogram
     speed: BulkHistogram
-    tokens: tuple[Add, ...]
+    tokens: tuple[Number, ...]  # in the order of _COUNTS
 
 
 class Answers:
@@ -73,7 +84,8 @@ class Answers:
             "Tokens, as the vendors counted them: input (prompts) and output (answers); of these, "
             "cache_read, cache_write, reasoning and audio."
         )
-        self._tokens = Counter("mainstem_tokens", about, (*_BY, "direction"), registry=registry)
+        by = (*_BY, "direction")
+        self._tokens = Bound(Counter("mainstem_tokens", about, by, registry=registry))
         about = (
             "What answers cost, in costs.currency, by the prices of the configuration or of the "
             "table; answers whose price is not known are not in it."
@@ -98,7 +110,7 @@ class Answers:
                 self._delay.labels(upstream, model),
                 self._length.labels(upstream, model),
                 self._speed.labels(upstream, model),
-                tuple(adding(self._tokens.labels(upstream, model, word)) for word in _DIRECTIONS),
+                tuple(self._tokens[upstream, model, word] for word in _COUNTS.values()),
             )
         return pair
 
@@ -123,16 +135,19 @@ class Answers:
         counts are of all targets so far.
         """
         model, before, paid = record.model_label, _NO_TOKENS, 0.0
-        for upstream, usage in (*record.earlier, (record.upstream, record.usage)):
-            if usage is not None:
-                by, after = (upstream or NONE, model), _amounts(usage)
-                for add, now, then in zip(self._of(*by).tokens, after, before, strict=True):
-                    if now > then:
-                        add(now - then)
-                before = after
-                if usage.cost is not None:  # a series of noughts would say that it is free
-                    self._cost[by](max(usage.cost.amount - paid, 0.0))
-                    paid = usage.cost.amount
+        for name, usage in (*record.earlier, (record.upstream, record.usage)):
+            if usage is None:
+                continue
+            upstream, after = name or NONE, _counts(usage)
+            for tokens, now, then in zip(
+                self._of(upstream, model).tokens, after, before, strict=True
+            ):
+                if now:
+                    tokens.value += max(bounded(now) - bounded(then), 0)
+            before = after
+            if usage.cost is not None:  # a series of noughts would say that it is free
+                self._cost[upstream, model].value += max(usage.cost.amount - paid, 0.0)
+                paid = usage.cost.amount
 
 
 def _example(record: StreamRecord) -> dict[str, str] | None:
@@ -149,18 +164,6 @@ def _speed(record: StreamRecord) -> float | None:
     if record.finish is None or record.earlier or not tokens or record.speaking_s <= 0:
         return None
     return bounded(tokens) / record.speaking_s
-
-
-def _amounts(usage: Usage | UsageEvent) -> tuple[int, ...]:
-    """By `_DIRECTIONS`."""
-    return (
-        bounded(usage.input_tokens),
-        bounded(usage.output_tokens),
-        bounded(usage.cached_input_tokens),
-        bounded(usage.cache_write_tokens),
-        bounded(usage.reasoning_tokens),
-        bounded(usage.audio_input_tokens) + bounded(usage.audio_output_tokens),
-    )
 
 
 def bounded(count: int | None) -> int:

@@ -25,9 +25,9 @@ class ByKey:
         self._cost = counter("cost", "What answers cost, by the key that asked.")
 
     def flush(self, record: StreamRecord) -> None:
-        """Add a stream that has ended."""
+        """Add a stream that has ended, of a record that has a label for its key."""
         by = (record.key_label, record.model_label)
-        if not record.key_label or record.outcome is None or record.work == "count":
+        if record.outcome is None or record.work == "count":
             return
         self._streams.labels(*by, record.outcome).inc()
         usage = record.usage

@@ -29,15 +29,14 @@ from proxy.observe.crew import (
 )
 from proxy.observe.processes import Processes
 from proxy.observe.record import NONE, StreamRecord
-from proxy.observe.values import Bound, adding
-
-_SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # prometheus_client decides at its import too
-
+from proxy.observe.values import SHARED, Bound, number_of
 
 # What became of a client that came back to a stream.
 Resumed = Literal["attached", "snapshot", "ended", "unknown"]
 # What is asked of the store of streams: to take events, to give those of others, anything else.
 Operation = Literal["write", "read", "ask"]
+# a vendor's may be any number of three digits
+_STATUSES = {status: str(status) for status in range(100, 600)}
 _STORE_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -86,7 +85,8 @@ class Metrics:
 
     def _count_amounts(self) -> None:
         about = "Bytes of answers: in (from upstreams) or out (to clients)."
-        self._bytes = self._counter("bytes", about, "direction", known=("in", "out"))
+        sizes = self._counter("bytes", about, "direction")
+        self._bytes_in, self._bytes_out = sizes["in",], sizes["out",]
         types = {cls: event_type(cls) for cls in get_args(Event)}
         events = self._counter(
             "events",
@@ -96,7 +96,7 @@ class Metrics:
         )
         self._events = {cls: events[word,] for cls, word in types.items()}
         about = "Heartbeats sent to clients of silent streams."
-        self._heartbeats = adding(Counter("mainstem_heartbeats", about, registry=self.registry))
+        self._heartbeats = number_of(Counter("mainstem_heartbeats", about, registry=self.registry))
         about = "Log lines that could not be written, as standard error was full or closed."
         self._unlogged = Counter("mainstem_log_lines_dropped", about, registry=self.registry)
 
@@ -173,11 +173,11 @@ class Metrics:
 
     def opened(self, upstream: str) -> None:
         """A stream from this upstream was opened; `closed` must follow."""
-        self._open[upstream,](1)
+        self._open[upstream,].value += 1
 
     def closed(self, upstream: str) -> None:
         """A stream from this upstream was closed."""
-        self._open[upstream,](-1)
+        self._open[upstream,].value -= 1
 
     def waiting(self, upstream: str, more: int) -> None:
         """So many more requests wait for a place there; fewer, if negative."""
@@ -187,7 +187,7 @@ class Metrics:
         """An upstream's circuit opened or closed."""
         self._circuits.labels(upstream).set(int(is_open))
         if is_open:
-            self._opened[upstream,](1)
+            self._opened[upstream,].value += 1
 
     def reads(self, more: int) -> None:
         """So many more clients read kept streams; fewer, if negative."""
@@ -199,7 +199,7 @@ class Metrics:
 
     def resumed(self, result: Resumed) -> None:
         """A client came back to a stream."""
-        self._resumes[result,](1)
+        self._resumes[result,].value += 1
 
     def stored(self, operation: Operation, seconds: float) -> None:
         """The store of streams did what it was asked for."""
@@ -207,11 +207,11 @@ class Metrics:
 
     def store_failed(self, operation: Operation) -> None:
         """It did not."""
-        self._store_errors[operation,](1)
+        self._store_errors[operation,].value += 1
 
     def reloaded(self, *, ok: bool) -> None:
         """The configuration was read again."""
-        self._reloads["ok" if ok else "failed",](1)
+        self._reloads["ok" if ok else "failed",].value += 1
 
     def lag(self, seconds: float) -> None:
         """The event loop was this late."""
@@ -230,33 +230,32 @@ class Metrics:
         refused.
         """
         dialect, model = record.client_dialect, record.model_label
-        self._requests[dialect, model, _status(record.status)](1)
+        self._requests[dialect, model, _STATUSES.get(record.status, "other")].value += 1
         if record.outcome is not None and record.work != "count":
-            self._streams[dialect, record.upstream or NONE, model, record.outcome](1)
+            self._streams[dialect, record.upstream or NONE, model, record.outcome].value += 1
         self._answers.flush(record)
-        self._by_key.flush(record)
+        if record.key_label:
+            self._by_key.flush(record)
         self._flush_amounts(record)
         for attempt in record.attempts:
-            self._attempts[attempt.upstream, attempt.result](1)
+            self._attempts[attempt.upstream, attempt.result].value += 1
         for fallback in record.fallbacks:
-            self._fallbacks[fallback](1)
+            self._fallbacks[fallback].value += 1
         for retry in record.retries:
-            self._retries[retry](1)
+            self._retries[retry].value += 1
         for hedge in record.hedges:
-            self._hedges[hedge](1)
+            self._hedges[hedge].value += 1
         for note in record.notes:
-            self._notes[note.note,](1)
+            self._notes[note.note,].value += 1
 
     def _flush_amounts(self, record: StreamRecord) -> None:
         for cls, count in record.events.items():
-            self._events[cls](count)
-        opaque = record.events.get(Vendor)
-        if opaque:
-            self._opaque[record.upstream_dialect or NONE,](opaque)
-        self._bytes["in",](record.bytes_in)
-        self._bytes["out",](record.bytes_out)
-        if record.heartbeats:
-            self._heartbeats(record.heartbeats)
+            self._events[cls].value += count
+        if opaque := record.events.get(Vendor):
+            self._opaque[record.upstream_dialect or NONE,].value += opaque
+        self._bytes_in.value += record.bytes_in
+        self._bytes_out.value += record.bytes_out
+        self._heartbeats.value += record.heartbeats
 
     def exposition(self, accept: str = "") -> tuple[str, bytes]:
         """The content type and the text for a scraper: of this process, or of all workers where
@@ -264,7 +263,7 @@ class Metrics:
         library keeps none of several processes).
         """
         registry = self.registry
-        if _SHARED:
+        if SHARED:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             registry.register(Processes(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
@@ -273,17 +272,12 @@ class Metrics:
         return CONTENT_TYPE_PLAIN_0_0_4, generate_latest(registry)
 
 
-def _status(status: int) -> str:
-    """A vendor's may be any number of three digits."""
-    return str(status) if 100 <= status <= 599 else "other"
-
-
 def make_metrics(registry: CollectorRegistry | None = None) -> Metrics:
     """The metrics, on a registry of their own unless one is given."""
     # A second series beside every counter and histogram, of no use to Prometheus.
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     if registry is None:
         registry = CollectorRegistry()
-        if not _SHARED:
+        if not SHARED:
             ProcessCollector(registry=registry)
     return Metrics(registry)

@@ -201,9 +201,9 @@ class Connection(web.RequestHandler):
         ):
             transport.abort()
 
-    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002  aiohttp's own
-        """aiohttp's body calls this whenever it is read: nothing is to be done while nothing is
-        paused.
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Whoever reads a body calls this, each time: while nothing is paused there is nothing to
+        do.
         """
         if self._reading_paused:
             super().resume_reading(resume_parser)

@@ -14,9 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from proxy.events import MAX_COUNT, Cost, Finish, Note, TextDelta, Usage, Vendor
+from proxy.observe import values
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.observe.record import EVENT_GAP_S, RELAY_DELAY_S, Attempt, StreamRecord
-from proxy.observe.values import Bound, BulkHistogram, adding
+from proxy.observe.values import Bound, BulkHistogram, number_of
 from tests.needs import program, requires
 
 CHECKOUT = Path(__file__).parents[2]
@@ -343,6 +344,13 @@ def test_open_streams_reloads_and_lag() -> None:
     assert value(metrics, "event_loop_lag_seconds") == 0.25
 
 
+@pytest.fixture(params=[False, True], ids=["own", "shared"])
+def _kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where numbers are kept: by us, or by the library, which may write them to files."""
+    monkeypatch.setattr(values, "SHARED", request.param)
+
+
+@pytest.mark.usefixtures("_kept")
 @pytest.mark.parametrize("bounds", [EVENT_GAP_S, RELAY_DELAY_S, (0.1, 1.0)])
 def test_bulk_observations_are_those_of_the_library(bounds: tuple[float, ...]) -> None:
     """The one place that knows prometheus_client's insides agrees with its own `observe`."""
@@ -372,13 +380,14 @@ def test_bulk_observations_are_those_of_the_library(bounds: tuple[float, ...]) -
         at_once.observe_buckets([1], 0.0)
 
 
+@pytest.mark.usefixtures("_kept")
 def test_what_is_added_directly_is_what_the_library_adds() -> None:
     """To a metric alone, to a child by its labels, and to a gauge that goes down again."""
     ours, theirs = CollectorRegistry(), CollectorRegistry()
-    adding(Counter("x", "x", registry=ours))(2.5)
+    number_of(Counter("x", "x", registry=ours)).value += 2.5
     bound = Bound(Gauge("y", "y", ("a", "b"), registry=ours))
     for amount in (1, 1, -1):
-        bound["1", "2"](amount)
+        bound["1", "2"].value += amount
     Counter("x", "x", registry=theirs).inc(2.5)
     Gauge("y", "y", ("a", "b"), registry=theirs).labels("1", "2").inc()
     assert generate_latest(theirs) == generate_latest(ours)
