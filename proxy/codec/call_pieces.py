@@ -3,9 +3,10 @@ id.
 
 A call begins with the piece that names its function; arguments that come before wait. Its name may
 come in pieces too, as long as there are no arguments yet. Under a key that is taken, another call
-begins with a piece that has another id and a name of its own, or, where there are no ids, with one
-that has a name and finds the call complete. A piece for a call that is complete and closed has no
-place and is told as it is.
+begins with a piece that has another id and a name, or, where there are no ids, with one that has a
+name and finds the call complete. Some servers make an id for every piece and repeat the name (vLLM,
+where a function was forced): arguments that are not complete go on in it. A piece for a call that
+is complete and closed has no place and is told as it is.
 """
 
 from typing import Any
@@ -29,6 +30,7 @@ class _Call(msgspec.Struct):
     id: str
     opened: bool = False
     name: str = ""  # the piece of it that came last
+    argued: bool = False  # arguments have come
     text: TextToArguments | None = None  # of a call with free text
     pending: PendingArguments = msgspec.field(default_factory=PendingArguments)
 
@@ -70,6 +72,7 @@ class CallPieces:
                 self._open(out, choice, call, "")
             call = self._new(choice, key, call_id)
         call.id = call.id or call_id
+        call.argued = call.argued or bool(arguments)
         if custom:
             call.text = call.text or TextToArguments()
             arguments = call.text.feed(arguments) if arguments else ""
@@ -115,7 +118,10 @@ class CallPieces:
         if not name:
             return False
         if call_id and call.id:
-            return call_id != call.id
+            if call_id == call.id:
+                return False
+            goes_on = call.opened and call.argued and name == call.name
+            return not goes_on or self._blocks.call_is_complete(call.number, choice)
         # The same name again may be a habit of the vendor; with arguments it is another call.
         return (
             call.opened

@@ -32,10 +32,6 @@ MODEL = {"replicate": "owner/m"}  # names stand in paths, in the form that the v
 # DashScope's answers do not say how they were asked for; in these the pieces repeat the text so
 # far.
 OPTIONS: dict[str, Any] = {
-    # These never say why an answer ends.
-    "openai-compat-other/pydanticai-snowflake-thinking-streaming.sse": {"no_finish_reason": True},
-    "openrouter/llm-tools-streaming-variant-b.sse": {"no_finish_reason": True},
-    "spark/websdk-sse-hello.sse": {"no_finish_reason": True},
     "dashscope/loongsuite-aio-generation-call-streaming.sse": {"incremental_output": False},
     "dashscope/loongsuite-generation-call-streaming.sse": {"incremental_output": False},
 }

@@ -41,6 +41,8 @@ _rest_of_choice = attrgetter("finish_reason", "error", "usage", *CHOICE_EXTRAS)
 _rest_of_delta = attrgetter(
     "reasoning_content",
     "reasoning",
+    "reasoning_text",
+    "thinking",
     "reasoning_details",
     "thinking_blocks",
     "refusal",
@@ -57,6 +59,7 @@ _RESPONSES = (OPENAI, XAI)  # an encrypted text is the proof of the summary befo
 # OpenAI's own limit of `n`.
 _MAX_CHOICES = 128
 _MAX_WORD_CHARS = 100  # of a finish reason
+_TEXTS = (None, "text", "output_text")  # types of parts; gateways leave it out
 # what stands beside a delta and is longer than this is looked at anew in each chunk
 _MAX_BESIDE_BYTES = 4096
 
@@ -255,7 +258,7 @@ class Choices:
         opaque = []
         for image in images:
             match image:
-                case {"image_url": {"url": str(url)}} if url:
+                case str(url) | {"image_url": str(url) | {"url": str(url)}} if url:
                     self.said = True
                     out.append(Image(url, index or UNSET))
                 case _:
@@ -264,14 +267,17 @@ class Choices:
             self._vendor(out, index, {"images": opaque})
 
     def _parts(self, out: list[Event], index: int, parts: list[Any]) -> None:
-        """Mistral's typed parts. What is neither text nor thinking is kept as it is."""
+        """Typed parts (Mistral), and pictures (gateways before models that draw). What is neither
+        text nor thinking is kept as it is.
+        """
         opaque = []
         for part in parts:
             match part:
-                case "" | {"type": "text", "text": ""}:
-                    pass  # would open a block for nothing
-                case str(text) | {"type": "text", "text": str(text)}:
-                    self.blocks.text(out, text, index)
+                case str(text) | {"text": str(text)} if _is_text(part):
+                    if text:  # without, it would open a block for nothing
+                        self.blocks.text(out, text, index)
+                case {"type": "image_url"}:
+                    self._images(out, index, [part])
                 case {"type": "thinking", "thinking": thinking}:
                     if text := _joined(thinking):
                         self.blocks.reasoning(out, text, index)
@@ -286,6 +292,11 @@ class Choices:
     @staticmethod
     def _vendor(out: list[Event], index: int, delta: dict[str, Any]) -> None:
         out.append(Vendor(NAME, shallow({"choices": [{"index": index, "delta": delta}]})))
+
+
+def _is_text(part: Any) -> bool:
+    """Whether a part that is a text, or holds one, is no more than that."""
+    return isinstance(part, str) or part.get("type") in _TEXTS
 
 
 def _joined(thinking: Any) -> str:

@@ -9,8 +9,9 @@ servers write several documents into one event: each is read as a chunk.
 The upstream's option for answers, with its default:
 
     no_finish_reason   true for a vendor that never says why its answer ends (Snowflake, Spark):
-                       `[DONE]` alone is a good end then, if anything was said. Of others, an answer
-                       without a finish reason is cut
+                       `[DONE]` alone is a good end then, if anything was said. Of others it is one
+                       if the answer was counted, once, as vendors count what is complete; without
+                       a finish reason and a count an answer is cut
 """
 
 from collections.abc import Mapping
@@ -88,6 +89,7 @@ class ChatDecoder(Decoder):
         self._sent: dict[str, int] = {}  # hashes of the extras that went out as vendor events
         self._id: Any = None
         self._usage = NO_USAGE
+        self._times_counted = 0
         self._usage_raw: Raw | None = None
         self._usage_extras: dict[str, Any] = {}
 
@@ -179,7 +181,7 @@ class ChatDecoder(Decoder):
         """A frame that is the terminator, or no strict JSON, or not of our types, or holds several
         documents.
         """
-        word = data.strip()
+        word = data.strip().strip(b'"')
         for document in () if word in (b"", DONE) else documents(data):
             said = msgspec.json.encode(document)
             try:
@@ -257,6 +259,7 @@ class ChatDecoder(Decoder):
         self._usage_extras = shallow(usage_extras(said))
         if usage not in (self._usage, NO_USAGE) and not takes_back(usage, self._usage):
             self._usage = usage
+            self._times_counted += 1
             out.append(UsageEvent(*msgspec.structs.astuple(usage)))
 
     @staticmethod
@@ -324,7 +327,8 @@ class ChatDecoder(Decoder):
         if self._choices.finish is None:
             if not self._choices.said and self._usage is NO_USAGE:
                 raise AnswerError(failure("upstream_malformed", _NOTHING))
-            if not self._no_finish_reason:
+            counted = self._choices.said and self._times_counted == 1
+            if not self._no_finish_reason and not counted:
                 raise AnswerError(failure("upstream_truncated", _NO_FINISH))
         self._end(out)
 

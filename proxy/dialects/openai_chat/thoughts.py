@@ -1,8 +1,8 @@
 """What a delta says of the model's reasoning, under the names that vendors have for it.
 
-`reasoning_content` and `reasoning` are one text under two names. `reasoning_details` (OpenRouter)
-and `thinking_blocks` (LiteLLM) say it once more, with what the vendor wants to see again. Source:
-https://openrouter.ai/docs/use-cases/reasoning-tokens.
+`reasoning_content`, `reasoning`, `reasoning_text` and `thinking` are one text under four names.
+`reasoning_details` (OpenRouter) and `thinking_blocks` (LiteLLM) say it once more, with what the
+vendor wants to see again. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Thoughts(NamedTuple):
 
 def thoughts(delta: Delta) -> Thoughts:
     """All that it says."""
-    said = delta.reasoning_content or delta.reasoning
+    said = delta.reasoning_content or delta.reasoning or delta.reasoning_text or delta.thinking
     proofs: list[Proof] = []
     opaque: list[Any] = []
     text = ""

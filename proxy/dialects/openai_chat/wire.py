@@ -51,13 +51,16 @@ class Delta(msgspec.Struct, gc=False):
     """What a chunk adds to one choice; also read from `message` of an answer that was not streamed.
 
     `content` is a list of typed parts at Mistral. `reasoning_content` (DeepSeek, Qwen, xAI and most
-    others) and `reasoning` (OpenRouter, Groq, Ollama) are two names of one thing; some gateways
-    make an object of it. `reasoning_details` are OpenRouter's, `thinking_blocks` LiteLLM's.
+    others), `reasoning` (OpenRouter, Groq, Ollama), `reasoning_text` (GitHub Copilot), `thinking`
+    (gateways) are names of one thing; some gateways make an object of it. `reasoning_details` are
+    OpenRouter's, `thinking_blocks` LiteLLM's.
     """
 
     content: str | list[Any] | None = None
     reasoning_content: str | dict[str, Any] | None = None
     reasoning: Any = None
+    reasoning_text: str | None = None
+    thinking: str | None = None
     reasoning_details: list[Any] | None = None
     thinking_blocks: list[Any] | None = None
     refusal: str | None = None
@@ -68,6 +71,7 @@ class Delta(msgspec.Struct, gc=False):
     audio: Any = None
     executed_tools: Any = None
     extra_content: Any = None
+    reasoning_opaque: Any = None
 
 
 class Choice(msgspec.Struct, gc=False):
@@ -150,4 +154,4 @@ CHOICE_EXTRAS = (
     "token_ids",
     "seed",
 )
-DELTA_EXTRAS = ("audio", "executed_tools", "extra_content")
+DELTA_EXTRAS = ("audio", "executed_tools", "extra_content", "reasoning_opaque")

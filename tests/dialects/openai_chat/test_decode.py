@@ -105,20 +105,29 @@ CASES = [
     Case("a line without a finish", LINES.partition(b"\n")[0] + b"\n", "hi", error=("upstream_truncated", 502, "before it was complete")),
     Case("an error on a line", LINES.partition(b"\n")[0] + b'\n{"error": {"message": "gone"}}\n', "hi", error=("upstream_error", 502, "gone")),
     Case("noughts behind the counts", HI + delta({}, "stop", usage={"prompt_tokens": 4, "completion_tokens": 2}) + frame({"choices": [], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}) + DONE, "hi", finish=("stop", "stop"), usage=Usage(4, 2)),
+    Case("the terminator in quotes", HI + STOP + b'data: "[DONE]"\n\n', "hi", finish=("stop", "stop")),
+    Case("counted, but without a finish", HI + frame({"choices": [], "usage": {"prompt_tokens": 4, "completion_tokens": 2}}) + DONE, "hi", finish=("stop", None), usage=Usage(4, 2)),
+    Case("a call that is counted, without a finish", call(piece("{}", "f", id="x")) + frame({"choices": [], "usage": {"prompt_tokens": 4, "completion_tokens": 2}}) + DONE, calls=(("f", "{}"),), finish=("tool_calls", None), usage=Usage(4, 2)),
+    Case("counted with every piece, without a finish", delta({"content": "h"}, usage={"completion_tokens": 1}) + delta({"content": "i"}, usage={"completion_tokens": 2}) + DONE, "hi", error=("upstream_truncated", 502, "without saying why"), usage=Usage(None, 2)),
+    Case("counted, but nothing said", frame({"choices": [], "usage": {"prompt_tokens": 4, "completion_tokens": 2}}) + DONE, error=("upstream_truncated", 502, "without saying why"), usage=Usage(4, 2)),
     # Reasoning, under its names.
     Case("reasoning_content", delta({"reasoning_content": "hm", "content": None}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("reasoning", delta({"reasoning": "hm", "channel": "analysis"}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("both names are one thing", delta({"reasoning": "hm", "reasoning_content": "hm"}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("reasoning and its details are one thing", delta({"reasoning": "hm", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("details alone", delta({"reasoning_details": [{"summary": "h"}, {"text": "m"}, "?"]}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("reasoning_text", delta({"reasoning_text": "hm", "content": None}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("thinking", delta({"thinking": "hm"}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("think tags stay text", delta({"content": "<think>a</think>b"}) + STOP + DONE, "<think>a</think>b", finish=("stop", "stop")),
     Case("typed parts", delta({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "hi"}, {"type": "reference", "reference_ids": [1]}]}) + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("a part that is no list and has no type", delta({"content": {"text": "h"}}) + delta({"content": {"type": "output_text", "text": "i"}}) + STOP + DONE, "hi", finish=("stop", "stop")),
     # Tool calls.
     Case("pieces of two calls, interleaved", call(piece('{"a"', "f", 0, id="x")) + call(piece("[", "g", 1, id="y")) + call([piece(":1}"), piece("]", index=1)]) + delta({}, "tool_calls") + DONE, calls=(("f", '{"a":1}'), ("g", "[]")), finish=("tool_calls", "tool_calls")),
     Case("no index: the place counts", call([piece("1", "f", None, id="x"), piece("2", "g", None, id="y")], "tool_calls") + DONE, calls=(("f", "1"), ("g", "2")), finish=("tool_calls", "tool_calls")),
     Case("whole calls, all with index 0", call(piece("{}", "f", id="x")) + call(piece("{}", "f", id="y")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"), ("f", "{}")), finish=("tool_calls", "tool_calls")),
     Case("the id and an empty name again", call(piece("{", "f", id="x")) + call(piece("}", "", id="x")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
     Case("a new id without a name is the same call", call(piece("{", "f", id="x")) + call(piece("}", id="y")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
+    Case("a new id and the name again with every piece", call(piece("{", "f", id="x")) + call(piece('"a"', "f", id="y")) + call(piece(":1}", "f", id="z")) + delta({}, "tool_calls") + DONE, calls=(("f", '{"a":1}'),), finish=("tool_calls", "tool_calls")),
     Case("an empty id is no new call", call(piece("{", "f", id="x")) + call(piece("}", id="")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
     Case("the name comes late", call(piece("{", id="x")) + call(piece("}", "f")) + delta({}, "tool_calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "tool_calls")),
     Case("the name never comes", call(piece("{}", id="x")) + delta({}, "tool_calls") + DONE, calls=(("", "{}"),), finish=("tool_calls", "tool_calls")),
@@ -402,9 +411,13 @@ def test_a_refusal_is_a_block_that_says_so() -> None:
 
 
 def test_pictures_are_events() -> None:
-    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}, "index": 0}
-    events = events_of(delta({"images": [picture, {"odd": 1}]}) + STOP + DONE)
-    assert [Image("data:image/png;base64,AA")] == [e for e in events if isinstance(e, Image)]
+    """In a list of their own, or as parts of the content."""
+    url = "data:image/png;base64,AA"
+    picture = {"type": "image_url", "image_url": {"url": url}, "index": 0}
+    short = {"type": "image_url", "image_url": url}
+    body = delta({"images": [picture, {"odd": 1}, url]}) + delta({"content": [short]})
+    events = events_of(body + STOP + DONE)
+    assert [Image(url)] * 3 == [e for e in events if isinstance(e, Image)]
     assert [{"choices": [{"index": 0, "delta": {"images": [{"odd": 1}]}}]}] == vendor_data(events)
 
 

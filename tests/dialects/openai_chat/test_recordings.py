@@ -39,17 +39,8 @@ REASONING_DETAILS = {
 CUT = {"tgi/tgi-tools-choice-stream.chunks.jsonl"}
 
 
-# `[DONE]` is all that ends these: their vendors' rows in the catalogue say so.
-WITHOUT_REASON = {
-    "openai-compat-other/pydanticai-snowflake-thinking-streaming.sse",
-    "openrouter/llm-tools-streaming-variant-b.sse",
-    "spark/websdk-sse-hello.sse",
-}
-
-
 def _events(row: dict[str, Any]) -> list[Event]:
-    decoder = ChatDecoder(1 << 20, {"no_finish_reason": row["file"] in WITHOUT_REASON})
-    return decode(decoder, [recording_bytes(row)])
+    return decode(ChatDecoder(1 << 20), [recording_bytes(row)])
 
 
 def _answer(events: list[Event]) -> WholeAnswer:
