@@ -28,9 +28,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: some tests wait for a timeout, and another one works then."""
+    """Two more than there are cores: half of their time tests wait, for processes, for timers or for
+    the network, and others work then."""
     mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return (mine or 1) + 1
+    return (mine or 1) + 2
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-asyncio

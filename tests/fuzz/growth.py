@@ -4,6 +4,8 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from proxy.dialects import registry
@@ -13,17 +15,6 @@ from tests.fuzz.mutate import at, places
 from tests.fuzz.searches import telling
 from tests.fuzz.work import work
 from tests.samples import ASKED
-
-# A dialect is loaded when a half of it is first taken: all of them here, and before that those whose
-# names msgspec resolves for both copies.
-ALL = (*registry.CLIENTS.values(), *registry.UPSTREAMS.values())
-with telling():
-    from proxy.codec.base import TargetConfig
-    from proxy.codec.relaying import built
-    from proxy.dialects.registry import CLIENTS, UPSTREAMS
-    from proxy.errors import Refused
-
-    TOLD = (*CLIENTS.values(), *UPSTREAMS.values())
 
 # Each twice as long as the one before. The first is long enough that what is made once is small.
 SIZES = (60, 120, 240)
@@ -38,6 +29,34 @@ _SUSPECT_TIMES = 2.5
 _TIMES = 3
 _FIXED = frozenset({"type", "role", "state", "url", "data", "mimeType", "mediaType", "media_type"})
 Make = Callable[[int], Any]  # the body, of so many items
+
+
+class Counted(NamedTuple):
+    """Of the proxy's copy whose searches are counted."""
+
+    base: Any
+    registry: Any
+    built: Callable[..., Any]
+    refused: type[Exception]
+
+
+@cache
+def counted() -> Counted:
+    """Loads the copy when the first test needs it: it takes a second and a half."""
+    # A dialect is loaded when a half of it is first taken: all of them here, and before that those
+    # whose names msgspec resolves for both copies.
+    _all(registry)
+    with telling():
+        base, relaying, second, errors = (
+            import_module(f"proxy.{name}")
+            for name in ("codec.base", "codec.relaying", "dialects.registry", "errors")
+        )
+        _all(second)
+    return Counted(base, second, relaying.built, errors.Refused)
+
+
+def _all(halves: Any) -> list[Any]:
+    return [*halves.CLIENTS.values(), *halves.UPSTREAMS.values()]
 
 
 class Cost(NamedTuple):
@@ -116,12 +135,12 @@ def grown(name: str) -> Iterator[tuple[str, Make]]:
 
 def parsing(name: str, body: Any) -> Callable[[], Any]:
     """Reads a body as a client's of this dialect; a refusal is an answer too."""
-    asked = incoming(json.dumps(body).encode())
+    asked, copy = incoming(json.dumps(body).encode()), counted()
 
     def read() -> Any:
         try:
-            return CLIENTS[name].parse_request(asked)
-        except Refused:
+            return copy.registry.CLIENTS[name].parse_request(asked)
+        except copy.refused:
             return None
 
     return read
@@ -129,13 +148,14 @@ def parsing(name: str, body: Any) -> Callable[[], Any]:
 
 def building(client: str, name: str, body: Any) -> Callable[[], Any]:
     """Makes an upstream's request of what a client's says; None for what the client may not say."""
-    parsed = parsing(client, body)()
-    target = TargetConfig("far", "theirs", "key", {"bot_id": "1"} if name == "coze" else {})
+    parsed, copy = parsing(client, body)(), counted()
+    options = {"bot_id": "1"} if name == "coze" else {}
+    target = copy.base.TargetConfig("far", "theirs", "key", options)
 
     def build() -> Any:
         try:
-            return parsed and built(UPSTREAMS[name], parsed.request, target)
-        except Refused:
+            return parsed and copy.built(copy.registry.UPSTREAMS[name], parsed.request, target)
+        except copy.refused:
             return None
 
     return build

@@ -6,10 +6,9 @@ import json
 
 import pytest
 
+from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from tests.fuzz import searches
 from tests.fuzz.growth import (
-    CLIENTS,
-    UPSTREAMS,
     Make,
     Task,
     building,
