@@ -110,9 +110,9 @@ class Metrics:
         )
         self._circuits = self._gauge("circuit_open", about, "livesum", "upstream")
         about = "Clients that read kept streams now (streams.resume)."
-        self._readers = self._gauge("readers_open", about, "livesum")
+        self._readers = number_of(self._gauge("readers_open", about, "livesum"))
         about = "Bytes that kept streams take, about."
-        self._log_bytes = self._gauge("log_bytes", about, "livesum")
+        self._log_bytes = number_of(self._gauge("log_bytes", about, "livesum"))
         about = (
             "Clients that came back to a stream: attached, snapshot (what they came for is not "
             "kept one by one any more), ended (they had all of it) or unknown."
@@ -191,11 +191,11 @@ class Metrics:
 
     def reads(self, more: int) -> None:
         """So many more clients read kept streams; fewer, if negative."""
-        self._readers.inc(more)
+        self._readers.value += more
 
     def kept(self, more_bytes: int) -> None:
         """Kept streams take so many bytes more; fewer, if negative."""
-        self._log_bytes.inc(more_bytes)
+        self._log_bytes.value += more_bytes
 
     def resumed(self, result: Resumed) -> None:
         """A client came back to a stream."""

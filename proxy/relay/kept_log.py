@@ -22,6 +22,7 @@ _DROPPED_SHARE = 4
 _LOST = 10**11 - 1
 # Handed to a reader at a time, which may have missed thousands.
 MOST_AT_ONCE = 200
+_NOTHING = Snapshot()  # of every log whose events are all kept, as most are
 
 
 class Weighs(Protocol):
@@ -66,11 +67,12 @@ class KeptLog(Log):
         self._events: list[Event] = []
         # what was written at a time: how many events, and what they weigh
         self._batches: deque[tuple[int, int]] = deque()
-        self._snapshot: Snapshot | None = Snapshot()
+        self._snapshot: Snapshot | None = _NOTHING
         self._followers: tuple[Follower, ...] = ()
         self._copies: tuple[Follower, ...] = ()
         self._window_bytes = 0
-        self._told_bytes = 0  # beyond which what it takes must be told
+        # beyond which what it takes must be told
+        self._told_bytes = min(_UNTOLD_BYTES, most_bytes)
         self.bytes = 0  # with those of the snapshot, as they were told last
         self.first = 0
         self.lost = False
@@ -104,16 +106,16 @@ class KeptLog(Log):
             self._events += events
             self._batches.append((len(events), weight))
             self._window_bytes += weight
-            if self._window_bytes > self._told_bytes:
-                self._weigh()
             if type(events[-1]) in TERMINAL:
                 self.end = events[-1]  # type: ignore[assignment]  # see there
             for follower in self._followers:
                 follower.take(events, now, size)
             for follower in self._copies:
                 follower.take(events, now, size)
-        if self.end is not None or self.interrupted is not None:
+        over = self.end is not None or self.interrupted is not None
+        if over or self._window_bytes > self._told_bytes:  # after those who wait for the events
             self._weigh()
+        if over:
             self._stop()
 
     def since(self, number: int) -> tuple[list[Event], int] | None:
@@ -156,7 +158,7 @@ class KeptLog(Log):
         """The events before `first` one by one, from this number on; also those that come to be
         before it meanwhile. None: they are not kept so.
         """
-        snapshot = self._snapshot
+        snapshot = self._own_snapshot()
         if snapshot is None or snapshot.order is None:
             return None
         return snapshot.replayed(number)
@@ -191,13 +193,18 @@ class KeptLog(Log):
             count, weight = self._batches.popleft()
             dropped += count
             self._window_bytes -= weight
-        snapshot = self._snapshot
+        snapshot = self._own_snapshot()
         if snapshot is not None:
             snapshot.add(self._events[:dropped])
             if snapshot.bytes > self._most_bytes:
                 self._snapshot = None
         del self._events[:dropped]
         self.first += dropped
+
+    def _own_snapshot(self) -> Snapshot | None:
+        if self._snapshot is _NOTHING:
+            self._snapshot = Snapshot()
+        return self._snapshot
 
     def _weigh(self) -> None:
         """Tell what it takes now, which is no more than it may."""

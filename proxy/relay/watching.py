@@ -82,7 +82,7 @@ class Watching:
     def told(self) -> bool:
         """Whether it has the end, or was told why it does not get it."""
         ended = self._log.end is not None and self._number >= self._log.next
-        return self._failed or ended
+        return self._failed or (ended and not self._ahead)
 
     def opening(self, stream: str) -> bytes:
         """The first bytes: what came before, if it wants or needs it, and some of the rest."""

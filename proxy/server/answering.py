@@ -28,11 +28,8 @@ from proxy.server.gateway import Gateway
 from proxy.server.lean import let_go
 from proxy.server.pace import PacedSink
 from proxy.server.respond import cut, hand_down, note_headers, whole
-from proxy.server.streamed import Streamed
+from proxy.server.streamed import AT_ONCE_BYTES, Streamed
 from proxy.settings.sections import Limits, Streams
-
-# A short answer, of which nobody asks whether its client takes it: any client's system does.
-_AT_ONCE_BYTES = 65_536
 
 
 class Answering:
@@ -192,7 +189,7 @@ class Answering:
             )
             self._record.status = 200
             # what the client must take before it is over, is for `relay`
-            response.open(first, whole=self.log.end is not None and len(first) <= _AT_ONCE_BYTES)
+            response.open(first, whole=self.log.end is not None and len(first) <= AT_ONCE_BYTES)
         elif first:
             response.sink.send(response.sink.framed(first))
         self._record.bytes_out += len(first)

@@ -13,11 +13,12 @@ from proxy.server.early import Early
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import asked_by, read_head
 from proxy.server.lasting import Lasting
+from proxy.server.repeats import Again
 from proxy.server.respond import cut
 from proxy.server.returning import Onward, may_return, returned
 from proxy.server.run import Run
-from proxy.server.runs import Again, Runs
-from proxy.server.watched import documented, watched
+from proxy.server.runs import Runs
+from proxy.server.watched import Watched, documented
 
 
 class Attending:
@@ -78,7 +79,7 @@ class Attending:
         if found is None:
             return web.Response(status=204)
         self.read(found.run)
-        return await self.watched(found)
+        return await self.given(self.watching(found))
 
     async def announced(
         self, run: Lasting, started: Callable[[Lasting], web.Response]
@@ -98,23 +99,25 @@ class Attending:
         finally:
             self._runs.metrics.reads(-1)
 
-    async def watched(self, onward: Onward, early: Early | None = None) -> web.StreamResponse:
-        """What is left of it, as it comes."""
-        plan = self._plan
+    def watching(self, onward: Onward, early: Early | None = None) -> Watched:
+        """What is left of it, for this request."""
+        return Watched(
+            self._gateway,
+            self._request,
+            onward.run,
+            onward.encoder,
+            record=self._record,
+            plan=self._plan,
+            headers=onward.headers,
+            number=onward.number,
+            early=early,
+        )
+
+    async def given(self, watched: Watched) -> web.StreamResponse:
+        """The same, as it comes."""
         self._runs.metrics.reads(1)
         try:
-            return await watched(
-                self._gateway,
-                self._request,
-                onward.run,
-                onward.encoder,
-                record=self._record,
-                streams=plan.streams,
-                limits=plan.limits,
-                headers=onward.headers,
-                number=onward.number,
-                early=early,
-            )
+            return await watched.given()
         except Exception as error:  # a defect, and too late for a status
             if isinstance(error, ConnectionError):
                 raise

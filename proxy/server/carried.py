@@ -60,6 +60,7 @@ def stream_head(
     if said.headers or said.returned:
         named |= said.headers
         shared = exposing(shared, (*said.returned, *said.headers))
+    if said.returned:
         taken = {line.partition(":")[0].lower() for line in (*fixed.split("\r\n"), *named)}
         named |= {name: value for name, value in said.returned.items() if name not in taken}
     return f"{fixed}{_lines({**named, **shared})}\r\n".encode()

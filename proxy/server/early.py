@@ -32,6 +32,7 @@ class Early:
         "_half",
         "_headers",
         "_heartbeat_s",
+        "_made",
         "_parsed",
         "_record",
         "_request",
@@ -52,10 +53,12 @@ class Early:
         streams: Streams,
         write_buffer_bytes: int,
         headers: Mapping[str, str],
+        made: Encoder | None = None,
     ) -> None:
-        """`headers` go with those of the dialect."""
+        """`headers` go with those of the dialect. `made`: its encoder, if it has one already."""
         self._gateway = gateway
         self._headers = headers
+        self._made = made
         self._request = request
         self._half = half
         self._parsed: Parsed | None = parsed
@@ -98,7 +101,7 @@ class Early:
 
     def _open(self) -> None:
         assert self._parsed is not None
-        encoder = self._half.encoder(self._parsed)
+        encoder = self._made or self._half.encoder(self._parsed)
         said = Particulars(headers=self._headers)
         try:
             response = Streamed(

@@ -21,6 +21,7 @@ from proxy.relay.states import UpstreamStates
 from proxy.relay.won import Envelope, Won
 from proxy.routing import Routed
 from proxy.server.access.keys import Keyring
+from proxy.server.begun import begun
 from proxy.server.body import Bodies
 from proxy.server.cors import CorsPolicy
 from proxy.server.stays import Stays
@@ -200,7 +201,13 @@ class Gateway:
 
     def see_to(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """What is to be done after a request, or beside it; the drain waits for it."""
-        task = asyncio.create_task(work)
+        return self._outlasting(asyncio.create_task(work))
+
+    def begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """The same; it has come to its first wait when this returns."""
+        return self._outlasting(begun(work))
+
+    def _outlasting(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
         self._alone.add(task)
         task.add_done_callback(self._alone.discard)
         return task

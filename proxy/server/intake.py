@@ -136,7 +136,7 @@ def _bounded(parsed: Parsed) -> Parsed:
 
 
 def _digest(owner: str, request: web.Request, wishes: Mapping[str, str], body: bytes) -> bytes:
-    said = "\0".join((owner, request.method, request.path_qs, repr(sorted(wishes.items()))))
+    said = "\0".join((owner, request.method, request.raw_path, repr(sorted(wishes.items()))))
     return hashlib.sha256(said.encode("utf-8", "surrogatepass") + b"\0" + body).digest()
 
 

@@ -2,14 +2,14 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 
 from proxy.codec.base import Encoder, Parsed
 from proxy.codec.halves import ClientHalf
 from proxy.codec.settle import settling
-from proxy.errors import Failure
+from proxy.errors import Failure, Refused
 from proxy.events import Note, StreamEnd
 from proxy.relay.kept_log import KeptLog
 from proxy.relay.microscope import MicroscopeEncoder, Pieces
@@ -47,7 +47,7 @@ class Origin(NamedTuple):
 
 
 class Lasting(ABC):
-    """One stream. `committed` gives its `Head`, or raises Refused; `log` has its events."""
+    """One stream; `log` has its events."""
 
     def __init__(self, origin: Origin, log: KeptLog, request: bytes) -> None:
         """`request` is a digest of what was asked and who asked."""
@@ -63,9 +63,16 @@ class Lasting(ABC):
         self._told_on: asyncio.Transport | None = None
         self.read_bytes = 0  # that somebody was sent
         self.pieces: Pieces | None = None  # noted here, where its client asked to see them
-        self.committed: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
-        self.committed.add_done_callback(_heard)
+        self.head: Head | None = None  # which may go
+        self.refused: Refused | None = None  # there is no answer
+        # who waits until either is known, and what is to be called then if it has a head
+        self._waiting: list[tuple[asyncio.Future[None], Callable[[], None] | None]] = []
         self._attended = 0
+
+    @property
+    def decided(self) -> bool:
+        """Whether its head may go, or it is sure that there is no answer."""
+        return self.head is not None or self.refused is not None
 
     @property
     def attended(self) -> int:
@@ -97,6 +104,37 @@ class Lasting(ABC):
         encoder = settling(encoder, half, rewrites=self.origin.rewrites)
         return MicroscopeEncoder(encoder, self.pieces or Pieces()) if looks else encoder
 
+    def commit(self, head: Head) -> None:
+        """Its head may go, and this is what it says."""
+        self.head = head
+        for known, opens in self._waiting:
+            if not known.done():
+                if opens is not None:
+                    opens()
+                known.set_result(None)
+        self._waiting.clear()
+
+    def refuse(self, why: Refused) -> None:
+        """It has no answer."""
+        self.refused = why
+        for known, _ in self._waiting:
+            if not known.done():
+                known.set_result(None)
+        self._waiting.clear()
+
+    async def answered(self, opens: Callable[[], None] | None = None) -> Head:
+        """Its head, once that may go. Raises Refused. `opens` is called in that very moment, if
+        that is still to come and somebody waits here for it; it must not raise.
+        """
+        if not self.decided:
+            known = asyncio.get_running_loop().create_future()
+            self._waiting.append((known, opens))
+            await known
+        if self.refused is not None:
+            raise Refused(self.refused.failure, self.refused.returned)
+        assert self.head is not None
+        return self.head
+
     def attend(self) -> None:
         """Somebody reads it, or waits to; `leave` must follow."""
         self._attended += 1
@@ -126,9 +164,3 @@ class Lasting(ABC):
         """End it; returns when that is certain. Whoever reads it is told why. Raises Refused where
         whoever generates it cannot be told.
         """
-
-
-def _heard(committed: "asyncio.Future[Head]") -> None:
-    """Nobody may be waiting for it any more: that is no error that nobody looked at."""
-    if not committed.cancelled():
-        committed.exception()

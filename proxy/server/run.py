@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
 
 from proxy.codec.base import Parsed
 from proxy.codec.halves import ClientHalf
@@ -12,17 +13,30 @@ from proxy.events import Note, StreamError, StreamStart
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.kept_log import KeptLog
-from proxy.relay.microscope import Pieces
 from proxy.relay.said import Said
 from proxy.relay.won import Won
 from proxy.server.continuation import Continuation
 from proxy.server.gateway import Gateway
+from proxy.server.intake import Asked
 from proxy.server.lasting import Head, Lasting, Origin
 from proxy.settings.sections import OnDisconnect, Streams
 
 _INTERNAL = "Something went wrong in this proxy; its log has the details."
 _LOOK_S = 1.0  # between looks whether somebody reads it elsewhere
 _DESERTED = "Every client has left, and none came back in time."
+
+
+class Keeper(Protocol):
+    """Who keeps runs."""
+
+    def was_told(self, run: "Run") -> None:
+        """Somebody was sent all of it."""
+
+    def has_ended(self, run: "Run") -> None:
+        """It can only be read any more."""
+
+    async def read_elsewhere(self, run: Lasting) -> bool | None:
+        """Whether clients of other processes read it now; None: that cannot be told."""
 
 
 class Run(Lasting):
@@ -34,26 +48,19 @@ class Run(Lasting):
         self,
         gateway: Gateway,
         attempts: Attempts,
-        parsed: Parsed,
+        asked: Asked,
         half: ClientHalf,
         *,
         record: StreamRecord,
         owner: str,
         log: KeptLog,
-        wish: OnDisconnect | None,
-        request: bytes,
-        key: bytes,
         kept_bytes: int,
-        pieces: Pieces | None,
-        ended: "Callable[[Run], None]",
-        read_elsewhere: Callable[[Lasting], Awaitable[bool | None]],
+        keeper: Keeper,
     ) -> None:
-        """`owner` says whose it is: nobody else may know of it. `wish`: what the request itself
-        says is to be done when its client leaves. `request` is a digest of it, `key` of its
-        Idempotency-Key; its options hold `kept_bytes` of it. `pieces` are noted where its client
-        asked to see them. `ended` is called when it can only be read any more. `read_elsewhere`
-        says whether clients of other processes read it, None: unknown.
+        """`owner` says whose it is: nobody else may know of it. Its options hold `kept_bytes` of
+        the request.
         """
+        parsed = asked.parsed
         origin = Origin(
             id=record.stream,
             owner=owner,
@@ -65,23 +72,26 @@ class Run(Lasting):
             created=int(time.time()),
             rewrites=attempts.may_rewrite,
         )
-        super().__init__(origin, log, request)
-        self.key = key
+        super().__init__(origin, log, asked.digest)
+        self.key = asked.key
         self.kept_bytes = kept_bytes
         self._takes_rewrites = half.rewrites or not parsed.request.stream
         self.record = record
-        self.pieces = pieces
+        self.pieces = asked.envelope.pieces
         self._gateway = gateway
         self._attempts = attempts
-        self._grace_s = _grace_s(attempts.streams, wish)
+        self._grace_s = _grace_s(attempts.streams, asked.wish)
         self._deserted: asyncio.TimerHandle | None = None
         self._won: Won | None = None
         self._why: Failure | None = None
-        self._ended = ended
-        self._read_elsewhere = read_elsewhere
+        self._keeper = keeper
         self._over: Callable[[], None] | None = None
         self._done = False
-        self._task = gateway.see_to(self._drive(parsed))
+        self._task: asyncio.Task[None]  # from `begin` on
+
+    def begin(self, parsed: Parsed) -> None:
+        """Ask for the answer: it has been asked for when this returns."""
+        self._task = self._gateway.begin(self._drive(parsed))
 
     def attend(self) -> None:
         super().attend()
@@ -92,6 +102,10 @@ class Run(Lasting):
     def leave(self) -> None:
         super().leave()
         self.await_readers()
+
+    def told(self, transport: asyncio.Transport | None) -> None:
+        super().told(transport)
+        self._keeper.was_told(self)
 
     async def cancel(self, why: Failure) -> None:
         self.stop(why)
@@ -110,7 +124,7 @@ class Run(Lasting):
 
     async def _desert(self) -> None:
         """Nobody here has attended it for its grace: it ends, unless somebody does elsewhere."""
-        read = await self._read_elsewhere(self)
+        read = await self._keeper.read_elsewhere(self)
         if self._attended or self._done:
             return
         # where that cannot be told it goes on, but for a client that wanted no grace
@@ -160,7 +174,7 @@ class Run(Lasting):
             self._done = True
             if self._deserted is not None:
                 self._deserted.cancel()
-            self._ended(self)
+            self._keeper.has_ended(self)
             if self._over is not None:
                 self._over()
                 self._over = None
@@ -193,7 +207,7 @@ class Run(Lasting):
             said = None if onward is None else Said(self._attempts.limits.max_answer_bytes)
             self.log.begin(self._start(won.target.upstream, won.target.model, won.notes), said)
             won.generation.write_into(self.log)
-            self.committed.set_result(Head(won.target.upstream, won.notes, won.returned))
+            self.commit(Head(won.target.upstream, won.notes, won.returned))
             await self._to_the_end(onward)
         finally:
             if not self._won.generation.source.done:  # a defect: nobody reads it
@@ -232,8 +246,8 @@ class Run(Lasting):
             self.log.begin(self._start(self.record.upstream, self.record.upstream_model, []))
         if not self.log.over:
             self.log.write([StreamError(refused.failure)], monotonic(), 0)
-        if not self.committed.done():
-            self.committed.set_exception(Refused(refused.failure, refused.returned))
+        if self.head is None:
+            self.refuse(refused)
 
 
 def _grace_s(streams: Streams, wish: OnDisconnect | None) -> float | None:

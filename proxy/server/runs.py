@@ -3,44 +3,25 @@ others.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable
-from time import monotonic
-from typing import Literal
 
-from proxy.codec.base import Parsed
 from proxy.codec.halves import ClientHalf
-from proxy.errors import Failure, Refused, failure
+from proxy.errors import Failure
 from proxy.events import StreamError
 from proxy.observe.metrics import Metrics
 from proxy.observe.record import StreamRecord
 from proxy.relay.attempts import Attempts
 from proxy.relay.kept_log import KeptLog
-from proxy.relay.microscope import Pieces
 from proxy.server.gateway import Gateway
+from proxy.server.intake import Asked
 from proxy.server.lasting import Lasting
+from proxy.server.repeats import Again, Repeats, check_same
 from proxy.server.run import Run
 from proxy.server.stores.base import Store
 from proxy.settings.resume import Resume
-from proxy.settings.sections import OnDisconnect
 
-# A client that is gone after so little of an answer has most likely lost it, not stopped it.
-_LITTLE_BYTES = 4096
 # of a number of an event: no stream has so many
 _DIGITS = 12
-# An SDK that lost an answer asks again within seconds: the longest wait of those made by Stainless
-# is 8 s.
-_RETRIED_S = 30.0
-# A browser's EventSource comes back 3 to 5 s after its connection broke. Who reloads a page later
-# wants a new answer.
-_RECONNECTED_S = 10.0
-_OTHER_REQUEST = (
-    "This Idempotency-Key came with another request before, and it stands for that one: send a new "
-    "key with a new request."
-)
-# What a request says of whether it is one that was sent before. `maybe`: its client repeats by
-# itself, but asks anew in the same words too; `yes`: it is a retry, as it says.
-Again = Literal["no", "maybe", "yes"]
 
 
 class Runs:
@@ -54,8 +35,7 @@ class Runs:
         self.metrics = metrics
         self._by_id: dict[str, Run] = {}
         self._ended: dict[str, asyncio.TimerHandle] = {}  # the oldest first
-        self._by_request: dict[bytes, list[Run]] = defaultdict(list)  # the newest last
-        self._by_key: dict[bytes, Run] = {}
+        self._repeats = Repeats()
         # by dialect, owner and the client's own name for it: the newest
         self._by_chat: dict[tuple[str, str, str], Run] = {}
         self._bytes = 0
@@ -68,53 +48,46 @@ class Runs:
     def start(
         self,
         attempts: Attempts,
-        parsed: Parsed,
+        asked: Asked,
         half: ClientHalf,
         *,
         record: StreamRecord,
         owner: str,
-        wish: OnDisconnect | None,
-        request: bytes,
-        key: bytes,
         kept_bytes: int,
-        pieces: Pieces | None,
     ) -> Run:
-        """A new run. `request` is the digest of what was asked and who asked, `key` that of the
-        Idempotency-Key and who sent it, b"" for none; its options hold `kept_bytes` of the request;
-        `pieces` are noted where its client asked to see them.
-        """
+        """A new run. Its options hold `kept_bytes` of the request."""
         rules = self.rules or Resume()
         run = Run(
             self._gateway,
             attempts,
-            parsed,
+            asked,
             half,
             record=record,
             owner=owner,
             log=KeptLog(rules.max_bytes_per_stream, self._weigh),
-            wish=wish,
-            request=request,
-            key=key,
             kept_bytes=kept_bytes,
-            pieces=pieces,
-            ended=self._has_ended,
-            read_elsewhere=self.store.read_elsewhere,
+            keeper=self,
         )
         self._by_id[run.id] = run
-        self._by_request[request].append(run)
-        if key:
-            self._by_key[key] = run
+        self._repeats.add(run)
         if run.origin.chat:
             self._by_chat[half.name, owner, run.origin.chat] = run
-        self._weigh(kept_bytes)
-        self.store.keep(run, _Generated(run, self.drop_own), request, key)
+        if kept_bytes:
+            self._weigh(kept_bytes)
+        run.begin(asked.parsed)
+        # what is done from here on costs the client no time: the upstream has been asked
+        self.store.keep(run, _Generated(run, self.drop_own), asked.digest, asked.key)
         return run
 
-    async def committed(self, run: Lasting) -> None:
-        """Returns when its head may go. One with a key can be found by other processes then."""
-        await asyncio.shield(run.committed)
+    async def committed(self, run: Lasting, opens: Callable[[], None] | None = None) -> None:
+        """Returns when its head may go. One with a key can be found by other processes then; for
+        one without, `opens` is called as `answered` says. Raises Refused.
+        """
         if isinstance(run, Run) and run.key:
+            await run.answered()
             await self.store.kept(run)
+        else:
+            await run.answered(opens)
 
     async def find(self, stream: str, owner: str) -> Lasting | None:
         """The stream with this id, if it is this owner's. Raises Refused where that cannot be told
@@ -165,34 +138,19 @@ class Runs:
         self.metrics.resumed("attached" if following >= run.log.first else "snapshot")
         return run, following
 
-    def same(self, request: bytes, key: bytes, again: Again) -> Run | None:
-        """The run that a request goes on with: one of the very same request that its client has
-        lost. What has failed is not gone on with: its client was told, and tries once more.
-
-        An Idempotency-Key names the request, so the run may also be one that somebody reads, or has
-        had all of. Raises Refused where it came with another request. Without one: see `_lost`.
-        """
-        if not key:
-            lost = (run for run in self._by_request.get(request, ()) if _lost(run, again))
-            run = next(lost, None)
-        else:
-            run = self._by_key.get(key)
-            if run is not None and run.request != request:
-                raise Refused(failure("bad_request", _OTHER_REQUEST, status=422))
-        if run is None or isinstance(run.log.end, StreamError):
-            return None
-        self.metrics.resumed("attached")
-        return run
-
     async def repeated(
         self, request: bytes, key: bytes, owner: str, again: Again
     ) -> Lasting | None:
-        """The stream that a request goes on with, here or elsewhere. Raises Refused as `same`."""
-        run: Lasting | None = self.same(request, key, again)
+        """The stream that a request goes on with, here or elsewhere. Raises Refused as
+        `Repeats.same`.
+        """
+        run: Lasting | None = self._repeats.same(request, key, again)
         if run is None and (key or again == "yes"):
             run = await self.elsewhere(request, key, owner)
             # meanwhile the same request may have begun one here
-            run = run or self.same(request, key, again)
+            run = run or self._repeats.same(request, key, again)
+        if run is not None:
+            self.metrics.resumed("attached")
         return run
 
     async def elsewhere(self, request: bytes, key: bytes, owner: str) -> Lasting | None:
@@ -205,27 +163,32 @@ class Runs:
         found = await self.store.find(newest, owner)
         if found is None or isinstance(found.log.end, StreamError):
             return None
-        if found.request != request:
-            raise Refused(failure("bad_request", _OTHER_REQUEST, status=422))
-        if found.log.end is not None and not key:
-            return None
-        self.metrics.resumed("attached")
-        return found
+        check_same(found.request, request)
+        return None if found.log.end is not None and not key else found
 
-    def _has_ended(self, run: Run) -> None:
+    # What a run says: see `Keeper`.
+
+    def was_told(self, run: Run) -> None:
+        self._repeats.told(run)
+
+    def has_ended(self, run: Run) -> None:
         if not self.holds(run.id):
             return
+        if isinstance(run.log.end, StreamError):  # whoever asks for the same again gets a new one
+            self._repeats.told(run)
         rules, loop = self.rules or Resume(), asyncio.get_running_loop()
         self._ended[run.id] = loop.call_later(rules.keep_s, self._forget, run.id)
+
+    async def read_elsewhere(self, run: Lasting) -> bool | None:
+        return await self.store.read_elsewhere(run)
 
     def _weigh(self, more_bytes: int) -> None:
         self._bytes += more_bytes
         self.metrics.kept(more_bytes)
-        rules = self.rules or Resume()
-        if more_bytes <= 0:
-            return
-        while self._bytes > rules.max_bytes and self._ended:
-            self._forget(next(iter(self._ended)))
+        if more_bytes > 0 and self._ended:
+            most = (self.rules or Resume()).max_bytes
+            while self._bytes > most and self._ended:
+                self._forget(next(iter(self._ended)))
 
     def drop_own(self, run: Run) -> None:
         """The same of one of this process."""
@@ -238,11 +201,7 @@ class Runs:
         if ending is not None:
             ending.cancel()
         run = self._by_id.pop(stream)
-        self._by_request[run.request].remove(run)
-        if not self._by_request[run.request]:
-            del self._by_request[run.request]
-        if self._by_key.get(run.key) is run:
-            del self._by_key[run.key]
+        self._repeats.forget(run)
         chat = (run.half.name, run.owner, run.origin.chat)
         if self._by_chat.get(chat) is run:
             del self._by_chat[chat]
@@ -263,19 +222,3 @@ class _Generated:
 
     def drop(self) -> None:
         self._drop(self._run)
-
-
-def _lost(run: Run, again: Again) -> bool:
-    """Whether a request in the same words may be taken for a repetition of this run's: nobody
-    attends it, and nobody has had all of it.
-
-    Who does not say that it repeats itself must have heard hardly anything: who stops an answer in
-    its midst and asks once more wants another one. To a retry, and to an EventSource that comes
-    back, it may have been sent whole: if the connection broke then, it was lost on the way.
-    """
-    if run.attended or isinstance(run.log.end, StreamError):
-        return False
-    if run.told_at is not None:
-        patience_s = {"yes": _RETRIED_S, "maybe": _RECONNECTED_S, "no": 0.0}[again]
-        return run.lost() and monotonic() - run.told_at < patience_s
-    return again != "no" or run.read_bytes < _LITTLE_BYTES

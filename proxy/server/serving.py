@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from proxy.codec.base import Parsed
+from proxy.codec.base import Encoder, Parsed
 from proxy.codec.halves import ClientHalf
 from proxy.errors import Failure, Refused, failure
 from proxy.events import StreamError
@@ -180,44 +180,34 @@ class _Serving:
         """The same of a stream that lives by itself."""
         if self._runs.rules is None:
             raise Refused(failure("bad_request", NOT_KEPT, status=404))
-        asked, kept_bytes, background = await to_keep(
-            asked, self._runs, self._account.owner, self._half, most_bytes
-        )
-        if background and not asked.parsed.request.stream:
+        owner, half = self._account.owner, self._half
+        asked, kept_bytes, background = await to_keep(asked, self._runs, owner, half, most_bytes)
+        parsed = asked.parsed
+        if background and not parsed.request.stream:
             self._started = announced
         attending = self._attend()
-        run = await self._runs.repeated(
-            asked.digest, asked.key, self._account.owner, again(self._request)
-        )
+        run = await self._runs.repeated(asked.digest, asked.key, owner, again(self._request))
         if run is None:
             attempts = self._enter(asked)
             run = attending.own = self._runs.start(
-                attempts,
-                asked.parsed,
-                self._half,
-                record=self._record,
-                owner=self._account.owner,
-                wish=asked.wish,
-                request=asked.digest,
-                key=asked.key,
-                kept_bytes=kept_bytes,
-                pieces=asked.envelope.pieces,
+                attempts, asked, half, record=self._record, owner=owner, kept_bytes=kept_bytes
             )
-            self._gateway.found(self._record)  # it is the run that looks for a target
         attending.read(run)
         if self._started is not None:
             await self._runs.store.kept(run)  # who is told of it may ask another process
             return attending.announced(run, self._started)
-        looks = asked.envelope.pieces is not None
+        if not parsed.request.stream:
+            await self._runs.committed(run)
+            return attending.documented(run, parsed)
+        looks, headers, made = asked.envelope.pieces is not None, where(run, half), None
         if not looks:
-            self._begin_early(asked.parsed, self._state.plan.streams, where(run, self._half))
-        await self._runs.committed(run)
-        if not asked.parsed.request.stream:
-            return attending.documented(run, asked.parsed)
-        early, self._early = self._early, None
-        begun = None if early is None else early.encoder
-        encoder = run.encoder(self._half, asked.parsed.options, begun, looks=looks)
-        return attending.watched(Onward(run, encoder, where(run, self._half)), early)
+            made = half.encoder(parsed)
+            self._begin_early(parsed, self._state.plan.streams, headers, made)
+        encoder = run.encoder(half, parsed.options, made, looks=looks)
+        watched = attending.watching(Onward(run, encoder, headers), self._early)
+        await self._runs.committed(run, watched.open)
+        self._early = None
+        return attending.given(watched)
 
     def _attend(self) -> Attending:
         self._attending = Attending(
@@ -226,7 +216,11 @@ class _Serving:
         return self._attending
 
     def _begin_early(
-        self, parsed: Parsed, streams: Streams, headers: Mapping[str, str] | None = None
+        self,
+        parsed: Parsed,
+        streams: Streams,
+        headers: Mapping[str, str] | None = None,
+        made: Encoder | None = None,
     ) -> None:
         if parsed.request.stream and streams.early_s:
             self._early = Early(
@@ -238,6 +232,7 @@ class _Serving:
                 streams=streams,
                 write_buffer_bytes=self._state.plan.limits.write_buffer_bytes,
                 headers=headers or {},
+                made=made,
             )
 
     async def _asked(self, hold: Hold) -> Asked:

@@ -8,6 +8,8 @@ from proxy.server.carried import Particulars, is_last, stream_head
 from proxy.server.gateway import Gateway
 
 _LAST_CHUNK = b"0\r\n\r\n"  # RFC 9112, 7.1
+# A short answer, of which nobody asks whether its client takes it: any client's system does.
+AT_ONCE_BYTES = 65_536
 
 
 class Streamed(web.StreamResponse):

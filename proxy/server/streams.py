@@ -28,7 +28,7 @@ from proxy.server.runs import Runs
 from proxy.server.serving import starter
 from proxy.server.stopping import CANCELLED, Stopping
 from proxy.server.visit import Visit
-from proxy.server.watched import watched, where
+from proxy.server.watched import Watched, where
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NATIVE = CLIENTS["native"]
@@ -201,17 +201,16 @@ async def read(about: About, onward: Onward) -> web.StreamResponse:
     run.attend()
     about.runs.metrics.reads(1)
     try:
-        return await watched(
+        return await Watched(
             about.gateway,
             about.request,
             run,
             onward.encoder,
             record=about.record,
-            streams=plan.streams,
-            limits=plan.limits,
+            plan=plan,
             headers=onward.headers,
             number=onward.number,
-        )
+        ).given()
     finally:
         about.runs.metrics.reads(-1)
         run.leave()

@@ -1,6 +1,5 @@
 """A kept stream, to one client that reads it."""
 
-import asyncio
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -21,8 +20,7 @@ from proxy.server.lasting import Lasting
 from proxy.server.lean import let_go
 from proxy.server.pace import PacedSink
 from proxy.server.respond import hand_down, note_headers, whole
-from proxy.server.streamed import Streamed
-from proxy.settings.sections import Limits, Streams
+from proxy.server.streamed import AT_ONCE_BYTES, Streamed
 
 RESUMABLE = "x-resumable-stream-id"
 _NATIVE = CLIENTS["native"]
@@ -40,51 +38,110 @@ def where(run: Lasting, half: ClientHalf) -> dict[str, str]:
     return headers
 
 
-async def watched(
-    gateway: Gateway,
-    request: web.Request,
-    run: Lasting,
-    encoder: Encoder,
-    *,
-    record: StreamRecord,
-    streams: Streams,
-    limits: Limits,
-    headers: Mapping[str, str],
-    number: int = 0,
-    early: Early | None = None,
-) -> web.StreamResponse:
-    """The whole answer, from event `number` on. `headers` say where the client may come back to.
-    `early` may have sent its head. Raises Refused when
-    there is no answer and no head was sent, ConnectionError when the client has left.
+class Watched:
+    """The whole answer, from event `number` on: `open`, then `given`. It is made while its head may
+    not go yet, so that little is left to do then.
     """
-    watching = Watching(
-        run.log, encoder, record=record, streams=streams, limits=limits, number=number
+
+    __slots__ = (
+        "_early",
+        "_encoder",
+        "_failed",
+        "_gateway",
+        "_headers",
+        "_plan",
+        "_record",
+        "_request",
+        "_response",
+        "_run",
+        "_watching",
     )
-    response = None if early is None else early.taken()
-    opens = response is None
-    if response is None:
-        said = _said(run, headers)
-        response = Streamed(gateway, request, encoder, said, limits.write_buffer_bytes)
-        record.status = response.status
-    sink, before = response.sink, record.bytes_out
-    try:
-        first = watching.opening(run.id)
-        if opens:
-            response.open(first)
-        elif first:
-            sink.send(sink.framed(first))
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        request: web.Request,
+        run: Lasting,
+        encoder: Encoder,
+        *,
+        record: StreamRecord,
+        plan: Plan,
+        headers: Mapping[str, str],
+        number: int = 0,
+        early: Early | None = None,
+    ) -> None:
+        """`headers` say where the client may come back to. `early` may have sent its head."""
+        self._gateway = gateway
+        self._request = request
+        self._run = run
+        self._encoder = encoder
+        self._record = record
+        self._plan = plan
+        self._headers = headers
+        self._early = early
+        self._watching = Watching(
+            run.log,
+            encoder,
+            record=record,
+            streams=plan.streams,
+            limits=plan.limits,
+            number=number,
+        )
+        self._response: Streamed | None = None
+        self._failed: Exception | None = None
+
+    def open(self) -> None:
+        """Send the head and the first frames. If that fails, `given` says so."""
+        try:
+            self._response = self._opened()
+        except Exception as error:  # noqa: BLE001  whoever commits the stream is not at fault
+            self._failed = error
+
+    async def given(self) -> web.StreamResponse:
+        """The response, when all of it has been sent. Raises ConnectionError when the client has
+        left.
+        """
+        if self._response is None and self._failed is None:
+            self.open()
+        if self._failed is not None:
+            raise self._failed
+        response, encoder, run = self._response, self._encoder, self._run
+        assert response is not None
+        sink = response.sink
+        if not sink.ended:
+            if not run.log.over:
+                let_go(self._request, response)
+            gap_s = encoder.min_gap_s
+            paced = PacedSink(sink, encoder.joined, gap_s) if gap_s else None
+            before = self._record.bytes_out
+            try:
+                await self._watching.relay(paced or sink)
+            finally:
+                run.read_bytes += self._record.bytes_out - before
+            if paced is not None:
+                await paced.flushed()
+            sink.end()
+        run.told(self._request.transport)
+        return response
+
+    def _opened(self) -> Streamed:
+        run, record = self._run, self._record
+        response = None if self._early is None else self._early.taken()
+        if response is None:
+            most = self._plan.limits.write_buffer_bytes
+            said = _said(run, self._headers)
+            response = Streamed(self._gateway, self._request, self._encoder, said, most)
+            record.status = response.status
+            first = self._watching.opening(run.id)
+            whole = run.log.end is not None and self._watching.told
+            response.open(first, whole=whole and len(first) <= AT_ONCE_BYTES)
+        else:
+            first = self._watching.opening(run.id)
+            if first:
+                response.sink.send(response.sink.framed(first))
         record.bytes_out += len(first)
-        if not run.log.over:
-            let_go(request, response)
-        paced = PacedSink(sink, encoder.joined, encoder.min_gap_s) if encoder.min_gap_s else None
-        await watching.relay(paced or sink)
-    finally:
-        run.read_bytes += record.bytes_out - before
-    if paced is not None:
-        await paced.flushed()
-    sink.end()
-    run.told(request.transport)
-    return response
+        run.read_bytes += len(first)
+        return response
 
 
 async def documented(
@@ -97,7 +154,7 @@ async def documented(
     watching = Watching(run.log, folder, record=record, streams=plan.streams, limits=plan.limits)
     watching.opening(run.id)
     await watching.relay(_NOWHERE)
-    head = await asyncio.shield(run.committed)
+    head = await run.answered()
     if folder.answer.error is not None:
         raise Refused(folder.answer.error)
     reply = await apart(run.log.bytes, lambda: run.half.whole(parsed, folder.answer))
@@ -135,7 +192,7 @@ _NOWHERE = _Nowhere()
 
 def _said(run: Lasting, headers: Mapping[str, str]) -> Particulars:
     """What is known of the answer by now."""
-    if run.committed.done() and run.committed.exception() is None:
-        head = run.committed.result()
-        return Particulars(head.notes, head.upstream, head.returned, headers)
-    return Particulars(headers=headers)
+    head = run.head
+    if head is None:
+        return Particulars(headers=headers)
+    return Particulars(head.notes, head.upstream, head.returned, headers)

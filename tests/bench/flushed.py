@@ -2,7 +2,6 @@
 library's share among them.
 """
 
-import asyncio
 import secrets
 from types import SimpleNamespace
 from typing import Any
@@ -56,7 +55,7 @@ def _begun(writer: Writer, stream: str) -> KeptLog:
     run: Any = SimpleNamespace(
         id=stream,
         log=log,
-        committed=asyncio.get_running_loop().create_future(),
+        head=None,
         origin=SimpleNamespace(**vars(origin), **about),
         request=b"request",
     )

@@ -36,8 +36,7 @@ class Copy(Lasting):
     ) -> None:
         """`attended` is called when a client begins to read it, `ask` has its process end it."""
         super().__init__(origin, log, request)
-        if head is not None:
-            self.committed.set_result(head)
+        self.head = head
         self.process = process
         self.idle = 0  # how often it was looked at since somebody read it
         self._has_reader = attended
@@ -51,7 +50,7 @@ class Copy(Lasting):
         """What came before the entries that are stored was read."""
         if past.first <= self.log.next or self.log.end is not None:
             return
-        if not self.committed.done():  # its readers wait for the head, which says so much
+        if not self.decided:  # its readers wait for the head, which says so much
             self._begin(past.events[0] if past.events else lost())
         self.log.recall(past.first, past.events, past.order)
 
@@ -81,12 +80,12 @@ class Copy(Lasting):
 
     def _begin(self, first: Event) -> None:
         self.log.begun = True
-        if self.committed.done():
+        if self.decided:
             return
         if isinstance(first, StreamStart):
-            self.committed.set_result(Head(first.upstream, first.notes, {}))
+            self.commit(Head(first.upstream, first.notes, {}))
         else:
-            self.committed.set_exception(Refused(lost().error))
+            self.refuse(Refused(lost().error))
 
     async def cancel(self, why: Failure) -> None:
         if self.log.end is not None:

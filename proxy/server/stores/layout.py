@@ -142,10 +142,8 @@ def owned_by(owner: str) -> str:
 def about(run: Lasting, process: str) -> bytes:
     """What is written of a stream that this process generates."""
     origin = run.origin
-    head = None
-    if run.committed.done() and run.committed.exception() is None:
-        told = run.committed.result()
-        head = told.upstream, list(told.notes), dict(told.returned)
+    told = run.head
+    head = None if told is None else (told.upstream, list(told.notes), dict(told.returned))
     return msgspec.json.encode(
         About(
             owner=owned_by(origin.owner),

@@ -23,6 +23,7 @@ class Stored:
         "digests",
         "folded",
         "generated",
+        "headed",
         "keys",
         "known",
         "marked",
@@ -47,6 +48,7 @@ class Stored:
         self.number = 0
         self.folded = 0  # before which Redis has its events only as they are folded
         self.announced = False  # Redis has what is known of it beside its log
+        self.headed = False  # with what its head says
         self.closed = False  # Redis takes no more of it: others were told that this process died
         self.known = asyncio.Event()  # others can find it
         self.marked = False

@@ -53,7 +53,6 @@ class Writer:
         """See `Store.keep`. `digests`: by which requests find it."""
         stored = self.streams[run.id] = Stored(run, generated, digests, self._mark, self._hasten)
         run.log.copy_to(stored)
-        run.committed.add_done_callback(lambda _: self._announce(stored))
         stored.mark()
         self._hasten()  # a client may come back at once, elsewhere
         if len(digests) > 1:  # it has a key, by which it is to be found before its head goes
@@ -134,10 +133,6 @@ class Writer:
         self._marked.append(stored)
         self._wanted.set()
 
-    def _announce(self, stored: Stored) -> None:
-        stored.announced = False
-        stored.mark()
-
     async def _something(self) -> None:
         """Returns when there is something to write, or soon where Redis is away."""
         with suppress(TimeoutError):
@@ -193,7 +188,9 @@ class Writer:
         entry's answer.
         """
         log, number = stored.run.log, stored.number
-        keys, begins = stored.keys, not stored.announced
+        keys = stored.keys
+        # what it says of its head comes with the commit
+        begins = not stored.announced or stored.headed != (stored.run.head is not None)
         if begins:
             self._introduce(pipe, stored, life_ms)
         # where Redis has nothing any more of what it had, it says so, and gets all of it again
@@ -228,7 +225,7 @@ class Writer:
 
     def _introduce(self, pipe: Batch, stored: Stored, life_ms: int) -> None:
         run, origin = stored.run, stored.run.origin
-        stored.renew_at = monotonic() + life_ms / 2000
+        stored.renew_at, stored.headed = monotonic() + life_ms / 2000, run.head is not None
         pipe.set(stored.keys.about, layout.about(run, self._process), px=life_ms)
         for digest in stored.digests:
             pipe.set(layout.asked(digest), run.id, px=life_ms)

@@ -48,7 +48,7 @@ async def test_what_is_read_twice_is_taken_once() -> None:
     copy.gain(Batch(4, [END], 10), 1.0)
     copy.gain(Batch(4, [END], 10), 1.0)
     assert [*EVENTS, END] == reader.taken
-    assert Head("far", [], {}) == copy.committed.result()
+    assert Head("far", [], {}) == copy.head
     assert "cancelled" == copy.state
 
 
@@ -81,10 +81,10 @@ async def test_one_whose_beginning_is_only_told_folded_has_a_head_too() -> None:
         copy, _ = made()
         copy.recall(layout.Past(50, past))
         if said is not None:
-            assert said == await copy.committed
+            assert said == await copy.answered()
         else:
             with pytest.raises(Refused):
-                await copy.committed
+                await copy.answered()
 
 
 async def test_an_end_that_others_wrote_comes_last_whatever_its_number() -> None:
@@ -100,7 +100,7 @@ async def test_one_that_never_had_an_answer_tells_who_waits_for_it() -> None:
     copy.lose(1.0)
     assert 1 == len(reader.taken)
     with pytest.raises(Refused):
-        await copy.committed
+        await copy.answered()
     await copy.cancel(failure("cancelled", "It has ended."))  # asks nobody
 
 

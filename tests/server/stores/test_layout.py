@@ -41,7 +41,7 @@ async def test_what_is_known_of_a_stream_is_read_as_it_was(half: ClientHalf) -> 
     )
     assert here.origin._replace(chat="") == layout.origin_of(here.id, "ann", known)
     head = Head("far", [Note("dropped", "top_k", "It cannot be said.")], {"x-quota": "1"})
-    here.committed.set_result(head)
+    here.commit(head)
     assert head == layout.head_of(layout.read_about(layout.about(here, "p1")))
 
 
