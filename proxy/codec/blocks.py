@@ -71,23 +71,23 @@ class Blocks:
     being made.
     """
 
+    _next = 0
+    _held_chars = 0
+    # Most answers have none of these, so there is no dictionary until there is one.
+    _refusals: dict[int, int] | None = None
+    _ids: OwnIds | None = None
+    _untold: dict[int, _Call] | None = None  # choice -> call whose name may go on
+    # Choice -> calls that got arguments since they were checked last: only these are looked at when
+    # the answer turns.
+    _unchecked: dict[int, list[_Call]] | None = None
+    saw_tool_call = False
+
     def __init__(self, max_held_chars: int = HELD_ARGUMENT_CHARS) -> None:
-        self._next = 0
         self._max_held_chars = max_held_chars
-        self._held_chars = 0
         self._text: dict[int, int] = {}  # choice -> open text block
         self._reasoning: dict[int, int] = {}
-        # Most answers have none of these, so there is no dictionary until there is one.
-        self._refusals: dict[int, int] | None = None
-        self._ids: OwnIds | None = None
-        self._untold: dict[int, _Call] | None = None  # choice -> call whose name may go on
         # choice -> key of the call -> open call
         self._calls: dict[int, dict[int | str, _Call]] = {}
-        # Choice -> calls that got arguments since they were checked last: only these are looked at
-        # when the answer turns. Most answers have none, so there is no dictionary until there is a
-        # call.
-        self._unchecked: dict[int, list[_Call]] | None = None
-        self.saw_tool_call = False
 
     def text(self, out: list[Event], text: str, choice: int = 0) -> int:
         """Append text; answers its block."""
@@ -102,9 +102,7 @@ class Blocks:
         """The open text block of a choice, opened if there is none."""
         block = self._text.get(choice)
         if block is None:
-            self.end_reasoning(out, choice)
-            self._end_text(out, choice)
-            self._settle_calls(out, choice)
+            self._turn(out, choice)
             block = self._text[choice] = self._number()
             out.append(BlockStart(block, "text", choice=choice or UNSET))
         return block
@@ -115,9 +113,7 @@ class Blocks:
             self._refusals = {}
         block = self._refusals.get(choice)
         if block is None:
-            self.end_reasoning(out, choice)
-            self._end_text(out, choice)
-            self._settle_calls(out, choice)
+            self._turn(out, choice)
             block = self._refusals[choice] = self._number()
             out.append(BlockStart(block, "text", choice=choice or UNSET, refusal=True))
         if text:
@@ -128,8 +124,7 @@ class Blocks:
         """Append reasoning; answers its block."""
         block = self._reasoning.get(choice)
         if block is None:
-            self._end_text(out, choice)
-            self._settle_calls(out, choice)
+            self._turn(out, choice)
             block = self._reasoning[choice] = self._number()
             out.append(BlockStart(block, "reasoning", choice=choice or UNSET))
         if text:
@@ -186,9 +181,7 @@ class Blocks:
         """The same for a vendor that may give a name in pieces: the call is told with the first of
         its arguments, or as soon as anything else begins. Until then `lengthen_name` adds to it.
         """
-        self.end_reasoning(out, choice)
-        self._end_text(out, choice)
-        self._settle_calls(out, choice)
+        self._turn(out, choice)
         calls = self._calls.setdefault(choice, {})
         replaced = calls.get(key)
         if replaced is None and len(calls) >= _MAX_OPEN_CALLS:
@@ -254,6 +247,13 @@ class Blocks:
             {*self._text, *self._reasoning, *self._calls, *(self._refusals or ())}
         ):
             self.end_choice(out, choice)
+
+    def _turn(self, out: list[Event], choice: int) -> None:
+        """Another block begins: close what it ends."""
+        if self._next:  # there was one before
+            self.end_reasoning(out, choice)
+            self._end_text(out, choice)
+            self._settle_calls(out, choice)
 
     def _number(self) -> int:
         self._next += 1

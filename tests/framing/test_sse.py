@@ -4,7 +4,7 @@ bytes."""
 import base64
 import json
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -294,6 +294,33 @@ def test_a_chunk_of_one_event_is_read_like_any_other(
 
     assert expected == [tuple(frame) for frame in parser.feed(chunk)]
     assert message(b"after") == [tuple(frame) for frame in parser.feed(b"data: after\n\n")]
+
+
+_EVENTS = [
+    b"data: 1\n\n",
+    b"event: a\ndata: 2\n\n",
+    b"event: \ndata: 3\n\n",
+    b"event: \xff\ndata: \n\n",
+    b"event: b\n\n",
+    b"event: c\nevent: d\n\n",
+    b"data: 4\ndata: 5\n\n",
+    b"data: 6\nevent: e\n\n",
+    b"event: f\ndata: 7\ndata: 8\n\n",
+    b"\n",
+    b": busy\n\n",
+    b"id: 9\n\n",
+]
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("before", [b"", b"data: 0\n\n"])
+def test_events_that_come_together_are_read_as_they_are_alone(before: bytes, count: int) -> None:
+    """Whatever shapes they have, at the start of a stream and later."""
+    for events in product(_EVENTS, repeat=count):
+        together, alone = SSEParser(MAX), SSEParser(MAX)
+        given = together.feed(before) + together.feed(b"".join(events))
+        stream = before + b"".join(events)
+        assert given == [frame for byte in stream for frame in alone.feed(bytes([byte]))], events
 
 
 def test_a_cr_at_the_end_of_a_chunk_dispatches_at_once() -> None:

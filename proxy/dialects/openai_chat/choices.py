@@ -6,6 +6,7 @@ A refusal is text, in a block of its own. Reasoning comes under several names, o
 """
 
 from collections.abc import Iterable
+from itertools import count
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -23,7 +24,6 @@ from proxy.dialects.openai_chat.calls import Calls
 from proxy.dialects.openai_chat.sources import Sources
 from proxy.dialects.openai_chat.thoughts import Proof, thoughts
 from proxy.dialects.openai_chat.wire import (
-    ABSENT,
     CHOICE_EXTRAS,
     DELTA_EXTRAS,
     NAME,
@@ -31,6 +31,7 @@ from proxy.dialects.openai_chat.wire import (
     CallPiece,
     Choice,
     Delta,
+    present,
 )
 from proxy.events import Event, Image, Vendor
 from proxy.framing import FramingError
@@ -73,6 +74,9 @@ class Broken(NamedTuple):
 class Choices:
     """The state of every choice of one answer. `said` turns true with the first content."""
 
+    said = refused = False
+    usage: Raw | None = None  # Moonshot's usage, which stands in a choice
+
     def __init__(self, max_held_chars: int) -> None:
         self.blocks = Blocks(max_held_chars)
         self._calls = Calls(self.blocks, max_held_chars)
@@ -83,9 +87,6 @@ class Choices:
         self._finishes: dict[int, str] = {}
         self._plain: set[int] = set()  # choices whose reasoning is not in details alone
         self._sources = Sources(self.blocks)
-        self.said = False
-        self.refused = False
-        self.usage: Raw | None = None  # Moonshot's usage, which stands in a choice
 
     def take(self, out: list[Event], choice: Choice, answer_id: Any) -> Broken | None:
         """One choice of one chunk. Raises NotJSONError or msgspec.DecodeError for what is hidden in
@@ -154,8 +155,8 @@ class Choices:
         if rest[0] or rest[_LOG_PROBS] not in QUIET:
             return
         kept, size = list(rest), 0
-        for at, value in enumerate(rest):
-            if value is ABSENT or value is None:  # nearly all
+        for at, value in present(count(), rest):
+            if value is None:
                 continue
             if isinstance(value, Raw):
                 kept[at] = value.copy()
@@ -171,7 +172,7 @@ class Choices:
         if usage not in QUIET:
             self.usage = usage
         told: dict[str, Any] = {}
-        for name, value in zip(CHOICE_EXTRAS, extras, strict=True):
+        for name, value in present(CHOICE_EXTRAS, extras):
             if value in QUIET:
                 continue
             said = hash(bytes(value))

@@ -40,10 +40,11 @@ from proxy.dialects.openai_chat.odd import (
     misunderstood,
     tolerated,
 )
-from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Choice, Chunk
+from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk, present
 from proxy.errors import failure
 from proxy.events import (
     NO_USAGE,
+    BlockStart,
     Event,
     Finish,
     StreamEnd,
@@ -57,8 +58,8 @@ from proxy.framing import FramingError
 from proxy.framing.lines import LineSplitter
 from proxy.framing.sse import Frame, SSEParser
 
-_rest_of_chunk = attrgetter("usage", "error", "code", *CHUNK_EXTRAS)
-_BASE_RESP = CHUNK_EXTRAS.index("base_resp")
+_decode = CHUNK.decode
+_extras_of = attrgetter(*CHUNK_EXTRAS)
 _BOM = b"\xef\xbb\xbf"
 # Events that only keep the connection alive.
 _PINGS = frozenset({"ping", "heartbeat", "keep-alive", "keepalive"})
@@ -74,24 +75,25 @@ _NO_FINISH = "The upstream ended its answer without saying why, so it may be cut
 class ChatDecoder(Decoder):
     """One answer of `/chat/completions`. `options` are the upstream's."""
 
+    _lines: LineSplitter | None = None  # for a body of lines, once it is known to be one
+    # the last chunk, without its text, if it said a text and nothing else, and the text's block
+    _plain: Chunk | None = None
+    _block = 0
+    _id: Any = None
+    _usage = NO_USAGE
+    _times_counted = 0
+    _usage_raw: Raw | None = None
+    _usage_extras: Mapping[str, Any] | None = None
+
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any] | None = None) -> None:
         self._no_finish_reason = bool(options and options.get("no_finish_reason"))
         self._parser = SSEParser(max_event_bytes, lossless=True)
         self._max_event_bytes = max_event_bytes
         # the body, while it may be one JSON document
         self._document: bytearray | None = bytearray()
-        self._lines: LineSplitter | None = None  # for a body of lines, once it is known to be one
         self._choices = Choices(max_event_bytes)
         self._rest = Chunk()  # what stood beside the choices in the last chunk
-        # the last chunk, without its text, if it said a text and nothing else, and the text's block
-        self._plain: Chunk | None = None
-        self._block = 0
         self._sent: dict[str, int] = {}  # hashes of the extras that went out as vendor events
-        self._id: Any = None
-        self._usage = NO_USAGE
-        self._times_counted = 0
-        self._usage_raw: Raw | None = None
-        self._usage_extras: dict[str, Any] = {}
 
     @property
     def usage(self) -> Usage:
@@ -148,34 +150,32 @@ class ChatDecoder(Decoder):
             if event in _PINGS:
                 return
         try:
-            chunk = CHUNK.decode(data)
+            chunk = _decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._plain = None
             self._odd_frame(out, data)
             return
-        choices, name, before = chunk.choices, chunk.id, len(out)
+        choices = chunk.choices
         delta = choices[0].delta if choices else None
-        if delta is not None and delta.content:
-            text, delta.content = delta.content, None
+        text = None if delta is None else delta.content
+        if delta is not None and text:
+            delta.content = None
             if chunk == self._plain and type(text) is str:  # compared in C
                 out.append(TextDelta(self._block, text))
                 return
             delta.content = text
         self._plain = None
+        name, before = chunk.id, len(out)
         try:
             self._chunk(out, chunk, data)
         except _MISUNDERSTOOD as error:
             raise misunderstood(error, data) from error
-        if len(out) == before + 1 and type(said := out[before]) is TextDelta:
-            self._learn(chunk, choices, name, said.block)
-
-    def _learn(self, chunk: Chunk, choices: list[Choice] | None, name: Any, block: int) -> None:
-        """A chunk, of these choices and this id, said a text and nothing else. So does the next
-        one, if it is like it in all else.
-        """
-        if chunk is not self._rest:
-            chunk.choices, chunk.id = choices, name
-            self._plain, self._block = chunk, block
+        if text and delta is not None and delta.content is None and chunk is not self._rest:
+            match out[before:]:
+                case [TextDelta(block)] | [BlockStart(), TextDelta(block)]:
+                    # so the next one says a text and nothing else, if it is like it in all else
+                    chunk.choices, chunk.id = choices, name
+                    self._plain, self._block = chunk, block
 
     def _odd_frame(self, out: list[Event], data: bytes) -> None:
         """A frame that is the terminator, or no strict JSON, or not of our types, or holds several
@@ -209,7 +209,7 @@ class ChatDecoder(Decoder):
         chunk.choices = chunk.id = None
         if chunk != self._rest:  # compared in C
             self._rest = chunk
-            self._beside(out, _rest_of_chunk(chunk), data)
+            self._beside(out, chunk, data)
         if choices is None:
             self._no_choices(data)
             return
@@ -222,21 +222,20 @@ class ChatDecoder(Decoder):
             self._take_usage(out, taking.usage)
             taking.usage = None
 
-    def _beside(self, out: list[Event], rest: tuple[Any, ...], data: bytes) -> None:
+    def _beside(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
         """Usage, an error, and the vendor's extras: only those that differ from what was said
         before.
         """
-        usage, error, code, *extras = rest
+        usage, base = chunk.usage, chunk.base_resp
         self._take_usage(out, usage)
-        if error not in QUIET or code not in QUIET:
+        if chunk.error not in QUIET or chunk.code not in QUIET:
             found = vendor_error(loads(data))
             if found is not None:
                 raise AnswerError(in_band(found))
-        base = extras[_BASE_RESP]
         if base not in QUIET and (found := vendor_error({"base_resp": loads(base)})) is not None:
             raise AnswerError(in_band(found))
         told: dict[str, Any] = {}
-        for name, value in zip(CHUNK_EXTRAS, extras, strict=True):
+        for name, value in present(CHUNK_EXTRAS, _extras_of(chunk)):
             if value not in QUIET and self._sent.get(name) != (said := hash(bytes(value))):
                 self._sent[name] = said
                 told[name] = loads(value)

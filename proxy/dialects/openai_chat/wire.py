@@ -6,12 +6,16 @@ bytes with what was seen before, and parsed only when they differ. None of these
 so the garbage collector need not watch them.
 """
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from itertools import compress, repeat
+from operator import is_not
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 NAME = "openai_chat"
+T = TypeVar("T")
 
 # The value of a Raw field that the chunk does not have. Compare with `is`.
 ABSENT = Raw(b"")
@@ -155,3 +159,10 @@ CHOICE_EXTRAS = (
     "seed",
 )
 DELTA_EXTRAS = ("audio", "executed_tools", "extra_content", "reasoning_opaque")
+
+
+def present(names: Iterable[T], values: Sequence[Any]) -> Iterable[tuple[T, Any]]:
+    """Of the fields with these names and values those that the chunk has: a few of many, so they
+    are picked in C.
+    """
+    return compress(zip(names, values, strict=False), map(is_not, values, repeat(ABSENT)))

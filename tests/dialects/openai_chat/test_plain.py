@@ -95,3 +95,12 @@ def test_a_finish_reason_in_a_chunk_with_text_counts():
 
     assert isinstance(end, StreamEnd)
     assert "length" == end.finish.raw
+
+
+def test_a_text_beside_a_refusal_has_its_own_block():
+    """Though a chunk with this refusal alone came before it."""
+    refused = said(None, {"refusal": "no "})
+    events = fed(refused, refused, said("more", {"refusal": "no "}))
+
+    assert TextDelta(2, "more") in events
+    assert TextDelta(1, "more") not in events
