@@ -46,7 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--growth",
         action="store_true",
-        help="CPU per chunk from 10 to 5,000 open streams, instead of the table",
+        help="CPU per chunk from 10 to 10,000 open streams, instead of the table",
     )
     parser.add_argument(
         "--kept",

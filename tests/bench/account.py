@@ -1,8 +1,13 @@
 """What a process used, by the kernel's own accounting (Linux /proc), and where it may run."""
 
 import os
+import resource
 import time
 from pathlib import Path
+
+# of a process that are not streams': the loop's, listeners, log, modules, connections of those who
+# ask for metrics
+_SPARE_FILES = 200
 
 
 def cpu_s(pid: int) -> float:
@@ -36,6 +41,15 @@ def memory_bytes(pid: int) -> int:
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
     raise RuntimeError(f"/proc/{pid}/smaps_rollup has no Pss line")
+
+
+def most_streams(workers: int = 1) -> int:
+    """How many open streams fit: a stream takes two files of its worker, and each process of the
+    clients and the upstream has one for each stream. The kernel spreads connections over workers by
+    chance, so a share of each is left empty.
+    """
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - _SPARE_FILES
+    return files // 2 if workers == 1 else min(files, int(files // 2 * workers * 0.95))
 
 
 def cpus() -> tuple[set[int], set[int]]:

@@ -1,4 +1,5 @@
-"""`make bench ARGS=--growth`: what a chunk costs when few streams are open, and when thousands are.
+"""`make bench ARGS=--growth`: what a chunk costs when few streams are open, and when as many are as
+fit into a process.
 
 All sizes together get the same chunks a second, so that only the number of streams differs. The
 smallest is measured again in between, and the median of it counts, as with `--pairs`. nginx, where
@@ -11,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from tests.bench.account import most_streams
 from tests.bench.matrix import REFERENCE
 from tests.bench.measure import Measurement, Row, Scale, Way
 from tests.bench.proxies import (
@@ -26,9 +28,11 @@ from tests.bench.proxies import (
 from tests.bench.table import DISTURBED
 from tests.needs import path_of
 
-SIZES = (10, 100, 1000, 5000)
+_FULL = 10_000
+SIZES = (10, 100, 1000, 5000, min(_FULL, most_streams()))
 QUICK_SIZES = (10, 100, 300)
 _CHUNKS_PER_S = 2500.0  # of all streams of a size
+_MANY = 1000  # streams; memory that fewer take is lost in what the process takes by itself
 _LONG = 1_000_000  # chunks: until the streams are released
 
 
@@ -38,8 +42,19 @@ class Grown(NamedTuple):
     name: str
     rows: dict[int, list[Row]]
 
+    def typical(self, size: int, of: Callable[[Row], float]) -> float:
+        return median(map(of, self.rows[size]))
+
     def cost_us(self, size: int) -> float:
-        return median(row.cpu_per_chunk_us for row in self.rows[size])
+        return self.typical(size, lambda row: row.cpu_per_chunk_us)
+
+    def memory_kb(self, size: int) -> float:
+        """What a stream adds to the process as it is with its first few."""
+        least = min(self.rows)
+        added = (
+            self.typical(size, lambda row: row.resident_bytes) - self.rows[least][0].resident_bytes
+        )
+        return added / 1024 / (size - least)
 
     @property
     def all(self) -> list[Row]:
@@ -115,21 +130,61 @@ def _name(size: int) -> str:
     return f"of-{size}"
 
 
-def text(grown: list[Grown], scale: Scale) -> str:
-    """A table, and what is to be said about it."""
-    sizes = list(grown[0].rows)
+def markdown(grown: list[Grown]) -> list[str]:
+    """A table with a line for each size, and what is to be said about it."""
+    ours, *others = grown
+    beside = [f"{one.name}, CPU per chunk | to {min(one.rows)} | delay p50 / p99" for one in others]
     lines = [
-        f"CPU per chunk at {_CHUNKS_PER_S:,.0f} chunks/s in all, {scale.window_s:g} s for each size",
-        "".join(["streams".ljust(10), *(f"{size:>18,}" for size in sizes)]),
+        "| "
+        + " | ".join(
+            [
+                "open streams",
+                "CPU per chunk",
+                f"to {min(ours.rows)}",
+                "of the processor",
+                "delay p50 / p99",
+                "memory per stream",
+                *beside,
+                "lost of all asked",
+            ]
+        )
+        + " |",
+        "|" + "--:|" * (7 + 3 * len(others)),
     ]
-    for one in grown:
-        costs = [one.cost_us(size) for size in sizes]
-        cells = (f"{cost:.1f} µs {cost / (costs[0] or 1):.2f}x" for cost in costs)
-        lines.append("".join([one.name.ljust(10), *(f"{cell:>18}" for cell in cells)]))
+    for size in ours.rows:
+        rows = [row for one in grown for row in one.rows[size]]
+        cells = [
+            f"{size:,}",
+            *_cost(ours, size),
+            f"{ours.typical(size, _busy):.0%}",
+            _delays(ours, size),
+            f"{ours.memory_kb(size):.1f} KB" if size >= _MANY else "",
+            *(cell for one in others for cell in (*_cost(one, size), _delays(one, size))),
+            f"{sum(row.lost for row in rows):,} of {sum(row.asked for row in rows):,}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _cost(one: Grown, size: int) -> tuple[str, str]:
+    cost, least = one.cost_us(size), one.cost_us(min(one.rows))
+    return f"{cost:.1f} µs", f"{cost / (least or 1):.2f}×"
+
+
+def _delays(one: Grown, size: int) -> str:
+    p50 = one.typical(size, lambda row: row.delay_p50_ms)
+    return f"{p50:.2f} / {one.typical(size, lambda row: row.delay_p99_ms):.2f} ms"
+
+
+def _busy(row: Row) -> float:
+    """Which share of a processor the chunks took."""
+    return row.chunks_per_s * row.cpu_per_chunk_us / 1e6
+
+
+def text(grown: list[Grown], scale: Scale) -> str:
+    """The table, what it is about, and what went wrong."""
+    lines = [*markdown(grown), "", about(scale)]
     rows = [row for one in grown for row in one.all]
-    lines.append(
-        f"{sum(row.lost for row in rows)} of {sum(row.asked for row in rows):,} streams were lost."
-    )
     disturbed = max(row.disturbed for row in rows)
     if disturbed > DISTURBED:
         lines.append(
@@ -140,3 +195,13 @@ def text(grown: list[Grown], scale: Scale) -> str:
         f"{row.name}: the first bad answer was {row.complaint!r}" for row in rows if row.complaint
     ]
     return "\n".join(lines)
+
+
+def about(scale: Scale) -> str:
+    """How it was measured."""
+    return (
+        f"All streams of a size together send {_CHUNKS_PER_S:,.0f} chunks a second, for {scale.window_s:g} s. Delays are from "
+        "the vendor's write to the client's read, with what the vendor's and the clients' own processes take. Memory is "
+        f"what the process has grown by since it had {min(SIZES)}. Each stream takes two open files of the process: the "
+        f"last line has as many as fit, of {_FULL:,}."
+    )

@@ -56,7 +56,8 @@ class Result:
     waited_s: float = 0.0
     delay_p50_ms: float = 0.0
     delay_p99_ms: float = 0.0
-    memory_bytes: int = 0
+    memory_bytes: int = 0  # what the open streams add
+    resident_bytes: int = 0  # the whole process, at the end of a paced window
     complaint: str = ""  # the first answer that was not what it should be
 
 
@@ -228,6 +229,8 @@ class Run:
     async def paced(self) -> None:
         await self.open_all()
         await self.window(lambda: self.book.chunks)
+        pid = self.plan.pid
+        self.result.resident_bytes = 0 if pid is None else memory_bytes(pid)
         if self.plan.released:
             await self.release()
         await self.until_all_ended()

@@ -65,6 +65,7 @@ class Row:
     delay_p50_ms: float = 0.0
     delay_p99_ms: float = 0.0
     memory_per_stream_kb: float = 0.0
+    resident_bytes: int = 0  # with the paced streams open
     burst_chunks_per_s: float = 0.0
     burst_cpu_per_chunk_us: float = 0.0
     chunks_per_s: float = 0.0
@@ -157,6 +158,7 @@ class Measurement:
         result = self._load(replace(plan, released=released))
         self.row.chunks_per_s = result.counted / result.wall_s
         self.row.cpu_per_chunk_us = self._net(result) / max(1, result.counted) * 1e6
+        self.row.resident_bytes = result.resident_bytes
         self.row.disturbed = result.waited_s / result.wall_s
         self.row.delay_p50_ms, self.row.delay_p99_ms = result.delay_p50_ms, result.delay_p99_ms
 

@@ -7,12 +7,16 @@ from tests.bench.measure import Row, Scale
 from tests.bench.processes import upstream
 
 
-def row(cost: float, disturbed: float = 0.0, lost: int = 0) -> Row:
+def row(cost: float, disturbed: float = 0.0, lost: int = 0, resident_kb: int = 0) -> Row:
     return Row(
         "x",
         "openai_chat",
         "mainstem",
         cpu_per_chunk_us=cost,
+        chunks_per_s=1200.0,
+        delay_p50_ms=0.5,
+        delay_p99_ms=2.0,
+        resident_bytes=resident_kb * 1024,
         disturbed=disturbed,
         asked=9,
         lost=lost,
@@ -27,14 +31,18 @@ def test_the_smallest_size_is_measured_before_each_other_one_and_at_the_end():
 
 def test_the_table_says_how_a_chunk_grows_and_what_was_lost():
     """And that neighbours have disturbed it."""
+    far = row(25, disturbed=0.5, lost=2, resident_kb=100_000)
     grown = [
-        Grown("Mainstem", {10: [row(20), row(20)], 5000: [row(25, disturbed=0.5, lost=2)]}),
+        Grown("Mainstem", {10: [row(20, resident_kb=200), row(20)], 5000: [far]}),
         Grown("nginx", {10: [row(10)], 5000: [row(13)]}),
     ]
     shown = growth.text(grown, Scale())
 
-    for said in ("5,000", "25.0 µs 1.25x", "13.0 µs 1.30x", "2 of 45 streams", "50% of a window"):
-        assert said in shown, shown
+    assert (
+        "| 5,000 | 25.0 µs | 1.25× | 3% | 0.50 / 2.00 ms | 20.0 KB | 13.0 µs | 1.30× | 0.50 / 2.00 ms | 2 of 18 |"
+        in shown.splitlines()
+    ), shown
+    assert "50% of a window" in shown
 
 
 def test_every_size_is_measured_with_all_its_streams_open(tmp_path):

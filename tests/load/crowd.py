@@ -20,7 +20,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any, NamedTuple
 
-from tests.bench.account import cpu_s, waited_s
+from tests.bench.account import cpu_s, most_streams, waited_s
 from tests.bench.processes import OTHER_CPU, process
 from tests.bench.proxies import Proxy, mainstem
 from tests.bench.wire import KEY, VENDORS
@@ -34,9 +34,6 @@ OTHERS = 20  # streams beside the crowd
 OTHERS_PERIOD_MS = 50
 PERIOD_MS = 1000
 END_S = 10.0  # over which the ends are spread
-# of a process that are not streams': the loop's, listeners, log, modules, connections of those who
-# ask for metrics
-_SPARE_FILES = 200
 
 
 class Plan(NamedTuple):
@@ -48,15 +45,6 @@ class Plan(NamedTuple):
     workers: int = 1
     seconds: float = 60.0
     hostile: int = 0
-
-
-def most_streams(workers: int) -> int:
-    """What fits: a stream takes two files of its worker, and each process of the clients and the
-    upstream has one for each stream. The kernel spreads connections over workers by chance, so a
-    share of each is left empty.
-    """
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - _SPARE_FILES
-    return files // 2 if workers == 1 else min(files, int(files // 2 * workers * 0.95))
 
 
 class Report(NamedTuple):
