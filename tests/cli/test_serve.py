@@ -4,8 +4,10 @@ import argparse
 import asyncio
 import hashlib
 import os
+import shlex
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import aiohttp
@@ -222,3 +224,30 @@ def test_an_option_goes_before_its_variable_however_that_is_spelled(
     monkeypatch.setenv("mainstem_server__port", "1")
     settings = common.settings_of(argparse.Namespace(config=None, host="127.0.0.2", port=2))
     assert ("127.0.0.2", 2) == (settings.server.host, settings.server.port)
+
+
+SEARCHES = """
+import gc
+from proxy.cli import serve
+
+serve._tune_collector()
+kept, begun, looked_at = [], [0, 0, 0], []
+
+def search(phase, info):
+    generation = info["generation"]
+    if phase == "start" and generation < 2:
+        looked_at.append(len(kept) - begun[generation])
+        begun[: generation + 1] = [len(kept)] * (generation + 1)
+
+gc.callbacks.append(search)
+for _ in range(500_000):
+    kept.append([])
+print(max(looked_at))
+"""
+
+
+async def test_no_stream_waits_for_a_search_of_more_than_sixty_thousand_objects() -> None:
+    """While thousands are opened; a search of all objects is rare, and another matter."""
+    most = int(await shell(f"{shlex.quote(sys.executable)} -c {shlex.quote(SEARCHES)}"))
+
+    assert 10 <= most // 1000 <= 60
