@@ -26,9 +26,30 @@ def test_whole_texts(texts: tuple[str, ...], expected: list[str]):
     assert expected == pieces(*texts)
 
 
-def test_pieces_stay_pieces():
-    """Where they were asked for, whatever they look like."""
-    assert ["a", "ab", "ab"] == pieces("a", "ab", "ab", whole=False)
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("a", "b", "abc"), ["a", "b", "abc"]),
+        (("a", "a", "aa", "aaa"), ["a", "a", "aa", "aaa"]),
+        # one that repeats the first by chance waits for the next, and an empty one is no repetition
+        (("a", "ab", "c", "abc"), ["a", "", "abc", "abc"]),
+        (("a", "", "ab", "", "abc"), ["a", "", "", "ab", "abc"]),
+        # these were not what was asked for
+        (("a", "ab", "abc", "", "abcd"), ["a", "", "bc", "", "d"]),
+        (("a", "ab", "ab", "abc"), ["a", "", "b", "c"]),
+    ],
+)
+def test_where_pieces_were_asked_for(texts: tuple[str, ...], expected: list[str]):
+    """What each adds."""
+    assert expected == pieces(*texts, whole=False)
+
+
+def test_the_last_piece_waits_for_none():
+    """It is a repetition if it may be one."""
+    for second, expected in (("ab", "b"), ("a", "a"), ("b", "b")):
+        snapshots = Snapshots(100, whole=False)
+        first = snapshots.new("text", "a")
+        assert ["a", expected] == [first, snapshots.new("text", second, last=True)]
 
 
 def test_texts_are_told_apart_by_key():

@@ -21,12 +21,6 @@ from tests.support import decode, facts, needs_recordings, recording_bytes, reco
 NAMES = ("dashscope", "hunyuan", "qianfan", "zhipu", "minimax", "tgi")
 STREAMS = {row["file"]: row for name in NAMES for row in facts(name)}
 ERRORS = {row["file"]: row for name in NAMES for row in facts(name, errors=True)}
-# DashScope's answers do not say how they were asked for; in these the pieces repeat the text so
-# far.
-WHOLE = {
-    "dashscope/loongsuite-aio-generation-call-streaming.sse",
-    "dashscope/loongsuite-generation-call-streaming.sse",
-}
 # How the vendors name the counts that the facts have.
 COUNTS = {"dashscope": ("input_tokens", "output_tokens")}
 USUAL = ("prompt_tokens", "completion_tokens")
@@ -42,10 +36,7 @@ def half(name: str) -> UpstreamHalf:
 @pytest.mark.parametrize("file", STREAMS)
 def test_a_recording_gives_its_facts_however_it_is_cut(file: str) -> None:
     row = STREAMS[file]
-    options = {"incremental_output": False} if file in WHOLE else {}
-    events = same_however_cut(
-        lambda: half(row["dialect"]).decoder(LIMIT, options), recording_bytes(row)
-    )
+    events = same_however_cut(lambda: half(row["dialect"]).decoder(LIMIT, {}), recording_bytes(row))
     answer = folded(events)
     assert row["text_sha256"] == hashlib.sha256(answer.text().encode()).hexdigest()
     assert row["reasoning_chars"] == len(answer.reasoning())

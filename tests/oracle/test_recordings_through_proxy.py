@@ -29,12 +29,6 @@ SETTINGS: dict[str, Any] = {
     "bedrock_invoke": {"api_key": "k", "options": {"region": "eu-west-1", "inner": "nova"}},
 }
 MODEL = {"replicate": "owner/m"}  # names stand in paths, in the form that the vendor wants
-# DashScope's answers do not say how they were asked for; in these the pieces repeat the text so
-# far.
-OPTIONS: dict[str, Any] = {
-    "dashscope/loongsuite-aio-generation-call-streaming.sse": {"incremental_output": False},
-    "dashscope/loongsuite-generation-call-streaming.sse": {"incremental_output": False},
-}
 
 TEXT = {  # a refusal stands in a field of its own; it is what the model said, so it is text here
     "openai-chat/openaisdk-snapshot-173417d5.sse": "I'm sorry, I can't assist with that request.",
@@ -174,15 +168,10 @@ def check(row: dict[str, Any], answers: list[list[dict[str, Any]]]) -> None:
 
 
 def config(dialect: str, url: str) -> dict[str, Any]:
-    """One upstream for any model, and one more for each recording that was asked for in a way of
-    its own."""
-    far = {"dialect": dialect, "base_url": url, **SETTINGS.get(dialect, {})}
-    own = {row["file"]: OPTIONS[row["file"]] for row in facts(dialect) if row["file"] in OPTIONS}
-    upstreams = {f"own{at}": {**far, "options": options} for at, options in enumerate(own.values())}
-    models = {file: [{"upstream": f"own{at}"}] for at, file in enumerate(own)}
+    """One upstream for any model."""
     return {
-        "upstreams": {"far": far, **upstreams},
-        "models": {**models, "*": [{"upstream": "far", "model": MODEL.get(dialect, "m")}]},
+        "upstreams": {"far": {"dialect": dialect, "base_url": url, **SETTINGS.get(dialect, {})}},
+        "models": {"*": [{"upstream": "far", "model": MODEL.get(dialect, "m")}]},
     }
 
 

@@ -2,10 +2,11 @@
 reason.
 
 Whether an event has a new piece or the whole text so far was said in the request (see `build`), not
-in the answer.
+in the answer, and is told by its second piece.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
@@ -65,16 +66,20 @@ class DashScopeDecoder(SSEJSONDecoder):
                 Source(page.url, page.title) for page in output.search_info.search_results or ()
             )
         if output.choices is None:
-            choice = self._choice(0, output.finish_reason)
-            self._text(out, self._snapshots.new(("text", choice), output.text or ""), choice)
+            choice, last = self._choice(0, output.finish_reason), self._is_last(output)
+            new = self._snapshots.new(("text", choice), output.text or "", last=last)
+            self._text(out, new, choice)
         for entry in output.choices or ():
             choice = self._choice(entry.index, entry.finish_reason)
             if entry.message is not None:
-                self._message(entry.message, choice, out)
+                self._message(entry.message, choice, out, last=self._is_last(entry))
             self._tell(out, logprobs=entry.logprobs)
 
-    def _message(self, message: wire.Message, choice: int, out: list[Event]) -> None:
-        new = self._snapshots.new
+    def _is_last(self, said: wire.Output | wire.Choice) -> bool:
+        return said.finish_reason is not None and said.finish_reason not in self.unfinished
+
+    def _message(self, message: wire.Message, choice: int, out: list[Event], *, last: bool) -> None:
+        new = partial(self._snapshots.new, last=last)
         self._reasoning(out, new(("reasoning", choice), message.reasoning_content or ""), choice)
         self._text(out, new(("text", choice), _text(message.content)), choice)
         for position, piece in enumerate(message.tool_calls or ()):

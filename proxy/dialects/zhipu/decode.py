@@ -74,7 +74,7 @@ class ZhipuDecoder(SSEJSONDecoder):
             return
         if frame.event not in ("add", "finish", "interrupted"):
             return
-        self._text(out, self._snapshots.new("text", frame.text))
+        self._text(out, self._snapshots.new("text", frame.text, last=frame.event != "add"))
         if frame.event != "add":
             self._meta(out)
             self._choice(0, frame.event)

@@ -58,9 +58,21 @@ def test_reasoning_then_text_in_pieces():
 
 
 def test_pieces_that_begin_like_the_text_so_far_are_pieces():
-    """The request asked for pieces, so nothing is taken for a repetition."""
+    """The request asked for pieces, so what may be one is none."""
     body = message(content="ha") + message(content="ha") + message("stop", content="ha!")
     assert "hahaha!" == summed(events_of(HALF, body))[0]
+
+
+def test_whole_texts_that_were_not_asked_for_become_pieces():
+    """Text and arguments, in answers of two events too."""
+    body = (
+        message(content="O")
+        + message(content="OK", tool_calls=[call('{"a"', "c1", name="f")])
+        + message("tool_calls", content="OK.", tool_calls=[call('{"a":1}', "c1", name="f")])
+    )
+    assert ("OK.", "", [("c1", "f", '{"a":1}')], "tool_calls", "tool_calls") == summed(
+        events_of(HALF, body)
+    )
 
 
 def test_whole_texts_become_pieces():
