@@ -18,6 +18,7 @@ from proxy.codec.bedrock.wire import EVENTS
 from proxy.codec.framed import SSEDecoder
 from proxy.codec.halves import UpstreamHalf
 from proxy.codec.json_depth import shallow
+from proxy.dialects.bedrock_invoke.chat import in_openais_form
 from proxy.dialects.bedrock_invoke.completions import CompletionDecoder
 from proxy.dialects.bedrock_invoke.wire import GUARDRAIL, METRICS, NAME, SERVICE, TRACE
 from proxy.events import NO_USAGE, Event, Usage, Vendor
@@ -32,6 +33,7 @@ _chunk = msgspec.json.Decoder(_Chunk).decode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _SERVICE = f'"{SERVICE}'.encode()
+_DELTA = b'"delta"'
 _NO_ACTION = "NONE"
 
 
@@ -48,6 +50,7 @@ class InvokeDecoder(EventStreamDecoder):
         self._options = options
         self._carried = carried
         self._inner: Decoder | None = None
+        self._is_chat = False  # the documents are chat completions
         self._guardrail: Any = None  # what it did, as told last
 
     @property
@@ -62,8 +65,11 @@ class InvokeDecoder(EventStreamDecoder):
         document = _chunk(payload).document
         if self._inner is None:
             self._inner = self._made(_object(document))
-        if _SERVICE in document:
+        of_service = _SERVICE in document
+        if of_service:
             self._service(_object(document), out)
+        if self._is_chat and (of_service or _DELTA not in document):
+            document = msgspec.json.encode(in_openais_form(_object(document)))
         out += self._inner.feed(frame(document))
         self.done = self._inner.done
 
@@ -90,6 +96,7 @@ class InvokeDecoder(EventStreamDecoder):
         if not EVENTS.isdisjoint(first):
             return _NovaDecoder(self._most)
         named = "anthropic" if "type" in first else "openai_chat" if "choices" in first else ""
+        self._is_chat = named == "openai_chat"
         if named in self._carried:
             return self._carried[named].decoder(self._most, self._options)
         return CompletionDecoder(self._most)

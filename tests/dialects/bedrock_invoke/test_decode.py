@@ -45,6 +45,14 @@ GPT = [
     {"id": "c", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi"}}]},
     {"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], **METRICS},
 ]
+LARGE = [  # Mistral's chat models
+    {"choices": [{"index": 0, "message": {"role": "assistant", "content": "H"}}]},
+    {"choices": [{"index": 0, "message": {"content": "i"}, "stop_reason": "stop"}], **METRICS},
+]
+DEEPSEEK = [
+    {"choices": [{"text": "Hi", "stop_reason": None}]},
+    {"choices": [{"text": "", "stop_reason": "length"}, 1], **METRICS},
+]
 MISTRAL = [
     {"outputs": [{"text": "Hi", "stop_reason": None}]},
     {"outputs": [{"text": "", "stop_reason": "stop"}], **METRICS},
@@ -79,11 +87,13 @@ def error(found: list[Event]) -> Failure:
     ("documents", "raw", "usage"),
     [
         (CLAUDE, "end_turn", Usage(5, 3)),
-        (GPT, "stop", Usage()),
+        (GPT, "stop", Usage(5, 3)),
+        (LARGE, "stop", Usage(5, 3)),
+        (DEEPSEEK, "length", Usage(5, 3)),
         (MISTRAL, "stop", Usage(5, 3)),
         (LLAMA, "stop", Usage(5, 3)),
     ],
-    ids=["claude", "gpt", "mistral", "llama"],
+    ids=["claude", "gpt", "large", "deepseek", "mistral", "llama"],
 )
 def test_each_form_is_told_by_its_first_document(
     documents: list[Any], raw: str, usage: Usage
@@ -96,7 +106,8 @@ def test_each_form_is_told_by_its_first_document(
         first = first or found
         assert first == found
     answer = folded(first or [])
-    assert ("Hi", Finish("stop", raw), usage) == (answer.text(), answer.finish, answer.usage)
+    reason = "length" if raw == "length" else "stop"
+    assert ("Hi", Finish(reason, raw), usage) == (answer.text(), answer.finish, answer.usage)
     assert [METRICS] == [one.data for one in answer.vendor if one.dialect == "bedrock_invoke"]
 
 
