@@ -44,8 +44,11 @@ _SILENT = frozenset(
         "response.reasoning_summary_part.done",
         "response.reasoning_summary_text.done",
         "response.reasoning_text.done",
+        "response.reasoning.done",
+        "response.reasoning_summary.done",
     }
 )
+_ERRORS = ("error", "response.error")
 _MAX_TOLD = 256  # items of which it is remembered what was said
 _MOST_WAITING = 4  # ids; each is at most an event long
 _UNSAID = ("sequence_number", "obfuscation")
@@ -135,6 +138,10 @@ class ResponsesDecoder(SSEDecoder):
                 return self._items.arguments(out, at, delta)
             case wire.CUSTOM_DELTA:
                 return self._items.free_text(out, at, delta)
+            case wire.OPEN_REASONING_DELTA:
+                self._items.reasoning(out, at, "content", part, delta)
+            case wire.OPEN_SUMMARY_DELTA:
+                self._items.reasoning(out, at, "summary", piece.summary_index or 0, delta)
             case _:
                 return False
         return True
@@ -156,8 +163,8 @@ class ResponsesDecoder(SSEDecoder):
         kind = said.get("type")
         if not isinstance(kind, str) or not kind:
             kind = "" if frame.event == "message" else frame.event
-        if kind == "error" or not kind:
-            found = vendor_error(said, certain=kind == "error")
+        if kind in _ERRORS or not kind:
+            found = vendor_error(said, certain=bool(kind))
             if found is not None:
                 self._fail(out, in_band(found))
                 return
@@ -218,10 +225,11 @@ class ResponsesDecoder(SSEDecoder):
                 self._item_done(at, item, out)
             case wire.ITEM_DONE if isinstance(item, dict) and item.get("type") == wire.IMAGE_ITEM:
                 self._picture(at, item, out)
-            case _ if isinstance(said.get("delta"), str):
-                piece = wire.Piece(kind, None, part, _index(said, "summary_index"))
-                return self._delta(piece, at, said["delta"], out)
             case _:
+                match said.get("delta"):
+                    case str(text) | {"text": str(text)}:
+                        piece = wire.Piece(kind, None, part, _index(said, "summary_index"))
+                        return self._delta(piece, at, text, out)
                 return False
         return True
 

@@ -207,7 +207,9 @@ class Items:
         return True
 
     def whole_arguments(self, out: list[Event], at: int, text: Any) -> None:
-        """All arguments: they are new only if no piece of them came."""
+        """All arguments: they are new only if no piece of them came. Some give the object."""
+        if isinstance(text, dict):
+            text = msgspec.json.encode(text).decode()
         if isinstance(text, str) and text and not self._call_done(at) and not self._call(at).said:
             self.arguments(out, at, text)
 

@@ -154,6 +154,25 @@ def test_reasoning_that_is_only_encrypted_is_a_block_without_text() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_summary"])
+@pytest.mark.parametrize("delta", ["hm", {"text": "hm"}])
+def test_reasoning_under_the_names_of_other_references(name: str, delta: Any) -> None:
+    """Those of Open Responses, and of OpenAI's earlier reference, with the text in an object."""
+    got = answer(
+        added(0, type="reasoning", id="rs_1", summary=[]),
+        frame(f"response.{name}.delta", output_index=0, delta=delta),
+        frame(f"response.{name}.done", output_index=0, text="hm"),
+        end(),
+    )
+    assert "hm" == got.reasoning()
+
+
+def test_arguments_that_are_an_object_are_its_text() -> None:
+    """In the call that is done."""
+    got = answer(added(0, **CALL), done(0, **{**CALL, "arguments": {"a": 1}}), end())
+    assert ['{"a":1}'] == [call.text for call in got.tool_calls()]
+
+
 def test_raw_reasoning_and_its_summary_are_not_both_shown() -> None:
     """They say the same thing; the first to come is shown."""
     got = answer(
@@ -356,6 +375,7 @@ QUOTA = {
     [
         (frame("error", error=QUOTA) + end("failed", error=QUOTA), "Out of quota.", 429),
         (frame("error", code="server_error", message="Broke.", param=None), "Broke.", 502),
+        (frame("response.error", error=QUOTA), "Out of quota.", 429),
         (
             b'event: error\ndata: {"message": "Broke.", "code": "rate_limit_exceeded"}\n\n',
             "Broke.",
