@@ -196,7 +196,9 @@ class Process:
             runner.close_idle()
         if hasattr(self, "gateway"):
             settings = self.reloader.settings if hasattr(self, "reloader") else self._begun_with
-            await self.gateway.drain(settings.server.drain_s)
+            await self.gateway.drain(
+                settings.server.drain_s, lambda: any(runner.busy() for runner in self._runners[:1])
+            )
         await self._store.close()
         await _ended(self._lag)
         for runner in self._runners:

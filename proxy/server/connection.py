@@ -28,7 +28,7 @@ from proxy.server.refusals import (
     line_too_large,
     refusal,
 )
-from proxy.server.unsent import Unsent, hold_little
+from proxy.server.unsent import Unsent, hold_little, unread
 
 _HEAD_END = b"\r\n\r\n"
 _FIELD_BYTES = 8190  # of one header: what nginx and aiohttp take
@@ -154,9 +154,17 @@ class Connection(web.RequestHandler):
         """The body that is being read now may have so much."""
         self.body, self._body_bytes = body, most_bytes
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request is on it, or on its way and at this machine already."""
+        if self.transport is None or self._refused or self._framed:
+            return False
+        idle = self._head_bytes == 0 and self._idle(self._request_count)
+        return not idle or unread(self.transport)
+
     def close_if_idle(self) -> None:
-        """End it, unless a request is on it or on its way."""
-        if self._head_bytes == 0 and self._idle(self._request_count):
+        """End it, unless it is busy or ends by itself."""
+        if not (self.busy or self._refused or self._framed):
             self.force_close()
 
     def take_messages(self) -> None:

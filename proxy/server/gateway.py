@@ -114,22 +114,24 @@ class Gateway:
         while len(self._stays) or self._alone or connections():  # noqa: ASYNC110  as in `_idle`
             await asyncio.sleep(0.05)
 
-    async def drain(self, drain_s: float) -> None:
-        """Take nothing new; give what runs `drain_s` to end, then end it with an in-band shutdown
-        error.
+    async def drain(self, drain_s: float, busy: Callable[[], bool] = lambda: False) -> None:
+        """Give what runs `drain_s` to end, and what still comes on connections that are open, as
+        long as one is `busy`: its client could not know. Then let nobody in, and end what runs with
+        an in-band shutdown error.
         """
         self.close()
+        await self._idle(drain_s, busy)
         self.draining = True
-        await self._idle(drain_s)
         for stay in self._stays:
             stay.end(self._shutdown() if stay.won is None else _CUT_SHORT)
         await self._idle(_LAST_FRAMES_S)
 
-    async def _idle(self, most_s: float) -> None:
-        """Until nothing runs, or `most_s` have passed."""
-        deadline = asyncio.get_running_loop().time() + most_s
+    async def _idle(self, most_s: float, busy: Callable[[], bool] = lambda: False) -> None:
+        """Until nothing runs and no connection is busy, or `most_s` have passed."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + most_s
         # rare, and simpler than an event
-        while (len(self._stays) or self._alone) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+        while (len(self._stays) or self._alone or busy()) and loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     # What a request in service tells the gateway.

@@ -71,9 +71,16 @@ class Listener(web.AppRunner):
         """End the connections that wait for a request: who keeps them would find that it is refused
         here, and may make another one elsewhere.
         """
+        for connection in self._connections():
+            connection.close_if_idle()
+
+    def busy(self) -> bool:
+        """Whether there is a request on any connection, or on its way and at this machine."""
+        return any(connection.busy for connection in self._connections())
+
+    def _connections(self) -> "list[Connection]":
         manager = super().server
-        for connection in [] if manager is None else manager.connections:
-            cast("Connection", connection).close_if_idle()
+        return [] if manager is None else cast("list[Connection]", manager.connections)
 
     def change(self, limits: Limits, streams: Streams) -> None:
         """Hold the connections that come from now on to these."""

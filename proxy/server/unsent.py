@@ -8,9 +8,12 @@ unseen.
 
 import asyncio
 import contextlib
+import fcntl
 import socket
 import struct
 import sys
+import termios
+from array import array
 from typing import cast
 
 from proxy.net.keepalive import heard
@@ -104,6 +107,14 @@ def drop(transport: asyncio.BaseTransport) -> None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
     # uvloop's transports are of no class of asyncio's
     cast("asyncio.WriteTransport", transport).abort()
+
+
+def unread(transport: asyncio.BaseTransport) -> bool:
+    """Whether the system has bytes of its client that nobody has read yet (FIONREAD)."""
+    waiting = array("i", [0])
+    with contextlib.suppress(OSError, ValueError):  # it has closed already
+        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.FIONREAD, waiting)
+    return waiting[0] > 0
 
 
 def hold_little(transport: asyncio.BaseTransport, most: int) -> None:
