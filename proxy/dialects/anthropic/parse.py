@@ -13,9 +13,10 @@ from msgspec import Meta
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object
 from proxy.codec.response_format import NO_NAME
-from proxy.codec.roles import unknown_role, with_known_roles
+from proxy.codec.roles import unknown_role
 from proxy.codec.shared_notes import UNKNOWN_KEY
 from proxy.dialects.anthropic.call import OWN_HEADERS
+from proxy.dialects.anthropic.foreign import in_own_words
 from proxy.dialects.anthropic.parse_turns import NO_CACHE, Turns, cache_of
 from proxy.dialects.anthropic.wire import NAME
 from proxy.errors import bad_request
@@ -133,7 +134,7 @@ _BETA = Note(
 
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
-    value = with_known_roles(json_object(incoming.body), "messages", tuple(_ROLES))
+    value = in_own_words(json_object(incoming.body))
     if value.get("max_tokens") is None:
         raise bad_request(
             "max_tokens is required: say how many tokens the answer may have at most.",

@@ -14,15 +14,21 @@ import msgspec
 from proxy.codec.mapped import changed, mapped
 from proxy.codec.media import data_url
 from proxy.codec.roles import known_role
+from proxy.dialects.openai_chat.foreign_items import with_messages
 from proxy.dialects.openai_chat.wire_request import ROLES
 
 _Object = dict[str, Any]
 _TEXTS = ("input_text", "output_text")
 _WORDS = {"any": "required"}
+# Of the Responses API, and of Anthropic's.
+_BESIDE = ("instructions", "system", "stop_sequences")
 
 
 def in_own_words(body: _Object) -> _Object:
-    """The body; the very same object where there is nothing to change."""
+    """The body; the very same object where there is nothing to change. Raises Refused for a body of
+    the Responses API that says less than a whole conversation.
+    """
+    body = _with_system(with_messages(body))
     changes: _Object = {}
     for key, change in (("messages", _messages), ("tools", _tools), ("tool_choice", _choice)):
         said = body.get(key)
@@ -35,6 +41,26 @@ def _with(holder: _Object, **changes: Any) -> _Object:
     """With these keys where they differ."""
     same = all(holder.get(key) is value for key, value in changes.items())
     return holder if same else {**holder, **changes}
+
+
+# Beside the messages.
+
+
+def _with_system(body: _Object) -> _Object:
+    """What other APIs say beside the messages: what the system says (`system`, `instructions`), and
+    where the answer stops.
+    """
+    said = [name for name in _BESIDE if body.get(name)]
+    messages = body.get("messages")
+    if not said or not isinstance(messages, list):
+        return body
+    made = {name: value for name, value in body.items() if name not in said}
+    if "stop_sequences" in said:
+        made.setdefault("stop", body["stop_sequences"])
+    leading = [
+        {"role": "system", "content": body[name]} for name in said if name != "stop_sequences"
+    ]
+    return {**made, "messages": [*leading, *messages]}
 
 
 # Messages.
@@ -171,8 +197,17 @@ def _tool(tool: Any) -> Any:
         case {"type": "function", "name": str()}:
             return _told("function", tool, {"parameters": tool.get("parameters")})
         case {"type": "custom", "name": str()}:
-            return _told("custom", tool, {"format": tool.get("format")})
+            return _told("custom", tool, {"format": _free_text(tool.get("format"))})
     return tool
+
+
+def _free_text(form: Any) -> Any:
+    """The Responses API says a grammar beside its type, this one in an object of its own."""
+    match form:
+        case {"type": "grammar", "syntax": _, "definition": _}:
+            said = {name: value for name, value in form.items() if name != "type"}
+            return {"type": "grammar", "grammar": said}
+    return form
 
 
 def _told(kind: str, tool: _Object, form: _Object) -> _Object:

@@ -15,8 +15,8 @@ import msgspec
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.codec.response_format import NO_NAME
-from proxy.codec.roles import with_known_roles
-from proxy.dialects.openai_responses.parse_input import ROLES, Turns
+from proxy.dialects.openai_responses.foreign import in_own_words
+from proxy.dialects.openai_responses.parse_input import Turns
 from proxy.dialects.openai_responses.parse_tools import Named, read_choice, read_tools
 from proxy.dialects.openai_responses.wire import NAME
 from proxy.dialects.openai_responses.wire_request import Body, WireFormat
@@ -102,7 +102,7 @@ class Options(NamedTuple):
 
 def parse_request(incoming: Incoming) -> Parsed:
     """See `ClientHalf.parse_request`."""
-    value = with_known_roles(json_object(incoming.body), "input", ROLES)
+    value = in_own_words(json_object(incoming.body))
     body = fitted(value, Body)
     kept = _kept(body)
     if not body.input and not kept:

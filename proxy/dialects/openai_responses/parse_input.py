@@ -11,6 +11,7 @@ from proxy.codec import proofs
 from proxy.codec.custom_tools import arguments_of
 from proxy.codec.json_body import fitted
 from proxy.codec.roles import unknown_role
+from proxy.dialects.openai_responses.foreign import ROLES
 from proxy.dialects.openai_responses.parse_parts import OTHER_KEYS, Parts
 from proxy.dialects.openai_responses.parse_tools import ADDITIONAL, Tools
 from proxy.dialects.openai_responses.sealed import unsealed
@@ -35,7 +36,6 @@ from proxy.request import (
 _SERVER_TOOLS = Note(
     "dropped", "input.server_tools", "What the vendor's own tools did in earlier turns is left out."
 )
-ROLES = ("user", "assistant", "system", "developer")
 _TWICE = Note(
     "dropped",
     "input.reasoning.content",

@@ -403,7 +403,7 @@ def test_beta_features_are_noted() -> None:
             {"messages": [{"role": "user", "content": "x"}, {"role": "user", "content": 5}]},
             "messages[1].content",
         ),
-        ({"messages": turn("user", "x")}, "messages[0].content[0]"),
+        ({"messages": turn("user", 5)}, "messages[0].content[0]"),
         ({"messages": turn("user", {"text": "x"})}, "messages[0].content[0].type"),
         ({"messages": turn("user", {"type": "text"})}, "messages[0].content[0].text"),
         ({"messages": turn("user", {"type": "text", "text": 1})}, "messages[0].content[0].text"),
@@ -459,8 +459,8 @@ def test_what_is_said_beside_blocks_is_noted() -> None:
     found = parsed(
         system=[{"type": "text", "text": "s", **mark}, {"type": "image", "source": PIXEL}],
         messages=[
-            {"role": "system", "content": [{"type": "text", "text": "later"}]},
             *turn("user", {**paper, "context": "what it is about"}),
+            {"role": "system", "content": [{"type": "text", "text": "later"}]},
             *turn(
                 "assistant",
                 {"type": "tool_use", "id": "t", "name": "f", "input": {}, "caller": {"type": "x"}},
@@ -483,7 +483,7 @@ def test_what_is_said_beside_blocks_is_noted() -> None:
         ],
     )
     request = found.request
-    assert ("s", Message("system", [TextPart("later")])) == (request.system, request.messages[0])
+    assert ("s", Message("system", [TextPart("later")])) == (request.system, request.messages[1])
     params = {param for _, param in notes(found)}
     assert {"document.context", "tool_use.caller", "cache_control"} <= params
     assert {"messages.content", "unknown_key"} & params
