@@ -75,7 +75,8 @@ def check_body(request: web.Request, most: int) -> None:
     """
     if not request.can_read_body:
         return
-    if request.content_length is not None and request.content_length > most:
+    length = request.content_length
+    if length is not None and length > most:
         raise Refused(_too_large(most))
     _check_content_type(request.headers.get("Content-Type"))
     coding = _coding(request)
@@ -159,7 +160,9 @@ async def _read(request: web.Request, most: int, hold: Hold) -> bytes:
 
 def _coding(request: web.Request) -> str:
     """The body's coding; "" for none."""
-    name = ", ".join(request.headers.getall("Content-Encoding", ())).strip().lower()
+    if "Content-Encoding" not in request.headers:
+        return ""
+    name = ", ".join(request.headers.getall("Content-Encoding")).strip().lower()
     return "" if name == "identity" else _OLD_NAMES.get(name, name)
 
 
@@ -172,7 +175,9 @@ def _too_large(most: int) -> Failure:
 
 
 def _check_content_type(header: str | None) -> None:
-    media = (header or "application/json").partition(";")[0].strip().lower()
+    if header is None or header == "application/json":
+        return
+    media = header.partition(";")[0].strip().lower()
     if media != "application/json" and not media.endswith("+json"):
         raise Refused(
             failure(

@@ -55,7 +55,7 @@ async def _counted(
     check_body(visit.request, most)
     with gateway.bodies.hold(plan.limits.max_inflight_body_bytes) as hold:
         body = await read_body(visit.request, most, hold)
-        incoming = asked_by(head)._replace(body=body)
+        incoming = asked_by(head, body)
         parsed, dear = await _read(gateway, half, counting, incoming)
         record, model = visit.record, parsed.request.model
         record.model = model

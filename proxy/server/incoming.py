@@ -1,8 +1,8 @@
 """What a client's request says beside its body."""
 
 import re
-import secrets
 from collections.abc import Mapping
+from os import urandom
 from typing import get_args
 
 from aiohttp import HttpVersion10, HttpVersion11, web
@@ -19,13 +19,13 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 def request_id(request: web.Request) -> str:
     """The client's own x-request-id where it is harmless, else a new one."""
-    asked = request.headers.get("x-request-id", "")
-    return asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(12)
+    asked = request.headers.get("x-request-id")
+    return asked if asked and _REQUEST_ID.fullmatch(asked) else urandom(12).hex()
 
 
 def new_stream_id() -> str:
     """Whoever knows it may read the stream: 128 bits that nobody guesses."""
-    return secrets.token_hex(16)
+    return urandom(16).hex()
 
 
 def odd_coding(request: web.Request) -> bool:
@@ -65,16 +65,18 @@ def read_head(request: web.Request) -> Incoming:
     return Incoming(request.method, request.match_info, query, headers, b"")
 
 
-def asked_by(incoming: Incoming) -> Incoming:
-    """Without the query's credential and a mock's wishes, which are no part of what is asked."""
-    if not incoming.query:
-        return incoming
-    asked = {
-        name: value
-        for name, value in incoming.query.items()
-        if name != "key" and not name.lower().startswith(MOCK_PREFIX)
-    }
-    return incoming._replace(query=asked)
+def asked_by(head: Incoming, body: bytes = b"") -> Incoming:
+    """A request of this head and body without the query's credential and a mock's wishes, which are
+    no part of what is asked.
+    """
+    query = head.query
+    if query:
+        query = {
+            name: value
+            for name, value in query.items()
+            if name != "key" and not name.lower().startswith(MOCK_PREFIX)
+        }
+    return Incoming(head.method, head.path, query, head.headers, body)
 
 
 def mock_wishes(incoming: Incoming) -> dict[str, str]:

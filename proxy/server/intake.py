@@ -73,7 +73,7 @@ class Intake:
         body = await read_body(self._request, most, hold)
         account.visit.asked_bytes = len(body)
         wishes = mock_wishes(head) if plan.plays else {}
-        incoming = asked_by(head)._replace(body=body)
+        incoming = asked_by(head, body)
         caller = account.visit.caller
         allowed = None if caller is None else nameable(caller, plan.router)
         parsed, foreign, dear = await self._read(incoming, allowed)
@@ -120,7 +120,9 @@ class Intake:
 
     def _parsed(self, incoming: Incoming) -> Parsed:
         """What is asked, by the dialect whose request it is. Raises Refused."""
-        self._is_of(next((half for half in self._halves if half.claims(incoming)), self._halves[0]))
+        if len(self._halves) > 1:
+            claimed = (half for half in self._halves if half.claims(incoming))
+            self._is_of(next(claimed, self._halves[0]))
         return _bounded(self.half.parse_request(incoming))
 
 

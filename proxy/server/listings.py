@@ -100,7 +100,7 @@ async def _asked(
     check_body(request, limits.max_body_bytes)
     with gateway.bodies.hold(limits.max_inflight_body_bytes) as hold:
         body = await read_body(request, limits.max_body_bytes, hold)
-    return asked_by(head)._replace(body=body), _models(state.plan, caller, created)
+    return asked_by(head, body), _models(state.plan, caller, created)
 
 
 def _models(plan: Plan, caller: Caller | None, created: int) -> Models:

@@ -31,7 +31,19 @@ _MAY_HOLD: dict[Role, tuple[type[Part], ...]] = {
     "assistant": (TextPart, ReasoningPart, ToolCallPart),
     "tool": (ToolResultPart,),
 }
-_settings = attrgetter(*SETTINGS)
+# What a request of ours says as the client's does.
+_ALIKE = (
+    "model",
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "seed",
+    "response_format",
+    "reasoning",
+    "user",
+    *SETTINGS,
+)
+_alike = attrgetter(*_ALIKE)
 
 
 def parse_request(incoming: Incoming) -> Parsed:
@@ -60,26 +72,18 @@ def _from_body(data: bytes) -> ChatRequest:
     body = fitted(value, StreamRequest)
     system, messages = _turns(body)
     return ChatRequest(
-        model=body.model,
         messages=messages,
         original=Original(NAME, value),
-        system="\n\n".join(part.text for part in system if part.text) or None,
-        system_parts=system if any(part.cache is not None for part in system) else [],
-        max_tokens=body.max_tokens,
-        temperature=body.temperature,
-        top_p=body.top_p,
+        system="\n\n".join([part.text for part in system if part.text]) or None,
+        system_parts=system if system and any(part.cache for part in system) else [],
         stop=[body.stop] if isinstance(body.stop, str) else body.stop or [],
-        seed=body.seed,
         tools=body.tools or [],
         tool_choice=_choice(body),
-        response_format=body.response_format,
-        reasoning=body.reasoning,
-        user=body.user,
         metadata=body.metadata or {},
         vendor=body.vendor or {},
         stream=body.stream is not False,
         on_loss=body.on_loss or "note",
-        **dict(zip(SETTINGS, _settings(body), strict=True)),
+        **dict(zip(_ALIKE, _alike(body), strict=True)),
     )
 
 
@@ -102,7 +106,7 @@ def _turns(body: StreamRequest) -> tuple[list[TextPart], list[Message]]:
             "messages must hold at least one turn that is not of the system.", param="messages"
         )
     for at, message in enumerate(body.messages):
-        _check(message, f"messages[{at}]")
+        _check(message, at)
     leading = [
         part
         for message in body.messages[:first]
@@ -123,17 +127,20 @@ def _joined(parts: list[TextPart]) -> list[TextPart]:
     return [TextPart("".join(part.text for part in parts))]
 
 
-def _check(message: Message, at: str) -> None:
-    if message.role == "tool" and isinstance(message.content, str):
+def _check(message: Message, at: int) -> None:
+    """Raises Refused for what its role may not hold. `at` is its place among the messages."""
+    if isinstance(message.content, str):
+        if message.role != "tool":
+            return
         raise bad_request(
-            f"{at}.content of a tool must be a list of tool_result parts, which name the call "
-            "they answer.",
-            param=f"{at}.content",
+            f"messages[{at}].content of a tool must be a list of tool_result parts, which name the "
+            "call they answer.",
+            param=f"messages[{at}].content",
         )
     allowed = _MAY_HOLD[message.role]
-    for number, part in enumerate(message.parts):
+    for number, part in enumerate(message.content):
         if not isinstance(part, allowed):
-            place = f"{at}.content[{number}]"
+            place = f"messages[{at}].content[{number}]"
             names = " or ".join(_tag(kind) for kind in allowed)
             raise bad_request(
                 f"{place} of role {message.role} must be {names}, not {_tag(type(part))}.",

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _SHOWN_CHARS = 100
+# How browsers say how a request came about.
+_TOLD = ("Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Purpose", "Purpose")
 
 
 def unasked(headers: Mapping[str, str]) -> str | None:
@@ -22,6 +24,8 @@ def unasked(headers: Mapping[str, str]) -> str | None:
     no Origin that could be judged, but browsers say how it came about (Fetch Metadata Request
     Headers, 2). What a user opened, with no page behind it (`none`), may run.
     """
+    if not any(map(headers.__contains__, _TOLD)):  # no browser, or an old one
+        return None
     if "prefetch" in headers.get("Sec-Purpose", headers.get("Purpose", "")):
         return "A browser fetched this ahead of time; a prompt runs only when it is asked for."
     judged = "Origin" in headers
