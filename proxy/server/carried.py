@@ -49,9 +49,8 @@ def stream_head(
     fixed = _fixed(
         request.version, encoder.content_type, tuple(encoder.headers.items()), said.upstream
     )
-    named = {"Date": _date(int(time.time())), "x-request-id": request[REQUEST_ID]}
-    if not kept_alive:
-        named["Connection"] = "close"
+    own = f"Date: {_date(int(time.time()))}\r\nx-request-id: {request[REQUEST_ID]}\r\n"
+    named = {} if kept_alive else {"Connection": "close"}
     if said.notes:
         named |= note_headers(said.notes)
     shared = gateway.state.cors.answer_headers(
@@ -61,9 +60,11 @@ def stream_head(
         named |= said.headers
         shared = exposing(shared, (*said.returned, *said.headers))
     if said.returned:
-        taken = {line.partition(":")[0].lower() for line in (*fixed.split("\r\n"), *named)}
+        ours = (*f"{fixed}{own}".split("\r\n"), *named)
+        taken = {line.partition(":")[0].lower() for line in ours}
         named |= {name: value for name, value in said.returned.items() if name not in taken}
-    return f"{fixed}{_lines({**named, **shared})}\r\n".encode()
+    rest = _lines({**named, **shared}) if named else _shared(tuple(shared.items()))
+    return f"{fixed}{own}{rest}\r\n".encode()
 
 
 @lru_cache(maxsize=512)  # dialects, upstreams: there are few of each
@@ -79,6 +80,12 @@ def _fixed(
         headers["Transfer-Encoding"] = "chunked"
     headers["Server"] = _SERVER
     return f"HTTP/{version.major}.{version.minor} 200 OK\r\n{_lines(headers)}"
+
+
+@lru_cache(maxsize=64)  # an origin's are the same for each of its answers
+def _shared(headers: tuple[tuple[str, str], ...]) -> str:
+    """The lines by which pages of other origins may read an answer."""
+    return _lines(dict(headers))
 
 
 def _lines(headers: Mapping[str, str]) -> str:

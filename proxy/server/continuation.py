@@ -59,7 +59,7 @@ class Continuation:
             return None
         except asyncio.CancelledError:
             self._record.take_back(before)
-            dismissed = self._gateway.dismissed()
+            dismissed = self._gateway.dismissed(self._record)
             if dismissed is None:
                 raise
             log.surrender(monotonic(), dismissed)

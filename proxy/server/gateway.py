@@ -158,11 +158,11 @@ class Gateway:
     def left(self, record: StreamRecord) -> None:
         self._stays.leave(record)
 
-    def dismissed(self) -> Failure | None:
-        """Why the calling task was cancelled, if it was because the drain is over, or by the
-        operator, and its answer had not begun.
+    def dismissed(self, record: StreamRecord) -> Failure | None:
+        """Why the calling task, which looks for this one's answer, was cancelled, if it was because
+        the drain is over, or by the operator.
         """
-        return self._stays.why()
+        return self._stays.why(record)
 
     @staticmethod
     def _shutdown() -> Failure:

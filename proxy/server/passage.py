@@ -195,7 +195,7 @@ async def _answered(
     try:
         why = await _streamed(visit, bound, passed, response)
     except asyncio.CancelledError:
-        why = gateway.dismissed()
+        why = gateway.dismissed(record)
         if why is None:
             raise
     if why is not None:  # too late for a status: no end of the body, so that it is no whole one

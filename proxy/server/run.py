@@ -191,7 +191,7 @@ class Run(Lasting):
 
     def _cancelled(self) -> Failure:
         """Why this task was cancelled. Raises CancelledError if it was by neither of ours."""
-        why = self._gateway.dismissed() or self._why
+        why = self._gateway.dismissed(self.record) or self._why
         task = asyncio.current_task()
         if why is None:
             raise asyncio.CancelledError

@@ -109,7 +109,7 @@ class _Serving:
         except Refused as refused:
             return self._turn_down(refused.failure, refused.returned)
         except asyncio.CancelledError:
-            why = self._gateway.dismissed()
+            why = self._gateway.dismissed(self._record)
             if why is not None:
                 return self._turn_down(why)
             self._client_gone()

@@ -82,7 +82,6 @@ class Stays:
 
     def __init__(self) -> None:
         self._by_record: dict[StreamRecord, Stay] = {}
-        self._by_task: dict[asyncio.Task[object] | None, Stay] = {}
 
     def __len__(self) -> int:
         return len(self._by_record)
@@ -92,42 +91,37 @@ class Stays:
 
     def enter(self, record: StreamRecord, owner: str, chat: str) -> None:
         """A request has a place, and its task looks for an answer."""
-        self._by_record[record] = Stay(record, owner, chat)
-        self.look(record)
+        stay = self._by_record[record] = Stay(record, owner, chat)
+        stay.task = asyncio.current_task()
 
     def leave(self, record: StreamRecord) -> None:
         """It has none any more."""
-        self.found(record)
-        del self._by_record[record]
+        self._by_record.pop(record).task = None
 
     def look(self, record: StreamRecord) -> None:
         """From now on it is the calling task that looks for an answer."""
-        stay = self._by_record[record]
-        self._by_task.pop(stay.task, None)
-        stay.task = asyncio.current_task()
-        self._by_task[stay.task] = stay
+        self._by_record[record].task = asyncio.current_task()
 
     def found(self, record: StreamRecord) -> None:
         """No task looks for one any more."""
-        stay = self._by_record[record]
-        self._by_task.pop(stay.task, None)
-        stay.task = None
+        self._by_record[record].task = None
 
     def begin(self, won: Won) -> None:
         """Its answer runs."""
-        record = won.generation.source.record
-        self.found(record)
-        self._by_record[record].won = won
+        stay = self._by_record[won.generation.source.record]
+        stay.task, stay.won = None, won
 
     def end(self, won: Won) -> None:
         """Its answer runs no more."""
         self._by_record[won.generation.source.record].won = None
 
-    def why(self) -> Failure | None:
-        """Why the calling task was cancelled, if it was by `Stay.end`; it is cancelled no more."""
+    def why(self, record: StreamRecord) -> Failure | None:
+        """Why the calling task was cancelled, if it looks for this one's answer and was by
+        `Stay.end`; it is cancelled no more.
+        """
         task = asyncio.current_task()
-        stay = self._by_task.get(task)
-        if task is None or stay is None or stay.why is None:
+        stay = self._by_record.get(record)
+        if task is None or stay is None or stay.task is not task or stay.why is None:
             return None
         why, stay.why = stay.why, None
         task.uncancel()

@@ -170,7 +170,7 @@ async def attended(
         why = refused.failure
         response = hand_down(whole(with_retry_after(render(why), why)), refused.returned)
     except asyncio.CancelledError:
-        why = gateway.dismissed()
+        why = gateway.dismissed(record)
         if why is None:
             why = failure("client_gone", "The client left.")
             record.status = record.status or why.status
