@@ -153,10 +153,17 @@ class SSEDecoder(FramedDecoder[Frame]):
 
     def _ended(self, out: list[Event]) -> None:
         stray = b"" if self._framed else self._parser.stray
-        if stray.strip() and not any(name.startswith(stray) for name in _FIELDS):
-            self._fail(out, self._not_a_stream(stray))
-        else:
+        if not stray.strip() or any(name.startswith(stray) for name in _FIELDS):
             super()._ended(out)
+        elif not self._whole(stray, out):
+            self._fail(out, self._not_a_stream(stray))
+
+    # a subclass may know such answers
+    def _whole(self, body: bytes, out: list[Event]) -> bool:  # noqa: ARG002
+        """A body that holds no event, taken if it is one document with the whole answer, as servers
+        and what stands before them give where they do not stream. False: it is none.
+        """
+        return False
 
     def _not_a_stream(self, body: bytes) -> Failure:
         """Why a body under status 200 holds no event."""

@@ -23,6 +23,7 @@ from proxy.codec.failures import Told, answer_failure, in_band
 from proxy.codec.finishes import Finishes
 from proxy.codec.framed import CUT, SSEDecoder
 from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.errors import Failure, failure
 from proxy.events import (
     NO_USAGE,
@@ -89,6 +90,10 @@ class SSEJSONDecoder(SSEDecoder):
     @abstractmethod
     def _error_of(self, document: Mapping[str, Any]) -> Told | None:
         """The error in a JSON object, if it is one."""
+
+    def _as_event(self, _document: Any) -> dict[str, Any] | None:
+        """A JSON document that is a whole answer, as one event; None: it is none."""
+        return None
 
     # What a subclass says.
 
@@ -187,6 +192,18 @@ class SSEJSONDecoder(SSEDecoder):
             self._complete(out)
         else:
             super()._ended(out)
+
+    def _whole(self, body: bytes, out: list[Event]) -> bool:
+        try:
+            event = self._as_event(loads(body))
+        except NotJSONError:
+            event = None
+        if event is None:
+            return False
+        self._take(Frame("message", msgspec.json.encode(event), ""), out)
+        if not self.done:
+            self._complete(out)
+        return True
 
     def _not_a_stream(self, body: bytes) -> Failure:
         return answer_failure(200, {}, body, self._error_of) or super()._not_a_stream(body)

@@ -10,6 +10,7 @@ plan is reasoning: a `vendor` event behind its block's start says that it is a p
 this dialect. So do citations, whole, and frames of a type that is not known.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ import msgspec
 from proxy.codec.finishes import Finishes, plain
 from proxy.codec.framed import SSEDecoder
 from proxy.codec.json_depth import too_deep
+from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.cohere.cite import citations, is_of_text
 from proxy.dialects.cohere.errors import in_band, parse_error
@@ -197,5 +199,40 @@ class CohereDecoder(SSEDecoder):
         if said and not self.done and not too_deep(said):
             out.append(Vendor(NAME, said))
 
+    def _whole(self, body: bytes, out: list[Ours]) -> bool:
+        try:
+            said = loads(body)
+        except NotJSONError:
+            return False
+        match said:
+            case {"message": dict(message)}:
+                for event in _events_of(said, message):
+                    self._take(Frame("message", msgspec.json.encode(event), ""), out)
+                return True
+        return False
+
     def _not_a_stream(self, body: bytes) -> Failure:
         return parse_error(200, {}, body) or super()._not_a_stream(body)
+
+
+def _events_of(said: Mapping[str, Any], message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """An answer that was not streamed as the events of one that is."""
+
+    def event(kind: str, index: int = 0, **news: Any) -> dict[str, Any]:
+        return {"type": kind, "index": index, "delta": {"message": news}}
+
+    yield {"type": "message-start", "id": said.get("id")}
+    yield event("tool-plan-delta", tool_plan=message.get("tool_plan"))
+    for part in _listed(message, "content"):
+        yield event("content-start", content=part)
+    for index, call in enumerate(_listed(message, "tool_calls")):
+        yield event("tool-call-start", index, tool_calls=call)
+    for citation in _listed(message, "citations"):
+        yield event("citation-start", citations=citation)
+    ends = {key: said.get(key) for key in ("finish_reason", "usage")}
+    yield {"type": "message-end", "delta": ends}
+
+
+def _listed(message: Mapping[str, Any], name: str) -> list[Any]:
+    found = message.get(name)
+    return found if isinstance(found, list) else []

@@ -90,6 +90,12 @@ class DashScopeDecoder(SSEJSONDecoder):
                 out, index, function.name or "", arguments, call_id=piece.id or "", choice=choice
             )
 
+    def _as_event(self, document: Any) -> dict[str, Any] | None:
+        match document:
+            case {"output": dict()}:
+                return {**document}
+        return None
+
     def _error_of(self, document: Mapping[str, Any]) -> Told | None:
         return error_of(document)
 

@@ -18,6 +18,7 @@ from proxy.codec.counts import count
 from proxy.codec.cumulative import change
 from proxy.codec.framed import SSEDecoder
 from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.dialects.dify.errors import event_failure, parse_error
 from proxy.dialects.dify.wire import IDS, NAME, Chunk, Metadata, NodeData
 from proxy.errors import Failure, failure
@@ -223,6 +224,26 @@ class DifyDecoder(SSEDecoder):
             self._ended(out)
         else:
             super()._fail(out, why)
+
+    def _whole(self, body: bytes, out: list[Event]) -> bool:
+        """An answer in the mode `blocking`, of an app that chats or of one that is a workflow."""
+        try:
+            said = loads(body)
+        except NotJSONError:
+            return False
+        match said:
+            case {"answer": str(text), **rest}:
+                ends = {**rest, "event": "message_end"}
+                events = [{**rest, "event": "message", "answer": text}, ends]
+            case {"workflow_run_id": str(), "data": dict()}:
+                events = [{**said, "event": "workflow_finished"}]
+            case _:
+                return False
+        for event in events:
+            self._take(Frame("message", msgspec.json.encode(event), ""), out)
+        if not self.done:
+            self._ended(out)
+        return True
 
     def _not_a_stream(self, body: bytes) -> Failure:
         return parse_error(200, {}, body) or super()._not_a_stream(body)

@@ -136,5 +136,17 @@ class HunyuanDecoder(SSEJSONDecoder):
                 choice=choice,
             )
 
+    def _as_event(self, document: Any) -> dict[str, Any] | None:
+        """An answer that was not streamed has `Message` for `Delta`, and a wrapper."""
+        match document:
+            case {"Response": {"Choices": list(choices)} as answer}:
+                deltas = [
+                    {**choice, "Delta": choice.get("Message")}
+                    for choice in choices
+                    if isinstance(choice, dict)
+                ]
+                return {**answer, "Choices": deltas}
+        return None
+
     def _error_of(self, document: Mapping[str, Any]) -> Told | None:
         return error_of(document)

@@ -104,6 +104,12 @@ class CompletionsDecoder(SSEJSONDecoder):
         if told:
             out.append(Vendor(NAME, shallow({"choices": [{"index": number, **told}]})))
 
+    def _as_event(self, document: Any) -> dict[str, Any] | None:
+        match document:
+            case {"choices": list()}:
+                return {**document}
+        return None
+
     def _error_of(self, document: Mapping[str, Any]) -> Told | None:
         found = vendor_error(document)
         return None if found is None else Told(found.message, found.code, found.status)

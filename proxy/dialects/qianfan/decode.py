@@ -107,5 +107,11 @@ class QianfanDecoder(SSEJSONDecoder):
     def _reason(self, raw: str | None) -> FinishReason:
         return "content_filter" if self._hit else super()._reason(raw)
 
+    def _as_event(self, document: Any) -> dict[str, Any] | None:
+        match document:
+            case {"result": str()} | {"function_call": dict()}:
+                return {**document, "is_end": True}
+        return None
+
     def _error_of(self, document: Mapping[str, Any]) -> Told | None:
         return error_of(document)

@@ -59,5 +59,13 @@ class TgiDecoder(SSEJSONDecoder):
             self._tell(out, seed=event.details.seed)
         self._complete(out)
 
+    def _as_event(self, document: Any) -> dict[str, Any] | None:
+        match document:
+            case [{"generated_text": str(text)} as answer] | (
+                {"generated_text": str(text)} as answer
+            ):
+                return {**answer, "token": {"text": text}}
+        return None
+
     def _error_of(self, document: Mapping[str, Any]) -> Told | None:
         return error_of(document)
