@@ -5,7 +5,8 @@ The structs are frozen data with no behaviour but small look-ups. They are also 
 body's types (see `proxy/dialects/native`), so their field names are the contract's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
@@ -136,6 +137,14 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if isinstance(self.content, str):
             return self.content
         return "".join(part.text for part in self.content if isinstance(part, TextPart))
+
+
+_content_of = attrgetter("content")
+
+
+def only_texts(messages: Iterable[Message]) -> bool:
+    """Whether each turn is a plain text, as in most requests: there are no parts to look at."""
+    return {str}.issuperset(map(type, map(_content_of, messages)))
 
 
 class ToolSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.events import Note
-from proxy.request import ChatRequest, Message, Part, ToolCallPart, ToolSpec
+from proxy.request import ChatRequest, Message, Part, ToolCallPart, ToolSpec, only_texts
 
 BEGIN, END = '{"input":"', '"}'
 # Arguments that are not in our form are held to be looked at whole, up to this; longer ones are the
@@ -154,7 +154,7 @@ def as_functions(request: ChatRequest, notes: list[Note]) -> ChatRequest:
     """The request for a target whose tools are functions only. The very same one where no tool
     takes free text.
     """
-    calls = any(
+    calls = not only_texts(request.messages) and any(
         isinstance(part, ToolCallPart) and part.custom
         for message in request.messages
         for part in message.parts

@@ -3,6 +3,7 @@ the very same object: whoever holds it sees by that that it fits.
 """
 
 from collections.abc import Callable
+from operator import is_
 from typing import Any
 
 
@@ -13,5 +14,5 @@ def mapped(items: Any, change: Callable[[Any], Any]) -> Any:
 
 def changed(given: list[Any], made: list[Any]) -> list[Any]:
     """What was made of a list; the given one where that has the very same items."""
-    same = len(made) == len(given) and all(new is old for new, old in zip(made, given, strict=True))
+    same = len(made) == len(given) and all(map(is_, made, given))
     return given if same else made

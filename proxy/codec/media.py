@@ -16,6 +16,7 @@ from proxy.request import (
     ResultPart,
     TextPart,
     ToolResultPart,
+    only_texts,
 )
 
 DOCUMENT_LOST = Note(
@@ -182,7 +183,9 @@ def media_behind(
     them: vendors want the results of one turn's calls together. The very same list where there are
     none. `stays` says which of them may stay in the result.
     """
-    if not any(_moving(part, stays) for message in messages for part in _results(message)):
+    if only_texts(messages) or not any(
+        _moving(part, stays) for message in messages for part in _results(message)
+    ):
         return messages
     notes.append(BEHIND)
     return list(_moved(messages, stays))

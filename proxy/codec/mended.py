@@ -17,7 +17,7 @@ from proxy.codec.json_schema import adapted
 from proxy.codec.media import true_picture
 from proxy.codec.note_once import note_once
 from proxy.codec.response_format import adapted_format
-from proxy.codec.rules import Names, Rules
+from proxy.codec.rules import NO_RULES, Names, Rules
 from proxy.events import Note
 from proxy.request import (
     ChatRequest,
@@ -28,6 +28,7 @@ from proxy.request import (
     ToolCallPart,
     ToolResultPart,
     ToolSpec,
+    only_texts,
 )
 
 # How the answer is drawn. These have the same name in a ChatRequest and in the rules, whatever an
@@ -66,10 +67,14 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
     names: dict[str, str] = {}
     if request.tools:
         request = _with_tools(request, notes)
-    request = _with_pictures(request)
-    if rules.tool_name is not None:
+    parts = not only_texts(request.messages)
+    if parts:
+        request = _with_pictures(request)
+    if rules == NO_RULES:
+        return Mended(request, tuple(notes))
+    if rules.tool_name is not None and (parts or request.tools or request.tool_choice):
         request = _with_names(request, rules.tool_name, names, notes)
-    if rules.call_id is not None:
+    if rules.call_id is not None and parts:
         request = _with_ids(request, rules.call_id)
     if rules.schema_lacks and request.tools:
         request = _with_schemas(request, rules, notes)

@@ -25,6 +25,7 @@ from proxy.request import (
     TextPart,
     ToolCallPart,
     ToolResultPart,
+    only_texts,
 )
 
 _UNANSWERED = "There is no result of this call."
@@ -55,6 +56,8 @@ def paired(request: ChatRequest, notes: list[Note]) -> ChatRequest:
 
 
 def _is_sound(messages: list[Message]) -> bool:
+    if only_texts(messages):
+        return True
     seen = {""}
     waiting: set[str] = set()
     role = ""

@@ -39,6 +39,8 @@ def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Out
         request = paired(request, notes)
     mend = mended(request if free else as_functions(request, notes), config.rules)
     call = half.build_request(mend.request, config)
+    if not (notes or mend.notes or mend.tool_names or request.tools):
+        return call
     return call._replace(
         notes=(*notes, *mend.notes, *call.notes),
         tool_names={**mend.tool_names, **call.tool_names},

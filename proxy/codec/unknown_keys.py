@@ -2,7 +2,7 @@
 what is passed over must be told.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -24,12 +24,12 @@ def unknown_inner_keys(document: Mapping[str, Any], wanted: type[msgspec.Struct]
     (`json_body.key_notes` does), those of the objects in it are.
     """
     found: dict[str, None] = {}
-    for key, inner in _inner(wanted):
-        if key in document:
-            for name in _within(document[key], inner, key):
-                found[name] = None
-                if len(found) == _MOST_FOUND:
-                    break
+    inner = _inner(wanted)
+    for key in filter(document.__contains__, inner):
+        for name in _within(document[key], inner[key], key):
+            found[name] = None
+            if len(found) == _MOST_FOUND:
+                break
     if not found:
         return []
     shown = ", ".join(name[:_SHOWN_CHARS] for name in list(found)[:_SHOWN_KEYS])
@@ -45,9 +45,9 @@ def _shape(wanted: type[msgspec.Struct]) -> _Shape:
 
 
 @cache
-def _inner(wanted: type[msgspec.Struct]) -> Sequence[tuple[str, type[msgspec.Struct]]]:
+def _inner(wanted: type[msgspec.Struct]) -> Mapping[str, type[msgspec.Struct]]:
     """Those of its fields that hold structs."""
-    return [(key, inner) for key, inner in _shape(wanted).items() if inner is not None]
+    return {key: inner for key, inner in _shape(wanted).items() if inner is not None}
 
 
 def _struct_in(kind: inspect.Type) -> type[msgspec.Struct] | None:
@@ -72,5 +72,5 @@ def _within(value: Any, wanted: type[msgspec.Struct], at: str) -> Iterator[str]:
             if key not in shape:
                 if inner is not None:
                     yield f"{at}.{key}"
-            elif (of := shape[key]) is not None:
+            elif isinstance(inner, list | dict) and (of := shape[key]) is not None:
                 yield from _within(inner, of, f"{at}.{key}")

@@ -2,6 +2,7 @@
 upstream's options see `call`.
 """
 
+from operator import attrgetter
 from typing import Any
 
 from proxy.codec.base import Outgoing, TargetConfig
@@ -43,6 +44,8 @@ _LOST = (
     "store",
     "cache_key",
 )
+_lost_of = attrgetter(*_LOST)
+_NONE_SAID = (None,) * len(_LOST)
 
 
 def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
@@ -146,8 +149,10 @@ def _tier(tier: str, body: dict[str, Any], notes: list[Note]) -> None:
 
 
 def _note_losses(request: ChatRequest, notes: list[Note]) -> None:
-    lost = [name for name in _LOST if getattr(request, name) is not None]
-    notes += [Note("dropped", name, f"Anthropic has no {name}.") for name in lost]
+    values = _lost_of(request)
+    if values != _NONE_SAID:  # compared in C
+        lost = [name for name, value in zip(_LOST, values, strict=True) if value is not None]
+        notes += [Note("dropped", name, f"Anthropic has no {name}.") for name in lost]
     if request.n is not None and request.n > 1:
         notes.append(Note("dropped", "n", "Anthropic gives one answer a request."))
     if request.metadata:

@@ -45,20 +45,21 @@ _STOP_EXTRAS = ("stop_sequence", "stop_details", "container", "diagnostics")
 class AnthropicDecoder(Decoder):
     """One answer. See `Decoder`."""
 
+    _usage = NO_USAGE
+    _begun = False
+    _id = ""
+    _stop: str | None = None
+    _closing = False  # the body has ended: what cannot be read now was cut, not garbled
+
     def __init__(self, max_event_bytes: int) -> None:
         self._parser = SSEParser(max_event_bytes, lossless=True)
         self._blocks = ContentBlocks(max_event_bytes)
         self._counts: dict[str, Any] = {}
-        self._said_usage = NO_USAGE
-        self._begun = False
-        self._id = ""
-        self._stop: str | None = None
         self._extras: dict[str, Any] = {}
-        self._closing = False  # the body has ended: what cannot be read now was cut, not garbled
 
     @property
     def usage(self) -> Usage:
-        return counts.normalised(self._counts)
+        return self._usage
 
     @property
     def answer_id(self) -> str:
@@ -104,8 +105,6 @@ class AnthropicDecoder(Decoder):
             self._fail(out, self._cut())
 
     def _frame(self, frame: Frame, out: list[Event]) -> None:
-        if self.done:
-            return
         try:
             message = _decode(frame.data)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -167,15 +166,16 @@ class AnthropicDecoder(Decoder):
         reason = delta.get("stop_reason")
         if reason and isinstance(reason, str):
             self._stop = reason
-        self._extras |= {key: delta[key] for key in _STOP_EXTRAS if delta.get(key)}
+        for key in filter(delta.get, _STOP_EXTRAS):
+            self._extras[key] = delta[key]
 
     def _count(self, said: Any, out: list[Event]) -> None:
         if not isinstance(said, dict):
             return
         counts.merge(self._counts, said)
-        usage = self.usage
-        if usage != self._said_usage:
-            self._said_usage = usage
+        usage = counts.normalised(self._counts)
+        if usage != self._usage:
+            self._usage = usage
             out.append(UsageEvent(*msgspec.structs.astuple(usage)))
 
     def _message_stop(self, out: list[Event]) -> None:
@@ -205,7 +205,7 @@ class AnthropicDecoder(Decoder):
         # clones say end_turn after a call that waits for its result
         reason = _FINISHES.reason(self._stop or "", called=self._blocks.called)
         self.done = True
-        out.append(StreamEnd(Finish(reason, self._stop), self.usage))
+        out.append(StreamEnd(Finish(reason, self._stop), self._usage))
 
     def _odd(self, frame: Frame, out: list[Event]) -> None:
         """A frame that is none of the reference: an error, a kind that we do not know, or no JSON
@@ -296,7 +296,7 @@ class AnthropicDecoder(Decoder):
 
     def _fail(self, out: list[Event], why: Failure) -> None:
         self.done = True
-        out.append(StreamError(why, self.usage))
+        out.append(StreamError(why, self._usage))
 
 
 def _malformed(message: str) -> Failure:

@@ -38,17 +38,16 @@ def merge(known: dict[str, Any], said: Mapping[str, Any]) -> None:
 
 def normalised(known: Mapping[str, Any]) -> Usage:
     """The vendor's counts in ours. A count that is no number is unknown."""
-    counts = {key: count(known.get(key)) for key in (*_INPUT, "output_tokens")}
-    inputs = [counts[key] for key in _INPUT]
+    new, written, read = map(count, map(known.get, _INPUT))
     details = known.get("output_tokens_details")
     return Usage(
-        input_tokens=None if inputs[0] is None else sum(n or 0 for n in inputs),
-        output_tokens=counts["output_tokens"],
-        cached_input_tokens=counts["cache_read_input_tokens"],
+        input_tokens=None if new is None else new + (written or 0) + (read or 0),
+        output_tokens=count(known.get("output_tokens")),
+        cached_input_tokens=read,
         reasoning_tokens=count(details.get("thinking_tokens"))
         if isinstance(details, dict)
         else None,
-        cache_write_tokens=counts["cache_creation_input_tokens"],
+        cache_write_tokens=written,
     )
 
 
@@ -56,6 +55,8 @@ def extras(known: Mapping[str, Any]) -> dict[str, Any]:
     """What the vendor counted beside (server tools, kinds of cache writes, service tier), without
     the noughts.
     """
+    if known.keys() <= _NORMALISED:
+        return {}
     return {
         key: value
         for key, value in known.items()

@@ -137,6 +137,8 @@ def _check(message: Message, at: int) -> None:
             "call they answer.",
             param=f"messages[{at}].content",
         )
+    if isinstance(message.content, str):
+        return
     allowed = _MAY_HOLD[message.role]
     for number, part in enumerate(message.content):
         if not isinstance(part, allowed):

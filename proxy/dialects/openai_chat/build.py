@@ -39,6 +39,7 @@ _NAMED = (
 _OURS = {"prompt_cache_key": "cache_key"}
 _values_of = attrgetter(*(_OURS.get(name, name) for name in _NAMED))
 _NONE_SAID = (None,) * len(_NAMED)
+_beyond_of = attrgetter(*_BEYOND)
 _TIERS = ("auto", "default", "flex", "priority", "scale", "fast")
 
 
@@ -79,8 +80,7 @@ def _settings(request: ChatRequest, options: UpstreamOptions, notes: list[Note])
         said["service_tier"] = request.service_tier
     elif request.service_tier is not None:
         drop(notes, "service_tier", "This service tier is not known to this upstream.")
-    for name in _BEYOND:
-        value = getattr(request, name)
+    for name, value in zip(_BEYOND, _beyond_of(request), strict=True):
         if value is None:
             continue
         if name in options.takes_also:

@@ -48,6 +48,7 @@ from proxy.events import (
     TextDelta,
     Tool,
     ToolCallDelta,
+    UsageEvent,
     Vendor,
 )
 
@@ -82,22 +83,22 @@ class ChatEncoder(Encoder):
     # to be said again with its proof
     gathers: frozenset[type[Event]] = frozenset({ReasoningDelta})
 
+    _before = b""
+    # Most answers have none of these, so there is no dictionary until there is one.
+    _open_calls: dict[int, _Call] | None = None  # by block
+    _thoughts: dict[int, list[str]] | None = None  # reasoning block -> its text so far
+    _thinking_blocks: dict[int, list[Any]] | None = None  # by choice
+    _details = _citations = _images = 0  # so far
+
     def __init__(self, *, include_usage: bool, custom: frozenset[str] = frozenset()) -> None:
         self._include_usage = include_usage
         self._custom = custom
         self._head: dict[str, Any] = {}
-        self._before = b""
         self._after = b'],"usage":null}\n\n' if include_usage else b"]}\n\n"
         # block -> its delta's chunk, before and after the text; its choice
         self._frames: dict[int, tuple[bytes, bytes, int]] = {}
         # choice beyond the first, or with tool calls -> tool calls so far
         self._calls: dict[int, int] = {}
-        self._open_calls: dict[int, _Call] | None = None  # by block
-        self._thoughts: dict[int, list[str]] | None = None  # reasoning block -> its text so far
-        self._details = 0  # `reasoning_details` so far
-        self._thinking_blocks: dict[int, list[Any]] | None = None  # by choice
-        self._citations = 0
-        self._images = 0
         self._finishes: dict[int, str] = {}  # choices whose finish is not the stream's
         self._usage_extras: dict[str, Any] = {}
 
@@ -111,13 +112,17 @@ class ChatEncoder(Encoder):
             return before + _json(event.text) + after
         if isinstance(event, ToolCallDelta):
             return self._arguments(event.block, event.arguments)
-        match event:
-            case StreamStart():
-                return self._start(event)
+        match event:  # the commonest first
+            case UsageEvent():
+                return b""  # it waits for the end
             case BlockStart():
                 return self._block(event)
             case BlockEnd():
                 return self._block_end(event)
+            case StreamStart():
+                return self._start(event)
+            case StreamEnd():
+                return self._end(event)
             case Image():
                 self._images += 1
                 delta = {"images": [image(event, self._images - 1)]}
@@ -126,12 +131,10 @@ class ChatEncoder(Encoder):
                 return self._cite(event)
             case Vendor():
                 return self._vendor(event)
-            case StreamEnd():
-                return self._end(event)
             case StreamError():
                 return b"data: " + _json({"error": error_object(event.error)}) + b"\n\n"
-        # Usage waits for the end. A text.rewrite never comes here: `rewrites` is false, so a filter
-        # before this encoder holds text back.
+        # A text.rewrite never comes here: `rewrites` is false, so a filter before this encoder
+        # holds text back.
         return b""
 
     def _start(self, event: StreamStart) -> bytes:

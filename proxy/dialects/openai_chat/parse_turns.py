@@ -1,6 +1,7 @@
 """A client's messages to ours."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from proxy.codec import proofs
@@ -37,6 +38,9 @@ _LOST = {
 }
 
 
+_lost_of = attrgetter(*_LOST)
+
+
 class System(NamedTuple):
     """What stands before the first turn: as one text, and in pieces where one has a cache mark."""
 
@@ -70,7 +74,7 @@ class Turns:
         note_once(self._notes, Note("dropped", param, message))
 
     def _read(self, message: WireMessage, where: str) -> None:
-        for field, why in _LOST.items():
+        for field, why in _LOST.items() if any(_lost_of(message)) else ():
             if getattr(message, field) and not (field == "name" and message.role == "function"):
                 self.note(f"messages.{field}", why)
         match message.role:
