@@ -239,7 +239,7 @@ class Process:
             await state.keyring.start()
         if self._tls is not None and settings.server.tls is not None:
             renew(self._tls, settings.server.tls)
-        self.gateway.state = state
+        self.gateway.adopt(state)
         self._know_authorities(settings)
         for runner in self._runners:
             runner.change(settings.limits, settings.streams)

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.samples import Exemplar
 
+_Parts = tuple[dict[str, str], float, float]  # of an Exemplar: labels, value, Unix time
 # Whether workers share their numbers. prometheus_client decides that at its import too.
 SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ
 
@@ -25,7 +26,7 @@ class Number(Protocol):
     """`value` is to be added to; what is added to a counter is not negative."""
 
     value: float
-    exemplar: Exemplar | None
+    exemplar: _Parts | None
 
 
 class _Own:
@@ -35,13 +36,13 @@ class _Own:
 
     def __init__(self) -> None:
         self.value = 0.0
-        self.exemplar: Exemplar | None = None
+        self.exemplar: _Parts | None = None
 
     def get(self) -> float:
         return self.value
 
     def get_exemplar(self) -> Exemplar | None:
-        return self.exemplar
+        return None if self.exemplar is None else Exemplar(*self.exemplar)
 
 
 class _Written:
@@ -53,7 +54,7 @@ class _Written:
 
     def __init__(self, theirs: Any) -> None:
         self._theirs = theirs
-        self.exemplar: Exemplar | None = None
+        self.exemplar: _Parts | None = None
 
     @property
     def value(self) -> float:
@@ -106,7 +107,7 @@ class BulkHistogram(Histogram):
         self._total.value += amount
         bucket.value += 1
         if exemplar is not None:
-            bucket.exemplar = Exemplar(exemplar, amount, time.time())
+            bucket.exemplar = (exemplar, amount, time.time())
 
     def observe_buckets(self, counts: Sequence[int], total: float) -> None:
         """Add `counts[i]` observations to bucket i (one more count than bounds: the last is +Inf),

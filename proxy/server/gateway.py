@@ -46,9 +46,7 @@ class State(NamedTuple):
 
 
 class Gateway:
-    """One process's share of the clients. `state` may be replaced at any time; what runs keeps what
-    it began with.
-    """
+    """One process's share of the clients. Another `state` may be adopted at any time."""
 
     def __init__(
         self, state: State, upstreams: Upstreams, metrics: Metrics, *, playground: bool = False
@@ -56,7 +54,7 @@ class Gateway:
         """`playground`: whether there is one, whose page may look at its streams' pieces."""
         self.playground = playground
         self._states = UpstreamStates(metrics)
-        self.state = state
+        self.adopt(state)
         self.closing = False  # who is asked answers, and says that the connection ends
         self.draining = False  # nobody new is let in
         self._upstreams = upstreams
@@ -69,13 +67,9 @@ class Gateway:
         self.bodies = Bodies()
         self._on_drain: set[Callable[[], None]] = set()
 
-    @property
-    def state(self) -> State:
-        return self._state
-
-    @state.setter
-    def state(self, state: State) -> None:
-        self._state = state
+    def adopt(self, state: State) -> None:
+        """What comes from now on has this one; what runs keeps what it began with."""
+        self.state = state
         self._states.heed(state.plan.upstreams.values())
 
     @property

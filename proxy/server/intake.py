@@ -12,7 +12,7 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.halves import ClientHalf
 from proxy.codec.other_models import Named, foreign_model
 from proxy.errors import Refused
-from proxy.relay.apart import apart, beside
+from proxy.relay.apart import LARGE_BYTES, beside
 from proxy.relay.dear import Dear, is_dear, plain
 from proxy.relay.dear_work import Reading, Unread
 from proxy.relay.plan import Plan
@@ -27,6 +27,11 @@ from proxy.server.playground import looked_at
 from proxy.settings.sections import OnDisconnect
 
 _MAX_CHAT_CHARS = 256  # of a client's own name for a stream, which is kept as long as it is
+
+
+# What is asked, of a dear request what must be known of it here; a model that it names and may not;
+# and a dear request itself.
+_Read = tuple[Parsed, Named | None, Dear | None]
 
 
 class Asked(NamedTuple):
@@ -76,7 +81,10 @@ class Intake:
         incoming = asked_by(head, body)
         caller = account.visit.caller
         allowed = None if caller is None else nameable(caller, plan.router)
-        parsed, foreign, dear = await self._read(incoming, allowed)
+        if len(body) > LARGE_BYTES or is_dear(body):
+            parsed, foreign, dear = await self._read_elsewhere(incoming, allowed)
+        else:
+            parsed, foreign, dear = self._read_here(incoming, allowed)
         account.visit.record.model = parsed.request.model
         if caller is not None:
             check_model(caller, parsed.request.model)
@@ -89,20 +97,13 @@ class Intake:
         envelope = Envelope(wishes, secret, head.headers, len(body), pieces, trace, dear)
         return Asked(parsed, envelope, wish, digest, key)
 
-    async def _read(
-        self, incoming: Incoming, allowed: frozenset[str] | None
-    ) -> tuple[Parsed, Named | None, Dear | None]:
-        """What is asked, of a dear request what must be known of it here; and a model that it names
-        and may not. Raises Refused.
+    async def _read_elsewhere(self, incoming: Incoming, allowed: frozenset[str] | None) -> _Read:
+        """The same as `_read_here`, of a large request in a thread, of a dear one in a process.
+        Raises Refused.
         """
         process, plan = self._gateway.dear, self._state.plan
-
-        def here() -> tuple[Parsed, Named | None, None]:
-            parsed = self._parsed(incoming)
-            return parsed, foreign_model(parsed.request, allowed), None
-
         if process is None or not is_dear(incoming.body):
-            return await apart(len(incoming.body), here)
+            return await beside(lambda: self._read_here(incoming, allowed))
         names = tuple(half.name for half in self._halves)
         dear = Dear(process, Reading(names, plain(incoming), allowed))
         read = await dear.read()
@@ -111,19 +112,21 @@ class Intake:
             raise Refused(read.why)
         keeps = read.keeps and plan.streams.resume is not None
         if keeps or _may_go_on(plan, read.parsed.request.model):
-            return await beside(here)  # which takes the conversation itself
+            # which takes the conversation itself
+            return await beside(lambda: self._read_here(incoming, allowed))
         return _bounded(read.parsed), read.foreign, dear
+
+    def _read_here(self, incoming: Incoming, allowed: frozenset[str] | None) -> _Read:
+        """By the dialect whose request it is. Raises Refused."""
+        if len(self._halves) > 1:
+            claimed = (half for half in self._halves if half.claims(incoming))
+            self._is_of(next(claimed, self._halves[0]))
+        parsed = _bounded(self.half.parse_request(incoming))
+        return parsed, foreign_model(parsed.request, allowed), None
 
     def _is_of(self, half: ClientHalf) -> None:
         self.half = half
         self._account.visit.record.client_dialect = half.name
-
-    def _parsed(self, incoming: Incoming) -> Parsed:
-        """What is asked, by the dialect whose request it is. Raises Refused."""
-        if len(self._halves) > 1:
-            claimed = (half for half in self._halves if half.claims(incoming))
-            self._is_of(next(claimed, self._halves[0]))
-        return _bounded(self.half.parse_request(incoming))
 
 
 def _may_go_on(plan: Plan, model: str) -> bool:
