@@ -98,7 +98,7 @@ panels: $(developed) ## Draw the dashboard's panels into docs/dashboard.svg, fro
 cuts: $(developed) $(browser) ## 50 pages of each kind in a real browser whose connections are cut at random, from one generation each
 	@MAINSTEM_CUT_STREAMS=50 $(py) -m pytest tests/e2e/test_resuming.py $(ARGS)
 
-bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (under 3 minutes); ARGS=--write: docs/PERFORMANCE.md; ARGS=--pairs: CPU per chunk for pairs of dialects; ARGS=--growth: from 10 to 10,000 open streams; ARGS=--kept: of kept streams
+bench: $(developed) ## Measure CPU per chunk, delay and memory, beside nginx (under 3 minutes); ARGS=--write: docs/PERFORMANCE.md; ARGS=--pairs: CPU per chunk for pairs of dialects; ARGS=--growth: from 10 to 10,000 open streams; ARGS=--workers: what several carry; ARGS=--kept: of kept streams
 	@exec $(py) -m tests.bench $(ARGS)
 
 micro: $(developed) ## Time one chunk in this process and count its opcodes, for each pair of the commonest dialects

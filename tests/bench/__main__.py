@@ -2,7 +2,8 @@
 and Portkey too where `make rivals` has installed them. Takes under three minutes, with all six;
 `--quick` half a minute. `--write` makes docs/PERFORMANCE.md of it. `--pairs` measures each pair of
 the commonest dialects instead, and gives one matrix; `--growth` what a chunk costs when few streams
-are open, and when thousands are (four minutes); `--kept` what it costs that streams are kept.
+are open, and when thousands are (three minutes), `--workers` what several workers carry beside one
+(a minute); `--kept` what it costs that streams are kept.
 
 Three processes on loopback: a vendor that sends at an even pace, the proxy on a processor of its
 own, and the clients.
@@ -19,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from tests.bench import growth, kept, observing, page, pairs, rivals, rows
+from tests.bench import crew, growth, kept, observing, page, pairs, rivals, rows
 from tests.bench.measure import QUICK, Scale
 from tests.bench.processes import upstream
 from tests.bench.rows import Bench
@@ -47,6 +48,11 @@ def arguments() -> argparse.Namespace:
         "--growth",
         action="store_true",
         help="CPU per chunk from 10 to 10,000 open streams, instead of the table",
+    )
+    parser.add_argument(
+        "--workers",
+        action="store_true",
+        help="what 2, 4 and 8 workers carry beside one, instead of the table",
     )
     parser.add_argument(
         "--kept",
@@ -143,14 +149,22 @@ def matrix(chosen: argparse.Namespace, folder: Path, port: int) -> int:
 
 def growth_of(chosen: argparse.Namespace, folder: Path, port: int) -> int:
     """From few streams to thousands."""
-    scale, sizes = (
-        (QUICK, growth.QUICK_SIZES) if chosen.quick else (Scale(window_s=5.0), growth.SIZES)
-    )
+    scale, sizes = (QUICK, growth.QUICK_SIZES) if chosen.quick else (growth.SCALE, growth.SIZES)
     progress = Progress(growth.count(sizes))
     with progress.bar:
         grown = growth.measure(folder, port, scale, sizes, progress.say)
     print(growth.text(grown, scale))
     return 1 if any(row.lost for one in grown for row in one.all) else 0
+
+
+def crew_of(chosen: argparse.Namespace, folder: Path, port: int) -> int:
+    """Several workers."""
+    scale, sizes = (QUICK, crew.QUICK_SIZES) if chosen.quick else (crew.SCALE, crew.SIZES)
+    progress = Progress(len(sizes))
+    with progress.bar:
+        carried = crew.measure(folder, port, scale, sizes, progress.say)
+    print(crew.text(carried, scale))
+    return 1 if any(each.lost for each in carried) else 0
 
 
 def keeping(chosen: argparse.Namespace, folder: Path, port: int) -> int:
@@ -171,10 +185,14 @@ def main() -> int:
     with stopped_cleanly(), tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
         folder = Path(name)
         with upstream(folder / "bench.log") as port:
-            run = keeping if chosen.kept else matrix if chosen.pairs else table
-            if chosen.growth:
-                run = growth_of
-            return run(chosen, folder, port)
+            runs = {
+                "growth": growth_of,
+                "workers": crew_of,
+                "kept": keeping,
+                "pairs": matrix,
+            }
+            chosen_ones = [run for name, run in runs.items() if getattr(chosen, name)]
+            return (chosen_ones or [table])[0](chosen, folder, port)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from tests.needs import path_of
 
 _FULL = 10_000
 SIZES = (10, 100, 1000, 5000, min(_FULL, most_streams()))
+SCALE = Scale(window_s=5.0)
 QUICK_SIZES = (10, 100, 300)
 _CHUNKS_PER_S = 2500.0  # of all streams of a size
 _MANY = 1000  # streams; memory that fewer take is lost in what the process takes by itself

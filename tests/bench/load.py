@@ -10,13 +10,14 @@ import json
 import sys
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, cast
 
 import uvloop
 
 from tests.bench.account import cpu_s, memory_bytes, waited_s
+from tests.bench.shares import shares
 from tests.bench.wire import DIGITS, KEY, LAST_CHUNK, MARK, SLOT
 
 TAIL_BYTES = 1024  # kept for a complaint, and for what was cut between two reads
@@ -27,7 +28,7 @@ SETTLE_S = 1.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do against one address. `pid` is the process to account for, None for nobody."""
+    """What to do against one address. `pids` are the processes to account for, together."""
 
     mode: Literal["paced", "short", "hold", "burst"]
     port: int
@@ -37,7 +38,8 @@ class Plan:
     streams: int
     window_s: float = 0.0
     warm_s: float = 0.5
-    pid: int | None = None
+    pids: Sequence[int] = ()
+    share: float = 0.0  # of a processor, which each of them may use while it is measured; 0: all
     upstream_port: int = 0
     released: bool = False  # paced streams end when they have been measured
     headers: str = ""  # more lines of the request's head, each with its line end
@@ -195,13 +197,23 @@ class Run:
         self.result.lost += self.result.asked - self.ended
 
     def cpu(self) -> float:
-        return 0.0 if self.plan.pid is None else cpu_s(self.plan.pid)
+        return sum(map(cpu_s, self.plan.pids))
 
     def waited(self) -> float:
-        return 0.0 if self.plan.pid is None else waited_s(self.plan.pid)
+        return sum(map(waited_s, self.plan.pids))
+
+    def memory(self) -> int:
+        return sum(map(memory_bytes, self.plan.pids))
 
     async def window(self, count: Callable[[], int]) -> None:
         """Counts and accounts for `window_s`, after `warm_s`."""
+        if self.plan.share:
+            with shares(self.plan.pids, self.plan.share):
+                await self._measure(count)
+        else:
+            await self._measure(count)
+
+    async def _measure(self, count: Callable[[], int]) -> None:
         await asyncio.sleep(self.plan.warm_s)
         waited, cpu, counted, began = self.waited(), self.cpu(), count(), time.monotonic()
         self.book.delays = array("q")
@@ -229,8 +241,7 @@ class Run:
     async def paced(self) -> None:
         await self.open_all()
         await self.window(lambda: self.book.chunks)
-        pid = self.plan.pid
-        self.result.resident_bytes = 0 if pid is None else memory_bytes(pid)
+        self.result.resident_bytes = self.memory()
         if self.plan.released:
             await self.release()
         await self.until_all_ended()
@@ -244,12 +255,11 @@ class Run:
         await asyncio.wait_for(asyncio.gather(*tasks), END_TIMEOUT_S)
 
     async def hold(self) -> None:
-        pid = self.plan.pid
-        before = 0 if pid is None else memory_bytes(pid)
+        before = self.memory()
         await self.open_all()
         await asyncio.sleep(SETTLE_S)
         self.result.counted = self.begun - self.ended
-        self.result.memory_bytes = 0 if pid is None else memory_bytes(pid) - before
+        self.result.memory_bytes = self.memory() - before
         await self.release()
         await self.until_all_ended()
 

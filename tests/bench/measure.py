@@ -122,7 +122,7 @@ class Measurement:
             streams=streams,
             window_s=window_s,
             warm_s=warm_s,
-            pid=self._pid,
+            pids=() if self._pid is None else (self._pid,),
             upstream_port=self._upstream_port,
             headers=self._way.headers(mode),
         )

@@ -41,10 +41,10 @@ def upstream_path(mode: str, rate: float, count: int) -> str:
     return f"/{mode}/{rate:g}/{count}"
 
 
-def mainstem_config(upstream_port: int, models: Mapping[str, Served]) -> str:
+def mainstem_config(upstream_port: int, models: Mapping[str, Served], workers: int = 1) -> str:
     """A config with one upstream for each model, of its name. JSON strings are YAML strings."""
     lines = [
-        "server: {host: 127.0.0.1, port: 0}",
+        f"server: {{host: 127.0.0.1, port: 0, workers: {workers}}}",
         f'auth: {{keys: [{{name: bench, sha256: "{hashlib.sha256(KEY.encode()).hexdigest()}"}}]}}',
         "limits: {max_streams: 10000}",
         "logs: {format: json, level: info}",
@@ -56,6 +56,12 @@ def mainstem_config(upstream_port: int, models: Mapping[str, Served]) -> str:
     lines.append("models:")
     lines += [f"  {model}: [{{upstream: {model}, model: bench}}]" for model in models]
     return "\n".join(lines) + "\n"
+
+
+def workers_of(proxy: Proxy) -> list[int]:
+    """The processes that serve: the workers, or the one that there is."""
+    children = Path(f"/proc/{proxy.pid}/task/{proxy.pid}/children").read_text().split()
+    return [int(child) for child in children] or [proxy.pid]
 
 
 @contextlib.contextmanager

@@ -93,6 +93,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(self._wire.head + self._wire.start + content + self._wire.end)
         elif mode == "burst":
             self._transport.write(self._wire.head + self._wire.start)
+            self._bench.held.add(self)
             self._bursting = True
             self._burst()
         else:
@@ -103,7 +104,7 @@ class Connection(asyncio.Protocol):
 
     def finish_held(self) -> None:
         self._bench.held.discard(self)
-        self._left = 0
+        self._left, self._bursting = 0, False
         self._transport.write(self._wire.content(time.monotonic_ns()) + self._wire.end)
 
     # ---- paced: one chunk each interval, by a schedule that lateness does not shift ----
@@ -149,6 +150,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(chunk * batch)
         if not self._left:
             self._bursting = False
+            self._bench.held.discard(self)
             self._transport.write(wire.end)
 
 

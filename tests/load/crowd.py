@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from tests.bench.account import cpu_s, most_streams, waited_s
 from tests.bench.processes import OTHER_CPU, process
-from tests.bench.proxies import Proxy, mainstem
+from tests.bench.proxies import mainstem, workers_of
 from tests.bench.wire import KEY, VENDORS
 from tests.load.crowd_clients import Opened, Outcome, Party
 from tests.load.harm import HARM, go
@@ -86,7 +86,7 @@ class Crowd:
         ) as upstream:
             upstream_port = _said(upstream, self._log[1])["port"]
             with mainstem(self._config(upstream_port), self._folder, self._log[0]) as proxy:
-                workers = _workers(proxy)
+                workers = workers_of(proxy)
                 before = _memory(workers)
                 crowd = Party(self._plan.streams, proxy.port, "crowd", self._count)
                 others = Party(OTHERS, proxy.port, "others", self._others_count)
@@ -179,12 +179,6 @@ def _said(started: "Popen[str]", log: Path) -> dict[str, Any]:
         raise RuntimeError(f"a process of the crowd ended: {log.read_text()[-2000:]}")
     said: dict[str, Any] = json.loads(line)
     return said
-
-
-def _workers(proxy: Proxy) -> list[int]:
-    """The processes that serve: the workers, or the one that there is."""
-    children = Path(f"/proc/{proxy.pid}/task/{proxy.pid}/children").read_text().split()
-    return [int(child) for child in children] or [proxy.pid]
 
 
 def _memory(pids: list[int]) -> int:
