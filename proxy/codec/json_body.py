@@ -19,7 +19,7 @@ from proxy.errors import Refused, bad_request
 from proxy.events import Note
 
 T = TypeVar("T")
-_SHOWN_KEYS = 5
+_SHOWN_KEYS = 20
 # Lists and objects in one body, whatever its size: a conversation of a thousand turns with a
 # thousand tools has a tenth of it.
 MAX_CONTAINERS = 100_000
@@ -116,6 +116,8 @@ def fitted(value: Any, wanted: type[T], at: str = "") -> T:
     except RecursionError:
         raise bad_request("The body is nested too deeply.", param=at or None) from None
     except msgspec.ValidationError as error:
+        if (whole := _with_whole_numbers(value)) is not value:
+            return fitted(whole, wanted, at)
         raise _refusal(str(error), value, wanted, at) from None
 
 
@@ -126,6 +128,20 @@ def unknown_key(name: str, known: Sequence[str], where: str = "") -> Refused:
     name = name[:_SHOWN_CHARS]
     full = f"{where}.{name}" if where else name
     return bad_request(f"Unknown key {full or '(empty)'}: {advice}", param=full)
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """An object in which numbers such as 100.0 are 100, as languages with one kind of number write
+    them; the very same one where it has none.
+    """
+    if not isinstance(value, dict):
+        return value
+    whole = {
+        key: int(said)
+        for key, said in value.items()
+        if isinstance(said, float) and said.is_integer()
+    }
+    return {**value, **whole} if whole else value
 
 
 def _reason(error: Exception, body: bytes) -> str:

@@ -17,7 +17,11 @@ from proxy.codec.mended import mended
 from proxy.codec.paired import paired
 from proxy.errors import bad_request
 from proxy.events import Note
-from proxy.request import ChatRequest, Original
+from proxy.request import ChatRequest, Message, Original
+
+_SYSTEM_ALONE = Note(
+    "changed", "messages.system", "Where nobody else speaks, the system's text is the user's."
+)
 
 
 def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Outgoing:
@@ -33,6 +37,11 @@ def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Out
         param, said = request.only_relayed.param, request.only_relayed.message
         raise bad_request(f"{config.upstream} cannot take {param}: {said}.", param=param)
     notes: list[Note] = []
+    if not request.messages and request.system:
+        notes.append(_SYSTEM_ALONE)
+        request = replace(
+            request, messages=[Message("user", request.system)], system=None, system_parts=[]
+        )
     custom = config.rules.custom_tools
     free = half.custom_tools if custom is None else custom
     if half.tools:

@@ -105,6 +105,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     largest_thinking: int | None = None
     # Keys of the request's top level that it refuses: they are left out, with a note.
     refused: tuple[str, ...] = ()
+    # Likewise keys that only other servers of its dialect know; a model's own facts leave them be.
+    refused_beyond: tuple[str, ...] = ()
     # Likewise keys of a message.
     refused_in_messages: tuple[str, ...] = ()
     # All keys that it takes, of a vendor that refuses any other; empty: not known.

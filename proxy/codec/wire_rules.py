@@ -22,6 +22,10 @@ def keep_to(rules: Rules, body: MutableMapping[str, Any], notes: list[Note], ups
         if body.pop(name, None) is not None:
             said = f"{name} is left out: this model refuses it."
             notes.append(Note("dropped", "refused", said))
+    for name in rules.refused_beyond:
+        if body.pop(name, None) is not None:
+            said = f"{name} is left out: {upstream} refuses what only other servers know."
+            notes.append(Note("dropped", "refused", said))
     if rules.only:
         for name in [name for name in body if name not in rules.only]:
             if body.pop(name) is not None:

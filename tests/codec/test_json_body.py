@@ -123,3 +123,16 @@ def test_a_number_out_of_range_is_said_without_a_guess_at_its_place() -> None:
     assert ("The body is not JSON: Number out of range.", None) == refused(
         b'{"model": "m", "stop": 1e400}'
     )
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    """Those of the body itself; a fault elsewhere is named all the same."""
+
+    class Counted(msgspec.Struct):
+        most: int
+        warm: float = 0.0
+
+    assert Counted(100, 2.0) == fitted({"most": 100.0, "warm": 2.0}, Counted)
+    with pytest.raises(Refused) as refused:
+        fitted({"most": 100.0, "warm": "no"}, Counted)
+    assert "warm" == refused.value.failure.param

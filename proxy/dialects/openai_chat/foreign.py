@@ -20,6 +20,8 @@ from proxy.dialects.openai_chat.wire_request import ROLES
 _Object = dict[str, Any]
 _TEXTS = ("input_text", "output_text")
 _WORDS = {"any": "required"}
+_LIMITS = ("max_tokens", "max_completion_tokens")
+_COUNTS = (*_LIMITS, "n", "seed", "top_logprobs")
 # Of the Responses API, and of Anthropic's.
 _BESIDE = ("instructions", "system", "stop_sequences")
 
@@ -28,7 +30,7 @@ def in_own_words(body: _Object) -> _Object:
     """The body; the very same object where there is nothing to change. Raises Refused for a body of
     the Responses API that says less than a whole conversation.
     """
-    body = _with_system(with_messages(body))
+    body = _with_system(_counted(with_messages(body)))
     changes: _Object = {}
     for key, change in (("messages", _messages), ("tools", _tools), ("tool_choice", _choice)):
         said = body.get(key)
@@ -44,6 +46,21 @@ def _with(holder: _Object, **changes: Any) -> _Object:
 
 
 # Beside the messages.
+
+
+def _counted(body: _Object) -> _Object:
+    """Counts as whole numbers, and none of -1: servers of open models mean by that that the answer
+    may be of any length.
+    """
+    given = {name: body[name] for name in _COUNTS if name in body}
+    if all(isinstance(said, int) and said != -1 for said in given.values()):
+        return body
+    whole = {
+        name: int(said) if isinstance(said, float) and said.is_integer() else said
+        for name, said in given.items()
+    }
+    none = [name for name in _LIMITS if whole.get(name) == -1]
+    return {name: whole.get(name, said) for name, said in body.items() if name not in none}
 
 
 def _with_system(body: _Object) -> _Object:

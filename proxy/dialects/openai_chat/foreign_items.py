@@ -86,9 +86,10 @@ def _turns(items: list[Any]) -> list[Any]:
 def _message(item: Any) -> Any:
     if not isinstance(item, dict):
         return item
-    return {
-        name: item[name] for name in ("role", "content", "name", "tool_call_id") if name in item
-    }
+    said = ("role", "content", "name", "tool_call_id")
+    message = {name: item[name] for name in said if name in item}
+    calls = item.get("tool_calls")
+    return {**message, "tool_calls": [*calls]} if isinstance(calls, list) else message
 
 
 def _call(item: _Object, kind: str, turns: list[Any]) -> None:

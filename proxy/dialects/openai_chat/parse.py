@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from proxy.codec.base import Incoming, Parsed
 from proxy.codec.custom_tools import custom_names
 from proxy.codec.json_body import fitted, json_object, key_notes
+from proxy.codec.response_format import NO_NAME
 from proxy.codec.shared_notes import ALLOWED_TOOLS
 from proxy.codec.unknown_keys import unknown_inner_keys
 from proxy.dialects.openai_chat import mistral
@@ -20,7 +21,7 @@ from proxy.dialects.openai_chat.parse_parts import cache_of
 from proxy.dialects.openai_chat.parse_reasoning import reasoning
 from proxy.dialects.openai_chat.parse_turns import Turns
 from proxy.dialects.openai_chat.wire import NAME
-from proxy.dialects.openai_chat.wire_request import Body, Named, WireChoice
+from proxy.dialects.openai_chat.wire_request import GUIDED, Body, Named, WireChoice
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Original, ToolChoice, ToolSpec
@@ -68,7 +69,9 @@ def parse_request(incoming: Incoming) -> Parsed:
     body = fitted(value, Body)
     if not body.messages:
         raise bad_request("messages must hold at least one message.", param="messages")
-    notes = [*key_notes(value, _KNOWN, _DROPPED), *unknown_inner_keys(value, Body)]
+    guided = _guided(value)
+    known = _KNOWN.union(GUIDED) if guided else _KNOWN
+    notes = [*key_notes(value, known, _DROPPED), *unknown_inner_keys(value, Body)]
     turns = Turns(notes)
     system, messages = turns.read(body.messages)
     choice = _choice(body, turns)
@@ -80,10 +83,14 @@ def parse_request(incoming: Incoming) -> Parsed:
         system=system.text,
         system_parts=system.parts,
         max_tokens=body.max_completion_tokens or body.max_tokens,
-        stop=[body.stop] if isinstance(body.stop, str) else body.stop or [],
+        stop=[
+            text
+            for text in ([body.stop] if isinstance(body.stop, str) else body.stop or [])
+            if text
+        ],
         tools=_allowed(body, _tools(body, turns), notes),
         tool_choice=choice,
-        response_format=body.response_format,
+        response_format=body.response_format or guided,
         reasoning=reasoning(body, value.get("chat_template_kwargs"), turns.note),
         user=body.user,
         metadata=body.metadata or {},
@@ -99,6 +106,15 @@ def parse_request(incoming: Incoming) -> Parsed:
     wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
     options = Options(wants_usage, mistral.asks(incoming.headers), custom_names(request.tools))
     return Parsed(request, options, tuple(notes))
+
+
+def _guided(value: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The JSON Schema of the answer in the words of servers of open models."""
+    match value:
+        case {"guided_json": dict(schema)} | {"structured_outputs": {"json": dict(schema)}}:
+            named = {"name": NO_NAME, "schema": schema}
+            return {"type": "json_schema", "json_schema": named}
+    return None
 
 
 def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:

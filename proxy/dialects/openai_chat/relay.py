@@ -16,15 +16,18 @@ from proxy.codec.relaying import own_body
 from proxy.codec.response_format import adapted_format
 from proxy.codec.rules import Names, Rules
 from proxy.codec.wire_rules import at_most, few_stops
+from proxy.dialects.openai_chat.build_reasoning import asked
 from proxy.dialects.openai_chat.call import called, renamed
 from proxy.dialects.openai_chat.options import UpstreamOptions, upstream_options
 from proxy.dialects.openai_chat.order import ordered, unmarked
 from proxy.dialects.openai_chat.relay_turns import RelayedTurns
+from proxy.dialects.openai_chat.wire_request import GUIDED
 from proxy.events import Note
 from proxy.request import ChatRequest, Original
 
 # Where tools stand, and what is said of them beside.
 _TOOLS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",)}
+_WAYS_TO_THINK = ("thinking", "enable_thinking", "thinking_budget", "reasoning")
 _LIMITS = ("max_completion_tokens", "max_tokens")
 # What OpenAI bounds in length: they name a user, or what shares a cache.
 _NAMES_OF_USERS = ("user", "safety_identifier", "prompt_cache_key")
@@ -42,6 +45,7 @@ def relay_request(
     options, rules = upstream_options(target), target.rules
     changes = {"model": target.model or request.model, "stream": True}
     body = _with_usage(own_body(original, changes), options)
+    body = _in_its_words(body, request, options, rules, notes)
     turns = RelayedTurns(rules, options, notes)
     said = [turns.message(message) for message in body["messages"]]
     body["messages"] = ordered(said, rules, options, notes)
@@ -49,6 +53,28 @@ def relay_request(
     _tools(body, turns, rules, notes)
     _bounded(body, rules, notes)
     return called(body, target, options, notes, tool_names=turns.names, headers=original.headers)
+
+
+def _in_its_words(
+    body: dict[str, Any],
+    request: ChatRequest,
+    options: UpstreamOptions,
+    rules: Rules,
+    notes: list[Note],
+) -> dict[str, Any]:
+    """How to think, and the schema of the answer, where the client says them in keys of other
+    servers, which the target refuses.
+    """
+    ways = [name for name in _WAYS_TO_THINK if name in body and name in rules.refused_beyond]
+    if ways:
+        body = {name: said for name, said in body.items() if name not in ways}
+        if body.get("reasoning_effort") is None:
+            body.update(asked(request.reasoning, options.ask_reasoning, rules.efforts, notes))
+    guided = [name for name in GUIDED if name in body and name in rules.refused_beyond]
+    if guided and body.get("response_format") is None and request.response_format is not None:
+        body = {name: said for name, said in body.items() if name not in guided}
+        body["response_format"] = request.response_format
+    return body
 
 
 def _with_usage(body: dict[str, Any], options: UpstreamOptions) -> dict[str, Any]:

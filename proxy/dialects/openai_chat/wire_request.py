@@ -12,6 +12,8 @@ from msgspec import Meta
 
 Count = Annotated[int, Meta(ge=1)]
 
+# Where servers of open models (vLLM) are told the JSON Schema of the answer, among other things.
+GUIDED = ("guided_json", "structured_outputs")
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
