@@ -70,10 +70,7 @@ class AnthropicDecoder(Decoder):
         if self.done:
             return out
         try:
-            for frame in self._parser.feed(data):
-                self._frame(frame, out)
-                if self.done:
-                    break
+            self._frames(self._parser.feed(data), out)
             # after the last good frame: the upstream may say no more
             if self._parser.fault is not None and not self.done:
                 raise self._parser.fault.again()
@@ -87,8 +84,7 @@ class AnthropicDecoder(Decoder):
             return out
         self._closing = True
         try:
-            for frame in self._parser.close():
-                self._frame(frame, out)
+            self._frames(self._parser.close(), out)
             self._close(out)
         except _UNREADABLE as error:
             self._fail(out, _malformed(f"The upstream's answer cannot be read: {error}."))
@@ -104,23 +100,26 @@ class AnthropicDecoder(Decoder):
         else:
             self._fail(out, self._cut())
 
-    def _frame(self, frame: Frame, out: list[Event]) -> None:
-        try:
-            message = _decode(frame.data)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            self._odd(frame, out)
-            return
-        if type(message) is _BlockDelta:
-            self._blocks.delta(message.index, message.delta, out)
-            self._begun = True
-        elif type(message) is not wire.Ping:
-            self._take(message, out)
-            self._begun = True
+    def _frames(self, frames: list[Frame], out: list[Event]) -> None:
+        """Take frames, up to the end of the answer."""
+        for frame in frames:
+            try:
+                message = _decode(frame.data)
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                self._odd(frame, out)
+            else:
+                if type(message) is _BlockDelta:
+                    self._blocks.delta(message.index, message.delta, out)
+                    self._begun = True
+                    continue
+                if type(message) is not wire.Ping:
+                    self._take(message, out)
+                    self._begun = True
+            if self.done:
+                return
 
     def _take(self, message: wire.Frame, out: list[Event]) -> None:
         match message:
-            case wire.BlockDelta(delta, index):  # one whose UTF-8 had to be mended
-                self._blocks.delta(index, delta, out)
             case wire.BlockStart(content, index):
                 self._blocks.start(index, content, out)
             case wire.BlockStop(index):
@@ -131,6 +130,8 @@ class AnthropicDecoder(Decoder):
                 self._message_delta(message, out)
             case wire.MessageStop() | wire.Ping():  # a ping never gets here
                 self._message_stop(out)
+            case wire.BlockDelta(delta, index):  # one whose UTF-8 had to be mended
+                self._blocks.delta(index, delta, out)
 
     def _message(self, message: dict[str, Any], out: list[Event]) -> None:
         """A message begins; a whole answer, and an answer that goes on in another, holds content

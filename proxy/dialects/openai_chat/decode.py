@@ -14,7 +14,7 @@ The upstream's option for answers, with its default:
                        a finish reason and a count an answer is cut
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any, NoReturn
 
@@ -111,10 +111,7 @@ class ChatDecoder(Decoder):
             if self._document is not None:
                 data = self._keep_document(data)
             lines = self._lines
-            for frame in self._parser.feed(data) if lines is None else framed(lines, data):
-                self._frame(out, frame)
-                if self.done:
-                    break
+            self._frames(out, self._parser.feed(data) if lines is None else framed(lines, data))
             # after the last good frame: the upstream may say no more
             if self._parser.fault is not None and not self.done:
                 raise self._parser.fault.again()
@@ -128,10 +125,9 @@ class ChatDecoder(Decoder):
             return out
         try:
             lines = self._lines
-            for frame in self._parser.close() if lines is None else framed(lines, b"\n"):
-                self._last_frame(out, frame)
-                if self.done:
-                    return out
+            self._last_frames(out, self._parser.close() if lines is None else framed(lines, b"\n"))
+            if self.done:
+                return out
             self._read_document(out)
             if not self._choices.all_finished:
                 self._broken_off()
@@ -142,30 +138,37 @@ class ChatDecoder(Decoder):
 
     # Frames.
 
-    def _frame(self, out: list[Event], frame: Frame) -> None:
-        event, data, _ = frame
-        if event != "message":
-            if event == "error":
-                self._error_event(data)
-            if event in _PINGS:
-                return
-        try:
-            chunk = _decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._plain = None
-            self._odd_frame(out, data)
-            return
-        choices = chunk.choices
+    def _frames(self, out: list[Event], frames: Iterable[Frame]) -> None:
+        """Take frames, up to the end of the answer."""
+        for event, data, _ in frames:
+            if event != "message":
+                if event == "error":
+                    self._error_event(data)
+                if event in _PINGS:
+                    continue
+            try:
+                chunk = _decode(data)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self._plain = None
+                self._odd_frame(out, data)
+                if self.done:
+                    return
+                continue
+            choices = chunk.choices
+            delta = choices[0].delta if choices else None
+            if delta is not None and (text := delta.content):
+                delta.content = None
+                if chunk == self._plain and type(text) is str:  # compared in C
+                    out.append(TextDelta(self._block, text))
+                    continue
+                delta.content = text
+            self._whole_chunk(out, chunk, data)
+
+    def _whole_chunk(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
+        choices, name, before = chunk.choices, chunk.id, len(out)
         delta = choices[0].delta if choices else None
         text = None if delta is None else delta.content
-        if delta is not None and text:
-            delta.content = None
-            if chunk == self._plain and type(text) is str:  # compared in C
-                out.append(TextDelta(self._block, text))
-                return
-            delta.content = text
         self._plain = None
-        name, before = chunk.id, len(out)
         try:
             self._chunk(out, chunk, data)
         except _MISUNDERSTOOD as error:
@@ -193,12 +196,12 @@ class ChatDecoder(Decoder):
         if word.endswith(DONE):
             self._done(out)
 
-    def _last_frame(self, out: list[Event], frame: Frame) -> None:
+    def _last_frames(self, out: list[Event], frames: Iterable[Frame]) -> None:
         """A frame that lacked its blank line. If it cannot be read, the body was cut in the middle
         of it.
         """
         try:
-            self._frame(out, frame)
+            self._frames(out, frames)
         except AnswerError as error:
             if error.why.kind == "upstream_malformed":
                 self._broken_off()
@@ -316,7 +319,7 @@ class ChatDecoder(Decoder):
                 continue
             if not isinstance(said, dict) or "choices" not in said:
                 raise AnswerError(malformed("The upstream sent a document that is no answer", data))
-            self._frame(out, Frame("message", data, ""))
+            self._frames(out, [Frame("message", data, "")])
             return
 
     # The end.
