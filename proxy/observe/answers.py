@@ -6,6 +6,7 @@ at its end.
 """
 
 from collections.abc import Sequence
+from itertools import compress
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -139,11 +140,9 @@ class Answers:
             if usage is None:
                 continue
             upstream, after = name or NONE, _counts(usage)
-            for tokens, now, then in zip(
-                self._of(upstream, model).tokens, after, before, strict=True
-            ):
-                if now:
-                    tokens.value += max(bounded(now) - bounded(then), 0)
+            each = zip(self._of(upstream, model).tokens, after, before, strict=True)
+            for tokens, now, then in compress(each, after):
+                tokens.value += max(bounded(now) - bounded(then), 0)
             before = after
             if usage.cost is not None:  # a series of noughts would say that it is free
                 self._cost[upstream, model].value += max(usage.cost.amount - paid, 0.0)

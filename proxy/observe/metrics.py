@@ -249,8 +249,9 @@ class Metrics:
             self._notes[note.note,].value += 1
 
     def _flush_amounts(self, record: StreamRecord) -> None:
+        events = self._events
         for cls, count in record.events.items():
-            self._events[cls].value += count
+            events[cls].value += count
         if opaque := record.events.get(Vendor):
             self._opaque[record.upstream_dialect or NONE,].value += opaque
         self._bytes_in.value += record.bytes_in

@@ -145,7 +145,11 @@ class _Serving:
         """What gives the answer of the target that has one; it keeps nothing of what was asked that
         it does not need. Raises Refused.
         """
-        asked = await self._asked(hold)
+        intake = Intake(self._request, self._halves, self._account, self._gateway, self._state)
+        try:
+            asked = await intake.ask(hold)
+        finally:
+            self._half = intake.half  # in whose form a refusal is told
         if self._started is not None or self._runs.rules is not None:
             return await self._kept(asked, self._state.plan.limits.max_body_bytes)
         parsed, attempts, pieces = asked.parsed, self._enter(asked), asked.envelope.pieces
@@ -234,13 +238,6 @@ class _Serving:
                 headers=headers or {},
                 made=made,
             )
-
-    async def _asked(self, hold: Hold) -> Asked:
-        intake = Intake(self._request, self._halves, self._account, self._gateway, self._state)
-        try:
-            return await intake.ask(hold)
-        finally:
-            self._half = intake.half  # in whose form a refusal is told
 
     def _enter(self, asked: Asked) -> Attempts:
         """It counts among those that are open from now on. Gives the way to an answer. Raises

@@ -16,13 +16,13 @@ def straight(app: web.Application, otherwise: Handler) -> Handler:
     """
     places = _places(app)
 
-    async def handle(request: web.Request) -> web.StreamResponse:
+    def handle(request: web.Request) -> Awaitable[web.StreamResponse]:
         # the path as it was sent: with a query, or written in another way, it is none of them
         found = places.get((request.method, request.raw_path))
         if found is None or "Expect" in request.headers:
-            return await otherwise(request)
+            return otherwise(request)
         request._match_info = found  # noqa: SLF001  as the app itself does
-        return await found.handler(request)
+        return found.handler(request)
 
     return handle  # type: ignore[return-value]  # an app's requests are no others
 

@@ -91,7 +91,9 @@ class Keyring:
         """Who calls. Raises Refused: unauthorized; rate_limited with the seconds to wait;
         overloaded while tokens cannot be checked.
         """
-        caller = await self._who(secret)
+        secret = _sent(secret)
+        entry = self._find(secret)
+        caller = await self._of_token(secret) if entry is None else _of_entry(entry)
         key, rates = caller.counter_key, self._rates
         if caller.cost_per_day is not None:
             wait_s = await rates.money(key, caller.cost_per_day)
@@ -122,10 +124,10 @@ class Keyring:
 
     def check_room(self, caller: Caller) -> None:
         """Raises Refused when this caller has as many streams open as it may."""
-        if caller.max_streams is not None and self._open[caller.counter_key] >= caller.max_streams:
+        most = caller.max_streams
+        if most is not None and self._open.get(caller.counter_key, 0) >= most:
             said = (
-                f"{caller.title} has {caller.max_streams} streams open, as many as it may; wait "
-                "for one to end."
+                f"{caller.title} has {most} streams open, as many as it may; wait for one to end."
             )
             raise Refused(failure("rate_limited", said, retry_after_s=1))
 
@@ -134,13 +136,13 @@ class Keyring:
         `check_room` does.
         """
         self.check_room(caller)
-        self._open[caller.counter_key] += 1
+        self._open[caller.counter_key] = self._open.get(caller.counter_key, 0) + 1
 
     def leave(self, caller: Caller) -> None:
         """A stream that entered has ended."""
-        self._open[caller.counter_key] -= 1
-        if self._open[caller.counter_key] <= 0:  # subjects of tokens are without end
-            del self._open[caller.counter_key]
+        left = self._open.pop(caller.counter_key) - 1
+        if left:  # else it is not kept: subjects of tokens are without end
+            self._open[caller.counter_key] = left
 
     async def spend(self, caller: Caller, tokens: int, money: float) -> None:
         """A stream has ended and used this many tokens, input and output together, and this much
@@ -153,22 +155,9 @@ class Keyring:
             await rates.pay(key, caller.cost_per_day, money)
 
     async def _who(self, secret: str | None) -> Caller:
-        if not secret:
-            raise unauthorized(
-                "This endpoint needs a key: send it as Authorization: Bearer <key>, "
-                "x-api-key, x-goog-api-key or ?key=."
-            )
-        if len(secret) > _MAX_CREDENTIAL_CHARS:
-            raise unauthorized(
-                f"This key is too long to be one: at most {_MAX_CREDENTIAL_CHARS} characters "
-                "are looked at."
-            )
+        secret = _sent(secret)
         entry = self._find(secret)
-        if entry is None:
-            return await self._of_token(secret)
-        if entry.expires_s is not None and time.time() >= entry.expires_s:
-            raise unauthorized(f"{entry.caller.title} has expired: ask for a new one.")
-        return entry.caller
+        return await self._of_token(secret) if entry is None else _of_entry(entry)
 
     def _find(self, secret: str) -> _Entry | None:
         digest = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
@@ -182,6 +171,28 @@ class Keyring:
         if self._tokens is None or not self._tokens.may_be(secret):
             raise unauthorized(f"This key is not accepted here{_slip(secret)}.")
         return await self._tokens.caller(secret)
+
+
+def _sent(secret: str | None) -> str:
+    """A credential that is worth looking for. Raises Refused."""
+    if not secret:
+        raise unauthorized(
+            "This endpoint needs a key: send it as Authorization: Bearer <key>, "
+            "x-api-key, x-goog-api-key or ?key=."
+        )
+    if len(secret) > _MAX_CREDENTIAL_CHARS:
+        raise unauthorized(
+            f"This key is too long to be one: at most {_MAX_CREDENTIAL_CHARS} characters "
+            "are looked at."
+        )
+    return secret
+
+
+def _of_entry(entry: _Entry) -> Caller:
+    """Whose key it is. Raises Refused for one that has expired."""
+    if entry.expires_s is not None and time.time() >= entry.expires_s:
+        raise unauthorized(f"{entry.caller.title} has expired: ask for a new one.")
+    return entry.caller
 
 
 def _slip(secret: str) -> str:
