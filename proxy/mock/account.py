@@ -2,7 +2,7 @@
 for tests.
 
 Kept in memory and bounded, as everything that a client sends is: 2,000 requests, of at most 64 KiB
-of body each and 12.5 MiB together.
+of body each and 12.5 MiB together, heads included.
 """
 
 from collections import deque
@@ -46,6 +46,14 @@ class Entry(msgspec.Struct, kw_only=True):
     ended: Ended | None = None
     gone_after_ms: float | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes that it keeps of what was sent, or about."""
+        pairs = (*self.headers.items(), *self.query.items())
+        return (
+            len(self.raw_body) + len(self.path) + sum(len(name) + len(text) for name, text in pairs)
+        )
+
     def view(self) -> dict[str, Any]:
         """As JSON shows it: the body read, secrets left out."""
         shown = {name: getattr(self, name) for name in self.__struct_fields__ if name != "raw_body"}
@@ -59,11 +67,11 @@ class Entry(msgspec.Struct, kw_only=True):
 
 
 class Account:
-    """The last requests."""
+    """The last requests. `kept_bytes` of what was sent are kept."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque()
-        self._kept_bytes = 0
+        self._entries: deque[tuple[Entry, int]] = deque()  # with what each keeps
+        self.kept_bytes = 0
         self._count = 0
 
     def next_id(self) -> str:
@@ -71,19 +79,20 @@ class Account:
         return f"mock-{self._count}"
 
     def add(self, entry: Entry) -> None:
-        self._entries.append(entry)
-        self._kept_bytes += len(entry.raw_body)
-        while self._kept_bytes > MAX_KEPT_BYTES or len(self._entries) > MAX_ENTRIES:
-            self._kept_bytes -= len(self._entries.popleft().raw_body)
+        self._entries.append((entry, entry.size))
+        self.kept_bytes += entry.size
+        while self.kept_bytes > MAX_KEPT_BYTES or len(self._entries) > MAX_ENTRIES:
+            _, size = self._entries.popleft()
+            self.kept_bytes -= size
 
     def clear(self) -> None:
         self._entries.clear()
-        self._kept_bytes = 0
+        self.kept_bytes = 0
 
     def newest(self, limit: int = MAX_ENTRIES) -> list[dict[str, Any]]:
         """The newest `limit` requests, newest first."""
         newest = list(self._entries)[::-1]
-        return [entry.view() for entry in newest[:limit]]
+        return [entry.view() for entry, _ in newest[:limit]]
 
 
 def bounded(body: bytes) -> bytes:

@@ -18,6 +18,7 @@ from proxy.mock.script import CLOSE, CUT, END, LAST, STALL, Pause, Send, Status,
 # too short to be felt.
 _SPLIT_PAUSE_S = 0.002
 _GARBAGE_BYTES = 256
+_MOST_BYTES = 1 << 20  # of one write: whoever asks must not fill the memory
 _FLOOD = b": keep-alive\n\n" * 100
 _BOM = b"\xef\xbb\xbf"
 _TRAILING = b'data: {"late": true}\n\nafter the end'
@@ -114,23 +115,29 @@ def huge_event(steps: Iterator[Step], fault: Fault, _stage: Stage) -> Iterator[S
     """After n frames, one that is larger by this many bytes.
 
     Blanks after the first brace leave a JSON frame the same JSON; a frame of plain text gets
-    letters before its own.
+    letters before its own. A very large one goes out in several writes, so that it takes no room
+    here.
     """
     yield from _through(steps, fault.after)
     for step in steps:
         if isinstance(step, Send):
-            yield Send(_grown(step.data, int(fault.value)), step.counted)
+            yield from _grown(step, int(fault.value))
             break
         yield step
     yield from steps
 
 
-def _grown(frame: bytes, size: int) -> bytes:
-    head, brace, rest = frame.partition(b"{")
-    if brace:
-        return head + brace + b" " * size + rest
-    head, field, rest = frame.partition(b"data: ")
-    return head + field + b"x" * size + rest
+def _grown(step: Send, size: int) -> Iterator[Send]:
+    head, mark, rest = step.data.partition(b"{")
+    filler = b" "
+    if not mark:
+        head, mark, rest = step.data.partition(b"data: ")
+        filler = b"x"
+    begin, piece = head + mark, filler * min(size, _MOST_BYTES)
+    while size > _MOST_BYTES:
+        yield Send(begin + piece if begin else piece, counted=False)
+        begin, size = b"", size - _MOST_BYTES
+    yield Send(begin + piece[:size] + rest, step.counted)
 
 
 # All along the answer
@@ -229,16 +236,22 @@ def slow(steps: Iterator[Step], fault: Fault, _stage: Stage) -> Iterator[Step]:
 
 
 def burst(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[Step]:
-    """Everything in one write."""
+    """Everything in one write, or in writes of megabytes."""
     pieces: list[bytes] = []
+    size, begun = 0, False
     for step in steps:
         if isinstance(step, Send):
+            begun = True
             pieces.append(step.data)
+            size += len(step.data)
+            if size > _MOST_BYTES:
+                yield Send(b"".join(pieces))
+                pieces, size = [], 0
         elif isinstance(step, LAST):
             yield Send(b"".join(pieces))
             yield step
             return
-        elif isinstance(step, Status) or not pieces:
+        elif isinstance(step, Status) or not begun:
             yield step
 
 

@@ -76,9 +76,19 @@ _ORDER = {name: place for place, name in enumerate(FAULTS)}
 
 
 def parse_faults(text: str) -> tuple[Fault, ...]:
-    """`cut@3,bytewise`, in the order in which they work. Raises MockError."""
-    faults = [parse_fault(part.strip()) for part in text.split(",") if part.strip()]
-    return tuple(sorted(faults, key=lambda fault: _ORDER[fault.name]))
+    """`cut@3,bytewise`, in the order in which they work. Raises MockError.
+
+    Each may stand once: one over itself, such as an event that grows again and again, would let a
+    request take any time and memory.
+    """
+    faults: dict[str, Fault] = {}
+    for part in text.split(","):
+        if part.strip():
+            fault = parse_fault(part.strip())
+            if fault.name in faults:
+                raise MockError(f"the fault {fault.name} stands twice; write it once")
+            faults[fault.name] = fault
+    return tuple(sorted(faults.values(), key=lambda fault: _ORDER[fault.name]))
 
 
 def parse_fault(text: str) -> Fault:

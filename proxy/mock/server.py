@@ -13,6 +13,7 @@ paths at the root and below /<dialect>.
 
 import asyncio
 import functools
+import json
 import signal
 import sys
 import time
@@ -140,7 +141,10 @@ class MockServer:
                 {"error": f"limit must be a number from 0 to {MAX_ENTRIES}, not {limit!r}"},
                 status=400,
             )
-        return web.json_response(self.account.newest(int(limit)))
+        body = await apart(
+            self.account.kept_bytes, lambda: json.dumps(self.account.newest(int(limit)))
+        )
+        return web.json_response(text=body)
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=_MAX_BODY_BYTES)

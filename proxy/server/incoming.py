@@ -82,10 +82,14 @@ def asked_by(head: Incoming, body: bytes = b"") -> Incoming:
 
 def mock_wishes(incoming: Incoming) -> dict[str, str]:
     """What a mock is to play: said by headers or, for an EventSource, in the query. No real vendor
-    sees it.
+    sees it. Raises Refused (bad_request) for what no header can hold.
     """
     said = (*incoming.headers.items(), *incoming.query.items())
-    return {name: value for name, value in said if name.lower().startswith(MOCK_PREFIX)}
+    wishes = {name: value for name, value in said if name.lower().startswith(MOCK_PREFIX)}
+    for name, value in wishes.items():
+        if not f"{name}{value}".replace("\t", "").isprintable():
+            raise bad_request(f"{name[:40]!r} holds a character that no header can hold.")
+    return wishes
 
 
 def on_disconnect(headers: Mapping[str, str]) -> OnDisconnect | None:

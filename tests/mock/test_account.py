@@ -1,5 +1,9 @@
 """The account: bounded, redacted, newest first."""
 
+from collections.abc import Mapping
+
+import pytest
+
 from proxy.mock.account import (
     MAX_BODY_BYTES,
     MAX_ENTRIES,
@@ -11,7 +15,12 @@ from proxy.mock.account import (
 )
 
 
-def entry(account: Account, body: bytes = b"") -> Entry:
+def entry(
+    account: Account,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+) -> Entry:
     made = Entry(
         id=account.next_id(),
         time=0,
@@ -19,8 +28,8 @@ def entry(account: Account, body: bytes = b"") -> Entry:
         upstream="demo",
         method="POST",
         path="/demo/data",
-        query={},
-        headers={},
+        query=query or {},
+        headers=headers or {},
         raw_body=body,
     )
     account.add(made)
@@ -68,10 +77,21 @@ def test_bodies_are_bounded_together():
     whole = MAX_KEPT_BYTES // MAX_BODY_BYTES
     for _ in range(whole + 5):
         entry(account, b"x" * MAX_BODY_BYTES)
-    assert whole == len(account.newest())
+    assert whole - 1 == len(account.newest())  # as the rest of a request takes room too
     account.clear()
     entry(account, b"x")
     assert 1 == len(account.newest())
+
+
+@pytest.mark.parametrize("place", ["headers", "query"])
+def test_heads_are_bounded_together(place: str):
+    """So do large headers and queries."""
+    account = Account()
+    size = MAX_KEPT_BYTES // 10
+    for _ in range(50):
+        entry(account, b"x", **{place: {"x-mock-a": "v" * size}})
+    assert 9 == len(account.newest())
+    assert size * 10 > account.kept_bytes
 
 
 def test_secrets_are_not_kept_in_the_open():

@@ -104,6 +104,17 @@ def test_huge_event():
     assert len(WHOLE) + (2 << 20) == len(sent(spoilt("huge_event")))
 
 
+@pytest.mark.parametrize(("after", "filler"), [(1, b" "), (2, b"x")])
+@pytest.mark.parametrize("beside", ["", ",burst", ",crlf"])
+def test_a_huge_event_is_written_in_parts_of_megabytes(after: int, filler: bytes, beside: str):
+    """So that whoever asks for it does not fill the memory; the bytes are the same."""
+    size = 5 << 20
+    steps = spoilt(f"huge_event@{after}:{size}{beside}")
+    assert (2 << 20) + len(WHOLE) >= max(map(len, sends(steps)))
+    assert 1 == sent(steps).count(filler * size)
+    assert WHOLE == sent(steps).replace(b"\r\n", b"\n").replace(filler * size, b"")
+
+
 def test_comment_flood():
     """A hundred comments before each frame, and the frames are there still."""
     text = sent(spoilt("comment_flood"))
@@ -196,6 +207,8 @@ def test_order_does_not_matter():
         ("html@3", "fault 'html@3' takes no such argument; write html"),
         ("status:200", "fault 'status:200': the value must be from 400 to 599"),
         ("slow:0", "the value must be from 1 to 1000000"),
+        ("slow:nan", "cannot be read"),
+        ("huge_event:67108865", "the value must be from 1 to 67108864"),
     ],
 )
 def test_a_fault_that_cannot_be_read_is_said(text: str, says: str):
@@ -203,6 +216,13 @@ def test_a_fault_that_cannot_be_read_is_said(text: str, says: str):
     with pytest.raises(MockError) as caught:
         parse_fault(text)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["gzip,gzip", "cut@3,bytewise, cut@4", "huge_event:9,huge_event"])
+def test_a_fault_stands_once(text: str):
+    """One over itself, again and again, would take any time and memory."""
+    with pytest.raises(MockError, match="stands twice; write it once"):
+        parse_faults(text)
 
 
 def test_every_fault_says_what_it_does():
