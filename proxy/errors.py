@@ -151,20 +151,27 @@ _STATUS_KINDS: dict[int, Kind] = {
 
 
 def status_failure(
-    status: int, message: str, *, code: str | None = None, retry_after_s: float | None = None
+    status: int,
+    message: str,
+    *,
+    code: str | None = None,
+    retry_after_s: float | None = None,
+    retryable: bool | None = None,
 ) -> Failure:
     """An upstream's HTTP error as a `Failure`: its 4xx is passed on with its own status, its 5xx
-    becomes ours.
+    becomes ours. `retryable` is what the upstream itself said.
 
     401, 402 and 403 stay `upstream_status`: the operator's key was refused, not the client's.
     """
     kind = _STATUS_KINDS.get(status, "upstream_status")
     passed_on = status if 400 <= status < 500 else KINDS[kind].status
+    if retryable is None:
+        retryable = status >= 500 or status in (408, 409, 425, 429)
     return failure(
         kind,
         message,
         status=passed_on,
-        retryable=status >= 500 or status in (408, 409, 425, 429),
+        retryable=retryable,
         code=code,
         retry_after_s=retry_after_s,
     )

@@ -12,6 +12,7 @@ from proxy.errors import Failure, failure, status_failure
 
 _SHOWN_CHARS = 200
 _LONGEST_WAIT_S = 1e9
+RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 _MESSAGE_KEYS = ("message", "msg", "error_msg", "errmsg", "detail", "error")
 _CODE_KEYS = ("code", "error_code", "errno", "type")
 
@@ -80,7 +81,10 @@ def http_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
     """An HTTP status of 400 or more as a failure."""
     said = read_error(body)
     return status_failure(
-        status, f"HTTP {status}: {said.message}", code=said.code, retry_after_s=retry_after(headers)
+        status,
+        f"HTTP {status}: {said.message}",
+        code=said.code,
+        retry_after_s=_wait(headers, said.document),
     )
 
 
@@ -99,12 +103,14 @@ def framework_failure(status: int, headers: Mapping[str, str], body: bytes) -> F
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """`retry-after` in seconds (RFC 9110, 10.2.3). One with a date counts from the answer's own
-    `date`: who wrote both has one clock.
+    """`retry-after` in seconds (RFC 9110, 10.2.3), or the finer `retry-after-ms` of Azure and
+    OpenAI. One with a date counts from the answer's own `date`: who wrote both has one clock.
     """
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit() and len(value) < 10:
-        return float(value)
+    fine, value = (headers.get(name, "").strip() for name in ("retry-after-ms", "retry-after"))
+    for digits, unit_s in ((fine, 0.001), (value, 1.0)):
+        wait_s = _decimal(digits)
+        if wait_s is not None and wait_s * unit_s < _LONGEST_WAIT_S:
+            return wait_s * unit_s
     try:
         wait_s = (
             parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
@@ -112,6 +118,50 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     except (ValueError, TypeError, OverflowError):  # TypeError: one of them has no zone
         return None
     return max(wait_s, 0.0) if wait_s < _LONGEST_WAIT_S else None
+
+
+def _wait(headers: Mapping[str, str], document: Mapping[str, Any] | None) -> float | None:
+    told = retry_after(headers)
+    return retry_advice(document) if told is None and document is not None else told
+
+
+def should_retry(headers: Mapping[str, str]) -> bool | None:
+    """What OpenAI, Anthropic and gateways tell their SDKs; None where nothing is said."""
+    return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
+
+
+def retry_advice(error: Mapping[str, Any]) -> float | None:
+    """How long an error object says to wait, in seconds: `retry_after` (Replicate and gateways),
+    `estimated_time` (Hugging Face, while a model loads), or a detail of Google's.
+    """
+    for name in ("retry_after", "estimated_time"):
+        value = error.get(name)
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and 0 <= value < _LONGEST_WAIT_S
+        ):
+            return float(value)
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and detail.get("@type") == RETRY_INFO:
+            return duration_s(detail.get("retryDelay"))
+    return None
+
+
+def duration_s(duration: Any) -> float | None:
+    """A protobuf duration, `23.5s`, in seconds."""
+    said = isinstance(duration, str) and duration.endswith("s")
+    return _decimal(duration[:-1]) if said else None
+
+
+def _decimal(digits: str) -> float | None:
+    """Digits, perhaps with a point and more of them."""
+    whole, _, part = digits.partition(".")
+    good = len(digits) < 20 and all(
+        text.isascii() and text.isdigit() for text in (whole, part or "0")
+    )
+    return float(digits) if good else None
 
 
 def _inner(document: dict[str, Any]) -> dict[str, Any]:
@@ -195,7 +245,7 @@ def answer_failure(
     if told is None or not told.message:
         return http_failure(status, headers, body)
     return status_failure(
-        status, told.message[:_SHOWN_CHARS], code=told.code, retry_after_s=retry_after(headers)
+        status, told.message[:_SHOWN_CHARS], code=told.code, retry_after_s=_wait(headers, document)
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from proxy.codec.failures import retry_after
+from proxy.codec.failures import retry_advice, retry_after, should_retry
 from proxy.codec.lenient_json import NotJSONError, loads, shown
 from proxy.errors import Failure, failure, status_failure
 
@@ -56,17 +56,24 @@ _WORD_STATUS: dict[str, int] = {
 }
 
 
+# What is spent does not come back by itself: OpenAI, Moonshot, Zhipu, MiniMax.
+_SPENT = frozenset({"insufficient_quota", "exceeded_current_quota_error", "1113", "1008"})
 # Types that say no more than the status does: no `code` is made of them.
 _GENERAL = frozenset({"error", "api_error", "invalid_request_error", "server_error"})
+# Where the vendor's word stands; the last two are Databricks' and Novita's.
+_WORDS = ("code", "type", "error_type", "error_code", "reason")
 
 
 class VendorError(NamedTuple):
-    """What the vendor said. `status` is the HTTP status that it named or meant, if any."""
+    """What the vendor said. `status` is the HTTP status that it named or meant, `retry_after_s` how
+    long to wait, if it said so.
+    """
 
     message: str
     code: str | None = None
     status: int | None = None
     param: str | None = None
+    retry_after_s: float | None = None
 
 
 def vendor_error(body: Any, *, certain: bool = False) -> VendorError | None:
@@ -111,12 +118,14 @@ def vendor_error(body: Any, *, certain: bool = False) -> VendorError | None:
 def in_band(error: VendorError) -> Failure:
     """An error that came under a status of success."""
     status = error.status
+    retryable = None if status is None else status >= 500 or status in _RETRYABLE_STATUSES
     made = failure(
         "upstream_error",
         error.message or "The upstream reported an error without a message.",
         status=status if status is not None and status < 500 else None,
-        retryable=None if status is None else status >= 500 or status in _RETRYABLE_STATUSES,
+        retryable=False if error.code in _SPENT else retryable,
         code=error.code,
+        retry_after_s=error.retry_after_s,
     )
     return _with_param(made, error)
 
@@ -139,14 +148,19 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
         error = VendorError(
             f"The upstream answered {status} {found}.", code=error.code if error else None
         )
+    wait = retry_after(headers)
     made = status_failure(
-        status, error.message, code=error.code, retry_after_s=retry_after(headers)
+        status,
+        error.message,
+        code=error.code,
+        retry_after_s=error.retry_after_s if wait is None else wait,
+        retryable=False if error.code in _SPENT else should_retry(headers),
     )
     return _with_param(made, error)
 
 
 def _described(error: Mapping[str, Any], envelope: Mapping[str, Any]) -> VendorError:
-    words = [_word(error.get(key)) for key in ("code", "type", "error_type")]
+    words = [_word(error.get(key)) for key in _WORDS]
     status = next(
         (
             found
@@ -164,6 +178,7 @@ def _described(error: Mapping[str, Any], envelope: Mapping[str, Any]) -> VendorE
         next((word for word in words if word and word not in _GENERAL), None),
         status,
         param if isinstance(param, str) else None,
+        retry_advice({**envelope, **error}),
     )
 
 

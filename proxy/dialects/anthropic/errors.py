@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.base import Reply
-from proxy.codec.failures import retry_after
+from proxy.codec.failures import retry_after, should_retry
 from proxy.dialects.anthropic import wire
 from proxy.errors import Failure, Kind, failure, status_failure
 
@@ -26,6 +26,7 @@ _BY_KIND: dict[Kind, tuple[str, int | None]] = {
 }
 # Statuses of this vendor's that are not passed on as they are.
 _OURS = {500: 502, 529: 503}
+_NO_CREDIT = "credit balance is too low"
 _BY_STATUS = {status: kind for kind, status in wire.ERROR_STATUS.items()} | {
     422: "invalid_request_error"
 }
@@ -56,11 +57,15 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
     if status < 400:
         return None if error is None else in_band(error)
     kind, message = _said(error)
+    if status == 400 and _NO_CREDIT in message:
+        # the operator's account is at fault, not the request
+        return failure("upstream_status", message, status=status, retryable=False, code=kind)
     return status_failure(
         status,
         message or f"The upstream answered {status} without saying why{_beginning(body)}.",
         code=kind or None,
         retry_after_s=retry_after(headers),
+        retryable=should_retry(headers),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from proxy.codec.base import Reply
-from proxy.codec.failures import http_failure, retry_after
+from proxy.codec.failures import RETRY_INFO, duration_s, http_failure, retry_after
 from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.errors import Failure, failure, status_failure
 
@@ -33,7 +33,6 @@ _STATUS_WORD = {
     504: "DEADLINE_EXCEEDED",
 }
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 # The operator's key was refused, under the status of a request that is wrong.
 _KEY_REASONS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED"})
@@ -90,7 +89,7 @@ def error_object(why: Failure) -> dict[str, Any]:
     ]
     if why.retry_after_s is not UNSET:
         details.append(
-            {"@type": _RETRY_INFO, "retryDelay": f"{max(1, math.ceil(why.retry_after_s))}s"}
+            {"@type": RETRY_INFO, "retryDelay": f"{max(1, math.ceil(why.retry_after_s))}s"}
         )
     if why.param is not UNSET:
         violation = {"field": why.param, "description": why.message}
@@ -136,8 +135,8 @@ def _said(error: Any) -> _Said:
     for kind, detail in _details(error.get("details")):
         if kind == _ERROR_INFO and isinstance(detail.get("reason"), str):
             reason = detail["reason"]
-        elif kind == _RETRY_INFO:
-            wait = _seconds(detail.get("retryDelay"))
+        elif kind == RETRY_INFO:
+            wait = duration_s(detail.get("retryDelay"))
     named = reason or (word if isinstance(word, str) else None)
     return _Said(
         message[:_MESSAGE_CHARS] if isinstance(message, str) else "",
@@ -151,13 +150,3 @@ def _details(details: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
     for detail in details if isinstance(details, list) else []:
         if isinstance(detail, dict):
             yield detail.get("@type"), detail
-
-
-def _seconds(duration: Any) -> float | None:
-    """A protobuf duration, `23.5s`, in seconds."""
-    digits = duration[:-1] if isinstance(duration, str) and duration.endswith("s") else ""
-    whole, _, part = digits.partition(".")
-    good = len(digits) < 20 and all(
-        text.isascii() and text.isdigit() for text in (whole, part or "0")
-    )
-    return float(digits) if digits and good else None

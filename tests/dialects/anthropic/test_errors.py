@@ -82,3 +82,19 @@ def test_an_overload_in_the_stream_is_503_to_others_and_529_to_this_vendors_clie
     ):
         assert why is not None
         assert (503, 529) == (why.status, DIALECT.client.render_error(why).status)
+
+
+def test_an_account_without_credit_is_no_fault_of_the_request() -> None:
+    """The vendor says it with the status of a bad request; another target may do."""
+    error = {"type": "invalid_request_error", "message": "Your credit balance is too low."}
+    found = parse_error(400, json.dumps({"type": "error", "error": error}).encode())
+    assert found is not None
+    assert ("upstream_status", 400, False) == (found.kind, found.status, found.retryable)
+
+
+def test_the_vendor_says_itself_whether_to_try_again() -> None:
+    """As its SDKs are told."""
+    for said, expected in (("true", True), ("false", False)):
+        found = parse_error(409, b"", x_should_retry=said)
+        assert found is not None
+        assert expected is found.retryable

@@ -23,6 +23,8 @@ SHAPES: list[tuple[str, int, Any, str, object]] = [
     ("Gemini's", 400, [{"error": {"code": 400, "message": "Not valid.", "status": "INVALID_ARGUMENT"}}], "Not valid.", UNSET),
     ("Spark's", 401, {"code": 11200, "message": "no licence"}, "no licence", "11200"),
     ("Cloudflare's", 400, {"success": False, "errors": [{"code": 7009, "message": "No such model"}]}, "No such model", "7009"),
+    ("Databricks'", 404, {"error_code": "ENDPOINT_NOT_FOUND", "message": "No such endpoint."}, "No such endpoint.", "ENDPOINT_NOT_FOUND"),
+    ("Novita's", 403, {"code": 403, "reason": "NOT_ENOUGH_BALANCE", "message": "Pay."}, "Pay.", "NOT_ENOUGH_BALANCE"),
     ("a message alone", 404, {"message": "no route"}, "no route", UNSET),
     ("text alone", 403, "go away", "go away", UNSET),
     ("an object of no known shape", 400, {"error": {"message": {"a": 1}}}, '{"a":1}', UNSET),
@@ -92,6 +94,31 @@ def test_kinds_and_statuses_follow_the_http_status() -> None:
 )
 def test_advice_to_wait_is_in_seconds(value: str, seconds: object) -> None:
     assert seconds == parsed(429, b"{}", {"retry-after": value}).retry_after_s
+
+
+def test_advice_to_wait_may_stand_in_the_body() -> None:
+    """As Google's does, behind its OpenAI endpoint, and where a model loads."""
+    detail = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "32s"}
+    google = [{"error": {"code": 429, "message": "Full.", "details": [detail]}}]
+    loading = {"error": "Model m is currently loading", "estimated_time": 20}
+    for body, seconds in ((google, 32.0), (loading, 20.0)):
+        assert seconds == parsed(503, json.dumps(body).encode()).retry_after_s
+    assert 1.0 == parsed(429, json.dumps(google).encode(), {"retry-after": "1"}).retry_after_s
+
+
+@pytest.mark.parametrize("status", [200, 429])
+def test_a_spent_quota_does_not_come_back(status: int) -> None:
+    """Whatever the status says."""
+    body = b'{"error":{"message":"Spent.","type":"insufficient_quota","code":"insufficient_quota"}}'
+    failure = parsed(status, body)
+    assert (429, False) == (failure.status, failure.retryable)
+
+
+def test_the_vendor_says_itself_whether_to_try_again() -> None:
+    """As its SDKs are told."""
+    body = b'{"error":{"message":"No."}}'
+    assert parsed(400, body, {"x-should-retry": "true"}).retryable
+    assert not parsed(500, body, {"x-should-retry": "false"}).retryable
 
 
 def test_the_field_at_fault_goes_through() -> None:
