@@ -239,6 +239,9 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = True
     on_loss: OnLoss = "note"
     n: int | None = None
+    # What the client says to vendors of one dialect alone, in the form of their requests, by the
+    # dialect's name; an upstream of another one notes it.
+    own: dict[str, dict[str, Any]] = {}
     # What some vendors know and others do not; null is unsaid.
     top_k: int | None = None
     min_p: float | None = None

@@ -19,6 +19,9 @@ from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Message, Original
 
+_OWN = Note(
+    "dropped", "own", "What the client says to vendors of another dialect alone is left out."
+)
 _SYSTEM_ALONE = Note(
     "changed", "messages.system", "Where nobody else speaks, the system's text is the user's."
 )
@@ -42,6 +45,8 @@ def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Out
         request = replace(
             request, messages=[Message("user", request.system)], system=None, system_parts=[]
         )
+    if any(dialect != half.name for dialect in request.own):
+        notes.append(_OWN)
     custom = config.rules.custom_tools
     free = half.custom_tools if custom is None else custom
     if half.tools:

@@ -15,6 +15,7 @@ from proxy.codec.wire_rules import keep_to
 from proxy.dialects.gemini.build_turns import TurnBuilder
 from proxy.dialects.gemini.target import Options, headers, path
 from proxy.dialects.gemini.thinking import thinking_config
+from proxy.dialects.gemini.wire import NAME
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
@@ -50,7 +51,8 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         said = "This model takes no form of the answer together with tools."
         drop(notes, "response_format", said)
         request = replace(request, response_format=None)
-    if config := _generation(request, thinking, notes):
+    own = dict(request.own.get(NAME, {}))
+    if config := {**_generation(request, thinking, notes), **own.pop("generationConfig", {})}:
         keep_to(target.rules, config, notes, target.upstream)
         body["generationConfig"] = config
     if request.tools:
@@ -58,6 +60,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         body["tools"] = [{"functionDeclarations": declared}]
     if calling := _calling(request, options, notes):
         body["toolConfig"] = {"functionCallingConfig": calling}
+    body |= own
     if options.safety_settings:
         body["safetySettings"] = options.safety_settings
     body |= _labels(request, notes) if on_vertex else _standing(request)

@@ -17,6 +17,7 @@ from proxy.codec.shared_notes import ALLOWED_TOOLS
 from proxy.codec.unknown_keys import unknown_inner_keys
 from proxy.dialects.openai_chat import mistral
 from proxy.dialects.openai_chat.foreign import in_own_words
+from proxy.dialects.openai_chat.parse_google import for_google
 from proxy.dialects.openai_chat.parse_parts import cache_of
 from proxy.dialects.openai_chat.parse_reasoning import reasoning
 from proxy.dialects.openai_chat.parse_turns import Turns
@@ -70,9 +71,11 @@ def parse_request(incoming: Incoming) -> Parsed:
     if not body.messages:
         raise bad_request("messages must hold at least one message.", param="messages")
     guided = _guided(value)
-    known = _KNOWN.union(GUIDED) if guided else _KNOWN
-    notes = [*key_notes(value, known, _DROPPED), *unknown_inner_keys(value, Body)]
+    notes: list[Note] = []
     turns = Turns(notes)
+    google = for_google(value, turns.note)
+    known = _KNOWN.union(google.keys, GUIDED if guided else ())
+    notes += [*key_notes(value, known, _DROPPED), *unknown_inner_keys(value, Body)]
     system, messages = turns.read(body.messages)
     choice = _choice(body, turns)
     request = ChatRequest(
@@ -91,7 +94,9 @@ def parse_request(incoming: Incoming) -> Parsed:
         tools=_allowed(body, _tools(body, turns), notes),
         tool_choice=choice,
         response_format=body.response_format or guided,
-        reasoning=reasoning(body, value.get("chat_template_kwargs"), turns.note),
+        reasoning=reasoning(body, value.get("chat_template_kwargs"), turns.note)
+        or google.reasoning,
+        own=google.own,
         user=body.user,
         metadata=body.metadata or {},
         stream=bool(body.stream),
