@@ -11,6 +11,7 @@ from tests.running import Running, running
 
 MINE, HERS = ({"Authorization": f"Bearer {name}"} for name in ("mine", "hers"))
 KEPT = {
+    "server": {"drain_s": 0.01},  # most leave a stream behind
     "auth": {
         "keys": [
             {"name": name, "sha256": hashlib.sha256(name.encode()).hexdigest()}
@@ -21,6 +22,7 @@ KEPT = {
     "upstreams": {"up": {"dialect": "openai_chat", "mock": {"tokens_per_s": 20}}},
     "models": {"*": [{"upstream": "up"}]},
 }
+FAST = {"up": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}
 IMAGE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
 FORM = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Origin": "null"}
 
@@ -146,8 +148,7 @@ async def test_a_flood_of_streams_keeps_no_more_than_it_may() -> None:
 
 
 async def test_a_flood_of_idempotency_keys_takes_no_more_than_streams_do() -> None:
-    fast = {"up": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}
-    config = {**KEPT, "upstreams": fast}
+    config = {**KEPT, "upstreams": FAST}
     del config["auth"]  # so that the metrics need no key
     async with running(config) as run:
         body = {"model": "m", "prompt": "x", "stream": False}
@@ -160,7 +161,7 @@ async def test_a_flood_of_idempotency_keys_takes_no_more_than_streams_do() -> No
 
 @pytest.mark.parametrize("key", ["a,b", "\u00e9", "a" * 7000, '"quoted"', "mine\\0x"])
 async def test_an_odd_idempotency_key_is_a_key_like_any_other(key: str) -> None:
-    async with running(KEPT) as run:
+    async with running({**KEPT, "upstreams": FAST}) as run:
         headers = {"Idempotency-Key": key}
         body, other = ({"model": "m", "prompt": text} for text in ("x", "y"))
         path = "/v1/stream"
@@ -210,10 +211,9 @@ async def test_a_hundred_readers_that_take_nothing_slow_nobody() -> None:
 
 
 async def test_a_conversation_that_grows_from_answer_to_answer_is_bounded() -> None:
-    fast = {"up": {"dialect": "openai_chat", "mock": {"tokens_per_s": 0}}}
     limits = {"limits": {"max_body_bytes": 20_000}}
     resume = {"streams": {"resume": {}}}
-    async with running({**KEPT, **limits, **resume, "upstreams": fast}) as run:
+    async with running({**KEPT, **limits, **resume, "upstreams": FAST}) as run:
         before, statuses = None, []
         for _ in range(12):
             body = {"model": "m", "input": "x" * 5000, "previous_response_id": before}
