@@ -9,43 +9,29 @@ them.
 """
 
 import asyncio
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpRequestParser
 
 from proxy.errors import Failure, failure
-from proxy.net.keepalive import probe
-from proxy.server.heads import Heads, left_of
+from proxy.server.heads import HEAD_END, BegunHead, Heads, left_of
 from proxy.server.refusals import (
     FIELDS,
     LINGER_S,
     fault,
     half_close,
-    head_too_large,
     last,
-    line_too_large,
     refusal,
 )
-from proxy.server.unsent import Unsent, hold_little, unread
+from proxy.server.taking import Bounds, Taking
+from proxy.server.unsent import unread
 
-_HEAD_END = b"\r\n\r\n"
 _FIELD_BYTES = 8190  # of one header: what nginx and aiohttp take
 # A chunk of one byte, the worst that an honest client sends, weighs six: more than this is chunk
 # extensions.
 _WIRE_PER_BYTE = 8
-
-
-class Bounds(NamedTuple):
-    """What a connection is held to, and the rest of what aiohttp wants to know of it."""
-
-    max_head_bytes: int
-    request_head_s: float
-    max_body_bytes: int
-    write_timeout_s: float
-    write_buffer_bytes: int
-    options: dict[str, Any]
 
 
 class Host(Protocol):
@@ -56,25 +42,20 @@ class Host(Protocol):
     def left(self) -> None: ...
 
 
-class Connection(web.RequestHandler):
+class Connection(Taking):
     """At most one timer a connection. It is not stopped by a request, but finds at its end that
     there is nothing to do.
     """
 
     __slots__ = (
+        "_begun",
         "_body_bytes",
-        "_bounds",
         "_due",
         "_framed",
-        "_head_bytes",
         "_host",
         "_left",
-        "_lined",
         "_refused",
-        "_tail",
         "_timer",
-        "_unsent",
-        "_watched_s",
         "_wire_bytes",
         "body",
     )
@@ -85,32 +66,26 @@ class Connection(web.RequestHandler):
         most = bounds.max_head_bytes
         super().__init__(
             manager,
-            loop=loop,
+            loop,
+            bounds,
             max_line_size=most,
             max_field_size=min(_FIELD_BYTES, most - 1),
             max_headers=FIELDS,
-            **bounds.options,
         )
         self._messages: Heads = Heads()  # type: ignore[assignment]  # see there
         self._host = host
-        self._bounds = bounds
         # bytes of the newest request that are to come; 0: the parser stands between two requests
         self._left = 0
         self._due: float | None = None  # when the head that is awaited must be complete
-        self._head_bytes = 0  # of a head that is not complete
-        self._lined = False  # its first line is
-        self._tail = b""  # its last three bytes
+        self._begun: BegunHead | None = None
         self._wire_bytes = 0  # since the last head
         self._body_bytes = bounds.max_body_bytes  # what the body may have
         self._timer: asyncio.TimerHandle | None = None
         self._refused = self._framed = False
-        self._watched_s: float | None = None
-        self._unsent = Unsent(loop, bounds.write_timeout_s)
         self.body: StreamReader | None = None  # that somebody reads, and of which not all has come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        hold_little(transport, self._bounds.write_buffer_bytes)
         self._host.came()
         self._await_head()
 
@@ -120,26 +95,22 @@ class Connection(web.RequestHandler):
             self._timer = None
         self._host.left()
         super().connection_lost(exc)
-        self._unsent.stop()  # last: aiohttp has just called force_close
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
-        heads = self._request_count
+        heads, begun = self._request_count, self._begun
         idle = self._idle(heads)
-        if (
-            idle
-            and self._head_bytes + len(data) > self._bounds.max_head_bytes
-            and self._too_large(data)
-        ):
+        known = 0 if begun is None else begun.size
+        if idle and known + len(data) > self._bounds.max_head_bytes and self._too_large(data):
             return
         if self._parser is None:
             self._parser = self._new_parser()
         super().data_received(data)
         if self._request_count != heads:
             self._count(data, known=idle and self._left == 0 and self._request_count == heads + 1)
-            self._due = None
-            self._head_bytes = self._wire_bytes = 0
+            self._due = self._begun = None
+            self._wire_bytes = 0
             self._body_bytes = self._bounds.max_body_bytes
             # the next head is none, but the place where this body is broken
             if self.body is not None and not self.body.is_eof():
@@ -159,7 +130,7 @@ class Connection(web.RequestHandler):
         """Whether a request is on it, or on its way and at this machine already."""
         if self.transport is None or self._refused or self._framed:
             return False
-        idle = self._head_bytes == 0 and self._idle(self._request_count)
+        idle = self._begun is None and self._idle(self._request_count)
         return not idle or unread(self.transport)
 
     def close_if_idle(self) -> None:
@@ -187,14 +158,6 @@ class Connection(web.RequestHandler):
         """The protocol of one more connection of the same listener."""
         return self._host()
 
-    def watch(self, lost_s: float) -> None:
-        """From now on there is something to lose: see `proxy.net.keepalive`."""
-        if self._watched_s != lost_s:  # once a connection, not once a request
-            self._watched_s = lost_s
-            probe(self.transport, lost_s)
-            self._unsent.most_s = lost_s
-            self._unsent.watch(self.transport)
-
     def eof_received(self) -> None:
         """A client that half-closes has left, as nothing tells it from one that closes. The
         transport now closes itself, but only when what is written has been taken, which may be
@@ -215,29 +178,6 @@ class Connection(web.RequestHandler):
         """
         if self._reading_paused:
             super().resume_reading(resume_parser)
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._unsent.watch(self.transport)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._unsent.moved()
-
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """What is left of an answer is its client's to take, before and after the connection is
-        closed.
-        """
-        finished = await super().finish_response(request, resp, start_time)
-        self._unsent.watch(self.transport)
-        return finished
-
-    def force_close(self) -> None:
-        """A transport that is closed waits for its client to take what is written."""
-        self._unsent.watch(self.transport)
-        super().force_close()
 
     def _idle(self, heads: int) -> bool:
         """Whether no request is being answered, so that what comes is a head. Of one that comes
@@ -263,20 +203,17 @@ class Connection(web.RequestHandler):
 
     def _count(self, data: bytes, *, known: bool) -> None:
         """A head has come with this. `known`: it began where the parser stood between requests."""
-        joined = self._tail + data if self._head_bytes else data
-        end = joined.find(_HEAD_END)
-        beyond = len(joined) - end - len(_HEAD_END)
+        joined = data if self._begun is None else self._begun.tail + data
+        end = joined.find(HEAD_END)
+        beyond = len(joined) - end - len(HEAD_END)
         self._left = left_of(self._messages, beyond) if known and end >= 0 else -1
 
     def _part_of_head(self, data: bytes) -> None:
-        if self._head_bytes == 0:
-            self._lined, self._tail = False, b""
+        if self._begun is None:
+            self._begun = BegunHead()
             if self._due is None:
                 self._await_head()
-        joined = self._tail + data
-        self._lined = self._lined or b"\r\n" in joined
-        self._head_bytes += len(data)
-        self._tail = joined[-3:]
+        self._begun.add(data)
 
     def _part_of_body(self, size: int) -> None:
         """Once it weighs too much nothing more of it is read; what has come is answered when its
@@ -290,16 +227,10 @@ class Connection(web.RequestHandler):
 
     def _too_large(self, data: bytes) -> bool:
         """Whether this makes the head too large; then it is refused."""
-        most, known = self._bounds.max_head_bytes, self._head_bytes
-        before = self._tail if known else b""
-        joined, start = before + data, known - len(before)
-        end = joined.find(_HEAD_END)
-        if end >= 0 and start + end + len(_HEAD_END) <= most:
-            return False
-        line = joined.find(b"\r\n")
-        lined = (known > 0 and self._lined) or 0 <= line < most - start
-        self._refuse(head_too_large(most) if lined else line_too_large(most))
-        return True
+        why = (self._begun or BegunHead()).too_large(data, self._bounds.max_head_bytes)
+        if why is not None:
+            self._refuse(why)
+        return why is not None
 
     def _await_head(self) -> None:
         loop = self._loop
@@ -314,7 +245,7 @@ class Connection(web.RequestHandler):
             return
         if self._loop.time() < self._due:
             self._timer = self._loop.call_at(self._due, self._look)
-        elif not self._head_bytes:
+        elif self._begun is None:
             # a browser opens connections that it may never use, and would take a 408 for an answer
             self.force_close()
         else:

@@ -12,6 +12,10 @@ from aiohttp.web_protocol import _ErrInfo
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from proxy.errors import Failure
+from proxy.server.refusals import head_too_large, line_too_large
+
+HEAD_END = b"\r\n\r\n"
 NO_FIELDS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 NOWHERE = URL()
 _VERSION = "Its version is another one"
@@ -50,6 +54,34 @@ class Head:
     def let_go(self) -> None:
         """Its fields, and its target."""
         self.headers, self.raw_headers, self.url = NO_FIELDS, (), NOWHERE
+
+
+class BegunHead:
+    """A head that is not complete: so many bytes of it have come, and `tail` are the last three."""
+
+    __slots__ = ("_lined", "size", "tail")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.tail = b""
+        self._lined = False  # its first line is complete
+
+    def add(self, data: bytes) -> None:
+        """More has come, and not all."""
+        joined = self.tail + data
+        self._lined = self._lined or b"\r\n" in joined
+        self.size += len(data)
+        self.tail = joined[-3:]
+
+    def too_large(self, data: bytes, most: int) -> Failure | None:
+        """Why it is refused with this, where it has more than `most` bytes then."""
+        joined, start = self.tail + data, self.size - len(self.tail)
+        end = joined.find(HEAD_END)
+        if end >= 0 and start + end + len(HEAD_END) <= most:
+            return None
+        line = joined.find(b"\r\n")
+        lined = self._lined or 0 <= line < most - start
+        return head_too_large(most) if lined else line_too_large(most)
 
 
 class Heads(list[Any]):

@@ -11,9 +11,10 @@ import structlog
 from aiohttp import web
 
 from proxy.errors import failure
-from proxy.server.connection import Bounds, Connection
+from proxy.server.connection import Connection
 from proxy.server.refusals import LINGER_S, half_close, refusal
 from proxy.server.straight import straight
+from proxy.server.taking import Bounds
 from proxy.settings.sections import Limits, Streams
 from proxy.settings.sections import Server as ServerSettings
 

@@ -10,7 +10,8 @@ import uvloop
 from aiohttp import web
 
 from proxy.net.keepalive import heard
-from proxy.server.connection import Bounds, Connection
+from proxy.server.connection import Connection
+from proxy.server.taking import Bounds
 from proxy.server.unsent import _LOOKS, _NOTSENT_LOWAT, Unsent, drop, hold_little
 
 
