@@ -268,8 +268,8 @@ class Choices:
             self._vendor(out, index, {"images": opaque})
 
     def _parts(self, out: list[Event], index: int, parts: list[Any]) -> None:
-        """Typed parts (Mistral), and pictures (gateways before models that draw). What is neither
-        text nor thinking is kept as it is.
+        """Typed parts (Mistral, Databricks), and pictures (gateways before models that draw). What
+        is neither text nor thinking is kept as it is.
         """
         opaque = []
         for part in parts:
@@ -280,15 +280,23 @@ class Choices:
                 case {"type": "image_url"}:
                     self._images(out, index, [part])
                 case {"type": "thinking", "thinking": thinking}:
-                    if text := _joined(thinking):
-                        self.blocks.reasoning(out, text, index)
-                    match part:
-                        case {"signature": str(signature)} if signature:
-                            self._prove(out, index, Proof(signature, None, None, whole=False))
+                    self._thought(out, index, _joined(thinking), part)
+                case {"type": "reasoning", "summary": list(summary)}:
+                    for piece in summary:
+                        if isinstance(piece, dict):
+                            self._thought(out, index, _joined([piece]), piece)
                 case _:
                     opaque.append(part)
         if opaque:
             self._vendor(out, index, {"content": opaque})
+
+    def _thought(self, out: list[Event], index: int, text: str, part: dict[str, Any]) -> None:
+        """A part's thinking, and its signature."""
+        if text:
+            self.blocks.reasoning(out, text, index)
+        signature = part.get("signature")
+        if isinstance(signature, str) and signature:
+            self._prove(out, index, Proof(signature, None, None, whole=False))
 
     @staticmethod
     def _vendor(out: list[Event], index: int, delta: dict[str, Any]) -> None:

@@ -150,7 +150,7 @@ class ChatDecoder(Decoder):
                 chunk = _decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self._plain = None
-                self._odd_frame(out, data)
+                self._odd_frame(out, data, named="" if event == "message" else event)
                 if self.done:
                     return
                 continue
@@ -180,12 +180,15 @@ class ChatDecoder(Decoder):
                     chunk.choices, chunk.id = choices, name
                     self._plain, self._block = chunk, block
 
-    def _odd_frame(self, out: list[Event], data: bytes) -> None:
+    def _odd_frame(self, out: list[Event], data: bytes, *, named: str) -> None:
         """A frame that is the terminator, or no strict JSON, or not of our types, or holds several
-        documents.
+        documents. A list in a named event is an aside (FastGPT tells what its nodes did so).
         """
         word = data.strip().strip(b'"')
         for document in () if word in (b"", DONE) else documents(data):
+            if named and isinstance(document, list) and vendor_error(document) is None:
+                out.append(Vendor(NAME, shallow({named: document})))
+                continue
             said = msgspec.json.encode(document)
             try:
                 self._chunk(out, tolerated(document, data), said)

@@ -120,6 +120,8 @@ CASES = [
     Case("thinking", delta({"thinking": "hm"}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("think tags stay text", delta({"content": "<think>a</think>b"}) + STOP + DONE, "<think>a</think>b", finish=("stop", "stop")),
     Case("typed parts", delta({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "hi"}, {"type": "reference", "reference_ids": [1]}]}) + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("Databricks' parts", delta({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "h"}, {"type": "summary_text", "text": "m"}, 1]}, {"type": "text", "text": "hi"}]}) + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("a list of errors in a named event", b'event: odd\ndata: [{"error": {"message": "gone"}}]\n\n', error=("upstream_error", 502, "gone")),
     Case("a part that is no list and has no type", delta({"content": {"text": "h"}}) + delta({"content": {"type": "output_text", "text": "i"}}) + STOP + DONE, "hi", finish=("stop", "stop")),
     # Tool calls.
     Case("pieces of two calls, interleaved", call(piece('{"a"', "f", 0, id="x")) + call(piece("[", "g", 1, id="y")) + call([piece(":1}"), piece("]", index=1)]) + delta({}, "tool_calls") + DONE, calls=(("f", '{"a":1}'), ("g", "[]")), finish=("tool_calls", "tool_calls")),
@@ -419,6 +421,26 @@ def test_pictures_are_events() -> None:
     events = events_of(body + STOP + DONE)
     assert [Image(url)] * 3 == [e for e in events if isinstance(e, Image)]
     assert [{"choices": [{"index": 0, "delta": {"images": [{"odd": 1}]}}]}] == vendor_data(events)
+
+
+def test_a_list_in_a_named_event_is_an_aside() -> None:
+    """As FastGPT's, of what its nodes did."""
+    events = events_of(b'event: flowResponses\ndata: [{"moduleName": "AI"}]\n\n' + HI + STOP + DONE)
+    assert "hi" == answer_of(events).text()
+    assert [{"flowResponses": [{"moduleName": "AI"}]}] == vendor_data(events)
+
+
+def test_a_part_of_reasoning_has_its_signature() -> None:
+    """Databricks gives it behind the text."""
+    pieces = [{"text": "hm"}, {"text": "", "signature": "sig"}]
+    parts = [
+        {"type": "reasoning", "summary": [{"type": "summary_text", **piece}]} for piece in pieces
+    ]
+    body = delta({"content": parts[:1]}) + delta({"content": parts[1:]}) + HI + STOP + DONE
+    blocks = list(answer_of(events_of(body)).blocks.values())
+    assert [("reasoning", "hm", "sig"), ("text", "hi", None)] == [
+        (block.kind, block.text, block.signature) for block in blocks
+    ]
 
 
 def test_a_vendor_that_never_says_why_it_ends_is_believed() -> None:
