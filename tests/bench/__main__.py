@@ -1,6 +1,7 @@
 """`make bench`: Mainstem beside nginx, in one run on one core, as one table; beside Envoy, LiteLLM
-and Portkey too where `make rivals` has installed them. Takes under three minutes, with all six;
-`--quick` half a minute. `--write` makes docs/PERFORMANCE.md of it. `--pairs` measures each pair of
+and Portkey too where `make rivals` has installed them. Takes three minutes, with all of them five;
+`--quick` half a minute. `--write` makes docs/PERFORMANCE.md of it, of `--growth` and of
+`--workers`, in ten minutes. `--pairs` measures each pair of
 the commonest dialects instead, and gives one matrix; `--growth` what a chunk costs when few streams
 are open, and when thousands are (three minutes), `--workers` what several workers carry beside one
 (a minute); `--kept` what it costs that streams are kept.
@@ -60,7 +61,10 @@ def arguments() -> argparse.Namespace:
         help="what it costs that streams are kept, in memory and in a Redis, instead of the table",
     )
     parser.add_argument("--only", choices=["mainstem", "nginx"], help="measure only one of the two")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if chosen.quick and chosen.write:
+        parser.error("what --quick measures is nothing to write down")
+    return chosen
 
 
 class Progress:
@@ -104,18 +108,22 @@ def table(chosen: argparse.Namespace, folder: Path, port: int) -> int:
     lacking = rivals.lacking() if chosen.only is None else ""
     if lacking:
         print(f"bench: {lacking}", file=sys.stderr)
-    progress = Progress(1 + rows.count())
+    further = growth.count(growth.SIZES) + len(crew.SIZES) if chosen.write else 0
+    progress = Progress(1 + rows.count() + further)
     bench = Bench(folder, scale, port, progress.say)
     with progress.bar:
         direct = bench.direct()
         measured = list(bench.rows(chosen.only))
+        if chosen.write:
+            say = progress.say
+            grown = growth.measure(folder, port, growth.SCALE, growth.SIZES, say)
+            carried = crew.measure(folder, port, crew.SCALE, crew.SIZES, say)
+            page.write(page.Found(measured, direct, scale, grown, carried))
     print(render(measured, direct, scale))
     if lacking:
         print(lacking)
     if chosen.only != "nginx":
         print(observing.text())
-    if chosen.write:
-        page.write(measured, direct, scale)
     if chosen.json:
         chosen.json.write_text(
             json.dumps(

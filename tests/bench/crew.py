@@ -51,7 +51,7 @@ class Carried:
     used: float = 0.0  # of their quotas, the less of the two times
     chunk_us: float = 0.0  # without quotas, of all workers' processors
     busiest: float = 0.0  # of the workers, without quotas, beside the mean
-    disturbed: float = 0.0  # without quotas
+    disturbed: float = 0.0  # without quotas, one worker
     asked: int = 0
     lost: int = 0
     complaints: list[str] = field(default_factory=list)
@@ -136,7 +136,8 @@ class _Crew:
         used = [cpu_s(pid) - was for pid, was in zip(self._pids, before, strict=True)]
         self._of.chunk_us = paced.cpu_s / max(1, paced.counted) * 1e6
         self._of.busiest = max(used) * len(used) / sum(used)
-        self._of.disturbed = paced.waited_s / paced.wall_s / len(used)
+        if len(used) == 1:  # several wait for one another too
+            self._of.disturbed = paced.waited_s / paced.wall_s
 
 
 def _rate(result: Result) -> float:

@@ -204,5 +204,5 @@ def about(scale: Scale) -> str:
         f"All streams of a size together send {_CHUNKS_PER_S:,.0f} chunks a second, for {scale.window_s:g} s. Delays are from "
         "the vendor's write to the client's read, with what the vendor's and the clients' own processes take. Memory is "
         f"what the process has grown by since it had {min(SIZES)}. Each stream takes two open files of the process: the "
-        f"last line has as many as fit, of {_FULL:,}."
+        f"last line has as many as fit, {_FULL:,} at most."
     )

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench import bounds, through
+from tests.bench import bounds, crew, growth, through
+from tests.bench.crew import Carried
+from tests.bench.growth import Grown
 from tests.bench.matrix import Pair
 from tests.bench.measure import Row, Scale
 from tests.bench.rivals import LITELLM_RATE, LITELLM_STREAMS
@@ -43,22 +45,27 @@ MEASURES = (
 )
 
 
-def write(rows: Sequence[Row], direct: Row | None, scale: Scale) -> None:
+class Found(NamedTuple):
+    """What a run has measured."""
+
+    rows: Sequence[Row]
+    direct: Row | None
+    scale: Scale
+    grown: list[Grown]
+    carried: list[Carried]
+
+
+def write(found: Found) -> None:
     """Both files, in docs."""
     counted = {pair: through.cost(pair) for pair in bounds.WHOLE}
     made = datetime.now(UTC).date().isoformat()
-    (_DOCS / "PERFORMANCE.md").write_text(markdown(rows, direct, scale, counted, made))
-    (_DOCS / PICTURE).write_text(picture(rows))
+    (_DOCS / "PERFORMANCE.md").write_text(markdown(found, counted, made))
+    (_DOCS / PICTURE).write_text(picture(found.rows))
 
 
-def markdown(
-    rows: Sequence[Row],
-    direct: Row | None,
-    scale: Scale,
-    counted: Mapping[Pair, Cost],
-    made: str,
-) -> str:
+def markdown(found: Found, counted: Mapping[Pair, Cost], made: str) -> str:
     """The page. `made` is the day of the run."""
+    rows, direct, scale, grown, carried = found
     nginx = {row.dialect: row for row in rows if row.proxy == "nginx"}
     base = direct or Row("", "", "")
     head = (
@@ -97,7 +104,19 @@ def markdown(
         f"- **Added delay**: from the vendor's write to the client's read, less what it is without a proxy (p50 {base.delay_p50_ms:.2f} ms).",
         f"- **Memory**: what {scale.open_streams:,} open streams (LiteLLM: {LITELLM_STREAMS}) add to the process, over their number.",
         "",
-        *_disturbed(rows),
+        *_disturbed([*rows, *(row for one in grown for row in one.all), *carried]),
+        "## When few streams are open, and when as many are as fit",
+        "",
+        *growth.markdown(grown),
+        "",
+        growth.about(growth.SCALE),
+        "",
+        "## Several workers",
+        "",
+        *crew.markdown(carried),
+        "",
+        crew.about(carried, crew.SCALE),
+        "",
         "## Counted, not timed",
         "",
         (
@@ -115,7 +134,7 @@ def markdown(
     return wrapped("\n".join([*lines, ""]))
 
 
-def _disturbed(rows: Sequence[Row]) -> list[str]:
+def _disturbed(rows: Sequence[Row | Carried]) -> list[str]:
     """That neighbours have disturbed the run, if they have."""
     most = max((row.disturbed for row in rows), default=0.0)
     if most <= DISTURBED:

@@ -6,7 +6,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.bench import page, rivals
+from tests.bench import crew, growth, page, rivals
+from tests.bench.crew import Carried
+from tests.bench.growth import Grown
 from tests.bench.matrix import REFERENCE
 from tests.bench.measure import Row, Scale
 from tests.bench.through import Cost
@@ -28,13 +30,15 @@ ROWS = [
     Row("nginx     openai_chat passed through", "openai_chat", "nginx", cpu_per_chunk_us=25.0),
     Row("LiteLLM   openai_chat -> openai_chat", "openai_chat", "litellm", cpu_per_chunk_us=900.0),
 ]
+GROWN = [Grown("Mainstem", {10: ROWS[:1]})]
+CARRIED = [Carried(1, 900, 40), Carried(2, 1800, 80)]
 DIRECT = Row("no proxy", "openai_chat", "none", delay_p50_ms=0.1, delay_p99_ms=0.1)
 
 
 def test_the_page_has_a_line_for_each_proxy_with_its_ratio_to_nginx() -> None:
     """Delays are without what there is without a proxy; what was counted stands below."""
     counted = {REFERENCE: Cost(712.0, 26562)}
-    text = page.markdown(ROWS, DIRECT, Scale(), counted, "2026-01-02")
+    text = page.markdown(page.Found(ROWS, DIRECT, Scale(), GROWN, CARRIED), counted, "2026-01-02")
 
     assert (
         "| Mainstem openai_chat → native | 40.0 µs | 1.60× | 0.70 ms | 0.05 / 0.20 ms | 30.0 KB | 2,000 | 1 of 5,000 |"
@@ -42,6 +46,8 @@ def test_the_page_has_a_line_for_each_proxy_with_its_ratio_to_nginx() -> None:
     )
     assert "| nginx openai_chat passed through | 25.0 µs |  |" in text
     assert "| openai_chat → native | 712 | 26,562 |" in text
+    assert all(line in text for line in growth.markdown(GROWN))
+    assert all(line in text for line in crew.markdown(CARRIED))
     assert "2026-01-02" in text
     assert f"]({page.PICTURE})" in text
 
@@ -50,7 +56,7 @@ def test_a_run_that_neighbours_disturbed_says_so() -> None:
     """So that nobody quotes it."""
     rows = [Row("nginx", "openai_chat", "nginx", disturbed=0.2)]
 
-    assert "20%" in page.markdown(rows, None, Scale(), {}, "2026-01-02")
+    assert "20%" in page.markdown(page.Found(rows, None, Scale(), GROWN, CARRIED), {}, "2026-01-02")
 
 
 def test_the_picture_has_a_bar_for_each_proxy_and_measure_as_long_as_its_value() -> None:
