@@ -10,6 +10,7 @@ streams as one has alone.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from tests.bench.account import cpu_s
 from tests.bench.asking import ASKING
@@ -29,7 +30,7 @@ from tests.bench.proxies import (
 from tests.bench.shares import shares
 from tests.bench.table import DISTURBED
 
-SIZES = (1, 2, 4, 8, 1)  # one again at the end, as a processor's speed changes with the minutes
+SIZES = (1, 2, 1, 4, 8, 1)  # one again and again, as a processor's speed changes with the minutes
 QUICK_SIZES = (1, 2)
 SCALE = Scale(window_s=4.0, warm_s=0.5, short_window_s=4.0)
 AIM = 0.9  # of what as many workers carry that cost each other nothing
@@ -165,9 +166,9 @@ def markdown(found: list[Carried]) -> list[str]:
             f"{size}",
             *_rates(these, one, lambda each: each.chunks_per_s),
             *_rates(these, one, lambda each: each.requests_per_s),
-            f"{_mean(these, lambda each: each.used):.0%}" if found[0].chunks_per_s else "",
-            f"{_mean(these, lambda each: each.chunk_us):.1f} µs",
-            f"{_mean(these, lambda each: each.busiest):.2f}×",
+            f"{_typical(these, lambda each: each.used):.0%}" if found[0].chunks_per_s else "",
+            f"{_typical(these, lambda each: each.chunk_us):.1f} µs",
+            f"{_typical(these, lambda each: each.busiest):.2f}×",
             f"{sum(each.lost for each in these):,} of {sum(each.asked for each in these):,}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
@@ -177,12 +178,12 @@ def markdown(found: list[Carried]) -> list[str]:
 def _rates(
     these: list[Carried], one: list[Carried], of: Callable[[Carried], float]
 ) -> tuple[str, str]:
-    rate, ones = _mean(these, of), _mean(one, of)
+    rate, ones = _typical(these, of), _typical(one, of)
     return (f"{rate:,.0f}", f"{rate / ones:.2f}×") if ones else ("", "")
 
 
-def _mean(these: list[Carried], of: Callable[[Carried], float]) -> float:
-    return sum(map(of, these)) / len(these)
+def _typical(these: list[Carried], of: Callable[[Carried], float]) -> float:
+    return median(map(of, these))
 
 
 def about(found: list[Carried], scale: Scale) -> str:
@@ -194,7 +195,7 @@ def about(found: list[Carried], scale: Scale) -> str:
         )
     ones = [each for each in found if each.workers == 1]
     least = min(
-        of(each) / _mean(ones, of) / each.workers
+        of(each) / _typical(ones, of) / each.workers
         for each in found
         if each.workers > 1
         for of in (lambda each: each.chunks_per_s, lambda each: each.requests_per_s)
