@@ -136,7 +136,7 @@ class SSEParser:
             if chunk[end] == _LF:
                 frames: list[Frame] = []
                 try:
-                    self._blocks(chunk[:end].split(b"\n\n"), frames)
+                    self._whole(chunk, frames)
                 except FramingError as fault:
                     self._die(fault, frames)
                 return frames
@@ -235,6 +235,9 @@ class SSEParser:
         elif self._held:
             text = bytes(self._held) + text
             self._held.clear()
+        if not self._size and len(text) <= self._max and text.endswith(b"\n\n"):
+            self._whole(text, frames)
+            return
         *blocks, rest = text.split(b"\n\n")
         if self._size + len(text) > self._max:  # some event may be too large: count
             for block in blocks:
@@ -247,13 +250,17 @@ class SSEParser:
             for line in rest[:-1].split(b"\n"):
                 self._line(line, frames)
 
-    def _blocks(self, blocks: list[bytes], frames: list[Frame]) -> None:
-        """Take whole events, each without its blank line, none too large. The usual shapes need no
-        look at their lines.
-        """
-        if (shaped := _shaped(blocks)) is not None:
+    def _whole(self, text: bytes, frames: list[Frame]) -> None:
+        """Take whole events, none too large."""
+        if (shaped := _shaped(text)) is not None:
             frames += map(_new, repeat(Frame), zip(*shaped, repeat(self._id)))
-            return
+        else:
+            self._blocks(text[:-2].split(b"\n\n"), frames)
+
+    def _blocks(self, blocks: list[bytes], frames: list[Frame]) -> None:
+        """The same, of events without their blank lines. The usual shapes need no look at their
+        lines.
+        """
         for block in blocks:
             if block.startswith(b"data: ") and _LF not in block:
                 frames.append(_new(Frame, ("message", block[6:], self._id)))
@@ -327,24 +334,23 @@ class SSEParser:
         self._stray += b"\n"
 
 
-def _shaped(blocks: list[bytes]) -> tuple[Iterable[str], list[bytes]] | None:
-    """The names and the data of events that are all of one shape: a line of data, or a name and a
-    line of data. What is done here is done in C, for all of them at once.
+def _shaped(text: bytes) -> tuple[Iterable[str], list[bytes]] | None:
+    """The names and the data of whole events that are all of one shape: a line of data, or a name
+    and a line of data. What is done here is done in C, for all of them at once.
     """
-    text, others = b"\n\n".join(blocks), len(blocks) - 1
-    inside = text.count(b"\n") - 2 * others  # line ends that stand within an event
-    if not inside:
-        if text.startswith(b"data: ") and text.count(b"\n\ndata: ") == others:
-            return repeat("message"), text[6:].split(b"\n\ndata: ")
-    elif (
-        text.startswith(b"event: ")
-        and text.count(b"\n\nevent: ") == others
-        and text.count(b"\ndata: ") == inside == len(blocks)
-    ):
-        lines = text.split(b"\n")
-        named = b"\n".join(lines[::3])[7:].decode("utf-8", "replace").split("\nevent: ")
-        if not any(lines[2::3]) and "" not in named:  # each has two lines
-            return named, b"\n".join(lines[1::3])[6:].split(b"\ndata: ")
+    lines = text[:-2].split(b"\n")
+    if text.startswith(b"data: "):
+        if not any(lines[1::2]):
+            datas = b"\n".join(lines[::2])[6:].split(b"\ndata: ")
+            if 2 * len(datas) == len(lines) + 1:
+                return repeat("message"), datas
+    elif text.startswith(b"event: ") and not any(lines[2::3]):
+        said = b"\n".join(lines[1::3])
+        names = b"\n".join(lines[::3])[7:].decode("utf-8", "replace").split("\nevent: ")
+        datas = said[6:].split(b"\ndata: ")
+        whole = 3 * len(names) == 3 * len(datas) == len(lines) + 1
+        if whole and said.startswith(b"data: ") and "" not in names:
+            return names, datas
     return None
 
 

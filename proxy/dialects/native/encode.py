@@ -3,7 +3,6 @@ number.
 """
 
 from collections.abc import Sequence
-from itertools import count
 
 import msgspec
 
@@ -48,9 +47,13 @@ class NativeEncoder(Encoder):
         # as `encode` does with each; a stream's beginning is the first of all
         if events and type(events[0]) is StreamStart:
             self._begin(events[0])
-        name, numbered = self._id, zip(map(_json, events), count(self._seq, self._step))
-        self._seq += self._step * len(events)
-        return b"".join([b"data: %b%b%d\n\n" % (said, name, seq) for said, seq in numbered])
+        seq, step, name = self._seq, self._step, self._id
+        frames = []
+        for event in events:
+            frames.append(b"data: %b%b%d\n\n" % (_json(event), name, seq))
+            seq += step
+        self._seq = seq
+        return b"".join(frames)
 
     def _begin(self, start: StreamStart) -> None:
         self._id = b"\nid: %b:" % start.stream.encode()
