@@ -11,8 +11,10 @@ from time import monotonic  # uvloop's own time() stands still while a chunk is 
 import structlog
 
 from proxy.errors import Failure, failure
-from proxy.events import Usage, UsageEvent, Vendor
+from proxy.events import StreamStart, Usage, UsageEvent, Vendor
+from proxy.relay.kept_log import KeptLog
 from proxy.relay.log import Log
+from proxy.relay.said import Said
 from proxy.relay.source import Source
 from proxy.relay.splice import spliced
 from proxy.upstream.answer import Answer
@@ -80,11 +82,11 @@ class Generation:
         while not self.source.done:
             await self._sleep()
 
-    def write_into(self, log: Log) -> None:
-        """Its log is this one from now on: it has begun, and gets what was held."""
+    def begin_in(self, log: KeptLog, start: StreamStart, said: Said | None) -> None:
+        """Its log is this one from now on, which begins with what was held: see `Log.begin`."""
         held, size = self.log.unread()
         self.log = self.source.log = log
-        log.write(held, monotonic(), size)
+        log.begin(start, said, held, monotonic(), size)
 
     def go_on(self, log: Log, announced: Vendor, earlier: Usage | UsageEvent | None) -> None:
         """It is the rest of an answer that was interrupted: it writes into that one's log.

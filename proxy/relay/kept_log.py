@@ -4,7 +4,7 @@ each at its own pace, also after its end.
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from proxy.events import TERMINAL, Event, StreamStart
@@ -92,10 +92,19 @@ class KeptLog(Log):
         """How many follow it now."""
         return len(self._followers)
 
-    def begin(self, start: StreamStart, said: Said | None = None) -> None:
-        """See `Log.begin`. Whoever follows already gets the start."""
+    def begin(
+        self,
+        start: StreamStart,
+        said: Said | None = None,
+        held: Sequence[Event] = (),
+        now: float = 0.0,
+        size: int = 0,
+    ) -> None:
+        """See `Log.begin`. Whoever follows already gets the start, and what was `held` elsewhere,
+        of so many bytes of the upstream.
+        """
         self.begun, self.said = True, said
-        self.write([start], 0.0, 0)
+        self.write([start, *held], now, size)
 
     def write(self, events: list[Event], now: float, size: int) -> None:
         """See `Writes`."""
@@ -112,10 +121,9 @@ class KeptLog(Log):
                 follower.take(events, now, size)
             for follower in self._copies:
                 follower.take(events, now, size)
-        over = self.end is not None or self.interrupted is not None
-        if over or self._window_bytes > self._told_bytes:  # after those who wait for the events
-            self._weigh()
-        if over:
+            if self._window_bytes > self._told_bytes:  # after those who wait for the events
+                self.weigh()
+        if self.end is not None or self.interrupted is not None:
             self._stop()
 
     def since(self, number: int) -> tuple[list[Event], int] | None:
@@ -173,7 +181,7 @@ class KeptLog(Log):
         self._snapshot = None if folded is None else Snapshot()
         if self._snapshot is not None and folded is not None:
             self._snapshot.recall(folded, order)
-        self._weigh()
+        self.weigh()
         for follower in self._followers:
             follower.stop()
 
@@ -206,8 +214,10 @@ class KeptLog(Log):
             self._snapshot = Snapshot()
         return self._snapshot
 
-    def _weigh(self) -> None:
-        """Tell what it takes now, which is no more than it may."""
+    def weigh(self) -> None:
+        """Tell what it takes now, which is no more than it may: also at its end, when whoever waits
+        for that has it.
+        """
         if self._window_bytes > self._most_bytes:
             self._fold()
         self._told_bytes = min(self._window_bytes + _UNTOLD_BYTES, self._most_bytes)

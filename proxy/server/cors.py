@@ -172,11 +172,13 @@ def exposing(headers: Mapping[str, str], names: Iterable[str]) -> Mapping[str, s
     may read nothing, nothing is added.
     """
     exposed = headers.get(_EXPOSE)
-    if exposed is None:
-        return headers
+    return headers if exposed is None else {**headers, _EXPOSE: _with(exposed, tuple(names))}
+
+
+@lru_cache(maxsize=128)  # those of dialects, and those that an upstream's settings let down
+def _with(exposed: str, names: tuple[str, ...]) -> str:
     said = exposed.lower().split(", ")
-    more = [name for name in names if name.lower() not in said]
-    return {**headers, _EXPOSE: ", ".join([exposed, *more])}
+    return ", ".join([exposed, *(name for name in names if name.lower() not in said)])
 
 
 # Pages ask for few different sets of names; 128 of them, each under 4 KB, stay under a megabyte.

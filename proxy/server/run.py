@@ -205,8 +205,8 @@ class Run(Lasting):
         self._gateway.began(won)
         try:
             said = None if onward is None else Said(self._attempts.limits.max_answer_bytes)
-            self.log.begin(self._start(won.target.upstream, won.target.model, won.notes), said)
-            won.generation.write_into(self.log)
+            start = self._start(won.target.upstream, won.target.model, won.notes)
+            won.generation.begin_in(self.log, start, said)
             self.commit(Head(won.target.upstream, won.notes, won.returned))
             await self._to_the_end(onward)
         finally:

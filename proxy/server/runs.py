@@ -157,7 +157,8 @@ class Runs:
         """The same of another process, for a request that has a key or says that it is a retry.
         Where that cannot be told for now, there is none.
         """
-        newest = await self.store.asked(key or request)
+        # one with a key is told to the store at once
+        newest = await self.store.asked(key or request, just_now=not key)
         if newest is None or newest in self._by_id:
             return None
         found = await self.store.find(newest, owner)
@@ -174,6 +175,7 @@ class Runs:
     def has_ended(self, run: Run) -> None:
         if not self.holds(run.id):
             return
+        run.log.weigh()
         if isinstance(run.log.end, StreamError):  # whoever asks for the same again gets a new one
             self._repeats.told(run)
         rules, loop = self.rules or Resume(), asyncio.get_running_loop()

@@ -30,6 +30,9 @@ WHOLE: Mapping[Pair, Cost] = {
 }
 # What a chunk costs beside that where its stream is kept, and where it is sent to a Redis as well.
 KEPT, SENT = 160, 125
+# Opcodes that a kept stream takes more than another: before its upstream is asked, and before its
+# first frame goes out.
+FIRST = (790, 400)
 # Of them those that note what metrics and log lines are made of, for any pair.
 OBSERVING = 97
 # What an open stream keeps, in bytes, as `python -m tests.bench.held` counts them.

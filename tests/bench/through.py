@@ -37,7 +37,7 @@ class Cost(NamedTuple):
     request: int
 
 
-class _Exchange:
+class Exchange:
     """A vendor and a client of one pair, whose calls block."""
 
     def __init__(self, pair: Pair) -> None:
@@ -94,7 +94,7 @@ class _Exchange:
 
 async def _cost(pair: Pair, more: dict[str, Any]) -> tuple[Opcodes, Opcodes, Opcodes]:
     """Of an answer, of one twice as long, and of a short one."""
-    exchange = _Exchange(pair)
+    exchange = Exchange(pair)
     process = Process(settings_of({**config(pair.upstream, exchange.port), **more}))
     await process.start()
     for task in asyncio.all_tasks() - {asyncio.current_task()}:

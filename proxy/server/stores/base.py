@@ -58,9 +58,9 @@ class Store(Protocol):
         elsewhere.
         """
 
-    async def asked(self, digest: bytes) -> str | None:
+    async def asked(self, digest: bytes, *, just_now: bool = False) -> str | None:
         """The id of the newest stream that a request of this digest, or with a key of it, began,
-        here or elsewhere.
+        here or elsewhere; `just_now`: also where the store may not have been told yet.
         """
 
     async def read_elsewhere(self, run: Lasting) -> bool | None:
@@ -96,7 +96,7 @@ class Nowhere:
         """See `Store`."""
         return None
 
-    async def asked(self, digest: bytes) -> str | None:  # noqa: ARG002  likewise
+    async def asked(self, digest: bytes, *, just_now: bool = False) -> str | None:  # noqa: ARG002  likewise
         """See `Store`."""
         return None
 

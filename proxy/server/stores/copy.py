@@ -77,6 +77,8 @@ class Copy(Lasting):
         self._begin(events[0])
         self.log.lost = events[-1] == lost()
         self.log.write(events, now, size)
+        if self.log.end is not None:
+            self.log.weigh()
 
     def _begin(self, first: Event) -> None:
         self.log.begun = True

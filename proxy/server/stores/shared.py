@@ -23,7 +23,8 @@ from proxy.settings.resume import Resume
 
 _ASK_S = 0.5
 _KNOWN_S = 0.5
-_LATE_S = 0.06  # by which what is known of a stream may be written later than its client knows it
+# By which what is known of a stream may be written later than its client knows it: see `writer`.
+_LATE_S = 0.06
 _FINISH_S = 2.0
 _FULL = (
     "Of other processes' streams as many are read here as may be (streams.resume.max_bytes); try "
@@ -115,15 +116,11 @@ class Shared:
             return found
 
     async def named(self, dialect: str, owner: str, name: str) -> str | None:
-        key = layout.chat(dialect, owner, name)
-        found = await self._pointed(key)
-        if found is None and self._link.since is not None:  # it may have begun a moment ago
-            await asyncio.sleep(_LATE_S)
-            found = await self._pointed(key)
-        return found
+        return await self._pointed_late(layout.chat(dialect, owner, name))
 
-    async def asked(self, digest: bytes) -> str | None:
-        return await self._pointed(layout.asked(digest))
+    async def asked(self, digest: bytes, *, just_now: bool = False) -> str | None:
+        key = layout.asked(digest)
+        return await (self._pointed_late(key) if just_now else self._pointed(key))
 
     async def read_elsewhere(self, run: Lasting) -> bool | None:
         if self._link.since is None:
@@ -133,6 +130,14 @@ class Shared:
                 return bool(await self._link.redis.exists(layout.keys_of(run.id).read))
         except Away:
             return None
+
+    async def _pointed_late(self, key: str) -> str | None:
+        """The same of what may have begun a moment ago."""
+        found = await self._pointed(key)
+        if found is None and self._link.since is not None:
+            await asyncio.sleep(_LATE_S)
+            found = await self._pointed(key)
+        return found
 
     async def _pointed(self, key: str) -> str | None:
         if self._link.since is None:

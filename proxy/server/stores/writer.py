@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from redis.asyncio.client import Pipeline
 
 _GATHER_S = 0.2  # in which chunks of a stream come together: a write costs as much as some chunks
-_SOON_S = (
-    0.005  # the same for a stream that begins or ends; its first content must not wait for this
-)
+# The same for a stream that begins or ends: those that do so together are written together, and
+# hardly any first content comes behind a write. Others look again `_LATE_S` later (see `shared`).
+_SOON_S = 0.03
 _MOST_AT_ONCE = 200  # streams
 _WITHIN_S = 3.0
 _AGAIN_S = 0.5  # after which an absent Redis is tried once more
