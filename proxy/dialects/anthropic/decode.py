@@ -17,6 +17,7 @@ import msgspec
 from proxy.codec.base import Decoder
 from proxy.codec.finishes import Finishes
 from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.codec.openai.finish_reasons import FINISH_REASONS
 from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.dialects.anthropic import usage as counts
@@ -34,7 +35,6 @@ _FRAME: Any = wire.Frame
 # Clones say why they stopped in OpenAI's words, too.
 _FINISHES = Finishes({**FINISH_REASONS, **wire.FINISH})
 _BlockDelta = wire.BlockDelta
-_BAD_JSON = (msgspec.DecodeError, RecursionError)
 # Content nested so deeply that it could just be read may be too deep to be written again.
 _UNREADABLE = (FramingError, RecursionError)
 # What a message_delta says beside the stop reason goes to the client as the vendor's own, when it
@@ -219,8 +219,8 @@ class AnthropicDecoder(Decoder):
             self._end(out)
             return
         try:
-            value = msgspec.json.decode(text)
-        except _BAD_JSON as error:
+            value = loads(frame.data)
+        except NotJSONError as error:
             if frame.event == "error":
                 self._fail(out, in_band(text))
             else:
@@ -276,8 +276,8 @@ class AnthropicDecoder(Decoder):
         has no place here.
         """
         try:
-            value = msgspec.json.decode(stray.decode("utf-8", "replace"))
-        except _BAD_JSON:
+            value = loads(stray)
+        except NotJSONError:
             value = None
         if isinstance(value, dict) and (
             value.get("error") is not None or (value.get("type") == "message" and not self._begun)

@@ -7,6 +7,7 @@ these decoders read server-sent events: each document becomes one for them.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,9 +16,10 @@ from proxy.codec.base import Decoder
 from proxy.codec.bedrock.converse import Conversation
 from proxy.codec.bedrock.stream import EventStreamDecoder
 from proxy.codec.bedrock.wire import EVENTS
-from proxy.codec.framed import SSEDecoder
+from proxy.codec.framed import SSEDecoder, decoded
 from proxy.codec.halves import UpstreamHalf
 from proxy.codec.json_depth import shallow
+from proxy.codec.lenient_json import mended
 from proxy.dialects.bedrock_invoke.chat import in_openais_form
 from proxy.dialects.bedrock_invoke.completions import CompletionDecoder
 from proxy.dialects.bedrock_invoke.wire import GUARDRAIL, METRICS, NAME, SERVICE, TRACE
@@ -30,7 +32,7 @@ class _Chunk(msgspec.Struct):
 
 
 _chunk = msgspec.json.Decoder(_Chunk).decode
-_object = msgspec.json.Decoder(dict[str, Any]).decode
+_object = partial(decoded, msgspec.json.Decoder(dict[str, Any]))
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _SERVICE = f'"{SERVICE}'.encode()
 _DELTA = b'"delta"'
@@ -117,7 +119,7 @@ class _NovaDecoder(SSEDecoder):
 
     def _take(self, frame: Frame, out: list[Event]) -> None:
         try:
-            for kind, payload in _raw_object(frame.data).items():
+            for kind, payload in _raw_event(frame.data).items():
                 if not kind.startswith(SERVICE):
                     self._said.take(kind, bytes(payload), out)
         except (ValueError, RecursionError) as error:
@@ -132,3 +134,11 @@ class _NovaDecoder(SSEDecoder):
             return
         self._said.end(out)
         self.done = True
+
+
+def _raw_event(data: bytes) -> dict[str, msgspec.Raw]:
+    """Raises ValueError and RecursionError."""
+    try:
+        return _raw_object(data)
+    except msgspec.DecodeError:
+        return _raw_object(mended(data))

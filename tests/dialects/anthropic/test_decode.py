@@ -464,6 +464,14 @@ def test_broken_utf8_is_replaced() -> None:
     assert TextDelta(0, "A\ufffdZ") == decoded(body)[2]
 
 
+@pytest.mark.parametrize(("letter", "expected"), [("\\ud83d", "\ufffd"), ("\t", "\t")])
+def test_letters_that_json_has_not_cost_no_answer(letter: str, expected: str) -> None:
+    """Half a surrogate pair, a control character as it is: a copy of this API may write both."""
+    body = sse(START, delta(0, "text_delta", text="A?Z"), END_TURN, STOP)
+    said = decoded(body.replace(b"?", letter.encode()))
+    assert TextDelta(0, f"A{expected}Z") == said[2]
+
+
 def test_opaque_content_is_bounded() -> None:
     """A server tool's input that never ends does not fill the memory."""
     one = decoder(10_000)

@@ -1,6 +1,7 @@
 """What models say in their own forms, wrapped, to events."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -63,6 +64,9 @@ LLAMA = [
 ]
 
 
+NOVA_END = {"messageStop": {"stopReason": "end_turn"}}
+
+
 def decoder(most: int = 1 << 20) -> Decoder:
     return UPSTREAMS["bedrock_invoke"].decoder(most, {})
 
@@ -109,6 +113,21 @@ def test_each_form_is_told_by_its_first_document(
     reason = "length" if raw == "length" else "stop"
     assert ("Hi", Finish(reason, raw), usage) == (answer.text(), answer.finish, answer.usage)
     assert [METRICS] == [one.data for one in answer.vendor if one.dialect == "bedrock_invoke"]
+
+
+@pytest.mark.parametrize(("letter", "expected"), [("\\ud83d", "\ufffd"), ("\x01", "\x01")])
+@pytest.mark.parametrize(
+    "documents",
+    [GPT, LLAMA, CLAUDE, [{"contentBlockDelta": {"delta": {"text": "Hi"}}}, NOVA_END]],
+    ids=["gpt", "llama", "claude", "nova"],
+)
+def test_letters_that_json_has_not_cost_no_answer(
+    documents: list[Any], letter: str, expected: str
+) -> None:
+    """Half a surrogate pair, a control character as it is."""
+    texts = [json.dumps(document).replace("Hi", f"H{letter}i") for document in documents]
+    found = decode(decoder(), [b"".join(chunk(text.encode()) for text in texts)])
+    assert f"H{expected}i" == folded(found).text()
 
 
 def test_claudes_calls_and_thoughts_come_through() -> None:
