@@ -54,7 +54,7 @@ def add_routes(
         streams = _own(gateway)
         for status, body in await siblings.ask("GET", PATH):
             if status == 200:
-                streams += msgspec.json.decode(body)["streams"]
+                streams += _theirs(body)
         streams.sort(key=lambda each: -each["age_s"])
         return _json({"streams": streams})
 
@@ -86,6 +86,17 @@ def answering_siblings(gateway: Gateway) -> web.Application:
     app.router.add_delete(ONE, cancel)
     answer_siblings(app, gateway)
     return app
+
+
+def _theirs(body: bytes) -> list[dict[str, Any]]:
+    """What another worker says that it has; nothing where that cannot be read, as of another
+    version, which a worker may be while all of them are replaced.
+    """
+    try:
+        listed = msgspec.json.decode(body, type=dict[str, list[dict[str, Any]]])
+    except msgspec.DecodeError:
+        return []
+    return [each for each in listed.get("streams", []) if isinstance(each.get("age_s"), float)]
 
 
 def _own(gateway: Gateway) -> list[dict[str, Any]]:

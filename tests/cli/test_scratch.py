@@ -2,6 +2,7 @@
 is."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,12 @@ def test_the_folder_is_there_and_then_gone(temporary: Path) -> None:
         assert [folder] == [str(found) for found in temporary.iterdir()]
         (Path(folder) / "counter_1.db").touch()
     assert [] == list(temporary.iterdir())
+
+
+def test_nobody_else_gets_into_it() -> None:
+    """The workers' sockets, their numbers and the local key are behind it."""
+    with metrics_folder() as (folder, _):
+        assert 0o700 == stat.S_IMODE(Path(folder).stat().st_mode)
 
 
 def test_what_the_killed_have_left_is_removed_and_nothing_else(temporary: Path) -> None:

@@ -1,6 +1,7 @@
 """What runs now, for the operator: listed, cancelled, and shown to nobody else."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -8,6 +9,7 @@ import pytest
 import structlog
 
 from proxy.app import Process
+from proxy.observe.crew import socket_of
 from proxy.server.operating import PATH
 from tests.raw_upstream import CHUNKED, Peer
 from tests.relay.far import ROLE, Far, breaks_off_after, delta, proxied, silent, until
@@ -216,3 +218,36 @@ async def test_a_process_without_a_local_key_knows_none() -> None:
                     assert 403 == response.status
     finally:
         await process.stop()
+
+
+@pytest.mark.parametrize(
+    ("body", "length"),
+    [
+        (b"hello", 5),
+        (b"[]", 2),
+        (b'{"streams":[1]}', 15),
+        (b'{"streams":[{"id":"abcdef"}]}', 29),
+        (b'{"others":[]}', 13),
+        (b'{"streams":[', 99),  # it dies in the midst of its answer
+        (b"", 0),
+    ],
+)
+async def test_a_worker_that_cannot_be_understood_hides_no_other(
+    body: bytes, length: int, tmp_path: Path
+) -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (length, body))
+        writer.close()
+
+    async with (
+        await asyncio.start_unix_server(answer, tmp_path / socket_of(1)),
+        proxied(["far"], {"far": Far(speaks)}) as run,
+    ):
+        run.process._siblings._folder = tmp_path
+        asking = asked(run)
+        assert "far" == (await one_of(run, upstream="far"))["upstream"]
+        assert 404 == await cancelled(run, "nobodys")
+        (one,) = await listed(run)
+        assert 204 == await cancelled(run, one["id"])
+        await asking
+        run.process._siblings._folder = None
