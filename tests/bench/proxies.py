@@ -93,7 +93,8 @@ master_process off;  # one process that does the work, so that its CPU clock is 
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx.log warn;
-events {{ worker_connections 20000; }}
+# Two for each stream; of those that are left it closes some before it answers, from a sixteenth on.
+events {{ worker_connections 40000; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
