@@ -42,6 +42,7 @@ _REQUEST_IDS = (
     "trace-id",
     "cf-ray",
 )
+_ANY_REQUEST_ID = frozenset(_REQUEST_IDS)
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _MAX_KEY_CHARS = 4096  # a JWT is long
 # Where the key was the client's own, a refusal of it is the client's affair: no other target is
@@ -155,6 +156,8 @@ def request_id_of(answer: Answer, veil: Redactor) -> str:
     or has put the key there.
     """
     headers = answer.headers
+    if _ANY_REQUEST_ID.isdisjoint(headers):
+        return ""
     said = next((headers[name] for name in _REQUEST_IDS if is_plain(headers.get(name, ""))), "")
     return "" if veil.is_in(said) else said
 

@@ -2,6 +2,8 @@
 client, no socket and no clock: every `now` is the caller's monotonic clock, in seconds.
 """
 
+from itertools import groupby
+
 import msgspec
 
 from proxy.codec.base import Decoder
@@ -181,19 +183,23 @@ class Source:
         counts = record.events
         given: list[Event] = []
         contents = 0
-        for event in events:
-            kind = type(event)
+        for kind, same in groupby(events, type):
+            run = list(same)
             if kind in _CONTENT:
-                contents += 1
-                if contents == 1:  # the others come at the same time
+                if not contents:  # the others come at the same time
                     record.content(now)
                     self.content = self.ready = True
-                given.append(event)
-            elif kind is Vendor and event.data == {"model": record.upstream_model}:  # type: ignore[union-attr]  # see `kind`
-                continue  # it names the model that it was asked for: that says nothing
-            else:
+                contents += len(run)
+                counts[kind] = counts.get(kind, 0) + len(run)
+                given += run
+                continue
+            for event in run:
+                if kind is Vendor and event.data == {"model": record.upstream_model}:  # type: ignore[union-attr]  # see `kind`
+                    continue  # it names the model that it was asked for: that says nothing
                 given.append(self._noted(event, now))
-            counts[kind] = counts.get(kind, 0) + 1
+                counts[kind] = counts.get(kind, 0) + 1
+                if self.done:
+                    break
             if self.done:
                 break
         if contents > 1:

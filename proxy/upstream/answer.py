@@ -66,7 +66,8 @@ class Answer:
     @property
     def headers(self) -> dict[str, str]:
         """Header names in lower case."""
-        return {name.lower(): value for name, value in self._fields.items()}
+        fields = self._fields
+        return dict(zip(map(str.lower, fields), fields.values(), strict=True))
 
     @property
     def content_type(self) -> str:

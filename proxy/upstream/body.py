@@ -14,6 +14,8 @@ _MOST_LINE_BYTES = 8190
 _MOST_FIELDS = 128
 _MOST_SIZE_BYTES = 18  # of a size that is written plainly, and the end of its line
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+_PLAINLY = b"%x".__mod__  # a size, as nearly all write it
+_END = b"0\r\n\r\n"  # of a body behind which no fields come
 
 
 class Body(ABC):
@@ -75,8 +77,12 @@ class Chunks(Body):
     def feed(self, data: bytes) -> bytes:
         pieces: list[bytes] = []
         at = self._whole(data, pieces) if self.between else 0
-        if at < len(data):
-            self._feed(data[at:], pieces)
+        rest = data[at:]
+        if rest == _END and self.between:
+            self.done = self._last = True
+            self.between = False
+        elif rest:
+            self._feed(rest, pieces)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _whole(self, data: bytes, pieces: list[bytes]) -> int:
@@ -86,7 +92,7 @@ class Chunks(Body):
         if whole and not whole[-1]:
             whole.pop()  # it is the body's end
         # so written, a size can mean nothing else; 0 is the body's end
-        if sizes[: len(whole)] == [b"%x" % len(piece) for piece in whole] and b"" not in whole:
+        if sizes[: len(whole)] == [*map(_PLAINLY, map(len, whole))] and b"" not in whole:
             pieces += whole
             return sum(map(len, lines[: 2 * len(whole)])) + 4 * len(whole)
         return self._one_by_one(data, pieces)  # there are line ends in the data

@@ -21,6 +21,7 @@ _BEGIN = b"HTTP/"
 _END = re.compile(rb"\r?\n\r?\n")  # some leave the CR out, and are understood
 # What may stand in no line of a head, but for the line ends that are written here.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_FIELD = "%s: %s".__mod__  # of a name and its value
 _WITHOUT_BODY = (204, 304)
 _OTHER_PROTOCOL = 101
 _SENT_WITHOUT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # when there is no body to send
@@ -43,7 +44,7 @@ class Head(NamedTuple):
 
 def has_length(headers: Mapping[str, str]) -> bool:
     """Whether a request says itself how long its body is."""
-    return any(len(name) == 14 and name.lower() == "content-length" for name in headers)
+    return "content-length" in map(str.lower, headers)
 
 
 def written(method: str, url: URL, headers: Mapping[str, str], length: int | None) -> bytes:
@@ -51,7 +52,7 @@ def written(method: str, url: URL, headers: Mapping[str, str], length: int | Non
     Raises ValueError for a line with a control character in it, which would end it.
     """
     lines = [f"{method} {url.raw_path_qs} HTTP/1.1", f"Host: {url.host_port_subcomponent}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += map(_FIELD, headers.items())
     if has_length(headers):
         pass
     elif length is None:

@@ -153,7 +153,8 @@ class Protocol(asyncio.Protocol):
         held, self._held = self._held, b""
         if held:
             self._hand(held)
-            self._read(True)
+            if len(held) > _HELD_BYTES:
+                self._read(True)
         self._mark()
         self._tell()
 

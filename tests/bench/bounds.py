@@ -24,9 +24,9 @@ STEP: Mapping[Pair, int] = {
 }
 # From socket to socket.
 WHOLE: Mapping[Pair, Cost] = {
-    Pair("openai_chat", "native"): Cost(chunk=545, request=19900),
-    Pair("anthropic", "openai_chat"): Cost(chunk=550, request=22600),
-    Pair("ollama", "openai_responses"): Cost(chunk=870, request=23600),
+    Pair("openai_chat", "native"): Cost(chunk=501, request=13950),
+    Pair("anthropic", "openai_chat"): Cost(chunk=499, request=15940),
+    Pair("ollama", "openai_responses"): Cost(chunk=792, request=17950),
 }
 # What a chunk costs beside that where its stream is kept, and where it is sent to a Redis as well.
 KEPT, SENT = 160, 125
