@@ -26,7 +26,7 @@ WORDS = [f"w{number} " for number in range(120)]
 PACE_S = 0.03
 LEASE_S = 2.0
 READERS = 8
-CROWD = 30
+CROWD = 100
 
 
 class Vendor:
@@ -93,7 +93,7 @@ def _inode(here: int, there: int) -> str:
 
 
 @asynccontextmanager
-async def scene(folder: Path) -> AsyncIterator[Scene]:
+async def scene(folder: Path, lease_s: float = LEASE_S) -> AsyncIterator[Scene]:
     vendor = Vendor()
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_server())
@@ -103,7 +103,7 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
             "server": {"port": 0, "workers": 2, "drain_s": 0.2},
             "admin": {"port": 0},
             "logs": {"level": "error"},
-            "streams": {"resume": {"store": redis.url, "lease_s": LEASE_S}, "grace_s": 20},
+            "streams": {"resume": {"store": redis.url, "lease_s": lease_s}, "grace_s": 20},
             "upstreams": {"far": {"dialect": "openai_chat", "base_url": far}},
             "models": {"*": [{"upstream": "far"}]},
         }
@@ -207,12 +207,14 @@ async def test_readers_move_when_theirs_dies_and_are_told_when_the_generator_doe
     assert 2 == len(it.vendor.asked)
 
 
-async def _outage(folder: Path, crowd: int) -> None:
-    """Redis ends and begins again, empty, under a crowd: each has a stream, which another reads."""
-    async with scene(folder) as it, aiohttp.ClientSession() as session:
+@pytest.mark.slow
+async def test_a_redis_that_ends_and_begins_again_takes_no_answer_along(tmp_path: Path) -> None:
+    """It begins again empty, under a crowd: each has a stream, which another reads. The lease is so
+    long that a busy machine makes nobody seem dead."""
+    async with scene(tmp_path, lease_s=20) as it, aiohttp.ClientSession() as session:
         asking = [
             EventSource(session, f"{it.url}/v1/stream?model=m&prompt={number}")
-            for number in range(crowd)
+            for number in range(CROWD)
         ]
         tasks = [asyncio.create_task(each.run()) for each in asking]
 
@@ -241,14 +243,5 @@ async def _outage(folder: Path, crowd: int) -> None:
                 each.events[-1]["type"],
                 each.answers,
             )
-        assert crowd == len(it.vendor.asked)
+        assert CROWD == len(it.vendor.asked)
         assert sum([await metric(url, "mainstem_store_errors_total") for url in it.admins])
-
-
-async def test_a_redis_that_ends_and_begins_again_takes_no_answer_along(tmp_path: Path) -> None:
-    await _outage(tmp_path, CROWD)
-
-
-@pytest.mark.slow
-async def test_nor_does_it_from_a_crowd(tmp_path: Path) -> None:
-    await _outage(tmp_path, 200)
