@@ -10,13 +10,14 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
+import msgspec
 from msgspec.structs import replace
 
 from proxy.codec.efforts import nearest_effort
 from proxy.codec.json_schema import adapted
 from proxy.codec.media import true_picture
 from proxy.codec.note_once import note_once
-from proxy.codec.response_format import adapted_format
+from proxy.codec.response_format import IN_WORDS, SCHEMA_IN_WORDS, adapted_format
 from proxy.codec.rules import NO_RULES, Names, Rules
 from proxy.events import Note
 from proxy.request import (
@@ -25,6 +26,7 @@ from proxy.request import (
     ImagePart,
     Message,
     Part,
+    TextPart,
     ToolCallPart,
     ToolResultPart,
     ToolSpec,
@@ -82,6 +84,8 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
         form = adapted_format(request.response_format, rules.schema_lacks, notes)
         if form is not request.response_format:
             request = replace(request, response_format=form)
+    if rules.answer_forms and request.response_format is not None:
+        request = _with_form(request, rules, notes)
     if rules.refused or rules.at_most_one:
         request = _with_sampling(request, rules, notes)
     if rules.thinking == "none" and request.reasoning is not None:
@@ -189,6 +193,23 @@ def _with_schemas(request: ChatRequest, rules: Rules, notes: list[Note]) -> Chat
         notes.append(Note("changed", "tools.parameters", said))
         return replace(request, tools=tools)
     return request
+
+
+def _with_form(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatRequest:
+    """A form of the answer that the target does not know is told to the model in words."""
+    form = request.response_format or {}
+    kind, named = form.get("type"), form.get("json_schema") or {}
+    if kind not in ("json_object", "json_schema") or kind in rules.answer_forms:
+        return request
+    words, left = IN_WORDS, None
+    if kind == "json_schema":
+        words = SCHEMA_IN_WORDS + msgspec.json.encode(named.get("schema", {})).decode()
+        left = {"type": "json_object"} if "json_object" in rules.answer_forms else None
+    said = "The form of the answer is told to the model in words, as this upstream knows it not."
+    notes.append(Note("changed", "response_format", said))
+    parts = [*request.system_parts, TextPart(words)] if request.system_parts else []
+    system = f"{request.system}\n\n{words}" if request.system else words
+    return replace(request, response_format=left, system=system, system_parts=parts)
 
 
 def _with_sampling(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatRequest:

@@ -14,6 +14,13 @@ from proxy.events import Note
 NO_NAME: Final = "answer"
 
 
+# What the model is told of a form that its upstream cannot be asked for.
+IN_WORDS: Final = "Answer with one JSON object, and nothing else."
+SCHEMA_IN_WORDS: Final = (
+    "Answer with one JSON object, and nothing else, that this JSON Schema admits: "
+)
+
+
 class JSONAnswer(NamedTuple):
     """JSON, by this schema; None: any."""
 

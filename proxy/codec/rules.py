@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 Thinking = Literal["adaptive", "budget", "both", "level", "none"]
-AnswerForm = Literal["json_object", "json_schema"]
+AnswerForm = Literal["text", "json_object", "json_schema"]
 MediaKind = Literal["image", "document", "audio"]
 MediaForm = Literal["url", "bytes"]
 SchemaFeature = Literal[
@@ -88,7 +88,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     forces_tools: bool | None = None  # whether it can be told that it must call a tool
     forces_tools_thinking: bool | None = None  # whether it can while it thinks
     choice_alone: bool | None = None  # whether a choice among tools may stand without tools
-    # The forms of JSON that it can be asked for; empty: not known.
+    # The forms of the answer that it can be asked for; empty: not known. `text`: it knows no JSON.
     answer_forms: tuple[AnswerForm, ...] = ()
     json_with_tools: bool | None = None  # whether JSON can be asked for where there are tools
     # Whether it reads the arguments of earlier calls, and refuses those that are no JSON object.

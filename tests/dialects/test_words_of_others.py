@@ -300,3 +300,11 @@ def test_what_is_no_conversation_is_refused_as_ever(client: str) -> None:
     for said in (["hi"], [{"content": "x"}], 1):
         with pytest.raises(Refused):
             ask(client, {"model": "m", "max_tokens": 9, key: said}, "groq", "m")
+
+
+def test_anthropics_form_of_the_answer_in_its_earlier_place() -> None:
+    form = {"type": "json_schema", "schema": _SCHEMA}
+    body = {"model": "m", "max_tokens": 9, "messages": [HI], "output_format": form}
+    sent = ask("anthropic", body, "groq", "m").body["response_format"]
+    assert _SCHEMA == sent["json_schema"]["schema"]
+    assert form == ask("anthropic", body, "anthropic", "claude-opus-4-5").body["output_format"]

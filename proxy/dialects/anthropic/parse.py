@@ -83,6 +83,7 @@ class _Body(msgspec.Struct):
     tool_choice: _Choice | None = None
     thinking: _Thinking | None = None
     output_config: _OutputConfig | None = None
+    output_format: dict[str, Any] | None = None  # where the form stood while it was a beta
     metadata: _Metadata | None = None
     service_tier: str | None = None
     stream: bool | None = None
@@ -164,7 +165,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         stop=body.stop_sequences or [],
         tools=_tools(body.tools or [], turns),
         tool_choice=_choice(body.tool_choice, notes),
-        response_format=_response_format(body.output_config, notes),
+        response_format=_response_format(body, notes),
         reasoning=_reasoning(body, notes),
         user=body.metadata.user_id if body.metadata else None,
         service_tier=_tier(body.service_tier, notes),
@@ -285,9 +286,9 @@ def _tier(said: str | None, notes: list[Note]) -> str | None:
     return _TIER.get(said or "")
 
 
-def _response_format(config: _OutputConfig | None, notes: list[Note]) -> dict[str, Any] | None:
+def _response_format(body: _Body, notes: list[Note]) -> dict[str, Any] | None:
     """A JSON Schema for the answer, in the form that ChatRequest has from the OpenAI API."""
-    wanted = config.format if config else None
+    wanted = (body.output_config.format if body.output_config else None) or body.output_format
     if not wanted:
         return None
     if wanted.get("type") != "json_schema":

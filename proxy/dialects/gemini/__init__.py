@@ -50,6 +50,7 @@ DIALECT = Dialect(
         lists=models.lists,
         models=models.models,
         model=models.model,
+        asides=code_assist.ASIDES,
         counting=count.COUNTING,
     ),
     upstream=UpstreamHalf(

@@ -7,11 +7,9 @@ from typing import Any
 import msgspec
 
 from proxy.codec.chat_turns import drop
+from proxy.codec.response_format import IN_WORDS, SCHEMA_IN_WORDS
 from proxy.codec.rules import Rules
 from proxy.events import Note
-
-_BY_SCHEMA = "Answer with one JSON object, and nothing else, that this JSON Schema admits: "
-_JSON = "Answer with one JSON object, and nothing else."
 
 
 def as_asked(body: dict[str, Any], rules: Rules, notes: list[Note]) -> dict[str, Any]:
@@ -34,12 +32,12 @@ def _form(body: dict[str, Any], rules: Rules, notes: list[Note]) -> dict[str, An
             drop(notes, "response_format.json_schema", said, "changed")
             schema = msgspec.json.encode(named.get("schema", {})).decode()
             body = {**body, "response_format": {"type": "json_object"}}
-            return _told(body, _BY_SCHEMA + schema)
+            return _told(body, SCHEMA_IN_WORDS + schema)
         case {"type": "json_object"} if _unknown("json_object", rules):
             said = "This upstream knows JSON by a schema only; the model is told to answer with it."
             drop(notes, "response_format", said, "changed")
             left = {name: value for name, value in body.items() if name != "response_format"}
-            return _told(left, _JSON)
+            return _told(left, IN_WORDS)
     return body
 
 

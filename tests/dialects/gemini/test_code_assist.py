@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.base import Incoming, Parsed
+from proxy.codec.base import Incoming, Listed, Models, Parsed
 from proxy.codec.fold import WholeAnswer
 from proxy.dialects.gemini import DIALECT
 from proxy.errors import Refused, failure
@@ -99,3 +99,26 @@ def test_an_upstreams_wrapped_chunks_are_its_chunks() -> None:
         end = events[-1]
         assert isinstance(end, StreamEnd)
         assert (3, 2) == (end.usage.input_tokens, end.usage.output_tokens)
+
+
+def _none(name: str) -> Listed:
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize(
+    ("said", "project"), [({"cloudaicompanionProject": "p"}, "p"), ({}, "mainstem")]
+)
+def test_a_user_is_known_before_the_first_prompt(said: dict[str, Any], project: str) -> None:
+    """Gemini CLI asks for its user's tier and project, and ends where it gets none."""
+    assert DIALECT.client is not None
+    incoming = Incoming("POST", {}, {}, {}, json.dumps({**said, "metadata": {}}).encode())
+    load, onboard = (
+        json.loads(aside.answer(incoming, Models([], 0, _none)).body)
+        for aside in DIALECT.client.asides
+    )
+    assert (project, "standard-tier") == (
+        load["cloudaicompanionProject"],
+        load["currentTier"]["id"],
+    )
+    user = {"cloudaicompanionProject": {"id": project, "name": project}}
+    assert (True, user) == (onboard["done"], onboard["response"])
