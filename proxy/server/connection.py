@@ -3,9 +3,9 @@
 aiohttp's server bounds the request line, each header and their number, and drops a connection that
 has been idle for long. It does not bound the head as a whole, nor the time that a head may take
 (slowloris), nor what a chunked body may weigh beside its data. All three are kept here, where the
-client's own bytes arrive: nothing is spent on what is sent to it. Of aiohttp's private names two
-are read, `_request_count` and `_waiter`; tests/server/test_listener.py fails when a release moves
-them.
+client's own bytes arrive: nothing is spent on what is sent to it. Of aiohttp's private names three
+are used, `_request_count`, `_waiter` and `_reading_paused`; tests/server/test_listener.py fails
+when a release moves them.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
-"""What a chunk and a short request may cost, in opcodes, and what an open stream may keep: a tenth
-above what they did when these numbers were written (Python 3.11). Who makes the path longer sees it here, on any machine and under
-any load; who makes it shorter lowers them, to what `make micro` prints.
+"""What a chunk and a short request may cost, in opcodes, and what an open stream may keep: up to a
+tenth above what they did when these numbers were written (Python 3.11), a request 3 % above. Who
+makes the path longer sees it here, on any machine and under any load; who makes it shorter lowers
+them, to what `make micro` prints.
 """
 
 from collections.abc import Iterator, Mapping
