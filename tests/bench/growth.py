@@ -134,7 +134,9 @@ def _name(size: int) -> str:
 def markdown(grown: list[Grown]) -> list[str]:
     """A table with a line for each size, and what is to be said about it."""
     ours, *others = grown
-    beside = [f"{one.name}, CPU per chunk | to {min(one.rows)} | delay p50 / p99" for one in others]
+    beside = [
+        f"{one.name}, CPU per chunk | to {min(one.rows)} | delay p50 / p99 | lost" for one in others
+    ]
     lines = [
         "| "
         + " | ".join(
@@ -145,23 +147,26 @@ def markdown(grown: list[Grown]) -> list[str]:
                 "of the processor",
                 "delay p50 / p99",
                 "memory per stream",
-                *beside,
                 "lost of all asked",
+                *beside,
             ]
         )
         + " |",
-        "|" + "--:|" * (7 + 3 * len(others)),
+        "|" + "--:|" * (7 + 4 * len(others)),
     ]
     for size in ours.rows:
-        rows = [row for one in grown for row in one.rows[size]]
         cells = [
             f"{size:,}",
             *_cost(ours, size),
             f"{ours.typical(size, _busy):.0%}",
             _delays(ours, size),
             f"{ours.memory_kb(size):.1f} KB" if size >= _MANY else "",
-            *(cell for one in others for cell in (*_cost(one, size), _delays(one, size))),
-            f"{sum(row.lost for row in rows):,} of {sum(row.asked for row in rows):,}",
+            _lost(ours, size),
+            *(
+                cell
+                for one in others
+                for cell in (*_cost(one, size), _delays(one, size), _lost(one, size))
+            ),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
@@ -175,6 +180,11 @@ def _cost(one: Grown, size: int) -> tuple[str, str]:
 def _delays(one: Grown, size: int) -> str:
     p50 = one.typical(size, lambda row: row.delay_p50_ms)
     return f"{p50:.2f} / {one.typical(size, lambda row: row.delay_p99_ms):.2f} ms"
+
+
+def _lost(one: Grown, size: int) -> str:
+    rows = one.rows[size]
+    return f"{sum(row.lost for row in rows):,} of {sum(row.asked for row in rows):,}"
 
 
 def _busy(row: Row) -> float:

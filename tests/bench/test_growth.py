@@ -39,7 +39,7 @@ def test_the_table_says_how_a_chunk_grows_and_what_was_lost():
     shown = growth.text(grown, Scale())
 
     assert (
-        "| 5,000 | 25.0 µs | 1.25× | 3% | 0.50 / 2.00 ms | 20.0 KB | 13.0 µs | 1.30× | 0.50 / 2.00 ms | 2 of 18 |"
+        "| 5,000 | 25.0 µs | 1.25× | 3% | 0.50 / 2.00 ms | 20.0 KB | 2 of 9 | 13.0 µs | 1.30× | 0.50 / 2.00 ms | 0 of 9 |"
         in shown.splitlines()
     ), shown
     assert "50% of a window" in shown
