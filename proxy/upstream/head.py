@@ -65,6 +65,35 @@ def written(method: str, url: URL, headers: Mapping[str, str], length: int | Non
     return text.replace("\n", "\r\n").encode("utf-8", "ignore") + b"\r\n\r\n"
 
 
+class Coming:
+    """The head of an answer to a request of this method, while it comes. What an upstream says
+    before its answer (RFC 9110, 15.2) is read over.
+    """
+
+    __slots__ = ("_before_bytes", "_had", "_method")
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+        self._had = b""
+        self._before_bytes = 0  # of what was said before the answer
+
+    def feed(self, data: bytes) -> tuple[Head, bytes] | None:
+        """The head, and what is behind it, once all of it has come. Raises NoHttpError."""
+        had = self._had
+        known = (had + data) if had else data.lstrip(b"\r\n")
+        start = len(had) - 3
+        while True:
+            end = end_of(known, start, self._before_bytes) if known else -1
+            if end < 0:
+                self._had = known
+                return None
+            head = read(known[:end], self._method)
+            known, start = known[end:], 0
+            if head.status >= 200:
+                return head, known
+            self._before_bytes += end
+
+
 def end_of(data: bytes, start: int, before: int = 0) -> int:
     """Where the head that these bytes begin with ends, -1: not yet; looked for from `start` on. The
     answer's heads before it had `before` bytes. Raises NoHttpError as soon as it cannot be one.

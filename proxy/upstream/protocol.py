@@ -8,12 +8,12 @@ aiohttp's connector makes and keeps it, which asks for `is_connected`, `should_c
 import asyncio
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Literal, cast
+from typing import Literal
 
 from proxy.framing.inflate import Inflater
-from proxy.net.keepalive import watch
 from proxy.upstream.body import Body, ToTheEnd
-from proxy.upstream.head import Head, NoHttpError, end_of, read
+from proxy.upstream.head import Coming, Head, NoHttpError
+from proxy.upstream.writing import Writing
 
 # How an answer's body ended. cut: before it was complete · malformed: it breaks the rules of HTTP ·
 # coding: it is not in the coding that its head names
@@ -28,12 +28,9 @@ _TURN_BYTES = 32_768
 _SHORT_BYTES = 8192
 # How much of a body is held for whoever will take it, before the socket is read no more.
 _HELD_BYTES = 65_536
-# How long an upstream's machine may give no sign of life: long for any network, and mostly shorter
-# than idle_s, which is for its model.
-_LOST_S = 30
 
 
-class Protocol(asyncio.Protocol):
+class Protocol(Writing):
     """Life of an exchange: `ask` gives the head of the answer, `take` says who gets its body, `let`
     that nobody does any more.
 
@@ -47,11 +44,8 @@ class Protocol(asyncio.Protocol):
         "_end",
         "_held",
         "_inflater",
-        "_interim_bytes",
         "_keep",
         "_later",
-        "_loop",
-        "_method",
         "_on_data",
         "_on_end",
         "_rest",
@@ -61,24 +55,16 @@ class Protocol(asyncio.Protocol):
         "_turn",
         "_turn_bytes",
         "_waiter",
-        "sending",
-        "transport",
         "used",
-        "writable",
     )
 
     closed = None  # nobody waits for that
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self.transport: asyncio.Transport | None = None
+        super().__init__(loop)
         self.used = 0  # how many requests were sent
-        self.sending: asyncio.Task[None] | None = None  # the rest of a request
-        self.writable: asyncio.Future[None] | None = None  # while too much is unsent
-        self._method = ""
-        self._due: bytes | None = None  # of a head that is awaited, what has come
+        self._due: Coming | None = None  # a head that is awaited
         self._waiter: asyncio.Future[Head | Trouble] | None = None
-        self._interim_bytes = 0  # of what was said before the answer
         self._keep = True
         self._body: Body | None = None
         self._end: End | None = None
@@ -95,9 +81,6 @@ class Protocol(asyncio.Protocol):
         self._later: asyncio.Handle | None = None
 
     # What aiohttp's connector asks.
-
-    def is_connected(self) -> bool:
-        return self.transport is not None and not self.transport.is_closing()
 
     @property
     def should_close(self) -> bool:
@@ -129,21 +112,14 @@ class Protocol(asyncio.Protocol):
             return "closed"
         self.used += 1
         self.let()
-        self._method, self._due, self._body, self._end = method, b"", None, None
-        self._held, self._inflater, self._interim_bytes = b"", None, 0
+        self._due, self._body, self._end = Coming(method), None, None
+        self._held, self._inflater = b"", None
         self.transport.write(request)
         self._waiter = self._loop.create_future()
         try:
             return await self._waiter
         finally:
             self._waiter = None
-
-    async def send(self, data: bytes) -> None:
-        """More of the request, when the upstream takes it."""
-        if self.transport is not None:
-            self.transport.write(data)
-        if self.writable is not None:
-            await self.writable
 
     def take(self, on_data: Callable[[bytes], None], on_end: Callable[[End], None]) -> None:
         """From now on call `on_data` with all data of the body and, once, `on_end`. What has come
@@ -172,10 +148,6 @@ class Protocol(asyncio.Protocol):
             self._go_on_later()
 
     # What the transport calls.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's are of no class of its
-        watch(transport, _LOST_S)
 
     def data_received(self, data: bytes) -> None:
         straight = self._straight
@@ -207,22 +179,13 @@ class Protocol(asyncio.Protocol):
         elif self._body is not None and self._end is None:
             # a body without a length ends with its connection, so a reset looks like an end
             self._finish("complete" if type(self._body) is ToTheEnd and exc is None else "cut")
-        if self.writable is not None and not self.writable.done():
-            self.writable.set_result(None)
-
-    def pause_writing(self) -> None:
-        self.writable = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        writable, self.writable = self.writable, None
-        if writable is not None and not writable.done():
-            writable.set_result(None)
+        self.resume_writing()
 
     # The bytes of an answer.
 
     def _parse(self, data: bytes) -> None:
         if self._due is not None:
-            data = self._read_head(data)
+            data = self._read_head(self._due, data)
             if not data:
                 return
         body = self._body
@@ -242,34 +205,23 @@ class Protocol(asyncio.Protocol):
             self._finish("malformed")
         self._mark()
 
-    def _read_head(self, data: bytes) -> bytes:
-        """What is behind the head of the answer; nothing while that has not come. What an upstream
-        says before its answer (RFC 9110, 15.2) is read over.
-        """
-        had = self._due or b""
-        known = (had + data) if had else data.lstrip(b"\r\n")
-        start = len(had) - 3
+    def _read_head(self, coming: Coming, data: bytes) -> bytes:
+        """What is behind the head of the answer; nothing while that has not come."""
         try:
-            while True:
-                end = end_of(known, start, self._interim_bytes) if known else -1
-                if end < 0:
-                    self._due = known
-                    return b""
-                head = read(known[:end], self._method)
-                known, start = known[end:], 0
-                if head.status >= 200:
-                    break
-                self._interim_bytes += end
+            found = coming.feed(data)
         except NoHttpError:
             self._tell_head("malformed")
             if self.transport is not None:
                 self.transport.close()
             return b""
+        if found is None:
+            return b""
+        head, rest = found
         self._body, self._keep, self._inflater = head.body, head.keep, head.inflater
         self._tell_head(head)
         if head.body.done:
             self._finish("complete")
-        return known
+        return rest
 
     def _tell_head(self, head: Head | Trouble) -> None:
         self._due = None
