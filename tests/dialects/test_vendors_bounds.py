@@ -45,3 +45,18 @@ def test_coheres_temperature_ends_at_1_and_it_takes_5_stops(client: str, stop: s
     sent = ask(client, asked, "cohere", "command-a")
     assert (1, texts[:5]) == (sent.body["temperature"], sent.body["stop_sequences"])
     assert {("changed", "temperature"), ("dropped", stop)} == sent.notes
+
+
+@pytest.mark.parametrize(
+    ("model", "taken"), [("gpt-5-mini", False), ("o3", False), ("o3-mini", True), ("gpt-5.1", True)]
+)
+def test_reasoning_models_of_openai_that_take_no_stops(model: str, *, taken: bool) -> None:
+    """Agents that read the model's text send one with every request."""
+    body = {**_CHAT, "stop": ["Observation:"]}
+    relayed = ask("openai_chat", body, "openai", model)
+    assert (taken, set() if taken else {("dropped", "refused")}) == (
+        "stop" in relayed.body,
+        relayed.notes,
+    )
+    said = {"model": "m", "max_tokens": 9, "messages": [HI], "stop_sequences": ["Observation:"]}
+    assert taken == ("stop" in ask("anthropic", said, "azure", model).body)

@@ -197,7 +197,7 @@ def test_parts_of_chat_completions_within_responses_items() -> None:
 
 
 def test_a_body_of_chat_completions_at_messages() -> None:
-    """With the system's words in their own place and the results of one turn in one turn."""
+    """The results of one turn are one turn."""
     more = {"parallel_tool_calls": False, "stop": "x"}
     messages = [*_CHAT["messages"], HI]
     tools = _CHAT["tools"][:1]
@@ -207,6 +207,7 @@ def test_a_body_of_chat_completions_at_messages() -> None:
     result = {"type": "tool_result", "tool_use_id": "call_1", "content": "42"}
     picture = {"type": "base64", "media_type": "image/png", "data": _PIXEL}
     assert [
+        _CHAT["messages"][0],
         {
             "role": "user",
             "content": [{"type": "text", "text": "look"}, {"type": "image", "source": picture}],
@@ -225,7 +226,6 @@ def test_a_body_of_chat_completions_at_messages() -> None:
     assert [spec] == sent["tools"]
     choice = {"type": "tool", "name": "f", "disable_parallel_tool_use": True}
     assert (choice, ["x"], 50) == (sent["tool_choice"], sent["stop_sequences"], sent["max_tokens"])
-    assert [{"type": "text", "text": "be brief"}] == sent["system"]
     assert sent.keys().isdisjoint({"stop", "parallel_tool_calls", "max_completion_tokens"})
 
 
@@ -284,14 +284,6 @@ def test_parts_and_arguments_of_chat_completions_within_messages() -> None:
     ] == inputs
     assert [{"type": "text", "text": "r"}] == sent["messages"][2]["content"][0]["content"]
     assert "parallel_tool_calls" not in sent
-
-
-def test_the_systems_first_words_join_those_in_their_place() -> None:
-    turns = [{"role": "system", "content": "b"}, HI, {"role": "system", "content": "c"}, HI]
-    body = {"model": "m", "max_tokens": 9, "system": "a", "messages": turns}
-    sent = ask("anthropic", body, "anthropic", "claude-opus-5").body
-    assert [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}] == sent["system"]
-    assert turns[1:] == sent["messages"]
 
 
 @pytest.mark.parametrize("client", ["anthropic", "openai_responses"])

@@ -22,7 +22,7 @@ _SAME = {"stop": "stop_sequences", "max_completion_tokens": "max_tokens"}
 
 def in_own_words(body: _Object) -> _Object:
     """The body; the very same object where there is nothing to change."""
-    body = _with_system(_with_settings(with_known_roles(body, "messages", ROLES)))
+    body = _with_settings(with_known_roles(body, "messages", ROLES))
     changes: _Object = {}
     messages, tools = body.get("messages"), body.get("tools")
     if isinstance(messages, list):
@@ -48,24 +48,6 @@ def _with_settings(body: _Object) -> _Object:
             rest["tool_choice"] = {"disable_parallel_tool_use": True, **choice}
         made = rest
     return made
-
-
-def _with_system(body: _Object) -> _Object:
-    """What the system says before the first turn, in its own place."""
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not _is_systems(messages[:1]):
-        return body
-    first = next((at for at, turn in enumerate(messages) if not _is_systems([turn])), len(messages))
-    said = [body.get("system"), *(turn.get("content") for turn in messages[:first])]
-    texts = [part for each in said if each for part in ([each] if isinstance(each, str) else each)]
-    return {**body, "system": mapped(texts, _block), "messages": messages[first:]}
-
-
-def _is_systems(turns: list[Any]) -> bool:
-    match turns:
-        case [{"role": "system", "content": str() | list()}]:
-            return True
-    return False
 
 
 # Turns.
