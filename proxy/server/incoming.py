@@ -57,8 +57,8 @@ def read_head(request: web.Request) -> Incoming:
             "Transfer-Encoding must be chunked, in HTTP/1.1; send a body that is not in "
             "chunks with its Content-Length."
         )
-    sent = request.headers
-    headers = dict(zip(map(str.lower, sent), sent.values(), strict=True))
+    # by their pairs: a header that comes twice is one name of two values, and the last counts
+    headers = {name.lower(): value for name, value in request.headers.items()}
     if "last-event-id" in headers:
         headers["last-event-id"] = last_event_id(request)
     # aiohttp keeps what it parses, and few requests have one

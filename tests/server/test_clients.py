@@ -393,6 +393,22 @@ async def test_a_client_of_http_1_0_gets_the_plain_body() -> None:
         assert text.rstrip().splitlines()[-2].startswith('data: {"type":"stream.end"')
 
 
+async def test_a_header_may_come_twice() -> None:
+    """As proxies add a `Via`, and browsers over HTTP/2 split their cookies."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(CHUNKED)
+        peer.send(HELLO + STOP)
+        peer.write(LAST_CHUNK)
+
+    headers = [("Via", "1.1 a"), ("Cookie", "a=1"), ("Via", "1.1 b"), ("Cookie", "b=2")]
+    async with raw_upstream(script) as url, running(one("openai_chat", url)) as run:
+        async with run.session.post(f"{run.url}/v1/stream", json=ASK, headers=headers) as response:
+            assert 200 == response.status
+            assert '"type":"stream.end"' in await response.text()
+
+
 async def test_an_event_source_may_ask_a_long_prompt() -> None:
     async with raw_upstream(finished) as url, running(one("openai_chat", url)) as run:
         async with run.session.get(
