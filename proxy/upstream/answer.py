@@ -66,8 +66,8 @@ class Answer:
     @property
     def headers(self) -> dict[str, str]:
         """Header names in lower case."""
-        fields = self._fields
-        return dict(zip(map(str.lower, fields), fields.values(), strict=True))
+        # by their pairs: a header that comes twice, as cookies do, is one name of two values
+        return {name.lower(): value for name, value in self._fields.items()}
 
     @property
     def content_type(self) -> str:
