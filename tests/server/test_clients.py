@@ -394,11 +394,12 @@ async def test_a_client_of_http_1_0_gets_the_plain_body() -> None:
 
 
 async def test_a_header_may_come_twice() -> None:
-    """As proxies add a `Via`, and browsers over HTTP/2 split their cookies."""
+    """As proxies add a `Via`, and browsers over HTTP/2 split their cookies; in an answer too."""
 
     async def script(peer: Peer) -> None:
         await peer.request()
-        peer.write(CHUNKED)
+        cookies = b"\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n"
+        peer.write(CHUNKED.replace(b"\r\n", cookies, 1))
         peer.send(HELLO + STOP)
         peer.write(LAST_CHUNK)
 
