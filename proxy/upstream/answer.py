@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from aiohttp.connector import Connection
 
 from proxy.errors import Failure, Refused, failure
+from proxy.upstream.handing import End
 from proxy.upstream.head import Head
 from proxy.upstream.listener import Listener, Over
-from proxy.upstream.protocol import End, Protocol
+from proxy.upstream.protocol import Protocol
 
 # After the dialect's terminator: how much, and how long, to wait for the body's own end, so that
 # the connection can be used again.

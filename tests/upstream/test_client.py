@@ -11,7 +11,8 @@ from proxy.codec.base import Outgoing
 from proxy.errors import Failure, Refused, failure
 from proxy.upstream.answer import Answer
 from proxy.upstream.client import Endpoint, Upstreams, _Connector
-from proxy.upstream.protocol import _TURN_BYTES, Protocol
+from proxy.upstream.handing import TURN_BYTES
+from proxy.upstream.protocol import Protocol
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, Script, raw_upstream
 
 CALL = Outgoing("/x", b"{}", {"Content-Type": "application/json"})
@@ -316,7 +317,7 @@ async def test_a_large_read_is_worked_on_in_turns() -> None:
         async with asyncio.timeout(5):
             await ended.wait()
     assert len(sizes) > 10
-    assert max(sizes[3:]) <= _TURN_BYTES  # the first ones came with the head
+    assert max(sizes[3:]) <= TURN_BYTES  # the first ones came with the head
     later = turns[turns.index("another") :]
     assert "part,part,part" not in ",".join(later)
 

@@ -9,8 +9,9 @@ from itertools import pairwise
 import pytest
 
 from proxy.framing.inflate import SLICE_BYTES
+from proxy.upstream.handing import TURN_BYTES, End
 from proxy.upstream.head import _MOST_BYTES, Head
-from proxy.upstream.protocol import _SHORT_BYTES, _TURN_BYTES, End, Protocol
+from proxy.upstream.protocol import _SHORT_BYTES, Protocol
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 LAST = b"0\r\n\r\n"
@@ -218,7 +219,7 @@ async def test_a_compressed_body_is_made_plain_in_turns():
     turns.append(len(one.got))
 
     most = max(after - before for before, after in pairwise(turns))
-    assert most < _TURN_BYTES + SLICE_BYTES
+    assert most < TURN_BYTES + SLICE_BYTES
     assert (plain, "complete") == (one.got, one.end)
 
 
