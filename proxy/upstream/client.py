@@ -1,33 +1,30 @@
 """Calls upstreams over HTTP. It never parses an answer: see `proxy/upstream/answer.py` for how its
 bytes arrive.
 
-aiohttp's connector finds, makes and keeps the connections; what is said on them is ours, as its
-client would take a tenth of a short request, and keep some kilobytes for each that lasts.
-`_Connector` puts our protocol in the place of aiohttp's: it touches one private name, and
-tests/upstream/test_client.py fails if an aiohttp release moves that.
+aiohttp's connector finds, makes and keeps the connections (`proxy/upstream/connector.py`); what is
+said on them is ours, as its client would take a tenth of a short request, and keep some kilobytes
+for each that lasts.
 """
 
 import asyncio
-import functools
 from collections.abc import AsyncIterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple, cast
 
 import aiohttp
-from aiohttp.client_reqrep import ConnectionKey
 from yarl import URL
 
 from proxy.codec.base import Outgoing
 from proxy.errors import Failure, Refused, failure
 from proxy.net.addresses import Reach, is_barred, reach_of
 from proxy.net.paths import checked_path
-from proxy.net.resolver import Resolver, UnfitAddressError, unfit
+from proxy.net.resolver import UnfitAddressError, unfit
 from proxy.upstream.answer import Answer
+from proxy.upstream.connector import Connector, origin
 from proxy.upstream.head import Head, has_length, written
 from proxy.upstream.protocol import Protocol, Trouble
 from proxy.upstream.signing import signed
 
-_DNS_CACHE_S = 30
 _REPEATABLE = frozenset({"GET", "HEAD"})  # without harm
 _NO_HOST = "has a base_url whose host is neither a name nor a whole address."
 
@@ -44,36 +41,6 @@ class Endpoint(NamedTuple):
     headers: Mapping[str, str]
     connect_s: float
     private: bool = False
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Names looked up, TLS spoken, connections kept: all that is aiohttp's."""
-
-    def __init__(self, reach: Reach = "any") -> None:
-        # limit=0: aiohttp's own limit is a queue that nobody sees; ours is limits.max_streams.
-        super().__init__(limit=0, ttl_dns_cache=_DNS_CACHE_S, resolver=Resolver(reach))
-        # which asks no more of a connection than ours offers
-        self._factory = functools.partial(Protocol, asyncio.get_running_loop())  # type: ignore[assignment,arg-type]
-
-
-class _Origin:
-    """What aiohttp's connector wants to know of a request: where it goes."""
-
-    __slots__ = ("connection_key", "port", "url")
-
-    proxy = None  # proxies that the environment names are not used
-    ssl = True
-    server_hostname = None
-
-    def __init__(self, url: URL) -> None:
-        self.url = url
-        self.port = url.port
-        self.connection_key = ConnectionKey(
-            url.raw_host or "", url.port, self.is_ssl(), True, None, None, None
-        )
-
-    def is_ssl(self) -> bool:
-        return self.url.scheme == "https"
 
 
 def _over(own: Mapping[str, str], configured: Mapping[str, str]) -> Mapping[str, str]:
@@ -94,11 +61,6 @@ def _url(base: str, path: str) -> URL:
     return URL(base + path, encoded=True)
 
 
-@lru_cache(maxsize=512)
-def _origin(url: URL) -> _Origin:
-    return _Origin(url)
-
-
 class Upstreams:
     """The HTTP client for all upstreams of one process. Make it inside a running event loop;
     `close` it at the end.
@@ -107,7 +69,7 @@ class Upstreams:
     answer: type[Answer] = Answer
 
     def __init__(self) -> None:
-        self._connectors: dict[Reach, _Connector] = {}
+        self._connectors: dict[Reach, Connector] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._answers: set[Answer] = set()
 
@@ -154,7 +116,7 @@ class Upstreams:
             # the upstream closed a kept connection just then: once more, on another one
 
     async def _connected(
-        self, connector: "_Connector", url: URL, endpoint: Endpoint
+        self, connector: Connector, url: URL, endpoint: Endpoint
     ) -> aiohttp.connector.Connection:
         """Raises Refused."""
         name = endpoint.name
@@ -162,7 +124,7 @@ class Upstreams:
             raise Refused(failure("connect_failed", f"{name} {_NO_HOST}", upstream=name))
         try:
             return await connector.connect(
-                _origin(url),  # type: ignore[arg-type]
+                origin(url),  # type: ignore[arg-type]
                 [],
                 self._timeout(endpoint.connect_s),
             )
@@ -183,7 +145,7 @@ class Upstreams:
         for connector in self._connectors.values():
             await connector.close()
 
-    def _connector(self, host: str, endpoint: Endpoint) -> _Connector:
+    def _connector(self, host: str, endpoint: Endpoint) -> Connector:
         """One a reach, as each has connections of its own: what one may be connected to, another
         may not.
         """
@@ -197,7 +159,7 @@ class Upstreams:
                 )
             )
         if reach not in self._connectors:
-            self._connectors[reach] = _Connector(reach)
+            self._connectors[reach] = Connector(reach)
         return self._connectors[reach]
 
     def _timeout(self, connect_s: float) -> aiohttp.ClientTimeout:

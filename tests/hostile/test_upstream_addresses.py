@@ -135,7 +135,7 @@ async def test_a_name_that_turns_bad_between_two_requests_is_refused(
     poisoned: type[Poisoned], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rebinding: no look-up is trusted for longer than its own connection and the cache."""
-    monkeypatch.setattr("proxy.upstream.client._DNS_CACHE_S", 0)
+    monkeypatch.setattr("proxy.upstream.connector._DNS_CACHE_S", 0)
     far = Far(answer(b"{}", Connection="close"))
     poisoned.addresses = ["127.0.0.1", "169.254.169.254"]
     async with listening(far):

@@ -10,7 +10,8 @@ import pytest
 from proxy.codec.base import Outgoing
 from proxy.errors import Failure, Refused, failure
 from proxy.upstream.answer import Answer
-from proxy.upstream.client import Endpoint, Upstreams, _Connector
+from proxy.upstream.client import Endpoint, Upstreams
+from proxy.upstream.connector import Connector
 from proxy.upstream.handing import TURN_BYTES
 from proxy.upstream.protocol import Protocol
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, Script, raw_upstream
@@ -529,7 +530,7 @@ async def test_compression_is_never_asked_for() -> None:
 
 async def test_aiohttp_still_makes_its_connections_as_this_module_expects() -> None:
     """By the one private name: if a release moves it, nothing would arrive."""
-    connector = _Connector()
+    connector = Connector()
     assert isinstance(connector._factory(), Protocol)
     await connector.close()
 
