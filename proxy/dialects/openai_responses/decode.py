@@ -9,7 +9,7 @@ and their padding. A body that is one document, no stream, is read at its end.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import Any
 
 import msgspec
 
@@ -18,16 +18,16 @@ from proxy.codec.counts import count
 from proxy.codec.framed import CUT, SSEDecoder
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads, shown
-from proxy.codec.media import data_url
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.openai.usage import read_usage
 from proxy.dialects.openai_responses import finish, wire
 from proxy.dialects.openai_responses.items import Items
 from proxy.dialects.openai_responses.options import proof_format
 from proxy.dialects.openai_responses.places import Places
+from proxy.dialects.openai_responses.whole_items import WholeItems, is_block
 from proxy.dialects.openai_responses.wire import NAME, QUIET
 from proxy.errors import failure
-from proxy.events import NO_USAGE, Event, Image, Usage, UsageEvent, Vendor
+from proxy.events import NO_USAGE, Event, Usage, UsageEvent, Vendor
 from proxy.framing.sse import Frame
 
 _PIECE = msgspec.json.Decoder(wire.Piece)
@@ -49,7 +49,6 @@ _SILENT = frozenset(
     }
 )
 _ERRORS = ("error", "response.error")
-_MAX_TOLD = 256  # items of which it is remembered what was said
 _MOST_WAITING = 4  # ids; each is at most an event long
 _UNSAID = ("sequence_number", "obfuscation")
 
@@ -66,13 +65,13 @@ class ResponsesDecoder(SSEDecoder):
         super().__init__(max_event_bytes)
         self._max_event_bytes = max_event_bytes
         self._items = Items(max_event_bytes, proof_format)
+        self._whole_items = WholeItems(self._items)
         self._places = Places()
         self._waiting: list[Event] = []
         self._named = ""  # the vendor's id of the answer, once it was told
         self._usage = NO_USAGE
         # the body, while it may be one JSON document
         self._document: bytearray | None = bytearray()
-        self._told: dict[int, int] = {}  # open item -> hash of what was said of it beyond its block
 
     @property
     def usage(self) -> Usage:
@@ -193,11 +192,11 @@ class ResponsesDecoder(SSEDecoder):
         """An event of an item that is a block. False: there is no place for it in ours."""
         items = self._items
         part, whole, item = _index(said, "content_index"), said.get("part"), said.get("item")
-        if kind == wire.ITEM_ADDED and _is_block(item):
+        if kind == wire.ITEM_ADDED and is_block(item):
             taken = items.taken(count(said.get("output_index")), item)
             at = self._places.added(said, item, taken=taken)
             items.anew(out, at, item)
-            self._tell(at, item, out)
+            self._whole_items.tell(at, item, out)
             items.begin(out, at, item)
             return True
         at = self._places.of(said)
@@ -221,10 +220,10 @@ class ResponsesDecoder(SSEDecoder):
                 items.whole_arguments(out, at, said.get("arguments"))
             case "response.custom_tool_call_input.done":
                 items.whole_input(out, at, said.get("input"))
-            case wire.ITEM_DONE if _is_block(item):
-                self._item_done(at, item, out)
+            case wire.ITEM_DONE if is_block(item):
+                self._whole_items.end(at, item, out)
             case wire.ITEM_DONE if isinstance(item, dict) and item.get("type") == wire.IMAGE_ITEM:
-                self._picture(at, item, out)
+                self._whole_items.picture(at, item, out)
             case _:
                 match said.get("delta"):
                     case str(text) | {"text": str(text)}:
@@ -240,52 +239,6 @@ class ResponsesDecoder(SSEDecoder):
             self._named = name
             out.append(Vendor(NAME, {"response": {"id": name}}))
 
-    def _item_done(self, at: int, item: dict[str, Any], out: list[Event]) -> None:
-        self._tell(at, item, out)
-        self._told.pop(at, None)
-        item = shallow(item)
-        if not self._items.end(out, at, item) and item.get("id"):
-            said = {"type": wire.ITEM_DONE, "output_index": at, "item": item, wire.ALONE: True}
-            out.append(Vendor(NAME, said))
-
-    def _picture(self, at: int, item: dict[str, Any], out: list[Event]) -> None:
-        """A picture, and then what else its item says."""
-        result, form = item.get("result"), item.get("output_format")
-        rest = {key: value for key, value in item.items() if key != "result"}
-        if isinstance(result, str) and result:
-            kind = form if isinstance(form, str) and form.isalnum() else "png"
-            out.append(Image(data_url(f"image/{kind}", result)))
-        said = {"type": wire.ITEM_DONE, "output_index": at, "item": rest}
-        out.append(Vendor(NAME, shallow(said)))
-
-    def _tell(self, at: int, item: dict[str, Any], out: list[Event]) -> None:
-        """What an item says beyond its block (`phase`, `namespace`, `format`): once, and again when
-        it has changed. Its id stands with what is told before the block begins.
-        """
-        begun = self._items.begun(at, wire.KINDS[item["type"]])
-        extras = {
-            key: value
-            for key, value in item.items()
-            if key not in wire.ITEM_KEYS and value not in (None, "", [], {})
-        }
-        if item["type"] == "reasoning":
-            extras |= _both(item)
-        said = hash(msgspec.json.encode(shallow(extras)))
-        known = self._told.get(at)
-        if known == said or (begun and not extras):
-            return
-        name = item.get("id")
-        if known is None and not begun and isinstance(name, str) and name:
-            extras = {"id": name, **extras}
-        if not extras:
-            return
-        if len(self._told) >= _MAX_TOLD:
-            self._told.clear()
-        self._told[at] = said
-        kind = wire.ITEM_DONE if begun else wire.ITEM_ADDED
-        told = {"type": kind, "output_index": at, "item": {"type": item["type"], **extras}}
-        out.append(Vendor(NAME, shallow(told)))
-
     # The end.
 
     def _terminal(self, kind: str, response: dict[str, Any], out: list[Event]) -> None:
@@ -296,7 +249,7 @@ class ResponsesDecoder(SSEDecoder):
             if self._usage != NO_USAGE:
                 out.append(UsageEvent(*msgspec.structs.astuple(self._usage)))
         if not self._items.seen:
-            self._output(response, out, document=not kind)
+            self._whole_items.listed(response, out, document=not kind)
         status = finish.status_of(kind, response)
         if status in finish.FAILED:
             self._fail(out, in_band(finish.error_of(status, response)))
@@ -327,25 +280,6 @@ class ResponsesDecoder(SSEDecoder):
                 in_band(found or VendorError("The upstream sent a document that is no answer.")),
             )
 
-    def _output(self, response: dict[str, Any], out: list[Event], *, document: bool) -> None:
-        """The items of a response of which no event told. In a stream the opaque ones have been
-        told of.
-        """
-        output = response.get("output")
-        for at, item in enumerate(output if isinstance(output, list) else ()):
-            if _is_block(item):
-                self._item_done(at, item, out)
-            elif document and isinstance(item, dict) and item.get("type") == wire.IMAGE_ITEM:
-                begun = {"type": wire.ITEM_ADDED, "output_index": at}
-                out.append(Vendor(NAME, {**begun, "item": {"type": wire.IMAGE_ITEM}}))
-                self._picture(at, item, out)
-            elif document:
-                out.append(
-                    Vendor(
-                        NAME, shallow({"type": wire.ITEM_DONE, "output_index": at, "item": item})
-                    )
-                )
-
 
 def _is_id(event: Event) -> bool:
     """Whether an event tells an id, and no more."""
@@ -353,24 +287,6 @@ def _is_id(event: Event) -> bool:
         return False
     inner = event.data.get("item") or event.data.get("response")
     return isinstance(inner, dict) and not inner.keys() - {"id", "type"}
-
-
-def _both(item: dict[str, Any]) -> dict[str, Any]:
-    """What of a reasoning is not in its block: a summary of several parts, as the block is one
-    text, and the raw text beside a summary.
-    """
-    summary, content = item.get("summary"), item.get("content")
-    several = isinstance(summary, list) and (len(summary) > 1 or (summary and content))
-    return {
-        **({"summary": summary} if several else {}),
-        **({"content": content} if summary and content else {}),
-    }
-
-
-def _is_block(item: Any) -> TypeGuard[dict[str, Any]]:
-    return (
-        isinstance(item, dict) and isinstance(item.get("type"), str) and item["type"] in wire.KINDS
-    )
 
 
 def _index(said: dict[str, Any], name: str) -> int:
