@@ -2,6 +2,7 @@
 client, no socket and no clock: every `now` is the caller's monotonic clock, in seconds.
 """
 
+from collections.abc import Iterator
 from itertools import groupby
 
 import msgspec
@@ -20,6 +21,7 @@ from proxy.events import (
     Vendor,
 )
 from proxy.observe.record import StreamRecord
+from proxy.relay.deadlines import deadlines, late
 from proxy.relay.log import Writes
 from proxy.relay.prices import Priced, unpriced
 from proxy.relay.redactor import Redactor
@@ -157,25 +159,14 @@ class Source:
         """Why it has taken too long, if it has."""
         for when, kind in self._deadlines():
             if now >= when:
-                return failure(kind, self._late(kind), upstream=self.upstream)
+                return failure(
+                    kind, late(kind, self._timeouts, self.upstream), upstream=self.upstream
+                )
         return None
 
-    def _deadlines(self) -> list[tuple[float, Kind]]:
-        times = self._timeouts
-        rows: list[tuple[float, Kind]] = [(self._started + times.total_s, "total_timeout")]
-        if not self.begun:
-            rows.append((self._started + times.first_event_s, "first_event_timeout"))
-        elif not self._paused:
-            rows.append((self._last_read + times.idle_s, "idle_timeout"))
-        return rows
-
-    def _late(self, kind: Kind) -> str:
-        times, name = self._timeouts, self.upstream
-        return {
-            "total_timeout": f"{name} was not done within {times.total_s:g} s.",
-            "first_event_timeout": f"{name} sent no event within {times.first_event_s:g} s.",
-            "idle_timeout": f"{name} sent nothing for {times.idle_s:g} s.",
-        }[kind]
+    def _deadlines(self) -> Iterator[tuple[float, Kind]]:
+        read = None if self._paused else self._last_read
+        return deadlines(self._timeouts, self._started, read, begun=self.begun)
 
     def _write(self, events: list[Event], now: float) -> None:
         self.begun = True

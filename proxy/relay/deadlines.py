@@ -1,0 +1,30 @@
+"""When an upstream has taken too long for its answer, by its timeouts, and how that is said. All
+times are of one monotonic clock, in seconds.
+"""
+
+from collections.abc import Iterator
+
+from proxy.errors import Kind
+from proxy.settings.sections import Timeouts
+
+
+def deadlines(
+    timeouts: Timeouts, started: float, last_read: float | None, *, begun: bool
+) -> Iterator[tuple[float, Kind]]:
+    """Until when something must have come, and what it is if it has not. The request went up when
+    it `started`; `begun`: an event has come; `last_read` is None while nothing is read.
+    """
+    yield started + timeouts.total_s, "total_timeout"
+    if not begun:
+        yield started + timeouts.first_event_s, "first_event_timeout"
+    elif last_read is not None:
+        yield last_read + timeouts.idle_s, "idle_timeout"
+
+
+def late(kind: Kind, timeouts: Timeouts, name: str) -> str:
+    """What is said when the upstream of this name has missed that one."""
+    return {
+        "total_timeout": f"{name} was not done within {timeouts.total_s:g} s.",
+        "first_event_timeout": f"{name} sent no event within {timeouts.first_event_s:g} s.",
+        "idle_timeout": f"{name} sent nothing for {timeouts.idle_s:g} s.",
+    }[kind]
