@@ -13,29 +13,29 @@ our events comes as Vendor events (`wire` names them) and goes out in its place.
 
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from proxy.codec.base import Encoder, Parsed
 from proxy.codec.event_name import event_name
 from proxy.dialects.anthropic import carriers, wire
-from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic.errors import error_object
 from proxy.dialects.anthropic.frames import (
+    block_content,
     block_start,
     block_stop,
     citation_delta,
     delta_prefix,
     frame,
+    message_end,
+    message_start,
     to_json,
+    whole_block,
 )
 from proxy.dialects.anthropic.shapes import (
     citation_object,
     kind_of,
-    message_head,
     opaque_block,
     stop_extras,
-    stop_reason,
 )
 from proxy.dialects.anthropic.wire import NAME
 from proxy.events import (
@@ -156,7 +156,7 @@ class AnthropicEncoder(Encoder):
             return self._message_start() + (
                 self._block_start(event)
                 if isinstance(event, BlockStart)
-                else self._whole_block(event)
+                else whole_block(self._number(), event.data)
             )
         self._waiting[block] = [event]
         return self._wait(
@@ -197,7 +197,7 @@ class AnthropicEncoder(Encoder):
                 case BlockStart():
                     out.append(self._block_start(event))
                 case Vendor() if opaque_block(event) is not None:
-                    out.append(self._whole_block(event))
+                    out.append(whole_block(self._number(), event.data))
                 case BlockEnd(block):
                     index, _, kind = self._live.pop(block)
                     out.append(self._stop_frames(index, kind, event))
@@ -209,28 +209,12 @@ class AnthropicEncoder(Encoder):
         if self._begun:
             return b""
         self._begun = True
-        known = Usage(*msgspec.structs.astuple(self._usage))
-        usage = {"input_tokens": 0, **counts.on_wire(known, self._start_counts)}
-        message = {
-            **message_head(self._start),
-            "content": [],
-            "stop_reason": None,
-            "stop_sequence": None,
-            "usage": usage,
-        }
-        return frame("message_start", {"type": "message_start", "message": message})
+        return message_start(self._start, self._usage, self._start_counts)
 
     def _block_start(self, event: BlockStart) -> bytes:
-        content: dict[str, Any]
+        content = block_content(event)
         if event.kind == "tool_call":
-            tool = event.tool
-            assert tool is not UNSET
-            content = {"type": "tool_use", "id": tool.id, "name": tool.name, "input": {}}
-            self._calls[event.block] = tool.id
-        elif event.kind == "reasoning":
-            content = {"type": "thinking", "thinking": "", "signature": ""}
-        else:
-            content = {"type": "text", "text": ""}
+            self._calls[event.block] = content["id"]
         self._refused |= event.refusal is True
         content.update(self._extras_of.pop(event.block, {}))
         index = self._number()
@@ -242,23 +226,6 @@ class AnthropicEncoder(Encoder):
             self._unsaid[event.block] = begin
             return b""
         return begin
-
-    def _whole_block(self, event: Vendor) -> bytes:
-        """A block that came whole. Text, and the arguments of the vendor's own tools, are streamed,
-        so they go as a delta.
-        """
-        content, index, delta = event.data, self._number(), b""
-        if content["type"] == "text":
-            delta = delta_prefix(index, "text_delta", "text") + to_json(content["text"]) + b"}}\n\n"
-            content = {**content, "text": ""}
-        elif content["type"].endswith("_tool_use"):
-            delta = (
-                delta_prefix(index, "input_json_delta", "partial_json")
-                + to_json(to_json(content.get("input", {})).decode())
-                + b"}}\n\n"
-            )
-            content = {**content, "input": {}}
-        return block_start(index, content) + delta + block_stop(index)
 
     def _offer_whole(self, content: dict[str, Any]) -> bytes:
         self._opaque -= 1
@@ -313,8 +280,8 @@ class AnthropicEncoder(Encoder):
         if event.signature is UNSET:
             return begin + block_stop(index)
         if kind != "reasoning":
-            proof = Vendor(NAME, carriers.behind(event, call))
-            return block_stop(index) + self._whole_block(proof)
+            proof = carriers.behind(event, call)
+            return block_stop(index) + whole_block(self._number(), proof)
         if begin and event.redacted is True:
             return block_start(index, carriers.redacted(event)) + block_stop(index)
         signed = to_json(carriers.signature(event))
@@ -323,21 +290,8 @@ class AnthropicEncoder(Encoder):
 
     def _end(self, event: StreamEnd) -> bytes:
         delta, more = self._extras
-        context = {key: delta[key] for key in ("context_management",) if key in delta}
-        said = {key: value for key, value in delta.items() if key not in context}
-        word = stop_reason(event.finish, refused=self._refused)
-        stop = {"stop_reason": word, "stop_sequence": None, **said}
-        final = {
-            "type": "message_delta",
-            "delta": stop,
-            "usage": counts.on_wire(event.usage, more),
-            **context,
-        }
-        return (
-            self._message_start()
-            + frame("message_delta", final)
-            + frame("message_stop", {"type": "message_stop"})
-        )
+        end = message_end(event, delta, more, refused=self._refused)
+        return self._message_start() + end
 
     def _number(self) -> int:
         self._next += 1
