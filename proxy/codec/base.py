@@ -38,7 +38,7 @@ class Parsed(NamedTuple):
     dialect's own type).
 
     `notes` are losses already known: what the client's dialect says and ours cannot. `chat` is the
-    client's own name for what it asks, by which it may come back to the stream (see `Resuming`).
+    client's own name for what it asks, by which it may come back to the stream (see `resuming.py`).
     `keeping` is what else it asks where answers are kept.
     """
 
@@ -269,40 +269,3 @@ class Aside(NamedTuple):
 
     route: Route
     answer: Callable[[Incoming, Models], Reply]
-
-
-class Wanted(NamedTuple):
-    """What a client that comes back asks for: a stream, by its id or by `Parsed.chat`, without the
-    first `frames`, which the client has; a negative number asks for so many of the newest. `ended`:
-    it wants one that has ended, too, even if it had all of it.
-    """
-
-    stream: str
-    frames: int = 0
-    ended: bool = False
-
-
-def going_on(_incoming: Incoming) -> Wanted:
-    """`Resuming.wanted` of a dialect whose paths name the stream, and whose clients want all of it
-    as long as it goes on.
-    """
-    return Wanted("")
-
-
-class Resuming(NamedTuple):
-    """Where clients of a dialect come back to a kept stream, and where they stop it. A variable
-    `chat` of a path says which stream; else `wanted` does, and in any case how much of it. It
-    raises Refused.
-
-    `again`: so do clients that post their request again, with a `Last-Event-ID`. `named` is a
-    header of every answer that says the stream's id, `tail` one that says the number of the newest
-    frame to who asks for so many of the newest.
-    """
-
-    follow: Route | None = None
-    stop: Route | None = None
-    stopped: Reply = Reply(204, b"")
-    wanted: Callable[[Incoming], Wanted] = going_on
-    again: bool = False
-    named: str = ""
-    tail: str = ""

@@ -29,12 +29,12 @@ from proxy.codec.base import (
     Outgoing,
     Parsed,
     Reply,
-    Resuming,
     Route,
     TargetConfig,
 )
 from proxy.codec.example import Example
 from proxy.codec.fold import WholeAnswer
+from proxy.codec.resuming import Resuming
 from proxy.errors import Failure
 from proxy.events import Note
 from proxy.request import ChatRequest, Original

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from proxy.codec.base import Reply, Route, Wanted
+from proxy.codec.base import Reply, Route
+from proxy.codec.resuming import Wanted
 from proxy.dialects.openai_responses import kept
 from proxy.dialects.openai_responses.shapes import stream_of
 from proxy.dialects.registry import CLIENTS

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from proxy.codec.base import Encoder, Incoming, Resuming, Wanted
+from proxy.codec.base import Encoder, Incoming
 from proxy.codec.halves import ClientHalf
 from proxy.codec.rest import Rest, frames_of
+from proxy.codec.resuming import Resuming, Wanted
 from proxy.dialects.registry import CLIENTS
 from proxy.events import Event
 from proxy.server.lasting import Lasting

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from proxy.codec.base import Incoming, Reply, Route, Wanted
+from proxy.codec.base import Incoming, Reply, Route
 from proxy.codec.halves import ClientHalf
+from proxy.codec.resuming import Wanted
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Failure, Refused, bad_request, failure
 from proxy.observe.record import StreamRecord

@@ -6,9 +6,10 @@ new HttpAgent({ url: "https://proxy/v1/ag-ui?model=fast" })
 fetchServerSentEvents("https://proxy/v1/ag-ui", { body: { model: "fast" } })
 """
 
-from proxy.codec.base import Resuming, Route
+from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.halves import ClientHalf, Dialect
+from proxy.codec.resuming import Resuming
 from proxy.dialects.ag_ui import encode, errors, parse, resume, whole
 from proxy.dialects.ag_ui.wire import NAME
 

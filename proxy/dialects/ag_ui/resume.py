@@ -5,7 +5,8 @@ by `GET ?runId=<its own name for the run>&offset=-1`; a connection that broke po
 again, with the `Last-Event-ID` of the last frame that it had.
 """
 
-from proxy.codec.base import Incoming, Wanted
+from proxy.codec.base import Incoming
+from proxy.codec.resuming import Wanted
 from proxy.errors import bad_request
 
 _FROM_THE_START = "-1"

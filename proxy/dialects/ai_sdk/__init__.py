@@ -9,9 +9,10 @@ Its `WorkflowChatTransport` says no type of its own for the JSON that it posts:
 body: { messages, model: "fast" } })`.
 """
 
-from proxy.codec.base import Resuming, Route
+from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.halves import ClientHalf, Dialect
+from proxy.codec.resuming import Resuming
 from proxy.dialects.ai_sdk import encode, errors, parse, resume, whole
 from proxy.dialects.ai_sdk.wire import NAME
 

@@ -8,7 +8,8 @@ it goes on, or if it ended while the page was away.
 
 import re
 
-from proxy.codec.base import Incoming, Wanted, going_on
+from proxy.codec.base import Incoming
+from proxy.codec.resuming import Wanted, going_on
 from proxy.errors import bad_request
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")

@@ -5,9 +5,10 @@ An app of Dify is a prompt, a model and its tools, chosen by the key. It keeps t
 itself and takes one message at a time.
 """
 
-from proxy.codec.base import Reply, Resuming, Route
+from proxy.codec.base import Reply, Route
 from proxy.codec.example import Example
 from proxy.codec.halves import ClientHalf, Dialect, UpstreamHalf, without_options
+from proxy.codec.resuming import Resuming
 from proxy.dialects.dify import build, encode, errors, parse, whole
 from proxy.dialects.dify.decode import DifyDecoder
 from proxy.dialects.dify.wire import NAME

@@ -3,8 +3,9 @@ each event becomes."""
 
 import json
 
-from proxy.codec.base import Incoming, Wanted
+from proxy.codec.base import Incoming
 from proxy.codec.proofs import ANTHROPIC, GEMINI
+from proxy.codec.resuming import Wanted
 from proxy.dialects.ag_ui import DIALECT
 from proxy.errors import failure
 from proxy.events import (
