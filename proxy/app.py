@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import itertools
 import os
 import signal
 import socket
 import ssl
-import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -18,6 +16,7 @@ from proxy.errors import failure
 from proxy.mock.embedded import EmbeddedMocks
 from proxy.net.authorities import load_waiting
 from proxy.observe import logs
+from proxy.observe.lag import watch_lag
 from proxy.observe.metrics import Metrics, make_metrics
 from proxy.relay.dear import DearProcess
 from proxy.relay.plan import Plan
@@ -25,7 +24,7 @@ from proxy.reload import Load, Reloader, Renew
 from proxy.server import health, operating, site
 from proxy.server.access.keys import Keyring, Ledger
 from proxy.server.body import REQUEST_BODY_S
-from proxy.server.cors import CorsPolicy
+from proxy.server.cors import cors_policy
 from proxy.server.gateway import Gateway, State
 from proxy.server.listen import listen, prepared, renew, tls_context
 from proxy.server.listener import Listener
@@ -41,9 +40,6 @@ from proxy.settings.files import Files
 from proxy.settings.model import Settings
 from proxy.settings.sections import Server
 from proxy.upstream.client import Upstreams
-
-_LAG_PERIOD_S = 0.5
-_TASKS_BEATS = 10  # of which one counts the tasks: with 10,000 streams that takes 3 ms
 
 
 class Process:
@@ -130,7 +126,7 @@ class Process:
             settings, self._files, self._load, self._adopt, self.metrics, renew=self._renew
         )
         self._reloading = asyncio.create_task(self.reloader.run())
-        self._lag = asyncio.create_task(self._watch_lag())
+        self._lag = asyncio.create_task(watch_lag(self.metrics))
         if state.plan.table is not None:  # so that the first request need not wait for it
             self.gateway.see_to(state.plan.table.load())
         self._know_authorities(settings)
@@ -283,15 +279,6 @@ class Process:
             return whole(CLIENTS["native"].render_error(failure("bad_request", said, status=404)))
         return await self.mocks.newest.requests_handler(request)
 
-    async def _watch_lag(self) -> None:
-        for beat in itertools.count():
-            if beat % _TASKS_BEATS == 0:
-                self.metrics.tasks(len(asyncio.all_tasks()))
-            due = time.monotonic() + _LAG_PERIOD_S
-            await asyncio.sleep(_LAG_PERIOD_S)
-            self.metrics.lag(max(0.0, time.monotonic() - due))
-            self.metrics.unlogged(logs.dropped())
-
 
 async def _deaf(runner: Listener) -> None:
     """It takes no more connections."""
@@ -310,20 +297,3 @@ def _mocks() -> Mocks:
     from proxy.mock.manual import choices  # noqa: PLC0415  not where nothing is played
 
     return Mocks(*choices())
-
-
-def cors_policy(settings: Settings) -> CorsPolicy:
-    """Which pages may call. Where anyone may call and somebody pays, no page from elsewhere may,
-    unless the operator says so.
-    """
-    exposed = settings.auth is None and any(
-        upstream.mock is None for upstream in settings.upstreams.values()
-    )
-    listed = settings.cors.allow_origins
-    origins = [("local" if exposed else "*") if origin == "auto" else origin for origin in listed]
-    return CorsPolicy(
-        origins,
-        settings.cors.allow_credentials,
-        settings.cors.max_age_s,
-        guarded=exposed and "*" not in listed,
-    )

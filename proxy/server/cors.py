@@ -1,5 +1,5 @@
 """Which web pages may read our answers: one decision about headers, made from header values alone.
-No I/O.
+No I/O. `cors_policy` makes the policy that decides from the settings.
 
 The server adds `answer_headers` to every answer (streams, errors, 404s and preflights alike) and
 `preflight_headers` to the answer of an OPTIONS request. A page that is not allowed is not refused
@@ -18,6 +18,7 @@ from proxy.server.access.origins import (
     is_of_this_machine,
     same_origin,
 )
+from proxy.settings.model import Settings
 
 # What pages may read beside the few headers that the standard always shows them.
 EXPOSED = (
@@ -189,3 +190,20 @@ def _granted_names(asked: str) -> str:
     """
     names = dict.fromkeys(name.strip(" \t").lower() for name in asked.split(","))
     return ", ".join([name for name in names if name and _TOKEN.issuperset(name)][:MAX_ASKED_NAMES])
+
+
+def cors_policy(settings: Settings) -> CorsPolicy:
+    """Which pages may call. Where anyone may call and somebody pays, no page from elsewhere may,
+    unless the operator says so.
+    """
+    exposed = settings.auth is None and any(
+        upstream.mock is None for upstream in settings.upstreams.values()
+    )
+    listed = settings.cors.allow_origins
+    origins = [("local" if exposed else "*") if origin == "auto" else origin for origin in listed]
+    return CorsPolicy(
+        origins,
+        settings.cors.allow_credentials,
+        settings.cors.max_age_s,
+        guarded=exposed and "*" not in listed,
+    )

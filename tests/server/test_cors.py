@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.app import cors_policy
-from proxy.server.cors import EXPOSED, MAX_ASKED_NAMES, CorsPolicy
+from proxy.server.cors import EXPOSED, MAX_ASKED_NAMES, CorsPolicy, cors_policy
 from proxy.settings.model import Settings
 from tests.support import recordings_dir
 
