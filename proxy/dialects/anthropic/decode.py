@@ -24,6 +24,7 @@ from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic import wire
 from proxy.dialects.anthropic.content_blocks import ContentBlocks
 from proxy.dialects.anthropic.errors import in_band, quoted
+from proxy.dialects.anthropic.odd_frames import completed, is_known, is_unknown_delta
 from proxy.dialects.anthropic.wire import NAME
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
@@ -232,30 +233,21 @@ class AnthropicDecoder(Decoder):
                 )
             return
         if isinstance(value, dict):
-            if "type" not in value and frame.event in _FRAMES:
-                value["type"] = frame.event
-            self._unknown(value, out)
+            self._unknown(completed(value, frame.event), out)
         else:
             self._fail(out, _malformed("The upstream sent a frame that is not a JSON object."))
 
     def _unknown(self, value: dict[str, Any], out: list[Event]) -> None:
-        kind, delta, index = value.get("type"), value.get("delta"), value.get("index", 0)
-        if kind == "content_block_delta" and isinstance(delta, dict) and "type" not in delta:
-            delta["type"] = next((_BY_KEY[key] for key in delta if key in _BY_KEY), None)
+        kind = value.get("type")
         if value.get("error") is not None or kind == "error":
             self._fail(out, in_band(value.get("error")))
         elif kind == "message":
             self._message(value, out)
             self._end(out)
-        elif (
-            kind == "content_block_delta"
-            and isinstance(delta, dict)
-            and delta.get("type") not in _DELTAS
-            and isinstance(index, int)
-        ):
-            if not self._blocks.unknown_delta(index, delta):
+        elif is_unknown_delta(value):
+            if not self._blocks.unknown_delta(value.get("index", 0), value["delta"]):
                 out.append(Vendor(NAME, shallow(value)))
-        elif kind not in _FRAMES:
+        elif not is_known(value):
             out.append(Vendor(NAME, shallow({"type": wire.UNKNOWN_FRAME, "frame": value})))
         else:
             self._known(value, out)
@@ -302,20 +294,3 @@ class AnthropicDecoder(Decoder):
 
 def _malformed(message: str) -> Failure:
     return failure("upstream_malformed", message)
-
-
-def _tags(union: Any) -> tuple[str, ...]:
-    # no set: a `type` on the wire may be unhashable
-    return tuple(struct.__struct_config__.tag for struct in union.__args__)
-
-
-# What a clone's delta is that does not say so itself.
-_BY_KEY = {
-    "text": "text_delta",
-    "partial_json": "input_json_delta",
-    "thinking": "thinking_delta",
-    "signature": "signature_delta",
-    "citation": "citations_delta",
-}
-_FRAMES = _tags(wire.Frame)
-_DELTAS = _tags(wire.Delta)
