@@ -1,4 +1,5 @@
-"""What each fault does to a script: a function from steps to steps. `faults` names them.
+"""What each fault does to a script: a function from steps to steps. `faults` names them, `writes`
+has those that cut the bytes into other writes.
 
 Each works in passing, a step at a time, so that a spoilt answer streams like any other, and so that
 the vendor's own encoder is in the state of that very moment when a fault asks it for an error.
@@ -12,13 +13,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from proxy.mock.script import CLOSE, CUT, END, LAST, STALL, Pause, Send, Status, Step, Steps
+from proxy.mock.script import CLOSE, CUT, END, STALL, Pause, Send, Status, Step, Steps
 
-# Between the halves of a character, so that they arrive in two reads; longer than loopback takes,
-# too short to be felt.
-_SPLIT_PAUSE_S = 0.002
 _GARBAGE_BYTES = 256
-_MOST_BYTES = 1 << 20  # of one write: whoever asks must not fill the memory
+MOST_BYTES = 1 << 20  # of one write: whoever asks must not fill the memory
 _FLOOD = b": keep-alive\n\n" * 100
 _BOM = b"\xef\xbb\xbf"
 _TRAILING = b'data: {"late": true}\n\nafter the end'
@@ -26,7 +24,6 @@ _PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n"
     b"<body><h1>502 Bad Gateway</h1></body></html>\n"
 )
-_LEAD_BYTE = re.compile(rb"[\xc2-\xf4](?=[\x80-\xbf])")
 _LONE_NEWLINE = re.compile(rb"(?<!\r)\n")
 
 
@@ -133,10 +130,10 @@ def _grown(step: Send, size: int) -> Iterator[Send]:
     if not mark:
         head, mark, rest = step.data.partition(b"data: ")
         filler = b"x"
-    begin, piece = head + mark, filler * min(size, _MOST_BYTES)
-    while size > _MOST_BYTES:
+    begin, piece = head + mark, filler * min(size, MOST_BYTES)
+    while size > MOST_BYTES:
         yield Send(begin + piece if begin else piece, counted=False)
-        begin, size = b"", size - _MOST_BYTES
+        begin, size = b"", size - MOST_BYTES
     yield Send(begin + piece[:size] + rest, step.counted)
 
 
@@ -196,69 +193,6 @@ def compressed(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[
             if step == END:
                 yield Send(gzip.flush(), counted=False)
             yield step
-
-
-# How the bytes are cut into writes
-
-
-def split_utf8(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[Step]:
-    """Every character of several bytes over two writes."""
-    for step in steps:
-        if not isinstance(step, Send):
-            yield step
-            continue
-        start = 0
-        for match in _LEAD_BYTE.finditer(step.data):
-            yield Send(step.data[start : match.end()], counted=False)
-            yield Pause(_SPLIT_PAUSE_S)
-            start = match.end()
-        yield Send(step.data[start:], step.counted)
-
-
-def bytewise(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[Step]:
-    """Every byte in its own write."""
-    for step in steps:
-        if isinstance(step, Send):
-            yield from _bytes(step)
-        else:
-            yield step
-
-
-def slow(steps: Iterator[Step], fault: Fault, _stage: Stage) -> Iterator[Step]:
-    """One byte a write, this many a second."""
-    for step in steps:
-        if isinstance(step, Send):
-            for piece in _bytes(step):
-                yield piece
-                yield Pause(1 / fault.value)
-        else:
-            yield step
-
-
-def burst(steps: Iterator[Step], _fault: Fault, _stage: Stage) -> Iterator[Step]:
-    """Everything in one write, or in writes of megabytes."""
-    pieces: list[bytes] = []
-    size, begun = 0, False
-    for step in steps:
-        if isinstance(step, Send):
-            begun = True
-            pieces.append(step.data)
-            size += len(step.data)
-            if size > _MOST_BYTES:
-                yield Send(b"".join(pieces))
-                pieces, size = [], 0
-        elif isinstance(step, LAST):
-            yield Send(b"".join(pieces))
-            yield step
-            return
-        elif isinstance(step, Status) or not begun:
-            yield step
-
-
-def _bytes(step: Send) -> Iterator[Send]:
-    last = len(step.data) - 1
-    for index in range(len(step.data)):
-        yield Send(step.data[index : index + 1], step.counted and index == last)
 
 
 # The head of the answer, or another answer

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from proxy.mock import damage
+from proxy.mock import damage, writes
 from proxy.mock.damage import Damage, Fault, Stage
 from proxy.mock.script import MockError, Step, Steps, nearest
 
@@ -64,10 +64,10 @@ FAULTS: dict[str, Row] = {
     "crlf": Row(damage.crlf),
     "bom": Row(damage.bom),
     "gzip": Row(damage.compressed),
-    "burst": Row(damage.burst),
-    "split_utf8": Row(damage.split_utf8),
-    "bytewise": Row(damage.bytewise),
-    "slow": Row(damage.slow, "value", 500, (1, 1_000_000)),
+    "burst": Row(writes.burst),
+    "split_utf8": Row(writes.split_utf8),
+    "bytewise": Row(writes.bytewise),
+    "slow": Row(writes.slow, "value", 500, (1, 1_000_000)),
     "wrong_type": Row(damage.wrong_type),
     "first_event_delay": Row(damage.first_event_delay, "value", 1, (0, 3600)),
     "delay": Row(damage.delay, "value", 1, (0, 3600)),
