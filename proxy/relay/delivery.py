@@ -15,7 +15,8 @@ from proxy.relay.generation import Generation
 from proxy.relay.log import Log
 from proxy.relay.reader import Reader, waits_until
 from proxy.relay.sink import Sink, emptied
-from proxy.settings.sections import Limits, Streams
+from proxy.settings.limits import Limits
+from proxy.settings.sections import Streams
 
 
 class Delivery:

@@ -10,7 +10,7 @@ from proxy.errors import Failure, Refused, failure
 from proxy.relay.follow import followed
 from proxy.relay.passing import returned
 from proxy.relay.plan import Bound
-from proxy.settings.sections import Limits
+from proxy.settings.limits import Limits
 from proxy.upstream.answer import Answer
 from proxy.upstream.client import Upstreams
 

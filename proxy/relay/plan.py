@@ -12,10 +12,11 @@ from proxy.relay.price_table import TABLE, PriceTable
 from proxy.relay.prices import PriceList
 from proxy.routing import WILDCARD, Router, Target
 from proxy.settings.costs import TABLE_CURRENCY
+from proxy.settings.limits import Limits
 from proxy.settings.model import Settings
 from proxy.settings.recording import Record
 from proxy.settings.rules import NAMES, RuleBook
-from proxy.settings.sections import Breaker, Limits, Retry, Streams, Timeouts
+from proxy.settings.sections import Breaker, Retry, Streams, Timeouts
 from proxy.settings.upstreams import Model, Upstream
 from proxy.upstream.client import Endpoint
 

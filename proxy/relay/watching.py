@@ -15,7 +15,8 @@ from proxy.relay.kept_log import KeptLog
 from proxy.relay.missed import TOO_MUCH, Missed
 from proxy.relay.reader import Reader
 from proxy.relay.sink import Sink, emptied
-from proxy.settings.sections import Limits, Streams
+from proxy.settings.limits import Limits
+from proxy.settings.sections import Streams
 
 _MOST_STEPS = 5  # of MOST_AT_ONCE events each, at a time
 

@@ -29,7 +29,8 @@ from proxy.server.lean import let_go
 from proxy.server.pace import PacedSink
 from proxy.server.respond import cut, hand_down, note_headers, whole
 from proxy.server.streamed import AT_ONCE_BYTES, Streamed
-from proxy.settings.sections import Limits, Streams
+from proxy.settings.limits import Limits
+from proxy.settings.sections import Streams
 
 
 class Answering:

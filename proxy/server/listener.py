@@ -15,8 +15,9 @@ from proxy.server.connection import Connection
 from proxy.server.refusals import LINGER_S, half_close, refusal
 from proxy.server.straight import straight
 from proxy.server.taking import Bounds
-from proxy.settings.sections import Limits, Streams
+from proxy.settings.limits import Limits
 from proxy.settings.sections import Server as ServerSettings
+from proxy.settings.sections import Streams
 
 _KEEP_ALIVE_S = 75.0
 _SHUTDOWN_S = 2.0

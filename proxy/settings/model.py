@@ -8,12 +8,12 @@ from pydantic import Field, model_validator
 
 from proxy.settings.auth import Auth
 from proxy.settings.costs import Costs
+from proxy.settings.limits import Limits
 from proxy.settings.recording import Record
 from proxy.settings.sections import (
     Admin,
     Breaker,
     Cors,
-    Limits,
     Logs,
     MetricsSection,
     Retry,

@@ -23,7 +23,8 @@ from proxy.relay.log import Log
 from proxy.relay.race import race
 from proxy.relay.source import Source
 from proxy.routing import Target
-from proxy.settings.sections import Limits, Streams, Timeouts
+from proxy.settings.limits import Limits
+from proxy.settings.sections import Streams, Timeouts
 from tests.cli.tools import request_bytes
 from tests.leaving.scene import big_bytes
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, raw_upstream

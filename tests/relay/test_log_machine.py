@@ -34,7 +34,8 @@ from proxy.relay.said import Said
 from proxy.relay.splice import spliced
 from proxy.relay.watching import Watching
 from proxy.request import ChatRequest
-from proxy.settings.sections import Limits, Streams
+from proxy.settings.limits import Limits
+from proxy.settings.sections import Streams
 from tests.properties import examples
 from tests.relay.parts import START, Taking
 

@@ -9,7 +9,8 @@ from proxy.events import BlockStart, Event, Finish, StreamEnd, TextDelta
 from proxy.observe.record import StreamRecord
 from proxy.relay.kept_log import MOST_AT_ONCE, KeptLog
 from proxy.relay.watching import Watching
-from proxy.settings.sections import Limits, Streams
+from proxy.settings.limits import Limits
+from proxy.settings.sections import Streams
 from tests.relay.parts import START
 from tests.relay.test_log_machine import ASKED, Line
 
