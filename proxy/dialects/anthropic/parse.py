@@ -17,7 +17,8 @@ from proxy.codec.roles import unknown_role
 from proxy.codec.shared_notes import UNKNOWN_KEY
 from proxy.dialects.anthropic.call import OWN_HEADERS
 from proxy.dialects.anthropic.foreign import in_own_words
-from proxy.dialects.anthropic.parse_turns import NO_CACHE, Turns, cache_of
+from proxy.dialects.anthropic.parse_tools import Choice, parse_choice, parse_tools
+from proxy.dialects.anthropic.parse_turns import NO_CACHE, Turns
 from proxy.dialects.anthropic.wire import NAME
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -28,31 +29,12 @@ from proxy.request import (
     OnlyRelayed,
     Original,
     Reasoning,
-    ToolChoice,
-    ToolSpec,
 )
 
 
 class _Turn(msgspec.Struct):
     role: str
     content: str | list[dict[str, Any]]
-
-
-class _Tool(msgspec.Struct):
-    """One of the vendor's own has a type, and may have no name."""
-
-    name: str = ""
-    description: str | None = None
-    input_schema: dict[str, Any] | None = None
-    type: str | None = None
-    strict: bool | None = None
-    cache_control: dict[str, Any] | None = None
-
-
-class _Choice(msgspec.Struct):
-    type: str
-    name: str | None = None
-    disable_parallel_tool_use: bool | None = None
 
 
 class _Thinking(msgspec.Struct):
@@ -80,7 +62,7 @@ class _Body(msgspec.Struct):
     top_k: Annotated[int, Meta(ge=0)] | None = None
     stop_sequences: list[str] | None = None
     tools: list[dict[str, Any]] | None = None
-    tool_choice: _Choice | None = None
+    tool_choice: Choice | None = None
     thinking: _Thinking | None = None
     output_config: _OutputConfig | None = None
     output_format: dict[str, Any] | None = None  # where the form stood while it was a beta
@@ -103,16 +85,10 @@ _DROPPED = frozenset(
     }
 )
 _INNER: dict[str, frozenset[str]] = {
-    "tool_choice": frozenset(_Choice.__struct_fields__),
+    "tool_choice": frozenset(Choice.__struct_fields__),
     "thinking": frozenset(_Thinking.__struct_fields__),
     "output_config": frozenset(_OutputConfig.__struct_fields__),
     "metadata": frozenset(_Metadata.__struct_fields__),
-}
-_MODE: dict[str, Literal["auto", "required", "tool", "none"]] = {
-    "auto": "auto",
-    "any": "required",
-    "tool": "tool",
-    "none": "none",
 }
 _ROLES: dict[str, Literal["user", "assistant", "system"]] = {
     "user": "user",
@@ -120,12 +96,6 @@ _ROLES: dict[str, Literal["user", "assistant", "system"]] = {
     "system": "system",
 }
 _TIER = {"auto": "auto", "standard_only": "default"}
-_SERVER_TOOLS = Note(
-    "dropped", "server_tools", "Tools that Anthropic runs itself cannot be asked for here."
-)
-_TOOL_KEYS = Note(
-    "dropped", "tools", "Of a tool only its name, description, schema and strict are carried."
-)
 _BETA = Note(
     "dropped",
     "anthropic_beta",
@@ -163,8 +133,8 @@ def parse_request(incoming: Incoming) -> Parsed:
         top_p=body.top_p,
         top_k=body.top_k,
         stop=body.stop_sequences or [],
-        tools=_tools(body.tools or [], turns),
-        tool_choice=_choice(body.tool_choice, notes),
+        tools=parse_tools(body.tools or [], turns),
+        tool_choice=parse_choice(body.tool_choice, notes),
         response_format=_response_format(body, notes),
         reasoning=_reasoning(body, notes),
         user=body.metadata.user_id if body.metadata else None,
@@ -203,45 +173,6 @@ def _key_notes(value: dict[str, Any]) -> list[Note]:
         elif key not in _KNOWN:
             notes.append(UNKNOWN_KEY)
     return list(dict.fromkeys(notes))
-
-
-def _tools(said: list[dict[str, Any]], turns: Turns) -> list[ToolSpec]:
-    """The client's own tools. Those that the vendor would run have a type of their own, and nobody
-    else to run them.
-    """
-    specs: list[ToolSpec] = []
-    for at, value in enumerate(said):
-        tool = fitted(value, _Tool, f"tools[{at}]")
-        if tool.type not in (None, "custom"):
-            turns.note(_SERVER_TOOLS)
-            continue
-        if not tool.name:
-            raise bad_request(f"tools[{at}].name is required.", param=f"tools[{at}].name")
-        if not _TOOL.issuperset(value):
-            turns.note(_TOOL_KEYS)
-        cache = cache_of(tool.cache_control, turns)
-        spec = ToolSpec(tool.name, tool.description, tool.input_schema, tool.strict, cache=cache)
-        specs.append(spec)
-    return specs
-
-
-_TOOL = frozenset(_Tool.__struct_fields__)
-
-
-def _choice(choice: _Choice | None, notes: list[Note]) -> ToolChoice | None:
-    if choice is None:
-        return None
-    mode = _MODE.get(choice.type)
-    if mode is None:
-        said = "A way to choose a tool that is not known was left out."
-        notes.append(Note("dropped", "tool_choice", said))
-        return None
-    if mode == "tool" and not choice.name:
-        raise bad_request("tool_choice.name is required with type tool.", param="tool_choice.name")
-    parallel = (
-        None if choice.disable_parallel_tool_use is None else not choice.disable_parallel_tool_use
-    )
-    return ToolChoice(mode, choice.name, parallel)
 
 
 def _reasoning(body: _Body, notes: list[Note]) -> Reasoning | None:
