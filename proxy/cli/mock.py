@@ -4,11 +4,12 @@ import argparse
 from pathlib import Path
 
 from proxy.cli import common
-from proxy.mock import server
+from proxy.mock import alone
 from proxy.mock.compose import DEFAULT_SCENARIO
 from proxy.mock.fixtures import fixtures_in
 from proxy.mock.load import read
 from proxy.mock.manual import greeting, wishes_text
+from proxy.mock.server import MockServer
 from proxy.net.ports import ListenError
 from proxy.observe import logs
 
@@ -52,10 +53,10 @@ def run(options: argparse.Namespace) -> int:
         )
     logs.configure("auto", "info")
     try:
-        mock = server.MockServer(
+        mock = MockServer(
             {}, every_dialect=True, scripts=scripts, scenario=_scenario(options.fixtures)
         )
-        common.run(server.run(mock, options.host, options.port, greeting))
+        common.run(alone.run(mock, options.host, options.port, greeting))
     except OSError as error:
         raise ListenError(options.host, options.port, error, "--host, --port") from error
     return 0

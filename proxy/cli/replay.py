@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from proxy.cli import common
-from proxy.mock import server
+from proxy.mock import alone
 from proxy.mock.compose import MockSpec
 from proxy.mock.files import recordings_in
 from proxy.mock.manual import replay_greeting
 from proxy.mock.script import MAX_RATE
+from proxy.mock.server import MockServer
 from proxy.net.ports import ListenError
 from proxy.observe import logs
 from proxy.recording.shelf import MATCHES
@@ -68,10 +69,10 @@ def run(options: argparse.Namespace) -> int:
         "recorded", fault=options.fault, shelf=shelf, speed=options.speed, match=options.match
     )
     logs.configure("auto", "info")
-    mock = server.MockServer({_NAME: spec}, root=_NAME)
+    mock = MockServer({_NAME: spec}, root=_NAME)
     greet = partial(replay_greeting, shelf=shelf)
     try:
-        common.run(server.run(mock, options.host, options.port, greet))
+        common.run(alone.run(mock, options.host, options.port, greet))
     except OSError as error:
         raise ListenError(options.host, options.port, error, "--host, --port") from error
     return 0

@@ -45,6 +45,15 @@ def place_at(path: str) -> Place | None:
     return None
 
 
+def root_routes() -> dict[tuple[str, str], list[str]]:
+    """Every path of every dialect, with the dialects that share it."""
+    roots: dict[tuple[str, str], list[str]] = {}
+    for dialect, client in CLIENTS.items():
+        for route in client.routes:
+            roots.setdefault((route.method, route.path), []).append(dialect)
+    return roots
+
+
 def _found(routes: Sequence[Route], tail: str) -> dict[str, str] | None:
     for route in routes:
         match = re.search(_pattern(route.path), f"/{tail}")

@@ -14,10 +14,8 @@ paths at the root and below /<dialect>.
 import asyncio
 import functools
 import json
-import signal
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,6 +27,8 @@ from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, bad_request
 from proxy.events import StreamStart
 from proxy.mock.account import MAX_ENTRIES, Account, Entry, bounded
+from proxy.mock.asides import REQUESTS_PATH, allow_pages, count, models, preflight
+from proxy.mock.check import check
 from proxy.mock.compose import (
     DEFAULT_SCENARIO,
     FAULT,
@@ -39,13 +39,11 @@ from proxy.mock.compose import (
     refusal,
     wish_for,
 )
-from proxy.mock.fixtures import fixtures_in
-from proxy.mock.load import load, read
 from proxy.mock.manual import index_text, recordings_text
 from proxy.mock.player import play
-from proxy.mock.replay import check_spec, steps_for
-from proxy.mock.routes import choose, counted, variables
-from proxy.mock.script import Manner, MockError, Steps, from_reply, nearest
+from proxy.mock.replay import steps_for
+from proxy.mock.routes import choose, counted, root_routes, variables
+from proxy.mock.script import MockError, Steps, from_reply, nearest
 from proxy.recording.shelf import Shelf
 from proxy.relay.apart import apart
 
@@ -53,9 +51,6 @@ _MAX_BODY_BYTES = 32 << 20  # a vendor's own limit for a prompt with images
 _BACKLOG = 1024
 _STOP_S = 0.5
 _FINISH_POLL_S = 0.05
-_CHARS_PER_TOKEN = 4
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_REQUESTS_PATH = "/mock/requests"
 
 
 class MockServer:
@@ -84,12 +79,12 @@ class MockServer:
         }
         self._shelves = {name: Shelf(spec.shelf) for name, spec in mocks.items() if spec.shelf}
         self._root = root
-        self._roots = _root_routes() if every_dialect else {}
+        self._roots = root_routes() if every_dialect else {}
         self.address = ""  # once started
         self._playing: set[asyncio.Task[object]] = set()
         self._runner: web.AppRunner | None = None
         for name, spec in self.mocks.items():
-            _check(name, spec)
+            check(name, spec)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen; answers the base address. Port 0 lets the system choose."""
@@ -148,11 +143,11 @@ class MockServer:
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
-        app.on_response_prepare.append(_allow_pages)
+        app.on_response_prepare.append(allow_pages)
         app.router.add_get("/", self._index)
-        app.router.add_get(_REQUESTS_PATH, self.requests_handler)
-        app.router.add_delete(_REQUESTS_PATH, self.requests_handler)
-        app.router.add_route("OPTIONS", "/{tail:.*}", _preflight)
+        app.router.add_get(REQUESTS_PATH, self.requests_handler)
+        app.router.add_delete(REQUESTS_PATH, self.requests_handler)
+        app.router.add_route("OPTIONS", "/{tail:.*}", preflight)
         for (method, path), dialects in self._roots.items():
             app.router.add_route(method, path, functools.partial(self._at_root, dialects))
         for path in ("/{mock}", "/{mock}/{tail:.*}"):
@@ -195,7 +190,7 @@ class MockServer:
         if name in self._shelves:
             return await self._answer(request, await request.read(), name, {})
         if request.method == "GET" and tail.rpartition("/")[2] == "models":
-            return _models(spec)
+            return models(spec)
         body, client = await request.read(), CLIENTS[spec.dialect]
         if request.method == "POST" and (path := counted(client, tail)) is not None:
             return self._count(request, body, name, path)
@@ -204,20 +199,10 @@ class MockServer:
     def _count(
         self, request: web.Request, body: bytes, name: str, path: Mapping[str, str]
     ) -> web.Response:
-        """The number of tokens of a request: about four characters are one."""
-        client = CLIENTS[self.mocks[name].dialect]
-        assert client.counting is not None
         headers = {key.lower(): value for key, value in request.headers.items()}
         incoming = Incoming(request.method, path, request.query, headers, body)
         entry = self._entered(request, body, name, headers)
-        try:
-            asked = client.counting.parse(incoming).request
-        except Refused as refused:
-            reply = client.render_error(refused.failure)
-        else:
-            texts = [asked.system or "", *(message.text for message in asked.messages)]
-            tokens = 1 + sum(map(len, texts)) // _CHARS_PER_TOKEN
-            reply = Reply(200, client.counting.reply(tokens))
+        reply = count(CLIENTS[self.mocks[name].dialect], incoming)
         entry.status, entry.ended = reply.status, "complete"
         return web.Response(
             status=reply.status,
@@ -312,75 +297,3 @@ class MockServer:
             return refusal(client, refused.failure)
         except MockError as error:
             return refusal(client, bad_request(str(error)).failure)
-
-
-async def run(mock: MockServer, host: str, port: int, greet: Callable[[str], str]) -> None:
-    """Play until interrupted or terminated. `greet` gives what is printed first, from the
-    address.
-    """
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stopped.set)
-    try:
-        address = await mock.start(host, port)
-        sys.stdout.write(greet(address))
-        sys.stdout.flush()
-        await stopped.wait()
-    finally:
-        await mock.stop()
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-
-
-def _check(name: str, spec: MockSpec) -> None:
-    if spec.shelf:
-        try:
-            check_spec(spec)
-        except MockError as error:
-            raise MockError(f"mock {name}: {error}") from error
-        return
-    if spec.dialect not in CLIENTS:
-        raise MockError(
-            f"mock {name}: no dialect {spec.dialect!r} can be "
-            f"played{nearest(spec.dialect, CLIENTS)}; the dialects are {', '.join(CLIENTS)}"
-        )
-    try:
-        wish = wish_for(spec, {})
-        if wish.path is not None:
-            data = read(wish.path) if wish.script is None else wish.script
-            if fixtures_in(wish.path, data) is None:
-                load(wish.path, Manner(spec.dialect), data)
-    except MockError as error:
-        raise MockError(f"mock {name}: {error}") from error
-
-
-def _root_routes() -> dict[tuple[str, str], list[str]]:
-    """Every path of every dialect, with the dialects that share it."""
-    roots: dict[tuple[str, str], list[str]] = {}
-    for dialect, client in CLIENTS.items():
-        for route in client.routes:
-            roots.setdefault((route.method, route.path), []).append(dialect)
-    return roots
-
-
-def _models(spec: MockSpec) -> web.Response:
-    row = {"id": "mock", "object": "model", "created": 0, "owned_by": f"mock {spec.dialect}"}
-    return web.json_response({"object": "list", "data": [row]})
-
-
-async def _allow_pages(request: web.Request, response: web.StreamResponse) -> None:
-    """Any page may call a mock, but not read what others asked it."""
-    if request.path != _REQUESTS_PATH:
-        response.headers["access-control-allow-origin"] = "*"
-
-
-async def _preflight(request: web.Request) -> web.StreamResponse:
-    asked = request.headers.get("access-control-request-headers", "*")
-    return web.Response(
-        status=204,
-        headers={
-            "access-control-allow-methods": "GET, POST",
-            "access-control-allow-headers": asked,
-        },
-    )

@@ -9,10 +9,11 @@ import aiohttp
 import pytest
 
 from proxy.dialects.registry import CLIENTS
+from proxy.mock.alone import run
 from proxy.mock.compose import MockSpec
 from proxy.mock.manual import greeting
 from proxy.mock.script import MockError
-from proxy.mock.server import MockServer, run
+from proxy.mock.server import MockServer
 from tests.mock.wire import PLAIN, ask, connect, newest
 
 
