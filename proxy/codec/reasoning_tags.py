@@ -11,12 +11,12 @@ its block.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from msgspec import UnsetType
 from msgspec.structs import replace
 
 from proxy.codec.base import Decoder, OuterDecoder
+from proxy.codec.tagged_text import MOST_BLANKS, TaggedText, size_of_beginning, tags_of
 from proxy.events import (
     BlockEnd,
     BlockStart,
@@ -29,56 +29,8 @@ from proxy.events import (
     ToolCallDelta,
 )
 
-# More blanks than this are no margin of a tag.
-_MOST_BLANKS = 64
 # Sources that are kept until the text begins to which they belong.
 _MOST_SOURCES = 1024
-
-
-class Tags(NamedTuple):
-    """What opens reasoning, and what closes it."""
-
-    opening: str
-    closing: str
-
-
-def tags_of(said: str) -> Tags:
-    """A rule's word: the name of a tag (`think`), or both tags with a blank between them."""
-    opening, _, closing = said.partition(" ")
-    return Tags(opening, closing) if closing else Tags(f"<{said}>", f"</{said}>")
-
-
-class _Text:
-    """A text block of the inner decoder. `state`: `begin` where the opening tag may stand, `inside`
-    the reasoning, `behind` it, or `text`.
-
-    `held` came and is not told of, `taken` are the code points before the text that is shown.
-    `block` is the number of the open block that is shown, if there is one. `shown`: there was one.
-    `sources` wait for the text that they belong to.
-    """
-
-    __slots__ = (
-        "block",
-        "choice",
-        "closing",
-        "held",
-        "refusal",
-        "shown",
-        "sources",
-        "state",
-        "taken",
-    )
-
-    def __init__(self, start: BlockStart) -> None:
-        self.choice = start.choice
-        self.refusal = start.refusal
-        self.state = "begin"
-        self.closing = ""
-        self.held = ""
-        self.taken = 0
-        self.block: int | None = None
-        self.shown = False
-        self.sources: list[Citation] = []
 
 
 class TaggedReasoning(OuterDecoder):
@@ -91,7 +43,7 @@ class TaggedReasoning(OuterDecoder):
         self._tags = [tags_of(each) for each in said]
         self._begun = begun
         self._spoken: set[int | UnsetType] = set()  # choices that have said something
-        self._texts: dict[int, _Text] = {}
+        self._texts: dict[int, TaggedText] = {}
         self._numbers: dict[int, int] = {}  # the inner decoder's blocks of other kinds -> ours
         self._next = 0
 
@@ -133,13 +85,13 @@ class TaggedReasoning(OuterDecoder):
             number = self._numbers[event.block] = self._number()
             out.append(replace(event, block=number))
             return
-        text = self._texts[event.block] = _Text(event)
+        text = self._texts[event.block] = TaggedText(event)
         if event.refusal is True:
             text.state = "text"
         elif self._begun and first:
             text.state, text.closing = "inside", self._tags[0].closing
 
-    def _more(self, out: list[Event], text: _Text, data: str) -> None:
+    def _more(self, out: list[Event], text: TaggedText, data: str) -> None:
         """Each round tells of something, or holds what cannot be told yet."""
         data, text.held = text.held + data, ""
         while data:
@@ -147,43 +99,12 @@ class TaggedReasoning(OuterDecoder):
                 self._say(out, text, data)
                 return
             data = (
-                self._thought(out, text, data) if text.state == "inside" else self._edge(text, data)
+                self._thought(out, text, data)
+                if text.state == "inside"
+                else text.edge(self._tags, data)
             )
 
-    def _edge(self, text: _Text, data: str) -> str:
-        """Where a tag may open: what is to be read behind it; "" while that cannot be told."""
-        rest = data.lstrip()
-        blanks = len(data) - len(rest)
-        if text.state == "begin" and blanks > _MOST_BLANKS:
-            text.state = "text"
-            return data
-        if not rest:
-            self._hold(text, data)
-            return ""
-        for opening, closing in self._tags:
-            if rest.startswith(opening):
-                text.state, text.closing = "inside", closing
-                text.taken += blanks + len(opening)
-                return rest[len(opening) :]
-        if any(tag.opening.startswith(rest) for tag in self._tags):
-            self._hold(text, data)
-            return ""
-        if text.state == "behind":
-            text.taken += blanks
-            data = rest
-        text.state = "text"
-        return data
-
-    @staticmethod
-    def _hold(text: _Text, data: str) -> None:
-        """Blanks behind reasoning are nothing but counted."""
-        if text.state == "behind":
-            kept = data.lstrip()
-            text.taken += len(data) - len(kept)
-            data = kept
-        text.held = data
-
-    def _thought(self, out: list[Event], text: _Text, data: str) -> str:
+    def _thought(self, out: list[Event], text: TaggedText, data: str) -> str:
         """The reasoning up to its closing tag; what is to be read behind that."""
         closing = text.closing
         if text.block is None:  # its first margin, and a tag that the prompt has opened already
@@ -204,16 +125,16 @@ class TaggedReasoning(OuterDecoder):
             text.state = "behind"
             text.taken += len(thought) + len(closing)
             return rest
-        kept = data[: len(data) - _begun(data, closing)]
+        kept = data[: len(data) - size_of_beginning(data, closing)]
         thought = kept.rstrip()
-        if len(kept) - len(thought) > _MOST_BLANKS:
+        if len(kept) - len(thought) > MOST_BLANKS:
             thought = kept
         self._think(out, text, thought)
         text.taken += len(thought)
         text.held = data[len(thought) :]
         return ""
 
-    def _think(self, out: list[Event], text: _Text, thought: str) -> None:
+    def _think(self, out: list[Event], text: TaggedText, thought: str) -> None:
         if not thought:
             return
         if text.block is None:
@@ -221,12 +142,12 @@ class TaggedReasoning(OuterDecoder):
             out.append(BlockStart(text.block, "reasoning", choice=text.choice))
         out.append(ReasoningDelta(text.block, thought))
 
-    def _say(self, out: list[Event], text: _Text, words: str) -> None:
+    def _say(self, out: list[Event], text: TaggedText, words: str) -> None:
         block = self._opened(out, text)
         if words:
             out.append(TextDelta(block, words))
 
-    def _opened(self, out: list[Event], text: _Text) -> int:
+    def _opened(self, out: list[Event], text: TaggedText) -> int:
         if text.block is None:
             text.block, text.shown = self._number(), True
             out.append(BlockStart(text.block, "text", choice=text.choice, refusal=text.refusal))
@@ -235,7 +156,7 @@ class TaggedReasoning(OuterDecoder):
                 self._cite(out, text, event)
         return text.block
 
-    def _release(self, out: list[Event], text: _Text) -> None:
+    def _release(self, out: list[Event], text: TaggedText) -> None:
         """Nothing more comes: what was held is what it looks like."""
         held, text.held = text.held, ""
         if text.state == "inside":
@@ -244,7 +165,7 @@ class TaggedReasoning(OuterDecoder):
             text.state = "text"
             self._say(out, text, held)
 
-    def _end(self, out: list[Event], text: _Text, event: BlockEnd) -> None:
+    def _end(self, out: list[Event], text: TaggedText, event: BlockEnd) -> None:
         self._release(out, text)
         if text.sources or (not text.shown and text.state == "begin"):
             self._finish_reasoning(out, text)
@@ -252,18 +173,18 @@ class TaggedReasoning(OuterDecoder):
         if text.block is not None:
             out.append(replace(event, block=text.block))
 
-    def _finish_reasoning(self, out: list[Event], text: _Text) -> None:
+    def _finish_reasoning(self, out: list[Event], text: TaggedText) -> None:
         if text.state == "inside":
             self._close(out, text)
         text.state = "text"
 
     @staticmethod
-    def _close(out: list[Event], text: _Text) -> None:
+    def _close(out: list[Event], text: TaggedText) -> None:
         if text.block is not None:
             out.append(BlockEnd(text.block))
             text.block = None
 
-    def _rewrite(self, out: list[Event], text: _Text, event: TextRewrite) -> None:
+    def _rewrite(self, out: list[Event], text: TaggedText, event: TextRewrite) -> None:
         """Text that is shown is taken back; reasoning that is said stays said."""
         if text.state == "text" and event.keep >= text.taken:
             out.append(TextRewrite(self._opened(out, text), event.keep - text.taken, event.text))
@@ -279,7 +200,7 @@ class TaggedReasoning(OuterDecoder):
         text.held, text.state = "", "behind" if text.shown else "begin"
         self._more(out, text, kept + event.text)
 
-    def _cite(self, out: list[Event], text: _Text, event: Citation) -> None:
+    def _cite(self, out: list[Event], text: TaggedText, event: Citation) -> None:
         """A source of the text that is shown; its place is counted from there."""
         if text.state != "text" or text.block is None:
             if len(text.sources) < _MOST_SOURCES:
@@ -293,9 +214,3 @@ class TaggedReasoning(OuterDecoder):
     def _number(self) -> int:
         self._next += 1
         return self._next - 1
-
-
-def _begun(data: str, tag: str) -> int:
-    """How many characters at the end of the data may be the beginning of the tag."""
-    most = min(len(data), len(tag) - 1)
-    return next((size for size in range(most, 0, -1) if tag.startswith(data[-size:])), 0)

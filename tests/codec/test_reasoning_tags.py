@@ -189,6 +189,30 @@ def test_a_source_that_comes_early_waits_for_its_text() -> None:
     assert expected == decoder.feed(b"")
 
 
+def test_a_source_whose_text_never_comes_gets_a_block_without_text() -> None:
+    events: list[Event] = [
+        BlockStart(0, "text"),
+        TextDelta(0, "<think>why"),
+        Citation(0, "u"),
+        BlockEnd(0),
+    ]
+    decoder = TaggedReasoning(Fixed(*events), THINK)
+    expected = [
+        BlockStart(0, "reasoning"),
+        ReasoningDelta(0, "why"),
+        BlockEnd(0),
+        BlockStart(1, "text"),
+        Citation(1, "u"),
+        BlockEnd(1),
+    ]
+    assert expected == decoder.feed(b"")
+
+
+def test_a_block_without_text_stays() -> None:
+    events: list[Event] = [BlockStart(0, "text"), BlockEnd(0)]
+    assert events == TaggedReasoning(Fixed(*events), THINK).feed(b"")
+
+
 def test_reasoning_that_is_said_again_differently_stays_and_the_rest_is_read_anew() -> None:
     events: list[Event] = [
         BlockStart(0, "text"),
