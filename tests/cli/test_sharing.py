@@ -123,7 +123,8 @@ async def scene(folder: Path, lease_s: float = LEASE_S) -> AsyncIterator[Scene]:
 
 class EventSource:
     """Reads as a browser's does: where the connection ends it comes back with the last id, until
-    204."""
+    204. `answers` are those that said anything: a process that has not heard of the end yet gives
+    whoever comes back after it an empty one."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session = session
@@ -140,15 +141,16 @@ class EventSource:
     async def run(self) -> None:
         while True:
             headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
+            known = len(self.ids)
             try:
                 async with self._session.get(self._url, headers=headers) as response:
                     if response.status == 204:
                         return
                     if response.status == 200:
-                        self.answers += 1
                         await self._read(response)
             except aiohttp.ClientError:
                 pass  # cut, or nobody there
+            self.answers += len(self.ids) > known
             await asyncio.sleep(0.1)
 
     async def _read(self, response: aiohttp.ClientResponse) -> None:
