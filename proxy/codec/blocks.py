@@ -10,12 +10,12 @@ after the other stream the next one. A refusal is text in a block of its own.
 
 from operator import attrgetter
 
-import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from proxy.codec.own_ids import OwnIds
 from proxy.codec.pending_arguments import PIECE_CHARS
+from proxy.codec.pending_call import MAX_CHECKS, PendingCall
 from proxy.events import BlockEnd, BlockStart, Event, ReasoningDelta, TextDelta, Tool, ToolCallDelta
 
 # Arguments of open calls beyond this, all together, are not kept to be checked for completeness:
@@ -24,46 +24,7 @@ HELD_ARGUMENT_CHARS = 1 << 20
 # Calls open at once in one choice. Models make a handful; more is an upstream that begins them and
 # ends none: the oldest is closed.
 _MAX_OPEN_CALLS = 1024
-# Nor are they checked more often than this: a stream that turns to and fro inside a call must not
-# make each turn cost its length.
-_CHECKS = 16
 _BY_BLOCK = attrgetter("block")
-_json_value = msgspec.json.Decoder(msgspec.Raw).decode
-
-
-class _Call(msgspec.Struct, eq=False):
-    """An open call. `pieces` are its arguments, None once they are too long to be kept."""
-
-    block: int
-    key: int | str
-    pieces: list[str] | None
-    held: int = 0  # what they are counted as
-    checks: int = 0
-    unchecked: bool = False  # arguments came since the last check
-    whole: bool = False  # what the last check found
-    untold: Tool | None = None  # begun, but not told yet: its name may go on
-    proof: tuple[str, str | None] | None = None  # a signature, and whose it is
-
-    def complete(self) -> bool:
-        """Whether the arguments are a JSON value to which nothing can be added. Only a number could
-        go on: it never counts.
-        """
-        if self.unchecked and self.pieces is not None and self.checks < _CHECKS:
-            self.unchecked = False
-            self.checks += 1
-            self.whole = self._check(self.pieces)
-        return self.whole and not self.unchecked
-
-    def _check(self, pieces: list[str]) -> bool:
-        text = "".join(pieces)
-        self.pieces = [text]
-        if not text.rstrip().endswith(("}", "]", '"')):
-            return False
-        try:
-            _json_value(text)
-        except (ValueError, RecursionError):  # not JSON (yet), no UTF-8, or nested too deep to tell
-            return False
-        return True
 
 
 class Blocks:
@@ -76,10 +37,10 @@ class Blocks:
     # Most answers have none of these, so there is no dictionary until there is one.
     _refusals: dict[int, int] | None = None
     _ids: OwnIds | None = None
-    _untold: dict[int, _Call] | None = None  # choice -> call whose name may go on
+    _untold: dict[int, PendingCall] | None = None  # choice -> call whose name may go on
     # Choice -> calls that got arguments since they were checked last: only these are looked at when
     # the answer turns.
-    _unchecked: dict[int, list[_Call]] | None = None
+    _unchecked: dict[int, list[PendingCall]] | None = None
     saw_tool_call = False
 
     def __init__(self, max_held_chars: int = HELD_ARGUMENT_CHARS) -> None:
@@ -87,7 +48,7 @@ class Blocks:
         self._text: dict[int, int] = {}  # choice -> open text block
         self._reasoning: dict[int, int] = {}
         # choice -> key of the call -> open call
-        self._calls: dict[int, dict[int | str, _Call]] = {}
+        self._calls: dict[int, dict[int | str, PendingCall]] = {}
 
     def text(self, out: list[Event], text: str, choice: int = 0) -> int:
         """Append text; answers its block."""
@@ -190,7 +151,7 @@ class Blocks:
             self._close_call(out, choice, replaced)
         if self._ids is None:
             self._ids = OwnIds()
-        call = calls[key] = _Call(self._number(), key, [], untold=self._ids.alone(tool))
+        call = calls[key] = PendingCall(self._number(), key, [], untold=self._ids.alone(tool))
         self.saw_tool_call = True
         if self._untold is None:
             self._untold = {}
@@ -282,10 +243,10 @@ class Blocks:
                 continue  # closed since
             if call.complete():
                 self._close_call(out, choice, call)
-            elif call.checks == _CHECKS:
+            elif call.checks == MAX_CHECKS:
                 self._forget(call)
 
-    def _hold(self, call: _Call, arguments: str, choice: int) -> None:
+    def _hold(self, call: PendingCall, arguments: str, choice: int) -> None:
         if call.pieces is None:
             call.unchecked = True
             return
@@ -301,11 +262,11 @@ class Blocks:
         if self._held_chars > self._max_held_chars:
             self._forget(call)
 
-    def _forget(self, call: _Call) -> None:
+    def _forget(self, call: PendingCall) -> None:
         self._held_chars -= call.held
         call.held, call.pieces = 0, None
 
-    def _close_call(self, out: list[Event], choice: int, call: _Call) -> None:
+    def _close_call(self, out: list[Event], choice: int, call: PendingCall) -> None:
         if call.untold is not None:
             self._tell(out, choice)
         self._forget(call)

@@ -17,7 +17,8 @@ from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, FinishReason, StreamEnd, StreamError, Usage
 from proxy.framing import FramingError
-from proxy.framing.sse import Frame, SSEParser
+from proxy.framing.sse import SSEParser
+from proxy.framing.sse_frame import Frame
 
 F = TypeVar("F")
 T = TypeVar("T")

@@ -35,7 +35,7 @@ from proxy.events import (
     Vendor,
 )
 from proxy.framing import FramingError
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 # The value of a Raw field that an event does not have.
 ABSENT = Raw(b"")

@@ -1,61 +1,27 @@
-"""Server-sent events, by the HTML standard's section 9.2 (parsing and interpreting an event
-stream), on bytes.
-
-`SSEParser` reads, `frame` writes. Data stays bytes, because a decoder hands it to a JSON parser
-that wants bytes.
+"""Server-sent events are read here, by the HTML standard's section 9.2 (parsing and interpreting an
+event stream), on bytes. `sse_frame` writes them.
 
 How the parser stays linear and bounded: line ends become LF per chunk; bytes of an unfinished line
 are appended to one buffer and looked at again only once, when their LF arrives; an unfinished
 comment is not kept at all.
 """
 
-import re
-from collections.abc import Iterable
 from itertools import repeat
-from typing import NamedTuple
 
 from proxy.framing import BadFrame, FramingError, TooLarge
+from proxy.framing.sse_frame import Frame, new_frame, shaped
+from proxy.framing.stray import has_swallowed
 
-# Lines that are no field of the standard are kept up to here: an error object that a vendor prints
-# bare is far smaller.
-STRAY_BYTES = 65_536
-# Longer reconnection times (over 30,000 years in ms) are taken for garbage; int() refuses absurdly
-# long digits anyway.
+STRAY_BYTES = 65_536  # kept of stray lines: an error object that a vendor prints bare is smaller
+# of a reconnection time: over 30,000 years in ms are garbage, and int() refuses absurdly many
 _RETRY_DIGITS = 15
 _BOM = b"\xef\xbb\xbf"
 # Asked for with `in` as integers: at a tenth of the price of a bytes object there.
 _LF = 0x0A
 _CR = 0x0D
 _COLON = 0x3A
-_SPACE = 0x20
 _BRACE = 0x7B
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-# What a field of some later standard may be called; and how the lines of a JSON text begin, which
-# some vendors print bare.
-_NAME = re.compile(rb"[A-Za-z0-9_.-]*")
-_JSON_LINE = (b"{", b"}", b"[", b"]", b'"')
 _BEGINNINGS = (b"data: ", b"event: ")  # of nearly every stream
-_FORBIDDEN = str.maketrans("", "", "\r\n\0")
-
-
-class Frame(NamedTuple):
-    """One dispatched event. `event` is "message" where the stream named none; `id` is the last
-    event ID, which persists.
-    """
-
-    event: str
-    data: bytes
-    id: str
-
-    @property
-    def text(self) -> str:
-        """The data decoded as the standard says: invalid UTF-8 becomes U+FFFD."""
-        return self.data.decode("utf-8", "replace")
-
-
-# A named tuple's own constructor is a Python function; this makes the same object at half the
-# price.
-_new = tuple.__new__
 
 
 class SSEParser:
@@ -122,17 +88,17 @@ class SSEParser:
                     and chunk.startswith(b"data: ")
                     and chunk.endswith(b"\r\n\r\n")
                 ):
-                    return [_new(Frame, ("message", chunk[6 : end - 2], self._id))]
+                    return [new_frame(Frame, ("message", chunk[6 : end - 2], self._id))]
                 return self._feed_any(chunk)
             if first == end and chunk.startswith(b"data: "):
-                return [_new(Frame, ("message", chunk[6:end], self._id))]
+                return [new_frame(Frame, ("message", chunk[6:end], self._id))]
             if (
                 chunk.startswith(b"data: ", first + 1)
                 and chunk.find(b"\n", first + 1) == end
                 and chunk.startswith(b"event: ")
             ):
                 event = chunk[7:first].decode("utf-8", "replace") or "message"
-                return [_new(Frame, (event, chunk[first + 7 : end], self._id))]
+                return [new_frame(Frame, (event, chunk[first + 7 : end], self._id))]
             if chunk[end] == _LF:
                 frames: list[Frame] = []
                 try:
@@ -252,8 +218,8 @@ class SSEParser:
 
     def _whole(self, text: bytes, frames: list[Frame]) -> None:
         """Take whole events, none too large."""
-        if (shaped := _shaped(text)) is not None:
-            frames += map(_new, repeat(Frame), zip(*shaped, repeat(self._id)))
+        if (alike := shaped(text)) is not None:
+            frames += map(new_frame, repeat(Frame), zip(*alike, repeat(self._id)))
         else:
             self._blocks(text[:-2].split(b"\n\n"), frames)
 
@@ -263,21 +229,21 @@ class SSEParser:
         """
         for block in blocks:
             if block.startswith(b"data: ") and _LF not in block:
-                frames.append(_new(Frame, ("message", block[6:], self._id)))
+                frames.append(new_frame(Frame, ("message", block[6:], self._id)))
                 continue
             name, rest = b"", block
             if block.startswith(b"event:"):
                 name, _, rest = block.partition(b"\n")
                 if name[6:7] == b" " and rest.startswith(b"data: ") and _LF not in rest:
                     event = name[7:].decode("utf-8", "replace") or "message"
-                    frames.append(_new(Frame, (event, rest[6:], self._id)))
+                    frames.append(new_frame(Frame, (event, rest[6:], self._id)))
                     continue
             if _LF in rest or not rest.startswith(b"data:"):
                 self._block(block, frames)
                 continue
             data = rest[6:] if rest.startswith(b"data: ") else rest[5:]
             event = name[6:].removeprefix(b" ").decode("utf-8", "replace") if name else ""
-            frames.append(_new(Frame, (event or "message", data, self._id)))
+            frames.append(new_frame(Frame, (event or "message", data, self._id)))
 
     def _block(self, block: bytes, frames: list[Frame]) -> None:
         for line in block.split(b"\n"):
@@ -325,69 +291,10 @@ class SSEParser:
         self._event = ""
 
     def _keep_stray(self, line: bytes) -> None:
-        if self._lossless and (b"data:" in line or b"event:" in line) and _has_swallowed(line):
+        if self._lossless and (b"data:" in line or b"event:" in line) and has_swallowed(line):
             raise BadFrame("bytes that are no event came before one, and it was lost in them")
         if self._stray_full or len(self._stray) + len(line) > STRAY_BYTES:
             self._stray_full = True
             return
         self._stray += line
         self._stray += b"\n"
-
-
-def _shaped(text: bytes) -> tuple[Iterable[str], list[bytes]] | None:
-    """The names and the data of whole events that are all of one shape: a line of data, or a name
-    and a line of data. What is done here is done in C, for all of them at once.
-    """
-    lines = text[:-2].split(b"\n")
-    if text.startswith(b"data: "):
-        if not any(lines[1::2]):
-            datas = b"\n".join(lines[::2])[6:].split(b"\ndata: ")
-            if 2 * len(datas) == len(lines) + 1:
-                return repeat("message"), datas
-    elif text.startswith(b"event: ") and not any(lines[2::3]):
-        said = b"\n".join(lines[1::3])
-        names = b"\n".join(lines[::3])[7:].decode("utf-8", "replace").split("\nevent: ")
-        datas = said[6:].split(b"\ndata: ")
-        whole = 3 * len(names) == 3 * len(datas) == len(lines) + 1
-        if whole and said.startswith(b"data: ") and "" not in names:
-            return names, datas
-    return None
-
-
-def _has_swallowed(line: bytes) -> bool:
-    """Whether a line that is no field, and holds the name of one, is garbage with a field behind
-    it.
-    """
-    return not _NAME.fullmatch(line.partition(b":")[0]) and not line.lstrip().startswith(_JSON_LINE)
-
-
-# the standard's word
-def frame(data: bytes | str, *, event: str | None = None, id: str | None = None) -> bytes:  # noqa: A002
-    """One event as bytes: `event`, then a `data` line for each line of data, then `id`, then one
-    blank line.
-
-    CR, LF and NUL, which could forge a line or void the id, are left out of `event` and `id`. A
-    reader gets every line end of data as LF. Characters that UTF-8 cannot say (lone surrogates)
-    become U+FFFD.
-    """
-    body = _utf8(data) if isinstance(data, str) else data
-    if _LF in body or _CR in body:
-        body = b"\ndata: ".join(_LINE_END.split(body))
-    if event is None:
-        if id is None:
-            return b"data: %b\n\n" % body
-        return b"data: %b\nid: %b\n\n" % (body, _one_line(id))
-    if id is None:
-        return b"event: %b\ndata: %b\n\n" % (_one_line(event), body)
-    return b"event: %b\ndata: %b\nid: %b\n\n" % (_one_line(event), body, _one_line(id))
-
-
-def _one_line(text: str) -> bytes:
-    return text.encode() if text.isprintable() else _utf8(text.translate(_FORBIDDEN))
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

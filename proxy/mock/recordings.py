@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from proxy.codec.base import JSON, NDJSON, SSE
-from proxy.framing.sse import frame
+from proxy.framing.sse_frame import frame
 from proxy.mock.script import CLOSE, CUT, END, Manner, MockError, Pause, Send, Status, Step
 from proxy.recording.tape import Recording, RecordingError, parsed
 

@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from proxy.framing.sse import frame
+from proxy.framing.sse_frame import frame
 from proxy.mock.script import (
     CLOSE,
     CUT,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from proxy.framing.sse import frame
+from proxy.framing.sse_frame import frame
 from proxy.recording.tape import Gaps, Read
 
 LONGEST_MS = 1e12  # thirty years: sums of such times are times still

@@ -16,7 +16,8 @@ from proxy.dialects.openai_responses.socket import Talk
 from proxy.dialects.registry import CLIENTS
 from proxy.errors import Refused, failure
 from proxy.framing import FramingError
-from proxy.framing.sse import Frame, SSEParser
+from proxy.framing.sse import SSEParser
+from proxy.framing.sse_frame import Frame
 from proxy.relay.apart import apart
 from proxy.server.access.keys import credential
 from proxy.server.access.origins import unasked

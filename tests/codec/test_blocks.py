@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.codec import blocks as module
+from proxy.codec import pending_call
 from proxy.codec.blocks import Blocks
 from proxy.codec.fold import WholeAnswer
 from proxy.events import (
@@ -203,7 +203,7 @@ def test_arguments_are_not_checked_without_end(monkeypatch: pytest.MonkeyPatch) 
         checked.append(len(text))
         raise ValueError
 
-    monkeypatch.setattr(module, "_json_value", refuse)
+    monkeypatch.setattr(pending_call, "_json_value", refuse)
     blocks = Blocks()
     out: list[Event] = []
     blocks.open_call(out, 0, TOOL)
@@ -234,14 +234,14 @@ def test_endless_arguments_are_not_hoarded() -> None:
 def test_a_turn_looks_only_at_calls_that_got_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand open calls do not make each turn of the answer cost a thousand looks."""
     looks = 0
-    complete = module._Call.complete
+    complete = pending_call.PendingCall.complete
 
-    def counted(call: module._Call) -> bool:
+    def counted(call: pending_call.PendingCall) -> bool:
         nonlocal looks
         looks += 1
         return complete(call)
 
-    monkeypatch.setattr(module._Call, "complete", counted)
+    monkeypatch.setattr(pending_call.PendingCall, "complete", counted)
     blocks = Blocks()
     for key in range(500):
         blocks.open_call([], key, TOOL)

@@ -12,7 +12,7 @@ from proxy.codec.failures import Told
 from proxy.codec.finishes import Finishes
 from proxy.codec.sse_json import ABSENT, Source, SSEJSONDecoder
 from proxy.events import Citation, Event, StreamError, Usage, UsageEvent
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 from tests.dialects.answers import folded, told
 from tests.dialects.upstream_only import data, failed, summed
 from tests.support import decode

@@ -2,7 +2,8 @@
 
 import pytest
 
-from proxy.framing.sse import SSEParser, frame
+from proxy.framing.sse import SSEParser
+from proxy.framing.sse_frame import frame
 
 CASES = [
     ("data alone", frame("hello"), b"data: hello\n\n"),

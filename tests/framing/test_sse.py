@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from proxy.framing import BadFrame
-from proxy.framing.sse import Frame, SSEParser
+from proxy.framing.sse import SSEParser
+from proxy.framing.sse_frame import Frame
 from tests.support import recordings_dir, splits
 
 MAX = 1 << 20

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.framing import TooLarge
-from proxy.framing.sse import Frame, SSEParser, frame
+from proxy.framing.sse import SSEParser
+from proxy.framing.sse_frame import Frame, frame
 from tests.properties import examples
 
 TOKENS = [

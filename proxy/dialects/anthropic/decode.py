@@ -29,7 +29,8 @@ from proxy.dialects.anthropic.wire import NAME
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
 from proxy.framing import FramingError
-from proxy.framing.sse import Frame, SSEParser
+from proxy.framing.sse import SSEParser
+from proxy.framing.sse_frame import Frame
 
 _decode = msgspec.json.Decoder(wire.Frame).decode
 _FRAME: Any = wire.Frame

@@ -16,7 +16,7 @@ from proxy.dialects.baidu_chat.errors import KUNLUN, code_failure, hint, parse_e
 from proxy.dialects.baidu_chat.wire import Component, Generator, Packet, Reference
 from proxy.errors import Failure
 from proxy.events import Citation, Event, TextRewrite, Vendor
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _PACKET = msgspec.json.Decoder(Packet)
 _COMPONENT = msgspec.json.Decoder(Component)

@@ -16,7 +16,7 @@ from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.bedrock_invoke import wire
 from proxy.events import NO_USAGE, Citation, Event, Tool, Usage
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _CHUNK = msgspec.json.Decoder(wire.Chunk)
 _INTERVENED = "INTERVENED"

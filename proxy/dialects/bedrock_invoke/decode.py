@@ -24,7 +24,7 @@ from proxy.dialects.bedrock_invoke.chat import in_openais_form
 from proxy.dialects.bedrock_invoke.completions import CompletionDecoder
 from proxy.dialects.bedrock_invoke.wire import GUARDRAIL, METRICS, NAME, SERVICE, TRACE
 from proxy.events import NO_USAGE, Event, Usage, Vendor
-from proxy.framing.sse import Frame, frame
+from proxy.framing.sse_frame import Frame, frame
 
 
 class _Chunk(msgspec.Struct):

@@ -37,7 +37,7 @@ from proxy.dialects.cohere.wire import (
 from proxy.errors import Failure, failure
 from proxy.events import NO_USAGE, Tool, Usage, UsageEvent, Vendor
 from proxy.events import Event as Ours
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _EVENT = msgspec.json.Decoder(Event)
 _ANY = msgspec.json.Decoder()

@@ -16,7 +16,7 @@ from proxy.dialects.coze.errors import parse_error, problem_failure
 from proxy.dialects.coze.wire import NAME, Chat, Message, Step
 from proxy.errors import Failure
 from proxy.events import NO_USAGE, Event, FinishReason, Tool, Usage, UsageEvent, Vendor
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _MESSAGE = msgspec.json.Decoder(Message)
 _CHAT = msgspec.json.Decoder(Chat)

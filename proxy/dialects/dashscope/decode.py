@@ -20,7 +20,7 @@ from proxy.codec.sse_json import Source, SSEJSONDecoder
 from proxy.dialects.dashscope import wire
 from proxy.dialects.dashscope.errors import error_of, told
 from proxy.events import Event, Usage
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
 

@@ -35,7 +35,7 @@ from proxy.events import (
     UsageEvent,
     Vendor,
 )
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _CHUNK = msgspec.json.Decoder(Chunk)
 _DATA = msgspec.json.Decoder(NodeData)

@@ -17,7 +17,7 @@ from proxy.codec.framed import decoded
 from proxy.codec.sse_json import ABSENT, Source, SSEJSONDecoder
 from proxy.dialects.hunyuan import wire
 from proxy.events import Event, Usage
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
 _any = msgspec.json.Decoder(Any).decode

@@ -18,7 +18,7 @@ from proxy.codec.json_depth import shallow
 from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.dialects.minimax import wire
 from proxy.events import NO_USAGE, Event, FinishReason, Usage, Vendor
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
 _TRUE = Raw(b"true")

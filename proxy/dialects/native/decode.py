@@ -37,7 +37,7 @@ from proxy.events import (
     UsageEvent,
     Vendor,
 )
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 # All events but stream.error, which is read leniently: an error must not get lost because its form
 # is not ours.

@@ -8,7 +8,7 @@ A refusal is text, in a block of its own. Reasoning comes under several names, o
 from collections.abc import Iterable
 from itertools import count
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -21,6 +21,7 @@ from proxy.codec.openai.errors import VendorError, vendor_error
 from proxy.codec.openai.finish_reasons import NOT_FINISHED, is_error
 from proxy.codec.proofs import GEMINI, OPENAI, XAI
 from proxy.dialects.openai_chat.calls import Calls
+from proxy.dialects.openai_chat.content_parts import is_text, joined
 from proxy.dialects.openai_chat.sources import Sources
 from proxy.dialects.openai_chat.thoughts import Proof, thoughts
 from proxy.dialects.openai_chat.wire import (
@@ -60,15 +61,8 @@ _RESPONSES = (OPENAI, XAI)  # an encrypted text is the proof of the summary befo
 # OpenAI's own limit of `n`.
 _MAX_CHOICES = 128
 _MAX_WORD_CHARS = 100  # of a finish reason
-_TEXTS = (None, "text", "output_text")  # types of parts; gateways leave it out
 # what stands beside a delta and is longer than this is looked at anew in each chunk
 _MAX_BESIDE_BYTES = 4096
-
-
-class Broken(NamedTuple):
-    """A choice says that the answer failed."""
-
-    error: VendorError
 
 
 class Choices:
@@ -88,7 +82,7 @@ class Choices:
         self._plain: set[int] = set()  # choices whose reasoning is not in details alone
         self._sources = Sources(self.blocks)
 
-    def take(self, out: list[Event], choice: Choice, answer_id: Any) -> Broken | None:
+    def take(self, out: list[Event], choice: Choice, answer_id: Any) -> VendorError | None:
         """One choice of one chunk. Raises NotJSONError or msgspec.DecodeError for what is hidden in
         it and cannot be read, FramingError for a choice too many and for extras that are nested too
         deeply.
@@ -165,10 +159,10 @@ class Choices:
                 return
         self._rests[index] = tuple(kept)
 
-    def _beside(self, out: list[Event], index: int, rest: tuple[Any, ...]) -> Broken | None:
+    def _beside(self, out: list[Event], index: int, rest: tuple[Any, ...]) -> VendorError | None:
         raw, error, usage, *extras = rest
         if error not in QUIET:
-            return Broken(vendor_error({"error": loads(error)}) or VendorError(""))
+            return vendor_error({"error": loads(error)}) or VendorError("")
         if usage not in QUIET:
             self.usage = usage
         told: dict[str, Any] = {}
@@ -184,7 +178,7 @@ class Choices:
             worst = native if isinstance(native, str) and is_error(native) else raw
             if is_error(worst):
                 why = f"The upstream broke off its answer: its finish reason is {worst[:80]!r}."
-                return Broken(VendorError(why, worst[:80]))
+                return VendorError(why, worst[:80])
             raw = raw[:_MAX_WORD_CHARS]
             if self._finishes.get(index) != raw and index:
                 told["finish_reason"] = raw  # the one finish of the stream is that of choice 0
@@ -274,17 +268,17 @@ class Choices:
         opaque = []
         for part in parts:
             match part:
-                case str(text) | {"text": str(text)} if _is_text(part):
+                case str(text) | {"text": str(text)} if is_text(part):
                     if text:  # without, it would open a block for nothing
                         self.blocks.text(out, text, index)
                 case {"type": "image_url"}:
                     self._images(out, index, [part])
                 case {"type": "thinking", "thinking": thinking}:
-                    self._thought(out, index, _joined(thinking), part)
+                    self._thought(out, index, joined(thinking), part)
                 case {"type": "reasoning", "summary": list(summary)}:
                     for piece in summary:
                         if isinstance(piece, dict):
-                            self._thought(out, index, _joined([piece]), piece)
+                            self._thought(out, index, joined([piece]), piece)
                 case _:
                     opaque.append(part)
         if opaque:
@@ -301,20 +295,3 @@ class Choices:
     @staticmethod
     def _vendor(out: list[Event], index: int, delta: dict[str, Any]) -> None:
         out.append(Vendor(NAME, shallow({"choices": [{"index": index, "delta": delta}]})))
-
-
-def _is_text(part: Any) -> bool:
-    """Whether a part that is a text, or holds one, is no more than that."""
-    return isinstance(part, str) or part.get("type") in _TEXTS
-
-
-def _joined(thinking: Any) -> str:
-    """Thinking is a text, or a list of text parts."""
-    if isinstance(thinking, str):
-        return thinking
-    parts = thinking if isinstance(thinking, list) else []
-    return "".join(
-        part["text"]
-        for part in parts
-        if isinstance(part, dict) and isinstance(part.get("text"), str)
-    )

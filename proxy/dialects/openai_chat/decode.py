@@ -19,25 +19,25 @@ from operator import attrgetter
 from typing import Any, NoReturn
 
 import msgspec
-from msgspec import Raw
 
 from proxy.codec.base import Decoder
-from proxy.codec.counts import takes_back
 from proxy.codec.json_depth import shallow
-from proxy.codec.lenient_json import NotJSONError, loads, shown
-from proxy.codec.openai.errors import VendorError, in_band, vendor_error
+from proxy.codec.lenient_json import NotJSONError, loads
+from proxy.codec.openai.errors import in_band, vendor_error
 from proxy.codec.openai.finish_reasons import finish_reason
-from proxy.codec.openai.usage import read_usage, usage_extras
 from proxy.dialects.openai_chat.choices import Choices
+from proxy.dialects.openai_chat.counted import Counted
 from proxy.dialects.openai_chat.odd import (
     CHUNK,
     DONE,
     AnswerError,
     documents,
+    error_event,
     framed,
     is_chunk,
     malformed,
     misunderstood,
+    no_choices,
     tolerated,
 )
 from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk, present
@@ -51,12 +51,12 @@ from proxy.events import (
     StreamError,
     TextDelta,
     Usage,
-    UsageEvent,
     Vendor,
 )
 from proxy.framing import FramingError
 from proxy.framing.lines import LineSplitter
-from proxy.framing.sse import Frame, SSEParser
+from proxy.framing.sse import SSEParser
+from proxy.framing.sse_frame import Frame
 
 _decode = CHUNK.decode
 _extras_of = attrgetter(*CHUNK_EXTRAS)
@@ -80,10 +80,6 @@ class ChatDecoder(Decoder):
     _plain: Chunk | None = None
     _block = 0
     _id: Any = None
-    _usage = NO_USAGE
-    _times_counted = 0
-    _usage_raw: Raw | None = None
-    _usage_extras: Mapping[str, Any] | None = None
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any] | None = None) -> None:
         self._no_finish_reason = bool(options and options.get("no_finish_reason"))
@@ -92,12 +88,13 @@ class ChatDecoder(Decoder):
         # the body, while it may be one JSON document
         self._document: bytearray | None = bytearray()
         self._choices = Choices(max_event_bytes)
+        self._counted = Counted()
         self._rest = Chunk()  # what stood beside the choices in the last chunk
         self._sent: dict[str, int] = {}  # hashes of the extras that went out as vendor events
 
     @property
     def usage(self) -> Usage:
-        return self._usage
+        return self._counted.usage
 
     @property
     def answer_id(self) -> str:
@@ -143,7 +140,7 @@ class ChatDecoder(Decoder):
         for event, data, _ in frames:
             if event != "message":
                 if event == "error":
-                    self._error_event(data)
+                    error_event(data)
                 if event in _PINGS:
                     continue
             try:
@@ -217,15 +214,15 @@ class ChatDecoder(Decoder):
             self._rest = chunk
             self._beside(out, chunk, data)
         if choices is None:
-            self._no_choices(data)
+            no_choices(data)
             return
         taking = self._choices
         for choice in choices:
             broken = taking.take(out, choice, self._id)
             if broken is not None:
-                raise AnswerError(in_band(broken.error))
+                raise AnswerError(in_band(broken))
         if taking.usage is not None:
-            self._take_usage(out, taking.usage)
+            self._counted.read(out, taking.usage)
             taking.usage = None
 
     def _beside(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
@@ -233,7 +230,7 @@ class ChatDecoder(Decoder):
         before.
         """
         usage, base = chunk.usage, chunk.base_resp
-        self._take_usage(out, usage)
+        self._counted.read(out, usage)
         if chunk.error not in QUIET or chunk.code not in QUIET:
             found = vendor_error(loads(data))
             if found is not None:
@@ -249,39 +246,7 @@ class ChatDecoder(Decoder):
             out.append(Vendor(NAME, shallow(told)))
         groq = told.get("x_groq")
         if usage in QUIET and isinstance(groq, dict) and isinstance(groq.get("usage"), dict):
-            self._count(out, groq["usage"])
-
-    def _take_usage(self, out: list[Event], raw: Raw) -> None:
-        if raw in QUIET or raw == self._usage_raw:
-            return
-        self._usage_raw = raw
-        said = loads(raw)
-        if isinstance(said, dict):
-            self._count(out, said)
-
-    def _count(self, out: list[Event], said: dict[str, Any]) -> None:
-        usage = read_usage(said)
-        self._usage_extras = shallow(usage_extras(said))
-        if usage not in (self._usage, NO_USAGE) and not takes_back(usage, self._usage):
-            self._usage = usage
-            self._times_counted += 1
-            out.append(UsageEvent(*msgspec.structs.astuple(usage)))
-
-    @staticmethod
-    def _no_choices(data: bytes) -> None:
-        """An object that is no chunk: an error by another name, or a vendor's aside."""
-        found = vendor_error(loads(data))
-        if found is not None:
-            raise AnswerError(in_band(found))
-
-    @staticmethod
-    def _error_event(data: bytes) -> NoReturn:
-        """A frame named `error` (Groq) is one whatever it holds."""
-        try:
-            found = vendor_error(loads(data), certain=True)
-        except NotJSONError:
-            found = VendorError(f"The upstream reported an error: {shown(data)}")
-        raise AnswerError(in_band(found or VendorError("")))
+            self._counted.take(out, groq["usage"])
 
     # The document, for a body that is no stream; and lines that are no field of a stream, where an
     # error may stand bare.
@@ -307,7 +272,7 @@ class ChatDecoder(Decoder):
         stray = self._parser.stray if self._lines is None else b""
         for line in stray.splitlines():
             if line.startswith(_ERROR_FIELD):
-                self._error_event(line.removeprefix(_ERROR_FIELD).strip())
+                error_event(line.removeprefix(_ERROR_FIELD).strip())
         for data in (bytes(self._document or b""), stray):
             if not data:
                 continue
@@ -330,9 +295,9 @@ class ChatDecoder(Decoder):
     def _done(self, out: list[Event]) -> None:
         self._read_document(out)
         if self._choices.finish is None:
-            if not self._choices.said and self._usage is NO_USAGE:
+            if not self._choices.said and self._counted.usage is NO_USAGE:
                 raise AnswerError(failure("upstream_malformed", _NOTHING))
-            counted = self._choices.said and self._times_counted == 1
+            counted = self._choices.said and self._counted.times == 1
             if not self._no_finish_reason and not counted:
                 raise AnswerError(failure("upstream_truncated", _NO_FINISH))
         self._end(out)
@@ -340,11 +305,11 @@ class ChatDecoder(Decoder):
     def _end(self, out: list[Event]) -> None:
         choices = self._choices
         choices.end(out, self._id)
-        if self._usage_extras:
-            out.append(Vendor(NAME, {"usage": self._usage_extras}))
+        if self._counted.extras:
+            out.append(Vendor(NAME, {"usage": self._counted.extras}))
         raw = choices.finish
         reason = finish_reason(raw, called=choices.blocks.saw_tool_call, refused=choices.refused)
-        out.append(StreamEnd(Finish(reason, raw), self._usage))
+        out.append(StreamEnd(Finish(reason, raw), self._counted.usage))
         self.done = True
 
     def _broken_off(self) -> NoReturn:
@@ -361,5 +326,5 @@ class ChatDecoder(Decoder):
             why = error.why
         else:
             why = failure("upstream_malformed", f"The upstream's stream cannot be read: {error}.")
-        out.append(StreamError(why, self._usage))
+        out.append(StreamError(why, self._counted.usage))
         self.done = True

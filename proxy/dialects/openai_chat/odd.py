@@ -1,16 +1,16 @@
 """What is no chunk of strict JSON in an event of its own, and what can be made of it."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
 from proxy.codec.lenient_json import NotJSONError, loads, several, shown
-from proxy.codec.openai.errors import in_band, vendor_error
+from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.dialects.openai_chat.wire import Chunk
 from proxy.errors import Failure, failure
 from proxy.framing.lines import LineSplitter
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 DONE = b"[DONE]"
 _NULL = b"null"
@@ -84,3 +84,19 @@ def misunderstood(error: Exception, data: bytes) -> AnswerError:
 def malformed(said: str, data: bytes) -> Failure:
     """The failure of an upstream that sent this."""
     return failure("upstream_malformed", f"{said}: {shown(data)}")
+
+
+def no_choices(data: bytes) -> None:
+    """An object that is no chunk: an error by another name, or a vendor's aside."""
+    found = vendor_error(loads(data))
+    if found is not None:
+        raise AnswerError(in_band(found))
+
+
+def error_event(data: bytes) -> NoReturn:
+    """A frame named `error` (Groq) is one whatever it holds."""
+    try:
+        found = vendor_error(loads(data), certain=True)
+    except NotJSONError:
+        found = VendorError(f"The upstream reported an error: {shown(data)}")
+    raise AnswerError(in_band(found or VendorError("")))

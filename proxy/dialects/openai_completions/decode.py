@@ -30,7 +30,7 @@ from proxy.dialects.openai_completions.wire import (
 )
 from proxy.errors import Failure
 from proxy.events import Event, Vendor
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _CHUNK = msgspec.json.Decoder(Chunk)
 _beside_choices = attrgetter(*CHUNK_EXTRAS)

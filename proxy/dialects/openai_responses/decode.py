@@ -28,7 +28,7 @@ from proxy.dialects.openai_responses.whole_items import WholeItems, is_block
 from proxy.dialects.openai_responses.wire import NAME, QUIET
 from proxy.errors import failure
 from proxy.events import NO_USAGE, Event, Usage, UsageEvent, Vendor
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _PIECE = msgspec.json.Decoder(wire.Piece)
 _BOM = b"\xef\xbb\xbf"

@@ -8,7 +8,7 @@ from proxy.codec.framed import CUT, SSEDecoder
 from proxy.dialects.plain.wire import ERROR_PREFIX
 from proxy.errors import Failure, failure
 from proxy.events import Event
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _DONE_WORDS = frozenset({"[done]", "[DONE]"})
 

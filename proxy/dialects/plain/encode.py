@@ -10,7 +10,7 @@ from proxy.codec.text_only import TextOnlyEncoder
 from proxy.dialects.plain.wire import ERROR_PREFIX
 from proxy.errors import Failure
 from proxy.events import StreamEnd, StreamError, StreamStart
-from proxy.framing.sse import frame
+from proxy.framing.sse_frame import frame
 
 
 def encoder(parsed: Parsed) -> Encoder:

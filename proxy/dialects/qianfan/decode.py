@@ -14,7 +14,7 @@ from proxy.codec.framed import decoded
 from proxy.codec.sse_json import Source, SSEJSONDecoder
 from proxy.dialects.qianfan import wire
 from proxy.events import Event, FinishReason, Usage, Vendor
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
 # The vendor's numbers -> the HTTP status that they mean. Source: the retry and error lists of

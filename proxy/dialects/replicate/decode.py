@@ -16,7 +16,7 @@ from proxy.codec.framed import SSEDecoder
 from proxy.dialects.replicate.wire import NAME, Done, error_of
 from proxy.errors import Failure
 from proxy.events import Event, Vendor
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _done = msgspec.json.Decoder(Done)
 _BROKEN = {

@@ -12,7 +12,7 @@ from proxy.codec.framed import decoded
 from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.dialects.tgi import wire
 from proxy.events import Event, Usage
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _EVENT = msgspec.json.Decoder(wire.Event)
 # The server's own statuses for its error types.

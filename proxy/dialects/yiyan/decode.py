@@ -16,7 +16,7 @@ from proxy.dialects.yiyan.errors import code_failure, parse_error
 from proxy.dialects.yiyan.wire import Major, MessagePacket, Thought
 from proxy.errors import Failure
 from proxy.events import Event, Vendor
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 _MAJOR = msgspec.json.Decoder(Major)
 _MESSAGE = msgspec.json.Decoder(MessagePacket)

@@ -14,7 +14,7 @@ from proxy.codec.snapshots import Snapshots
 from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.dialects.zhipu.wire import NAME, Meta
 from proxy.events import Event, Usage
-from proxy.framing.sse import Frame
+from proxy.framing.sse_frame import Frame
 
 # The vendor's numbers -> the HTTP status that they mean. Source: the list of error codes in its
 # reference.
