@@ -25,6 +25,7 @@ from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.codec.openai.errors import in_band, vendor_error
 from proxy.codec.openai.finish_reasons import finish_reason
+from proxy.dialects.openai_chat.body import Body, framed
 from proxy.dialects.openai_chat.choices import Choices
 from proxy.dialects.openai_chat.counted import Counted
 from proxy.dialects.openai_chat.odd import (
@@ -33,8 +34,6 @@ from proxy.dialects.openai_chat.odd import (
     AnswerError,
     documents,
     error_event,
-    framed,
-    is_chunk,
     malformed,
     misunderstood,
     no_choices,
@@ -54,18 +53,15 @@ from proxy.events import (
     Vendor,
 )
 from proxy.framing import FramingError
-from proxy.framing.lines import LineSplitter
 from proxy.framing.sse import SSEParser
 from proxy.framing.sse_frame import Frame
 
 _decode = CHUNK.decode
 _extras_of = attrgetter(*CHUNK_EXTRAS)
-_BOM = b"\xef\xbb\xbf"
 # Events that only keep the connection alive.
 _PINGS = frozenset({"ping", "heartbeat", "keep-alive", "keepalive"})
 # What a part of a chunk that is read by itself may raise.
 _MISUNDERSTOOD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotJSONError)
-_ERROR_FIELD = b"error:"  # llama.cpp's server writes `error: {...}` where others write `data:`
 
 
 _NOTHING = "The upstream ended its answer without having said anything."
@@ -75,7 +71,6 @@ _NO_FINISH = "The upstream ended its answer without saying why, so it may be cut
 class ChatDecoder(Decoder):
     """One answer of `/chat/completions`. `options` are the upstream's."""
 
-    _lines: LineSplitter | None = None  # for a body of lines, once it is known to be one
     # the last chunk, without its text, if it said a text and nothing else, and the text's block
     _plain: Chunk | None = None
     _block = 0
@@ -84,9 +79,7 @@ class ChatDecoder(Decoder):
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any] | None = None) -> None:
         self._no_finish_reason = bool(options and options.get("no_finish_reason"))
         self._parser = SSEParser(max_event_bytes, lossless=True)
-        self._max_event_bytes = max_event_bytes
-        # the body, while it may be one JSON document
-        self._document: bytearray | None = bytearray()
+        self._body = Body(max_event_bytes)
         self._choices = Choices(max_event_bytes)
         self._counted = Counted()
         self._rest = Chunk()  # what stood beside the choices in the last chunk
@@ -105,9 +98,10 @@ class ChatDecoder(Decoder):
         if self.done:
             return out
         try:
-            if self._document is not None:
-                data = self._keep_document(data)
-            lines = self._lines
+            body = self._body
+            if body.document is not None:
+                data = body.keep(data)
+            lines = body.lines
             self._frames(out, self._parser.feed(data) if lines is None else framed(lines, data))
             # after the last good frame: the upstream may say no more
             if self._parser.fault is not None and not self.done:
@@ -121,7 +115,7 @@ class ChatDecoder(Decoder):
         if self.done:
             return out
         try:
-            lines = self._lines
+            lines = self._body.lines
             self._last_frames(out, self._parser.close() if lines is None else framed(lines, b"\n"))
             if self.done:
                 return out
@@ -248,49 +242,12 @@ class ChatDecoder(Decoder):
         if usage in QUIET and isinstance(groq, dict) and isinstance(groq.get("usage"), dict):
             self._counted.take(out, groq["usage"])
 
-    # The document, for a body that is no stream; and lines that are no field of a stream, where an
-    # error may stand bare.
-
-    def _keep_document(self, data: bytes) -> bytes:
-        """What is to be read of the data now: all of it or, once the body turns out to be lines,
-        all that came so far.
-        """
-        document = self._document
-        assert document is not None
-        kept = data if document else data.removeprefix(_BOM).lstrip()
-        begun = len(document)
-        document += kept
-        if document and (document[0] not in b"{[" or len(document) > self._max_event_bytes):
-            self._document = None
-        elif b"\n" in kept and begun <= (end := document.find(b"\n")) and is_chunk(document[:end]):
-            # it is the first line that is whole now
-            self._document, self._lines = None, LineSplitter(self._max_event_bytes)
-            return bytes(document)
-        return data
+    # The end.
 
     def _read_document(self, out: list[Event]) -> None:
-        stray = self._parser.stray if self._lines is None else b""
-        for line in stray.splitlines():
-            if line.startswith(_ERROR_FIELD):
-                error_event(line.removeprefix(_ERROR_FIELD).strip())
-        for data in (bytes(self._document or b""), stray):
-            if not data:
-                continue
-            try:
-                said = loads(data)
-            except NotJSONError:
-                continue
-            found = vendor_error(said)
-            if found is not None:
-                raise AnswerError(in_band(found))
-            if self._choices.said:
-                continue
-            if not isinstance(said, dict) or "choices" not in said:
-                raise AnswerError(malformed("The upstream sent a document that is no answer", data))
-            self._frames(out, [Frame("message", data, "")])
-            return
-
-    # The end.
+        document = self._body.whole_answer(self._parser.stray, answered=self._choices.said)
+        if document:
+            self._frames(out, [Frame("message", document, "")])
 
     def _done(self, out: list[Event]) -> None:
         self._read_document(out)
@@ -315,7 +272,7 @@ class ChatDecoder(Decoder):
     def _broken_off(self) -> NoReturn:
         """The body ended, but not the answer."""
         stray = self._parser.stray
-        if stray and not self._document and not self._choices.said:
+        if stray and not self._body.document and not self._choices.said:
             raise AnswerError(malformed("The upstream sent text that is no event stream", stray))
         raise AnswerError(
             failure("upstream_truncated", "The upstream ended its answer before it was complete.")

@@ -9,8 +9,6 @@ from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.dialects.openai_chat.wire import Chunk
 from proxy.errors import Failure, failure
-from proxy.framing.lines import LineSplitter
-from proxy.framing.sse_frame import Frame
 
 DONE = b"[DONE]"
 _NULL = b"null"
@@ -22,21 +20,6 @@ class AnswerError(Exception):
 
     def __init__(self, why: Failure) -> None:
         self.why = why
-
-
-def framed(lines: LineSplitter, data: bytes) -> list[Frame]:
-    """The lines as frames. Some write `data:` before some of them."""
-    said = (line.removeprefix(b"data:").strip() for line in lines.feed(data))
-    return [Frame("message", line, "") for line in said]
-
-
-def is_chunk(line: bytearray) -> bool:
-    """Whether a line is a whole chunk, which elsewhere would be the data of an event."""
-    try:
-        choices = CHUNK.decode(line).choices
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return any(choice.delta is not None for choice in choices or ())
 
 
 def documents(data: bytes) -> list[Any]:

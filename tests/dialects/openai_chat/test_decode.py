@@ -180,6 +180,7 @@ CASES = [
     Case("a frame named error, of plain text", HI + b"event: error\ndata: out of luck\n\n", "hi", error=("upstream_error", 502, "out of luck")),
     Case("an error as a bare line", HI + b'{"error": {"message": "bare", "code": 503}}\n', "hi", error=("upstream_error", 502, "bare")),
     Case("an error as a bare line before the terminator", HI + b'{"error": {"message": "bare"}}\n\n' + DONE, "hi", error=("upstream_error", 502, "bare")),
+    Case("a bare line that is no error", HI + b'{"took": 3}\n\n' + STOP + DONE, "hi", finish=("stop", "stop")),
     Case("an error as the body", json.dumps({"error": {"message": "quota", "code": "insufficient_quota"}}, indent=1).encode(), error=("upstream_error", 429, "quota")),
     Case("an error in a list", b'[{"error": {"message": "listed", "code": 400}}]', error=("upstream_error", 400, "listed")),
     Case("an error in a list, in a frame", HI + frame([{"error": {"message": "listed", "code": 400}}]), "hi", error=("upstream_error", 400, "listed")),
