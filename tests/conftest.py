@@ -28,10 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are cores: half of their time tests wait, for processes, for timers or for
-    the network, and others work then."""
+    """One more than there are cores: some tests wait for a timeout, and another one works then."""
     mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return (mine or 1) + 2
+    return (mine or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-asyncio
