@@ -179,7 +179,7 @@ class Process:
     async def _see_out(self) -> None:
         await _ended(self._reloading)
         for runner in self._runners:
-            await _deaf(runner)
+            await runner.deafen()
         await self.gateway.see_out(lambda: self._runners[0].connections)
         self.end()
 
@@ -188,8 +188,7 @@ class Process:
         await _ended(self._reloading)
         await _ended(self._retiring)
         for runner in self._runners[:1]:
-            await _deaf(runner)
-            runner.close_idle()
+            await runner.close_soon()
         if hasattr(self, "gateway"):
             settings = self.reloader.settings if hasattr(self, "reloader") else self._begun_with
             await self.gateway.drain(
@@ -278,12 +277,6 @@ class Process:
             said = "There is nothing at '/mock/requests': no upstream is a mock."
             return whole(CLIENTS["native"].render_error(failure("bad_request", said, status=404)))
         return await self.mocks.newest.requests_handler(request)
-
-
-async def _deaf(runner: Listener) -> None:
-    """It takes no more connections."""
-    for listening in list(runner.sites):
-        await listening.stop()
 
 
 async def _ended(task: asyncio.Task[None] | None) -> None:

@@ -29,6 +29,9 @@ _LEAST = 16
 # How many that are turned away may be there at once, and for how long: they take files too.
 _GOING = 32
 _GOING_S = 1.0
+# So long idle connections are kept when the process ends. A front finds meanwhile that new ones are
+# refused, and asks elsewhere: a request that met the end of its connection would be lost.
+_IDLE_S = 0.25
 _HTTP_LOG = logging.getLogger("mainstem.http")  # what aiohttp's server has to say
 
 
@@ -54,6 +57,7 @@ class Listener(web.AppRunner):
         self._settings = server
         self._limits = limits
         self._streams = streams
+        self._closing: asyncio.TimerHandle | None = None
 
     @property
     def server(self) -> Any:
@@ -68,6 +72,22 @@ class Listener(web.AppRunner):
     def connections(self) -> int:
         """How many are open, idle ones too."""
         return 0 if self._door is None else self._door.open
+
+    async def deafen(self) -> None:
+        """Take no more connections."""
+        for site in list(self.sites):
+            await site.stop()
+
+    async def close_soon(self) -> None:
+        """Take no more connections, and a moment later end those that are idle."""
+        await self.deafen()
+        self._closing = asyncio.get_running_loop().call_later(_IDLE_S, self.close_idle)
+
+    async def cleanup(self) -> None:
+        """End all that is left."""
+        if self._closing is not None:
+            self._closing.cancel()
+        await super().cleanup()
 
     def close_idle(self) -> None:
         """End the connections that wait for a request: who keeps them would find that it is refused
