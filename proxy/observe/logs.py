@@ -41,6 +41,7 @@ _outlet: Outlet | None = None
 # and all their fields are plain, bounded and no secrets: to look at each of them as `clean` does
 # costs more than all else that is logged of a stream.
 _streams: structlog.WriteLogger | None = None
+_processors: list[Processor] = []  # of all other lines, as `configure` made them
 
 
 class _OurHandler(logging.StreamHandler[Any]):
@@ -53,7 +54,7 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
 
     `stream` is standard error unless given; `auto` is console on a terminal and JSON elsewhere.
     """
-    global _outlet, _streams  # noqa: PLW0603  standard error is one, too
+    global _outlet, _streams, _processors  # noqa: PLW0603  standard error is one, too
     if _outlet is not None:
         _outlet.close()
     _outlet = _outlet_of(sys.stderr) if stream is None else None
@@ -72,8 +73,9 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
     factory = structlog.WriteLoggerFactory(cast("TextIO", out))
     at_all = not console and level in ("debug", "info")
     _streams = factory() if at_all else None
+    _processors = [*shared, renderer]
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=factory,
         cache_logger_on_first_use=False,
@@ -122,13 +124,21 @@ def stream_line(log: FilteringBoundLogger, record: StreamRecord) -> None:
     # without an outcome there was no stream, as with a 204
     if record.outcome is not None and record.outcome not in _QUIET:
         log.warning(record.work, **fields_of(record), **why_of(record))
-    elif _streams is None:
+    elif (straight := _straight()) is None:
         log.info(record.work, **fields_of(record))
     else:
         line = line_of(record)
         line.timestamp = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         line.level, line.event = "info", record.work
-        _streams.msg(in_json(line) or _JSON.encode(msgspec.to_builtins(line)))
+        straight.msg(in_json(line) or _JSON.encode(msgspec.to_builtins(line)))
+
+
+def _straight() -> structlog.WriteLogger | None:
+    """What takes lines of streams as they are; None also where somebody has set up structlog anew
+    since, or catches what it is given, as `structlog.testing` does.
+    """
+    now = structlog.get_config()["processors"]
+    return _streams if now is _processors and now[-1] is _to_json else None
 
 
 def clean(_log: WrappedLogger, _method: str, line: EventDict) -> EventDict:

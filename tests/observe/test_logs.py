@@ -297,3 +297,12 @@ def test_a_line_says_the_same_by_either_way(model: str) -> None:
     direct, logged = written
     assert list(direct) == list(logged)
     assert model == direct["model"] == logged["model"]
+
+
+def test_who_catches_what_is_logged_gets_the_lines_of_streams_too() -> None:
+    """And nothing of them is written."""
+    stream = out()
+    with structlog.testing.capture_logs() as caught:
+        logs.stream_line(structlog.get_logger(), ended())
+    assert ["stream"] == [line["event"] for line in caught]
+    assert not stream.getvalue()
