@@ -85,14 +85,11 @@ def block_stop(index: int) -> bytes:
 
 
 def whole_block(index: int, content: dict[str, Any]) -> bytes:
-    """A block that came whole. Text, and the arguments of the vendor's own tools, are streamed, so
-    they go as a delta.
+    """A block that came whole. The arguments of the vendor's own tools are streamed, so they go as
+    a delta.
     """
     delta = b""
-    if content["type"] == "text":
-        delta = delta_prefix(index, "text_delta", "text") + to_json(content["text"]) + b"}}\n\n"
-        content = {**content, "text": ""}
-    elif content["type"].endswith("_tool_use"):
+    if content["type"].endswith("_tool_use"):
         delta = (
             delta_prefix(index, "input_json_delta", "partial_json")
             + to_json(to_json(content.get("input", {})).decode())

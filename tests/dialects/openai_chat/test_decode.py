@@ -120,6 +120,7 @@ CASES = [
     Case("thinking", delta({"thinking": "hm"}) + HI + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("think tags stay text", delta({"content": "<think>a</think>b"}) + STOP + DONE, "<think>a</think>b", finish=("stop", "stop")),
     Case("typed parts", delta({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "hi"}, {"type": "reference", "reference_ids": [1]}]}) + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
+    Case("thinking as a text of its own", delta({"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "hi"}]}) + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("Databricks' parts", delta({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "h"}, {"type": "summary_text", "text": "m"}, 1]}, {"type": "text", "text": "hi"}]}) + STOP + DONE, "hi", "hm", finish=("stop", "stop")),
     Case("a list of errors in a named event", b'event: odd\ndata: [{"error": {"message": "gone"}}]\n\n', error=("upstream_error", 502, "gone")),
     Case("a part that is no list and has no type", delta({"content": {"text": "h"}}) + delta({"content": {"type": "output_text", "text": "i"}}) + STOP + DONE, "hi", finish=("stop", "stop")),
