@@ -296,7 +296,7 @@ export async function stream({ onEvent, ...options }) {
 /** Where a kept stream is read: beside the path where it was asked for.
  * @param {string} kept @param {string | URL} url */
 function placeOf(kept, url) {
-    return new URL(`streams/${kept}`, new URL(url, globalThis.location?.href));
+    return new URL(`streams/${encodeURIComponent(kept)}`, new URL(url, globalThis.location?.href));
 }
 
 /** Whether another try may do better. @param {MainstemError} error */

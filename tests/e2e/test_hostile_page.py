@@ -1,7 +1,9 @@
 """The playground in front of a vendor that means harm: nothing of its text runs, turns text around,
 holds the page up or fills its memory."""
 
+import re
 from collections.abc import Iterator
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -70,8 +72,21 @@ def test_what_cannot_be_seen_is_made_visible(browser: Browser, page: str) -> Non
         {"evaluate": "document.querySelector('main').textContent"},
     )
     shown = visit.values[0]
-    assert not {"\x00", "\x07", "\x1b", "\u202e", "\u202c", "\x85"} & set(shown)
-    assert "⟨U+202E⟩" in shown
+    hidden = {"\x00", "\x07", "\x1b", "\u202e", "\u202c", "\u2066", "\u2069", "\x85"}
+    assert not hidden & set(shown)
+    assert {"⟨U+202E⟩", "⟨U+2066⟩"} <= set(re.findall("⟨.+?⟩", shown))
+
+
+def test_an_address_that_somebody_else_made_asks_for_nothing_but_a_stream(
+    browser: Browser, page: str
+) -> None:
+    """The page heeds `#watch=` by itself, so whoever leads its user there chooses what is asked."""
+    asked = []
+    for stream in ("../stream?model=words&prompt=hi&x=", "..", "abcdef"):
+        url = f"{page}/?{quote(stream)}#{urlencode({'watch': stream})}"
+        visit = browser.visit(url, READY, {"evaluate": "document.querySelectorAll('.lane').length"})
+        asked += [row["url"] for row in visit.sent if "/v1/" in row["url"]]
+    assert [f"{page}/v1/streams/abcdef?dialect=native"] == asked
 
 
 @pytest.mark.parametrize("name", ["large", "words", "slow", "many"])

@@ -1,6 +1,6 @@
 /** The playground: what is asked, of whom, and the buttons. Everything it needs comes from the proxy itself. */
 
-import { authorization, knowDialects, listDialects } from "./dialects.js";
+import { authorization, knowDialects, listDialects, streamAt } from "./dialects.js";
 import { element } from "./dom.js";
 import { Lane } from "./lane.js";
 import { snippet } from "./snippets.js";
@@ -209,16 +209,20 @@ function watch(streams) {
 /** Those of the streams that the proxy still has. @param {[string, string][]} streams @returns {Promise<[string, string][]>} */
 async function kept(streams) {
     const headers = authorization(element("key").value.trim());
-    const asked = streams.map(([stream]) => fetch(new URL(`v1/streams/${stream}/status`, document.baseURI), { headers }));
+    const asked = streams.map(([stream]) => fetch(streamAt(stream, "/status"), { headers }));
     const answers = await Promise.all(asked.map((answer) => answer.then(({ ok }) => ok, () => false)));
     return streams.filter((_, number) => answers[number]);
 }
+
+/** The id of a stream, out of an address that anybody may have made: null for what is none, as a path that leads elsewhere.
+ * @param {string | null} said */
+const watchable = (said) => (said !== null && /^\w+$/.test(said) ? said : null);
 
 /** What a page does by itself once it may ask: it watches the stream of its address, goes on with what ran before it was
  * loaded again, or plays something on the first visit. */
 async function start() {
     const told = new URLSearchParams(location.hash.slice(1));
-    const stream = told.get("watch");
+    const stream = watchable(told.get("watch"));
     const running = stream === null ? await kept(before) : [];
     if (stream !== null) watch([[stream, element("model").value || "?"]]);
     else if (running.length > 0) {

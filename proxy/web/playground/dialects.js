@@ -67,3 +67,13 @@ export function asked({ dialect, model, prompt, extra, wishes }) {
 export function authorization(key) {
     return key === "" ? {} : { authorization: `Bearer ${key}` };
 }
+
+/**
+ * Where a stream is found. Its id is one part of the path, whatever stands in it.
+ *
+ * @param {string} stream
+ * @param {string} [more] behind the id
+ */
+export function streamAt(stream, more = "") {
+    return new URL(`v1/streams/${encodeURIComponent(stream)}${more}`, document.baseURI);
+}

@@ -19,8 +19,8 @@ export function made(tag, className = "", ...content) {
     return node;
 }
 
-/** C0 and C1 controls but tab and line feed, and the embeddings and overrides that turn text around. */
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/g;
+/** C0 and C1 controls but tab and line feed, and the embeddings, overrides and isolates that turn text around. */
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
  * The text with what cannot be seen made visible, so that nothing in it acts on what stands beside it.
@@ -59,7 +59,7 @@ export function link(url, ...content) {
 export function picture(url, text) {
     if (!/^data:image\/(png|jpeg|gif|webp|avif);base64,/i.test(url)) return link(url, visible(text || url.slice(0, 200)));
     const node = /** @type {HTMLImageElement} */ (made("img", "picture"));
-    node.alt = text;
+    node.alt = visible(text);
     node.src = url;
     return node;
 }

@@ -15,7 +15,7 @@
 
 import { FrameParser, refusal } from "../client.js";
 import { AnswerView } from "./answer.js";
-import { asked, authorization, omitted } from "./dialects.js";
+import { asked, authorization, omitted, streamAt } from "./dialects.js";
 import { made, visible } from "./dom.js";
 import { MicroscopeView } from "./microscope.js";
 import { TimingView } from "./timing.js";
@@ -102,15 +102,14 @@ export class Lane {
     /** Go on behind the last event that was seen. */
     async resume() {
         const headers = { ...authorization(this.#question.key), ...LOOKS, ...(this.#lastId === "" ? {} : { "last-event-id": this.#lastId }) };
-        await this.#follow(new URL(`v1/streams/${this.stream}?dialect=${this.#question.dialect}`, document.baseURI), { headers });
+        await this.#follow(streamAt(this.stream, `?dialect=${this.#question.dialect}`), { headers });
     }
 
     /** End the stream, for everybody who reads it. */
     async stop() {
         this.#stopped = true;
         if (this.stream !== "") {
-            const url = new URL(`v1/streams/${this.stream}`, document.baseURI);
-            await fetch(url, { method: "DELETE", headers: authorization(this.#question.key) }).catch(() => {});
+            await fetch(streamAt(this.stream), { method: "DELETE", headers: authorization(this.#question.key) }).catch(() => {});
         }
         this.#running?.abort("stopped");
         this.#say(word("stopped"), "idle");
