@@ -119,8 +119,10 @@ def _redacted(one: Recording, names: tuple[str, ...]) -> Recording:
 
 def _name(titled: Titled) -> str:
     """Of a file for one answer of a HAR."""
-    stem, _, number = titled.title.partition("#")
-    return f"{Path(stem).stem}-{int(number or 1):04}{SUFFIX}"
+    file, _, number = titled.title.rpartition("#")
+    if not number.isdecimal():  # the mark is in the file's own name, or nowhere
+        file, number = titled.title, "1"
+    return f"{Path(file).stem}-{int(number):04}{SUFFIX}"
 
 
 def _out(output: Path | None, data: bytes) -> None:

@@ -118,5 +118,5 @@ def _body(raw: bytes) -> Any:
         return None
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's own errors and bad UTF-8
         return raw.decode(errors="replace")

@@ -68,7 +68,7 @@ def read_chunks(path: Path, data: bytes, manner: Manner) -> list[Step]:
     for number, line in _numbered(data):
         try:
             framed.append(frame(line, event=_typed.decode(line).type if named else None))
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise MockError(f"{path}: line {number} is not a JSON event: {error}") from error
     return [Status(200, {"content-type": SSE}), *_paced(framed, manner)]
 
@@ -80,7 +80,7 @@ def read_reads(path: Path, data: bytes, manner: Manner) -> list[Step]:
     for number, line in _numbered(data):
         try:
             read = _read.decode(line)
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise MockError(
                 f"{path}: line {number} is not {{t_ms, bytes, text}}: {error}"
             ) from error

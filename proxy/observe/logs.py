@@ -31,7 +31,9 @@ _MAX_TEXT_CHARS = 8_192  # of one field: a traceback fits, an answer does not
 _MAX_DEPTH = 4
 # C0 and C1 controls, line and paragraph separators, the marks that turn text around (they make a
 # line read as another one), half pairs.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _SIMPLE = frozenset({int, bool, type(None)})
 _QUIET = frozenset({"completed", "client_gone", "cancelled"})  # nobody's failure
 _FIRST = ("timestamp", "level", "event")

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import requests
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -52,19 +53,13 @@ class Spans:
         """`processor`: where spans go, instead of to the endpoint."""
         # its warnings repeat what a client's headers say, which is in no log
         logging.getLogger("opentelemetry.trace").setLevel(logging.ERROR)
-        headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
         about = {"service.name": "mainstem", "service.version": __version__}
         self._provider = TracerProvider(
             resource=Resource.create(about),
             sampler=_sampler(settings),
             shutdown_on_exit=False,
         )
-        self._provider.add_span_processor(
-            processor
-            or BatchSpanProcessor(
-                OTLPSpanExporter(settings.endpoint, headers=headers, timeout=_EXPORT_S)
-            )
-        )
+        self._provider.add_span_processor(processor or BatchSpanProcessor(_exporter(settings)))
         self._tracer = self._provider.get_tracer("mainstem", __version__, schema_url=_SCHEMA)
 
     def begin(self, record: StreamRecord, headers: Mapping[str, str], now: float) -> dict[str, str]:
@@ -95,6 +90,16 @@ class Spans:
     def close(self) -> None:
         """Send what is left; takes a while."""
         self._provider.shutdown()
+
+
+def _exporter(settings: Tracing) -> OTLPSpanExporter:
+    """What sends to the endpoint itself, with the headers that are configured and no others: the
+    environment's proxies, and passwords of a .netrc, are for other programs.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+    return OTLPSpanExporter(settings.endpoint, headers=headers, timeout=_EXPORT_S, session=session)
 
 
 class _ByChance(Sampler):

@@ -97,7 +97,7 @@ def from_har(data: bytes, source: Source) -> list[Recording]:
         raise RecordingError("is empty")
     try:
         har = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Har)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec's own errors and bad UTF-8
         raise RecordingError(f"is no HAR file: {error}") from error
     found = (_recording(entry, source) for entry in har.log.entries)
     return [recording for recording in found if recording is not None]
@@ -158,7 +158,7 @@ def _asked(entry: _Entry, path: str, source: Source) -> Asked:
     if post is not None:
         try:
             body = masked(msgspec.json.decode(_text(post.text, post.encoding)), source.hides)
-        except (msgspec.DecodeError, RecursionError):  # a form
+        except (ValueError, RecursionError):  # a form
             body = None
     headers = keeping.of_request(_named(entry.request.headers))
     return Asked(entry.request.method, path, headers, body)

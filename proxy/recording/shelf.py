@@ -119,5 +119,5 @@ def _same(recorded: Any, asked: Any, masked: tuple[str, ...]) -> bool:
 def _json(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's own errors and bad UTF-8
         return None

@@ -190,7 +190,7 @@ def _rounded(ms: float) -> float:
 def _decoded(decoder: "msgspec.json.Decoder[Any]", line: bytes, number: int) -> Any:
     try:
         return decoder.decode(line)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec's own errors and bad UTF-8
         raise RecordingError(f"line {number}: is no line of a recording: {error}") from error
 
 

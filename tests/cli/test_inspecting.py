@@ -169,12 +169,22 @@ def test_what_mitmproxy_saved_is_read_into_a_folder_that_is_made(tmp_path: Path)
     saved = Path(__file__).parents[1] / "recording" / "mitmproxy.har"
     twice = json.loads(saved.read_text())
     twice["log"]["entries"] *= 2
-    (tmp_path / "twice.har").write_text(json.dumps(twice))
+    (tmp_path / "twice#b.har").write_text(json.dumps(twice))
     folder = tmp_path / "made"
-    command = ["convert", str(tmp_path / "twice.har"), "--to", "recording", "--output", str(folder)]
+    command = [
+        "convert",
+        str(tmp_path / "twice#b.har"),
+        "--to",
+        "recording",
+        "--output",
+        str(folder),
+    ]
     assert 0 == main(command)
-    ones = [parsed(path.read_bytes()) for path in sorted(folder.iterdir())]
-    assert 2 == len(ones)
+    files = sorted(folder.iterdir())
+    assert [f"twice#b-000{number}.recording.jsonl" for number in (1, 2)] == [
+        file.name for file in files
+    ]
+    ones = [parsed(file.read_bytes()) for file in files]
     said = [event for _, event in events_of(ones[0])]
     text = "".join(event.text for event in said if isinstance(event, TextDelta))
     arguments = [event.arguments for event in said if isinstance(event, ToolCallDelta)]

@@ -59,6 +59,8 @@ def test_what_is_shown():
     assert not account.newest(1)[0]["open"]
     entry(account, b"not json \xff")
     assert "not json \ufffd" == account.newest(1)[0]["body"]
+    entry(account, b'{"a":"\xff"}')
+    assert '{"a":"\ufffd"}' == account.newest(1)[0]["body"]
     entry(account)
     assert account.newest(1)[0]["body"] is None
     entry(account, b"[" * 100_000)

@@ -131,12 +131,15 @@ def test_ndjson_and_whole_documents(tmp_path: Path):
     [
         ("a.chunks.jsonl", "line 2 is not a JSON event"),
         ("a.reads.jsonl", "line 1 is not {t_ms, bytes, text}"),
+        ("b.chunks.jsonl", "line 1 is not a JSON event"),
+        ("b.reads.jsonl", "line 1 is not {t_ms, bytes, text}"),
         ("error-700-a.json", "its name says status 700; a status is from 200 to 599"),
     ],
 )
 def test_what_is_no_recording_is_said(tmp_path: Path, name: str, says: str):
     """One sentence with the file and the line."""
-    (tmp_path / name).write_bytes(b'{"type":"a"}\n{"type":')
+    no_text = b'{"type":"\xff","t_ms":1,"text":"\xff"}\n'
+    (tmp_path / name).write_bytes(no_text if name[0] == "b" else b'{"type":"a"}\n{"type":')
     with pytest.raises(MockError) as caught:
         load(tmp_path / name, Manner("anthropic"))
     assert says in str(caught.value)

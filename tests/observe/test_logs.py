@@ -17,7 +17,7 @@ from proxy.events import Finish, Note, Usage
 from proxy.observe import logs
 from proxy.observe.record import StreamRecord
 
-EVIL = 'x\n2026-01-01T00:00:00Z info forged status=200\r\x1b[2K\x9b31m\u2028\u202etxt\ud800 "q"'
+EVIL = 'x\n2026-01-01T00:00:00Z info forged status=200\r\x1b[2K\x9b31m\u2028\u061c\u2067\u202etxt\ud800 "q"'
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +185,7 @@ def test_nobody_writes_a_line_of_their_own(form: logs.Format) -> None:
     text = stream.getvalue()
     assert len(text.splitlines()) == 3
     assert not re.search(
-        "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]", text
+        "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\ud800-\udfff]", text
     )
     if form == "json":
         assert EVIL == lines(stream)[1]["event"]

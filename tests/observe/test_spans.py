@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -186,6 +187,7 @@ async def receiver() -> AsyncIterator[tuple[str, list[Any]]]:
     async def traces(request: web.Request) -> web.Response:
         assert "application/x-protobuf" == request.headers["content-type"]
         assert "secret" == request.headers["x-collector-key"]
+        assert "authorization" not in request.headers
         message = ExportTraceServiceRequest()
         message.ParseFromString(await request.read())
         got.append(message)
@@ -202,7 +204,13 @@ async def receiver() -> AsyncIterator[tuple[str, list[Any]]]:
         await runner.cleanup()
 
 
-async def test_a_collector_gets_them_at_the_latest_when_the_proxy_ends() -> None:
+async def test_a_collector_gets_them_at_the_latest_when_the_proxy_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It itself, whatever the environment says: a proxy there, or a password for its host."""
+    (tmp_path / "netrc").write_text("default login other password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     async with receiver() as (url, got):
         tracing = {"endpoint": url, "headers": {"x-collector-key": "secret"}}
         async with proxied(["far"], {"far": Far(says("Hi"))}, tracing=tracing) as run:

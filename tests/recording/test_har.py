@@ -170,9 +170,26 @@ def test_what_is_no_chat_and_what_has_no_body_is_passed_over():
     assert [] == read(har(page, failed, entry()))
 
 
+def test_a_request_that_is_no_text_is_not_kept() -> None:
+    one = entry(text=BODY.decode())
+    one["request"]["postData"] = {
+        "text": base64.b64encode(b'{"a":"\xff"}').decode(),
+        "encoding": "base64",
+    }
+    (read_one,) = read(har(one))
+    assert read_one.request.body is None
+
+
 @pytest.mark.parametrize(
     "data",
-    [b"{", b"[]", b'{"log":{}}', har(entry(text="!", encoding="base64")), b'{"x":' + DEEP + b"}"],
+    [
+        b"{",
+        b"[]",
+        b'{"\xff":1}',
+        b'{"log":{}}',
+        har(entry(text="!", encoding="base64")),
+        b'{"x":' + DEEP + b"}",
+    ],
 )
 def test_what_is_no_har_is_named(data: bytes):
     with pytest.raises(RecordingError, match="is no HAR file"):

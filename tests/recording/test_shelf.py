@@ -80,6 +80,7 @@ def test_ollama_streams_unasked():
 def test_what_is_no_json_fits_by_order_alone():
     on = shelf({})
     assert None is on.find("POST", CHAT, b"\xff", "exact")
+    assert None is on.find("POST", CHAT, b'{"a":"\xff"}', "exact")
     assert None is not on.find("POST", CHAT, b"\xff")
 
 

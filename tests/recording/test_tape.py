@@ -40,11 +40,13 @@ def test_without_its_last_line_the_answer_broke_off():
     [
         (1, b'{"recording":2,"recorded":"","upstream":"","dialect":"","model":""}', "version 2"),
         (1, b"data: hi", "line 1: is no line of a recording"),
+        (1, b'{"recording":"\xff"}', "line 1: is no line of a recording"),
         (2, b'{"ms":20,"status":700}', "line 2: must have the status"),
         (2, b'{"ms":20,"text":"x"}', "line 2: must have the status"),
         (2, b'{"ms":20,"status":200,"headers":{"a":"b\\r\\nc: d"}}', "control character"),
         (3, b'{"ms":3,"text":"x"}', "line 3: ms goes back, from 20 to 3"),
         (3, b'{"ms":30}', "line 3: a read has either"),
+        (3, b'{"ms":30,"text":"\xff"}', "line 3: is no line of a recording"),
         (3, b'{"ms":30,"base64":"!"}', "line 3: base64 is not base64"),
         (3, b'{"ms":30,"end":"complete"}', "line 4: nothing may follow"),
     ],
