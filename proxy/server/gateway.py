@@ -24,7 +24,7 @@ from proxy.server.access.keys import Keyring
 from proxy.server.begun import begun
 from proxy.server.body import Bodies
 from proxy.server.cors import CorsPolicy
-from proxy.server.stays import Stays
+from proxy.server.stays import Described, Stays
 from proxy.settings.sections import OnDisconnect
 from proxy.upstream.client import Upstreams
 
@@ -76,7 +76,7 @@ class Gateway:
     def open_requests(self) -> int:
         return len(self._stays)
 
-    def running(self) -> list[dict[str, object]]:
+    def running(self) -> list[Described]:
         """What runs now, for the operator: see `Stay.described`."""
         return [stay.described() for stay in self._stays]
 

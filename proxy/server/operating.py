@@ -12,7 +12,7 @@ what a proxy in front passes on comes from here, too.
 import hmac
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any
+from operator import itemgetter
 
 import msgspec
 from aiohttp import web
@@ -24,6 +24,7 @@ from proxy.server.access.keys import credential
 from proxy.server.gateway import Gateway
 from proxy.server.respond import whole, with_retry_after
 from proxy.server.siblings import Siblings
+from proxy.server.stays import Described
 from proxy.server.stopping import answer_siblings
 
 PATH = "/admin/streams"
@@ -55,7 +56,7 @@ def add_routes(
         for status, body in await siblings.ask("GET", PATH):
             if status == 200:
                 streams += _theirs(body)
-        streams.sort(key=lambda each: -each["age_s"])
+        streams.sort(key=itemgetter("age_s"), reverse=True)
         return _json({"streams": streams})
 
     async def cancel(request: web.Request) -> web.StreamResponse:
@@ -88,18 +89,18 @@ def answering_siblings(gateway: Gateway) -> web.Application:
     return app
 
 
-def _theirs(body: bytes) -> list[dict[str, Any]]:
+def _theirs(body: bytes) -> list[Described]:
     """What another worker says that it has; nothing where that cannot be read, as of another
     version, which a worker may be while all of them are replaced.
     """
     try:
-        listed = msgspec.json.decode(body, type=dict[str, list[dict[str, Any]]])
-    except msgspec.DecodeError:
+        listed = msgspec.json.decode(body, type=dict[str, list[Described]])
+    except ValueError:  # msgspec's own errors and bad UTF-8
         return []
     return [each for each in listed.get("streams", []) if isinstance(each.get("age_s"), float)]
 
 
-def _own(gateway: Gateway) -> list[dict[str, Any]]:
+def _own(gateway: Gateway) -> list[Described]:
     return [{**each, "worker": os.getpid()} for each in gateway.running()]
 
 

@@ -14,8 +14,10 @@ import structlog
 from aiohttp import web
 
 from proxy.observe.crew import SOCKETS, socket_of
+from proxy.server.fetched import whole_body
 
 _WAIT_S = 5.0  # for one worker: its event loop, or the machine, may be busy; whoever asks has 10
+_MAX_BYTES = 67_108_864  # of one's answer: ten thousand streams take six million
 _MAX_PATH_BYTES = 100  # of a socket's path; systems allow a few more
 
 
@@ -49,8 +51,8 @@ class Siblings:
             (self._folder / self._own).unlink(missing_ok=True)
 
     async def ask(self, method: str, path: str) -> list[tuple[int, bytes]]:
-        """The status and the body that each of the others answers with. One that has died, or does
-        not answer in time, is left out.
+        """The status and the body that each of the others answers with. One that has died, does not
+        answer in time, or says more than it can have to say, is left out.
         """
         if self._folder is None:
             return []
@@ -61,12 +63,11 @@ class Siblings:
 
 async def _asked(socket: Path, method: str, path: str) -> tuple[int, bytes] | None:
     connector = aiohttp.UnixConnector(str(socket))
-    with contextlib.suppress(OSError, TimeoutError, aiohttp.ClientError):
+    timeout = aiohttp.ClientTimeout(total=_WAIT_S)
+    with contextlib.suppress(OSError, TimeoutError, ValueError, aiohttp.ClientError):
         async with (
-            aiohttp.ClientSession(
-                connector=connector, timeout=aiohttp.ClientTimeout(total=_WAIT_S)
-            ) as session,
-            session.request(method, f"http://worker{path}") as response,
+            aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+            session.request(method, f"http://worker{path}", allow_redirects=False) as response,
         ):
-            return response.status, await response.read()
+            return response.status, await whole_body(response, _MAX_BYTES)
     return None

@@ -11,6 +11,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.won import Won
 
 State = Literal["waiting", "streaming", "alone"]
+Described = dict[str, str | int | float | bool | None]
 _CONTENT = frozenset(CONTENT)
 _MAX_NAME_CHARS = 200
 
@@ -49,7 +50,7 @@ class Stay:
         self.why = why
         return self.task.cancel()
 
-    def described(self) -> dict[str, object]:
+    def described(self) -> Described:
         """What an operator may know of it, as JSON has it: nothing that was said. Counts of tokens
         are the vendor's, where it has given any, else pieces of content, which are about as many.
         """

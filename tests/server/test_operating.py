@@ -10,6 +10,7 @@ import structlog
 
 from proxy.app import Process
 from proxy.observe.crew import socket_of
+from proxy.server import siblings
 from proxy.server.operating import PATH
 from tests.raw_upstream import CHUNKED, Peer
 from tests.relay.far import ROLE, Far, breaks_off_after, delta, proxied, silent, until
@@ -228,13 +229,18 @@ async def test_a_process_without_a_local_key_knows_none() -> None:
         (b'{"streams":[1]}', 15),
         (b'{"streams":[{"id":"abcdef"}]}', 29),
         (b'{"others":[]}', 13),
+        (b'{"streams":[{"id":"\xff"}]}', 24),
+        (b'{"streams":[{"age_s":1.0,"id":%b]}' % (b"[" * 100_000), 100_032),
+        (b'{"streams":[{"age_s":1.0,"id":"a"}]%b}' % (b" " * 200_000), 200_036),  # too much
         (b'{"streams":[', 99),  # it dies in the midst of its answer
         (b"", 0),
     ],
 )
 async def test_a_worker_that_cannot_be_understood_hides_no_other(
-    body: bytes, length: int, tmp_path: Path
+    body: bytes, length: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(siblings, "_MAX_BYTES", 200_000)
+
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (length, body))
         writer.close()

@@ -17,6 +17,7 @@ import structlog
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
+from proxy.server.fetched import whole_body
 from proxy.settings.auth import Jwt
 from proxy.settings.reading import read_file
 
@@ -157,9 +158,4 @@ async def _download(url: str) -> bytes:
     ):
         if response.status != 200:  # a redirect would be another's choice of address
             raise ValueError("not a 200")
-        document = bytearray()
-        async for piece in response.content.iter_any():
-            document += piece
-            if len(document) > _MAX_BYTES:
-                raise ValueError("too long")
-        return bytes(document)
+        return await whole_body(response, _MAX_BYTES)
