@@ -5,7 +5,7 @@ schema calls rightly by the client's. Constraints that cannot be said are left o
 schema may admit more.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from proxy.codec.json_depth import MAX_DEPTH
@@ -26,6 +26,9 @@ _BOUNDS = frozenset(
     }
 )
 _DEFINITIONS = ("$defs", "definitions")
+# What Anthropic, and Bedrock after it, refuse in a schema to which the model is held; the vendor's
+# SDKs say it likewise.
+CLOSED: tuple[SchemaFeature, ...] = ("open_objects", "bounds")
 
 
 def adapted(schema: dict[str, Any], lacks: Collection[SchemaFeature]) -> dict[str, Any]:
@@ -36,6 +39,26 @@ def adapted(schema: dict[str, Any], lacks: Collection[SchemaFeature]) -> dict[st
         return schema
     out = _Adapter(schema, frozenset(lacks)).root()
     return schema if out == schema else out
+
+
+def parts_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A schema and all schemas in it, those that are referred to once each."""
+    left = [(schema, 0)]
+    while left:
+        part, depth = left.pop()
+        yield part
+        if depth < MAX_DEPTH:
+            left += [(of, depth + 1) for of in _inner(part) if isinstance(of, dict)]
+
+
+def _inner(part: dict[str, Any]) -> Iterator[Any]:
+    for key, value in part.items():
+        if key in _NAMED and isinstance(value, dict):
+            yield from value.values()
+        elif key in _LISTED and isinstance(value, list):
+            yield from value
+        elif key in _SINGLE:
+            yield value
 
 
 class _Adapter:

@@ -107,6 +107,9 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     refused: tuple[str, ...] = ()
     # Likewise keys that only other servers of its dialect know; a model's own facts leave them be.
     refused_beyond: tuple[str, ...] = ()
+    takes_beyond: tuple[str, ...] = ()  # those of them that it knows all the same
+    # Likewise keys that it refuses while it thinks.
+    refused_thinking: tuple[str, ...] = ()
     # Likewise keys of a message.
     refused_in_messages: tuple[str, ...] = ()
     # All keys that it takes, of a vendor that refuses any other; empty: not known.
@@ -148,6 +151,15 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     proves_calls: bool | None = None
     # The operator's own: keys, and kinds of tools, that are not let through to this upstream.
     refuse: tuple[str, ...] = ()
+
+    @property
+    def holds_to_schemas(self) -> bool:
+        """Whether the model can be held to a schema, as far as it is known."""
+        return not self.answer_forms or "json_schema" in self.answer_forms
+
+    def is_beyond(self, name: str) -> bool:
+        """Whether a key is known to other servers alone, and refused."""
+        return name in self.refused_beyond and name not in self.takes_beyond
 
 
 NO_RULES = Rules()

@@ -23,7 +23,7 @@ def keep_to(rules: Rules, body: MutableMapping[str, Any], notes: list[Note], ups
             said = f"{name} is left out: this model refuses it."
             notes.append(Note("dropped", "refused", said))
     for name in rules.refused_beyond:
-        if body.pop(name, None) is not None:
+        if name in body and rules.is_beyond(name) and body.pop(name) is not None:
             said = f"{name} is left out: {upstream} refuses what only other servers know."
             notes.append(Note("dropped", "refused", said))
     if rules.only:
@@ -33,6 +33,19 @@ def keep_to(rules: Rules, body: MutableMapping[str, Any], notes: list[Note], ups
                 notes.append(Note("dropped", "refused", said))
     for group in rules.at_most_one:
         _one_of(group, body, notes)
+
+
+def keep_to_thinking(
+    rules: Rules, effort: Any, body: MutableMapping[str, Any], notes: list[Note]
+) -> None:
+    """Leave out of the body what the target refuses while it thinks. `effort` is the vendor's word
+    in the body for how much it is to; None: nothing was said, so it does what it does by default.
+    """
+    thinks = rules.thinks_by_default is True if effort is None else effort != "none"
+    for name in rules.refused_thinking if thinks else ():
+        if body.pop(name, None) is not None:
+            said = f"{name} is left out: this model refuses it while it thinks."
+            notes.append(Note("dropped", "refused", said))
 
 
 def at_most(

@@ -60,3 +60,102 @@ def test_reasoning_models_of_openai_that_take_no_stops(model: str, *, taken: boo
     )
     said = {"model": "m", "max_tokens": 9, "messages": [HI], "stop_sequences": ["Observation:"]}
     assert taken == ("stop" in ask("anthropic", said, "azure", model).body)
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "taken"),
+    [
+        ("gpt-5.1", None, True),
+        ("gpt-5.2", "none", True),
+        ("gpt-5.2", "low", False),
+        ("gpt-5.5", None, False),
+        ("gpt-5.5", "none", True),
+    ],
+)
+def test_openais_models_take_no_temperature_while_they_think(
+    model: str, effort: str | None, *, taken: bool
+) -> None:
+    """Source: "Using GPT-5.2" of the vendor's guide: it is refused with any effort but none."""
+    notes = set() if taken else {("dropped", "refused")}
+    chat = {**_CHAT, "temperature": 0.3, **({"reasoning_effort": effort} if effort else {})}
+    sent = ask("openai_chat", chat, "openai", model)
+    assert (taken, notes) == ("temperature" in sent.body, sent.notes)
+    thinks = {"reasoning": {"effort": effort}} if effort else {}
+    own = {"model": "m", "input": "hi", "temperature": 0.3, **thinks}
+    sent = ask("openai_responses", own, "openai-responses", model)
+    assert (taken, notes) == ("temperature" in sent.body, sent.notes)
+    assert taken == ("temperature" in ask("openai_chat", chat, "openai-responses", model).body)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model", "said", "sent"),
+    [
+        ("openai", "gpt-5.1", "minimal", "none"),
+        ("openai", "gpt-5-mini", "none", "minimal"),
+        ("groq", "openai/gpt-oss-120b", "minimal", "low"),
+        ("gemini-openai", "gemini-3-flash-preview", "none", "low"),
+        ("gemini-openai", "gemini-2.5-flash", "xhigh", "high"),
+        ("mistral", "mistral-small-latest", "medium", "high"),
+        ("mistral", "mistral-large-latest", "medium", None),
+        ("openai", "gpt-5-chat-latest", "low", None),
+    ],
+)
+def test_an_effort_in_the_words_that_the_model_takes(
+    vendor: str, model: str, said: str, sent: str | None
+) -> None:
+    """Of a client of the vendor's dialect and of another."""
+    relayed = ask("openai_chat", {**_CHAT, "reasoning_effort": said}, vendor, model)
+    assert sent == relayed.body.get("reasoning_effort")
+    built = ask("openai_responses", {"model": "m", "input": "hi", "reasoning": {"effort": said}}, vendor, model)  # fmt: skip
+    assert sent == built.body.get("reasoning_effort")
+
+
+@pytest.mark.parametrize("effort", ["none", "minimal"])
+def test_gpt_oss_on_ollama_thinks_little_where_it_is_not_to(effort: str) -> None:
+    """It passes over a plain false, and would think as much as it always does."""
+    sent = ask("openai_chat", {**_CHAT, "reasoning_effort": effort}, "ollama", "gpt-oss:20b")
+    assert "low" == sent.body["think"]
+
+
+def test_cohere_takes_one_of_two_penalties() -> None:
+    both = {"frequency_penalty": 0.5, "presence_penalty": 0.4}
+    for client in ("openai_chat", "cohere"):
+        sent = ask(client, {**_CHAT, **both}, "cohere", "command-a")
+        assert (0.5, False) == (sent.body["frequency_penalty"], "presence_penalty" in sent.body)
+
+
+@pytest.mark.parametrize("vendor", ["openai", "groq", "cerebras", "fireworks"])
+def test_what_is_said_to_gemini_alone_is_said_to_nobody_else(vendor: str) -> None:
+    google = {"google": {"thinking_config": {"thinking_level": "low"}}}
+    for said in (google, {"extra_body": google}):
+        sent = ask("openai_chat", {**_CHAT, **said}, vendor, "m")
+        assert ("low", False) == (sent.body["reasoning_effort"], bool(sent.body.keys() & said))
+
+
+def test_fireworks_takes_some_keys_of_other_servers() -> None:
+    taken = {"top_k": 4, "min_p": 0.1, "ignore_eos": True}
+    sent = ask("openai_chat", {**_CHAT, **taken, "best_of": 2}, "fireworks", "m")
+    assert taken.items() <= sent.body.items()
+    assert ("best_of" in sent.body, sent.notes) == (False, {("dropped", "refused")})
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (None, {"type": "auto"}),
+        ("required", {"type": "any"}),
+        ({"type": "function", "function": {"name": "f"}}, {"type": "tool", "name": "f"}),
+    ],
+)
+def test_claude_on_bedrock_is_held_to_one_call(choice: Any, said: dict[str, Any]) -> None:
+    """The service's own choice of a tool may not stand beside the model's."""
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    body = {**_CHAT, "tools": tools, "parallel_tool_calls": False, "tool_choice": choice}
+    sent = ask("openai_chat", body, "bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0")
+    own = {"tool_choice": {**said, "disable_parallel_tool_use": True}}
+    assert (own, {"tools"}) == (
+        sent.body["additionalModelRequestFields"],
+        set(sent.body["toolConfig"]),
+    )
+    other = ask("openai_chat", body, "bedrock", "us.amazon.nova-pro-v1:0")
+    assert ("dropped", "tool_choice.parallel") in other.notes

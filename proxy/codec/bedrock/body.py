@@ -8,7 +8,9 @@ from proxy.codec.base import TargetConfig
 from proxy.codec.bedrock.reasoning import think
 from proxy.codec.bedrock.turns import Talk
 from proxy.codec.chat_turns import drop, with_vendor
+from proxy.codec.json_schema import CLOSED, adapted
 from proxy.codec.rules import Rules
+from proxy.codec.strict import claude_tools
 from proxy.codec.wire_rules import keep_to
 from proxy.events import Note
 from proxy.request import ChatRequest, ToolChoice, ToolSpec
@@ -48,11 +50,14 @@ def converse_body(
     inference = _inference(request)
     # first, as it may change the next
     extra = think(request, model, rules, inference, notes, last_kinds=said.last_call_kinds())
+    tools = _tools(request, said, rules, notes)
+    if tools and request.tool_choice is not None and request.tool_choice.parallel is False:
+        extra |= _one_call(tools, model, notes)
     parts = {
         "system": said.system,
         EXTRA: extra,
         "inferenceConfig": inference,
-        "toolConfig": _tools(request, said, rules, notes),
+        "toolConfig": tools,
         "serviceTier": _tier(request, notes),
         "requestMetadata": _metadata(request, notes),
         "outputConfig": _output(request, notes),
@@ -114,7 +119,7 @@ def _tools(request: ChatRequest, said: Talk, rules: Rules, notes: list[Note]) ->
         return {}
     tools = [
         block
-        for spec in specs
+        for spec in claude_tools(specs, rules, notes)
         for block in said.marked({"toolSpec": _tool(spec)}, spec.cache, "tools")
     ]
     config: dict[str, Any] = {"tools": tools}
@@ -144,8 +149,23 @@ def _choose(choice: ToolChoice, rules: Rules, config: dict[str, Any], notes: lis
         config["toolChoice"] = {"tool": {"name": choice.name}}
     elif choice.mode != "none":
         config["toolChoice"] = {"any": {}} if choice.mode == "required" else {"auto": {}}
-    if choice.parallel is False:
+
+
+def _one_call(tools: dict[str, Any], model: str, notes: list[Note]) -> dict[str, Any]:
+    """The model's own fields that limit a turn to one call. The service has no word for it; Claude
+    has, within its own choice of a tool, beside which the service's may not stand.
+    """
+    if "anthropic." not in model:
         drop(notes, "tool_choice.parallel", "Bedrock cannot limit a turn to one tool call.")
+        return {}
+    match tools.pop("toolChoice", {"auto": {}}):
+        case {"tool": {"name": str(name)}}:
+            choice = {"type": "tool", "name": name}
+        case {"any": _}:
+            choice = {"type": "any"}
+        case _:
+            choice = {"type": "auto"}
+    return {"tool_choice": {**choice, "disable_parallel_tool_use": True}}
 
 
 def _metadata(request: ChatRequest, notes: list[Note]) -> dict[str, str]:
@@ -184,7 +204,8 @@ def _output(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
     ):
         if "strict" in schema:
             notes.append(_STRICT)
-        definition = {"schema": msgspec.json.encode(schema["schema"]).decode()}
+        held = adapted(schema["schema"], CLOSED)
+        definition = {"schema": msgspec.json.encode(held).decode()}
         definition |= {
             key: schema[key] for key in ("name", "description") if isinstance(schema.get(key), str)
         }

@@ -7,9 +7,9 @@ from typing import Any
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.claude import last_call_kinds, plan, sampling
-from proxy.codec.json_schema import adapted
+from proxy.codec.json_schema import CLOSED, adapted
 from proxy.codec.response_format import NO_NAME
-from proxy.codec.rules import SchemaFeature
+from proxy.codec.strict import claude_tools
 from proxy.dialects.anthropic.build_turns import TurnBuilder, marked
 from proxy.dialects.anthropic.call import called
 from proxy.dialects.anthropic.mend import unforced, without_prefill
@@ -20,8 +20,6 @@ from proxy.request import ChatRequest, ToolChoice, ToolSpec
 MAX_TOKENS = 4096
 # The API takes so many marks of the prompt cache.
 _MOST_MARKS = 4
-# The API takes a form of the answer only without these; the vendor's SDKs say them likewise.
-_CLOSED: tuple[SchemaFeature, ...] = ("open_objects", "bounds")
 _CHOICE = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
 _TIER = {"auto": "auto", "default": "standard_only", "standard": "standard_only"}
 _FORM = Note(
@@ -70,7 +68,8 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     if stop:
         body["stop_sequences"] = stop
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        tools = claude_tools(request.tools, target.rules, notes)
+        body["tools"] = [_tool(tool) for tool in tools]
     if request.tool_choice is not None:
         _choose(request.tool_choice, request, target, body, notes)
     user = request.user if request.user is not None else request.safety_identifier
@@ -81,7 +80,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     if schema is not None:
         if wanted.get("name", NO_NAME) != NO_NAME or "strict" in wanted:
             notes.append(_FORM)
-        form = {"type": "json_schema", "schema": adapted(schema, _CLOSED)}
+        form = {"type": "json_schema", "schema": adapted(schema, CLOSED)}
         body["output_config"] = body.get("output_config", {}) | {"format": form}
     if request.service_tier is not None:
         _tier(request.service_tier, body, notes)

@@ -5,8 +5,13 @@ bodies that were built and for clients' own.
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
+from proxy.codec.chat_turns import drop
 from proxy.codec.fillers import GO_ON
+from proxy.codec.response_format import SCHEMA_IN_WORDS
 from proxy.codec.rules import Rules
+from proxy.codec.strict import NOT_HELD
 from proxy.events import Note
 
 
@@ -52,6 +57,42 @@ def unforced(choice: Any, rules: Rules, notes: list[Note]) -> Any:
     notes.append(Note("changed", "tool_choice", said))
     rest = {key: value for key, value in choice.items() if key not in ("type", "name")}
     return {"type": "auto", **rest}
+
+
+def unheld(body: dict[str, Any], rules: Rules, notes: list[Note]) -> None:
+    """A client's body for a model that cannot be held to a schema: the form of the answer is told
+    to it in words, behind what the system says.
+    """
+    if rules.holds_to_schemas:
+        return
+    tools, config = body.get("tools"), body.get("output_config")
+    if isinstance(tools, list) and any(_has(tool, "strict") for tool in tools):
+        body["tools"] = [_without(tool, "strict") for tool in tools]
+        drop(notes, *NOT_HELD)
+    form = body.pop("output_format", None)
+    if isinstance(config, dict) and _has(config, "format"):
+        form = config["format"]
+        body["output_config"] = _without(config, "format")
+        if not body["output_config"]:
+            del body["output_config"]
+    if isinstance(form, dict):
+        words = SCHEMA_IN_WORDS + msgspec.json.encode(form.get("schema", {})).decode()
+        system = body.get("system") or ""
+        said = f"{system}\n\n{words}" if system else words
+        text = {"type": "text", "text": words}
+        body["system"] = [*system, text] if isinstance(system, list) else said
+        told = "The form of the answer is told to the model in words, as it knows it not."
+        drop(notes, "output_config.format", told, "changed")
+
+
+def _has(holder: Any, key: str) -> bool:
+    return isinstance(holder, dict) and holder.get(key) is not None
+
+
+def _without(holder: Any, key: str) -> Any:
+    if not _has(holder, key):
+        return holder
+    return {name: value for name, value in holder.items() if name != key}
 
 
 def _is_text(content: Any) -> bool:

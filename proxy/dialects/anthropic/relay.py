@@ -16,7 +16,7 @@ from proxy.codec.relaying import own_body
 from proxy.codec.rules import Names, Rules
 from proxy.codec.wire_rules import at_most
 from proxy.dialects.anthropic.call import called
-from proxy.dialects.anthropic.mend import unforced, without_prefill
+from proxy.dialects.anthropic.mend import unforced, unheld, without_prefill
 from proxy.dialects.anthropic.relay_turns import RelayedTurns
 from proxy.events import Note
 from proxy.request import ChatRequest, Original
@@ -36,6 +36,7 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
         body["tools"] = _tools(body["tools"], rules, turns, notes)
     if body.get("tool_choice"):
         body["tool_choice"] = turns.named(unforced(body["tool_choice"], rules, notes))
+    unheld(body, rules, notes)
     _think(body, rules, notes)
     if turns.lost_reasoning and isinstance(body.get("thinking"), dict):
         _think_on(body, rules, notes)

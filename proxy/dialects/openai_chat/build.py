@@ -7,6 +7,7 @@ from typing import Any
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop
+from proxy.codec.strict import openai_format, openai_tool
 from proxy.dialects.openai_chat.build_reasoning import asked
 from proxy.dialects.openai_chat.build_turns import BuiltTurns
 from proxy.dialects.openai_chat.call import called
@@ -72,6 +73,8 @@ def _settings(request: ChatRequest, options: UpstreamOptions, notes: list[Note])
     if values != _NONE_SAID:  # compared in C
         named = zip(_NAMED, values, strict=True)
         said = {name: value for name, value in named if value is not None}
+    if request.response_format is not None:
+        said["response_format"] = openai_format(request.response_format, notes)
     if request.stop:
         said["stop"] = request.stop
     if request.metadata:
@@ -93,7 +96,7 @@ def _settings(request: ChatRequest, options: UpstreamOptions, notes: list[Note])
 def _tools(request: ChatRequest, turns: BuiltTurns, notes: list[Note]) -> dict[str, Any]:
     choice = request.tool_choice
     if request.tools:
-        tools = [_tool(tool, turns) for tool in request.tools]
+        tools = [_tool(openai_tool(tool, notes), turns) for tool in request.tools]
         return {"tools": tools, **_tool_choice(choice, request.tools)}
     if choice is not None and choice.mode in ("required", "tool"):
         drop(notes, "tool_choice", "A tool choice without tools is left out.")

@@ -7,7 +7,7 @@ import msgspec
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop
-from proxy.codec.wire_rules import keep_to
+from proxy.codec.wire_rules import keep_to, keep_to_thinking
 from proxy.dialects.openai_chat.options import UpstreamOptions
 from proxy.dialects.openai_chat.wanted import as_asked
 from proxy.events import Note
@@ -32,6 +32,7 @@ def called(
     body = renamed(omitted(body, options.omit, target, notes), options.rename)
     body.update(vendor or {})
     keep_to(target.rules, body, notes, target.upstream)
+    keep_to_thinking(target.rules, body.get("reasoning_effort"), body, notes)
     return Outgoing(
         _PATH,
         msgspec.json.encode(body),

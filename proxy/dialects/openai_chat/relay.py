@@ -27,7 +27,10 @@ from proxy.request import ChatRequest, Original
 
 # Where tools stand, and what is said of them beside.
 _TOOLS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",)}
-_WAYS_TO_THINK = ("thinking", "enable_thinking", "thinking_budget", "reasoning")
+_WAYS_TO_THINK = (
+    *("thinking", "enable_thinking", "thinking_budget", "reasoning"),
+    *("extra_body", "google"),  # what is said to Gemini alone
+)
 _LIMITS = ("max_completion_tokens", "max_tokens")
 # What OpenAI bounds in length: they name a user, or what shares a cache.
 _NAMES_OF_USERS = ("user", "safety_identifier", "prompt_cache_key")
@@ -65,12 +68,12 @@ def _in_its_words(
     """How to think, and the schema of the answer, where the client says them in keys of other
     servers, which the target refuses.
     """
-    ways = [name for name in _WAYS_TO_THINK if name in body and name in rules.refused_beyond]
+    ways = [name for name in _WAYS_TO_THINK if name in body and rules.is_beyond(name)]
     if ways:
         body = {name: said for name, said in body.items() if name not in ways}
         if body.get("reasoning_effort") is None:
             body.update(asked(request.reasoning, options.ask_reasoning, rules.efforts, notes))
-    guided = [name for name in GUIDED if name in body and name in rules.refused_beyond]
+    guided = [name for name in GUIDED if name in body and rules.is_beyond(name)]
     if guided and body.get("response_format") is None and request.response_format is not None:
         body = {name: said for name, said in body.items() if name not in guided}
         body["response_format"] = request.response_format

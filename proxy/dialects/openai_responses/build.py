@@ -31,7 +31,8 @@ from proxy.codec.efforts import effort_of, nearest_effort, note_adaptive
 from proxy.codec.response_format import NO_NAME
 from proxy.codec.rules import Rules
 from proxy.codec.shared_notes import CHOICE_ALONE
-from proxy.codec.wire_rules import keep_to
+from proxy.codec.strict import openai_format, openai_tool
+from proxy.codec.wire_rules import keep_to, keep_to_thinking
 from proxy.dialects.openai_responses.build_input import InputItems
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
 from proxy.errors import bad_request
@@ -79,6 +80,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     body.update(_included(request, options, rules, reasoning))
     _note_losses(request, notes)
     keep_to(rules, body, notes, target.upstream)
+    keep_to_thinking(rules, reasoning.get("effort"), body, notes)
     omit(options, body, notes, target.upstream)
     body.update(request.vendor)
     return Outgoing(PATH, msgspec.json.encode(body), headers(target, options), tuple(notes))
@@ -101,7 +103,7 @@ def _settings(request: ChatRequest, notes: list[Note]) -> dict[str, Any]:
         "top_logprobs": request.top_logprobs,
     }
     if request.tools:
-        said["tools"] = [_tool(tool) for tool in request.tools]
+        said["tools"] = [_tool(openai_tool(tool, notes)) for tool in request.tools]
         said.update(_tool_choice(request.tool_choice, request.tools))
         if any(tool.cache is not None for tool in request.tools):
             said_of = "Tools have no place for marks for the prompt cache."
@@ -153,6 +155,7 @@ def _format(wanted: dict[str, Any] | None, notes: list[Note]) -> dict[str, Any] 
     """
     if wanted is None or wanted.get("type") == "text":
         return None
+    wanted = openai_format(wanted, notes)
     if wanted.get("type") == "json_object":
         return {"type": "json_object"}
     schema = wanted.get("json_schema")

@@ -3,7 +3,7 @@ own body. What is changed: the model, the key, `stream`, what the target's rules
 options forbid, and the id of an earlier answer, which the client has from us.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from proxy.codec.efforts import EFFORTS, nearest_effort
 from proxy.codec.note_once import note_once
 from proxy.codec.relaying import own_body
 from proxy.codec.rules import Names, Rules
-from proxy.codec.wire_rules import at_most, keep_to
+from proxy.codec.wire_rules import at_most, keep_to, keep_to_thinking
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
 from proxy.dialects.openai_responses.relay_items import mended_item
 from proxy.dialects.openai_responses.sealed import is_sealed, unsealed
@@ -58,6 +58,7 @@ def relay_request(
         body["input"] = [mended_item(item, target.rules) for item in body["input"]]
     _mend_bounds(body, target.rules, notes)
     keep_to(target.rules, body, notes, target.upstream)
+    keep_to_thinking(target.rules, _effort(body), body, notes)
     _keep_tools(body, target.rules, notes, target.upstream)
     omit(options, body, notes, target.upstream)
     return Outgoing(
@@ -173,15 +174,19 @@ def _mend_bounds(body: dict[str, Any], rules: Rules, notes: list[Note]) -> None:
         body["user"] = Names(chars="a-zA-Z0-9_-", most=rules.user_chars).fitted(user)
         why = f"The upstream takes a user of {rules.user_chars} characters; a digest was sent."
         notes.append(Note("changed", "user", why))
-    reasoning = body.get("reasoning")
-    effort = reasoning.get("effort") if isinstance(reasoning, dict) else None
+    effort = _effort(body)
     known = next((word for word in EFFORTS if word == effort), None)
-    if isinstance(reasoning, dict) and known is not None and rules.efforts:
+    if known is not None and rules.efforts:
         nearest = nearest_effort(known, rules.efforts)
         if nearest != known:
-            body["reasoning"] = {**reasoning, "effort": nearest}
+            body["reasoning"] = {**body["reasoning"], "effort": nearest}
             why = f"Effort {known} is said as {nearest}, the nearest that is taken."
             notes.append(Note("changed", "reasoning.effort", why))
+
+
+def _effort(body: Mapping[str, Any]) -> Any:
+    reasoning = body.get("reasoning")
+    return reasoning.get("effort") if isinstance(reasoning, dict) else None
 
 
 def _keep_tools(body: dict[str, Any], rules: Rules, notes: list[Note], upstream: str) -> None:

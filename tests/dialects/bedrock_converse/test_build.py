@@ -198,7 +198,8 @@ def test_tools_that_earlier_turns_used_are_named_where_the_client_names_none() -
 
 
 def test_a_schema_for_the_answer() -> None:
-    """It is said as JSON text."""
+    """It is said as JSON text, and closed, as the service wants it."""
+    closed = '{"type":"object","additionalProperties":false}'
     form = {
         "type": "json_schema",
         "json_schema": {"name": "n", "schema": {"type": "object"}, "strict": True},
@@ -206,7 +207,7 @@ def test_a_schema_for_the_answer() -> None:
     text = body(ask(response_format=form))["outputConfig"]["textFormat"]
     assert {
         "type": "json_schema",
-        "structure": {"jsonSchema": {"schema": '{"type":"object"}', "name": "n"}},
+        "structure": {"jsonSchema": {"schema": closed, "name": "n"}},
     } == text
 
 

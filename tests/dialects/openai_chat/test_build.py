@@ -27,6 +27,8 @@ from proxy.request import (
 )
 from proxy.settings.rules import NAMES, RuleBook
 
+CLOSED = {"type": "object", "properties": {}, "additionalProperties": False}
+
 
 def build(request: ChatRequest, **options: Any) -> Outgoing:
     assert DIALECT.upstream is not None
@@ -89,7 +91,7 @@ def test_everything_that_can_be_said_is_said() -> None:
         metadata={"k": "v"},
         response_format={"type": "json_object"},
         reasoning=Reasoning("low"),
-        tools=[ToolSpec("f", "does f", {"type": "object"}, True), ToolSpec("g")],
+        tools=[ToolSpec("f", "does f", CLOSED, True), ToolSpec("g")],
         tool_choice=ToolChoice("tool", "f", False),
     )
     said = body(request)
@@ -111,7 +113,7 @@ def test_everything_that_can_be_said_is_said() -> None:
                 "function": {
                     "name": "f",
                     "description": "does f",
-                    "parameters": {"type": "object"},
+                    "parameters": CLOSED,
                     "strict": True,
                 },
             },

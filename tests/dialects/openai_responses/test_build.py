@@ -30,7 +30,12 @@ from proxy.settings.rules import RuleBook
 from tests.dialects.answers import asked, params, target
 from tests.dialects.openai_responses import emit
 
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 
 
 def built(request: ChatRequest, **options: Any) -> tuple[dict[str, Any], Outgoing]:
