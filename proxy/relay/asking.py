@@ -16,7 +16,6 @@ from proxy.relay.log import Log
 from proxy.relay.microscope import NotingDecoder
 from proxy.relay.opening import opened
 from proxy.relay.passing import (
-    head_into,
     place,
     prepared_apart,
     returned,
@@ -24,6 +23,7 @@ from proxy.relay.passing import (
     veil_of,
 )
 from proxy.relay.plan import Bound, Plan
+from proxy.relay.redactor import Redactor
 from proxy.relay.source import Source
 from proxy.relay.states import UpstreamStates
 from proxy.relay.turn import Turn
@@ -98,7 +98,7 @@ class Asking:
         if self._envelope.trace:
             call = call._replace(headers={**call.headers, **self._envelope.trace})
         answer = await opened(
-            self._upstreams, bound, call, target, self._plan.limits, heard=head_into(record, veil)
+            self._upstreams, bound, call, target, self._plan.limits, record=record, veil=veil
         )
         if bound.recorder is not None:
             tape = bound.recorder.begin(
@@ -111,7 +111,9 @@ class Asking:
                 headers=answer.headers,
             )
             answer.heard_by(tape)
-        generation = self._generation(answer, call, bound, started, record)
+        generation = self._generation(
+            answer, call, bound, started=started, record=record, veil=veil
+        )
         generation.begin()
         try:
             await generation.ready()
@@ -123,10 +125,16 @@ class Asking:
         return generation
 
     def _generation(
-        self, answer: Answer, call: Outgoing, bound: Bound, started: float, record: StreamRecord
+        self,
+        answer: Answer,
+        call: Outgoing,
+        bound: Bound,
+        *,
+        started: float,
+        record: StreamRecord,
+        veil: Redactor,
     ) -> Generation:
         limits, name = self._plan.limits, bound.endpoint.name
-        veil = veil_of(bound, self._envelope.credential)
         log = Log(limits.write_buffer_bytes)
         decoder = bound.half.decoder(limits.max_event_bytes, bound.options)
         rules = bound.rules.of(record.upstream_model)

@@ -10,8 +10,8 @@ from proxy.codec.base import Outgoing, Parsed, TargetConfig
 from proxy.errors import KINDS, Refused, failure
 from proxy.observe.record import StreamRecord
 from proxy.relay.apart import apart
-from proxy.relay.opening import Heard, opened
-from proxy.relay.passing import head_into, place, prepared_apart, tell_failure, veil_of
+from proxy.relay.opening import opened
+from proxy.relay.passing import place, prepared_apart, tell_failure, veil_of
 from proxy.relay.plan import Bound, Plan
 from proxy.relay.states import UpstreamStates
 from proxy.relay.turn import Turn
@@ -70,8 +70,7 @@ class Counter:
             config, call = await self._call(bound, target, parsed)
             record.asked, sent = place(bound, call), call.body
             async with Turn(bound, state, last=last):
-                heard = head_into(record, veil_of(bound, self._envelope.credential))
-                counted = await self._answer(bound, call, config, heard)
+                counted = await self._answer(bound, call, config, record)
         except Refused as refused:
             tell_failure(refused, bound, self._envelope, record, sent)
             raise
@@ -93,13 +92,14 @@ class Counter:
         return config, call
 
     async def _answer(
-        self, bound: Bound, call: Outgoing, config: TargetConfig, heard: Heard
+        self, bound: Bound, call: Outgoing, config: TargetConfig, record: StreamRecord
     ) -> Counted:
         """Raises Refused."""
         assert bound.half.count_answer is not None
         name, limits = bound.endpoint.name, self._plan.limits
+        veil = veil_of(bound, self._envelope.credential)
         answer = await opened(
-            self._upstreams, bound, call, config, limits, heard=heard, optional=True
+            self._upstreams, bound, call, config, limits, record=record, veil=veil, optional=True
         )
         try:
             async with asyncio.timeout(bound.timeouts.idle_s):

@@ -5,7 +5,7 @@ The core never sees a client's credential, so no dialect can send one; it enters
 the config's key, and only for an upstream with `pass_through`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import monotonic
 from types import MappingProxyType
 
@@ -42,7 +42,6 @@ _REQUEST_IDS = (
     "trace-id",
     "cf-ray",
 )
-_ANY_REQUEST_ID = frozenset(_REQUEST_IDS)
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _MAX_KEY_CHARS = 4096  # a JWT is long
 # Where the key was the client's own, a refusal of it is the client's affair: no other target is
@@ -141,25 +140,21 @@ def tell_failure(
     refused.failure = why
 
 
-def head_into(record: StreamRecord, veil: Redactor) -> Callable[[Answer], None]:
-    """What writes the head of an answer into the record."""
-
-    def heard(answer: Answer) -> None:
-        record.upstream_status = answer.status
-        record.vendor_request_id = request_id_of(answer, veil)
-
-    return heard
+def note_head(record: StreamRecord, answer: Answer, veil: Redactor) -> None:
+    """What the head of an answer tells, for the log."""
+    record.upstream_status = answer.status
+    record.vendor_request_id = request_id_of(answer, veil)
 
 
 def request_id_of(answer: Answer, veil: Redactor) -> str:
     """The vendor's own name for the request, which its support asks for; empty where it has none,
     or has put the key there.
     """
-    headers = answer.headers
-    if _ANY_REQUEST_ID.isdisjoint(headers):
-        return ""
-    said = next((headers[name] for name in _REQUEST_IDS if is_plain(headers.get(name, ""))), "")
-    return "" if veil.is_in(said) else said
+    fields = answer.fields
+    for name in filter(fields.__contains__, _REQUEST_IDS):
+        if is_plain(said := fields.getall(name)[-1]):
+            return "" if veil.is_in(said) else said
+    return ""
 
 
 def place(bound: Bound, call: Outgoing) -> str:

@@ -4,6 +4,7 @@ client, no socket and no clock: every `now` is the caller's monotonic clock, in 
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 import msgspec
 
@@ -29,6 +30,8 @@ from proxy.relay.splice import spent
 from proxy.settings.sections import Timeouts
 
 _CONTENT = frozenset(CONTENT)
+# Of the others, those that tell the record something, or are told something by the shell.
+_NOTED = frozenset({BlockStart, StreamEnd, StreamError, UsageEvent, Vendor})
 
 
 class Source:
@@ -178,19 +181,14 @@ class Source:
             run = list(same)
             if kind in _CONTENT:
                 if not contents:  # the others come at the same time
-                    record.content(now)
-                    self.content = self.ready = True
+                    self._content(now)
                 contents += len(run)
-                counts[kind] = counts.get(kind, 0) + len(run)
-                given += run
-                continue
-            for event in run:
-                if kind is Vendor and event.data == {"model": record.upstream_model}:  # type: ignore[union-attr]  # see `kind`
-                    continue  # it names the model that it was asked for: that says nothing
-                given.append(self._noted(event, now))
-                counts[kind] = counts.get(kind, 0) + 1
-                if self.done:
-                    break
+            elif kind in _NOTED:
+                run = self._noted(kind, run, now)
+                if not run:
+                    continue
+            counts[kind] = counts.get(kind, 0) + len(run)
+            given += run
             if self.done:
                 break
         if contents > 1:
@@ -199,25 +197,36 @@ class Source:
             size, self._unread_bytes = self._unread_bytes, 0
             self.log.write(given, now, size)
 
-    def _noted(self, event: Event, now: float) -> Event:
-        """An event that is no content, with what only the shell knows."""
-        match event:
-            case BlockStart(kind="tool_call"):  # a call without arguments has no delta
-                self.record.content(now)
-                self.content = self.ready = True
-            case UsageEvent():
-                self._count(event)
-            case StreamEnd():
-                self.ready = self.done = True
-                self.record.finish = event.finish
-                usage = self._closed(event.usage)
-                return msgspec.structs.replace(event, usage=usage, timing=self._timing(now))
-            case StreamError():
-                self.ready = self.done = True
-                self.failed = self._named(event.error)
-                usage = self._closed(event.usage)
-                return msgspec.structs.replace(event, usage=usage, error=self.failed)
-        return event
+    def _content(self, now: float) -> None:
+        self.record.content(now)
+        self.content = self.ready = True
+
+    def _noted(self, kind: type[Any], run: list[Any], now: float) -> list[Event]:
+        """Events of one kind, in the record, with what only the shell knows and without those that
+        say nothing.
+        """
+        if kind is Vendor:  # it may name the model that it was asked for
+            asked = {"model": self.record.upstream_model}
+            return [event for event in run if event.data != asked]
+        if kind is BlockStart:
+            for event in run:
+                if event.kind == "tool_call":  # a call without arguments has no delta
+                    self._content(now)
+            return run
+        if kind is UsageEvent:
+            self._count(run[-1])
+            return run
+        return [self._terminal(run[0], now)]
+
+    def _terminal(self, event: StreamEnd | StreamError, now: float) -> Event:
+        self.ready = self.done = True
+        if isinstance(event, StreamEnd):
+            self.record.finish = event.finish
+            usage = self._closed(event.usage)
+            return msgspec.structs.replace(event, usage=usage, timing=self._timing(now))
+        self.failed = self._named(event.error)
+        usage = self._closed(event.usage)
+        return msgspec.structs.replace(event, usage=usage, error=self.failed)
 
     def _count(self, usage: Usage | UsageEvent) -> None:
         self.record.usage = usage if self._earlier is None else spent(self._earlier, usage)

@@ -7,9 +7,10 @@ loop delivers them: no task is woken per chunk, as that is most of what relaying
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp.connector import Connection
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from proxy.errors import Failure, Refused, failure
 from proxy.upstream.handing import End
@@ -23,16 +24,17 @@ _LINGER_BYTES = 65_536
 _LINGER_S = 1.0
 # What is kept for whoever takes the body piece by piece, before the upstream is read no more.
 _WAITING_BYTES = 65_536
+_NO_FIELDS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
 class Answer:
     """An upstream's HTTP answer whose head has come. Either `read` it whole or `attach` to it;
-    `close` it in any case.
+    `close` it in any case. `fields` are its headers; the names may be written in any way, and come
+    more than once.
     """
 
     __slots__ = (
         "_connection",
-        "_fields",
         "_lingered",
         "_listener",
         "_on_chunk",
@@ -40,6 +42,7 @@ class Answer:
         "_open",
         "_protocol",
         "_upstream",
+        "fields",
         "status",
     )
 
@@ -57,7 +60,7 @@ class Answer:
         self._connection: Connection | None = connection
         self._protocol = protocol
         self.status = head.status
-        self._fields: Mapping[str, str] = head.headers
+        self.fields = head.headers
         self._upstream = upstream
         self._on_chunk: Callable[[bytes], None] | None = None
         self._on_end: Callable[[Failure | None], None] | None = None
@@ -68,16 +71,16 @@ class Answer:
     def headers(self) -> dict[str, str]:
         """Header names in lower case."""
         # by their pairs: a header that comes twice, as cookies do, is one name of two values
-        return {name.lower(): value for name, value in self._fields.items()}
+        return {name.lower(): value for name, value in self.fields.items()}
 
     @property
     def content_type(self) -> str:
         """The media type, lower case, without parameters; "" when there is none."""
-        return self._fields.get("Content-Type", "").partition(";")[0].strip().lower()
+        return self.fields.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def let_go(self) -> None:
         """Nobody will ask for its headers: a vendor's are some kilobytes, and it may last."""
-        self._fields = {}
+        self.fields = _NO_FIELDS
 
     async def read(self, most: int) -> bytes:
         """The first `most` bytes of the body, or all of it; what a broken body had until it

@@ -26,6 +26,7 @@ from proxy.upstream.protocol import Protocol, Trouble
 from proxy.upstream.signing import signed
 
 _REPEATABLE = frozenset({"GET", "HEAD"})  # without harm
+_ROUNDED_S = 1  # aiohttp waits until a whole second of the clock
 _NO_HOST = "has a base_url whose host is neither a name nor a whole address."
 
 
@@ -72,6 +73,7 @@ class Upstreams:
         self._connectors: dict[Reach, Connector] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._answers: set[Answer] = set()
+        self._loop = asyncio.get_running_loop()
 
     async def open(
         self,
@@ -79,11 +81,13 @@ class Upstreams:
         call: Outgoing,
         at: URL | None = None,
         body: AsyncIterable[bytes] | None = None,
+        until: float | None = None,
     ) -> Answer:
         """Send the request and wait for the head of the answer. Raises Refused: connect_timeout,
         connect_failed, upstream_malformed for an answer that is not HTTP, or bad_request for a path
         that the model's name has spoilt. Redirects are not followed: where a prompt goes is the
-        operator's choice alone.
+        operator's choice alone. Raises TimeoutError where no head has come `until` then, by the
+        loop's clock.
 
         `at` goes before the endpoint's own address. What an upstream said comes here only through
         `relay.follow.vetted`: the endpoint's headers, keys among them, go along. `body` goes in
@@ -97,23 +101,34 @@ class Upstreams:
         request = written(call.method, url, headers, len(call.body) if body is None else None)
         again = body is None and call.method in _REPEATABLE
         while True:
-            connection = await self._connected(connector, url, endpoint)
+            connection = await self._in_time(connector, url, endpoint, until)
             try:
                 protocol = cast("Protocol", connection.protocol)
                 fresh = not protocol.used
                 protocol.sending = (
                     None if body is None else asyncio.create_task(_send(protocol, body, headers))
                 )
-                head = await protocol.ask(request + call.body, call.method)
+                head = await protocol.ask(request + call.body, call.method, until)
             except BaseException:
                 connection.close()
                 raise
             if isinstance(head, Head):
                 return self.answer(connection, protocol, head, endpoint.name, self._answers)
             connection.close()
+            if head == "late":
+                raise TimeoutError
             if fresh or not again or head == "malformed":
                 raise Refused(_unanswered(endpoint.name, head))
             # the upstream closed a kept connection just then: once more, on another one
+
+    async def _in_time(
+        self, connector: Connector, url: URL, endpoint: Endpoint, until: float | None
+    ) -> aiohttp.connector.Connection:
+        """Raises Refused, and TimeoutError as `open` does."""
+        if until is None or until >= self._loop.time() + endpoint.connect_s + _ROUNDED_S:
+            return await self._connected(connector, url, endpoint)
+        async with asyncio.timeout_at(until):
+            return await self._connected(connector, url, endpoint)
 
     async def _connected(
         self, connector: Connector, url: URL, endpoint: Endpoint

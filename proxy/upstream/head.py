@@ -148,6 +148,8 @@ def _parsed(data: bytes) -> RawResponseMessage:
 
 def _inflater(headers: CIMultiDictProxy[str]) -> Inflater | None:
     """Of a body in a coding that is known; nobody asked for one."""
-    name = ", ".join(headers.getall("Content-Encoding", ())).strip().lower()
+    if "Content-Encoding" not in headers:
+        return None
+    name = ", ".join(headers.getall("Content-Encoding")).strip().lower()
     coding = CODINGS.get(_OLD_NAMES.get(name, name))
     return None if coding is None else Inflater(coding)

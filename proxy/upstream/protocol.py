@@ -12,8 +12,9 @@ from proxy.upstream.body import ToTheEnd
 from proxy.upstream.handing import TURN_BYTES, Handing
 from proxy.upstream.head import Coming, Head, NoHttpError
 
-# Why there is no answer. closed: the connection was · broken: it broke · malformed: it is no HTTP
-Trouble = Literal["closed", "broken", "malformed"]
+# Why there is no answer. closed: the connection was · broken: it broke · malformed: it is no HTTP ·
+# late: it has not come in time
+Trouble = Literal["closed", "broken", "malformed", "late"]
 
 # The event loops ask for much more at once: who gets less has got all there was.
 _SHORT_BYTES = 8192
@@ -66,8 +67,10 @@ class Protocol(Handing):
 
     # An exchange.
 
-    async def ask(self, request: bytes, method: str) -> Head | Trouble:
-        """The head of the answer to this, which is the request or its beginning."""
+    async def ask(self, request: bytes, method: str, until: float | None = None) -> Head | Trouble:
+        """The head of the answer to this, which is the request or its beginning. It is awaited
+        `until` then, by the loop's clock.
+        """
         if self.transport is None or self.transport.is_closing():
             return "closed"
         self.used += 1
@@ -76,10 +79,13 @@ class Protocol(Handing):
         self._held, self._inflater = b"", None
         self.transport.write(request)
         self._waiter = self._loop.create_future()
+        timer = None if until is None else self._loop.call_at(until, self._tell_head, "late")
         try:
             return await self._waiter
         finally:
             self._waiter = None
+            if timer is not None:
+                timer.cancel()
 
     # What the transport calls.
 

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 
 from proxy.codec.base import Outgoing
@@ -413,6 +414,60 @@ async def test_a_kept_connection_that_was_closed_meanwhile_is_made_anew_only_for
             await upstreams.open(endpoint, CALL)
         assert "connect_failed" == refused.value.failure.kind
         assert [b"GET", b"GET", b"GET", b"POST"] == requests
+
+
+async def test_a_head_that_does_not_come_in_time_is_waited_for_no_longer() -> None:
+    """And its connection is closed."""
+    gone = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await peer.request()
+        await peer.left()
+        gone.set()
+
+    async with serving(script) as (upstreams, endpoint):
+        got = Reader()
+        got.attach(await upstreams.open(endpoint, CALL))
+        assert await got.ended() is None
+        until = asyncio.get_running_loop().time() + 0.01
+        with pytest.raises(TimeoutError):
+            await upstreams.open(endpoint, CALL, until=until)
+        async with asyncio.timeout(5):
+            await gone.wait()
+
+
+async def test_the_time_for_a_head_is_also_that_for_its_connection() -> None:
+    class NotConnected(Upstreams):
+        async def _connected(self, *_: object) -> aiohttp.connector.Connection:
+            await asyncio.Event().wait()
+            raise AssertionError("nothing sets it")
+
+    upstreams, until = NotConnected(), asyncio.get_running_loop().time() + 0.01
+    with pytest.raises(TimeoutError):
+        await upstreams.open(
+            Endpoint("far", "http://127.0.0.1:9", None, {}, 2.0), CALL, until=until
+        )
+    await upstreams.close()
+
+
+async def test_a_header_that_comes_twice_is_one_name() -> None:
+    """However it is written; `fields` have both."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(b"HTTP/1.1 200 OK\r\nX-One: a\r\nSet-Cookie: b\r\nx-one: c\r\n")
+        peer.write(b"X-two: d\r\nContent-Length: 0\r\n\r\n")
+        await peer.left()
+
+    async with serving(script) as (upstreams, endpoint):
+        answer = await upstreams.open(endpoint, CALL)
+        said = {"x-one": "c", "set-cookie": "b", "x-two": "d", "content-length": "0"}
+        assert said == answer.headers
+        assert ["a", "c"] == answer.fields.getall("x-ONE")
+        answer.let_go()
+        assert {} == answer.headers
 
 
 async def test_what_is_said_before_the_answer_is_read_over() -> None:
