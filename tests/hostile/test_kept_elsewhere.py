@@ -3,13 +3,16 @@ one."""
 
 import asyncio
 
+import pytest
 from redis.asyncio import Redis
 
 from proxy.server.stores import layout
+from proxy.server.stores.link import Away
+from proxy.server.stores.shared import Shared
 from tests.needs import requires
 from tests.raw_upstream import Peer
 from tests.redis_server import redis_server
-from tests.relay.far import Far
+from tests.relay.far import Far, until
 from tests.server.speaking import TEXT, WORDS, Speaks, asked
 from tests.server.stores.test_shared import two
 
@@ -87,6 +90,50 @@ async def test_what_stands_where_a_name_should_be_is_no_stream() -> None:
     ):
         await evil.set(layout.chat("ai_sdk", "", "c1"), b"\xff" * 32)
         await evil.set(layout.chat("ai_sdk", "", "c2"), "../" * 10)
-        for chat in ("c1", "c2"):
+        await evil.sadd(layout.chat("ai_sdk", "", "c3"), "x")
+        for chat in ("c1", "c2", "c3"):
             async with asked(here, f"/v1/ai-sdk/{chat}/stream", "GET") as missing:
                 assert 204 == missing.response.status
+
+
+async def test_another_kind_of_value_in_a_keys_place_costs_its_stream_alone() -> None:
+    """Redis refuses what is asked of it, in the midst of what is asked of all others."""
+    good, spoiled = Says(), Says()
+    for speaks in (good, spoiled):
+        speaks.say(3)
+    async with (
+        redis_server() as redis,
+        two(Far(good, spoiled), redis) as (here, there),
+        Redis.from_url(redis.url) as evil,
+        asked(here) as first,
+    ):
+        await first.read(WORDS[2])
+        store, reads = here.process._store, there.process._store
+        assert isinstance(store, Shared)
+        assert isinstance(reads, Shared)
+        async with asked(there, first.response.headers["Location"], "GET") as followed:
+            await followed.read(WORDS[2])
+            async with asked(here) as one:
+                await one.read(WORDS[2])
+                where = one.response.headers["Location"]
+                async with asked(there, where, "GET") as other:
+                    await other.read(WORDS[2])
+                    inboxes = map(layout.inbox, (reads._process, "nobody"))
+                    for key in (*layout.keys_of(where.rpartition("/")[2]), *inboxes):
+                        await evil.delete(key)
+                        await evil.sadd(key, "x")
+                    with pytest.raises(Away):
+                        await reads._tail.tell("nobody", layout.Wish(), 5)
+                    store._link.since = None  # and it looks for Redis again
+                    store._link.lost()
+                    await until(lambda: store._link.since is not None)
+                    spoiled.say(40)
+                    async with asyncio.timeout(10):
+                        await other.read()
+                        await one.read()
+                assert ("stream.error", "stream.end") == (other.last, one.last)
+            good.say(40)
+            async with asyncio.timeout(10):
+                await followed.read()
+                await first.read()
+    assert (TEXT, TEXT) == (followed.text, first.text)

@@ -32,6 +32,15 @@ class Away(Exception):  # noqa: N818  a state, as `Refused` is
     """
 
 
+class MisplacedError(ValueError):
+    """Another kind of value stands where one of ours should, such as a list for a text."""
+
+
+def is_misplaced(answer: object) -> bool:
+    """Whether Redis answers so: that costs what stands there, and does not mean that it is away."""
+    return isinstance(answer, Exception) and "WRONGTYPE" in str(answer)
+
+
 class Link:
     """One process's connections. `since` is when it was last found again, on the monotonic clock;
     None: it is away, since `away_since`. `lost` is called when it is not found any more; whoever
@@ -113,12 +122,16 @@ class Link:
 
     @asynccontextmanager
     async def within(self, operation: Operation, seconds: float) -> AsyncIterator[None]:
-        """A bound for what is asked in the block. Raises Away, which is counted and logged."""
+        """A bound for what is asked in the block. Raises Away, which is counted and logged, and
+        MisplacedError.
+        """
         began = monotonic()
         try:
             async with asyncio.timeout(seconds):
                 yield
         except self._errors as error:
+            if is_misplaced(error):
+                raise MisplacedError from None
             self._metrics.store_failed(operation)
             if self.since is not None or not self._begun:
                 self.since, self._begun, self.away_since = None, True, monotonic()

@@ -14,7 +14,7 @@ from proxy.server.lasting import Lasting
 from proxy.server.stores import layout
 from proxy.server.stores.base import Generated
 from proxy.server.stores.copy import Copy
-from proxy.server.stores.link import Away, Link
+from proxy.server.stores.link import Away, Link, MisplacedError
 from proxy.server.stores.loading import load
 from proxy.server.stores.pulse import Pulse
 from proxy.server.stores.tail import Tail
@@ -145,7 +145,7 @@ class Shared:
         try:
             async with self._link.within("ask", _ASK_S):
                 found = await self._link.redis.get(key)
-        except Away:
+        except (Away, MisplacedError):
             return None
         return None if found is None else found.decode("ascii", "replace")
 

@@ -12,7 +12,7 @@ import structlog
 from proxy.errors import Failure
 from proxy.server.stores import layout
 from proxy.server.stores.copy import Copy
-from proxy.server.stores.link import Away, Link
+from proxy.server.stores.link import Away, Link, MisplacedError
 from proxy.server.stores.loading import load
 
 _BLOCK_S = 1.0
@@ -22,6 +22,7 @@ _GATHER_S = 0.02  # in which what many streams have more of comes together
 _MOST_ENTRIES = 50  # of each stream at a time
 _INBOX_S = 60
 _MOST_WISHES = 1000
+_RIGHT = (b"stream", b"none")  # what may stand where one is read
 
 Entries = Sequence[tuple[bytes, dict[bytes, bytes]]]
 
@@ -52,12 +53,17 @@ class Tail:
                 await asyncio.sleep(_GATHER_S)
 
     async def tell(self, process: str, wish: layout.Wish, seconds: float) -> None:
-        """Another process, or this one, to make it look up. Raises Away."""
+        """Another process, or this one, to make it look up. Raises Away, also where something else
+        stands in place of its inbox, which it takes away itself.
+        """
         key, pipe = layout.inbox(process), self._link.redis.pipeline(transaction=False)
         pipe.xadd(key, layout.wish_of(wish), maxlen=_MOST_WISHES, approximate=True)
         pipe.expire(key, _INBOX_S)
-        async with self._link.within("ask", seconds):
-            await pipe.execute()
+        try:
+            async with self._link.within("ask", seconds):
+                await pipe.execute()
+        except MisplacedError:
+            raise Away from None
 
     async def _read(self) -> None:
         """What there is more of, now or soon. Raises Away."""
@@ -67,17 +73,38 @@ class Tail:
             if copy.log.end is None:
                 key = layout.keys_of(copy.id).log
                 asked[key], of_key[key.encode()] = f"{copy.log.next}-0", copy
-        async with self._link.within("read", _BLOCK_S + _WITHIN_S):
-            answers = await self._link.redis.xread(
-                asked,  # type: ignore[arg-type]  # it is invariant
-                count=_MOST_ENTRIES,
-                block=int(_BLOCK_S * 1000),
-            )
+        try:
+            async with self._link.within("read", _BLOCK_S + _WITHIN_S):
+                answers = await self._link.redis.xread(
+                    asked,  # type: ignore[arg-type]  # it is invariant
+                    count=_MOST_ENTRIES,
+                    block=int(_BLOCK_S * 1000),
+                )
+        except MisplacedError:
+            await self._sort_out(of_key)
+            return
         for key, entries in answers or ():
             if key in of_key:
                 await self._gain(of_key[key], entries)
             else:
                 self._heed(entries)
+
+    async def _sort_out(self, of_key: dict[bytes, Copy]) -> None:
+        """What stands in one key's place spoils the question for all: its stream is lost, an inbox
+        begins anew. Raises Away.
+        """
+        pipe = self._link.redis.pipeline(transaction=False)
+        pipe.type(self._inbox)
+        for key in of_key:
+            pipe.type(key)
+        async with self._link.within("ask", _WITHIN_S):
+            of_inbox, *kinds = await pipe.execute()
+            if of_inbox not in _RIGHT:
+                await self._link.redis.unlink(self._inbox)
+        for copy, kind in zip(of_key.values(), kinds, strict=True):
+            if kind not in _RIGHT:
+                self._cannot_be_read()
+                copy.lose(monotonic())
 
     async def _gain(self, copy: Copy, entries: Entries) -> None:
         """What cannot be read, or has events in an order in which no stream has them, costs this

@@ -16,7 +16,7 @@ from proxy.server.lasting import Lasting
 from proxy.server.stores import layout
 from proxy.server.stores.base import Generated
 from proxy.server.stores.batch import Batch
-from proxy.server.stores.link import Away, Link
+from proxy.server.stores.link import Away, Link, is_misplaced
 from proxy.server.stores.stored import Stored
 from proxy.settings.resume import Resume
 
@@ -170,8 +170,7 @@ class Writer:
         async with self._link.within("write", _WITHIN_S):
             answers = await self._link.send(pipe)
             for answer in answers:
-                if isinstance(answer, Exception) and _CLOSED not in str(answer):
-                    raise answer
+                _check(answer)
         for stored, number, place in sent:
             answer = b"" if place is None else answers[place]
             if answer is None:
@@ -248,15 +247,20 @@ class Writer:
             for stored in some:
                 pipe.xrevrange(stored.keys.log, count=1)
             async with self._link.within("write", _WITHIN_S):
-                answers = await pipe.execute()
+                answers = await pipe.execute(raise_on_error=False)
+                for answer in answers:
+                    _check(answer)
             for stored, answer in zip(some, answers, strict=True):
                 self._look(stored, answer)
         self._link.found()
 
-    def _look(self, stored: Stored, last: Sequence[tuple[bytes, object]]) -> None:
+    def _look(self, stored: Stored, last: Sequence[tuple[bytes, object]] | Exception) -> None:
         """`last` is the last entry of its log in Redis, if there is any."""
         whole, number = stored.whole(), stored.number
         stored.renew()
+        if isinstance(last, Exception):
+            stored.closed = True
+            return
         if not last:
             return
         stored.number = number
@@ -264,6 +268,12 @@ class Writer:
             stored.closed = not whole
         else:
             stored.number = int(last[0][0].partition(b"-")[0])
+
+
+def _check(answer: object) -> None:
+    """Raises an error that is not of one stream alone."""
+    if isinstance(answer, Exception) and not (is_misplaced(answer) or _CLOSED in str(answer)):
+        raise answer
 
 
 def _ms(seconds: float) -> int:
