@@ -99,7 +99,7 @@ class Answering:
             response = self._opened(encoder, early)
             del early
             if not response.sink.ended:
-                let_go(self._request, response)
+                let_go(self._request)
                 sink, gap_s = response.sink, encoder.min_gap_s
                 paced = PacedSink(sink, encoder.joined, gap_s) if gap_s else None
                 await self._to_the_end(paced or sink)
@@ -119,7 +119,7 @@ class Answering:
             self._gateway.report(self._record)
             self.reading = "broken"
             cut(self._request)
-            return response or web.Response(status=500)  # goes nowhere
+            return web.Response(status=500) if response is None else response  # goes nowhere
         finally:
             self._ended()
         return response

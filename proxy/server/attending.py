@@ -9,7 +9,6 @@ from proxy.codec.halves import ClientHalf
 from proxy.relay.plan import Plan
 from proxy.server.access.keys import credential
 from proxy.server.account import Account
-from proxy.server.early import Early
 from proxy.server.gateway import Gateway
 from proxy.server.incoming import asked_by, read_head
 from proxy.server.lasting import Lasting
@@ -18,6 +17,7 @@ from proxy.server.respond import cut
 from proxy.server.returning import Onward, may_return, returned
 from proxy.server.run import Run
 from proxy.server.runs import Runs
+from proxy.server.streamed import Streamed
 from proxy.server.watched import Watched, documented
 
 
@@ -99,7 +99,9 @@ class Attending:
         finally:
             self._runs.metrics.reads(-1)
 
-    def watching(self, onward: Onward, early: Early | None = None) -> Watched:
+    def watching(
+        self, onward: Onward, early: Callable[[], Streamed | None] | None = None
+    ) -> Watched:
         """What is left of it, for this request."""
         return Watched(
             self._gateway,

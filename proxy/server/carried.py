@@ -133,11 +133,12 @@ def is_last(gateway: Gateway, request: web.Request) -> bool:
     front or by its sender: a body of which not all has come, an odd transfer coding, another
     protocol wished for.
     """
+    headers = request.headers
     return (
         gateway.closing
         or not request.content.is_eof()
-        or odd_coding(request)
-        or "Upgrade" in request.headers
+        or "Upgrade" in headers
+        or ("Transfer-Encoding" in headers and odd_coding(request))
         or request.method == "CONNECT"
     )
 

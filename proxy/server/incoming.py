@@ -50,15 +50,16 @@ def read_head(request: web.Request) -> Incoming:
     """The request without its body. Raises Refused (bad_request) for one whose end cannot be told
     for sure.
     """
+    fields = request.headers
     if request.version < HttpVersion10:
         raise bad_request("HTTP/0.9 is not spoken here: send HTTP/1.1.")
-    if odd_coding(request):
+    if "Transfer-Encoding" in fields and odd_coding(request):
         raise bad_request(
             "Transfer-Encoding must be chunked, in HTTP/1.1; send a body that is not in "
             "chunks with its Content-Length."
         )
     # by their pairs: a header that comes twice is one name of two values, and the last counts
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = {name.lower(): value for name, value in fields.items()}
     if "last-event-id" in headers:
         headers["last-event-id"] = last_event_id(request)
     # aiohttp keeps what it parses, and few requests have one

@@ -15,8 +15,8 @@ from proxy.server.heads import NO_FIELDS, NOWHERE, Head
 _NO_PIECES: deque[bytes] = deque()
 
 
-def let_go(request: web.Request, response: web.StreamResponse) -> None:
-    """What is not needed for the rest of a response whose head has been sent: nobody may ask the
+def let_go(request: web.Request) -> None:
+    """What is not needed for the rest of an answer whose head has been sent: nobody may ask the
     request for more than its transport and its version.
     """
     message = request._message  # noqa: SLF001
@@ -28,7 +28,6 @@ def let_go(request: web.Request, response: web.StreamResponse) -> None:
     body = request._payload  # noqa: SLF001
     if body.at_eof() and hasattr(body, "_buffer"):  # those without a body share one that has none
         body._buffer = _NO_PIECES  # noqa: SLF001
-    response.headers.clear()
     connection = request.protocol
     if isinstance(connection, Connection):
         connection.let_go()

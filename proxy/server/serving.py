@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from proxy.server.account import Account
 from proxy.server.answering import Answering
 from proxy.server.attending import Attending, again
 from proxy.server.body import Hold
+from proxy.server.carried import Particulars
 from proxy.server.connection import Connection
 from proxy.server.continuation import Continuation
 from proxy.server.early import Early
@@ -28,6 +30,7 @@ from proxy.server.lasting import Lasting
 from proxy.server.respond import cut, hand_down, whole, with_retry_after
 from proxy.server.returning import Onward
 from proxy.server.runs import Runs
+from proxy.server.streamed import Streamed
 from proxy.server.visit import INTERNAL, Visit
 from proxy.server.watched import where
 from proxy.settings.sections import Streams
@@ -75,6 +78,7 @@ class _Serving:
         "_record",
         "_request",
         "_runs",
+        "_soon",
         "_started",
         "_state",
     )
@@ -99,7 +103,8 @@ class _Serving:
         self._halves = halves
         self._half = halves[0]
         self._account = Account(gateway, Visit(gateway, request, record))
-        self._early: Early | None = None
+        self._soon: asyncio.TimerHandle | None = None  # until its head goes before an answer
+        self._early: Early | None = None  # it has gone
         self._answering: Answering | None = None
         self._attending: Attending | None = None  # to a kept stream
 
@@ -122,8 +127,8 @@ class _Serving:
             self._gateway.report(self._record)
             return self._turn_down(failure("internal", INTERNAL))
         finally:
-            if self._early is not None:
-                self._early.stop()
+            if self._soon is not None or self._early is not None:
+                self._taken()
             own = None
             if self._attending is not None:
                 self._attending.leave()
@@ -177,6 +182,7 @@ class _Serving:
         )
         if not parsed.request.stream:
             return answering.document(parsed)
+        self._taken()
         early, self._early = self._early, None
         return answering.stream(parsed, early)
 
@@ -208,7 +214,7 @@ class _Serving:
             made = half.encoder(parsed)
             self._begin_early(parsed, self._state.plan.streams, headers, made)
         encoder = run.encoder(half, parsed.options, made, looks=looks)
-        watched = attending.watching(Onward(run, encoder, headers), self._early)
+        watched = attending.watching(Onward(run, encoder, headers), self._taken)
         await self._runs.committed(run, watched.open)
         self._early = None
         return attending.given(watched)
@@ -226,18 +232,35 @@ class _Serving:
         headers: Mapping[str, str] | None = None,
         made: Encoder | None = None,
     ) -> None:
+        """Its head goes after a while, if there is no answer by then, with these headers. `made`:
+        its encoder, if it has one already.
+        """
         if parsed.request.stream and streams.early_s:
-            self._early = Early(
-                self._gateway,
-                self._request,
-                self._half,
-                parsed,
-                record=self._record,
-                streams=streams,
-                write_buffer_bytes=self._state.plan.limits.write_buffer_bytes,
-                headers=headers or {},
-                made=made,
-            )
+            later = asyncio.get_running_loop().call_later
+            self._soon = later(streams.early_s, self._go_early, parsed, streams, headers, made)
+
+    def _go_early(
+        self,
+        parsed: Parsed,
+        streams: Streams,
+        headers: Mapping[str, str] | None,
+        made: Encoder | None,
+    ) -> None:
+        encoder = made or self._half.encoder(parsed)
+        said = Particulars(headers=headers or {})
+        most = self._state.plan.limits.write_buffer_bytes
+        with suppress(ConnectionError):  # it has left, which ends its request
+            response = Streamed(self._gateway, self._request, encoder, said, most)
+            self._early = Early(response, encoder, self._record, streams.heartbeat_s)
+
+    def _taken(self) -> Streamed | None:
+        """The response, if its head has gone; it does not go any more, and there are no more
+        heartbeats.
+        """
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        return None if self._early is None else self._early.taken()
 
     def _enter(self, asked: Asked) -> Attempts:
         """It counts among those that are open from now on. Gives the way to an answer. Raises
@@ -270,15 +293,14 @@ class _Serving:
         """There is no answer: the client is told by a status or, where its head has gone, in
         band.
         """
-        try:
-            response = None if self._early is None else self._early.taken()
-            if response is not None and self._early is not None:
-                self._early.fail(response, why)
-                self._account.reading, self._account.end = "whole", StreamError(why)
-                return response
-        except ConnectionError:
-            cut(self._request)
-            return web.Response(status=499)  # goes nowhere
+        if self._early is not None:
+            try:
+                response = self._early.fail(why)
+            except ConnectionError:
+                cut(self._request)
+                return web.Response(status=499)  # goes nowhere
+            self._account.reading, self._account.end = "whole", StreamError(why)
+            return response
         reply = with_retry_after(self._half.render_error(why), why)
         self._account.refuse(why, reply.status)
         return hand_down(whole(reply), returned or {})

@@ -1,20 +1,20 @@
 """A streamed answer, whose bytes go straight to the client's transport."""
 
 from aiohttp import HttpVersion11, web
-from aiohttp.abc import AbstractStreamWriter
 
 from proxy.codec.base import Encoder
 from proxy.server.carried import Particulars, is_last, stream_head
 from proxy.server.gateway import Gateway
+from proxy.server.taking import Sent
 
 _LAST_CHUNK = b"0\r\n\r\n"  # RFC 9112, 7.1
 # A short answer, of which nobody asks whether its client takes it: any client's system does.
 AT_ONCE_BYTES = 65_536
 
 
-class Streamed(web.StreamResponse):
+class Streamed(Sent):
     """An answer that writes itself: its head with what there is of its body, and with its end if
-    that is all, in one write. When its handler returns it, aiohttp finds nothing left to do.
+    that is all, in one write.
     """
 
     def __init__(
@@ -26,10 +26,10 @@ class Streamed(web.StreamResponse):
         write_buffer_bytes: int,
     ) -> None:
         """Raises ConnectionError when the client has left."""
-        super().__init__()
         chunked = request.version >= HttpVersion11
-        self._lasts = chunked and request.keep_alive and not is_last(gateway, request)
-        self._head = stream_head(gateway, request, encoder, said, kept_alive=self._lasts)
+        lasts = chunked and request.keep_alive and not is_last(gateway, request)
+        super().__init__(lasts=lasts)
+        self._head = stream_head(gateway, request, encoder, said, kept_alive=lasts)
         self.sink = ResponseSink(request, write_buffer_bytes, chunked=chunked)
 
     def open(self, first: bytes = b"", *, whole: bool = False) -> None:
@@ -38,18 +38,6 @@ class Streamed(web.StreamResponse):
         """
         sink, head, self._head = self.sink, self._head, b""
         sink.send(head + sink.framed(first) + (sink.last() if whole else b""))
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the connection may have another request, which aiohttp asks in the end."""
-        return self._lasts
-
-    async def prepare(self, _request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """There is nothing to prepare."""
-        return None
-
-    async def write_eof(self, _data: bytes = b"") -> None:
-        """The end has been sent, or the connection is dropped."""
 
 
 class ResponseSink:

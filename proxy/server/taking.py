@@ -22,6 +22,26 @@ class Bounds(NamedTuple):
     options: dict[str, Any]
 
 
+class Sent(web.StreamResponse):
+    """An answer that has been sent when its handler gives it to aiohttp, which has nothing left to
+    do for it but to ask `keep_alive`. So nothing is made of what the base keeps for a response.
+    """
+
+    def __init__(self, *, lasts: bool) -> None:
+        """`lasts`: the connection may have another request."""
+        self._lasts = lasts
+
+    @property
+    def status(self) -> int:
+        """What is refused is sent by aiohttp."""
+        return 200
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection may have another request."""
+        return self._lasts
+
+
 class Taking(web.RequestHandler):
     """A connection of which it is seen whether its client takes what is written."""
 
@@ -66,7 +86,9 @@ class Taking(web.RequestHandler):
         """What is left of an answer is its client's to take, before and after the connection is
         closed.
         """
-        finished = await super().finish_response(request, resp, start_time)
+        finished = (resp, False)
+        if not isinstance(resp, Sent):
+            finished = await super().finish_response(request, resp, start_time)
         self._unsent.watch(self.transport)
         return finished
 

@@ -1,6 +1,6 @@
 """A kept stream, to one client that reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
@@ -14,7 +14,6 @@ from proxy.relay.folder import Folder
 from proxy.relay.plan import Plan
 from proxy.relay.watching import Watching
 from proxy.server.carried import Particulars
-from proxy.server.early import Early
 from proxy.server.gateway import Gateway
 from proxy.server.lasting import Lasting
 from proxy.server.lean import let_go
@@ -68,9 +67,11 @@ class Watched:
         plan: Plan,
         headers: Mapping[str, str],
         number: int = 0,
-        early: Early | None = None,
+        early: Callable[[], Streamed | None] | None = None,
     ) -> None:
-        """`headers` say where the client may come back to. `early` may have sent its head."""
+        """`headers` say where the client may come back to. `early` gives the response if its head
+        has been sent.
+        """
         self._gateway = gateway
         self._request = request
         self._run = run
@@ -110,7 +111,7 @@ class Watched:
         sink = response.sink
         if not sink.ended:
             if not run.log.over:
-                let_go(self._request, response)
+                let_go(self._request)
             gap_s = encoder.min_gap_s
             paced = PacedSink(sink, encoder.joined, gap_s) if gap_s else None
             before = self._record.bytes_out
@@ -126,12 +127,12 @@ class Watched:
 
     def _opened(self) -> Streamed:
         run, record = self._run, self._record
-        response = None if self._early is None else self._early.taken()
+        response = None if self._early is None else self._early()
         if response is None:
             most = self._plan.limits.write_buffer_bytes
             said = _said(run, self._headers)
             response = Streamed(self._gateway, self._request, self._encoder, said, most)
-            record.status = response.status
+            record.status = 200
             first = self._watching.opening(run.id)
             whole = run.log.end is not None and self._watching.told
             response.open(first, whole=whole and len(first) <= AT_ONCE_BYTES)

@@ -97,7 +97,7 @@ async def test_a_body_that_is_no_good_is_refused(what: str) -> None:
     coding, said, expected = WRONG[what]
     async with running(MOCKED) as run:
         assert expected == await posted(run, said, coding)
-        assert run.process.gateway.bodies._taken == 0
+        assert run.process.gateway.bodies.size == 0
 
 
 async def test_a_bomb_of_zstd_is_refused() -> None:
@@ -159,10 +159,10 @@ async def test_all_bodies_together_are_bounded_and_what_they_held_is_given_back(
         bodies = run.process.gateway.bodies
         async with sending(run, unfinished):
             async with sending(run, unfinished):
-                await until(lambda: bodies._taken == 2 * len(part))
+                await until(lambda: bodies.size == 2 * len(part))
                 answer = await answered(run, head(Content_Length=f"{len(PLAIN)}") + PLAIN)
                 assert status(answer) == 503
                 assert b"Retry-After: 1" in answer
-            await until(lambda: bodies._taken == len(part))
+            await until(lambda: bodies.size == len(part))
             assert 200 == await posted(run, PLAIN, "identity")
-        await until(lambda: bodies._taken == 0)
+        await until(lambda: bodies.size == 0)

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
+from itertools import compress, repeat
 from typing import Literal, NamedTuple
 
 from pydantic import SecretStr
@@ -58,7 +59,6 @@ def credential(headers: Mapping[str, str], query: Mapping[str, str]) -> str | No
 class _Entry(NamedTuple):
     """A key as it is looked up. `expires_s` is Unix time."""
 
-    sha256: str
     expires_s: float | None
     caller: Caller
 
@@ -70,6 +70,7 @@ class Keyring:
 
     def __init__(self, auth: Auth, store: SecretStr | Literal["memory"], ledger: Ledger) -> None:
         self._entries = tuple(_entry(key) for key in auth.keys)
+        self._digests = tuple(key.sha256 for key in auth.keys)
         self._open = ledger.open
         self._rates = ledger.rates(store)
         self._tokens = None
@@ -94,15 +95,14 @@ class Keyring:
         secret = _sent(secret)
         entry = self._find(secret)
         caller = await self._of_token(secret) if entry is None else _of_entry(entry)
-        key, rates = caller.counter_key, self._rates
         if caller.cost_per_day is not None:
-            wait_s = await rates.money(key, caller.cost_per_day)
+            wait_s = await self._rates.money(caller.counter_key, caller.cost_per_day)
             _check(caller, f"{caller.cost_per_day:g} of money a day", wait_s)
         if caller.tokens_per_minute is not None:
-            wait_s = await rates.tokens(key, caller.tokens_per_minute)
+            wait_s = await self._rates.tokens(caller.counter_key, caller.tokens_per_minute)
             _check(caller, f"{caller.tokens_per_minute} tokens a minute", wait_s)
         if caller.requests_per_minute is not None:
-            wait_s = await rates.request(key, caller.requests_per_minute)
+            wait_s = await self._rates.request(caller.counter_key, caller.requests_per_minute)
             _check(caller, f"{caller.requests_per_minute} requests a minute", wait_s)
         return caller
 
@@ -161,11 +161,10 @@ class Keyring:
 
     def _find(self, secret: str) -> _Entry | None:
         digest = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
-        found: _Entry | None = None
-        for entry in self._entries:  # all of them, whichever matches: the time taken must not tell
-            if hmac.compare_digest(entry.sha256, digest):
-                found = entry
-        return found
+        # all of them, whichever matches: the time taken must not tell
+        alike = [*map(hmac.compare_digest, self._digests, repeat(digest))]
+        found = [*compress(self._entries, alike)]
+        return found[-1] if found else None
 
     async def _of_token(self, secret: str) -> Caller:
         if self._tokens is None or not self._tokens.may_be(secret):
@@ -208,7 +207,7 @@ def _slip(secret: str) -> str:
 
 
 def _entry(key: Key) -> _Entry:
-    return _Entry(key.sha256, None if key.expires is None else key.expires.timestamp(), of_key(key))
+    return _Entry(None if key.expires is None else key.expires.timestamp(), of_key(key))
 
 
 def _check(caller: Caller, what: str, wait_s: float | None) -> None:
