@@ -91,8 +91,10 @@ class Intake:
             check_other_model(caller, foreign)
         digest = key = b""
         if plan.streams.resume is not None:
-            digest = _digest(account.owner, self._request, wishes, body)
-            key = _key(account.owner, head.headers.get("idempotency-key", ""))
+            owner = account.owner
+            digest = _digest(owner, self._request, wishes, body)
+            if said := head.headers.get("idempotency-key"):
+                key = _key(owner, said)
         trace = account.visit.traced(head.headers)
         envelope = Envelope(wishes, secret, head.headers, len(body), pieces, trace, dear)
         return Asked(parsed, envelope, wish, digest, key)
@@ -146,7 +148,5 @@ def _digest(owner: str, request: web.Request, wishes: Mapping[str, str], body: b
 
 
 def _key(owner: str, said: str) -> bytes:
-    """Of an Idempotency-Key; b"" where there is none."""
-    if not said:
-        return b""
+    """Of an Idempotency-Key."""
     return hashlib.sha256(f"{owner}\0{said}".encode("utf-8", "surrogatepass")).digest()
