@@ -15,6 +15,7 @@ from proxy.codec.custom_tools import as_functions, custom_names
 from proxy.codec.halves import UpstreamHalf
 from proxy.codec.mended import mended
 from proxy.codec.paired import paired
+from proxy.codec.unsaid import refuse_unsaid
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Message, Original
@@ -52,6 +53,7 @@ def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Out
     if half.tools:
         request = paired(request, notes)
     mend = mended(request if free else as_functions(request, notes), config.rules)
+    refuse_unsaid(half.build_request, mend.request, config)
     call = half.build_request(mend.request, config)
     if not (notes or mend.notes or mend.tool_names or request.tools):
         return call

@@ -67,6 +67,15 @@ def renamed(rule: Names | None, said: Any) -> str | None:
     return rule.fitted(said)
 
 
+def kept_name(rule: Names | None, said: Any, names: dict[str, str]) -> Any:
+    """A client's word as the target takes it. `names` gains the one that stands for another."""
+    short = renamed(rule, said)
+    if short is None:
+        return said
+    names[short] = said
+    return short
+
+
 @lru_cache(maxsize=64)
 def _pattern(names: Names) -> re.Pattern[str]:
     first = names.first or names.chars
@@ -143,6 +152,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     insists_on_reasoning: bool | None = None
     roles: Mapping[str, str] = {}  # its own words for roles, for example {developer: system}
     user_chars: int | None = None  # the longest `user`
+    stored_metadata: bool | None = None  # whether it takes metadata of an answer only to store both
     stop_most: int | None = None  # how many stop sequences
     largest_n: int | None = None  # how many answers to one request
     # Whose proofs (proxy/codec/proofs.py) it takes back; null: all.

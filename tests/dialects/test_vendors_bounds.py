@@ -159,3 +159,17 @@ def test_claude_on_bedrock_is_held_to_one_call(choice: Any, said: dict[str, Any]
     )
     other = ask("openai_chat", body, "bedrock", "us.amazon.nova-pro-v1:0")
     assert ("dropped", "tool_choice.parallel") in other.notes
+
+
+@pytest.mark.parametrize(("store", "taken"), [(None, False), (True, True)])
+def test_openai_takes_metadata_of_answers_that_it_stores(
+    store: bool | None,
+    *,
+    taken: bool,
+) -> None:
+    """A client of its own dialect says what it says."""
+    asked = {"model": "m", "input": "hi", "metadata": {"k": "v"}, "store": store}
+    sent = ask("openai_responses", asked, "openai", "gpt-4.1")
+    assert (taken, taken) == ("metadata" in sent.body, ("dropped", "metadata") not in sent.notes)
+    own = ask("openai_chat", {**_CHAT, "metadata": {"k": "v"}}, "openai", "gpt-4.1")
+    assert {"k": "v"} == own.body["metadata"]

@@ -390,13 +390,12 @@ GEMINI: list[dict[str, Any]] = [
             "responseMimeType": "application/json",
             "responseJsonSchema": SCHEMA,
             "thinkingConfig": {"thinkingBudget": 4000, "includeThoughts": False},
-            "responseModalities": ["TEXT"],
+            "responseModalities": ["TEXT", "IMAGE"],
             "mediaResolution": "MEDIA_RESOLUTION_LOW",
         },
         "safetySettings": [
             {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_ONLY_HIGH"}
         ],
-        "cachedContent": "cachedContents/a",
         "labels": {"team": "x"},
         "anUnknownKey": 1,
     }

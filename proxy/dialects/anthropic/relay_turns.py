@@ -10,7 +10,7 @@ from proxy.codec.mapped import mapped
 from proxy.codec.media import Data, true_data
 from proxy.codec.note_once import note_once
 from proxy.codec.own_ids import OwnIds, Waiting
-from proxy.codec.rules import Rules
+from proxy.codec.rules import Rules, kept_name, renamed
 from proxy.codec.shared_notes import RENAMED_TOOLS
 from proxy.events import Note
 
@@ -51,12 +51,10 @@ class RelayedTurns:
 
     def named(self, holder: Any, key: str = "name") -> Any:
         """A tool, a choice or a call, with a name that fits."""
-        rule = self._rules.tool_name
         name = holder.get(key) if isinstance(holder, dict) else None
-        if rule is None or not isinstance(name, str) or rule.fit(name):
+        short = kept_name(self._rules.tool_name, name, self.names)
+        if short == name:
             return holder
-        short = rule.fitted(name)
-        self.names[short] = name
         note_once(self._notes, RENAMED_TOOLS)
         return {**holder, key: short}
 
@@ -95,10 +93,8 @@ class RelayedTurns:
         return self.named(block, "tool_name") if _is_reference(block) else _true(block)
 
     def _identified(self, block: dict[str, Any], key: str) -> dict[str, Any]:
-        rule, own = self._rules.call_id, block.get(key)
-        if rule is None or not isinstance(own, str) or rule.fit(own):
-            return block
-        return {**block, key: rule.fitted(own)}
+        short = renamed(self._rules.call_id, block.get(key))
+        return block if short is None else {**block, key: short}
 
     def _alone(self, call: dict[str, Any]) -> dict[str, Any]:
         """A call with an id that no other has: servers that count theirs from 0 in every answer

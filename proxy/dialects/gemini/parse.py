@@ -36,8 +36,7 @@ from proxy.request import ChatRequest, Effort, Original, Reasoning, ToolChoice, 
 _DROPPED: dict[str, tuple[Any, ...]] = {
     "model": (),
     "safetySettings": ([],),
-    "cachedContent": ("",),
-    "responseModalities": ([],),
+    "responseModalities": ([], ["TEXT"]),
     "speechConfig": (),
     "mediaResolution": (),
     "imageConfig": (),
@@ -64,6 +63,8 @@ _MODE: dict[str, Literal["auto", "required", "none"]] = {
     "NONE": "none",
     "VALIDATED": "auto",
 }
+_CACHED = "it begins in Gemini's cache, which only Gemini knows: send the whole conversation"
+_TIERS = {"standard": "default", "unspecified": None}
 _UNSET = ("", "MODE_UNSPECIFIED", "THINKING_LEVEL_UNSPECIFIED")
 
 
@@ -99,8 +100,11 @@ def parse_request(incoming: Incoming) -> Parsed:
     _note_inner(value.get("generationConfig") or {}, "thinkingConfig", ThinkingConfig, notes)
     _note_inner(value.get("toolConfig") or {}, "functionCallingConfig", CallingConfig, notes)
     turns = Turns(notes)
-    messages = turns.messages(body.contents if isinstance(body.contents, list) else [body.contents])
-    if not messages:
+    contents = body.contents if isinstance(body.contents, list) else [body.contents]
+    messages = turns.messages(contents)
+    if body.cached_content:
+        turns.keep("cachedContent", _CACHED)
+    if not messages and turns.only_relayed is None:
         raise bad_request("contents must hold a turn that is not empty.", param="contents")
     tools = _tools(body.tools or [], notes)
     choice, tools = _choice(body.tool_config, tools, notes)
@@ -109,6 +113,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         model=model,
         messages=messages,
         original=Original(NAME, written, _own_headers(incoming)),
+        only_relayed=turns.only_relayed,
         system=turns.system(body.system_instruction),
         max_tokens=config.max_output_tokens,
         temperature=config.temperature,
@@ -116,11 +121,11 @@ def parse_request(incoming: Incoming) -> Parsed:
         stop=config.stop_sequences or [],
         seed=config.seed,
         top_k=None if config.top_k is None else int(config.top_k),
-        presence_penalty=config.presence_penalty,
-        frequency_penalty=config.frequency_penalty,
+        presence_penalty=config.presence_penalty or None,
+        frequency_penalty=config.frequency_penalty or None,
         logprobs=config.response_logprobs,
         top_logprobs=config.logprobs,
-        service_tier=body.service_tier,
+        service_tier=_tier(body.service_tier),
         store=body.store,
         tools=tools,
         tool_choice=choice,
@@ -137,6 +142,12 @@ def parse_request(incoming: Incoming) -> Parsed:
         ),
         tuple(notes),
     )
+
+
+def _tier(said: str | None) -> str | None:
+    """In the words that others have for a tier; the SDKs' enumerations write it at length."""
+    word = (said or "").lower().removeprefix("service_tier_")
+    return _TIERS.get(word, word or None)
 
 
 def _own_headers(incoming: Incoming) -> dict[str, str]:

@@ -6,6 +6,7 @@ leaves them, find each other by the function's name, in order. Parts that cannot
 dropped with a note; parts with a missing or wrong field are refused, the field named.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ from proxy.request import (
     DocumentPart,
     ImagePart,
     Message,
+    OnlyRelayed,
     Part,
     ReasoningPart,
     ResultPart,
@@ -42,6 +44,11 @@ from proxy.request import (
 )
 
 ROLES = ("user", "model", "function")
+# Files that the vendor keeps: of its Files API, and of Google's storage.
+_KEPT = re.compile(r"gs://|https://[a-z0-9.-]+\.googleapis\.com/[a-z0-9]+/files/|files/")
+_VIDEO = re.compile(r"https?://(?:[a-z]+\.)?(?:youtube\.com|youtu\.be)/")
+_AT_GOOGLE = "it is a file that Google keeps, which only Google reads: send its data, as inlineData"
+_NOTHING_LEFT = "it holds only what no other vendor can be told, such as a video: say it in words"
 _DOCUMENTS = ("application/pdf", "text/")
 _STANDARD = str.maketrans("-_", "+/")
 _BY_VENDOR = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
@@ -49,12 +56,19 @@ _KNOWN = fields(WirePart)
 
 
 class Turns:
-    """The turns of one request. Appends to `notes`, each loss once."""
+    """The turns of one request. Appends to `notes`, each loss once; `only_relayed` is why only this
+    vendor can answer it.
+    """
 
     def __init__(self, notes: list[Note]) -> None:
         self._notes = notes
+        self.only_relayed: OnlyRelayed | None = None
         self._calls = 0
         self._open = OpenCalls()
+
+    def keep(self, param: str, why: str) -> None:
+        """Only this vendor can answer the request; the first reason counts."""
+        self.only_relayed = self.only_relayed or OnlyRelayed(param, why)
 
     def system(self, content: WireContent | str | None) -> str | None:
         """The text of a system instruction."""
@@ -79,6 +93,8 @@ class Turns:
                     param=f"contents[{at}].role",
                 )
             parts = self._content(content, f"contents[{at}]")
+            if at == len(contents) - 1 and not parts and any(map(_says, content.parts or ())):
+                self.keep(f"contents[{at}]", _NOTHING_LEFT)
             if role == "model":
                 model += parts
                 continue
@@ -148,12 +164,15 @@ class Turns:
 
     def _file(self, file: FileData) -> ImagePart | DocumentPart | None:
         kind = file.mime_type.lower()
-        if kind.startswith("image/") or not kind:
+        picture = kind.startswith("image/") or (not kind and not _VIDEO.match(file.file_uri))
+        if not picture and not kind.startswith(_DOCUMENTS):
+            drop(self._notes, "file_data", "Of files only images and documents can be carried.")
+            return None
+        if _KEPT.match(file.file_uri):
+            self.keep("fileData.fileUri", _AT_GOOGLE)
+        if picture:
             return ImagePart(file.file_uri)
-        if kind.startswith(_DOCUMENTS):
-            return DocumentPart(file.file_uri, file.display_name)
-        drop(self._notes, "file_data", "Of files only images and documents can be carried.")
-        return None
+        return DocumentPart(file.file_uri, file.display_name)
 
     def _call(self, call: Call) -> Part:
         call_id = call.id or f"call_{self._calls}"
@@ -176,6 +195,13 @@ class Turns:
         if part.inline_data is not None:
             return self._inline(part.inline_data)
         return None if part.file_data is None else self._file(part.file_data)
+
+
+def _says(part: dict[str, Any]) -> bool:
+    """Whether a part is more than an empty text or a thought."""
+    return not part.get("thought") and any(
+        value not in (None, "", {}) and key != "thoughtSignature" for key, value in part.items()
+    )
 
 
 def _reasoning(text: str, proof: Signed | None) -> ReasoningPart:

@@ -17,7 +17,7 @@ from proxy.codec.chat_turns import drop, options_of
 from proxy.codec.mapped import changed
 from proxy.codec.proofs import GEMINI, fits
 from proxy.codec.relaying import own_body
-from proxy.codec.rules import Rules
+from proxy.codec.rules import Rules, kept_name
 from proxy.codec.shared_notes import RENAMED_TOOLS
 from proxy.codec.tool_calls import is_made
 from proxy.codec.wire_rules import keep_to
@@ -81,6 +81,9 @@ class _Mender(NamedTuple):
 
     def mend(self, body: _Object) -> None:
         self._keep_to(body)
+        key = spelled(body, "systemInstruction")
+        if key is not None and isinstance(body[key], str):  # which the vendor refuses
+            body[key] = {"parts": [{"text": body[key]}]}
         self._inner(body, "generationConfig", self._config)
         self._listed(body, "tools", self._tool)
         self._inner(body, "toolConfig", self._tool_config)
@@ -165,12 +168,7 @@ class _Mender(NamedTuple):
         return {name: of for name, of in value.items() if name != "id"}
 
     def _fitted(self, name: Any) -> Any:
-        rule = self.rules.tool_name
-        if rule is None or not isinstance(name, str) or rule.fit(name):
-            return name
-        short = rule.fitted(name)
-        self.names[short] = name
-        return short
+        return kept_name(self.rules.tool_name, name, self.names)
 
     def _content(self, content: Any) -> Any:
         """The very same turn where there is nothing to mend."""

@@ -127,6 +127,7 @@ class Body(msgspec.Struct, rename="camel"):
     tools: list[dict[str, Any]] | None = None
     tool_config: ToolConfig | None = None
     generation_config: Config | None = None
+    cached_content: str | None = None
     service_tier: str | None = None
     store: bool | None = None
     labels: dict[str, str] | None = None

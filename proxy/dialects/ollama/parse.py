@@ -130,8 +130,8 @@ def _parsed(
         top_k=runtime.top_k,
         min_p=runtime.min_p,
         repetition_penalty=runtime.repeat_penalty,
-        presence_penalty=runtime.presence_penalty,
-        frequency_penalty=runtime.frequency_penalty,
+        presence_penalty=runtime.presence_penalty or None,
+        frequency_penalty=runtime.frequency_penalty or None,
         logprobs=body.logprobs,
         top_logprobs=body.top_logprobs,
         tools=[

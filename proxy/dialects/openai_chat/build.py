@@ -7,6 +7,7 @@ from typing import Any
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop
+from proxy.codec.rules import Rules
 from proxy.codec.strict import openai_format, openai_tool
 from proxy.dialects.openai_chat.build_reasoning import asked
 from proxy.dialects.openai_chat.build_turns import BuiltTurns
@@ -60,13 +61,15 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         body["stream_options"] = {"include_usage": True}
     if request.max_tokens is not None:
         body[target.rules.max_tokens_field or "max_tokens"] = request.max_tokens
-    body.update(_settings(request, options, notes))
+    body.update(_settings(request, options, target.rules, notes))
     body.update(asked(request.reasoning, options.ask_reasoning, target.rules.efforts, notes))
     body.update(_tools(request, turns, notes))
     return called(body, target, options, notes, vendor=request.vendor)
 
 
-def _settings(request: ChatRequest, options: UpstreamOptions, notes: list[Note]) -> dict[str, Any]:
+def _settings(
+    request: ChatRequest, options: UpstreamOptions, rules: Rules, notes: list[Note]
+) -> dict[str, Any]:
     """Everything but the messages and the tools, left out where the client said nothing."""
     values = _values_of(request)
     said: dict[str, Any] = {}
@@ -77,7 +80,9 @@ def _settings(request: ChatRequest, options: UpstreamOptions, notes: list[Note])
         said["response_format"] = openai_format(request.response_format, notes)
     if request.stop:
         said["stop"] = request.stop
-    if request.metadata:
+    if request.metadata and rules.stored_metadata and not request.store:
+        drop(notes, "metadata", "The upstream takes metadata only of answers that it stores.")
+    elif request.metadata:
         said["metadata"] = request.metadata
     if request.service_tier in _TIERS:
         said["service_tier"] = request.service_tier

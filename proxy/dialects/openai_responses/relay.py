@@ -15,7 +15,8 @@ from proxy.codec.chat_turns import options_of
 from proxy.codec.efforts import EFFORTS, nearest_effort
 from proxy.codec.note_once import note_once
 from proxy.codec.relaying import own_body
-from proxy.codec.rules import Names, Rules
+from proxy.codec.rules import Names, Rules, kept_name, renamed
+from proxy.codec.shared_notes import RENAMED_TOOLS
 from proxy.codec.wire_rules import at_most, keep_to, keep_to_thinking
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
 from proxy.dialects.openai_responses.relay_items import mended_item
@@ -121,11 +122,7 @@ def _mend_names(
     named, called = rules.tool_name, rules.call_id
 
     def name(said: Any) -> Any:
-        if named is None or not isinstance(said, str) or named.fit(said):
-            return said
-        short = named.fitted(said)
-        names[short] = said
-        return short
+        return kept_name(named, said, names)
 
     def tool(said: dict[str, Any]) -> dict[str, Any]:
         if isinstance(said.get("tools"), list):
@@ -137,7 +134,7 @@ def _mend_names(
             said = _put(said, "name", name)
         elif isinstance(said.get("tools"), list):
             return {**said, "tools": _each(said["tools"], tool)}
-        return said if called is None else _put(said, "call_id", lambda of: _fitted(called, of))
+        return _put(said, "call_id", lambda of: renamed(called, of) or of)
 
     if named is None and called is None:
         return
@@ -147,12 +144,7 @@ def _mend_names(
     if isinstance(body.get("tool_choice"), dict):
         body["tool_choice"] = tool(body["tool_choice"])
     if names:
-        said = "Names of tools that the upstream refuses were changed; the answer has the client's."
-        notes.append(Note("changed", "tools.name", said))
-
-
-def _fitted(rule: Names, said: Any) -> Any:
-    return rule.fitted(said) if isinstance(said, str) else said
+        notes.append(RENAMED_TOOLS)
 
 
 def _each(said: list[Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> list[Any]:

@@ -288,12 +288,11 @@ def test_losses_are_noted():
     body = {
         "contents": [{"parts": parts}],
         "safetySettings": [{}],
-        "cachedContent": "cachedContents/1",
         "tools": [{"googleSearch": {}}],
         "generationConfig": {
             "topK": 5,
             "presencePenalty": 0,
-            "responseModalities": ["TEXT"],
+            "responseModalities": ["AUDIO"],
             "responseMimeType": "text/x.enum",
             "odd": 1,
             "thinkingConfig": {"thinkingLevel": "most"},
@@ -306,7 +305,6 @@ def test_losses_are_noted():
         "server_tools",
         "unknown_part",
         "safetySettings",
-        "cachedContent",
         "responseModalities",
         "thinkingConfig",
         "toolConfig",
