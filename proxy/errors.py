@@ -145,6 +145,7 @@ _STATUS_KINDS: dict[int, Kind] = {
     413: "too_large",
     422: "bad_request",
     429: "rate_limited",
+    498: "overloaded",  # Groq's "flex tier capacity exceeded"
     503: "overloaded",
     529: "overloaded",  # Anthropic's "overloaded"
 }
@@ -158,15 +159,15 @@ def status_failure(
     retry_after_s: float | None = None,
     retryable: bool | None = None,
 ) -> Failure:
-    """An upstream's HTTP error as a `Failure`: its 4xx is passed on with its own status, its 5xx
-    becomes ours. `retryable` is what the upstream itself said.
+    """An upstream's HTTP error as a `Failure`: its 4xx is passed on with its own status, its 5xx,
+    and what says that it is overloaded, becomes ours. `retryable` is what the upstream itself said.
 
     401, 402 and 403 stay `upstream_status`: the operator's key was refused, not the client's.
     """
     kind = _STATUS_KINDS.get(status, "upstream_status")
-    passed_on = status if 400 <= status < 500 else KINDS[kind].status
+    passed_on = status if 400 <= status < 500 and kind != "overloaded" else KINDS[kind].status
     if retryable is None:
-        retryable = status >= 500 or status in (408, 409, 425, 429)
+        retryable = status >= 500 or status in (408, 409, 425, 429, 498)
     return failure(
         kind,
         message,

@@ -5,8 +5,9 @@ A call begins with the piece that names its function; arguments that come before
 come in pieces too, as long as there are no arguments yet. Under a key that is taken, another call
 begins with a piece that has another id and a name, or, where there are no ids, with one that has a
 name and finds the call complete. Some servers make an id for every piece and repeat the name (vLLM,
-where a function was forced): arguments that are not complete go on in it. A piece for a call that
-is complete and closed has no place and is told as it is.
+where a function was forced): arguments that are not complete go on in it, and arguments that have
+not begun begin in it. A call of which nothing but an id has come takes the id of the next piece. A
+piece for a call that is complete and closed has no place and is told as it is.
 """
 
 from typing import Any
@@ -33,6 +34,10 @@ class _Call(msgspec.Struct):
     argued: bool = False  # arguments have come
     text: TextToArguments | None = None  # of a call with free text
     pending: PendingArguments = msgspec.field(default_factory=PendingArguments)
+
+    def is_empty(self) -> bool:
+        """Whether neither a name nor an argument has come."""
+        return not self.opened and not self.argued
 
 
 class CallPieces:
@@ -71,7 +76,8 @@ class CallPieces:
                 self._end_text(out, choice, call)
                 self._open(out, choice, call, "")
             call = self._new(choice, key, call_id)
-        call.id = call.id or call_id
+        if call_id and not call.opened:
+            call.id = call_id
         call.argued = call.argued or bool(arguments)
         if custom:
             call.text = call.text or TextToArguments()
@@ -118,10 +124,13 @@ class CallPieces:
         if not name:
             return False
         if call_id and call.id:
-            if call_id == call.id:
+            if call_id == call.id or call.is_empty():
                 return False
-            goes_on = call.opened and call.argued and name == call.name
-            return not goes_on or self._blocks.call_is_complete(call.number, choice)
+            if not call.opened or name != call.name:
+                return True
+            if not call.argued:
+                return not arguments.strip()
+            return self._blocks.call_is_complete(call.number, choice)
         # The same name again may be a habit of the vendor; with arguments it is another call.
         return (
             call.opened

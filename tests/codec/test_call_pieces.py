@@ -39,6 +39,15 @@ def test_another_id_and_name_under_the_same_key_is_another_call():
     assert [(Tool("c1", "f"), "{}"), (Tool("c2", "g"), "1")] == called(events)
 
 
+def test_an_empty_first_piece_belongs_to_the_next():
+    """Whatever its id is: a call that has a name keeps the first, one that has none the last."""
+    assert [(Tool("c1", "f"), "{}")] == called(made((0, "f", "", "c1"), (0, "f", "{}", "c2")))
+    assert [(Tool("c2", "f"), "{}")] == called(made((0, "", "", "c1"), (0, "f", "{}", "c2")))
+    events = made((0, "f", "", "c1"), (0, "f", " ", "c2"), (0, "g", "{}", "c3"))
+    assert ["c1", "c2", "c3"] == [tool.id for tool, _ in called(events) if tool]
+    assert 2 == len(called(made((0, "", "{}", "c1"), (0, "f", "{}", "c2"))))
+
+
 def test_arguments_before_the_name_wait():
     """But not beyond the bound, and not for ever."""
     assert [(Tool("c1", "f"), '{"a":1}')] == called(made((0, "", '{"a"', "c1"), (0, "f", ":1}")))

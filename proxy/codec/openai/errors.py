@@ -40,6 +40,7 @@ _WORD_STATUS: dict[str, int] = {
     "insufficient_quota": 429,
     "server_error": 500,
     "overloaded_error": 529,
+    "capacity_exceeded": 503,  # Groq
     "10013": 400,  # Spark: the question, the answer was filtered; too long; concurrency and quotas
     "10014": 400,
     "10907": 400,

@@ -3,7 +3,8 @@
 An answer is a row of chunks, each a whole response in small, and ends with the body: there is no
 terminator. It is complete if every candidate that began has a finish reason; old models put one on
 every chunk, and text and usage may follow it, so the end is said at the body's end. A prompt that
-the vendor blocked has no candidate but `promptFeedback.blockReason`, which is the finish.
+the vendor blocked has no candidate but `promptFeedback.blockReason`, which is the finish. Relays
+that write what the vendor's Python SDK gave them spell the names with underscores.
 """
 
 from typing import Any
@@ -17,6 +18,7 @@ from proxy.codec.lenient_json import loads
 from proxy.dialects.gemini.candidates import Candidates
 from proxy.dialects.gemini.errors import in_band
 from proxy.dialects.gemini.frames import Frames
+from proxy.dialects.gemini.spelling import has_underscores, in_camel_case
 from proxy.dialects.gemini.usage import Counting
 from proxy.dialects.gemini.wire import BROKEN, FINISH, NAME, NOTHING, Chunk
 from proxy.errors import failure
@@ -43,6 +45,7 @@ class GeminiDecoder(FramedDecoder[bytes]):
         self._blocked: str | None = None
         self._feedback = b""
         self._told: dict[str, bytes] = {}
+        self._camel_case = False  # so the names are spelt, as a chunk has shown
 
     @property
     def usage(self) -> Usage:
@@ -60,6 +63,11 @@ class GeminiDecoder(FramedDecoder[bytes]):
                 if not frame.strip() or frame == _DONE:
                     return
                 chunk = decoded(_CHUNK, frame)  # the slow way
+            if not self._camel_case:
+                self._camel_case = chunk.usage_metadata is not NOTHING
+                if has_underscores(frame):
+                    frame = in_camel_case(frame)
+                    chunk = decoded(_CHUNK, frame)
             self._chunk(chunk, frame, out)
         except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
             if self._closing:

@@ -3,6 +3,7 @@
 The last line has `done: true`; a body that ends before it is cut. Reasoning stands before the text
 of a line, calls behind it. A call comes whole, and an answer that called ends with `stop` all the
 same. An error may be any line, under a status of 200. Tags like `<think>` in the text stay text.
+Some gateways send each line as an event of an event stream.
 """
 
 from typing import Any
@@ -24,6 +25,8 @@ from proxy.framing.lines import LineSplitter
 _LINE = msgspec.json.Decoder(Line)
 _FINISHES = Finishes(FINISH)
 _ANY = msgspec.json.Decoder()
+_BRACE = 0x7B  # asked for as an integer: cheap
+_FIELDS = (b"data", b"event", b"id", b"retry", b"")  # of an event stream; a comment has no name
 
 
 class OllamaDecoder(FramedDecoder[bytes]):
@@ -45,6 +48,10 @@ class OllamaDecoder(FramedDecoder[bytes]):
         return self._lines.close()
 
     def _take(self, frame: bytes, out: list[Event]) -> None:
+        if frame[0] != _BRACE:
+            frame = _event_data(frame)
+            if not frame:
+                return
         line = self._read(_LINE, frame, out)
         if line is None:
             return
@@ -122,6 +129,17 @@ class OllamaDecoder(FramedDecoder[bytes]):
         else:
             called = self._blocks.saw_tool_call
             self._finish(out, _FINISHES.reason(raw or "stop", called=called), raw)
+
+
+def _event_data(line: bytes) -> bytes:
+    """The data of a line of an event stream; empty for its other lines and for what gateways end
+    one with. A line of no event stream is given as it is.
+    """
+    name, colon, value = line.partition(b":")
+    if not colon or name not in _FIELDS:
+        return line
+    data = value.strip() if name == b"data" else b""
+    return b"" if data == b"[DONE]" else data
 
 
 def _value(data: bytes | Raw) -> Any:

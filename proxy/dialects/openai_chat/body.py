@@ -78,9 +78,11 @@ def framed(lines: LineSplitter, data: bytes) -> list[Frame]:
 
 
 def _is_chunk(line: bytearray) -> bool:
-    """Whether a line is a whole chunk, which elsewhere would be the data of an event."""
+    """Whether a line is a whole chunk, which elsewhere would be the data of an event. The first one
+    may have no choice yet (Azure).
+    """
     try:
         choices = CHUNK.decode(line).choices
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-    return any(choice.delta is not None for choice in choices or ())
+    return choices is not None and all(choice.delta is not None for choice in choices)

@@ -3,7 +3,8 @@
 OpenAI tells pieces apart by `index`; `id` and `name` come with the first. Others leave the index
 out, and the place in the list stands for it (Mistral); send `id: ""`, or the same id again, and a
 `name` of null or "" with later pieces (Qwen, Hunyuan, TGI); or send whole calls that all have index
-0 and are told apart by their ids (Gemini's OpenAI endpoint), or not even by them.
+0 and are told apart by their ids (Gemini's OpenAI endpoint), or not even by them. Cloudflare's
+Workers AI says name and arguments without `function` around them.
 """
 
 from typing import Any
@@ -33,7 +34,7 @@ class Calls(CallPieces):
         elif function is not None:
             name, arguments = function.name or "", _text(function.arguments)
         else:
-            name = arguments = ""
+            name, arguments = piece.name or "", _text(piece.arguments)
         self.piece(
             out, index, name, arguments, call_id=call_id, choice=choice, custom=custom is not None
         )

@@ -22,6 +22,7 @@ from proxy.codec.openai.finish_reasons import NOT_FINISHED, is_error
 from proxy.codec.proofs import GEMINI, OPENAI, XAI
 from proxy.dialects.openai_chat.calls import Calls
 from proxy.dialects.openai_chat.content_parts import is_text, joined
+from proxy.dialects.openai_chat.messages import Messages
 from proxy.dialects.openai_chat.sources import Sources
 from proxy.dialects.openai_chat.thoughts import Proof, thoughts
 from proxy.dialects.openai_chat.wire import (
@@ -81,6 +82,7 @@ class Choices:
         self._finishes: dict[int, str] = {}
         self._plain: set[int] = set()  # choices whose reasoning is not in details alone
         self._sources = Sources(self.blocks)
+        self._messages = Messages(max_held_chars)
 
     def take(self, out: list[Event], choice: Choice, answer_id: Any) -> VendorError | None:
         """One choice of one chunk. Raises NotJSONError or msgspec.DecodeError for what is hidden in
@@ -98,7 +100,7 @@ class Choices:
                 return broken
         delta = choice.delta
         if delta is None:
-            delta = self._instead(choice, told=begun and self.said)
+            delta = self._instead(index, choice, told=begun and self.said)
         content, delta.content = delta.content, None
         # one comparison in C says it for nearly every delta
         if delta != _NOTHING_ELSE and any(_rest_of_delta(delta)):
@@ -128,15 +130,18 @@ class Choices:
         self._calls.flush(out)
         self.blocks.end_all(out)
 
-    @staticmethod
-    def _instead(choice: Choice, *, told: bool) -> Delta:
-        """What stands for the delta: `message` in an answer that was not streamed, `text` in a
-        legacy completion, or nothing (Azure). `told`: the choice was streamed, and its message is
-        the whole of it once more (MiniMax, in its last chunk).
+    def _instead(self, index: int, choice: Choice, *, told: bool) -> Delta:
+        """What stands for the delta: `message` in an answer that was not streamed or in every chunk
+        of one that was (see `Messages`), `text` in a legacy completion, or nothing (Azure). `told`:
+        the choice was streamed. If it was in deltas, its message is the whole of it once more
+        (MiniMax, in its last chunk).
         """
         if choice.message in QUIET:
             return Delta(content=choice.text)
-        return Delta() if told else decoded(_MESSAGE, bytes(choice.message))
+        if told and index not in self._messages:
+            return Delta()
+        message = decoded(_MESSAGE, bytes(choice.message))
+        return self._messages.delta(index, message, last=choice.finish_reason not in NOT_FINISHED)
 
     def _remember(self, index: int, rest: tuple[Any, ...]) -> None:
         """Raw values hold the whole chunk that they came in, and there is one row a choice: so

@@ -41,7 +41,8 @@ class CustomPiece(msgspec.Struct, gc=False):
 
 class CallPiece(msgspec.Struct, gc=False):
     """A piece of a tool call. Pieces with the same `index` belong together; Mistral may leave it
-    out. In `extra_content` Gemini's endpoint has what it wants to see again.
+    out. In `extra_content` Gemini's endpoint has what it wants to see again. Some gateways say the
+    name and the arguments in the call itself, as the Responses API does.
     """
 
     index: int | None = None
@@ -49,6 +50,8 @@ class CallPiece(msgspec.Struct, gc=False):
     function: FunctionPiece | None = None
     custom: CustomPiece | None = None
     extra_content: Any = None
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
 
 
 class Delta(msgspec.Struct, gc=False):

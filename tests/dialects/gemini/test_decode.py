@@ -358,6 +358,33 @@ def test_finishes_as_numbers(number: int, raw: str) -> None:
     assert raw == folded(events(array(text("a", finish=number)))).finish.raw
 
 
+@pytest.mark.parametrize("form", [sse, array])
+def test_names_that_are_spelt_with_underscores(form: Any) -> None:
+    """All of an answer; but what stands in arguments is the tool's own."""
+    parts = [
+        {"text": "hm", "thought": True, "thought_signature": "s1"},
+        {"text": "a"},
+        {"function_call": {"name": "f", "args": {"a_b": {"c_d": 1}}}},
+    ]
+    last = {
+        "candidates": [{"content": {"parts": parts}, "finish_reason": "MAX_TOKENS", "index": 0}],
+        "usage_metadata": {"prompt_token_count": 3, "candidates_token_count": 2},
+        "response_id": "r1",
+    }
+    answer = folded(events(form(text("o"), last)))
+    assert ("oa", "hm") == (answer.text(), answer.reasoning())
+    assert [("f", {"a_b": {"c_d": 1}})] == [
+        (block.tool.name, json.loads(block.text)) for block in answer.tool_calls() if block.tool
+    ]
+    assert (Finish("length", "MAX_TOKENS"), Usage(3, 2)) == (answer.finish, answer.usage)
+
+
+def test_a_prompt_that_is_blocked_with_underscores() -> None:
+    """As in the API's own spelling."""
+    answer = folded(events(sse({"prompt_feedback": {"block_reason": "SAFETY"}})))
+    assert Finish("content_filter", "SAFETY") == answer.finish
+
+
 def test_an_answer_that_is_none_is_an_error() -> None:
     """The model called a function wrongly: nothing that a client could act on."""
     last = events(sse(text("a"), chunk(finish="MALFORMED_FUNCTION_CALL", finishMessage="bad")))[-1]

@@ -53,6 +53,17 @@ def failed(events: list[Event]) -> StreamError:
 TALK = wire(chat(thinking="hm"), chat("Grüße"), chat(" 世界"), {**chat(), **LAST})
 
 
+def test_lines_sent_as_an_event_stream() -> None:
+    """Each is the data of an event; whatever else such a stream holds says nothing."""
+    head = b": hello\nevent: message\nid: 1\nretry: 5\n\n"
+    body = b"".join(b"data: " + line + b"\n\n" for line in TALK.splitlines())
+    expected = same_however_cut(new, TALK)
+    assert expected == same_however_cut(new, head + body + b"data: [DONE]\n\n")
+    assert expected == same_however_cut(new, body.replace(b"data: ", b"data:"))
+    cut = body[: body.index(b"\n\n") + 2]
+    assert "upstream_truncated" == failed(decode(new(), [cut])).error.kind
+
+
 def test_thinking_text_usage_and_finish() -> None:
     answer = folded(same_however_cut(new, TALK))
     assert ("hm", "Grüße 世界", "stop") == (answer.reasoning(), answer.text(), answer.finish.reason)
@@ -166,7 +177,7 @@ def test_what_the_vendor_measures_is_told_beside() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"<!DOCTYPE html>\n", b"nonsense\n", b"7\n", b"[]\n", b'data: {"a": 1}\n']
+    "body", [b"<!DOCTYPE html>\n", b"nonsense\n", b"7\n", b"[]\n", b'datum: {"a": 1}\n']
 )
 def test_garbage_is_malformed(body: bytes) -> None:
     assert "upstream_malformed" == failed(decode(new(), [body + TALK])).error.kind

@@ -50,6 +50,10 @@ def piece(
     return said if index is None else {"index": index, **said}
 
 
+def message(said: dict[str, Any], finish: str | None = None) -> bytes:
+    return frame({"choices": [{"index": 0, "message": said, "finish_reason": finish}]})
+
+
 HI = delta({"role": "assistant", "content": "hi"})
 STOP = delta({}, "stop")
 _COUNTED = delta({}, "stop", usage={"prompt_tokens": 4, "completion_tokens": 2})
@@ -103,6 +107,7 @@ CASES = [
     Case("the same with the terminator", LINES + b"[DONE]\n", "hi", finish=("stop", "stop"), usage=Usage(4, 2)),
     Case("the same, cut", LINES[:60], "", error=("upstream_truncated", 502, "before it was complete")),
     Case("a line without a finish", LINES.partition(b"\n")[0] + b"\n", "hi", error=("upstream_truncated", 502, "before it was complete")),
+    Case("lines, of which the first has no choice", b'{"choices": [], "prompt_filter_results": []}\n' + LINES, "hi", finish=("stop", "stop"), usage=Usage(4, 2)),
     Case("an error on a line", LINES.partition(b"\n")[0] + b'\n{"error": {"message": "gone"}}\n', "hi", error=("upstream_error", 502, "gone")),
     Case("noughts behind the counts", HI + delta({}, "stop", usage={"prompt_tokens": 4, "completion_tokens": 2}) + frame({"choices": [], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}) + DONE, "hi", finish=("stop", "stop"), usage=Usage(4, 2)),
     Case("the terminator in quotes", HI + STOP + b'data: "[DONE]"\n\n', "hi", finish=("stop", "stop")),
@@ -218,6 +223,13 @@ CASES = [
     # MiniMax.
     Case("the whole message once more", HI + delta({"reasoning_content": "hm"}) + frame({"object": "chat.completion", "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "hi", "reasoning_content": "hm"}}], "base_resp": {"status_code": 0, "status_msg": ""}}), "hi", "hm", finish=("stop", "stop")),
     Case("the error beside the answer", frame({"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}), error=("upstream_error", 402, "insufficient balance")),
+    # Chunks with a message where others have a delta.
+    Case("messages in pieces", message({"content": "h"}) + message({"content": "i"}) + message({"content": ""}, "stop"), "hi", finish=("stop", "stop")),
+    Case("messages in pieces that are alike", message({"content": "ha"}) + message({"content": "ha"}) + message({}, "stop"), "haha", finish=("stop", "stop")),
+    Case("messages that repeat what was said", message({"content": "h", "reasoning_content": "h"}) + message({"content": "hi", "reasoning_content": "hm"}) + message({"content": "hi!", "reasoning_content": "hm"}, "stop"), "hi!", "hm", finish=("stop", "stop")),
+    Case("a call that messages repeat", message({"tool_calls": [piece('{"a"', "f", id="c")]}) + message({"tool_calls": [piece('{"a":1}', "f", None, id="c")]}, "tool_calls"), calls=(("f", '{"a":1}'),), finish=("tool_calls", "tool_calls")),
+    # Cloudflare's calls, which have no `function`.
+    Case("flat calls", call([{"id": "a", "name": "f", "arguments": {"a": 1}}, {"id": "b", "name": "g", "arguments": "{}"}]) + message({"tool_calls": []}, "stop"), calls=(("f", '{"a":1}'), ("g", "{}")), finish=("tool_calls", "stop")),
     Case("a number", HI + b"data: 5\n\n" + DONE, "hi", error=("upstream_malformed", 502, "5")),
     Case("too large a frame", HI + delta({"content": "x" * MAX}), "hi", error=("upstream_malformed", 502, "larger than")),
     Case("nested out of reason", HI + frame(b'{"choices":[{"delta":{"content":[' + b"[" * 500 + b"]" * 500 + b"]}}]}") + DONE, "hi", error=("upstream_malformed", 502, "")),

@@ -75,7 +75,7 @@ def test_any_body_of_an_error_status_is_a_failure_that_says_something(
 def test_kinds_and_statuses_follow_the_http_status() -> None:
     kinds = {
         status: (parsed(status, b"").kind, parsed(status, b"").status)
-        for status in (400, 401, 404, 413, 429, 500, 503)
+        for status in (400, 401, 404, 413, 429, 498, 500, 503)
     }
     assert {
         400: ("bad_request", 400),
@@ -83,6 +83,7 @@ def test_kinds_and_statuses_follow_the_http_status() -> None:
         404: ("model_not_found", 404),
         413: ("too_large", 413),
         429: ("rate_limited", 429),
+        498: ("overloaded", 503),
         500: ("upstream_status", 502),
         503: ("overloaded", 503),
     } == kinds
@@ -112,6 +113,16 @@ def test_a_spent_quota_does_not_come_back(status: int) -> None:
     body = b'{"error":{"message":"Spent.","type":"insufficient_quota","code":"insufficient_quota"}}'
     failure = parsed(status, body)
     assert (429, False) == (failure.status, failure.retryable)
+
+
+@pytest.mark.parametrize("status", [200, 498])
+def test_groq_without_capacity_may_be_tried_again(status: int) -> None:
+    """Its flex tier fails quickly so."""
+    body = (
+        b'{"error":{"message":"Full.","type":"invalid_request_error","code":"capacity_exceeded"}}'
+    )
+    failure = parsed(status, body)
+    assert (True, True) == (failure.status >= 500, failure.retryable)
 
 
 def test_the_vendor_says_itself_whether_to_try_again() -> None:
