@@ -4,7 +4,7 @@ failure that says why there is none.
 
 from time import monotonic
 
-from proxy.codec.base import Outgoing, Parsed, TargetConfig
+from proxy.codec.base import Decoder, Outgoing, Parsed, TargetConfig
 from proxy.codec.reasoning_tags import TaggedReasoning
 from proxy.codec.settle import REWRITE_NOTE
 from proxy.codec.tool_names import RestoredTools
@@ -29,7 +29,6 @@ from proxy.relay.states import UpstreamStates
 from proxy.relay.turn import Turn
 from proxy.relay.won import Envelope, Won
 from proxy.routing import Target
-from proxy.upstream.answer import Answer
 from proxy.upstream.client import Upstreams
 
 _LOSSES = ("dropped", "changed")
@@ -66,6 +65,7 @@ class Asking:
         way.
         """
         bound = self._plan.upstreams[target.upstream]
+        state = self._states.of(bound)
         record.upstream, record.upstream_dialect, record.upstream_model = (
             target.upstream,
             bound.half.name,
@@ -77,7 +77,7 @@ class Asking:
             config, call = await prepared_apart(bound, target, parsed.request, self._envelope)
             record.asked, sent = place(bound, call), call.body
             notes = _notes(parsed, call, bound, target, client_rewrites=client_rewrites)
-            async with Turn(bound, self._states.of(bound), last=last):
+            async with Turn(bound, state, last=last):
                 generation = await self._answered(call, config, bound, record)
         except Refused as refused:
             tell_failure(refused, bound, self._envelope, record, sent)
@@ -85,9 +85,7 @@ class Asking:
         record.attempted(target.upstream, "ok", monotonic())
         headers = returned(generation.answer, bound.settings)
         generation.answer.let_go()
-        return Won(
-            generation, target, notes, bound.half.rewrites, self._states.of(bound).slots, headers
-        )
+        return Won(generation, target, notes, bound.half.rewrites, state.slots, headers)
 
     async def _answered(
         self, call: Outgoing, target: TargetConfig, bound: Bound, record: StreamRecord
@@ -111,9 +109,20 @@ class Asking:
                 headers=answer.headers,
             )
             answer.heard_by(tape)
-        generation = self._generation(
-            answer, call, bound, started=started, record=record, veil=veil
+        limits = self._plan.limits
+        log = Log(limits.write_buffer_bytes)
+        source = Source(
+            self._decoder(call, target, bound, veil),
+            record,
+            log,
+            upstream=target.upstream,
+            timeouts=bound.timeouts,
+            most_silent_bytes=limits.max_event_bytes,
+            started=started,
+            redactor=veil,
+            priced=bound.prices.of(target.model),
         )
+        generation = Generation(answer, source, log)
         generation.begin()
         try:
             await generation.ready()
@@ -124,39 +133,20 @@ class Asking:
             raise Refused(generation.hopeless)
         return generation
 
-    def _generation(
-        self,
-        answer: Answer,
-        call: Outgoing,
-        bound: Bound,
-        *,
-        started: float,
-        record: StreamRecord,
-        veil: Redactor,
-    ) -> Generation:
-        limits, name = self._plan.limits, bound.endpoint.name
-        log = Log(limits.write_buffer_bytes)
-        decoder = bound.half.decoder(limits.max_event_bytes, bound.options)
-        rules = bound.rules.of(record.upstream_model)
+    def _decoder(
+        self, call: Outgoing, target: TargetConfig, bound: Bound, veil: Redactor
+    ) -> Decoder:
+        """What reads the answer to this."""
+        decoder = bound.half.decoder(self._plan.limits.max_event_bytes, bound.options)
+        rules = target.rules
         if rules.reasoning_tags:
             begun = bool(rules.reasoning_begun)
             decoder = TaggedReasoning(decoder, rules.reasoning_tags, begun=begun)
         if call.tool_names or call.custom_tools:
             decoder = RestoredTools(decoder, call.tool_names, call.custom_tools)
         if self._envelope.pieces is not None:
-            decoder = NotingDecoder(decoder, self._envelope.pieces, name, veil.text)
-        source = Source(
-            decoder,
-            record,
-            log,
-            upstream=name,
-            timeouts=bound.timeouts,
-            most_silent_bytes=limits.max_event_bytes,
-            started=started,
-            redactor=veil,
-            priced=bound.prices.of(record.upstream_model),
-        )
-        return Generation(answer, source, log)
+            decoder = NotingDecoder(decoder, self._envelope.pieces, target.upstream, veil.text)
+        return decoder
 
 
 def _notes(
@@ -171,8 +161,10 @@ def _notes(
     notes = list(dict.fromkeys([*read, *call.notes]))
     if bound.half.rewrites and parsed.request.stream and not client_rewrites:
         notes.append(REWRITE_NOTE)
+    if parsed.request.on_loss != "refuse":
+        return notes
     lost = [note for note in notes if note.note in _LOSSES]
-    if parsed.request.on_loss == "refuse" and lost:
+    if lost:
         said = " ".join(note.message for note in lost)
         raise Refused(
             failure(

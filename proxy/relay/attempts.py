@@ -175,7 +175,7 @@ def _in_order(targets: tuple[Target, ...]) -> Sequence[Target]:
     """Those with a weight first, drawn without putting back, each with a chance by its weight
     (Efraimidis and Spirakis, 2006); then the others as they stand.
     """
-    if not any(target.weight for target in targets):
+    if len(targets) == 1 or not any(target.weight for target in targets):
         return targets
     # no secret hangs on it
     drawn = {target: random.random() ** (1 / target.weight) for target in targets if target.weight}  # noqa: S311

@@ -6,6 +6,7 @@ the config's key, and only for an upstream with `pass_through`.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from time import monotonic
 from types import MappingProxyType
 
@@ -15,7 +16,7 @@ from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.relaying import built
 from proxy.errors import Failure, Kind, Refused, failure
 from proxy.observe.record import StreamRecord
-from proxy.relay.apart import apart
+from proxy.relay.apart import LARGE_BYTES, beside
 from proxy.relay.plan import Bound
 from proxy.relay.redactor import Redactor
 from proxy.relay.won import Envelope, NotSentError
@@ -74,9 +75,9 @@ async def prepared_apart(
     """
     credential, headers = envelope.credential, envelope.headers
     if envelope.dear is None:
-        return await apart(
-            envelope.size, lambda: prepared(bound, target, request, credential, headers)
-        )
+        if envelope.size <= LARGE_BYTES:
+            return prepared(bound, target, request, credential, headers)
+        return await beside(lambda: prepared(bound, target, request, credential, headers))
     config = _configured(bound, target, credential)
     call = await envelope.dear.built(bound.half.name, config)
     return config, _with_headers(bound, call, headers)
@@ -100,9 +101,7 @@ def returned(answer: Answer, settings: Upstream) -> Mapping[str, str]:
 
 def veil_of(bound: Bound, credential: str | None) -> Redactor:
     """What hides the upstream's secrets in its failures. `credential` is the client's."""
-    return Redactor(
-        bound.settings, credential if bound.settings.pass_through else bound.settings.key()
-    )
+    return Redactor(bound.settings, credential) if bound.settings.pass_through else bound.veil
 
 
 def told(why: Failure, bound: Bound, credential: str | None) -> Failure:
@@ -161,7 +160,11 @@ def place(bound: Bound, call: Outgoing) -> str:
     """The host and path that are asked, for the log: without a query, where some vendors have the
     key.
     """
-    url = bound.endpoint.url + (bound.endpoint.path or call.path)
+    return _place(bound.endpoint.url + (bound.endpoint.path or call.path))
+
+
+@lru_cache(maxsize=512)
+def _place(url: str) -> str:
     return url.partition("?")[0].partition("://")[2].rpartition("@")[2]
 
 

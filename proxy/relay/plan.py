@@ -10,6 +10,7 @@ from proxy.codec.halves import UpstreamHalf
 from proxy.dialects.registry import UPSTREAMS
 from proxy.relay.price_table import TABLE, PriceTable
 from proxy.relay.prices import PriceList
+from proxy.relay.redactor import Redactor
 from proxy.routing import WILDCARD, Router, Target
 from proxy.settings.costs import TABLE_CURRENCY
 from proxy.settings.limits import Limits
@@ -23,13 +24,15 @@ from proxy.upstream.client import Endpoint
 if TYPE_CHECKING:
     from proxy.relay.recorder import Recorder
 
+_REMEMBERED = 1024  # a client may name any model where "*" leads to an upstream
 # One request may tell a mock to misbehave; no other request shall be refused for it.
 _NO_BREAKER = Breaker(failures=0)
 
 
 class Bound(NamedTuple):
     """An upstream, ready to be called. `played`: it is a mock, which may be told per request what
-    to play. `recorder`: what keeps its streams, where they are to be kept.
+    to play. `veil` hides its secrets where it is asked with its own key. `recorder`: what keeps its
+    streams, where they are to be kept.
     """
 
     endpoint: Endpoint
@@ -42,11 +45,20 @@ class Bound(NamedTuple):
     rules: RuleBook
     options: Mapping[str, Any]  # the dialect's own
     prices: PriceList
+    veil: Redactor
+    known: dict[Target, TargetConfig]  # what `config` gave
     recorder: "Recorder | None" = None
 
     def config(self, target: Target) -> TargetConfig:
-        rules = self.rules.of(target.model)
-        return TargetConfig(target.upstream, target.model, self.settings.key(), self.options, rules)
+        """The same one for each request to a target."""
+        found = self.known.get(target)
+        if found is None:
+            if len(self.known) >= _REMEMBERED:
+                self.known.clear()
+            key, rules = self.settings.key(), self.rules.of(target.model)
+            found = TargetConfig(target.upstream, target.model, key, self.options, rules)
+            self.known[target] = found
+        return found
 
 
 class ModelPolicy(NamedTuple):
@@ -148,6 +160,8 @@ def _bind(
         RuleBook(upstream.dialect, upstream.vendor, upstream.options),
         {key: value for key, value in upstream.options.items() if key not in NAMES},
         PriceList(upstream.prices, settings.costs.currency, upstream.base_url, table),
+        Redactor(upstream, upstream.key()),
+        {},
         None if kept is None else _recorder(name, upstream, kept),
     )
 

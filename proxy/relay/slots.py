@@ -28,12 +28,16 @@ class Slots:
     def open(self) -> int:
         return self._open
 
-    async def enter(self, wait_s: float) -> None:
-        """Take a place; `leave` must follow. Raises Full when there is none within `wait_s`, or too
-        many wait already.
-        """
-        if self._has_place() and not self._queue:
+    def take(self) -> bool:
+        """Take a place, if one is free and nobody waits for it; `leave` must follow."""
+        taken = not self._queue and (self.most is None or self._open < self.most)
+        if taken:
             self._open += 1
+        return taken
+
+    async def enter(self, wait_s: float) -> None:
+        """The same. Raises Full when there is none within `wait_s`, or too many wait already."""
+        if self.take():
             return
         if wait_s <= 0 or len(self._queue) >= self.most_waiting:
             raise Full

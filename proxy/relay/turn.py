@@ -28,9 +28,17 @@ class Turn:
         self._last = last
 
     async def __aenter__(self) -> None:
-        bound = self._bound
         circuit, slots, budget = self._state
-        _refuse_while_open(circuit, bound)
+        if circuit.is_open:
+            _refuse_while_open(circuit, self._bound)
+        if not slots.take():
+            await self._waited()
+        circuit.sent()
+        budget.asked()
+
+    async def _waited(self) -> None:
+        """For a place, which others have."""
+        bound, (circuit, slots, _) = self._bound, self._state
         try:
             await slots.enter(bound.settings.queue_s if self._last else 0)
         except Full as full:
@@ -43,12 +51,10 @@ class Turn:
                 failure("overloaded", said, code="no_room", retry_after_s=1), "no_room"
             ) from full
         try:
-            _refuse_while_open(circuit, bound)  # it may have opened while this one waited
+            _refuse_while_open(circuit, bound)  # it may have opened meanwhile
         except NotSentError:
             slots.leave()
             raise
-        circuit.sent()
-        budget.asked()
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         circuit, slots, _ = self._state

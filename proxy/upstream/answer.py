@@ -149,6 +149,9 @@ class Answer:
         """
         if self._connection is None:
             return
+        if self._protocol.has_all:
+            self._over("complete")
+            return
         self._on_end = None
         self._protocol.stop(False)
         self._protocol.take(self._linger, self._ended)

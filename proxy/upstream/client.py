@@ -9,7 +9,7 @@ for each that lasts.
 import asyncio
 from collections.abc import AsyncIterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import aiohttp
 from yarl import URL
@@ -20,7 +20,7 @@ from proxy.net.addresses import Reach, is_barred, reach_of
 from proxy.net.paths import checked_path
 from proxy.net.resolver import UnfitAddressError, unfit
 from proxy.upstream.answer import Answer
-from proxy.upstream.connector import Connector, origin
+from proxy.upstream.connector import Connector, Origin
 from proxy.upstream.head import Head, has_length, written
 from proxy.upstream.protocol import Protocol, Trouble
 from proxy.upstream.signing import signed
@@ -57,9 +57,31 @@ def _over(own: Mapping[str, str], configured: Mapping[str, str]) -> Mapping[str,
     }
 
 
+class _Way(NamedTuple):
+    """To an address: the same for each request. `unfit` says why there is none."""
+
+    url: URL
+    origin: Origin
+    reach: Reach
+    unfit: str
+
+
 @lru_cache(maxsize=512)
 def _url(base: str, path: str) -> URL:
     return URL(base + path, encoded=True)
+
+
+@lru_cache(maxsize=512)
+def _way(url: URL, private: bool) -> _Way:
+    host = url.raw_host or ""
+    reach = reach_of(host, private)
+    why = unfit(host, reach) if is_barred(host, reach) else ""
+    return _Way(url, Origin(url), reach, why if host else _NO_HOST)
+
+
+@lru_cache(maxsize=64)
+def _timeout(connect_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, connect=connect_s)
 
 
 class Upstreams:
@@ -71,7 +93,6 @@ class Upstreams:
 
     def __init__(self) -> None:
         self._connectors: dict[Reach, Connector] = {}
-        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._answers: set[Answer] = set()
         self._loop = asyncio.get_running_loop()
 
@@ -94,16 +115,19 @@ class Upstreams:
         place of the call's own, as it comes.
         """
         url = _url(endpoint.url, endpoint.path or checked_path(call.path)) if at is None else at
-        connector = self._connector(url.raw_host or "", endpoint)
+        way = _way(url, endpoint.private)
+        if way.unfit:
+            said = f"{endpoint.name} {way.unfit}"
+            raise Refused(failure("connect_failed", said, upstream=endpoint.name))
         headers = signed(
             call, url, _over({**call.headers, "Accept-Encoding": "identity"}, endpoint.headers)
         )
         request = written(call.method, url, headers, len(call.body) if body is None else None)
         again = body is None and call.method in _REPEATABLE
         while True:
-            connection = await self._in_time(connector, url, endpoint, until)
+            connection = await self._in_time(way, endpoint, until)
             try:
-                protocol = cast("Protocol", connection.protocol)
+                protocol: Protocol = connection.protocol  # type: ignore[assignment]  # see there
                 fresh = not protocol.used
                 protocol.sending = (
                     None if body is None else asyncio.create_task(_send(protocol, body, headers))
@@ -122,27 +146,20 @@ class Upstreams:
             # the upstream closed a kept connection just then: once more, on another one
 
     async def _in_time(
-        self, connector: Connector, url: URL, endpoint: Endpoint, until: float | None
+        self, way: _Way, endpoint: Endpoint, until: float | None
     ) -> aiohttp.connector.Connection:
         """Raises Refused, and TimeoutError as `open` does."""
         if until is None or until >= self._loop.time() + endpoint.connect_s + _ROUNDED_S:
-            return await self._connected(connector, url, endpoint)
+            return await self._connected(way, endpoint)
         async with asyncio.timeout_at(until):
-            return await self._connected(connector, url, endpoint)
+            return await self._connected(way, endpoint)
 
-    async def _connected(
-        self, connector: Connector, url: URL, endpoint: Endpoint
-    ) -> aiohttp.connector.Connection:
+    async def _connected(self, way: _Way, endpoint: Endpoint) -> aiohttp.connector.Connection:
         """Raises Refused."""
         name = endpoint.name
-        if not url.raw_host:
-            raise Refused(failure("connect_failed", f"{name} {_NO_HOST}", upstream=name))
+        connector = self._connectors.get(way.reach) or self._connector(way.reach)
         try:
-            return await connector.connect(
-                origin(url),  # type: ignore[arg-type]
-                [],
-                self._timeout(endpoint.connect_s),
-            )
+            return await connector.connect(way.origin, [], _timeout(endpoint.connect_s))  # type: ignore[arg-type]  # see there
         except TimeoutError as error:
             forget(error)
             said = f"{name} did not accept a connection within {endpoint.connect_s:g} s."
@@ -160,27 +177,12 @@ class Upstreams:
         for connector in self._connectors.values():
             await connector.close()
 
-    def _connector(self, host: str, endpoint: Endpoint) -> Connector:
+    def _connector(self, reach: Reach) -> Connector:
         """One a reach, as each has connections of its own: what one may be connected to, another
         may not.
         """
-        reach = reach_of(host, endpoint.private)
-        if is_barred(host, reach):
-            raise Refused(
-                failure(
-                    "connect_failed",
-                    f"{endpoint.name} {unfit(host, reach)}",
-                    upstream=endpoint.name,
-                )
-            )
-        if reach not in self._connectors:
-            self._connectors[reach] = Connector(reach)
-        return self._connectors[reach]
-
-    def _timeout(self, connect_s: float) -> aiohttp.ClientTimeout:
-        if connect_s not in self._timeouts:
-            self._timeouts[connect_s] = aiohttp.ClientTimeout(total=None, connect=connect_s)
-        return self._timeouts[connect_s]
+        connector = self._connectors[reach] = Connector(reach)
+        return connector
 
 
 async def _send(protocol: Protocol, body: AsyncIterable[bytes], headers: Mapping[str, str]) -> None:

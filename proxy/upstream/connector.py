@@ -5,7 +5,7 @@ tests/upstream/test_client.py fails if an aiohttp release moves that.
 """
 
 import asyncio
-from functools import lru_cache, partial
+from functools import partial
 
 import aiohttp
 from aiohttp.client_reqrep import ConnectionKey
@@ -29,7 +29,9 @@ class Connector(aiohttp.TCPConnector):
 
 
 class Origin:
-    """What aiohttp's connector wants to know of a request: where it goes."""
+    """What aiohttp's connector wants to know of a request: where it goes. It is the same for each
+    request to an address.
+    """
 
     __slots__ = ("connection_key", "port", "url")
 
@@ -46,9 +48,3 @@ class Origin:
 
     def is_ssl(self) -> bool:
         return self.url.scheme == "https"
-
-
-@lru_cache(maxsize=512)
-def origin(url: URL) -> Origin:
-    """The same one for each request to an address."""
-    return Origin(url)

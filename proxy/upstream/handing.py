@@ -68,12 +68,19 @@ class Handing(Writing):
             self._hand(held)
             if len(held) > _HELD_BYTES:
                 self._read(True)
-        self._mark()
-        self._tell()
+        if self._end is None:
+            self._mark()
+        else:
+            self._tell()
 
     def let(self) -> None:
         """Nobody takes anything."""
         self._on_data = self._on_end = self._straight = self._slices = None
+
+    @property
+    def has_all(self) -> bool:
+        """Whether all of the body has come, and been handed on."""
+        return self._end == "complete" and self._inflater is None and not self._held
 
     def stop(self, stopped: bool) -> None:
         """Hand on nothing more, or go on."""
@@ -123,7 +130,7 @@ class Handing(Writing):
 
     def _finish(self, end: End) -> None:
         if self._end is None:
-            self._end = end
+            self._end, self._straight = end, None
             self._tell()
 
     def _tell(self) -> None:
@@ -142,7 +149,7 @@ class Handing(Writing):
     def _mark(self) -> None:
         """Whether a whole chunk may be handed on as it is."""
         body = self._body
-        ready = body is not None and body.between and self._end is None and not self._rest
+        ready = body is not None and body.between and not self._rest
         self._straight = self._on_data if ready and self._inflater is None else None
 
     # One part after the other.

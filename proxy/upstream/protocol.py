@@ -143,7 +143,8 @@ class Protocol(Handing):
             self._finish("complete")
         elif body.malformed:
             self._finish("malformed")
-        self._mark()
+        else:
+            self._mark()
 
     def _read_head(self, coming: Coming, data: bytes) -> bytes:
         """What is behind the head of the answer; nothing while that has not come."""
