@@ -67,6 +67,11 @@ class Hold:
         bodies.size += size
         self.size += size
 
+    def give_back(self, size: int) -> None:
+        """So many are not held any more."""
+        self._bodies.size -= size
+        self.size -= size
+
 
 def check_body(request: web.Request, most: int) -> None:
     """By the head alone. Raises Refused: too_large, or bad_request (415) for a type or a coding

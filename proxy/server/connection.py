@@ -3,12 +3,13 @@
 aiohttp's server bounds the request line, each header and their number, and drops a connection that
 has been idle for long. It does not bound the head as a whole, nor the time that a head may take
 (slowloris), nor what a chunked body may weigh beside its data. All three are kept here, where the
-client's own bytes arrive: nothing is spent on what is sent to it. Of aiohttp's private names three
-are used, `_request_count`, `_waiter` and `_reading_paused`; tests/server/test_listener.py fails
-when a release moves them.
+client's own bytes arrive: nothing is spent on what is sent to it. Of aiohttp's private names four
+are used, `_request_count`, `_waiter`, `_reading_paused` and `_message_tail`;
+tests/server/test_listener.py and test_websocket.py fail when a release moves them.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from aiohttp import StreamReader, web
@@ -52,6 +53,7 @@ class Connection(Taking):
         "_body_bytes",
         "_due",
         "_framed",
+        "_heard",
         "_host",
         "_left",
         "_refused",
@@ -82,6 +84,7 @@ class Connection(Taking):
         self._body_bytes = bounds.max_body_bytes  # what the body may have
         self._timer: asyncio.TimerHandle | None = None
         self._refused = self._framed = False
+        self._heard: Callable[[bytes], bool] | None = None
         self.body: StreamReader | None = None  # that somebody reads, and of which not all has come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -97,7 +100,7 @@ class Connection(Taking):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
+        if self._refused or (self._heard is not None and not self._heard(data)):
             return
         heads, begun = self._request_count, self._begun
         idle = self._idle(heads)
@@ -138,9 +141,13 @@ class Connection(Taking):
         if not (self.busy or self._refused or self._framed):
             self.force_close()
 
-    def take_messages(self) -> None:
-        """From now on what comes are a WebSocket's messages, each of which is bounded by itself."""
-        self._framed = True
+    def take_messages(self, heard: Callable[[bytes], bool]) -> None:
+        """From now on what comes are a WebSocket's messages, each of which is bounded by itself.
+        `heard` is given their bytes, and says whether they are taken.
+        """
+        self._framed, self._heard = True, heard
+        if self._message_tail:  # came with the handshake
+            heard(self._message_tail)
 
     def let_go(self) -> None:
         """What is not needed while an answer streams. The parser is made anew for what comes after

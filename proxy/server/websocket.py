@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 import aiohttp
 from aiohttp import WSMsgType, web
@@ -21,10 +22,11 @@ from proxy.framing.sse_frame import Frame
 from proxy.relay.apart import apart
 from proxy.server.access.keys import credential
 from proxy.server.access.origins import unasked
-from proxy.server.body import Bodies
+from proxy.server.body import REQUEST_BODY_S, Bodies, Hold
 from proxy.server.connection import Connection
 from proxy.server.gateway import Gateway
 from proxy.server.inward import Inward
+from proxy.server.messages import Coming
 from proxy.server.respond import cut, whole, with_retry_after
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -99,41 +101,75 @@ class _Socket:
         self._talk = Talk(limits.max_body_bytes)
         self._kept = contextlib.ExitStack()  # the place that what is kept takes among all bodies
         self._going = asyncio.Event()
+        self._coming = Coming()
+        self._place: Hold = gateway.bodies.hold(limits.max_inflight_body_bytes)  # of what comes
+        self._late: asyncio.TimerHandle | None = None
+        # how the connection must be closed at once
+        self._broken: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._held: asyncio.Task[aiohttp.WSMessage] | None = None
         self._answering: asyncio.Task[None] | None = None
 
     async def run(self) -> web.StreamResponse:
         connection = self._request.protocol
         assert isinstance(connection, Connection)
-        await self._ws.prepare(self._request)
-        connection.take_messages()
-        session = aiohttp.ClientSession(
-            connector=Inward(connection),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
-            skip_auto_headers=("User-Agent", "Accept"),
-            auto_decompress=False,
-        )
         going = asyncio.create_task(self._going.wait())
         try:
-            async with session:
+            connection.take_messages(self._heard)
+            await self._ws.prepare(self._request)
+            async with _inward(connection) as session:
                 with self._gateway.tells_drain(self._going.set):
                     code = await self._serve(session, going)
+                if self._answering is not None:
+                    self._answering.cancel()
             await self._ws.close(code=code)
         finally:
             self._kept.close()
-            for task in (going, self._held, self._answering):
+            self._break(aiohttp.WSCloseCode.GOING_AWAY)  # and nothing more is taken
+            self._place.give_back(self._place.size)
+            for task in (going, self._held, self._answering, self._late):
                 if task is not None:
                     task.cancel()
         return self._ws
+
+    def _heard(self, data: bytes) -> bool:
+        """What comes of messages takes its place among all bodies, and a message that has begun
+        must be whole in the time that a body has.
+        """
+        if self._broken.done():
+            return False
+        ended = self._coming.feed(data)
+        try:
+            self._count()
+        except Refused:
+            self._break(aiohttp.WSCloseCode.TRY_AGAIN_LATER)
+            return False
+        if ended and self._late is not None:
+            self._late.cancel()
+            self._late = None
+        if self._coming.broken_off and self._late is None:
+            loop, most_s = asyncio.get_running_loop(), self._request.app[REQUEST_BODY_S]
+            self._late = loop.call_later(most_s, self._break, aiohttp.WSCloseCode.POLICY_VIOLATION)
+        return True
+
+    def _count(self) -> None:
+        """Raises Refused where all bodies hold as much as they may."""
+        more = self._coming.waiting - self._place.size
+        if more > 0:
+            self._place.take(more)
+        else:
+            self._place.give_back(-more)
+
+    def _break(self, code: int) -> None:
+        if not self._broken.done():
+            self._broken.set_result(code)
 
     async def _serve(self, session: aiohttp.ClientSession, going: asyncio.Task[bool]) -> int:
         """Answer message after message; how the connection is to be closed (RFC 6455, 7.4.1)."""
         self._held = asyncio.create_task(self._ws.receive())
         while True:
-            await asyncio.wait(
-                (self._held, going), timeout=_IDLE_S, return_when=asyncio.FIRST_COMPLETED
-            )
+            await _first((self._held, going, self._broken), _IDLE_S)
+            if self._broken.done():
+                return self._broken.result()
             if going.done():
                 return aiohttp.WSCloseCode.GOING_AWAY
             if not self._held.done():
@@ -141,12 +177,17 @@ class _Socket:
             message = self._held.result()
             if message.type is not WSMsgType.TEXT:
                 return _code(message)
+            self._coming.take()
+            self._count()
             # the next message is read, and held, so that a client that leaves is noticed
             self._held = asyncio.create_task(self._ws.receive())
             self._answering = asyncio.create_task(self._answer(session, message.data))
-            await asyncio.wait((self._held, self._answering), return_when=asyncio.FIRST_COMPLETED)
+            await _first((self._held, self._answering, self._broken))
             if self._held.done() and self._held.result().type is not WSMsgType.TEXT:
                 return _code(self._held.result())
+            await _first((self._answering, self._broken))
+            if self._broken.done():
+                return self._broken.result()
             await self._answering
 
     async def _answer(self, session: aiohttp.ClientSession, message: str) -> None:
@@ -205,6 +246,21 @@ class _Socket:
             hold.take(self._talk.kept_bytes)
         except Refused:
             self._talk.forget()
+
+
+def _inward(connection: Connection) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=Inward(connection),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+        skip_auto_headers=("User-Agent", "Accept"),
+        auto_decompress=False,
+    )
+
+
+async def _first(waited: Iterable[asyncio.Future[Any]], most_s: float | None = None) -> None:
+    """Returns when one of these is done, or after so long."""
+    await asyncio.wait(waited, timeout=most_s, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _code(message: aiohttp.WSMessage) -> int:

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from tests.cli.tools import started
 from tests.hostile.wire import WAIT_S, place
+from tests.relay.far import until
 from tests.running import Running, running
 
 MOST = 100_000
@@ -30,6 +31,7 @@ HANDSHAKE = (
 ASK = json.dumps({"type": "response.create", "model": "m", "input": "x"}).encode()
 AGAIN, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 PROTOCOL_ERROR, NO_UTF8, TOO_LARGE, NOT_TAKEN = 1002, 1007, 1009, 1003
+TRY_LATER, TOO_SLOW = 1013, 1008
 
 
 def frame(
@@ -78,12 +80,12 @@ BROKEN = {
 
 @asynccontextmanager
 async def opened(
-    url: str, *fields: bytes
+    url: str, *fields: bytes, after: bytes = b""
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]]:
-    """A WebSocket, with the head of its handshake's answer."""
+    """A WebSocket, with the head of its handshake's answer. `after` is sent with the handshake."""
     reader, writer = await asyncio.open_connection(*place(url))
     try:
-        writer.write(HANDSHAKE + b"".join(field + b"\r\n" for field in fields) + b"\r\n")
+        writer.write(HANDSHAKE + b"".join(field + b"\r\n" for field in fields) + b"\r\n" + after)
         async with asyncio.timeout(WAIT_S):
             yield reader, writer, await reader.readuntil(b"\r\n\r\n")
     finally:
@@ -194,3 +196,38 @@ async def test_a_long_message_is_not_read_on_the_event_loop(
     async with running(MOCKED) as run:
         assert await asked(run)
     assert [len(ASK)] == sizes
+
+
+async def test_messages_that_are_not_whole_take_their_place_among_all_bodies() -> None:
+    """Also where one came with the handshake, and behind one that is being answered."""
+    limits = {"max_body_bytes": MOST, "max_inflight_body_bytes": 150_000}
+    part = frame(TEXT, ASK[:-1] + b" " * 90_000, last=False)
+    async with running({**MOCKED, "limits": limits}) as run:
+        bodies = run.process.gateway.bodies
+        async with opened(run.url, after=part) as (reader, writer, _):
+            await until(lambda: bodies.size > 90_000)
+            async with opened(run.url) as (other, others, _):
+                others.write(frame(TEXT, ASK) + part)
+                async with asyncio.timeout(WAIT_S):
+                    assert (await other.read()).endswith(b"\x88\x02" + struct.pack(">H", TRY_LATER))
+            body = {"model": "m", "prompt": "x" * 70_000}
+            async with run.session.post(f"{run.url}/v1/stream", json=body) as refused:
+                assert 503 == refused.status
+            writer.write(frame(AGAIN, b"}"))
+            async with asyncio.timeout(WAIT_S):
+                await reader.readuntil(b"response.completed")
+            await until(lambda: bodies.size < 1000)
+            writer.write(part)
+            await until(lambda: bodies.size > 90_000)
+        await until(lambda: bodies.size == 0)
+
+
+async def test_a_message_that_has_begun_must_come_whole_as_soon_as_a_body() -> None:
+    slow = {**MOCKED, "server": {"request_body_s": 0.2}}
+    async with running(slow) as run, opened(run.url) as (reader, writer, _):
+        for said in (frame(TEXT, ASK[:9], last=False), frame(AGAIN, ASK[9:])):
+            writer.write(said)
+        await reader.readuntil(b"response.completed")
+        writer.write(frame(TEXT, ASK, last=False))
+        async with asyncio.timeout(WAIT_S):
+            assert (await reader.read()).endswith(b"\x88\x02" + struct.pack(">H", TOO_SLOW))
