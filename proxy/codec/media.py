@@ -38,7 +38,7 @@ BEHIND = Note(
     "Pictures and documents of a tool's result stand in a user's turn behind it, as tool results "
     "of this upstream hold text only.",
 )
-_EMPTY = "(see below)"
+EMPTY = "(see below)"  # in place of a result whose pictures stand behind it
 
 
 class Data(NamedTuple):
@@ -191,6 +191,11 @@ def media_behind(
     return list(_moved(messages, stays))
 
 
+def of_result(call_id: str) -> str:
+    """What stands before the media of a tool's result, where they stand behind it."""
+    return f"From the result of the tool call {call_id}:"
+
+
 def _results(message: Message) -> list[ToolResultPart]:
     if message.role != "tool":
         return []
@@ -213,7 +218,7 @@ def _moved(messages: list[Message], stays: Callable[[ResultPart], bool]) -> Iter
         parts: list[Part] = []
         for part in message.parts:
             if isinstance(part, ToolResultPart) and (media := _moving(part, stays)):
-                behind += [TextPart(f"From the result of the tool call {part.id}:"), *media]
+                behind += [TextPart(of_result(part.id)), *media]
                 parts.append(_without(part, media))
             else:
                 parts.append(part)
@@ -226,4 +231,4 @@ def _without(part: ToolResultPart, media: list[ResultPart]) -> ToolResultPart:
     left = [each for each in part.parts if not any(each is moved for moved in media)]
     if any(not isinstance(each, TextPart) for each in left):
         return ToolResultPart(part.id, left, part.is_error, part.cache)
-    return ToolResultPart(part.id, part.text or _EMPTY, part.is_error, part.cache)
+    return ToolResultPart(part.id, part.text or EMPTY, part.is_error, part.cache)

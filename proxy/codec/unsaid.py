@@ -31,7 +31,13 @@ def refuse_unsaid(build: Build, request: ChatRequest, config: TargetConfig) -> N
         return
     if len(request.messages) > 1 and request.messages[-2].role == "tool":
         return
-    if not last.content or not all(isinstance(part, _MEDIA) for part in last.content):
+    if not last.content:  # what other vendors know was left out as the request was read
+        raise bad_request(
+            f"The newest turn holds only what {config.upstream} cannot be told, such as a video or "
+            "a file of an unknown kind: say it in words.",
+            param="messages",
+        )
+    if not all(isinstance(part, _MEDIA) for part in last.content):
         return
     plain = ChatRequest(model=request.model, messages=[], on_loss=request.on_loss)
     lost: dict[str, None] = {}

@@ -58,3 +58,31 @@ def test_what_is_left_of_a_turn_or_of_results_goes_on(talk: dict[str, Any]) -> N
 def test_a_vendor_that_takes_it_gets_it() -> None:
     part = ask("openai_chat", _talk(_WAV), "gemini", "m").body["contents"][0]["parts"]
     assert [{"inlineData": {"mimeType": "audio/wav", "data": "UklGRg=="}}] == part
+
+
+_VIDEO = {"type": "file", "mediaType": "video/mp4", "url": "data:video/mp4;base64,AAAA"}
+
+
+@pytest.mark.parametrize(
+    ("client", "turn"),
+    [
+        ("ai_sdk", {"role": "user", "parts": [_VIDEO]}),
+        (
+            "ag_ui",
+            {
+                "role": "user",
+                "content": [
+                    {"type": "video", "source": {"type": "url", "value": "https://a.test/v"}}
+                ],
+            },
+        ),
+        ("openai_chat", {"role": "user", "content": [{"type": "video_url", "video_url": {}}]}),
+    ],
+)
+def test_a_turn_of_which_nothing_could_be_read(client: str, turn: dict[str, Any]) -> None:
+    body = {"model": "m", "messages": [turn], "forwardedProps": {"model": "m"}}
+    for vendor in ("anthropic", "ollama"):
+        with pytest.raises(Refused) as refused:
+            ask(client, body, vendor, "m")
+        said = "The newest turn holds only what up cannot be told, such as a video or a file of an "
+        assert f"{said}unknown kind: say it in words." == refused.value.failure.message

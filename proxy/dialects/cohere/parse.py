@@ -121,7 +121,7 @@ def parse_request(incoming: Incoming) -> Parsed:
         top_p=body.p,
         stop=body.stop_sequences or [],
         seed=body.seed,
-        top_k=body.k,
+        top_k=body.k or None,  # 0, its default, asks for nothing
         frequency_penalty=body.frequency_penalty or None,
         presence_penalty=body.presence_penalty or None,
         logprobs=body.logprobs,

@@ -124,7 +124,8 @@ class Turns:
                 self.only_relayed = unknown_role(at, message.role, ROLES)
 
     def _assistant(self, message: WireMessage, at: str) -> Message:
-        parts: list[Part] = [ReasoningPart(message.tool_plan)] if message.tool_plan else []
+        # what it said that it would do: no vendor's proof is of it, so it is no reasoning to others
+        parts: list[Part] = [TextPart(message.tool_plan)] if message.tool_plan else []
         if message.content:
             content = self._content(message, at)
             parts += [TextPart(content)] if isinstance(content, str) else content

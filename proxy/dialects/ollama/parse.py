@@ -129,7 +129,7 @@ def _parsed(
         seed=runtime.seed,
         top_k=runtime.top_k,
         min_p=runtime.min_p,
-        repetition_penalty=runtime.repeat_penalty,
+        repetition_penalty=None if runtime.repeat_penalty == 1 else runtime.repeat_penalty,
         presence_penalty=runtime.presence_penalty or None,
         frequency_penalty=runtime.frequency_penalty or None,
         logprobs=body.logprobs,

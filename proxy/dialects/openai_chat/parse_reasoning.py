@@ -22,10 +22,11 @@ def reasoning(body: Body, template: Any, note: Noting) -> Reasoning | None:
     effort = _effort(said, note)
     budget = asked.max_tokens if asked is not None else None
     on = asked.enabled if asked is not None else None
+    adaptive = thinking is not None and thinking.type == "adaptive"
     if thinking is not None:
         budget = thinking.budget_tokens if budget is None else budget
         on = {"enabled": True, "disabled": False}.get(thinking.type or "", on)
-        if thinking.type not in (None, "enabled", "disabled"):
+        if thinking.type not in (None, "enabled", "disabled", "adaptive"):
             note("thinking", "A kind of thinking that is not known was left out.")
     if body.enable_thinking is not None:
         on = body.enable_thinking
@@ -34,6 +35,8 @@ def reasoning(body: Body, template: Any, note: Noting) -> Reasoning | None:
         on = _switch(template, on, note)
     if on is False:
         return Reasoning("none")
+    if adaptive:
+        return Reasoning(effort, adaptive=True)
     if effort is None and budget is None and on is None:
         return None
     return Reasoning("medium" if effort is None and budget is None else effort, budget)

@@ -20,6 +20,7 @@ from proxy.dialects.openai_chat.build_reasoning import asked
 from proxy.dialects.openai_chat.call import called, renamed
 from proxy.dialects.openai_chat.options import UpstreamOptions, upstream_options
 from proxy.dialects.openai_chat.order import ordered, unmarked
+from proxy.dialects.openai_chat.relay_media import media_behind
 from proxy.dialects.openai_chat.relay_turns import RelayedTurns
 from proxy.dialects.openai_chat.wire_request import GUIDED
 from proxy.events import Note
@@ -31,6 +32,9 @@ _WAYS_TO_THINK = (
     *("thinking", "enable_thinking", "thinking_budget", "reasoning"),
     *("extra_body", "google"),  # what is said to Gemini alone
 )
+# Vendors' own ways, and those in which `reasoning_effort` says too little.
+_OWN_WAYS = frozenset({*_WAYS_TO_THINK, "chat_template_kwargs"})
+_UNLIKE = ("switch", "budget", "template")
 _LIMITS = ("max_completion_tokens", "max_tokens")
 # What OpenAI bounds in length: they name a user, or what shares a cache.
 _NAMES_OF_USERS = ("user", "safety_identifier", "prompt_cache_key")
@@ -50,7 +54,7 @@ def relay_request(
     body = _with_usage(own_body(original, changes), options)
     body = _in_its_words(body, request, options, rules, notes)
     turns = RelayedTurns(rules, options, notes)
-    said = [turns.message(message) for message in body["messages"]]
+    said = [turns.message(message) for message in media_behind(body["messages"], rules, notes)]
     body["messages"] = ordered(said, rules, options, notes)
     body = _limited(body, rules, notes)
     _tools(body, turns, rules, notes)
@@ -73,6 +77,10 @@ def _in_its_words(
         body = {name: said for name, said in body.items() if name not in ways}
         if body.get("reasoning_effort") is None:
             body.update(asked(request.reasoning, options.ask_reasoning, rules.efforts, notes))
+    elif options.ask_reasoning in _UNLIKE and not body.keys() & _OWN_WAYS:
+        # an effort is OpenAI's word: theirs stands beside it
+        theirs = asked(request.reasoning, options.ask_reasoning, rules.efforts, [])
+        body = {**body, **{name: said for name, said in theirs.items() if name not in body}}
     guided = [name for name in GUIDED if name in body and rules.is_beyond(name)]
     if guided and body.get("response_format") is None and request.response_format is not None:
         body = {name: said for name, said in body.items() if name not in guided}

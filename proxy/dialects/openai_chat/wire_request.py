@@ -191,7 +191,7 @@ class WireReasoning(msgspec.Struct):
 
 class WireThinking(msgspec.Struct):
     """`thinking` of DeepSeek, Zhipu, Moonshot, Doubao: `type` is `enabled` or `disabled`; gateways
-    before Claude take its budget too.
+    before Claude take its budget and its `adaptive` too.
     """
 
     type: str | None = None

@@ -141,7 +141,7 @@ def test_turns_with_calls_thoughts_and_images() -> None:
     )
     assert [
         Message("user", [TextPart("a"), ImagePart("https://i", "high")]),
-        Message("assistant", [ReasoningPart("I will"), ToolCallPart("c1", "t", '{"a":1}')]),
+        Message("assistant", [TextPart("I will"), ToolCallPart("c1", "t", '{"a":1}')]),
         Message("tool", [ToolResultPart("c1", '{"x":2}')]),
         Message("assistant", [ReasoningPart("hm"), TextPart("b")]),
         Message("system", "late"),
@@ -441,3 +441,8 @@ def test_penalties_and_arguments_are_within_what_the_vendor_reads() -> None:
     (call,) = body["messages"][1]["tool_calls"]
     assert {"arguments": "{"} == json.loads(call["function"]["arguments"])
     assert {"frequency_penalty", "presence_penalty", "messages.tool_call"} == notes
+
+
+def test_k_of_0_asks_for_nothing() -> None:
+    """It is the vendor's default."""
+    assert None is parse(messages=[{"role": "user", "content": "hi"}], k=0).request.top_k

@@ -421,3 +421,14 @@ def test_generate_takes_one_prompt_with_the_newest_images() -> None:
 def test_there_must_be_something_to_say() -> None:
     with pytest.raises(Refused):
         build(talk())
+
+
+def test_settings_that_change_nothing_ask_for_nothing() -> None:
+    """A repetition is multiplied by 1, and 0 is what no penalty is."""
+    options = {"repeat_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0}
+    asked = chat(messages=[{"role": "user", "content": "hi"}], options=options).request
+    assert (None, None, None) == (
+        asked.repetition_penalty,
+        asked.presence_penalty,
+        asked.frequency_penalty,
+    )
