@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -79,20 +80,26 @@ def test_tests_run_on_the_versions_that_users_run_on():
     "newest", [False, True], ids=["the pip that comes with Python", "the newest pip"]
 )
 def test_an_empty_environment_takes_the_locks(newest, tmp_path):
-    """As `make` does it: nothing but what is locked, and `pip check` finds nothing lacking. The
-    newest pip fetches and checks the same files, and does not unpack them once more."""
+    """Nothing but what is locked, and `pip check` finds nothing lacking. The pip that comes with
+    Python installs what builds and what serves. All else is fetched and its hashes are checked;
+    `make` has unpacked it into the environment that these tests run in."""
     python = tmp_path / "bin" / "python"
     run(sys.executable, "-m", "venv", tmp_path)
-    # nothing of what is installed is run, so nothing is compiled
-    how = {"PIP_NO_COMPILE": "1"}
+    build, serve, develop = (ROOT / f"requirements{name}.lock" for name in ("-build", "", "-dev"))
     if newest:
         run(python, "-m", "pip", "install", "--quiet", "--upgrade", "pip")
-        how |= {"PIP_DRY_RUN": "1"}
-
-    for lock in ("requirements-build.lock", "requirements.lock", "requirements-dev.lock"):
-        run(python, ROOT / ".ci" / "install.py", ROOT / lock, **how)
+        install(python, build, serve, develop, PIP_DRY_RUN="1")
+    else:
+        # nothing of what is installed is run, so nothing is compiled
+        install(python, build, serve, PIP_NO_COMPILE="1")
+        install(python, develop, PIP_DRY_RUN="1")
 
     assert "No broken requirements found." in run(python, "-m", "pip", "check")
+
+
+def install(python: Path, *locks: Path, **how: str) -> None:
+    """As `make` does it, with these settings of pip."""
+    run(python, ROOT / ".ci" / "install.py", *locks, **how)
 
 
 def run(*command: object, **settings: str) -> str:
