@@ -10,11 +10,13 @@ What is accepted beyond the reference, because clones and proxies send it: no `m
 error as one bare JSON body under 200; `data: [DONE]` at the end; a second `message_start`.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from proxy.codec.base import Decoder
+from proxy.codec.cut_characters import Rejoining
 from proxy.codec.finishes import Finishes
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads
@@ -44,7 +46,7 @@ _UNREADABLE = (FramingError, RecursionError)
 _STOP_EXTRAS = ("stop_sequence", "stop_details", "container", "diagnostics")
 
 
-class AnthropicDecoder(Decoder):
+class AnthropicDecoder(Rejoining, Decoder):
     """One answer. See `Decoder`."""
 
     _usage = NO_USAGE
@@ -72,7 +74,11 @@ class AnthropicDecoder(Decoder):
         if self.done:
             return out
         try:
-            self._frames(self._parser.feed(data), out)
+            frames = self._parser.feed(data)
+            if self._kept is None:
+                self._each(frames, out)
+            else:
+                self._rejoin(frames, out)
             # after the last good frame: the upstream may say no more
             if self._parser.fault is not None and not self.done:
                 raise self._parser.fault.again()
@@ -86,7 +92,8 @@ class AnthropicDecoder(Decoder):
             return out
         self._closing = True
         try:
-            self._frames(self._parser.close(), out)
+            self._rejoin(self._parser.close(), out)
+            self._give_up(out)
             self._close(out)
         except _UNREADABLE as error:
             self._fail(out, _malformed(f"The upstream's answer cannot be read: {error}."))
@@ -102,12 +109,15 @@ class AnthropicDecoder(Decoder):
         else:
             self._fail(out, self._cut())
 
-    def _frames(self, frames: list[Frame], out: list[Event]) -> None:
-        """Take frames, up to the end of the answer."""
-        for frame in frames:
+    def _each(self, frames: Iterable[Frame], out: list[Event]) -> None:
+        left = iter(frames)
+        for frame in left:
             try:
                 message = _decode(frame.data)
             except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                if self._keep(frame):
+                    self._rejoin(left, out)
+                    return
                 self._odd(frame, out)
             else:
                 if type(message) is _BlockDelta:

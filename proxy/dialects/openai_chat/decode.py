@@ -4,7 +4,8 @@ One frame in, usually one event out. The terminator is `[DONE]`; several vendors
 (Perplexity, Writer), so a clean end of the body after a finish reason ends the answer as well. The
 end is given only there, as usage comes after the finish reason. A body that is one JSON document,
 no stream, is read at its end; one with a chunk on each line, without events, line by line. Some
-servers write several documents into one event: each is read as a chunk.
+servers write several documents into one event: each is read as a chunk. Chunks may be of the
+server's own API (see `native_forms`).
 
 The upstream's option for answers, with its default:
 
@@ -21,6 +22,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from proxy.codec.base import Decoder
+from proxy.codec.cut_characters import Rejoining
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.codec.openai.errors import in_band, vendor_error
@@ -68,13 +70,14 @@ _NOTHING = "The upstream ended its answer without having said anything."
 _NO_FINISH = "The upstream ended its answer without saying why, so it may be cut."
 
 
-class ChatDecoder(Decoder):
+class ChatDecoder(Rejoining, Decoder):
     """One answer of `/chat/completions`. `options` are the upstream's."""
 
     # the last chunk, without its text, if it said a text and nothing else, and the text's block
     _plain: Chunk | None = None
     _block = 0
     _id: Any = None
+    _native = False  # the chunks are those of the server's own API
 
     def __init__(self, max_event_bytes: int, options: Mapping[str, Any] | None = None) -> None:
         self._no_finish_reason = bool(options and options.get("no_finish_reason"))
@@ -102,7 +105,11 @@ class ChatDecoder(Decoder):
             if body.document is not None:
                 data = body.keep(data)
             lines = body.lines
-            self._frames(out, self._parser.feed(data) if lines is None else framed(lines, data))
+            frames = self._parser.feed(data) if lines is None else framed(lines, data)
+            if self._kept is None:
+                self._each(frames, out)
+            else:
+                self._rejoin(frames, out)
             # after the last good frame: the upstream may say no more
             if self._parser.fault is not None and not self.done:
                 raise self._parser.fault.again()
@@ -117,6 +124,7 @@ class ChatDecoder(Decoder):
         try:
             lines = self._body.lines
             self._last_frames(out, self._parser.close() if lines is None else framed(lines, b"\n"))
+            self._give_up(out)
             if self.done:
                 return out
             self._read_document(out)
@@ -129,9 +137,9 @@ class ChatDecoder(Decoder):
 
     # Frames.
 
-    def _frames(self, out: list[Event], frames: Iterable[Frame]) -> None:
-        """Take frames, up to the end of the answer."""
-        for event, data, _ in frames:
+    def _each(self, frames: Iterable[Frame], out: list[Event]) -> None:
+        left = iter(frames)
+        for event, data, _ in left:
             if event != "message":
                 if event == "error":
                     error_event(data)
@@ -141,6 +149,9 @@ class ChatDecoder(Decoder):
                 chunk = _decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self._plain = None
+                if self._keep(Frame(event, data, "")):
+                    self._rejoin(left, out)
+                    return
                 self._odd_frame(out, data, named="" if event == "message" else event)
                 if self.done:
                     return
@@ -195,7 +206,7 @@ class ChatDecoder(Decoder):
         of it.
         """
         try:
-            self._frames(out, frames)
+            self._rejoin(frames, out)
         except AnswerError as error:
             if error.why.kind == "upstream_malformed":
                 self._broken_off()
@@ -208,7 +219,11 @@ class ChatDecoder(Decoder):
             self._rest = chunk
             self._beside(out, chunk, data)
         if choices is None:
-            no_choices(data)
+            native = no_choices(data)
+            if native is not None and (self._native or not self._choices.said):
+                # its end has no finish reason (Cloudflare)
+                self._native = self._no_finish_reason = True
+                self._chunk(out, native, data)
             return
         taking = self._choices
         for choice in choices:
@@ -247,7 +262,7 @@ class ChatDecoder(Decoder):
     def _read_document(self, out: list[Event]) -> None:
         document = self._body.whole_answer(self._parser.stray, answered=self._choices.said)
         if document:
-            self._frames(out, [Frame("message", document, "")])
+            self._each((Frame("message", document, ""),), out)
 
     def _done(self, out: list[Event]) -> None:
         self._read_document(out)

@@ -1,0 +1,85 @@
+"""Characters that events cut in two."""
+
+import pytest
+
+from proxy.codec.base import Decoder
+from proxy.codec.cut_characters import is_cut, rejoined
+from proxy.dialects.anthropic.decode import AnthropicDecoder
+from proxy.dialects.openai_chat.decode import ChatDecoder
+from proxy.events import StreamEnd, StreamError
+from tests.dialects.answers import LIMIT, folded
+from tests.support import decode, splits
+
+DECODERS = {"openai_chat": ChatDecoder, "anthropic": AnthropicDecoder}
+PIECE = {
+    "openai_chat": b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n',
+    "anthropic": b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
+    b'"delta":{"type":"text_delta","text":"%b"}}\n\n',
+}
+BEGIN = {"openai_chat": b"", "anthropic": b'data: {"type":"message_start","message":{}}\n\n'}
+END = {
+    "openai_chat": b'data: {"id":"c","choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
+    "anthropic": b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'
+    b'data: {"type":"message_stop"}\n\n',
+}
+CUTS = {
+    "a pair": ((rb"a\ud83d", rb"\uDE00b"), "a😀b"),
+    "two in a row": ((rb"\ud83d", rb"\ude00\ud83d", rb"\ude01"), "😀😁"),
+    "bytes": ((b"a\xe4\xbd", b"\xa0b"), "a你b"),
+    "bytes of four": ((b"\xf0", b"\x9f\x98\x80\xf0\x9f\x98", b"\x80"), "😀😀"),
+    "of two": ((b"\xc3", b"\xa9"), "é"),
+    "a half alone": ((rb"a\ud83d", b"b"), "a\ufffdb"),
+    "a half at the end": ((b"a", rb"b\ud83d"), "ab\ufffd"),
+    "the other half alone": ((b"a", rb"\ude00b"), "a\ufffdb"),
+    "bytes alone": ((b"a\xe4\xbd", b"b"), "a\ufffdb"),
+    "bytes that do not fit": ((b"a\xe0", b"\x80b"), "a\ufffd\ufffdb"),
+    "halves of two kinds": ((rb"a\ud83d", b"\xa0b"), "a\ufffd\ufffdb"),
+    "the first half twice": ((rb"\ud83d", rb"\ud83d", rb"\ude00"), "\ufffd😀"),
+    "no half, but a text of one": ((rb"a\\ud83d", rb"\\ude00"), r"a\ud83d\ude00"),
+}
+
+
+def new(dialect: str) -> Decoder:
+    return DECODERS[dialect](LIMIT)
+
+
+@pytest.mark.parametrize("dialect", DECODERS)
+@pytest.mark.parametrize("name", CUTS)
+def test_a_cut_character_is_whole_again(name: str, dialect: str) -> None:
+    """However the events themselves are cut; a half that has no rest is U+FFFD."""
+    pieces, expected = CUTS[name]
+    body = BEGIN[dialect] + b"".join(PIECE[dialect] % piece for piece in pieces) + END[dialect]
+    for chunks in splits(body):
+        events = decode(new(dialect), chunks)
+        assert isinstance(events[-1], StreamEnd)
+        assert expected == folded(events).text()
+
+
+@pytest.mark.parametrize("dialect", DECODERS)
+def test_an_answer_that_ends_within_a_character(dialect: str) -> None:
+    """What came of it is given, and it is cut."""
+    body = BEGIN[dialect] + PIECE[dialect] % rb"a\ud83d"
+    for chunks in splits(body):
+        events = decode(new(dialect), chunks)
+        assert "a\ufffd" == folded(events).text()
+        assert isinstance(events[-1], StreamError)
+        assert "upstream_truncated" == events[-1].error.kind
+
+
+@pytest.mark.parametrize("dialect", DECODERS)
+def test_an_error_while_half_a_character_waits(dialect: str) -> None:
+    """The half is given first, and nothing behind the error."""
+    error = b'event: error\ndata: {"type":"error","error":{"message":"gone"}}\n\n'
+    body = BEGIN[dialect] + PIECE[dialect] % rb"a\ud83d" + error + PIECE[dialect] % rb"\ude00"
+    for chunks in splits(body):
+        events = decode(new(dialect), chunks)
+        assert "a\ufffd" == folded(events).text()
+        assert isinstance(events[-1], StreamError)
+        assert "gone" == events[-1].error.message
+
+
+def test_whole_texts_are_not_cut() -> None:
+    """The end of a string, and no other place, is where texts are cut."""
+    for text in (rb'"\ud83d\ude00"', '"é你😀"'.encode(), rb'"\\ud83d"', rb'"\ud83d "', b'"a"'):
+        assert not is_cut(text)
+    assert rejoined(b'["a"]', rb'["\ude00"]') is None
