@@ -3,8 +3,8 @@
 from proxy.codec.finishes import plain
 from proxy.events import FinishReason
 
-# Lower case. Beside OpenAI's own: Together, Mistral, Zhipu, Qianfan, and what gateways let through
-# of Anthropic, Cohere and Gemini.
+# Lower case. Beside OpenAI's own: Together, Mistral, Zhipu, Qianfan, llama.cpp, and what gateways
+# let through of Anthropic, Cohere and Gemini.
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "eos": "stop",
@@ -15,7 +15,9 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "completed": "stop",
     "normal": "stop",
     "done": "stop",
+    "word": "stop",
     "length": "length",
+    "limit": "length",
     "max_tokens": "length",
     "model_length": "length",
     "max_output_tokens": "length",

@@ -112,6 +112,11 @@ def _text(content: str | list[Any] | None) -> str:
 
 
 def _usage(counts: wire.Counts) -> Usage:
+    if counts.models:
+        return Usage(
+            sum(count(model.input_tokens) or 0 for model in counts.models),
+            sum(count(model.output_tokens) or 0 for model in counts.models),
+        )
     cached = (
         counts.prompt_tokens_details.cached_tokens
         if counts.prompt_tokens_details is not None

@@ -85,13 +85,21 @@ class OutputDetails(msgspec.Struct, gc=False):
     reasoning_tokens: int | None = None
 
 
+class ModelCounts(msgspec.Struct, gc=False):
+    """What one of the models took that an application asks."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
 class Counts(msgspec.Struct, gc=False):
-    """Cumulative, in every event."""
+    """Cumulative, in every event. An application's are told by model."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     prompt_tokens_details: InputDetails | None = None
     output_tokens_details: OutputDetails | None = None
+    models: list[ModelCounts] | None = None
 
 
 class Event(msgspec.Struct, gc=False):

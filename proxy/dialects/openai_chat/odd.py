@@ -6,6 +6,7 @@ import msgspec
 
 from proxy.codec.lenient_json import NotJSONError, loads, several, shown
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
+from proxy.codec.openai.native_forms import in_openais_form
 from proxy.codec.tolerant import MisfitError, tolerant
 from proxy.dialects.openai_chat.wire import Chunk
 from proxy.errors import Failure, failure
@@ -69,11 +70,16 @@ def malformed(said: str, data: bytes) -> Failure:
     return failure("upstream_malformed", f"{said}: {shown(data)}")
 
 
-def no_choices(data: bytes) -> None:
-    """An object that is no chunk: an error by another name, or a vendor's aside."""
-    found = vendor_error(loads(data))
+def no_choices(data: bytes) -> Chunk | None:
+    """An object that has no choices: an error by another name, a chunk of the server's own API, or
+    a vendor's aside, for which there is None.
+    """
+    document = loads(data)
+    found = vendor_error(document)
     if found is not None:
         raise AnswerError(in_band(found))
+    native = in_openais_form(document)
+    return None if native is None else tolerated(native, data)
 
 
 def error_event(data: bytes) -> NoReturn:

@@ -17,8 +17,10 @@ from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import loads
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.openai.finish_reasons import ERRORS, FINISH_REASONS, NOT_FINISHED
+from proxy.codec.openai.native_forms import in_openais_form
 from proxy.codec.openai.usage import read_usage
 from proxy.codec.sse_json import SSEJSONDecoder
+from proxy.codec.tolerant import tolerant
 from proxy.dialects.openai_completions.wire import (
     ABSENT,
     CHOICE_EXTRAS,
@@ -60,10 +62,13 @@ class CompletionsDecoder(SSEJSONDecoder):
     def _event(self, frame: Frame, out: list[Event]) -> None:
         chunk = decoded(_CHUNK, frame.data)
         if chunk.error not in QUIET or chunk.choices is None or frame.event == "error":
-            found = vendor_error(loads(frame.data), certain=frame.event == "error")
+            document = loads(frame.data)
+            found = vendor_error(document, certain=frame.event == "error")
             if found is not None:
                 self._fail(out, in_band(found))
                 return
+            if chunk.choices is None and (native := in_openais_form(document)) is not None:
+                chunk = tolerant({**document, **native}, Chunk)
         beside = _beside_choices(chunk)
         if beside != self._beside:  # vendors repeat it in every chunk
             self._beside = beside

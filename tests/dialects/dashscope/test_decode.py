@@ -57,6 +57,13 @@ def test_reasoning_then_text_in_pieces():
     assert ("Hi", "hm", [], "stop", "stop") == summed(events_of(HALF, body))
 
 
+def test_what_an_application_counts():
+    """By model: the sum is what the answer took."""
+    models = [{"input_tokens": 3, "output_tokens": 2}, {"model_id": "m", "input_tokens": 4}]
+    body = event({"text": "Hi", "finish_reason": "stop"}, usage={"models": models})
+    assert Usage(7, 2) == folded(events_of(HALF, body)).usage
+
+
 def test_pieces_that_begin_like_the_text_so_far_are_pieces():
     """The request asked for pieces, so what may be one is none."""
     body = message(content="ha") + message(content="ha") + message("stop", content="ha!")
