@@ -9,14 +9,13 @@ loop delivers them: no task is woken per chunk, as that is most of what relaying
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from aiohttp.connector import Connection
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from proxy.errors import Failure, Refused, failure
 from proxy.upstream.handing import End
 from proxy.upstream.head import Head
 from proxy.upstream.listener import Listener, Over
-from proxy.upstream.protocol import Protocol
+from proxy.upstream.pool import Pooled
 
 # After the dialect's terminator: how much, and how long, to wait for the body's own end, so that
 # the connection can be used again.
@@ -48,17 +47,16 @@ class Answer:
 
     def __init__(
         self,
-        connection: Connection,
-        protocol: Protocol,
+        connection: Pooled,
         head: Head,
         upstream: str,
         still_open: "set[Answer]",
     ) -> None:
-        """`protocol` is the connection's, and the head came on it."""
+        """The head came on this connection."""
         self._open = still_open
         still_open.add(self)
-        self._connection: Connection | None = connection
-        self._protocol = protocol
+        self._connection: Pooled | None = connection
+        self._protocol = connection.protocol
         self.status = head.status
         self.fields = head.headers
         self._upstream = upstream

@@ -1,9 +1,9 @@
 """Calls upstreams over HTTP. It never parses an answer: see `proxy/upstream/answer.py` for how its
 bytes arrive.
 
-aiohttp's connector finds, makes and keeps the connections (`proxy/upstream/connector.py`); what is
-said on them is ours, as its client would take a tenth of a short request, and keep some kilobytes
-for each that lasts.
+aiohttp's connector finds and makes the connections (`proxy/upstream/connector.py`); what is said on
+them is ours, as its client would take a tenth of a short request, and keep some kilobytes for each
+that lasts. They are kept for further requests in `proxy/upstream/pool.py`.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from proxy.net.addresses import Reach, is_barred, reach_of
 from proxy.net.paths import checked_path
 from proxy.net.resolver import UnfitAddressError, unfit
 from proxy.upstream.answer import Answer
-from proxy.upstream.connector import Connector, Origin
+from proxy.upstream.connector import Origin
 from proxy.upstream.head import Head, has_length, written
+from proxy.upstream.pool import Pool, Pooled
 from proxy.upstream.protocol import Protocol, Trouble
 from proxy.upstream.signing import signed
 
 _REPEATABLE = frozenset({"GET", "HEAD"})  # without harm
-_ROUNDED_S = 1  # aiohttp waits until a whole second of the clock
 _NO_HOST = "has a base_url whose host is neither a name nor a whole address."
 
 
@@ -79,11 +79,6 @@ def _way(url: URL, private: bool) -> _Way:
     return _Way(url, Origin(url), reach, why if host else _NO_HOST)
 
 
-@lru_cache(maxsize=64)
-def _timeout(connect_s: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, connect=connect_s)
-
-
 class Upstreams:
     """The HTTP client for all upstreams of one process. Make it inside a running event loop;
     `close` it at the end.
@@ -92,9 +87,8 @@ class Upstreams:
     answer: type[Answer] = Answer
 
     def __init__(self) -> None:
-        self._connectors: dict[Reach, Connector] = {}
+        self._pools: dict[Reach, Pool] = {}
         self._answers: set[Answer] = set()
-        self._loop = asyncio.get_running_loop()
 
     async def open(
         self,
@@ -123,11 +117,16 @@ class Upstreams:
             call, url, _over({**call.headers, "Accept-Encoding": "identity"}, endpoint.headers)
         )
         request = written(call.method, url, headers, len(call.body) if body is None else None)
+        pool = self._pools.get(way.reach)
+        if pool is None:
+            pool = self._pools[way.reach] = Pool(way.reach)
         again = body is None and call.method in _REPEATABLE
         while True:
-            connection = await self._in_time(way, endpoint, until)
+            connection = pool.kept(way.origin)
+            if connection is None:
+                connection = await self._connected(pool, way, endpoint, until)
+            protocol = connection.protocol
             try:
-                protocol: Protocol = connection.protocol  # type: ignore[assignment]  # see there
                 fresh = not protocol.used
                 protocol.sending = (
                     None if body is None else asyncio.create_task(_send(protocol, body, headers))
@@ -137,7 +136,7 @@ class Upstreams:
                 connection.close()
                 raise
             if isinstance(head, Head):
-                return self.answer(connection, protocol, head, endpoint.name, self._answers)
+                return self.answer(connection, head, endpoint.name, self._answers)
             connection.close()
             if head == "late":
                 raise TimeoutError
@@ -145,44 +144,30 @@ class Upstreams:
                 raise Refused(_unanswered(endpoint.name, head))
             # the upstream closed a kept connection just then: once more, on another one
 
-    async def _in_time(
-        self, way: _Way, endpoint: Endpoint, until: float | None
-    ) -> aiohttp.connector.Connection:
-        """Raises Refused, and TimeoutError as `open` does."""
-        if until is None or until >= self._loop.time() + endpoint.connect_s + _ROUNDED_S:
-            return await self._connected(way, endpoint)
-        async with asyncio.timeout_at(until):
-            return await self._connected(way, endpoint)
-
-    async def _connected(self, way: _Way, endpoint: Endpoint) -> aiohttp.connector.Connection:
-        """Raises Refused."""
+    async def _connected(
+        self, pool: Pool, way: _Way, endpoint: Endpoint, until: float | None
+    ) -> Pooled:
+        """A new connection. Raises Refused, and TimeoutError as `open` does."""
         name = endpoint.name
-        connector = self._connectors.get(way.reach) or self._connector(way.reach)
-        try:
-            return await connector.connect(way.origin, [], _timeout(endpoint.connect_s))  # type: ignore[arg-type]  # see there
-        except TimeoutError as error:
-            forget(error)
-            said = f"{name} did not accept a connection within {endpoint.connect_s:g} s."
-            raise Refused(failure("connect_timeout", said, upstream=name)) from error
-        except (aiohttp.ClientError, OSError) as error:
-            forget(error)
-            raise Refused(
-                failure("connect_failed", f"{name} {_why(error)}", upstream=name)
-            ) from error
+        async with asyncio.timeout_at(until):
+            try:
+                return await pool.made(way.origin, endpoint.connect_s)
+            except TimeoutError as error:
+                forget(error)
+                said = f"{name} did not accept a connection within {endpoint.connect_s:g} s."
+                raise Refused(failure("connect_timeout", said, upstream=name)) from error
+            except (aiohttp.ClientError, OSError) as error:
+                forget(error)
+                raise Refused(
+                    failure("connect_failed", f"{name} {_why(error)}", upstream=name)
+                ) from error
 
     async def close(self) -> None:
         """Close every connection, also of answers that are still being read."""
         for answer in list(self._answers):
             answer.close()
-        for connector in self._connectors.values():
-            await connector.close()
-
-    def _connector(self, reach: Reach) -> Connector:
-        """One a reach, as each has connections of its own: what one may be connected to, another
-        may not.
-        """
-        connector = self._connectors[reach] = Connector(reach)
-        return connector
+        for pool in self._pools.values():
+            await pool.close()
 
 
 async def _send(protocol: Protocol, body: AsyncIterable[bytes], headers: Mapping[str, str]) -> None:

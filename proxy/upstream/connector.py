@@ -1,4 +1,4 @@
-"""aiohttp's connector, which finds, makes and keeps the connections to upstreams.
+"""aiohttp's connector, which finds and makes the connections to upstreams.
 
 `Connector` puts our protocol in the place of aiohttp's: it touches one private name, and
 tests/upstream/test_client.py fails if an aiohttp release moves that.
@@ -19,7 +19,7 @@ _DNS_CACHE_S = 30
 
 
 class Connector(aiohttp.TCPConnector):
-    """Names looked up, TLS spoken, connections kept: all that is aiohttp's."""
+    """Names looked up, TLS spoken: all that is aiohttp's."""
 
     def __init__(self, reach: Reach = "any") -> None:
         # limit=0: aiohttp's own limit is a queue that nobody sees; ours is limits.max_streams.

@@ -5,7 +5,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 
 from proxy.codec.base import Outgoing
@@ -14,6 +13,7 @@ from proxy.upstream.answer import Answer
 from proxy.upstream.client import Endpoint, Upstreams
 from proxy.upstream.connector import Connector
 from proxy.upstream.handing import TURN_BYTES
+from proxy.upstream.pool import Pool, Pooled
 from proxy.upstream.protocol import Protocol
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer, Script, raw_upstream
 
@@ -438,13 +438,15 @@ async def test_a_head_that_does_not_come_in_time_is_waited_for_no_longer() -> No
             await gone.wait()
 
 
-async def test_the_time_for_a_head_is_also_that_for_its_connection() -> None:
-    class NotConnected(Upstreams):
-        async def _connected(self, *_: object) -> aiohttp.connector.Connection:
-            await asyncio.Event().wait()
-            raise AssertionError("nothing sets it")
+async def test_the_time_for_a_head_is_also_that_for_its_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def made(*_: object) -> Pooled:
+        await asyncio.Event().wait()
+        raise AssertionError("nothing sets it")
 
-    upstreams, until = NotConnected(), asyncio.get_running_loop().time() + 0.01
+    monkeypatch.setattr(Pool, "made", made)
+    upstreams, until = Upstreams(), asyncio.get_running_loop().time() + 0.01
     with pytest.raises(TimeoutError):
         await upstreams.open(
             Endpoint("far", "http://127.0.0.1:9", None, {}, 2.0), CALL, until=until
