@@ -34,6 +34,7 @@ _MAX_DEPTH = 4
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_QUOTED = frozenset(' "=')  # such a value of a line for a terminal is in quotation marks
 _SIMPLE = frozenset({int, bool, type(None)})
 _QUIET = frozenset({"completed", "client_gone", "cancelled"})  # nobody's failure
 _FIRST = ("timestamp", "level", "event")
@@ -208,10 +209,9 @@ def _to_console(_log: WrappedLogger, _method: str, line: EventDict) -> str:
 def _value(value: Any) -> str:
     if not isinstance(value, str):
         return _escaped(json.dumps(value, ensure_ascii=False, default=repr))
-    text = _escaped(value)
-    return (
-        text if text and not set(text) & {" ", '"', "="} else '"' + text.replace('"', r"\"") + '"'
-    )
+    if value and not set(value) & _QUOTED:
+        return _escaped(value)
+    return '"' + _escaped(value.replace("\\", r"\\")).replace('"', r"\"") + '"'
 
 
 def _escaped(text: str) -> str:

@@ -152,8 +152,14 @@ class Tape:
             path=self._redactor.text(self._blank.request.path),
             body=self._asked(frozenset(names)),
         )
+        said = self._blank.headers.items()
         return msgspec.structs.replace(
-            self._blank, request=asked, reads=tuple(reads), end=end, end_ms=end_ms
+            self._blank,
+            request=asked,
+            headers={name: self._redactor.text(value) for name, value in said},
+            reads=tuple(reads),
+            end=end,
+            end_ms=end_ms,
         )
 
     def _asked(self, names: frozenset[str]) -> Any:

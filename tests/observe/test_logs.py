@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import re
+import shlex
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -189,6 +190,14 @@ def test_nobody_writes_a_line_of_their_own(form: logs.Format) -> None:
     )
     if form == "json":
         assert EVIL == lines(stream)[1]["event"]
+
+
+@pytest.mark.parametrize("model", [r'x\" status=200 y="', 'a "b\\', "a=b", "plain", ""])
+def test_a_field_for_a_terminal_ends_where_its_value_does(model: str) -> None:
+    """Judged by what reads a shell's words."""
+    stream = out("console")
+    structlog.get_logger().info("stream", model=model, status=400)
+    assert ["stream", f"model={model}", "status=400"] == shlex.split(stream.getvalue())[-3:]
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

@@ -36,7 +36,8 @@ async def asked(
 
     async def script(peer: Peer) -> None:
         await peer.request()
-        peer.write(CHUNKED.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=b\r\nx-request-id: r\r\n\r\n"))
+        more = f"\r\nSet-Cookie: a=b\r\nx-request-id: r\r\nopenai-version: v {KEY}\r\n\r\n"
+        peer.write(CHUNKED.replace(b"\r\n\r\n", more.encode()))
         for piece in pieces:
             await asyncio.sleep(0.02)
             peer.send(piece)
@@ -98,7 +99,8 @@ async def test_only_the_owner_reads_a_file_whose_name_is_safe(tmp_path: Path) ->
 async def test_neither_keys_nor_unknown_headers_are_kept(tmp_path: Path) -> None:
     (one,) = await recorded(tmp_path, PIECES)
     assert {"accept", "content-type"} == {*one.request.headers}
-    assert {"content-type": "text/event-stream"} == one.headers
+    kept = {"content-type": "text/event-stream", "openai-version": f"v {MASK}"}
+    assert kept == one.headers
     assert "/chat/completions" == one.request.path
     assert KEY.encode() not in _files(tmp_path)[0].read_bytes()
 
