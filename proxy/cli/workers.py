@@ -2,10 +2,7 @@
 
 import argparse
 import contextlib
-import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from proxy.cli import common, local_key
 from proxy.cli.foreman import Foreman
@@ -13,6 +10,7 @@ from proxy.cli.places import Places
 from proxy.cli.scratch import metrics_folder
 from proxy.mock import played
 from proxy.observe.crew import Crew
+from proxy.relay.itself import PYTHON, python_path
 from proxy.settings.defaults import is_embedded
 from proxy.settings.model import Settings
 
@@ -36,7 +34,7 @@ def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> 
         key = local_key.made()
         local_key.give(key, metrics_dir)
         held.enter_context(local_key.kept(key, admin_url or url))
-        given = {"PROMETHEUS_MULTIPROC_DIR": metrics_dir, "PYTHONPATH": _python_path()}
+        given = {"PROMETHEUS_MULTIPROC_DIR": metrics_dir, "PYTHONPATH": python_path()}
         foreman = Foreman(
             _command(options, settings),
             common.overridden(common.environ_of(options), given),
@@ -49,15 +47,8 @@ def run(options: argparse.Namespace, settings: Settings, greeting: Greeting) -> 
         return foreman.run()
 
 
-def _python_path() -> str:
-    """So that a worker finds this package, installed or not."""
-    ours = str(Path(__file__).parents[2])
-    return os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
 def _command(options: argparse.Namespace, settings: Settings) -> list[str]:
-    # -P: a folder or file named proxy, where the command was given, is not us.
-    command = [sys.executable, "-P", "-m", "proxy", "serve"]
+    command = [*PYTHON, "-m", "proxy", "serve"]
     if not is_embedded(settings):
         command.append("--never-embedded")
     return [*command, "--config", options.config] if options.config else command

@@ -11,11 +11,9 @@ import asyncio
 import os
 import pickle
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, cast
 
@@ -23,6 +21,7 @@ from proxy.codec.base import Incoming, Outgoing, TargetConfig
 from proxy.errors import Failure, Refused, failure
 from proxy.relay.apart import beside
 from proxy.relay.dear_work import Building, Job, Read, Reading, Result, Unread, Worker
+from proxy.relay.itself import PYTHON, python_path
 
 # So many quotation marks, commas and brackets take some three milliseconds to read.
 DEAR_MARKS = 8192
@@ -122,14 +121,13 @@ class DearProcess:
             return
         with its_jobs, its_results:
             files = its_jobs.fileno(), its_results.fileno()
-            # -P: a folder or file named proxy, where the command was given, is not us.
-            command = [sys.executable, "-P", "-c", _PROGRAM, *map(str, files)]
+            command = [*PYTHON, "-c", _PROGRAM, *map(str, files)]
             self._wire = _Wire(jobs, results)
             self._up_by = monotonic() + _STARTS_S
             try:
                 self._process = subprocess.Popen(  # noqa: S603  it is ourselves
                     command,
-                    env={**os.environ, "PYTHONPATH": _python_path()},
+                    env={**os.environ, "PYTHONPATH": python_path()},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     pass_fds=files,
@@ -184,9 +182,3 @@ class Dear:
 def plain(incoming: Incoming) -> Incoming:
     """The same, without what only this process has."""
     return incoming._replace(path=dict(incoming.path), query=dict(incoming.query))
-
-
-def _python_path() -> str:
-    """So that it finds this package, installed or not."""
-    ours = str(Path(__file__).parents[2])
-    return os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])
