@@ -13,6 +13,7 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.codec.response_format import NO_NAME
 from proxy.codec.roles import with_known_roles
+from proxy.codec.unknown_keys import unknown_inner_keys
 from proxy.dialects.cohere.parse_turns import ROLES, Turns, WireMessage, document_text
 from proxy.dialects.cohere.wire import NAME
 from proxy.errors import bad_request
@@ -34,6 +35,7 @@ class WireTool(msgspec.Struct):
     """A tool. There are only functions."""
 
     function: WireFunction
+    type: str | None = None
 
 
 class WireThinking(msgspec.Struct):
@@ -104,7 +106,7 @@ def parse_request(incoming: Incoming) -> Parsed:
     body = fitted(value, Body)
     if not body.messages:
         raise bad_request("messages must hold at least one message.", param="messages")
-    notes = key_notes(value, _KNOWN, _DROPPED)
+    notes = [*key_notes(value, _KNOWN, _DROPPED), *unknown_inner_keys(value, Body)]
     turns = Turns(notes)
     system, messages = turns.read(body.messages)
     if not messages and turns.only_relayed is None:

@@ -65,6 +65,7 @@ class WireCall(msgspec.Struct):
 
     id: str
     function: WireFunction
+    type: str | None = None
 
 
 class WireMessage(msgspec.Struct):

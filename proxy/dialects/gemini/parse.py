@@ -26,6 +26,7 @@ from proxy.dialects.gemini.wire_request import (
     Declaration,
     ThinkingConfig,
     ToolConfig,
+    WireContent,
     fields,
 )
 from proxy.errors import bad_request
@@ -99,6 +100,7 @@ def parse_request(incoming: Incoming) -> Parsed:
     _note_inner(value, "toolConfig", ToolConfig, notes)
     _note_inner(value.get("generationConfig") or {}, "thinkingConfig", ThinkingConfig, notes)
     _note_inner(value.get("toolConfig") or {}, "functionCallingConfig", CallingConfig, notes)
+    _note_contents(value["contents"], notes)
     turns = Turns(notes)
     contents = body.contents if isinstance(body.contents, list) else [body.contents]
     messages = turns.messages(contents)
@@ -159,6 +161,12 @@ def _note_inner(
 ) -> None:
     if isinstance(owner.get(name), dict):
         _note_keys(owner[name], fields(known), notes)
+
+
+def _note_contents(contents: Any, notes: list[Note]) -> None:
+    """What is said of a turn beside its parts and its role."""
+    for content in contents if isinstance(contents, list) else [contents]:
+        _note_keys(content, fields(WireContent), notes)
 
 
 def _note_keys(value: dict[str, Any], known: frozenset[str], notes: list[Note]) -> None:

@@ -53,6 +53,7 @@ _DOCUMENTS = ("application/pdf", "text/")
 _STANDARD = str.maketrans("-_", "+/")
 _BY_VENDOR = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 _KNOWN = fields(WirePart)
+_WITHIN = {"functionCall": fields(Call), "functionResponse": fields(Result)}
 
 
 class Turns:
@@ -122,7 +123,10 @@ class Turns:
         if isinstance(said, ToolCallPart) and proof is not None and proof.of_call:
             return [replace(said, signature=proof.signature, format=proof.format)]
         signed: list[Part] = [] if proof is None else [_reasoning("", proof)]
-        if not value.keys() <= _KNOWN and said is not None:
+        beside = not value.keys() <= _KNOWN or any(
+            not (value.get(name) or {}).keys() <= known for name, known in _WITHIN.items()
+        )
+        if beside and said is not None:
             drop(self._notes, "unknown_part", "What is said of a part beside it was left out.")
         if said is not None:
             return [*signed, said]

@@ -13,6 +13,7 @@ from proxy.codec.base import Incoming, Parsed
 from proxy.codec.json_body import fitted, json_object, key_notes
 from proxy.codec.response_format import NO_NAME
 from proxy.codec.roles import with_known_roles
+from proxy.codec.unknown_keys import unknown_inner_keys
 from proxy.dialects.ollama.parse_turns import ROLES, Turns, with_images
 from proxy.dialects.ollama.wire import NAME
 from proxy.dialects.ollama.wire_request import (
@@ -20,7 +21,6 @@ from proxy.dialects.ollama.wire_request import (
     ChatBody,
     GenerateBody,
     Runtime,
-    WireMessage,
     WireTool,
 )
 from proxy.errors import bad_request
@@ -78,10 +78,6 @@ def _parse_chat(incoming: Incoming) -> Parsed:
     notes: list[Note] = []
     turns = Turns(notes)
     system, messages = turns.read(body.messages)
-    known = WireMessage.__struct_fields__
-    if any(message.keys() - known for message in value["messages"]):
-        said = "A key of a message that is not known was left out."
-        notes.append(Note("dropped", "unknown_key", said))
     if not messages and turns.only_relayed is None:
         raise bad_request("messages must hold a turn beside the system's.", param="messages")
     parsed = _parsed(value, body, (system, messages), body.tools or [], notes)
@@ -146,7 +142,10 @@ def _parsed(
 
 
 def _key_notes(value: dict[str, Any], body: Body) -> list[Note]:
-    notes = key_notes(value, body.__struct_fields__, _DROPPED)
+    notes = [
+        *key_notes(value, body.__struct_fields__, _DROPPED),
+        *unknown_inner_keys(value, type(body)),
+    ]
     others = [
         name[:40]
         for name, said in (body.options or {}).items()

@@ -14,6 +14,7 @@ class WireFunction(msgspec.Struct):
 
     name: str
     arguments: dict[str, Any] | str | None = None
+    index: int | None = None
 
 
 class WireCall(msgspec.Struct):
@@ -21,6 +22,7 @@ class WireCall(msgspec.Struct):
 
     function: WireFunction
     id: str | None = None
+    type: str | None = None
 
 
 class WireMessage(msgspec.Struct):
@@ -51,6 +53,7 @@ class WireTool(msgspec.Struct):
     """A tool. There are only functions."""
 
     function: FunctionSpec
+    type: str | None = None
 
 
 class Runtime(msgspec.Struct):
