@@ -8,7 +8,7 @@ after turn, and nothing has to be remembered between two requests.
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -48,6 +48,8 @@ _SAMPLING = (
     "logprobs",
     "top_logprobs",
 )
+
+_NAMES_OF_USERS = ("user", "safety_identifier", "cache_key")
 
 # What says at a schema's root of what shape it is.
 _SHAPES = ("type", "anyOf", "oneOf", "allOf", "$ref")
@@ -249,11 +251,8 @@ def _with_bounds(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatR
         said = f"The upstream takes {rules.stop_most} stop sequences; the rest is left out."
         notes.append(Note("dropped", "stop", said))
         request = replace(request, stop=request.stop[: rules.stop_most])
-    if rules.user_chars is not None and len(request.user or "") > rules.user_chars:
-        digest = Names(chars="a-zA-Z0-9_-", most=rules.user_chars)
-        said = f"The upstream takes a user of {rules.user_chars} characters; a digest was sent."
-        notes.append(Note("changed", "user", said))
-        request = replace(request, user=digest.fitted(cast("str", request.user)))
+    if rules.user_chars is not None:
+        request = _with_short_names(request, rules.user_chars, notes)
     reasoning = request.reasoning
     if rules.efforts and reasoning is not None and not _is_for_dialect(reasoning.effort, rules):
         effort = nearest_effort(reasoning.effort or "none", rules.efforts)
@@ -262,6 +261,20 @@ def _with_bounds(request: ChatRequest, rules: Rules, notes: list[Note]) -> ChatR
             notes.append(Note("changed", "reasoning.effort", said))
             request = replace(request, reasoning=replace(reasoning, effort=effort))
     return request
+
+
+def _with_short_names(request: ChatRequest, most: int, notes: list[Note]) -> ChatRequest:
+    """Names of the user, and of what shares a cache, in no more characters than that."""
+    given = {name: getattr(request, name) for name in _NAMES_OF_USERS}
+    long = {name: said for name, said in given.items() if said is not None and len(said) > most}
+    if not long:
+        return request
+    digest = Names(chars="a-zA-Z0-9_-", most=most)
+    notes += [
+        Note("changed", name, f"The upstream takes {most} characters of {name}; a digest was sent.")
+        for name in long
+    ]
+    return replace(request, **{name: digest.fitted(said) for name, said in long.items()})
 
 
 def _is_for_dialect(effort: Effort | None, rules: Rules) -> bool:

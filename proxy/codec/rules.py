@@ -133,6 +133,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     max_tokens_field: str | None = None
     context_tokens: int | None = None
     largest_temperature: float | None = None
+    greedy_alone: bool | None = None  # whether a temperature of 0 may stand beside no top_p
     tool_name: Names | None = None
     # Whether a tool may take free text instead of JSON arguments; null: as the dialect has it.
     custom_tools: bool | None = None
@@ -151,7 +152,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     # Whether a turn with calls must bring its reasoning back; where it is lost, a blank will do.
     insists_on_reasoning: bool | None = None
     roles: Mapping[str, str] = {}  # its own words for roles, for example {developer: system}
-    user_chars: int | None = None  # the longest `user`
+    user_chars: int | None = None  # the longest name of a user, or of what shares a cache
     stored_metadata: bool | None = None  # whether it takes metadata of an answer only to store both
     stop_most: int | None = None  # how many stop sequences
     largest_n: int | None = None  # how many answers to one request

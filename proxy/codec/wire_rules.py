@@ -6,8 +6,10 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 from proxy.codec.note_once import note_once
-from proxy.codec.rules import Rules
+from proxy.codec.rules import Names, Rules
 from proxy.events import Note
+
+_NAMES_OF_USERS = ("user", "safety_identifier", "prompt_cache_key")
 
 
 def keep_to(rules: Rules, body: MutableMapping[str, Any], notes: list[Note], upstream: str) -> None:
@@ -65,6 +67,16 @@ def few_stops(body: MutableMapping[str, Any], name: str, rules: Rules, notes: li
     if most is not None and isinstance(stop, list) and len(stop) > most:
         note_once(notes, Note("dropped", name, f"The upstream takes {most} stop sequences."))
         body[name] = stop[:most]
+
+
+def short_names(body: MutableMapping[str, Any], rules: Rules, notes: list[Note]) -> None:
+    """What OpenAI bounds in length: names of a user, and of what shares a cache."""
+    for name in _NAMES_OF_USERS:
+        said = body.get(name)
+        if rules.user_chars is not None and isinstance(said, str) and len(said) > rules.user_chars:
+            body[name] = Names(chars="a-zA-Z0-9_-", most=rules.user_chars).fitted(said)
+            why = f"The upstream takes {name} of {rules.user_chars} characters; a digest was sent."
+            note_once(notes, Note("changed", name, why))
 
 
 def _one_of(group: Iterable[str], body: MutableMapping[str, Any], notes: list[Note]) -> None:

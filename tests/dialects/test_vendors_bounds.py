@@ -173,3 +173,60 @@ def test_openai_takes_metadata_of_answers_that_it_stores(
     assert (taken, taken) == ("metadata" in sent.body, ("dropped", "metadata") not in sent.notes)
     own = ask("openai_chat", {**_CHAT, "metadata": {"k": "v"}}, "openai", "gpt-4.1")
     assert {"k": "v"} == own.body["metadata"]
+
+
+@pytest.mark.parametrize("vendor", ["openai", "openai-responses"])
+@pytest.mark.parametrize("client", ["openai_chat", "openai_responses"])
+def test_openais_names_of_users_and_caches_have_64_characters(client: str, vendor: str) -> None:
+    """A digest is the same in each turn, so that what is cached is found again."""
+    long = "client_d4a85a75-2483-4b2d-b15b-b97d182711ef:" + "x" * 40
+    names = dict.fromkeys(("user", "safety_identifier", "prompt_cache_key"), long)
+    said = {"messages": [HI]} if client == "openai_chat" else {"input": "hi"}
+    first, again = (ask(client, {"model": "m", **said, **names}, vendor, "gpt-4.1") for _ in "ab")
+    assert {True} == {len(first.body[name]) <= 64 for name in names}
+    assert (first.body, 3) == (again.body, len(first.notes))
+    short = dict.fromkeys(names, "x" * 64)
+    sent = ask(client, {"model": "m", **said, **short}, vendor, "gpt-4.1")
+    assert short.items() <= sent.body.items()
+
+
+_TOOL = {"type": "function", "function": {"name": "f"}}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model", "more", "sent"),
+    [
+        ("moonshot", "kimi-k2.6", {}, {"thinking": {"type": "disabled"}, "tool_choice": "required"}),
+        ("qwen", "qwen3.6-plus", {}, {"enable_thinking": False, "tool_choice": "required"}),
+        ("moonshot", "kimi-k2-thinking", {}, {}),
+        ("moonshot", "kimi-k3", {}, {"tool_choice": "required"}),
+        ("moonshot", "kimi-k2.6", {"thinking": {"type": "enabled"}}, {"thinking": {"type": "enabled"}}),
+        ("qwen", "qwen3-max", {}, {"tool_choice": "required"}),
+    ],
+)  # fmt: skip
+def test_a_call_that_is_forced_of_models_that_think_by_default(
+    vendor: str, model: str, more: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    """They refuse it while they think; one that was not asked to think need not."""
+    asked = {**_CHAT, "tools": [_TOOL], "tool_choice": "required", **more}
+    body = ask("openai_chat", asked, vendor, model).body
+    assert sent == {k: body[k] for k in ("thinking", "enable_thinking", "tool_choice") if k in body}
+
+
+@pytest.mark.parametrize(
+    ("drawn", "sent"),
+    [
+        ({"temperature": 0, "top_p": 0.9}, {"temperature": 0}),
+        ({"temperature": 0, "top_p": 1}, {"temperature": 0, "top_p": 1}),
+        ({"temperature": 0.1, "top_p": 0.9}, {"temperature": 0.1, "top_p": 0.9}),
+        ({"temperature": 2}, {"temperature": 1.5}),
+    ],
+)
+def test_how_mistral_draws(drawn: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Source: the vendor's reference, and its error "top_p must be 1 when using greedy sampling"."""
+    for client in ("openai_chat", "ai_sdk"):
+        asked = {"model": "m", "temperature": drawn["temperature"], "messages": [HI]}
+        if "top_p" in drawn:
+            asked["topP" if client == "ai_sdk" else "top_p"] = drawn["top_p"]
+        body = ask(client, asked, "mistral", "mistral-large-latest").body
+        assert sent == {name: body[name] for name in ("temperature", "top_p") if name in body}

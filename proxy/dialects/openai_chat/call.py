@@ -28,7 +28,7 @@ def called(
     """The body without what the target refuses or the operator leaves out. `headers` are the
     client's, of this dialect; `vendor` is what goes over the body.
     """
-    body = as_asked(body, target.rules, notes)
+    body = as_asked(body, target.rules, options.ask_reasoning, notes)
     body = renamed(omitted(body, options.omit, target, notes), options.rename)
     body.update(vendor or {})
     keep_to(target.rules, body, notes, target.upstream)

@@ -14,8 +14,8 @@ from proxy.codec.efforts import EFFORTS, nearest_effort
 from proxy.codec.json_schema import adapted
 from proxy.codec.relaying import own_body
 from proxy.codec.response_format import adapted_format
-from proxy.codec.rules import Names, Rules
-from proxy.codec.wire_rules import at_most, few_stops
+from proxy.codec.rules import Rules
+from proxy.codec.wire_rules import at_most, few_stops, short_names
 from proxy.dialects.openai_chat.build_reasoning import asked
 from proxy.dialects.openai_chat.call import called, renamed
 from proxy.dialects.openai_chat.options import UpstreamOptions, upstream_options
@@ -36,8 +36,6 @@ _WAYS_TO_THINK = (
 _OWN_WAYS = frozenset({*_WAYS_TO_THINK, "chat_template_kwargs"})
 _UNLIKE = ("switch", "budget", "template")
 _LIMITS = ("max_completion_tokens", "max_tokens")
-# What OpenAI bounds in length: they name a user, or what shares a cache.
-_NAMES_OF_USERS = ("user", "safety_identifier", "prompt_cache_key")
 
 
 def relay_request(
@@ -158,12 +156,7 @@ def _bounded(body: dict[str, Any], rules: Rules, notes: list[Note]) -> None:
     """Numbers, lengths and words within what the target takes."""
     at_most(body, "temperature", rules.largest_temperature, notes)
     few_stops(body, "stop", rules, notes)
-    for name in _NAMES_OF_USERS:
-        said = body.get(name)
-        if rules.user_chars is not None and isinstance(said, str) and len(said) > rules.user_chars:
-            body[name] = Names(chars="a-zA-Z0-9_-", most=rules.user_chars).fitted(said)
-            why = f"The upstream takes {name} of {rules.user_chars} characters; a digest was sent."
-            drop(notes, name, why, "changed")
+    short_names(body, rules, notes)
     effort = body.get("reasoning_effort")
     if rules.efforts and effort in EFFORTS:
         nearest = nearest_effort(effort, rules.efforts)

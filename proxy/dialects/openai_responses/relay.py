@@ -15,9 +15,9 @@ from proxy.codec.chat_turns import options_of
 from proxy.codec.efforts import EFFORTS, nearest_effort
 from proxy.codec.note_once import note_once
 from proxy.codec.relaying import own_body
-from proxy.codec.rules import Names, Rules, kept_name, renamed
+from proxy.codec.rules import Rules, kept_name, renamed
 from proxy.codec.shared_notes import RENAMED_TOOLS
-from proxy.codec.wire_rules import at_most, keep_to, keep_to_thinking
+from proxy.codec.wire_rules import at_most, keep_to, keep_to_thinking, short_names
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
 from proxy.dialects.openai_responses.relay_items import mended_item
 from proxy.dialects.openai_responses.sealed import is_sealed, unsealed
@@ -161,11 +161,7 @@ def _put(said: dict[str, Any], key: str, change: Callable[[Any], Any]) -> dict[s
 def _mend_bounds(body: dict[str, Any], rules: Rules, notes: list[Note]) -> None:
     at_most(body, "max_output_tokens", rules.largest_max_tokens, notes)
     at_most(body, "temperature", rules.largest_temperature, notes)
-    user = body.get("user")
-    if rules.user_chars is not None and isinstance(user, str) and len(user) > rules.user_chars:
-        body["user"] = Names(chars="a-zA-Z0-9_-", most=rules.user_chars).fitted(user)
-        why = f"The upstream takes a user of {rules.user_chars} characters; a digest was sent."
-        notes.append(Note("changed", "user", why))
+    short_names(body, rules, notes)
     effort = _effort(body)
     known = next((word for word in EFFORTS if word == effort), None)
     if known is not None and rules.efforts:
