@@ -230,3 +230,26 @@ def test_how_mistral_draws(drawn: dict[str, Any], sent: dict[str, Any]) -> None:
             asked["topP" if client == "ai_sdk" else "top_p"] = drawn["top_p"]
         body = ask(client, asked, "mistral", "mistral-large-latest").body
         assert sent == {name: body[name] for name in ("temperature", "top_p") if name in body}
+
+
+@pytest.mark.parametrize(
+    ("said", "response"),
+    [
+        ('{"a":1}', {"a": 1}),
+        ('{"$ref":"#/$defs/A"}', {"output": '{"$ref":"#/$defs/A"}'}),
+    ],
+)
+def test_a_tools_answer_that_holds_a_reference_is_text_to_gemini(
+    said: str, response: dict[str, Any]
+) -> None:
+    """It looks for what is referred to, and refuses the request."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    talk = [
+        HI,
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": said},
+    ]
+    (part,) = ask("openai_chat", {**_CHAT, "messages": talk}, "gemini", "m").body["contents"][-1][
+        "parts"
+    ]
+    assert response == part["functionResponse"]["response"]

@@ -35,6 +35,7 @@ from proxy.request import (
 )
 
 _Parts = list[dict[str, Any]]
+_REFERENCE = '"$ref"'
 
 
 class TurnBuilder:
@@ -184,9 +185,13 @@ class TurnBuilder:
 
 
 def _response(content: str, *, is_error: bool) -> dict[str, Any]:
-    """A tool's answer as the object that the API insists on: its own where it is one."""
+    """A tool's answer as the object that the API insists on: its own where it is one. One with a
+    reference in it, as a schema has them, stays text: the API would look for what it names.
+    """
     if is_error:
         return {"error": content}
+    if _REFERENCE in content:
+        return {"output": content}
     try:
         value = msgspec.json.decode(content)
     except (ValueError, RecursionError):

@@ -97,7 +97,7 @@ class Turns:
             if at == len(contents) - 1 and not parts and any(map(_says, content.parts or ())):
                 self.keep(f"contents[{at}]", _NOTHING_LEFT)
             if role == "model":
-                model += parts
+                model = _with_results(model, parts, out)
                 continue
             _flush(model, out)
             model = []
@@ -239,6 +239,27 @@ def _flush(parts: list[Part], out: list[Message]) -> None:
             runs.append([part])
     if runs:
         out.append(Message("assistant", [_joined(run) for run in runs]))
+
+
+def _with_results(model: list[Part], parts: list[Part], out: list[Message]) -> list[Part]:
+    """What the model said, and answers to its calls where they stand among it, as some clients send
+    them: the turns up to the last of these. Answers what follows it.
+    """
+    model = [*model]
+    results: list[Part] = []
+    for part in parts:
+        if isinstance(part, ToolResultPart):
+            _flush(model, out)
+            model = []
+            results.append(part)
+            continue
+        if results:
+            out.append(Message("tool", results))
+            results = []
+        model.append(part)
+    if results:
+        out.append(Message("tool", results))
+    return model
 
 
 def _goes_on(last: Part, part: Part) -> bool:

@@ -35,6 +35,7 @@ from proxy.codec.strict import openai_format, openai_tool
 from proxy.codec.wire_rules import keep_to, keep_to_thinking
 from proxy.dialects.openai_responses.build_input import InputItems
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
+from proxy.dialects.openai_responses.relay_items import without_lone_reasoning
 from proxy.errors import bad_request
 from proxy.events import Note
 from proxy.request import ChatRequest, Reasoning, ToolChoice, ToolSpec
@@ -64,6 +65,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     items = InputItems(notes, options.proof_format, marks=bool(rules.cache_marks)).built(
         request.messages
     )
+    items = without_lone_reasoning(items, rules, notes)
     if not items:
         raise bad_request("messages must hold a turn that is not empty.", param="messages")
     store = options.store if options.store is not None else bool(request.store)

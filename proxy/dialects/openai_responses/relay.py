@@ -19,7 +19,7 @@ from proxy.codec.rules import Rules, kept_name, renamed
 from proxy.codec.shared_notes import RENAMED_TOOLS
 from proxy.codec.wire_rules import at_most, keep_to, keep_to_thinking, short_names
 from proxy.dialects.openai_responses.options import PATH, Options, headers, omit
-from proxy.dialects.openai_responses.relay_items import mended_item
+from proxy.dialects.openai_responses.relay_items import mended_item, without_lone_reasoning
 from proxy.dialects.openai_responses.sealed import is_sealed, unsealed
 from proxy.dialects.openai_responses.shapes import vendors_id
 from proxy.errors import bad_request
@@ -56,7 +56,8 @@ def relay_request(
     _mend_proofs(body, options.proof_format, notes)
     _mend_names(body, target.rules, names, notes)
     if isinstance(body.get("input"), list):
-        body["input"] = [mended_item(item, target.rules) for item in body["input"]]
+        items = without_lone_reasoning(body["input"], target.rules, notes)
+        body["input"] = [mended_item(item, target.rules) for item in items]
     _mend_bounds(body, target.rules, notes)
     keep_to(target.rules, body, notes, target.upstream)
     keep_to_thinking(target.rules, _effort(body), body, notes)

@@ -1,9 +1,12 @@
-"""Items of a client's own input that the vendor refuses for their form, said as it takes them."""
+"""Items of an input, a client's own or one that was built, that the vendor refuses for their form,
+said as it takes them.
+"""
 
 from typing import Any
 
 from proxy.codec.mapped import mapped
 from proxy.codec.rules import Rules
+from proxy.events import Note
 
 # Kinds of items that need no id -> how the vendor's own ids of them begin.
 _BEGINNINGS = {"message": "msg", "function_call": "fc", "custom_tool_call": "ctc"}
@@ -24,6 +27,31 @@ def mended_item(item: dict[str, Any], rules: Rules) -> dict[str, Any]:
         return item
     parts = mapped(content, _said)
     return item if parts is content else {**item, "content": parts}
+
+
+def without_lone_reasoning(
+    items: list[dict[str, Any]], rules: Rules, notes: list[Note]
+) -> list[dict[str, Any]]:
+    """The items without reasoning that no answer and no call follows, as where a turn was broken
+    off: OpenAI refuses it. The very same list where there is none.
+    """
+    if not rules.checks_item_ids:
+        return items
+    kept: list[dict[str, Any]] = []
+    follows = False  # what the assistant said or did
+    for item in reversed(items):
+        kind = item.get("type") or "message"
+        if kind == "reasoning" and not follows:
+            continue
+        if kind != "reasoning":
+            others = kind == "message" and item.get("role") != "assistant"
+            follows = not others and not kind.endswith("_output")
+        kept.append(item)
+    if len(kept) == len(items):
+        return items
+    why = "Reasoning that nothing follows is left out, as the vendor refuses it."
+    notes.append(Note("dropped", "input.reasoning", why))
+    return kept[::-1]
 
 
 def _said(part: Any) -> Any:

@@ -363,3 +363,17 @@ def test_one_thing_may_stand_where_a_list_is_meant() -> None:
     ).request
     assert ("Be brief.", "hi") == (request.system, request.messages[0].text)
     assert ["get"] == [tool.name for tool in request.tools]
+
+
+def test_answers_among_what_the_model_said_stand_behind_their_calls():
+    """Some clients keep a whole loop in one content."""
+    call = {"functionCall": {"name": "f", "args": {}}}
+    result = {"functionResponse": {"name": "f", "response": {"output": "7"}}}
+    contents = [
+        {"role": "user", "parts": [{"text": "hi"}]},
+        {"role": "model", "parts": [call, call, result, result, {"text": "So."}]},
+        {"role": "model", "parts": [call, result]},
+    ]
+    assert ["user", "assistant", "tool", "assistant", "tool"] == [
+        message.role for message in parsed({"contents": contents}).request.messages
+    ]
