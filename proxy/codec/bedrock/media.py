@@ -5,6 +5,7 @@ the API reference.
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from proxy.codec.chat_turns import drop
@@ -35,7 +36,7 @@ _DOCUMENTS = {
 # What a document's name may hold; no two blanks in a row.
 _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9\-()\[\] ]+")
 _BLANKS = re.compile(r" {2,}")
-_NAME_CHARS = 200
+_NAME_CHARS = 190  # of 200: a number may come behind it
 
 
 def image_block(part: ImagePart, at: str, notes: list[Note]) -> dict[str, Any] | None:
@@ -92,6 +93,22 @@ def document_block(part: DocumentPart, notes: list[Note]) -> dict[str, Any] | No
     if part.citations is not None:
         block["citations"] = {"enabled": part.citations}
     return {"document": block}
+
+
+def name_apart(documents: Iterable[dict[str, Any]]) -> None:
+    """Give those of the same name a number each: the service refuses a request in which two have
+    one name, as where clients name none. The same conversation gives the same names.
+    """
+    numbers: dict[str, int] = {}  # names -> the last number given to one
+    for document in documents:
+        name = document["name"]
+        made, number = name, numbers.get(name, 1)
+        while made in numbers:
+            number += 1
+            made = f"{name} ({number})"
+        numbers[name] = number
+        numbers.setdefault(made, 1)
+        document["name"] = made
 
 
 def _named(title: str | None) -> str:

@@ -17,7 +17,7 @@ from proxy.codec.rules import Names, Rules
 from proxy.codec.wire_rules import at_most
 from proxy.dialects.anthropic.call import called
 from proxy.dialects.anthropic.mend import unforced, unheld, without_prefill
-from proxy.dialects.anthropic.relay_turns import RelayedTurns
+from proxy.dialects.anthropic.relay_turns import RelayedTurns, without_blanks
 from proxy.events import Note
 from proxy.request import ChatRequest, Original
 
@@ -32,6 +32,10 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
     turns = RelayedTurns(rules, notes)
     messages = without_prefill(turns.mended(body["messages"]), rules, notes)
     body["messages"] = messages
+    if "system" in body:
+        body["system"] = without_blanks(body["system"])
+        if body["system"] is None:
+            del body["system"]
     if body.get("tools"):
         body["tools"] = _tools(body["tools"], rules, turns, notes)
     if body.get("tool_choice"):

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from proxy.codec import proofs
-from proxy.codec.mapped import mapped
+from proxy.codec.mapped import changed, mapped
 from proxy.codec.media import Data, true_data
 from proxy.codec.note_once import note_once
 from proxy.codec.own_ids import OwnIds, Waiting
@@ -43,11 +43,12 @@ class RelayedTurns:
         self._waiting = Waiting[str]()  # the calls' own ids
 
     def mended(self, messages: list[Any]) -> list[Any]:
-        """The turns. One of which nothing is left is left out. What fits stays the very same
-        object.
+        """The turns. One of which nothing is left, or that never said anything, is left out, but
+        for the newest. What fits stays the very same object.
         """
         turns = [self._turn(turn) for turn in messages]
-        return [turn for turn in turns if turn is not None]
+        said = [turn for turn in turns[:-1] if turn is not None and not _is_blank(turn)]
+        return said + [turn for turn in turns[-1:] if turn is not None]
 
     def named(self, holder: Any, key: str = "name") -> Any:
         """A tool, a choice or a call, with a name that fits."""
@@ -145,3 +146,30 @@ def _true(block: Any) -> Any:
 
 def _is_reference(block: Any) -> bool:
     return isinstance(block, dict) and block.get("type") == "tool_reference"
+
+
+def without_blanks(system: Any) -> Any:
+    """What the system says, without texts of white space alone, which the vendor refuses; None
+    where nothing is left.
+    """
+    if isinstance(system, str):
+        return None if system.isspace() else system
+    if not isinstance(system, list):
+        return system
+    kept = [block for block in system if not _is_blank_text(block)]
+    return changed(system, kept) if kept or not system else None
+
+
+def _is_blank(turn: Any) -> bool:
+    """Whether a turn is white space alone, which the vendor refuses; an empty text only of the
+    user.
+    """
+    content = turn.get("content") if isinstance(turn, dict) else None
+    if isinstance(content, str):
+        return content.isspace() or (content == "" and turn.get("role") == "user")
+    return isinstance(content, list) and bool(content) and all(map(_is_blank_text, content))
+
+
+def _is_blank_text(block: Any) -> bool:
+    text = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
+    return isinstance(text, str) and not text.strip()

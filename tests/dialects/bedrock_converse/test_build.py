@@ -483,3 +483,17 @@ def test_the_user_begins_and_an_answer_that_was_begun_ends_in_no_white_space() -
     assert ["user", "assistant", "user", "assistant"] == [turn["role"] for turn in found]
     assert [{"text": "So"}] == found[3]["content"]
     assert ("changed", "messages") in notes(ask(talk))
+
+
+def test_documents_of_one_name_in_turns_and_results_are_told_apart() -> None:
+    pdf = DocumentPart("data:application/pdf;base64,JVBERi0xLjM=")
+    talk = [
+        Message("user", [pdf, pdf, TextPart("?")]),
+        Message("assistant", [ToolCallPart("c", "f", "{}")]),
+        Message("tool", [ToolResultPart("c", [pdf])]),
+    ]
+    first, _, result = body(ask(talk))["messages"]
+    shown = [*first["content"], *result["content"][0]["toolResult"]["content"]]
+    assert ["document", "document (2)", "document (3)"] == [
+        block["document"]["name"] for block in shown if "document" in block
+    ]
