@@ -98,12 +98,16 @@ class Attempts:
     async def _round(
         self, parsed: Parsed, targets: Sequence[Target], *, client_rewrites: bool
     ) -> Won:
-        after_s = self.policy.hedge_after_s
-        if after_s is None or len(targets) < 2:
+        after_s, asking = self.policy.hedge_after_s, self._asking
+        if len(targets) == 1:
+            return await asking.ask(
+                parsed, targets[0], self._record, client_rewrites=client_rewrites, last=True
+            )
+        if after_s is None or not targets:
             return await self._in_turn(parsed, targets, client_rewrites=client_rewrites)
 
         async def ask(target: Target, record: StreamRecord) -> Won:
-            return await self._asking.ask(
+            return await asking.ask(
                 parsed, target, record, client_rewrites=client_rewrites, last=target is targets[-1]
             )
 

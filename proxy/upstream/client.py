@@ -67,12 +67,15 @@ class _Way(NamedTuple):
 
 
 @lru_cache(maxsize=512)
+def _way(base: str, path: str, private: bool) -> _Way:
+    return _way_to(_url(base, path), private)
+
+
 def _url(base: str, path: str) -> URL:
     return URL(base + path, encoded=True)
 
 
-@lru_cache(maxsize=512)
-def _way(url: URL, private: bool) -> _Way:
+def _way_to(url: URL, private: bool) -> _Way:
     host = url.raw_host or ""
     reach = reach_of(host, private)
     why = unfit(host, reach) if is_barred(host, reach) else ""
@@ -108,15 +111,18 @@ class Upstreams:
         `relay.follow.vetted`: the endpoint's headers, keys among them, go along. `body` goes in
         place of the call's own, as it comes.
         """
-        url = _url(endpoint.url, endpoint.path or checked_path(call.path)) if at is None else at
-        way = _way(url, endpoint.private)
+        if at is None:
+            path = endpoint.path or checked_path(call.path)
+            way = _way(endpoint.url, path, endpoint.private)
+        else:
+            way = _way_to(at, endpoint.private)
         if way.unfit:
             said = f"{endpoint.name} {way.unfit}"
             raise Refused(failure("connect_failed", said, upstream=endpoint.name))
         headers = signed(
-            call, url, _over({**call.headers, "Accept-Encoding": "identity"}, endpoint.headers)
+            call, way.url, _over({**call.headers, "Accept-Encoding": "identity"}, endpoint.headers)
         )
-        request = written(call.method, url, headers, len(call.body) if body is None else None)
+        request = written(call.method, way.url, headers, len(call.body) if body is None else None)
         pool = self._pools.get(way.reach)
         if pool is None:
             pool = self._pools[way.reach] = Pool(way.reach)

@@ -29,7 +29,7 @@ class _Keys(NamedTuple):
     session_token: str | None
 
 
-def signed(call: Outgoing, url: URL, headers: Mapping[str, str]) -> dict[str, str]:
+def signed(call: Outgoing, url: URL, headers: Mapping[str, str]) -> Mapping[str, str]:
     """The headers of a request that asks to be signed, with its signature; one that does not ask
     keeps its own.
 
@@ -38,7 +38,7 @@ def signed(call: Outgoing, url: URL, headers: Mapping[str, str]) -> dict[str, st
     (`internal`) where they, or the library, are missing.
     """
     if call.sign is None:
-        return dict(headers)
+        return headers
     try:
         from botocore.auth import SigV4Auth  # noqa: PLC0415  see above
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415

@@ -215,9 +215,9 @@ class ChatDecoder(Rejoining, Decoder):
     def _chunk(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
         choices, self._id = chunk.choices, chunk.id
         chunk.choices = chunk.id = None
-        if chunk != self._rest:  # compared in C
+        if chunk != (before := self._rest):  # compared in C
             self._rest = chunk
-            self._beside(out, chunk, data)
+            self._beside(out, chunk, before, data)
         if choices is None:
             native = no_choices(data)
             if native is not None and (self._native or not self._choices.said):
@@ -234,9 +234,9 @@ class ChatDecoder(Rejoining, Decoder):
             self._counted.read(out, taking.usage)
             taking.usage = None
 
-    def _beside(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
+    def _beside(self, out: list[Event], chunk: Chunk, before: Chunk, data: bytes) -> None:
         """Usage, an error, and the vendor's extras: only those that differ from what was said
-        before.
+        before. `before` is the last chunk.
         """
         usage, base = chunk.usage, chunk.base_resp
         self._counted.read(out, usage)
@@ -246,8 +246,11 @@ class ChatDecoder(Rejoining, Decoder):
                 raise AnswerError(in_band(found))
         if base not in QUIET and (found := vendor_error({"base_resp": loads(base)})) is not None:
             raise AnswerError(in_band(found))
+        extras = _extras_of(chunk)
+        if extras == _extras_of(before):  # compared in C
+            return
         told: dict[str, Any] = {}
-        for name, value in present(CHUNK_EXTRAS, _extras_of(chunk)):
+        for name, value in present(CHUNK_EXTRAS, extras):
             if value not in QUIET and self._sent.get(name) != (said := hash(bytes(value))):
                 self._sent[name] = said
                 told[name] = loads(value)
