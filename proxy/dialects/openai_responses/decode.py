@@ -23,6 +23,7 @@ from proxy.codec.openai.usage import read_usage
 from proxy.dialects.openai_responses import finish, wire
 from proxy.dialects.openai_responses.items import Items
 from proxy.dialects.openai_responses.options import proof_format
+from proxy.dialects.openai_responses.own_tools import OwnTools
 from proxy.dialects.openai_responses.places import Places
 from proxy.dialects.openai_responses.whole_items import WholeItems, is_block
 from proxy.dialects.openai_responses.wire import NAME, QUIET
@@ -65,7 +66,8 @@ class ResponsesDecoder(SSEDecoder):
         super().__init__(max_event_bytes)
         self._max_event_bytes = max_event_bytes
         self._items = Items(max_event_bytes, proof_format)
-        self._whole_items = WholeItems(self._items)
+        self._own_tools = OwnTools()
+        self._whole_items = WholeItems(self._items, self._own_tools)
         self._places = Places()
         self._waiting: list[Event] = []
         self._named = ""  # the vendor's id of the answer, once it was told
@@ -136,7 +138,7 @@ class ResponsesDecoder(SSEDecoder):
             case wire.ARGUMENTS_DELTA:
                 return self._items.arguments(out, at, delta)
             case wire.CUSTOM_DELTA:
-                return self._items.free_text(out, at, delta)
+                return at not in self._own_tools.places and self._items.free_text(out, at, delta)
             case wire.OPEN_REASONING_DELTA:
                 self._items.reasoning(out, at, "content", part, delta)
             case wire.OPEN_SUMMARY_DELTA:
@@ -170,6 +172,7 @@ class ResponsesDecoder(SSEDecoder):
         response = said.get("response")
         if isinstance(response, dict):
             self._items.seed = str(response.get("id"))
+            self._own_tools.asked_for(response)
             self._name(response, out)
         if kind in _SILENT or kind in _ALIVE:
             return
@@ -192,6 +195,8 @@ class ResponsesDecoder(SSEDecoder):
         """An event of an item that is a block. False: there is no place for it in ours."""
         items = self._items
         part, whole, item = _index(said, "content_index"), said.get("part"), said.get("item")
+        if self._own_tools.begins(said):
+            return False
         if kind == wire.ITEM_ADDED and is_block(item):
             taken = items.taken(count(said.get("output_index")), item)
             at = self._places.added(said, item, taken=taken)
@@ -218,7 +223,7 @@ class ResponsesDecoder(SSEDecoder):
                 )
             case "response.function_call_arguments.done":
                 items.whole_arguments(out, at, said.get("arguments"))
-            case "response.custom_tool_call_input.done":
+            case "response.custom_tool_call_input.done" if at not in self._own_tools.places:
                 items.whole_input(out, at, said.get("input"))
             case wire.ITEM_DONE if is_block(item):
                 self._whole_items.end(at, item, out)
@@ -272,6 +277,7 @@ class ResponsesDecoder(SSEDecoder):
         if not isinstance(said, dict):
             super()._ended(out)
         elif said.get("object") == "response" and finish.known(said.get("status")):
+            self._own_tools.asked_for(said)
             self._terminal("", said, out)
         else:
             found = vendor_error(said)

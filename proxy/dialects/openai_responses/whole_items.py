@@ -10,6 +10,7 @@ from proxy.codec.json_depth import shallow
 from proxy.codec.media import data_url
 from proxy.dialects.openai_responses import wire
 from proxy.dialects.openai_responses.items import Items
+from proxy.dialects.openai_responses.own_tools import OwnTools
 from proxy.dialects.openai_responses.wire import NAME
 from proxy.events import Event, Image, Vendor
 
@@ -17,10 +18,11 @@ _MAX_TOLD = 256  # items of which it is remembered what was said
 
 
 class WholeItems:
-    """The whole items of one answer. `items` are its blocks."""
+    """The whole items of one answer. `items` are its blocks; the calls of `own_tools` are none."""
 
-    def __init__(self, items: Items) -> None:
+    def __init__(self, items: Items, own_tools: OwnTools) -> None:
         self._items = items
+        self._own_tools = own_tools
         self._told: dict[int, int] = {}  # open item -> hash of what was said of it beyond its block
 
     def tell(self, at: int, item: dict[str, Any], out: list[Event]) -> None:
@@ -76,7 +78,7 @@ class WholeItems:
         """
         output = response.get("output")
         for at, item in enumerate(output if isinstance(output, list) else ()):
-            if is_block(item):
+            if is_block(item) and not self._own_tools.calls(item):
                 self.end(at, item, out)
             elif document and isinstance(item, dict) and item.get("type") == wire.IMAGE_ITEM:
                 begun = {"type": wire.ITEM_ADDED, "output_index": at}

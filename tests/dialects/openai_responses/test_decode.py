@@ -738,3 +738,44 @@ def test_calls_end_in_the_order_in_which_they_began() -> None:
         end(),
     )
     assert [0, 1] == [event.block for event in got if isinstance(event, BlockEnd)]
+
+
+X_SEARCH = {"tools": [{"type": "x_search"}]}
+X_CALL = {
+    "type": "custom_tool_call",
+    "id": "ctc_1",
+    "call_id": "xs_call_1",
+    "name": "x_keyword_search",
+    "input": '{"query":"a"}',
+}
+
+
+def x_search(*tools: dict[str, Any]) -> list[bytes]:
+    place = {"item_id": "ctc_1", "output_index": 0}
+    return [
+        frame("response.created", response={**RESPONSE, "tools": [*X_SEARCH["tools"], *tools]}),
+        added(0, **{**X_CALL, "input": ""}),
+        frame("response.custom_tool_call_input.delta", **place, delta=X_CALL["input"]),
+        frame("response.custom_tool_call_input.done", **place, input=X_CALL["input"]),
+        done(0, **X_CALL),
+    ]
+
+
+def test_a_search_in_x_is_the_vendors_own() -> None:
+    """xAI says it as a call with free text: it is told as its other tools are."""
+    got = folded(events(*x_search(), text(1, "Hi"), end(**X_SEARCH)))
+    assert ("Hi", [], Finish("stop", "completed")) == (got.text(), got.tool_calls(), got.finish)
+    assert [
+        "response.output_item.added",
+        "response.custom_tool_call_input.delta",
+        "response.custom_tool_call_input.done",
+        "response.output_item.done",
+    ] == [event.data["type"] for event in got.vendor if "type" in event.data]
+    document = {**RESPONSE, **X_SEARCH, "status": "completed", "output": [X_CALL]}
+    assert [] == folded(events(json.dumps(document).encode())).tool_calls()
+
+
+def test_a_tool_of_the_client_with_such_a_name_is_its_own() -> None:
+    """As is any other tool that it declared."""
+    got = folded(events(*x_search({"type": "custom", "name": "x_keyword_search"}), end()))
+    assert ["x_keyword_search"] == [block.tool.name for block in got.tool_calls() if block.tool]
