@@ -24,6 +24,7 @@ HELD_ARGUMENT_CHARS = 1 << 20
 # Calls open at once in one choice. Models make a handful; more is an upstream that begins them and
 # ends none: the oldest is closed.
 _MAX_OPEN_CALLS = 1024
+_NO_ARGUMENTS = "{}"
 _BY_BLOCK = attrgetter("block")
 
 
@@ -182,15 +183,27 @@ class Blocks:
         return call is not None
 
     def arguments(self, out: list[Event], key: int | str, arguments: str, choice: int = 0) -> bool:
-        """Append a piece of a call's arguments. False: the call is closed already, the piece has no
-        place.
+        """Append a piece of a call's arguments. False: the piece has no place, as the call is
+        closed already, or its arguments are complete and come once more.
+
+        Arguments that begin with `{}` wait for the next piece: gateways before Anthropic write that
+        for none so far.
         """
         call = self._calls.get(choice, {}).get(key)
         if call is None:
             return not arguments.strip()
         if arguments:
             if call.untold is not None:
+                if arguments == _NO_ARGUMENTS and not call.pieces:
+                    call.empty = True
+                    self._hold(call, arguments, choice)
+                    return True
+                if call.empty and arguments.strip():
+                    self._held_chars -= call.held
+                    call.empty, call.pieces, call.held = False, [], 0
                 self._tell(out, choice)
+            elif arguments.startswith("{") and call.is_repeated():
+                return False
             self._hold(call, arguments, choice)
             out.append(ToolCallDelta(call.block, arguments))
         return True
@@ -232,6 +245,8 @@ class Blocks:
         if call is not None and call.untold is not None:
             tool, call.untold = call.untold, None
             out.append(BlockStart(call.block, "tool_call", tool=tool, choice=choice or UNSET))
+            if call.empty:
+                out.append(ToolCallDelta(call.block, _NO_ARGUMENTS))
 
     def _settle_calls(self, out: list[Event], choice: int) -> None:
         if self._untold:

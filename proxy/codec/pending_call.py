@@ -21,7 +21,13 @@ class PendingCall(msgspec.Struct, eq=False):
     unchecked: bool = False  # arguments came since the last check
     whole: bool = False  # what the last check found
     untold: Tool | None = None  # begun, but not told yet: its name may go on
+    empty: bool = False  # its arguments are `{}` so far, and not told yet
     proof: tuple[str, str | None] | None = None  # a signature, and whose it is
+
+    def is_repeated(self) -> bool:
+        """Whether an object would be a second one behind arguments that are complete."""
+        last = self.pieces[-1] if self.pieces else ""
+        return last.endswith("}") and self.complete()
 
     def complete(self) -> bool:
         """Whether the arguments are a JSON value to which nothing can be added. Only a number could

@@ -6,7 +6,7 @@ from proxy.codec.blocks import Blocks
 from proxy.codec.call_pieces import CallPieces
 from proxy.events import Event, Tool, Vendor
 from proxy.framing import FramingError
-from tests.dialects.answers import folded
+from tests.dialects.answers import folded, told
 
 
 def made(*pieces: tuple[object, ...], seed: str = "a") -> list[Event]:
@@ -46,6 +46,26 @@ def test_an_empty_first_piece_belongs_to_the_next():
     events = made((0, "f", "", "c1"), (0, "f", " ", "c2"), (0, "g", "{}", "c3"))
     assert ["c1", "c2", "c3"] == [tool.id for tool, _ in called(events) if tool]
     assert 2 == len(called(made((0, "", "{}", "c1"), (0, "f", "{}", "c2"))))
+
+
+def test_no_arguments_before_the_arguments():
+    """`{}` is what some gateways begin with; where nothing follows, it is all."""
+    f, g = (Tool("c1", "f"), '{"a":1}'), (Tool("c2", "g"), "{}")
+    assert [f] == called(made((0, "f", "{}", "c1"), (0, "", '{"a"'), (0, "", ":1}")))
+    assert [f, g] == called(made((0, "f", "{}", "c1"), (0, "", '{"a":1}'), (1, "g", "{}", "c2")))
+    assert [(Tool("c2", "g"), "{} ")] == called(made((0, "g", "{}", "c2"), (0, "", " ")))
+    assert [g, f] == called(made((0, "g", "{}", "c2"), (1, "f", '{"a":1}', "c1")))
+
+
+@pytest.mark.parametrize("again", ['{"a":"}"}', '{"a": "}"}'])
+def test_arguments_that_come_once_more_are_told_beside(again: str):
+    """Whole, behind the pieces; a string may hold what looks so."""
+    events = made((0, "f", '{"a":"}', "c1"), (0, "", '"}'), (0, "", again))
+    assert [(Tool("c1", "f"), '{"a":"}"}')] == called(events)
+    assert [{"tool_call": {"choice": 0, "key": 0, "arguments": again}}] == told(events)
+    assert [(Tool("c1", "f"), '{"a":"}{"}')] == called(
+        made((0, "f", '{"a":"}', "c1"), (0, "", '{"}'))
+    )
 
 
 def test_arguments_before_the_name_wait():

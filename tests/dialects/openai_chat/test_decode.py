@@ -78,7 +78,7 @@ CASES = [
     Case("the last frame lacks its blank line", HI + STOP + b"data: [DONE]", "hi", finish=("stop", "stop")),
     Case("no terminator, but a finish reason", HI + STOP, "hi", finish=("stop", "stop")),
     Case("a terminator, but no finish reason", HI + DONE, "hi", error=("upstream_truncated", 502, "without saying why")),
-    Case("no finish reason after a call", call(piece("{}", "f", id="a")) + DONE, calls=(("f", "{}"),), error=("upstream_truncated", 502, "without saying why")),
+    Case("no finish reason after a call", call(piece("[]", "f", id="a")) + DONE, calls=(("f", "[]"),), error=("upstream_truncated", 502, "without saying why")),
     Case("a finish reason in other letters", call(piece("{}", "f", id="a")) + delta({}, "Tool-Calls") + DONE, calls=(("f", "{}"),), finish=("tool_calls", "Tool-Calls")),
     Case("another one", HI + delta({}, "MAX_TOKENS") + DONE, "hi", finish=("length", "MAX_TOKENS")),
     Case("a word that ends in error", HI + delta({}, "internal-error") + DONE, "hi", error=("upstream_error", 502, "internal-error")),
