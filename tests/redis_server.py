@@ -2,6 +2,7 @@
 stopped, started again and frozen."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -168,3 +169,23 @@ async def move_slot(nodes: list[RedisServer], key: str) -> None:
         pipe.execute_command(command)
         await pipe.execute()
         await clients[(at + 2) % 3].execute_command(command)
+
+
+ODD_ANSWERS = (b"$5\r\nhello\r\n", b"*2\r\n:1\r\n*0\r\n", b"*-1\r\n", b":x\r\n")
+
+
+@asynccontextmanager
+async def no_redis(answer: bytes) -> AsyncIterator[str]:
+    """The address of what is none: it takes what begins a connection, and answers all else so."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while line := await reader.readline():
+                parts = []
+                for _ in range(int(line[1:])):
+                    size = int((await reader.readline())[1:])
+                    parts.append((await reader.readexactly(size + 2))[:-2])
+                writer.write(b"+OK\r\n" if parts[0].upper() == b"CLIENT" else answer)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"

@@ -2,16 +2,22 @@
 one."""
 
 import asyncio
+import contextlib
 
 import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from proxy.errors import Refused
+from proxy.observe.metrics import Metrics
 from proxy.server.stores import layout
 from proxy.server.stores.link import Away
 from proxy.server.stores.shared import Shared
+from proxy.settings.resume import Resume
 from tests.needs import requires
 from tests.raw_upstream import Peer
-from tests.redis_server import redis_server
+from tests.redis_server import ODD_ANSWERS, no_redis, redis_server
 from tests.relay.far import Far, until
 from tests.server.speaking import TEXT, WORDS, Speaks, asked
 from tests.server.stores.test_shared import two
@@ -137,3 +143,18 @@ async def test_another_kind_of_value_in_a_keys_place_costs_its_stream_alone() ->
                 await followed.read()
                 await first.read()
     assert (TEXT, TEXT) == (followed.text, first.text)
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS)
+async def test_what_is_no_redis_is_away(answer: bytes) -> None:
+    """A proxy starts, finds no stream there, and looks for it again."""
+    metrics = Metrics(CollectorRegistry())
+    async with no_redis(answer) as url:
+        rules = Resume(store=SecretStr(url))
+        store = Shared(SecretStr(url), lambda: rules, metrics)
+        await store.start()
+        with contextlib.suppress(Refused):
+            assert await store.find("a" * 32, "") is None
+        assert await store.asked(b"x") in (None, "hello")
+        assert not any(task.done() for task in store._tasks)
+        await store.close()

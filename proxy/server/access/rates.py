@@ -24,6 +24,7 @@ from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimite
 from pydantic import SecretStr
 
 from proxy.server.redis_address import moved_to, place_of
+from proxy.server.redis_answers import ODD
 
 _WAIT_S = 0.25  # for Redis, in all; a request must not feel that it is away
 _LOOK_S = 2.0  # for it at the start, where nobody waits
@@ -209,7 +210,7 @@ class _Redis:
         from redis.exceptions import MovedError, RedisError  # noqa: PLC0415
 
         # TimeoutError is an OSError
-        self.errors: tuple[type[Exception], ...] = (RedisError, OSError)
+        self.errors: tuple[type[Exception], ...] = (RedisError, OSError, *ODD)
         self._moved = MovedError
         self._first_address = store
         self._connect(store)

@@ -228,8 +228,8 @@ def _decoded(decoder: "msgspec.json.Decoder[_T]", said: bytes) -> _T:
     """What others have written may be nested without end. Raises ValueError."""
     try:
         return decoder.decode(said)
-    except RecursionError:
-        raise ValueError("nested without end") from None
+    except (RecursionError, TypeError):
+        raise ValueError("nested without end, or no text at all") from None
 
 
 def _options(options: Any) -> bytes:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from proxy.observe.metrics import Metrics, Operation
 from proxy.server.redis_address import moved_to, place_of
+from proxy.server.redis_answers import ODD
 from proxy.server.stores.batch import Batch
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Link:
         self._quiet_until = 0.0
         self._moved = MovedError
         self._refusals: tuple[type[Exception], ...] = (ResponseError,)
-        self._errors: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
+        self._errors: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError, *ODD)
         self._metrics = metrics
         self._log = structlog.get_logger("mainstem")
 

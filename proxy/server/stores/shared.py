@@ -147,7 +147,7 @@ class Shared:
                 found = await self._link.redis.get(key)
         except (Away, MisplacedError):
             return None
-        return None if found is None else found.decode("ascii", "replace")
+        return found.decode("ascii", "replace") if isinstance(found, bytes) else None
 
     async def _load(self, stream: str, owner: str) -> Copy | None:
         """All that the stream has said so far; the rest comes by the tail. Raises Away, and

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
+from typing import Any
 
 import structlog
 
 from proxy.errors import Failure
+from proxy.server.redis_answers import ODD
 from proxy.server.stores import layout
 from proxy.server.stores.copy import Copy
 from proxy.server.stores.link import Away, Link, MisplacedError
@@ -24,7 +26,7 @@ _INBOX_S = 60
 _MOST_WISHES = 1000
 _RIGHT = (b"stream", b"none")  # what may stand where one is read
 
-Entries = Sequence[tuple[bytes, dict[bytes, bytes]]]
+Entries = Sequence[tuple[str, dict[bytes, bytes]]]
 
 
 class Tail:
@@ -71,19 +73,23 @@ class Tail:
         of_key: dict[bytes, Copy] = {}
         for copy in self.copies.values():
             if copy.log.end is None:
-                key = layout.keys_of(copy.id).log
-                asked[key], of_key[key.encode()] = f"{copy.log.next}-0", copy
+                log = layout.keys_of(copy.id).log
+                asked[log], of_key[log.encode()] = f"{copy.log.next}-0", copy
         try:
             async with self._link.within("read", _BLOCK_S + _WITHIN_S):
-                answers = await self._link.redis.xread(
+                answers: Any = await self._link.redis.xread(
                     asked,  # type: ignore[arg-type]  # it is invariant
                     count=_MOST_ENTRIES,
                     block=int(_BLOCK_S * 1000),
                 )
+                gained: dict[bytes, Entries] = {
+                    key: [(number.decode(), fields) for number, fields in entries]
+                    for key, entries in answers or ()
+                }
         except MisplacedError:
             await self._sort_out(of_key)
             return
-        for key, entries in answers or ():
+        for key, entries in gained.items():
             if key in of_key:
                 await self._gain(of_key[key], entries)
             else:
@@ -124,10 +130,10 @@ class Tail:
 
     def _heed(self, entries: Entries) -> None:
         for number, fields in entries:
-            self._seen = number.decode()
+            self._seen = number
             try:
                 wish = layout.read_wish(fields)
-            except ValueError:
+            except ODD:
                 self._cannot_be_read()
             else:
                 if wish.stream:

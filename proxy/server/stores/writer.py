@@ -248,10 +248,9 @@ class Writer:
                 pipe.xrevrange(stored.keys.log, count=1)
             async with self._link.within("write", _WITHIN_S):
                 answers = await pipe.execute(raise_on_error=False)
-                for answer in answers:
+                for stored, answer in zip(some, answers, strict=True):
                     _check(answer)
-            for stored, answer in zip(some, answers, strict=True):
-                self._look(stored, answer)
+                    self._look(stored, answer)
         self._link.found()
 
     def _look(self, stored: Stored, last: Sequence[tuple[bytes, object]] | Exception) -> None:

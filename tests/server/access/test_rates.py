@@ -16,7 +16,7 @@ from proxy.server.access.keys import Keyring, Ledger
 from proxy.server.access.rates import Rates
 from proxy.settings.auth import Auth
 from tests.needs import requires
-from tests.redis_server import PASSWORD, RedisServer, redis_server
+from tests.redis_server import ODD_ANSWERS, PASSWORD, RedisServer, no_redis, redis_server
 from tests.server.access.test_keys import sha256
 
 KEYS = Auth.model_validate(
@@ -323,3 +323,15 @@ async def test_requests_that_are_given_up_leave_no_connection_in_use(redis: Redi
         assert [None] * 40 == await asyncio.gather(*(rate.request("b", 1000) for _ in range(40)))
     assert [] == log
     await rate.close()
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS)
+async def test_what_is_no_redis_or_holds_no_count_stops_no_service(answer: bytes) -> None:
+    clock = Clock()
+    async with no_redis(answer) as url:
+        rate = Rates(SecretStr(url), clock)
+        await rate.start()
+        for question in (rate.tokens("a", 5), rate.spend("a", 5, 1), rate.money("a", 1)):
+            clock.now += 60  # and it is asked again
+            assert await question is None
+        await rate.close()
