@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_schema import CLOSED, adapted, parts_of
-from proxy.codec.rules import Rules, SchemaFeature
+from proxy.codec.rules import Names, Rules, SchemaFeature
 from proxy.events import Note
 from proxy.request import ToolSpec
 
@@ -21,6 +21,7 @@ _UNKNOWN_TO_OPENAI = frozenset(
 )
 NOT_HELD = ("tools.strict", "This model cannot be held to a schema.")  # for a note
 _CLOSED: tuple[SchemaFeature, ...] = ("open_objects",)
+_NAME = Names(chars="a-zA-Z0-9_-", most=64)  # of a response format; it says nothing
 _MOST_TOOLS, _MOST_OPTIONAL, _MOST_UNIONS = 20, 24, 16
 
 
@@ -34,9 +35,12 @@ def openai_schema(schema: Any) -> dict[str, Any] | None:
 
 
 def openai_format(form: dict[str, Any], notes: list[Note]) -> dict[str, Any]:
-    """A response format, which is strict only where its schema lets it be; the very same object
-    where there is nothing to change.
+    """A response format under a name that is taken, and strict only where its schema lets it be;
+    the very same object where there is nothing to change.
     """
+    match form:
+        case {"json_schema": {"name": str(name)} as named} if not _NAME.fit(name):
+            form = {**form, "json_schema": {**named, "name": _NAME.fitted(name)}}
     match form:
         case {"json_schema": {"strict": True, "schema": dict(schema)} as named}:
             held = openai_schema(schema)

@@ -111,3 +111,15 @@ def test_a_claude_that_cannot_be_held_to_a_schema_is_not(*, strict: bool) -> Non
     sent = _to_claude(tool, model="claude-3-5-haiku-20241022")
     assert "strict" not in sent.body["tools"][0]
     assert strict == (("dropped", "tools.strict") in sent.notes)
+
+
+def test_a_response_format_has_a_name_that_openai_takes() -> None:
+    """Pages name theirs as they like."""
+    form = {"type": "json", "name": "My answer", "schema": _CLOSED}
+    body = {"messages": [{"role": "user", "content": "hi"}], "responseFormat": form}
+    chat = ask("ai_sdk", body, "openai", "gpt-4.1").body["response_format"]["json_schema"]
+    assert (
+        chat["name"]
+        == ask("ai_sdk", body, "openai-responses", "gpt-4.1").body["text"]["format"]["name"]
+    )
+    assert ("Myanswer", _CLOSED) == (chat["name"][:8], chat["schema"])

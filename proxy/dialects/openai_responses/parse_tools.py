@@ -1,10 +1,10 @@
 """A client's tools and its choice among them to ours.
 
 Tools may stand in the request, in an input item of their own (`additional_tools`, as Codex sends
-them), and under a namespace. Ours have one flat set of names: a tool of a namespace keeps its name
-where no other tool has it, and else is `<namespace>__<name>`. The same request gives the same
-names, so calls of earlier turns fit, and the encoder gives the calls of the answer their namespace
-back.
+them), among what a search for tools has found (`tool_search_output`), and under a namespace. Ours
+have one flat set of names: a tool of a namespace keeps its name where no other tool has it, and
+else is `<namespace>__<name>`. The same request gives the same names, so calls of earlier turns fit,
+and the encoder gives the calls of the answer their namespace back.
 """
 
 from collections import Counter
@@ -24,6 +24,7 @@ from proxy.events import Note
 from proxy.request import ToolChoice, ToolSpec
 
 ADDITIONAL = "additional_tools"
+_WITH_TOOLS = (ADDITIONAL, "tool_search_output")
 _CARRIED = ("function", "custom")
 _KEYS = frozenset(WireTool.__struct_fields__)
 _MODES: dict[str, Literal["auto", "none", "required"]] = {
@@ -93,7 +94,7 @@ def _all(body: Body, notes: list[Note]) -> Iterator[tuple[Named, WireTool]]:
     for at, tool in enumerate(body.tools or ()):
         yield from _read(tool, f"tools[{at}]", None, notes)
     for number, item in enumerate(body.input if isinstance(body.input, list) else ()):
-        more = item.get("tools") if item.get("type") == ADDITIONAL else None
+        more = item.get("tools") if item.get("type") in _WITH_TOOLS else None
         for at, tool in enumerate(more if isinstance(more, list) else ()):
             if isinstance(tool, dict):
                 yield from _read(tool, f"input[{number}].tools[{at}]", None, notes)

@@ -453,3 +453,12 @@ def test_the_request_itself_is_kept() -> None:
         list(original.body),
         original.headers,
     )
+
+
+def test_tools_that_a_search_has_found_may_be_called() -> None:
+    """Clients that keep many tools send those that a search found with its result alone."""
+    found = {"type": "namespace", "name": "mail", "tools": [{"type": "function", "name": "send"}]}
+    search = {"type": "tool_search_call", "call_id": "s", "arguments": {"query": "mail"}}
+    output = {"type": "tool_search_output", "call_id": "s", "tools": [found]}
+    got = parsed(input=[{"role": "user", "content": "hi"}, search, output]).request
+    assert ["send"] == [tool.name for tool in got.tools]
