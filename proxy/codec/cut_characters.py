@@ -11,6 +11,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterable
 
+from proxy.codec.framed import SSEDecoder
 from proxy.events import Event
 from proxy.framing.sse_frame import Frame
 
@@ -91,3 +92,43 @@ class Rejoining:
             kept, self._kept, self._alone = self._kept, None, True
             self._each((kept,), out)
             self._alone = False
+
+
+class _CutError(Exception):
+    """A frame ends within a character."""
+
+
+class RejoiningDecoder(Rejoining, SSEDecoder):
+    """The same for decoders that take frame by frame: `_take` calls `_wait` with a frame that it
+    cannot read, before anything else, and `_ended_whole` says what the end of the body means.
+    """
+
+    def _take_all(self, frames: list[Frame], out: list[Event]) -> None:
+        if self._kept is not None:
+            self._rejoin(frames, out)
+        elif frames:
+            self._framed = True
+            self._each(frames, out)
+
+    def _each(self, frames: Iterable[Frame], out: list[Event]) -> None:
+        left = iter(frames)
+        try:
+            for frame in left:
+                self._take(frame, out)
+                if self.done:
+                    break
+        except _CutError:
+            self._rejoin(left, out)
+
+    def _wait(self, frame: Frame) -> None:
+        """Leave `_take` if a frame is cut: it will be taken again."""
+        if self._keep(frame):
+            raise _CutError
+
+    def _ended(self, out: list[Event]) -> None:
+        self._give_up(out)
+        if not self.done:
+            self._ended_whole(out)
+
+    def _ended_whole(self, out: list[Event]) -> None:
+        super()._ended(out)

@@ -6,19 +6,30 @@ from proxy.codec.base import Decoder
 from proxy.codec.cut_characters import is_cut, rejoined
 from proxy.dialects.anthropic.decode import AnthropicDecoder
 from proxy.dialects.openai_chat.decode import ChatDecoder
+from proxy.dialects.openai_responses.decode import ResponsesDecoder
 from proxy.events import StreamEnd, StreamError
 from tests.dialects.answers import LIMIT, folded
 from tests.support import decode, splits
 
-DECODERS = {"openai_chat": ChatDecoder, "anthropic": AnthropicDecoder}
+DECODERS = {
+    "openai_chat": ChatDecoder,
+    "openai_responses": ResponsesDecoder,
+    "anthropic": AnthropicDecoder,
+}
 PIECE = {
     "openai_chat": b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n',
+    "openai_responses": b'data: {"type":"response.output_text.delta","output_index":0,"delta":"%b"}\n\n',
     "anthropic": b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
     b'"delta":{"type":"text_delta","text":"%b"}}\n\n',
 }
-BEGIN = {"openai_chat": b"", "anthropic": b'data: {"type":"message_start","message":{}}\n\n'}
+BEGIN = {
+    "openai_chat": b"",
+    "openai_responses": b"",
+    "anthropic": b'data: {"type":"message_start","message":{}}\n\n',
+}
 END = {
     "openai_chat": b'data: {"id":"c","choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
+    "openai_responses": b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n',
     "anthropic": b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'
     b'data: {"type":"message_stop"}\n\n',
 }

@@ -15,7 +15,8 @@ import msgspec
 
 from proxy.codec import proofs
 from proxy.codec.counts import count
-from proxy.codec.framed import CUT, SSEDecoder
+from proxy.codec.cut_characters import RejoiningDecoder
+from proxy.codec.framed import CUT
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads, shown
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
@@ -59,7 +60,7 @@ def decoder(max_event_bytes: int, options: Mapping[str, Any]) -> "ResponsesDecod
     return ResponsesDecoder(max_event_bytes, proof_format(options))
 
 
-class ResponsesDecoder(SSEDecoder):
+class ResponsesDecoder(RejoiningDecoder):
     """One answer of `/responses`. `proof_format` is whose encrypted reasoning the vendor gives."""
 
     def __init__(self, max_event_bytes: int, proof_format: str = proofs.OPENAI) -> None:
@@ -110,6 +111,7 @@ class ResponsesDecoder(SSEDecoder):
         try:
             piece = _PIECE.decode(frame.data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._wait(frame)
             self._rare(frame, out)
             return
         at = piece.output_index
@@ -268,14 +270,14 @@ class ResponsesDecoder(SSEDecoder):
         )
         self._finish(out, reason, raw)
 
-    def _ended(self, out: list[Event]) -> None:
+    def _ended_whole(self, out: list[Event]) -> None:
         """The body ended without a terminal event: it may have been a document."""
         try:
             said = None if self._framed or not self._document else loads(bytes(self._document))
         except NotJSONError:
             said = None
         if not isinstance(said, dict):
-            super()._ended(out)
+            super()._ended_whole(out)
         elif said.get("object") == "response" and finish.known(said.get("status")):
             self._own_tools.asked_for(said)
             self._terminal("", said, out)
