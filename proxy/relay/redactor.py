@@ -35,7 +35,8 @@ class Redactor:
 
     def __init__(self, settings: Upstream, key: str | None) -> None:
         self._settings = settings
-        self._key = key
+        # the key, if it can be told from ordinary words
+        self._key = key if key is not None and len(key) >= _LEAST_CHARS else None
 
     def over(self, why: Failure) -> Failure:
         """The failure, with the mask for each secret in its words: the key, and what the upstream's
@@ -59,7 +60,7 @@ class Redactor:
 
     def is_in(self, text: str) -> bool:
         """Whether the key itself stands there: cheap enough to be asked of every answer."""
-        return self._key is not None and len(self._key) >= _LEAST_CHARS and self._key in text
+        return self._key is not None and self._key in text
 
     def same_size(self, data: bytes) -> bytes:
         """Bytes of the upstream, with a star for each byte of a secret in them."""
@@ -77,7 +78,7 @@ class Redactor:
         return {part for secret in self._secrets() for part in _parts(secret)}
 
     def _secrets(self) -> Iterator[str]:
-        if self._key is not None and len(self._key) >= _LEAST_CHARS:
+        if self._key is not None:
             yield self._key
         headers = {name: value.get_secret_value() for name, value in self._settings.headers.items()}
         yield from _named({**self._settings.options, **headers})

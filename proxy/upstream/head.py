@@ -1,6 +1,5 @@
 """The heads of HTTP/1.1: a request's, written, and an answer's, read. No I/O."""
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -18,9 +17,8 @@ _MOST_BYTES = 131_072
 _MOST_LINE_BYTES = 8190
 _MOST_FIELDS = 128
 _BEGIN = b"HTTP/"
-_END = re.compile(rb"\r?\n\r?\n")  # some leave the CR out, and are understood
-# What may stand in no line of a head, but for the line ends that are written here.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+# What may stand in no line of a head.
+_FORBIDDEN = bytes({*range(0x20), 0x7F} - {ord("\t")})
 _FIELD = "%s: %s".__mod__  # of a name and its value
 _WITHOUT_BODY = (204, 304)
 _OTHER_PROTOCOL = 101
@@ -59,10 +57,11 @@ def written(method: str, url: URL, headers: Mapping[str, str], length: int | Non
         lines.append("Transfer-Encoding: chunked")
     elif length or method not in _SENT_WITHOUT:
         lines.append(f"Content-Length: {length}")
-    text = "\n".join(lines)
-    if text.count("\n") != len(lines) - 1 or _FORBIDDEN.search(text) is not None:
+    lines += "", ""
+    head = "\r\n".join(lines).encode("utf-8", "ignore")
+    if len(head.translate(None, _FORBIDDEN)) != len(head) - 2 * (len(lines) - 1):
         raise ValueError("a control character in a header")
-    return text.replace("\n", "\r\n").encode("utf-8", "ignore") + b"\r\n\r\n"
+    return head
 
 
 class Coming:
@@ -81,9 +80,9 @@ class Coming:
         """The head, and what is behind it, once all of it has come. Raises NoHttpError."""
         had = self._had
         known = (had + data) if had else data.lstrip(b"\r\n")
-        start = len(had) - 3
+        start = max(0, len(had) - 3)
         while True:
-            end = end_of(known, start, self._before_bytes) if known else -1
+            end = end_of(known, start, self._before_bytes)
             if end < 0:
                 self._had = known
                 return None
@@ -98,11 +97,14 @@ def end_of(data: bytes, start: int, before: int = 0) -> int:
     """Where the head that these bytes begin with ends, -1: not yet; looked for from `start` on. The
     answer's heads before it had `before` bytes. Raises NoHttpError as soon as it cannot be one.
     """
-    found = _END.search(data, max(0, start))
-    size = len(data) if found is None else found.end()
-    if data[: len(_BEGIN)] != _BEGIN[: len(data)] or before + size > _MOST_BYTES:
+    whole = data.find(b"\n\r\n", start)
+    # some leave the CR out, and are understood
+    bare = data.find(b"\n\n", start, None if whole < 0 else whole + 1)
+    end = bare + 2 if bare >= 0 else whole + 3 if whole >= 0 else -1
+    size = len(data) if end < 0 else end
+    if not _BEGIN.startswith(data[: len(_BEGIN)]) or before + size > _MOST_BYTES:
         raise NoHttpError
-    return -1 if found is None else size
+    return end
 
 
 def read(data: bytes, method: str) -> Head:

@@ -1,6 +1,9 @@
 """The head of a request is what the standard wants and nothing else; of an answer's is known where
 its body ends (RFC 9112, 6.3)."""
 
+import re
+from itertools import product
+
 import pytest
 from yarl import URL
 
@@ -112,6 +115,15 @@ def test_the_end_of_a_head_is_found_however_its_bytes_are_cut(end):
         assert (len(head) if at == len(head) - 1 else -1) == found
     assert len(head) == end_of(head + b"body\r\n\r\n", 0)
     assert 200 == read(head, "GET").status
+
+
+def test_the_first_end_of_a_head_is_its_end():
+    """Of all ways in which a few line ends can stand behind one another."""
+    for marks in product((b"\r", b"\n", b"a"), repeat=7):
+        said = OK.rstrip() + b"".join(marks)
+        found = re.search(rb"\r?\n\r?\n", said)
+
+        assert (-1 if found is None else found.end()) == end_of(said, 0)
 
 
 @pytest.mark.parametrize("said", [b"S", b"SSH-2.0-OpenSSH_9.2\r\n", b"\x15\x03\x01", b"<html>"])

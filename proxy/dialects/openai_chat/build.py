@@ -42,6 +42,7 @@ _OURS = {"prompt_cache_key": "cache_key"}
 _values_of = attrgetter(*(_OURS.get(name, name) for name in _NAMED))
 _NONE_SAID = (None,) * len(_NAMED)
 _beyond_of = attrgetter(*_BEYOND)
+_NONE_BEYOND = (None,) * len(_BEYOND)
 _TIERS = ("auto", "default", "flex", "priority", "scale", "fast")
 
 
@@ -88,7 +89,8 @@ def _settings(
         said["service_tier"] = request.service_tier
     elif request.service_tier is not None:
         drop(notes, "service_tier", "This service tier is not known to this upstream.")
-    for name, value in zip(_BEYOND, _beyond_of(request), strict=True):
+    beyond = _beyond_of(request)
+    for name, value in zip(_BEYOND, beyond, strict=True) if beyond != _NONE_BEYOND else ():
         if value is None:
             continue
         if name in options.takes_also:

@@ -5,7 +5,7 @@ A refusal is text, in a block of its own. Reasoning comes under several names, o
 (see `thoughts`). `<think>` tags in the text stay text.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import count
 from operator import attrgetter
 from typing import Any
@@ -71,10 +71,11 @@ class Choices:
 
     said = refused = False
     usage: Raw | None = None  # Moonshot's usage, which stands in a choice
+    _calls: Calls | None = None  # most answers have none
 
     def __init__(self, max_held_chars: int) -> None:
         self.blocks = Blocks(max_held_chars)
-        self._calls = Calls(self.blocks, max_held_chars)
+        self._max_held_chars = max_held_chars
         # choice -> what stood beside its delta in the last chunk
         self._rests: dict[int, tuple[Any, ...]] = {}
         # hashes of the extras that went out as vendor events
@@ -126,8 +127,9 @@ class Choices:
 
     def end(self, out: list[Event], answer_id: Any) -> None:
         """The answer is complete: close everything."""
-        self._calls.seed = answer_id
-        self._calls.flush(out)
+        if self._calls is not None:
+            self._calls.seed = answer_id
+            self._calls.flush(out)
         self.blocks.end_all(out)
 
     def _instead(self, index: int, choice: Choice, *, told: bool) -> Delta:
@@ -208,15 +210,14 @@ class Choices:
             self.said = self.refused = True
             self.blocks.refusal(out, delta.refusal, index)
         calls = delta.tool_calls
-        pieces: Iterable[CallPiece] = (
+        pieces: Sequence[CallPiece] = (
             () if not calls else calls if isinstance(calls, list) else (calls,)
         )
         if delta.function_call is not None:
             pieces = (*pieces, CallPiece(index=-1, function=delta.function_call))
-        self._calls.seed = answer_id
-        for position, piece in enumerate(pieces):
+        if pieces:
             self.said = True
-            self._calls.take(out, index, position, piece)
+            self._take_calls(out, index, pieces, answer_id)
         if delta.annotations:
             opaque = self._sources.cite(out, index, delta.annotations)
             if opaque:
@@ -240,6 +241,15 @@ class Choices:
         if said.opaque:
             self._vendor(out, index, {"reasoning_details": said.opaque})
 
+    def _take_calls(
+        self, out: list[Event], index: int, pieces: Sequence[CallPiece], answer_id: Any
+    ) -> None:
+        if self._calls is None:
+            self._calls = Calls(self.blocks, self._max_held_chars)
+        self._calls.seed = answer_id
+        for position, piece in enumerate(pieces):
+            self._calls.take(out, index, position, piece)
+
     def _prove(self, out: list[Event], index: int, proof: Proof) -> None:
         """Where a proof belongs: to the reasoning before it, to a call of its id (Gemini), or to
         nothing that was shown.
@@ -248,7 +258,7 @@ class Choices:
             self.blocks.reasoning(out, "", index)
             self.blocks.end_reasoning(out, index, proof.text, proof.of, proof.id)
             return
-        if proof.of == GEMINI and proof.id is not None:
+        if proof.of == GEMINI and proof.id is not None and self._calls is not None:
             key = self._calls.key_of(proof.id, index)
             if key is not None and self._calls.proof(key, proof.text, GEMINI, choice=index):
                 return

@@ -468,6 +468,8 @@ def test_settings_that_servers_of_open_models_know() -> None:
     request = asking(top_k=5, min_p=0.1, repetition_penalty=1.1)
     sent = body(request, takes_also=["top_k", "min_p"])
     assert (5, 0.1) == (sent["top_k"], sent["min_p"])
+    sent = body(asking(top_k=0, min_p=0.0), takes_also=["top_k", "min_p"])
+    assert (0, 0.0) == (sent["top_k"], sent["min_p"])
     assert "repetition_penalty" not in sent
     assert ["top_k", "min_p", "repetition_penalty"] == dropped(build(request))
 
