@@ -1,6 +1,7 @@
 """Pictures, documents and sound: what their URLs hold, and where they may stand."""
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -72,6 +73,15 @@ _BEGINNINGS = (
     ("/9j/", "image/jpeg"),
     ("R0lGOD", "image/gif"),
 )
+# Types of texts that do not begin with text/: structured ones (RFC 6838, 4.2.8), and programs.
+_TEXT = re.compile(
+    r".*\+(?:json|xml|yaml)"
+    r"|application/(?:x-)?(?:json|xml|yaml|toml|sql|sh|(?:java|type)script|python(?:-code)?)"
+)
+_DOCUMENTS = (
+    *("application/pdf", "application/rtf", "application/msword"),
+    *("application/vnd.ms-", "application/vnd.openxmlformats-"),
+)
 _RIFF = "UklGR"
 _WEBP = "RUJQ"  # the last three letters of WEBP, which end 12 bytes on
 
@@ -122,10 +132,20 @@ def takes(facts: Mapping[MediaKind, tuple[MediaForm, ...]], part: Part) -> bool:
     return form in facts.get(kind, ())
 
 
+def is_text(media_type: str) -> bool:
+    """Whether what is of this type is a text that a model can read as it is."""
+    return media_type.startswith("text/") or bool(_TEXT.fullmatch(media_type))
+
+
+def is_document(media_type: str) -> bool:
+    """Whether it is of a type that some vendor reads as a document."""
+    return is_text(media_type) or media_type.startswith(_DOCUMENTS)
+
+
 def text_of(part: DocumentPart) -> str | None:
     """What a document says that is plain text; None for any other."""
     data = data_of(part.url)
-    if data is None or not data.media_type.startswith("text/"):
+    if data is None or not is_text(data.media_type):
         return None
     try:
         return b64decode(data.base64, validate=True).decode()

@@ -15,13 +15,14 @@ from msgspec.structs import replace
 
 from proxy.codec.efforts import nearest_effort
 from proxy.codec.json_schema import adapted
-from proxy.codec.media import true_picture
+from proxy.codec.media import data_of, is_text, true_picture
 from proxy.codec.note_once import note_once
 from proxy.codec.response_format import IN_WORDS, SCHEMA_IN_WORDS, adapted_format
 from proxy.codec.rules import NO_RULES, Names, Rules
 from proxy.events import Note
 from proxy.request import (
     ChatRequest,
+    DocumentPart,
     Effort,
     ImagePart,
     Message,
@@ -98,9 +99,14 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
 
 
 def _with_pictures(request: ChatRequest) -> ChatRequest:
-    """What a picture is said to be is what it is: no loss, and so no note."""
+    """What a picture is said to be is what it is: no loss, and so no note. One that is written as a
+    text (SVG) is a document, as no vendor takes it for a picture.
+    """
 
-    def true(part: ImagePart) -> ImagePart:
+    def true(part: ImagePart) -> ImagePart | DocumentPart:
+        data = data_of(part.url)
+        if data is not None and is_text(data.media_type):
+            return DocumentPart(part.url, cache=part.cache)
         url = true_picture(part.url)
         return part if url is part.url else replace(part, url=url)
 

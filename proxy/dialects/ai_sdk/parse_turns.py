@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.json_body import fitted
-from proxy.codec.media import data_of, data_url
+from proxy.codec.media import data_of, data_url, is_document
 from proxy.codec.note_once import note_once
 from proxy.dialects.ai_sdk import metadata
 from proxy.dialects.ai_sdk.wire import FilePart, TextPart, ToolPart, WireMessage
@@ -210,7 +210,7 @@ def _media(url: str, kind: str, name: str | None) -> ImagePart | DocumentPart | 
     """A file by its media type; None for one of a kind that no vendor takes."""
     if kind.startswith("image/"):
         return ImagePart(url)
-    if kind == "application/pdf" or kind.startswith("text/"):
+    if is_document(kind):
         return DocumentPart(url, name)
     return AudioPart(url) if kind.startswith("audio/") and data_of(url) is not None else None
 

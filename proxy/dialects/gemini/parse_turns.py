@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from proxy.codec.chat_turns import drop
 from proxy.codec.json_body import fitted
-from proxy.codec.media import data_url
+from proxy.codec.media import data_url, is_document
 from proxy.codec.open_calls import OpenCalls
 from proxy.dialects.gemini.signatures import Signed, from_wire
 from proxy.dialects.gemini.wire_request import (
@@ -49,7 +49,6 @@ _KEPT = re.compile(r"gs://|https://[a-z0-9.-]+\.googleapis\.com/[a-z0-9]+/files/
 _VIDEO = re.compile(r"https?://(?:[a-z]+\.)?(?:youtube\.com|youtu\.be)/")
 _AT_GOOGLE = "it is a file that Google keeps, which only Google reads: send its data, as inlineData"
 _NOTHING_LEFT = "it holds only what no other vendor can be told, such as a video: say it in words"
-_DOCUMENTS = ("application/pdf", "text/")
 _STANDARD = str.maketrans("-_", "+/")
 _BY_VENDOR = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 _KNOWN = fields(WirePart)
@@ -161,7 +160,7 @@ class Turns:
             return ImagePart(url)
         if kind.startswith("audio/"):
             return AudioPart(url)
-        if kind.startswith(_DOCUMENTS):
+        if is_document(kind):
             return DocumentPart(url, blob.display_name)
         drop(self._notes, "inline_data", "Video, and data of other kinds, cannot be carried.")
         return None
@@ -169,7 +168,7 @@ class Turns:
     def _file(self, file: FileData) -> ImagePart | DocumentPart | None:
         kind = file.mime_type.lower()
         picture = kind.startswith("image/") or (not kind and not _VIDEO.match(file.file_uri))
-        if not picture and not kind.startswith(_DOCUMENTS):
+        if not picture and not is_document(kind):
             drop(self._notes, "file_data", "Of files only images and documents can be carried.")
             return None
         if _KEPT.match(file.file_uri):

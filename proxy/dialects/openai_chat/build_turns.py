@@ -131,10 +131,12 @@ class BuiltTurns:
             said = {"type": "image_url", "image_url": {"url": part.url, **detail}}
             return [{**said, **self.cache_mark(part.cache)}]
         data = data_of(part.url)
-        if data is None:
+        kind = (
+            "" if data is None else _SOUND.get(data.media_type, data.media_type.partition("/")[2])
+        )
+        if data is None or (self._rules.sounds and kind not in self._rules.sounds):
             note_once(self._notes, lost)
             return []
-        kind = _SOUND.get(data.media_type, data.media_type.partition("/")[2])
         return [{"type": "input_audio", "input_audio": {"data": data.base64, "format": kind}}]
 
     def _text(self, part: TextPart) -> dict[str, Any]:
@@ -153,7 +155,8 @@ class BuiltTurns:
             title = "" if part.title is None else f"{part.title}:\n"
             return [{"type": "text", "text": title + text, **mark}]
         media = self._rules.media or {"document": ("bytes",)}
-        if not takes(media, part):
+        data = data_of(part.url)
+        if not takes(media, part) or (data is not None and data.media_type != "application/pdf"):
             note_once(self._notes, DOCUMENT_LOST)
             return []
         file = {"filename": part.title or "document.pdf", "file_data": part.url}

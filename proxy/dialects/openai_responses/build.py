@@ -62,10 +62,10 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     rules = target.rules
     notes: list[Note] = []
     model = target.model or request.model
-    items = InputItems(notes, options.proof_format, marks=bool(rules.cache_marks)).built(
-        request.messages
+    turns = InputItems(
+        notes, options.proof_format, marks=bool(rules.cache_marks), sounds=rules.sounds
     )
-    items = without_lone_reasoning(items, rules, notes)
+    items = without_lone_reasoning(turns.built(request.messages), rules, notes)
     if not items:
         raise bad_request("messages must hold a turn that is not empty.", param="messages")
     store = options.store if options.store is not None else bool(request.store)

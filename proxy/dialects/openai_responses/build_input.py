@@ -61,13 +61,17 @@ _NAMES = {"application/pdf": "document.pdf"}
 
 class InputItems:
     """The input of one request. Appends to `notes`, each loss once. `proof_format` is whose proofs
-    the vendor takes back; `marks` says whether it takes marks for its cache.
+    the vendor takes back; `marks` says whether it takes marks for its cache, `sounds` which kinds
+    of sound it takes.
     """
 
-    def __init__(self, notes: list[Note], proof_format: str, *, marks: bool) -> None:
+    def __init__(
+        self, notes: list[Note], proof_format: str, *, marks: bool, sounds: tuple[str, ...] = ()
+    ) -> None:
         self._notes = notes
         self._proof_format = proof_format
         self._marks = marks
+        self._sounds = sounds
         self._custom: set[str] = set()  # ids of calls of tools that take free text
 
     def built(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -148,10 +152,8 @@ class InputItems:
                 return {"type": "input_image", "image_url": url, "detail": look, **mark}
             case DocumentPart() if role == "user":
                 return self._document(part)
-            case AudioPart(url) if role == "user" and (data := data_of(url)) is not None:
-                sound = _SOUNDS.get(data.media_type, data.media_type.rpartition("/")[2])
-                said = {"data": data.base64, "format": sound}
-                return {"type": "input_audio", "input_audio": said}
+            case AudioPart(url) if role == "user" and (sound := self._sound(url)) is not None:
+                return {"type": "input_audio", "input_audio": sound}
             case ImagePart():
                 note_once(self._notes, IMAGE_LOST)
             case DocumentPart():
@@ -159,6 +161,15 @@ class InputItems:
             case _:
                 note_once(self._notes, AUDIO_LOST)
         return None
+
+    def _sound(self, url: str) -> dict[str, str] | None:
+        """None: the vendor takes none of its kind."""
+        data = data_of(url)
+        if data is None:
+            return None
+        kind = _SOUNDS.get(data.media_type, data.media_type.rpartition("/")[2])
+        known = not self._sounds or kind in self._sounds
+        return {"data": data.base64, "format": kind} if known else None
 
     def _document(self, part: DocumentPart) -> dict[str, Any]:
         """A file by its address has no name of its own; one that is sent must have one."""
