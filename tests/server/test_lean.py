@@ -11,7 +11,7 @@ from tests.running import running
 from tests.server.test_listener import BODY, HEAD, WHOLE, Client, client
 
 SLOWLY = {
-    "upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 50}}},
+    "upstreams": {"far": {"dialect": "openai_chat", "mock": {"tokens_per_s": 150}}},
     "models": {"*": [{"upstream": "far"}]},
 }
 BESIDE = b"X-Beside: not-to-be-kept-while-it-streams\r\n\r\n"
