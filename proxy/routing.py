@@ -37,6 +37,12 @@ class Router:
 
     def __init__(self, models: Mapping[str, Sequence[Target]]) -> None:
         self._models = {name: tuple(targets) for name, targets in models.items()}
+        # those that need nothing of the request: the same for each
+        self._routed = {
+            name: Routed(name, targets)
+            for name, targets in self._models.items()
+            if all(target.model for target in targets)
+        }
 
     @property
     def names(self) -> list[str]:
@@ -55,6 +61,9 @@ class Router:
             raise bad_request(
                 f"model has more than the {_MOST_CHARS} characters of a name.", param="model"
             )
+        routed = self._routed.get(model)
+        if routed is not None:
+            return routed
         targets = self._models.get(model)
         label = model
         if targets is None:

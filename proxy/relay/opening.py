@@ -37,7 +37,9 @@ async def opened(
     try:
         answer = await upstreams.open(bound.endpoint, call, until=until)
         note_head(record, answer, veil)
-        if _is_good(answer) and not _leads_on(bound, answer):
+        # A vendor, or a gateway before it, may stream at once: then there is nothing to follow.
+        leads_on = bound.half.follow is not None and answer.content_type != "text/event-stream"
+        if not leads_on and _is_good(answer):
             return answer
         async with asyncio.timeout_at(until):
             await _refuse_errors(answer, bound, limits.max_error_bytes, optional=optional)
@@ -58,13 +60,6 @@ async def opened(
 def _is_good(answer: Answer) -> bool:
     """Whether its head says nothing against it."""
     return answer.status < 300 and answer.content_type not in _PAGES
-
-
-def _leads_on(bound: Bound, answer: Answer) -> bool:
-    """Whether it may say where its stream is. A vendor, or a gateway before it, may stream at once:
-    then there is nothing to follow.
-    """
-    return bound.half.follow is not None and answer.content_type != "text/event-stream"
 
 
 async def _refuse_errors(answer: Answer, bound: Bound, most: int, *, optional: bool) -> None:

@@ -25,9 +25,9 @@ STEP: Mapping[Pair, int] = {
 }
 # From socket to socket.
 WHOLE: Mapping[Pair, Cost] = {
-    Pair("openai_chat", "native"): Cost(chunk=520, request=12620),
-    Pair("anthropic", "openai_chat"): Cost(chunk=520, request=14880),
-    Pair("ollama", "openai_responses"): Cost(chunk=820, request=16850),
+    Pair("openai_chat", "native"): Cost(chunk=520, request=12490),
+    Pair("anthropic", "openai_chat"): Cost(chunk=520, request=14830),
+    Pair("ollama", "openai_responses"): Cost(chunk=820, request=16810),
 }
 # What a chunk costs beside that where its stream is kept, and where it is sent to a Redis as well.
 KEPT, SENT = 160, 125

@@ -107,6 +107,8 @@ def _turns(body: StreamRequest) -> tuple[list[TextPart], list[Message]]:
         )
     for at, message in enumerate(body.messages):
         _check(message, at)
+    if not first:
+        return _system(body), body.messages
     leading = [
         part
         for message in body.messages[:first]

@@ -41,7 +41,7 @@ from proxy.dialects.openai_chat.odd import (
     no_choices,
     tolerated,
 )
-from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk, present
+from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk, Delta, present
 from proxy.errors import failure
 from proxy.events import (
     NO_USAGE,
@@ -164,23 +164,27 @@ class ChatDecoder(Rejoining, Decoder):
                     out.append(TextDelta(self._block, text))
                     continue
                 delta.content = text
-            self._whole_chunk(out, chunk, data)
+                self._text_chunk(out, chunk, delta, data)
+            else:
+                self._whole_chunk(out, chunk, data)
 
-    def _whole_chunk(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
+    def _text_chunk(self, out: list[Event], chunk: Chunk, delta: Delta, data: bytes) -> None:
+        """One whose first choice, which this delta is of, says a text."""
         choices, name, before = chunk.choices, chunk.id, len(out)
-        delta = choices[0].delta if choices else None
-        text = None if delta is None else delta.content
-        self._plain = None
-        try:
-            self._chunk(out, chunk, data)
-        except _MISUNDERSTOOD as error:
-            raise misunderstood(error, data) from error
-        if text and delta is not None and delta.content is None and chunk is not self._rest:
+        self._whole_chunk(out, chunk, data)
+        if delta.content is None and chunk is not self._rest:
             match out[before:]:
                 case [TextDelta(block)] | [BlockStart(), TextDelta(block)]:
                     # so the next one says a text and nothing else, if it is like it in all else
                     chunk.choices, chunk.id = choices, name
                     self._plain, self._block = chunk, block
+
+    def _whole_chunk(self, out: list[Event], chunk: Chunk, data: bytes) -> None:
+        self._plain = None
+        try:
+            self._chunk(out, chunk, data)
+        except _MISUNDERSTOOD as error:
+            raise misunderstood(error, data) from error
 
     def _odd_frame(self, out: list[Event], data: bytes, *, named: str) -> None:
         """A frame that is the terminator, or no strict JSON, or not of our types, or holds several
