@@ -15,6 +15,7 @@ from proxy.codec.custom_tools import as_functions, custom_names
 from proxy.codec.halves import UpstreamHalf
 from proxy.codec.mended import mended
 from proxy.codec.paired import paired
+from proxy.codec.refused import let_through
 from proxy.codec.unsaid import refuse_unsaid
 from proxy.errors import bad_request
 from proxy.events import Note
@@ -23,6 +24,7 @@ from proxy.request import ChatRequest, Message, Original
 _OWN = Note(
     "dropped", "own", "What the client says to vendors of another dialect alone is left out."
 )
+_REFUSED = Note("dropped", "refuse", "Of vendor, what the configuration refuses is left out.")
 _SYSTEM_ALONE = Note(
     "changed", "messages.system", "Where nobody else speaks, the system's text is the user's."
 )
@@ -32,6 +34,12 @@ def built(half: UpstreamHalf, request: ChatRequest, config: TargetConfig) -> Out
     """The request for an upstream. Raises what `build_request` and `relay_request` raise, and
     Refused (bad_request) for a request that can only be relayed, and cannot be relayed there.
     """
+    refuse = config.rules.refuse
+    if refuse and request.vendor:
+        vendor = let_through(request.vendor, refuse)
+        if vendor != request.vendor:
+            rest = built(half, replace(request, vendor=vendor), config)
+            return rest._replace(notes=(_REFUSED, *rest.notes))
     original = request.original
     if original is not None and original.dialect in half.relays and half.relay_request is not None:
         call = half.relay_request(request, original, config)

@@ -13,6 +13,7 @@ import msgspec
 
 from proxy.codec.base import JSON, Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of
+from proxy.codec.refused import is_refused
 from proxy.codec.wire_rules import keep_to
 from proxy.events import Note
 
@@ -84,13 +85,11 @@ def _beta(options: Options, target: TargetConfig, own: Mapping[str, str], notes:
 
 
 def _without_tools(target: TargetConfig, body: dict[str, Any], notes: list[Note]) -> None:
-    """Without the kinds of tools that the operator does not let through: `web_search` stands for
-    web_search_20250305 too.
-    """
+    """Without the kinds of tools that the operator does not let through."""
     refuse, tools = target.rules.refuse, body.get("tools")
     if not refuse or not isinstance(tools, list):
         return
-    kept = [tool for tool in tools if not _is_refused(tool, refuse)]
+    kept = [tool for tool in tools if not is_refused(tool, refuse)]
     if len(kept) == len(tools):
         return
     said = f"Tools are left out that the configuration does not let through to {target.upstream}."
@@ -99,13 +98,6 @@ def _without_tools(target: TargetConfig, body: dict[str, Any], notes: list[Note]
     if not kept:
         del body["tools"]
         body.pop("tool_choice", None)
-
-
-def _is_refused(tool: Any, refuse: tuple[str, ...]) -> bool:
-    kind = tool.get("type") if isinstance(tool, dict) else None
-    return isinstance(kind, str) and any(
-        kind == name or kind.startswith(f"{name}_") for name in refuse
-    )
 
 
 def _vertex_path(vertex: Vertex, model: str) -> str:

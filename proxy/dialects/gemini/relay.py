@@ -21,7 +21,7 @@ from proxy.codec.rules import Rules, kept_name
 from proxy.codec.shared_notes import RENAMED_TOOLS
 from proxy.codec.tool_calls import is_made
 from proxy.codec.wire_rules import keep_to
-from proxy.dialects.gemini.schema import snake, spelled
+from proxy.dialects.gemini.schema import in_camel, snake, spelled
 from proxy.dialects.gemini.signatures import NO_SIGNATURE, UNSIGNED_CALL, from_wire
 from proxy.dialects.gemini.target import Options, headers, path
 from proxy.dialects.gemini.thinking import mended
@@ -55,12 +55,12 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
 
 
 def _both_spellings(rules: Rules) -> Rules:
-    """The rules with their keys in snake_case too, as the server takes both."""
+    """The rules with their keys in snake_case and in camelCase, as the server takes both."""
     if not (rules.refused or rules.refuse or rules.at_most_one):
         return rules
 
     def both(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*names, *map(snake, names))))
+        return tuple(dict.fromkeys((*names, *map(snake, names), *map(in_camel, names))))
 
     groups = tuple(both(group) for group in rules.at_most_one)
     return replace(

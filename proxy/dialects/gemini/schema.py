@@ -37,7 +37,7 @@ def camel(value: Any) -> Any:
         return value
     out: dict[str, Any] = {}
     for key, inner in value.items():
-        name = _camel(key)
+        name = in_camel(key)
         if name == key or name not in value:
             out[name] = inner if name in _OPAQUE else camel(inner)
     return out
@@ -68,7 +68,7 @@ def json_schema(schema: Any) -> Any:
         return schema
     out: dict[str, Any] = {}
     for key, value in schema.items():
-        name = _camel(key)
+        name = in_camel(key)
         if name in _SCHEMAS:
             out[name] = json_schema(value)
         elif name in _LISTS and isinstance(value, list):
@@ -94,7 +94,8 @@ def json_schema(schema: Any) -> Any:
     return out
 
 
-def _camel(name: str) -> str:
+def in_camel(name: str) -> str:
+    """A field's name in camelCase."""
     first, *rest = name.split("_")
     return (
         name

@@ -57,9 +57,10 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
 
 def relay_request(request: ChatRequest, original: Original, target: TargetConfig) -> Outgoing:
     """See `UpstreamHalf.relay_request`."""
-    return _posted(
-        own_body(original, {"model": target.model or request.model, "stream": True}), target
-    )
+    changes = {"model": target.model or request.model, "stream": True}
+    if "vendor" in original.body:  # of which the operator may refuse some
+        changes["vendor"] = request.vendor
+    return _posted(own_body(original, changes), target)
 
 
 def _posted(body: dict[str, Any], target: TargetConfig, notes: tuple[Note, ...] = ()) -> Outgoing:

@@ -12,6 +12,7 @@ from proxy.codec.chat_turns import drop
 from proxy.codec.custom_tools import custom_names
 from proxy.codec.efforts import EFFORTS, nearest_effort
 from proxy.codec.json_schema import adapted
+from proxy.codec.refused import is_refused
 from proxy.codec.relaying import own_body
 from proxy.codec.response_format import adapted_format
 from proxy.codec.rules import Rules
@@ -135,7 +136,7 @@ def _tools(body: dict[str, Any], turns: RelayedTurns, rules: Rules, notes: list[
 
 
 def _is_refused(tool: Any, rules: Rules, notes: list[Note]) -> bool:
-    refused = isinstance(tool, dict) and tool.get("type") in rules.refuse
+    refused = is_refused(tool, rules.refuse)
     if refused:
         drop(notes, "refuse", "A kind of tool that the configuration does not let through.")
     return refused

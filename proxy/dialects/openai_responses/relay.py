@@ -14,6 +14,7 @@ from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import options_of
 from proxy.codec.efforts import EFFORTS, nearest_effort
 from proxy.codec.note_once import note_once
+from proxy.codec.refused import is_refused
 from proxy.codec.relaying import own_body
 from proxy.codec.rules import Rules, kept_name, renamed
 from proxy.codec.shared_notes import RENAMED_TOOLS
@@ -183,7 +184,7 @@ def _keep_tools(body: dict[str, Any], rules: Rules, notes: list[Note], upstream:
 
     def kept(tools: _Objects) -> Iterator[Any]:
         for tool in tools:
-            if not isinstance(tool, dict) or tool.get("type") not in rules.refuse:
+            if not is_refused(tool, rules.refuse):
                 yield tool
                 continue
             said = f"{tool['type']} is left out: the configuration does not let it through to "

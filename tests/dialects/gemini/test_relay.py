@@ -163,11 +163,11 @@ def test_what_the_target_refuses_is_left_out() -> None:
 
 def test_what_the_operator_does_not_let_through() -> None:
     """Keys of a request, kinds of tools, kinds of parts."""
-    rules = Rules(refuse=("store", "googleSearch", "fileData"))
+    rules = Rules(refuse=("store", "googleSearch", "url_context", "fileData"))
     asked = {
         "contents": [{"parts": [{"file_data": {"fileUri": "https://a.test"}}, {"text": "hi"}]}],
         "store": True,
-        "tools": [{"google_search": {}}, {"codeExecution": {}}],
+        "tools": [{"google_search": {}}, {"urlContext": {}}, {"codeExecution": {}}],
     }
     call = relayed(asked, rules)
     assert {

@@ -146,7 +146,8 @@ def test_reasoning_of_another_vendor_is_left_out() -> None:
 
 def test_kinds_of_tools_that_the_operator_refuses_are_left_out() -> None:
     """Where none is left, so is the key."""
-    call = sent(Rules(refuse=("web_search",)), tools=[{"type": "web_search"}])
+    tools = [{"type": "web_search"}, {"type": "web_search_premium"}]
+    call = sent(Rules(refuse=("web_search",)), tools=tools)
     assert "tools" not in json.loads(call.body)
     assert ("dropped", "refuse") in noted(call)
 

@@ -129,6 +129,7 @@ def test_what_the_target_refuses_is_mended() -> None:
         ],
         "tools": [
             {"type": "mcp", "server_label": "x"},
+            {"type": "mcp_2027_01_01", "server_label": "x"},
             {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": long}]},
         ],
         "tool_choice": {"type": "function", "name": long},
