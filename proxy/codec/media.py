@@ -248,7 +248,8 @@ def _moved(messages: list[Message], stays: Callable[[ResultPart], bool]) -> Iter
 
 
 def _without(part: ToolResultPart, media: list[ResultPart]) -> ToolResultPart:
-    left = [each for each in part.parts if not any(each is moved for moved in media)]
+    moved = set(map(id, media))
+    left = [each for each in part.parts if id(each) not in moved]
     if any(not isinstance(each, TextPart) for each in left):
         return ToolResultPart(part.id, left, part.is_error, part.cache)
     return ToolResultPart(part.id, part.text or EMPTY, part.is_error, part.cache)

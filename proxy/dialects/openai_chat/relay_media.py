@@ -33,7 +33,7 @@ def media_behind(messages: list[Any], rules: Rules, notes: list[Note]) -> list[A
         if not moving:
             out.append(message)
             continue
-        left = [part for part in message["content"] if not any(part is each for each in moving)]
+        left = [part for part in message["content"] if not _moves(part, refused)]
         out.append({**message, "content": left or EMPTY})
         behind += [{"type": "text", "text": of_result(message.get("tool_call_id", ""))}, *moving]
     return [*out, {"role": "user", "content": behind}] if behind else out
@@ -47,4 +47,8 @@ def _moving(message: Any, refused: set[str]) -> list[_Object]:
     content = message.get("content") if _is_result(message) else None
     if not isinstance(content, list):
         return []
-    return [part for part in content if isinstance(part, dict) and part.get("type") in refused]
+    return [part for part in content if _moves(part, refused)]
+
+
+def _moves(part: Any, refused: set[str]) -> bool:
+    return isinstance(part, dict) and part.get("type") in refused
