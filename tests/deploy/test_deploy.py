@@ -17,6 +17,7 @@ from tests.observe.test_metrics import CONTRACT
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
+ALERT_TESTS = (DEPLOY / "alerts.test.yml", DEPLOY / "alerts.days.test.yml")
 DASHBOARD = DEPLOY / "grafana" / "dashboards" / "mainstem.json"
 PICTURE = ROOT / "docs" / "dashboard.svg"
 YAML_FILES = sorted(
@@ -95,8 +96,8 @@ def test_prometheus_accepts_its_configuration_and_the_alerts():
 
 @requires("promtool")
 def test_the_alerts_fire_when_they_should_and_only_then():
-    """The cases stand in deploy/alerts.test.yml."""
-    run(program("promtool"), "test", "rules", "alerts.test.yml")
+    """The cases stand in deploy/alerts.test.yml, those that take days in alerts.days.test.yml."""
+    run(program("promtool"), "test", "rules", *ALERT_TESTS)
 
 
 @requires("promtool")
@@ -113,7 +114,7 @@ def test_the_dashboard_has_only_queries_that_prometheus_understands(tmp_path):
 
 @pytest.mark.parametrize(
     "file",
-    [DEPLOY / "alerts.yml", DEPLOY / "alerts.test.yml", DASHBOARD],
+    [DEPLOY / "alerts.yml", *ALERT_TESTS, DASHBOARD],
     ids=lambda file: file.name,
 )
 def test_only_metrics_that_exist_are_named(file):
@@ -188,7 +189,7 @@ def test_every_alert_has_a_test_and_a_section_that_says_what_to_do():
     alerts = [rule for rule in RULES if "alert" in rule]
     names = [rule["alert"] for rule in alerts]
     page = (ROOT / "docs" / "OPERATING.md").read_text()
-    tested = (DEPLOY / "alerts.test.yml").read_text()
+    tested = "".join(file.read_text() for file in ALERT_TESTS)
 
     assert names == re.findall(r"^### (Mainstem\w+)$", page, re.MULTILINE)
     assert [f"docs/OPERATING.md#{name.lower()}" for name in names] == [
@@ -199,7 +200,7 @@ def test_every_alert_has_a_test_and_a_section_that_says_what_to_do():
 
 def test_what_is_recorded_is_tested_or_decides_an_alert_that_is():
     """And is shown: nothing is recorded for nobody."""
-    tested = (DEPLOY / "alerts.test.yml").read_text()
+    tested = "".join(file.read_text() for file in ALERT_TESTS)
     alerts = " ".join(rule["expr"] for rule in RULES if "alert" in rule)
     used = {name for name in RECORDED if name in tested or re.search(rf"{name}\b", alerts)}
     shown = DASHBOARD.read_text() + alerts
