@@ -10,6 +10,7 @@ both can be read. A half that is alone becomes U+FFFD.
 import re
 from abc import abstractmethod
 from collections.abc import Iterable
+from typing import ClassVar
 
 from proxy.codec.framed import SSEDecoder
 from proxy.events import Event
@@ -102,6 +103,8 @@ class RejoiningDecoder(Rejoining, SSEDecoder):
     """The same for decoders that take frame by frame: `_take` calls `_wait` with a frame that it
     cannot read, before anything else, and `_ended_whole` says what the end of the body means.
     """
+
+    documents: ClassVar[bool] = True
 
     def _take_all(self, frames: list[Frame], out: list[Event]) -> None:
         if self._kept is not None:

@@ -5,7 +5,7 @@ A subclass says what one frame means (`_take`) and what a clean end of the body 
 """
 
 from abc import abstractmethod
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -139,8 +139,10 @@ class SSEDecoder(FramedDecoder[Frame]):
     one that was cut.
     """
 
+    documents: ClassVar[bool] = False  # each event holds one JSON document
+
     def __init__(self, max_event_bytes: int) -> None:
-        self._parser = SSEParser(max_event_bytes, lossless=True)
+        self._parser = SSEParser(max_event_bytes, lossless=True, documents=self.documents)
         self._framed = False  # an event has come
         super().__init__(self._parser, max_event_bytes)
 

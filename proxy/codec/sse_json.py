@@ -59,6 +59,7 @@ class SSEJSONDecoder(SSEDecoder):
     that there is none yet.
     """
 
+    documents: ClassVar[bool] = True
     name: ClassVar[str]
     finishes: ClassVar[Finishes]
     unfinished: ClassVar[frozenset[str]] = frozenset({"", "null"})

@@ -21,6 +21,7 @@ _LF = 0x0A
 _CR = 0x0D
 _COLON = 0x3A
 _BRACE = 0x7B
+_DOCUMENTS = (b"{", b"[DONE]")  # an object, and the end that OpenAI's stream has
 _BEGINNINGS = (b"data: ", b"event: ")  # of nearly every stream
 
 
@@ -35,11 +36,15 @@ class SSEParser:
     The standard drops such a line even when it is garbage that ran into the line behind it, and the
     event that began there is gone without a trace. `lossless`: that is a BadFrame, and a line that
     begins as a JSON object, behind the data of an event, is more of its data.
+
+    `documents`: an event holds one JSON document, so an object behind one that has ended begins
+    another event; some servers write no blank line between two.
     """
 
     __slots__ = (
         "_after_cr",
         "_data",
+        "_documents",
         "_event",
         "_fresh",
         "_head",
@@ -48,6 +53,7 @@ class SSEParser:
         "_in_comment",
         "_lossless",
         "_max",
+        "_name",
         "_size",
         "_stray",
         "_stray_full",
@@ -56,7 +62,9 @@ class SSEParser:
         "retry",
     )
 
-    def __init__(self, max_event_bytes: int, *, lossless: bool = False) -> None:
+    def __init__(
+        self, max_event_bytes: int, *, lossless: bool = False, documents: bool = False
+    ) -> None:
         self.last_event_id = ""
         self.retry: int | None = None
         self._max = max_event_bytes
@@ -65,6 +73,8 @@ class SSEParser:
         self._fresh = False
         self.fault: FramingError | None = None  # dead: every further call raises it
         self._lossless = lossless
+        self._documents = documents
+        self._name = ""  # what the event was called when the last of its data came
         self._after_cr = False  # the last chunk ended in CR: a LF now is the rest of that line end
         self._in_comment = False  # inside an unfinished comment line
         self._held = bytearray()  # the unfinished line
@@ -264,8 +274,7 @@ class SSEParser:
             value = value[1:]
         match name:
             case b"data":
-                self._data += value
-                self._data += b"\n"
+                self._add(value, frames)
             case b"event":
                 self._event = value.decode("utf-8", "replace")
             case b"id":
@@ -276,8 +285,7 @@ class SSEParser:
                 if digits.isdigit() and len(digits) <= _RETRY_DIGITS:
                     self.retry = int(digits)
             case _ if self._lossless and self._data and line[0] == _BRACE:
-                self._data += line
-                self._data += b"\n"
+                self._add(line, frames)
             case _:
                 self._keep_stray(line)
 
@@ -289,6 +297,19 @@ class SSEParser:
             frames.append(Frame(self._event or "message", bytes(self._data), self._id))
             self._data.clear()
         self._event = ""
+
+    def _add(self, data: bytes, frames: list[Frame]) -> None:
+        """A line of data. One that begins another document dispatches what came before it, under
+        the name that the event had then.
+        """
+        if self._documents:
+            if data.startswith(_DOCUMENTS) and self._data[-4:].rstrip().endswith(b"}"):
+                frames.append(Frame(self._name or "message", bytes(self._data[:-1]), self._id))
+                self._data.clear()
+                self._size = len(data) + 1
+            self._name = self._event
+        self._data += data
+        self._data += b"\n"
 
     def _keep_stray(self, line: bytes) -> None:
         if self._lossless and (b"data:" in line or b"event:" in line) and has_swallowed(line):

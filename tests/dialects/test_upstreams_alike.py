@@ -14,6 +14,9 @@ from tests.dialects.sample import FIRST, SPOILED, TEXT, WORDS, Sample, dumped
 from tests.samples import SAMPLES
 from tests.support import decode
 
+# Their events hold texts, or name what is said; our own are well formed.
+_NO_DOCUMENTS = ("native", "plain", "baidu_chat", "yiyan", "zhipu", "replicate")
+
 
 @pytest.mark.parametrize("dialect", UPSTREAMS)
 def test_a_small_good_answer_is_read(dialect: str) -> None:
@@ -21,6 +24,18 @@ def test_a_small_good_answer_is_read(dialect: str) -> None:
     sample = SAMPLES[dialect]
     answer = folded(
         same_however_cut(lambda: UPSTREAMS[dialect].decoder(LIMIT, sample.options), sample.whole)
+    )
+    assert (TEXT, None, "stop") == (answer.text(), answer.error, answer.finish.reason)
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\n\t\n"])
+@pytest.mark.parametrize("dialect", [name for name in UPSTREAMS if name not in _NO_DOCUMENTS])
+def test_events_without_a_blank_line_between_them(dialect: str, line: bytes) -> None:
+    """Nothing, or a line that is not blank: each object is an event all the same."""
+    sample = SAMPLES[dialect]
+    body = sample.whole.replace(b"\n\n", line)
+    answer = folded(
+        same_however_cut(lambda: UPSTREAMS[dialect].decoder(LIMIT, sample.options), body)
     )
     assert (TEXT, None, "stop") == (answer.text(), answer.error, answer.finish.reason)
 

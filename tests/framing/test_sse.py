@@ -416,3 +416,38 @@ def test_unknown_fields_and_bare_json_are_no_such_fault() -> None:
     stray = b'metadata: 1\nx-note: data: 2\n{"error": "no data: at all"}\n    "message": "bad event: x"\n'
     parser = SSEParser(MAX, lossless=True)
     assert message(b"1") == parser.feed(stray + b"data: 1\n\n")
+
+
+DOCUMENTS = {
+    "objects": (b'data: {"a":1}\ndata: {"b":2} \ndata:{}\n\n', [b'{"a":1}', b'{"b":2} ', b"{}"]),
+    "an object and the end": (b'data: {"a":1}\ndata: [DONE]\n\n', [b'{"a":1}', b"[DONE]"]),
+    "a bare object": (b'data: {"a":1}\n{"error":2}\n\n', [b'{"a":1}', b'{"error":2}']),
+    "one in lines": (
+        b'data: {"a":\ndata: {"b":1},\ndata: "c":[{}\ndata: ]}\n\n',
+        [b'{"a":\n{"b":1},\n"c":[{}\n]}'],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_an_object_behind_another_is_another_event(name: str) -> None:
+    """Where events hold documents; elsewhere they are the data of one."""
+    body, expected = DOCUMENTS[name]
+    for chunks in splits(body):
+        parser = SSEParser(MAX, lossless=True, documents=True)
+        frames = [frame.data for chunk in chunks for frame in parser.feed(chunk)]
+        assert expected == frames
+    assert [b"\n".join(expected)] == [
+        frame.data for frame in SSEParser(MAX, lossless=True).feed(body)
+    ]
+
+
+def test_an_event_keeps_the_name_that_it_had() -> None:
+    """As the name of the next comes before its object. The bound is for each."""
+    body = b'event: a\ndata: {"a":1}\nevent: b\ndata: {"b":2}\n'
+    for chunks in splits(body + b"\n"):
+        parser = SSEParser(MAX, documents=True)
+        frames = [frame for chunk in chunks for frame in parser.feed(chunk)]
+        assert [("a", b'{"a":1}'), ("b", b'{"b":2}')] == [frame[:2] for frame in frames]
+    parser = SSEParser(len(body), documents=True)
+    assert 99 == len([frame for _ in range(50) for frame in parser.feed(body)])

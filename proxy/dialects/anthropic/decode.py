@@ -56,7 +56,7 @@ class AnthropicDecoder(Rejoining, Decoder):
     _closing = False  # the body has ended: what cannot be read now was cut, not garbled
 
     def __init__(self, max_event_bytes: int) -> None:
-        self._parser = SSEParser(max_event_bytes, lossless=True)
+        self._parser = SSEParser(max_event_bytes, lossless=True, documents=True)
         self._blocks = ContentBlocks(max_event_bytes)
         self._counts: dict[str, Any] = {}
         self._extras: dict[str, Any] = {}

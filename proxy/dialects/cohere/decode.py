@@ -11,7 +11,7 @@ this dialect. So do citations, whole, and frames of a type that is not known.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -53,6 +53,8 @@ _QUIET = frozenset({"message-start", "content-end", "tool-call-end", "citation-e
 
 class CohereDecoder(SSEDecoder):
     """One answer. See `Decoder`."""
+
+    documents: ClassVar[bool] = True
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)

@@ -5,7 +5,7 @@ the bot does beside (its plugins' calls and results, cards, suggested questions,
 vendor events, for it runs those itself; only `requires_action` asks the client.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -28,6 +28,8 @@ _MOST_KNOWN = 1024  # messages whose deltas are remembered; an answer has few
 
 class CozeDecoder(SSEDecoder):
     """The chat's state says why the answer ended; `done` that it did."""
+
+    documents: ClassVar[bool] = True
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)

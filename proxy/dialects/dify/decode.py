@@ -10,7 +10,7 @@ event, as do workflow nodes, files and speech. Speech follows `message_end`, and
 """
 
 from io import StringIO
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -47,6 +47,8 @@ class DifyDecoder(SSEDecoder):
     """Holds the text so far, as far as `max_event_bytes`: a longer one can grow, but no more be
     compared with a repetition.
     """
+
+    documents: ClassVar[bool] = True
 
     def __init__(self, max_event_bytes: int) -> None:
         super().__init__(max_event_bytes)

@@ -78,7 +78,7 @@ class Frames:
         if begun.startswith((b"[", b"{")):
             self._values = ValueSplitter(self._max, array=True)
         else:
-            self._sse = SSEParser(self._max, lossless=True)
+            self._sse = SSEParser(self._max, lossless=True, documents=True)
         return self._cut(begun)
 
     def _bare(self, stray: bytes) -> list[bytes]:

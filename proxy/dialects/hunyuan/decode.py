@@ -137,9 +137,11 @@ class HunyuanDecoder(SSEJSONDecoder):
             )
 
     def _as_event(self, document: Any) -> dict[str, Any] | None:
-        """An answer that was not streamed has `Message` for `Delta`, and a wrapper."""
+        """An answer that was not streamed has `Message` for `Delta`, and mostly a wrapper."""
         match document:
-            case {"Response": {"Choices": list(choices)} as answer}:
+            case {"Response": {"Choices": list(choices)} as answer} | (
+                {"Choices": list(choices)} as answer
+            ):
                 deltas = [
                     {**choice, "Delta": choice.get("Message")}
                     for choice in choices
