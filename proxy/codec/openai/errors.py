@@ -91,9 +91,11 @@ def vendor_error(body: Any, *, certain: bool = False) -> VendorError | None:
     if isinstance(error, dict) and error:
         return _described(error, body)
     if error:
+        further = body.get("message")  # Spring's, where `error` is the name of the status
+        both = isinstance(error, str) and isinstance(further, str) and further not in ("", error)
         return _described(
             {
-                "message": error,
+                "message": f"{error}: {further}" if both else error,
                 "type": body.get("error_type") or body.get("type"),
                 "code": body.get("code"),
             },
@@ -194,7 +196,7 @@ def _words(error: Mapping[str, Any]) -> str:
     text = next(
         (
             found
-            for key in ("message", "detail", "msg", "error_msg", "error_description")
+            for key in ("message", "Message", "detail", "msg", "error_msg", "error_description")
             if (found := _text(error.get(key)))
         ),
         "",

@@ -53,10 +53,14 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Failure
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         value = None
+    if isinstance(value, list):  # Vertex AI's, before Claude too
+        value = next((item for item in value if isinstance(item, dict)), None)
     error = value.get("error") if isinstance(value, dict) else None
     if status < 400:
         return None if error is None else in_band(error)
     kind, message = _said(error)
+    if not message:  # of gateways and frameworks, whose body is the error
+        message = _said(value)[1]
     if status == 400 and _NO_CREDIT in message:
         # the operator's account is at fault, not the request
         return failure("upstream_status", message, status=status, retryable=False, code=kind)
@@ -108,7 +112,7 @@ def _said(error: Any) -> tuple[str, str]:
         return "", error
     if not isinstance(error, dict):
         return "", ""
-    kind, message = error.get("type"), error.get("message")
+    kind, message = error.get("type"), error.get("message") or error.get("detail")
     return kind if isinstance(kind, str) else "", message if isinstance(message, str) else ""
 
 

@@ -28,6 +28,22 @@ def test_the_vendors_own_word_is_passed_on() -> None:
 @pytest.mark.parametrize(
     "body",
     [
+        b'[{"error": {"code": 404, "message": "No such model.", "status": "NOT_FOUND"}}]',
+        b'{"message": "No such model."}',
+        b'{"detail": "No such model."}',
+        b'{"error": {"detail": "No such model."}}',
+    ],
+)
+def test_errors_of_what_stands_before_the_vendor(body: bytes) -> None:
+    """Vertex AI, gateways, frameworks."""
+    why = parse_error(404, body)
+    assert why is not None
+    assert ("model_not_found", "No such model.") == (why.kind, why.message)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
         b"",
         b"<html>no</html>",
         b"{",

@@ -132,6 +132,20 @@ def test_the_vendor_says_itself_whether_to_try_again() -> None:
     assert not parsed(500, body, {"x-should-retry": "false"}).retryable
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"Message":"No."}', "No."),
+        (b'{"status":400,"error":"Bad Request","message":"No."}', "Bad Request: No."),
+        (b'{"error":"No.","message":"No."}', "No."),
+        (b'{"error":"No.","message":""}', "No."),
+    ],
+)
+def test_errors_of_what_stands_before_the_vendor(body: bytes, message: str) -> None:
+    """AWS, and servers that give the status a name beside the message."""
+    assert message == parsed(400, body).message
+
+
 def test_the_field_at_fault_goes_through() -> None:
     assert "n" == parsed(400, b'{"error":{"message":"Bad.","param":"n"}}').param
 
