@@ -49,7 +49,7 @@ def renamed(text: str, name: str, path: str | None) -> str:
 def tree(tmp_path: Path) -> Path:
     """A checkout of our own. What is compiled in ours is as good there, as the files keep their
     times."""
-    ignore = shutil.ignore_patterns("node_modules", ".hypothesis")
+    ignore = shutil.ignore_patterns("node_modules", ".venv", ".hypothesis")
     for part in ("proxy", "tests", *ALSO):
         source = CHECKOUT / part
         if source.is_dir():
