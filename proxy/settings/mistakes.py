@@ -24,6 +24,8 @@ from proxy.settings.syntax import foreign
 _PLAIN = re.compile(r"[\w*/@+-][\w*/@:+-]*")
 _SHOWN_CHARS = 60
 _NEVER_SHOWN = frozenset({"headers", "options", "base_url"})
+# Sections in which secrets stand: a text in place of one, or of a part, may be all that it holds.
+_HOLD_SECRETS = frozenset({"auth", "limits", "streams", "tracing", "upstreams"})
 
 _WANTED = {
     "int": "a whole number",
@@ -156,7 +158,9 @@ def _rest(where: Where, detail: ErrorDetails, problems: Problems) -> str:
             "must be a SHA-256: 64 lower-case hex digits, as `printf %s KEY | sha256sum` prints "
             "them"
         )
-    not_that = _not_that(where, detail["input"], problems)
+    whole = kind.startswith(("model", "dict")) or where == ("auth", "keys")
+    hidden = whole and where[0] in _HOLD_SECRETS and isinstance(detail["input"], str)
+    not_that = "" if hidden else _not_that(where, detail["input"], problems)
     if kind == "literal_error":
         return f"must be one of {context['expected'].replace(chr(39), '')}{not_that}"
     if kind in _BOUNDS:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: token
+_SHOWN_CHARS = 60
 _UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VALKEY = re.compile(r"^valkey(?=s?://)")
 _SENTINEL = (
@@ -110,9 +111,10 @@ def _api_key(value: SecretStr) -> SecretStr:
 def _headers(value: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for name, secret in value.items():
         if not _HEADER_NAME.fullmatch(name):
+            begins = name.partition(":")[0][:_SHOWN_CHARS]  # behind it the value may stand
             raise ValueError(
-                f"has {name!r}, which is not a header's name: only letters, digits and a few "
-                "signs such as - may be in it"
+                f"has a name that begins with {begins!r} and is no header's: only letters, digits "
+                "and a few signs such as - may be in it"
             )
         if any(
             (sign < " " and sign != "\t") or sign == "\x7f" for sign in secret.get_secret_value()
