@@ -77,6 +77,7 @@ WAVE = {
 }
 PRICES = {"*": {"input_per_million": 2, "output_per_million": 8}}
 KEY = "prometheus-test"
+SCRAPED_S = 30  # two scrapes a second, of which a busy machine loses some
 # Those that did not end with their worker.
 STREAMS = 'mainstem_streams_total{client_dialect!="none"}'
 Holding = list[asyncio.Task[None]]
@@ -254,7 +255,7 @@ async def same(expected: Any, ask: Callable[[], Awaitable[Any]]) -> None:
         return bool(found == expected)
 
     try:
-        await until(holds, within_s=10)
+        await until(holds, within_s=SCRAPED_S)
     except TimeoutError:
         assert expected == found
 
@@ -350,7 +351,15 @@ async def workers(proxy: Started) -> set[int]:
 
 
 async def every_query_of_the_dashboard_has_data(server: Prometheus) -> None:
-    """A number. Those of the store of kept streams have none without a Redis."""
-    asked = [query for query in expressions() if "mainstem_store_" not in query]
-    silent = [query for query in asked if not await server.numbers(query)]
-    assert not silent, silent
+    """A number, within a few scrapes: on a busy machine one takes too long, and until the next one
+    nothing is there. Those of the store of kept streams have none without a Redis."""
+    silent = [query for query in expressions() if "mainstem_store_" not in query]
+
+    async def told() -> bool:
+        silent[:] = [query for query in silent if not await server.numbers(query)]
+        return not silent
+
+    try:
+        await until(told, within_s=SCRAPED_S)
+    except TimeoutError:
+        assert [] == silent
