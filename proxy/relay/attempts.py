@@ -92,7 +92,9 @@ class Attempts:
         """The first of the targets after the failed one, in this request's order, that answers.
         Raises Refused when there is none.
         """
-        after = self._targets[self._targets.index(failed) + 1 :]
+        # by itself: a model may name the same target twice
+        at = next(number for number, target in enumerate(self._targets, 1) if target is failed)
+        after = self._targets[at:]
         return await self._in_turn(parsed, after, client_rewrites=client_rewrites)
 
     async def _round(

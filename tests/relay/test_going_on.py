@@ -282,3 +282,10 @@ async def _closed(run: Running, outcome: str) -> None:
     )
     assert 0 == await run.metric('mainstem_streams_open{upstream="first"}')
     assert 0 == await run.metric('mainstem_streams_open{upstream="second"}')
+
+
+async def test_a_target_that_is_named_twice_goes_on_once() -> None:
+    far = Far(breaks_off_after("a"))
+    async with proxied(ON | {"targets": ["far", "far"]}, {"far": far}) as run:
+        heard = await ask(run)
+    assert (2, "aa", "upstream_truncated") == (len(far.asked), heard.text, heard.kind)
