@@ -6,7 +6,7 @@ import asyncio
 from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Coroutine, Generator
 from contextvars import copy_context
-from typing import Any
+from typing import Any, NoReturn
 
 
 def begun(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -54,7 +54,7 @@ class _Begun(Coroutine[Any, Any, None]):
             return self._work.send(value)
         self._ahead = False
         if self._ended is not None:
-            raise self._ended
+            self._raise()
         waits, self._waits = self._waits, None
         if waits is not None and waits.done():  # meanwhile
             return self._work.send(None)
@@ -63,11 +63,20 @@ class _Begun(Coroutine[Any, Any, None]):
     def throw(self, *error: Any) -> Any:
         if self._ahead:
             if self._ended is not None:
-                raise self._ended
+                self._raise()
             self._ahead = False
             if self._waits is not None:  # as a task that is cancelled does
                 self._waits.cancel()
         return self._work.throw(*error)
+
+    def _raise(self) -> NoReturn:
+        """What that step ended with, which is not kept: its traceback holds this object."""
+        ended, self._ended = self._ended, None
+        assert ended is not None
+        try:
+            raise ended
+        finally:
+            del ended
 
     def close(self) -> None:
         self._work.close()

@@ -95,3 +95,5 @@ class Continuation:
             cancel_or_drop(asking)
             await asyncio.wait((asking,))  # it writes into the record until then
             raise
+        finally:
+            del asking  # it has the error whose traceback holds this frame

@@ -116,7 +116,8 @@ class Lasting(ABC):
 
     def refuse(self, why: Refused) -> None:
         """It has no answer."""
-        self.refused = why
+        # without where it was raised, which would hold what was asked for as long as this is kept
+        self.refused = Refused(why.failure, why.returned)
         for known, _ in self._waiting:
             if not known.done():
                 known.set_result(None)

@@ -11,7 +11,19 @@ import pytest
 from proxy.relay.asking import Asking
 from proxy.upstream.answer import Answer
 from tests.raw_upstream import CHUNKED, Peer
-from tests.relay.far import ROLE, Deed, Far, ask, delta, hangs_up, proxied, says, status, until
+from tests.relay.far import (
+    ROLE,
+    Deed,
+    Far,
+    ask,
+    breaks_off_after,
+    delta,
+    hangs_up,
+    proxied,
+    says,
+    status,
+    until,
+)
 
 
 async def breaks_its_chunks(peer: Peer) -> None:
@@ -52,6 +64,25 @@ def held() -> Counter[str]:
 )
 async def test_an_answer_that_is_over_is_let_go(deed: Deed, model: object) -> None:
     async with proxied(model, {"far": Far(deed)}, breaker={"failures": 0}) as run:
+        for _ in range(3):
+            await ask(run)
+        await until(lambda: not held())
+
+
+@pytest.mark.usefixtures("_no_collections")
+@pytest.mark.parametrize(
+    ("deed", "model", "breaker"),
+    [
+        (status(500), ["far"], {"failures": 0}),
+        (status(500), ["far"], {"failures": 1}),  # those after the first end before they wait
+        (breaks_off_after("a"), {"targets": ["far"] * 2, "continue_after_commit": True}, {}),
+    ],
+)
+async def test_a_kept_stream_is_let_go_when_its_time_is_over(
+    deed: Deed, model: object, breaker: dict[str, object]
+) -> None:
+    keeps = {"resume": {"keep_s": 0.05}}
+    async with proxied(model, {"far": Far(deed)}, breaker=breaker, streams=keeps) as run:
         for _ in range(3):
             await ask(run)
         await until(lambda: not held())
