@@ -94,13 +94,8 @@ def parse_request(incoming: Incoming) -> Parsed:
     value = listed(camel(written))
     body = fitted(value, Body)
     notes: list[Note] = []
-    _note_keys(value, fields(Body), notes)
+    _note_unknown(value, notes)
     config = body.generation_config or Config()
-    _note_inner(value, "generationConfig", Config, notes)
-    _note_inner(value, "toolConfig", ToolConfig, notes)
-    _note_inner(value.get("generationConfig") or {}, "thinkingConfig", ThinkingConfig, notes)
-    _note_inner(value.get("toolConfig") or {}, "functionCallingConfig", CallingConfig, notes)
-    _note_contents(value["contents"], notes)
     turns = Turns(notes)
     contents = body.contents if isinstance(body.contents, list) else [body.contents]
     messages = turns.messages(contents)
@@ -154,6 +149,16 @@ def _tier(said: str | None) -> str | None:
 
 def _own_headers(incoming: Incoming) -> dict[str, str]:
     return {name: said for name, said in incoming.headers.items() if name.startswith(_OWN_HEADERS)}
+
+
+def _note_unknown(value: dict[str, Any], notes: list[Note]) -> None:
+    """What is said beside all that is known, in the request and in its parts."""
+    _note_keys(value, fields(Body), notes)
+    _note_inner(value, "generationConfig", Config, notes)
+    _note_inner(value, "toolConfig", ToolConfig, notes)
+    _note_inner(value.get("generationConfig") or {}, "thinkingConfig", ThinkingConfig, notes)
+    _note_inner(value.get("toolConfig") or {}, "functionCallingConfig", CallingConfig, notes)
+    _note_contents(value["contents"], notes)
 
 
 def _note_inner(
