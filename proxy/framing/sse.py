@@ -8,82 +8,43 @@ comment is not kept at all.
 
 from itertools import repeat
 
-from proxy.framing import BadFrame, FramingError, TooLarge
+from proxy.framing import FramingError, TooLarge
 from proxy.framing.sse_frame import Frame, new_frame, shaped
-from proxy.framing.stray import has_swallowed
+from proxy.framing.sse_lines import COLON, SSELines
 
-STRAY_BYTES = 65_536  # kept of stray lines: an error object that a vendor prints bare is smaller
-# of a reconnection time: over 30,000 years in ms are garbage, and int() refuses absurdly many
-_RETRY_DIGITS = 15
 _BOM = b"\xef\xbb\xbf"
 # Asked for with `in` as integers: at a tenth of the price of a bytes object there.
 _LF = 0x0A
 _CR = 0x0D
-_COLON = 0x3A
-_BRACE = 0x7B
-_DOCUMENTS = (b"{", b"[DONE]")  # an object, and the end that OpenAI's stream has
 _BEGINNINGS = (b"data: ", b"event: ")  # of nearly every stream
 
 
-class SSEParser:
+class SSEParser(SSELines):
     """One stream's bytes to frames. `max_event_bytes` bounds the lines of one event, its comments
     not counted.
 
-    `retry` is the reconnection time in ms that the stream set, `last_event_id` what a reconnection
-    would send. `stray` holds lines that are no field of the standard at all, joined by LF: some
-    vendors print a bare JSON error into the stream or instead of it.
-
-    The standard drops such a line even when it is garbage that ran into the line behind it, and the
-    event that began there is gone without a trace. `lossless`: that is a BadFrame, and a line that
-    begins as a JSON object, behind the data of an event, is more of its data.
+    The standard drops a line that is no field of it (see `stray`) even when it is garbage that ran
+    into the line behind it, and the event that began there is gone without a trace. `lossless`:
+    that is a BadFrame, and a line that begins as a JSON object, behind the data of an event, is
+    more of its data.
 
     `documents`: an event holds one JSON document, so an object behind one that has ended begins
     another event; some servers write no blank line between two.
     """
 
-    __slots__ = (
-        "_after_cr",
-        "_data",
-        "_documents",
-        "_event",
-        "_fresh",
-        "_head",
-        "_held",
-        "_id",
-        "_in_comment",
-        "_lossless",
-        "_max",
-        "_name",
-        "_size",
-        "_stray",
-        "_stray_full",
-        "fault",
-        "last_event_id",
-        "retry",
-    )
+    __slots__ = ("_after_cr", "_fresh", "_head", "_held", "_in_comment", "fault")
 
     def __init__(
         self, max_event_bytes: int, *, lossless: bool = False, documents: bool = False
     ) -> None:
-        self.last_event_id = ""
-        self.retry: int | None = None
-        self._max = max_event_bytes
+        super().__init__(max_event_bytes, lossless=lossless, documents=documents)
         self._head: bytes | None = b""  # the first bytes, while they may still become a BOM
         # between two events with nothing held: a chunk of whole events needs no care
         self._fresh = False
         self.fault: FramingError | None = None  # dead: every further call raises it
-        self._lossless = lossless
-        self._documents = documents
-        self._name = ""  # what the event was called when the last of its data came
         self._after_cr = False  # the last chunk ended in CR: a LF now is the rest of that line end
         self._in_comment = False  # inside an unfinished comment line
         self._held = bytearray()  # the unfinished line
-        self._size = 0  # bytes of the finished lines of the event being read; 0 means none
-        self._data = bytearray()  # the standard's data buffer
-        self._event = ""  # the event type buffer
-        self._id = ""  # the last event ID buffer
-        self._stray = bytearray()
-        self._stray_full = False
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The events that this chunk completes. Raises TooLarge, and BadFrame if `lossless`."""
@@ -139,10 +100,6 @@ class SSEParser:
             self._dispatch(frames)
         return frames
 
-    @property
-    def stray(self) -> bytes:
-        return bytes(self._stray[:-1])
-
     def _feed_any(self, chunk: bytes) -> list[Frame]:
         if self.fault is not None:
             raise self.fault.again()
@@ -196,7 +153,7 @@ class SSEParser:
         """Keep the start of a line whose end has not come."""
         if not rest or self._in_comment:
             return
-        if not self._held and rest[0] == _COLON:
+        if not self._held and rest[0] == COLON:
             self._in_comment = True
             return
         self._held += rest
@@ -259,63 +216,3 @@ class SSEParser:
         for line in block.split(b"\n"):
             self._line(line, frames)
         self._dispatch(frames)
-
-    def _line(self, line: bytes, frames: list[Frame]) -> None:
-        if not line:
-            self._dispatch(frames)
-            return
-        if line[0] == _COLON:
-            return
-        self._size += len(line) + 1
-        if self._size > self._max:
-            raise TooLarge(self._max)
-        name, _, value = line.partition(b":")
-        if value.startswith(b" "):
-            value = value[1:]
-        match name:
-            case b"data":
-                self._add(value, frames)
-            case b"event":
-                self._event = value.decode("utf-8", "replace")
-            case b"id":
-                if 0 not in value:
-                    self._id = value.decode("utf-8", "replace")
-            case b"retry":
-                digits = value.lstrip(b"0") or value[-1:]
-                if digits.isdigit() and len(digits) <= _RETRY_DIGITS:
-                    self.retry = int(digits)
-            case _ if self._lossless and self._data and line[0] == _BRACE:
-                self._add(line, frames)
-            case _:
-                self._keep_stray(line)
-
-    def _dispatch(self, frames: list[Frame]) -> None:
-        self._size = 0
-        self.last_event_id = self._id
-        if self._data:
-            self._data.pop()
-            frames.append(Frame(self._event or "message", bytes(self._data), self._id))
-            self._data.clear()
-        self._event = ""
-
-    def _add(self, data: bytes, frames: list[Frame]) -> None:
-        """A line of data. One that begins another document dispatches what came before it, under
-        the name that the event had then.
-        """
-        if self._documents:
-            if data.startswith(_DOCUMENTS) and self._data[-4:].rstrip().endswith(b"}"):
-                frames.append(Frame(self._name or "message", bytes(self._data[:-1]), self._id))
-                self._data.clear()
-                self._size = len(data) + 1
-            self._name = self._event
-        self._data += data
-        self._data += b"\n"
-
-    def _keep_stray(self, line: bytes) -> None:
-        if self._lossless and (b"data:" in line or b"event:" in line) and has_swallowed(line):
-            raise BadFrame("bytes that are no event came before one, and it was lost in them")
-        if self._stray_full or len(self._stray) + len(line) > STRAY_BYTES:
-            self._stray_full = True
-            return
-        self._stray += line
-        self._stray += b"\n"

@@ -4,7 +4,7 @@ times are of one monotonic clock, in seconds.
 
 from collections.abc import Iterator
 
-from proxy.errors import Kind
+from proxy.errors import Failure, Kind, failure
 from proxy.settings.sections import Timeouts
 
 
@@ -21,10 +21,11 @@ def deadlines(
         yield last_read + timeouts.idle_s, "idle_timeout"
 
 
-def late(kind: Kind, timeouts: Timeouts, name: str) -> str:
-    """What is said when the upstream of this name has missed that one."""
-    return {
+def late(kind: Kind, timeouts: Timeouts, name: str) -> Failure:
+    """What it is that the upstream of this name has missed that one."""
+    said = {
         "total_timeout": f"{name} was not done within {timeouts.total_s:g} s.",
         "first_event_timeout": f"{name} sent no event within {timeouts.first_event_s:g} s.",
         "idle_timeout": f"{name} sent nothing for {timeouts.idle_s:g} s.",
-    }[kind]
+    }
+    return failure(kind, said[kind], upstream=name)

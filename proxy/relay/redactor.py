@@ -81,13 +81,24 @@ class Redactor:
         if self._key is not None:
             yield self._key
         headers = {name: value.get_secret_value() for name, value in self._settings.headers.items()}
-        yield from _named({**self._settings.options, **headers})
+        yield from _secret_pieces({**self._settings.options, **headers})
 
 
-def _named(values: dict[str, Any]) -> Iterator[str]:
+def named(why: Failure, redactor: Redactor | None, upstream: str) -> Failure:
+    """A failure that a decoder found in an answer is the upstream's: with its name, which a decoder
+    does not know, and without what it must not say.
+    """
+    if redactor is not None:
+        why = redactor.over(why)
+    if why.upstream is None and why.kind.startswith("upstream_"):
+        return msgspec.structs.replace(why, upstream=upstream)
+    return why
+
+
+def _secret_pieces(values: dict[str, Any]) -> Iterator[str]:
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from _named(value)
+            yield from _secret_pieces(value)
         elif isinstance(value, str) and holds_secret(str(name)):
             yield from _PIECE.findall(value)
 

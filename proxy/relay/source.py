@@ -25,7 +25,7 @@ from proxy.observe.record import StreamRecord
 from proxy.relay.deadlines import deadlines, late
 from proxy.relay.log import Writes
 from proxy.relay.prices import Priced, unpriced
-from proxy.relay.redactor import Redactor
+from proxy.relay.redactor import Redactor, named
 from proxy.relay.splice import spent
 from proxy.settings.sections import Timeouts
 
@@ -160,12 +160,8 @@ class Source:
 
     def overdue(self, now: float) -> Failure | None:
         """Why it has taken too long, if it has."""
-        for when, kind in self._deadlines():
-            if now >= when:
-                return failure(
-                    kind, late(kind, self._timeouts, self.upstream), upstream=self.upstream
-                )
-        return None
+        missed = next((kind for when, kind in self._deadlines() if now >= when), None)
+        return None if missed is None else late(missed, self._timeouts, self.upstream)
 
     def _deadlines(self) -> Iterator[tuple[float, Kind]]:
         read = None if self._paused else self._last_read
@@ -224,7 +220,7 @@ class Source:
             self.record.finish = event.finish
             usage = self._closed(event.usage)
             return msgspec.structs.replace(event, usage=usage, timing=self._timing(now))
-        self.failed = self._named(event.error)
+        self.failed = named(event.error, self._redactor, self.upstream)
         usage = self._closed(event.usage)
         return msgspec.structs.replace(event, usage=usage, error=self.failed)
 
@@ -246,13 +242,3 @@ class Source:
         first = self.record.first_content_s
         first_ms = None if first is None else round(first * 1000, 3)
         return Timing(first_ms, round((now - self.record.started) * 1000, 3))
-
-    def _named(self, why: Failure) -> Failure:
-        """A failure that a decoder found is the upstream's; only here is its name known, and what
-        it must not say.
-        """
-        if self._redactor is not None:
-            why = self._redactor.over(why)
-        if why.upstream is None and why.kind.startswith("upstream_"):
-            return msgspec.structs.replace(why, upstream=self.upstream)
-        return why

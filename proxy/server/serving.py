@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +23,7 @@ from proxy.server.connection import Connection
 from proxy.server.continuation import Continuation
 from proxy.server.early import Early
 from proxy.server.gateway import Gateway, State
-from proxy.server.incoming import last_event_id, request_id
+from proxy.server.incoming import last_event_id
 from proxy.server.intake import Asked, Intake
 from proxy.server.keeping import NOT_KEPT, announced, to_keep
 from proxy.server.lasting import Lasting
@@ -35,34 +35,8 @@ from proxy.server.visit import INTERNAL, Visit
 from proxy.server.watched import where
 from proxy.settings.sections import Streams
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-def handler(gateway: Gateway, runs: Runs, halves: Sequence[ClientHalf]) -> Handler:
-    """The handler of one path. Where dialects share a path, the one that claims the request gets
-    it, else the first.
-    """
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        record = StreamRecord(request_id(request), halves[0].name, time.monotonic())
-        return await _Serving(gateway, runs, request, record, halves).run()
-
-    return handle
-
-
-def starter(
-    gateway: Gateway, runs: Runs, half: ClientHalf, started: Callable[[Lasting], web.Response]
-) -> Handler:
-    """The handler of a path where a stream is started, for clients that come for it later."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        record = StreamRecord(request_id(request), half.name, time.monotonic())
-        return await _Serving(gateway, runs, request, record, (half,), started=started).run()
-
-    return handle
-
-
-class _Serving:
+class Serving:
     """Serves one request. A stream may last, and thousands at once: what is not needed any more is
     let go before it begins.
     """

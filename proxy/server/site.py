@@ -15,10 +15,10 @@ from proxy.server import counting, listings, passage, responses, streams, websoc
 from proxy.server.body import expect
 from proxy.server.carried import dress
 from proxy.server.gateway import Gateway
+from proxy.server.handlers import handler
 from proxy.server.nowhere import nothing_here, wrong_method
 from proxy.server.playground import ABOUT, Mocks, about
 from proxy.server.runs import Runs
-from proxy.server.serving import handler
 from proxy.server.stopping import Stopping
 from proxy.settings.pass_paths import METHODS
 

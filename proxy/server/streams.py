@@ -19,6 +19,7 @@ from proxy.observe.record import StreamRecord
 from proxy.server.access.keys import credential
 from proxy.server.account import Account
 from proxy.server.gateway import Gateway
+from proxy.server.handlers import starter
 from proxy.server.incoming import asked_by, read_head, request_id
 from proxy.server.keeping import NOT_KEPT
 from proxy.server.lasting import Lasting
@@ -26,7 +27,6 @@ from proxy.server.playground import looked_at
 from proxy.server.respond import cut, whole, with_retry_after
 from proxy.server.returning import Onward, asked_for, rest
 from proxy.server.runs import Runs
-from proxy.server.serving import starter
 from proxy.server.stopping import CANCELLED, Stopping
 from proxy.server.visit import Visit
 from proxy.server.watched import Watched, where

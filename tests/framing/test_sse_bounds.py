@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import pytest
 
-from proxy.framing import BadFrame, TooLarge, sse
+from proxy.framing import BadFrame, TooLarge, sse, sse_lines
 from proxy.framing.sse import SSEParser
 
 MIB = 1 << 20
@@ -44,6 +44,7 @@ def handled(stream: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many bytes pass through the parser's buffers when the stream comes in chunks of
     `size`."""
     monkeypatch.setattr(sse, "bytearray", Counting, raising=False)
+    monkeypatch.setattr(sse_lines, "bytearray", Counting, raising=False)
     Counting.handled = 0
     parser = SSEParser(4 * MIB)
     frames = [f for at in range(0, len(stream), size) for f in parser.feed(stream[at : at + size])]
@@ -163,7 +164,7 @@ def test_unknown_lines_hold_little() -> None:
     parser = SSEParser(MIB)
     for _ in range(1000):
         parser.feed(b"?" * 1000 + b"\n\n")
-    assert 64_000 < len(parser.stray) <= sse.STRAY_BYTES
+    assert 64_000 < len(parser.stray) <= sse_lines.STRAY_BYTES
 
 
 @pytest.mark.parametrize("follow_up", [lambda parser: parser.feed(b"data: 1\n\n"), SSEParser.close])

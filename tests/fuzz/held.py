@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.framing import sse
+from proxy.framing import sse_lines
 from proxy.framing.aws import MessageSplitter
 from proxy.framing.lines import LineSplitter
 from proxy.framing.sse import SSEParser
@@ -44,7 +44,7 @@ def too_full(splitter: Any) -> str | None:
     unread = len(splitter._held) + len(getattr(splitter, "_data", b""))
     if unread > max(splitter._max, _LEAST):
         return f"{type(splitter).__name__} holds {unread} bytes of one frame and may hold {splitter._max}"
-    if isinstance(splitter, SSEParser) and len(splitter._stray) > sse.STRAY_BYTES + 1:
+    if isinstance(splitter, SSEParser) and len(splitter._stray) > sse_lines.STRAY_BYTES + 1:
         return f"SSEParser holds {len(splitter._stray)} stray bytes"
     return None
 

@@ -11,7 +11,7 @@ import msgspec
 from proxy.codec.base import Decoder
 from proxy.dialects.registry import CLIENTS, UPSTREAMS
 from proxy.events import Event, StreamError, Usage
-from proxy.framing import sse
+from proxy.framing import sse_lines
 from tests.fuzz.held import held
 from tests.fuzz.readers import START, encoder_of, readable
 from tests.support import decode
@@ -111,7 +111,7 @@ def judge(given: Trial) -> int:
     )
     events = decode(decoder, given.chunks())
     assert [] == decoder.feed(b"data: {}\n\n"), "events after the end of the body"
-    assert decoder.most_held <= 4 * given.most + 2 * sse.STRAY_BYTES, (
+    assert decoder.most_held <= 4 * given.most + 2 * sse_lines.STRAY_BYTES, (
         f"held {decoder.most_held} bytes, with a bound of {given.most}"
     )
     return decoder.taken if events else 0

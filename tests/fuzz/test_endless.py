@@ -11,7 +11,7 @@ import pytest
 from proxy.codec import sse_json
 from proxy.dialects.gemini import candidates, partial
 from proxy.dialects.registry import UPSTREAMS
-from proxy.framing import sse
+from proxy.framing import sse_lines
 from tests.fuzz.endless import COMMON
 from tests.fuzz.held import held
 from tests.fuzz.pieces import frames_of
@@ -34,7 +34,7 @@ _NUMBERED = re.compile(
 @pytest.fixture(autouse=True)
 def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that what has a bound is full before the middle."""
-    monkeypatch.setattr(sse, "STRAY_BYTES", _MOST)
+    monkeypatch.setattr(sse_lines, "STRAY_BYTES", _MOST)
     for module in (sse_json, candidates):
         monkeypatch.setattr(module, "_MAX_SOURCES", 512)
     monkeypatch.setattr(partial, "_MAX_KEYS", 512)

@@ -22,14 +22,14 @@ from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.codec.openai.finish_reasons import FINISH_REASONS
 from proxy.codec.tolerant import MisfitError, tolerant
-from proxy.dialects.anthropic import usage as counts
 from proxy.dialects.anthropic import wire
 from proxy.dialects.anthropic.content_blocks import ContentBlocks
 from proxy.dialects.anthropic.errors import in_band, quoted
 from proxy.dialects.anthropic.odd_frames import completed, is_known, is_unknown_delta
+from proxy.dialects.anthropic.summary import Summary
 from proxy.dialects.anthropic.wire import NAME
 from proxy.errors import Failure, failure
-from proxy.events import NO_USAGE, Event, Finish, StreamEnd, StreamError, Usage, UsageEvent, Vendor
+from proxy.events import Event, Finish, StreamEnd, StreamError, Usage, Vendor
 from proxy.framing import FramingError
 from proxy.framing.sse import SSEParser
 from proxy.framing.sse_frame import Frame
@@ -41,29 +41,23 @@ _FINISHES = Finishes({**FINISH_REASONS, **wire.FINISH})
 _BlockDelta = wire.BlockDelta
 # Content nested so deeply that it could just be read may be too deep to be written again.
 _UNREADABLE = (FramingError, RecursionError)
-# What a message_delta says beside the stop reason goes to the client as the vendor's own, when it
-# says anything.
-_STOP_EXTRAS = ("stop_sequence", "stop_details", "container", "diagnostics")
 
 
 class AnthropicDecoder(Rejoining, Decoder):
     """One answer. See `Decoder`."""
 
-    _usage = NO_USAGE
     _begun = False
     _id = ""
-    _stop: str | None = None
     _closing = False  # the body has ended: what cannot be read now was cut, not garbled
 
     def __init__(self, max_event_bytes: int) -> None:
         self._parser = SSEParser(max_event_bytes, lossless=True, documents=True)
         self._blocks = ContentBlocks(max_event_bytes)
-        self._counts: dict[str, Any] = {}
-        self._extras: dict[str, Any] = {}
+        self._summary = Summary()
 
     @property
     def usage(self) -> Usage:
-        return self._usage
+        return self._summary.usage
 
     @property
     def answer_id(self) -> str:
@@ -104,7 +98,7 @@ class AnthropicDecoder(Rejoining, Decoder):
             self._bare(self._parser.stray, out)
         if self.done:
             return
-        if self._stop is not None:
+        if self._summary.stop is not None:
             self._end(out)
         else:
             self._fail(out, self._cut())
@@ -139,7 +133,7 @@ class AnthropicDecoder(Rejoining, Decoder):
             case wire.MessageStart(content):
                 self._message(content or {}, out)
             case wire.MessageDelta():
-                self._message_delta(message, out)
+                self._summary.delta(message, out)
             case wire.MessageStop() | wire.Ping():  # a ping never gets here
                 self._message_stop(out)
             case wire.BlockDelta(delta, index):  # one whose UTF-8 had to be mended
@@ -163,62 +157,33 @@ class AnthropicDecoder(Rejoining, Decoder):
                 if isinstance(block, dict):
                     self._blocks.start(index, block, out)
                     self._blocks.stop(index, out)
-        self._stopped(message)
-        self._count(message.get("usage"), out)
-        more = counts.extras(self._counts)
+        self._summary.stopped(message)
+        self._summary.count(message.get("usage"), out)
+        more = self._summary.counted_beside
         if more and not self._begun:
             out.append(Vendor(NAME, shallow({"type": wire.MESSAGE_START, "usage": more})))
-
-    def _message_delta(self, message: wire.MessageDelta, out: list[Event]) -> None:
-        self._stopped(message.delta or {})
-        if message.context_management and any(message.context_management.values()):
-            self._extras["context_management"] = message.context_management
-        self._count(message.usage, out)
-
-    def _stopped(self, delta: dict[str, Any]) -> None:
-        reason = delta.get("stop_reason")
-        if reason and isinstance(reason, str):
-            self._stop = reason
-        for key in filter(delta.get, _STOP_EXTRAS):
-            self._extras[key] = delta[key]
-
-    def _count(self, said: Any, out: list[Event]) -> None:
-        if not isinstance(said, dict):
-            return
-        counts.merge(self._counts, said)
-        usage = counts.normalised(self._counts)
-        if usage != self._usage:
-            self._usage = usage
-            out.append(UsageEvent(*msgspec.structs.astuple(usage)))
 
     def _message_stop(self, out: list[Event]) -> None:
         """The terminator. Only where a program at the vendor's has called a tool is the end of the
         body waited for, which follows at once: such a run goes on in further messages, and a body
         that holds several of them is one answer.
         """
-        if self._blocks.programmatic and self._stop == "tool_use":
+        if self._blocks.programmatic and self._summary.stop == "tool_use":
             self._blocks.stop_all(out)
             return
         self._end(out)
 
     def _end(self, out: list[Event]) -> None:
         self._blocks.stop_all(out)
-        broken = _FINISHES.broken(self._stop or "")
+        broken = _FINISHES.broken(self._summary.stop or "")
         if broken is not None:
             self._fail(out, broken)
             return
-        more = counts.extras(self._counts)
-        if more or self._extras:
-            out.append(
-                Vendor(
-                    NAME,
-                    shallow({"type": wire.MESSAGE_DELTA, "delta": self._extras, "usage": more}),
-                )
-            )
+        self._summary.tell(out)
         # clones say end_turn after a call that waits for its result
-        reason = _FINISHES.reason(self._stop or "", called=self._blocks.called)
+        reason = _FINISHES.reason(self._summary.stop or "", called=self._blocks.called)
         self.done = True
-        out.append(StreamEnd(Finish(reason, self._stop), self._usage))
+        out.append(StreamEnd(Finish(reason, self._summary.stop), self._summary.usage))
 
     def _odd(self, frame: Frame, out: list[Event]) -> None:
         """A frame that is none of the reference: an error, a kind that we do not know, or no JSON
@@ -227,7 +192,7 @@ class AnthropicDecoder(Rejoining, Decoder):
         text = frame.text
         if not text.strip() or frame.event == "ping":
             return
-        if text == "[DONE]" and self._stop is not None:
+        if text == "[DONE]" and self._summary.stop is not None:
             self._end(out)
             return
         try:
@@ -300,7 +265,7 @@ class AnthropicDecoder(Rejoining, Decoder):
 
     def _fail(self, out: list[Event], why: Failure) -> None:
         self.done = True
-        out.append(StreamError(why, self._usage))
+        out.append(StreamError(why, self._summary.usage))
 
 
 def _malformed(message: str) -> Failure:

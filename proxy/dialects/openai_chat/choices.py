@@ -6,41 +6,34 @@ A refusal is text, in a block of its own. Reasoning comes under several names, o
 """
 
 from collections.abc import Sequence
-from itertools import count
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from proxy.codec.blocks import Blocks
 from proxy.codec.framed import decoded
 from proxy.codec.json_depth import shallow
-from proxy.codec.lenient_json import loads
-from proxy.codec.openai.errors import VendorError, vendor_error
-from proxy.codec.openai.finish_reasons import NOT_FINISHED, is_error
+from proxy.codec.openai.errors import VendorError
+from proxy.codec.openai.finish_reasons import NOT_FINISHED
 from proxy.codec.proofs import GEMINI, OPENAI, XAI
+from proxy.dialects.openai_chat.beside import Beside, rest_of_choice
 from proxy.dialects.openai_chat.calls import Calls
 from proxy.dialects.openai_chat.content_parts import is_text, joined
 from proxy.dialects.openai_chat.messages import Messages
 from proxy.dialects.openai_chat.sources import Sources
 from proxy.dialects.openai_chat.thoughts import Proof, thoughts
 from proxy.dialects.openai_chat.wire import (
-    CHOICE_EXTRAS,
     DELTA_EXTRAS,
     NAME,
     QUIET,
     CallPiece,
     Choice,
     Delta,
-    present,
 )
 from proxy.events import Event, Image, Vendor
-from proxy.framing import FramingError
 
-# Looked up together, in C, and compared with the last chunk's: what a vendor repeats in every chunk
-# costs one comparison.
-_rest_of_choice = attrgetter("finish_reason", "error", "usage", *CHOICE_EXTRAS)
 _rest_of_delta = attrgetter(
     "reasoning_content",
     "reasoning",
@@ -56,31 +49,20 @@ _rest_of_delta = attrgetter(
     *DELTA_EXTRAS,
 )
 _NOTHING_ELSE = Delta()
-_LOG_PROBS = 3 + CHOICE_EXTRAS.index("logprobs")  # where they stand in what is looked up
 _MESSAGE = msgspec.json.Decoder(Delta)
 _RESPONSES = (OPENAI, XAI)  # an encrypted text is the proof of the summary before it
-# OpenAI's own limit of `n`.
-_MAX_CHOICES = 128
-_MAX_WORD_CHARS = 100  # of a finish reason
-# what stands beside a delta and is longer than this is looked at anew in each chunk
-_MAX_BESIDE_BYTES = 4096
 
 
 class Choices:
     """The state of every choice of one answer. `said` turns true with the first content."""
 
     said = refused = False
-    usage: Raw | None = None  # Moonshot's usage, which stands in a choice
     _calls: Calls | None = None  # most answers have none
 
     def __init__(self, max_held_chars: int) -> None:
         self.blocks = Blocks(max_held_chars)
         self._max_held_chars = max_held_chars
-        # choice -> what stood beside its delta in the last chunk
-        self._rests: dict[int, tuple[Any, ...]] = {}
-        # hashes of the extras that went out as vendor events
-        self._sent: dict[tuple[int, str], int] = {}
-        self._finishes: dict[int, str] = {}
+        self.beside = Beside()
         self._plain: set[int] = set()  # choices whose reasoning is not in details alone
         self._sources = Sources(self.blocks)
         self._messages = Messages(max_held_chars)
@@ -91,12 +73,11 @@ class Choices:
         deeply.
         """
         index = max(choice.index or 0, 0)
-        rest = _rest_of_choice(choice)
+        rest, rests = rest_of_choice(choice), self.beside.rests
         begun = True
-        if rest != self._rests.get(index):
-            begun = index in self._rests
-            self._remember(index, rest)
-            broken = self._beside(out, index, rest)
+        if rest != rests.get(index):
+            begun = index in rests
+            broken = self.beside.take(out, index, rest)
             if broken is not None:
                 return broken
         delta = choice.delta
@@ -114,16 +95,6 @@ class Choices:
             else:
                 self._parts(out, index, content)
         return None
-
-    @property
-    def finish(self) -> str | None:
-        """The vendor's word for the end of the first choice that has ended."""
-        return self._finishes[min(self._finishes)] if self._finishes else None
-
-    @property
-    def all_finished(self) -> bool:
-        """Whether every choice that began has its finish reason."""
-        return bool(self._finishes) and len(self._finishes) == len(self._rests)
 
     def end(self, out: list[Event], answer_id: Any) -> None:
         """The answer is complete: close everything."""
@@ -144,55 +115,6 @@ class Choices:
             return Delta()
         message = decoded(_MESSAGE, bytes(choice.message))
         return self._messages.delta(index, message, last=choice.finish_reason not in NOT_FINISHED)
-
-    def _remember(self, index: int, rest: tuple[Any, ...]) -> None:
-        """Raw values hold the whole chunk that they came in, and there is one row a choice: so
-        copies are kept, and short ones only.
-        """
-        if index not in self._rests and len(self._rests) >= _MAX_CHOICES:
-            raise FramingError(f"it holds more than {_MAX_CHOICES} answers")
-        self._rests[index] = ()
-        # nothing follows the end; log-probs, alike or not, each belong to a piece of text
-        if rest[0] or rest[_LOG_PROBS] not in QUIET:
-            return
-        kept, size = list(rest), 0
-        for at, value in present(count(), rest):
-            if value is None:
-                continue
-            if isinstance(value, Raw):
-                kept[at] = value.copy()
-            size += memoryview(value).nbytes if isinstance(value, Raw) else len(value)
-            if size > _MAX_BESIDE_BYTES:
-                return
-        self._rests[index] = tuple(kept)
-
-    def _beside(self, out: list[Event], index: int, rest: tuple[Any, ...]) -> VendorError | None:
-        raw, error, usage, *extras = rest
-        if error not in QUIET:
-            return vendor_error({"error": loads(error)}) or VendorError("")
-        if usage not in QUIET:
-            self.usage = usage
-        told: dict[str, Any] = {}
-        for name, value in present(CHOICE_EXTRAS, extras):
-            if value in QUIET:
-                continue
-            said = hash(bytes(value))
-            if name == "logprobs" or self._sent.get((index, name)) != said:
-                self._sent[index, name] = said
-                told[name] = loads(value)
-        if raw is not None and raw not in NOT_FINISHED:
-            native = told.get("native_finish_reason")  # OpenRouter: of the vendor behind it
-            worst = native if isinstance(native, str) and is_error(native) else raw
-            if is_error(worst):
-                why = f"The upstream broke off its answer: its finish reason is {worst[:80]!r}."
-                return VendorError(why, worst[:80])
-            raw = raw[:_MAX_WORD_CHARS]
-            if self._finishes.get(index) != raw and index:
-                told["finish_reason"] = raw  # the one finish of the stream is that of choice 0
-            self._finishes[index] = raw
-        if told:
-            out.append(Vendor(NAME, shallow({"choices": [{"index": index, **told}]})))
-        return None
 
     def _full(self, out: list[Event], index: int, delta: Delta, answer_id: Any) -> None:
         """A delta that holds more than text: reasoning comes before the text, calls and citations

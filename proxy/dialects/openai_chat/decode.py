@@ -16,7 +16,6 @@ The upstream's option for answers, with its default:
 """
 
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
 from typing import Any, NoReturn
 
 import msgspec
@@ -30,6 +29,7 @@ from proxy.codec.openai.finish_reasons import finish_reason
 from proxy.dialects.openai_chat.body import Body, framed
 from proxy.dialects.openai_chat.choices import Choices
 from proxy.dialects.openai_chat.counted import Counted
+from proxy.dialects.openai_chat.extras import Extras
 from proxy.dialects.openai_chat.odd import (
     CHUNK,
     DONE,
@@ -41,7 +41,7 @@ from proxy.dialects.openai_chat.odd import (
     no_choices,
     tolerated,
 )
-from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, NAME, QUIET, Chunk, Delta, present
+from proxy.dialects.openai_chat.wire import NAME, QUIET, Chunk, Delta
 from proxy.errors import failure
 from proxy.events import (
     NO_USAGE,
@@ -59,12 +59,10 @@ from proxy.framing.sse import SSEParser
 from proxy.framing.sse_frame import Frame
 
 _decode = CHUNK.decode
-_extras_of = attrgetter(*CHUNK_EXTRAS)
 # Events that only keep the connection alive.
 _PINGS = frozenset({"ping", "heartbeat", "keep-alive", "keepalive"})
 # What a part of a chunk that is read by itself may raise.
 _MISUNDERSTOOD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotJSONError)
-
 
 _NOTHING = "The upstream ended its answer without having said anything."
 _NO_FINISH = "The upstream ended its answer without saying why, so it may be cut."
@@ -86,7 +84,7 @@ class ChatDecoder(Rejoining, Decoder):
         self._choices = Choices(max_event_bytes)
         self._counted = Counted()
         self._rest = Chunk()  # what stood beside the choices in the last chunk
-        self._sent: dict[str, int] = {}  # hashes of the extras that went out as vendor events
+        self._extras = Extras()
 
     @property
     def usage(self) -> Usage:
@@ -128,7 +126,7 @@ class ChatDecoder(Rejoining, Decoder):
             if self.done:
                 return out
             self._read_document(out)
-            if not self._choices.all_finished:
+            if not self._choices.beside.all_finished:
                 self._broken_off()
             self._end(out)
         except (AnswerError, FramingError) as error:
@@ -234,9 +232,9 @@ class ChatDecoder(Rejoining, Decoder):
             broken = taking.take(out, choice, self._id)
             if broken is not None:
                 raise AnswerError(in_band(broken))
-        if taking.usage is not None:
-            self._counted.read(out, taking.usage)
-            taking.usage = None
+        if (beside := taking.beside).usage is not None:
+            self._counted.read(out, beside.usage)
+            beside.usage = None
 
     def _beside(self, out: list[Event], chunk: Chunk, before: Chunk, data: bytes) -> None:
         """Usage, an error, and the vendor's extras: only those that differ from what was said
@@ -250,14 +248,7 @@ class ChatDecoder(Rejoining, Decoder):
                 raise AnswerError(in_band(found))
         if base not in QUIET and (found := vendor_error({"base_resp": loads(base)})) is not None:
             raise AnswerError(in_band(found))
-        extras = _extras_of(chunk)
-        if extras == _extras_of(before):  # compared in C
-            return
-        told: dict[str, Any] = {}
-        for name, value in present(CHUNK_EXTRAS, extras):
-            if value not in QUIET and self._sent.get(name) != (said := hash(bytes(value))):
-                self._sent[name] = said
-                told[name] = loads(value)
+        told = self._extras.new(chunk, before)
         if told:
             out.append(Vendor(NAME, shallow(told)))
         groq = told.get("x_groq")
@@ -273,7 +264,7 @@ class ChatDecoder(Rejoining, Decoder):
 
     def _done(self, out: list[Event]) -> None:
         self._read_document(out)
-        if self._choices.finish is None:
+        if self._choices.beside.finish is None:
             if not self._choices.said and self._counted.usage is NO_USAGE:
                 raise AnswerError(failure("upstream_malformed", _NOTHING))
             counted = self._choices.said and self._counted.times == 1
@@ -286,7 +277,7 @@ class ChatDecoder(Rejoining, Decoder):
         choices.end(out, self._id)
         if self._counted.extras:
             out.append(Vendor(NAME, {"usage": self._counted.extras}))
-        raw = choices.finish
+        raw = choices.beside.finish
         reason = finish_reason(raw, called=choices.blocks.saw_tool_call, refused=choices.refused)
         out.append(StreamEnd(Finish(reason, raw), self._counted.usage))
         self.done = True

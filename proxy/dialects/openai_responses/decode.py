@@ -22,6 +22,7 @@ from proxy.codec.lenient_json import NotJSONError, loads, shown
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
 from proxy.codec.openai.usage import read_usage
 from proxy.dialects.openai_responses import finish, wire
+from proxy.dialects.openai_responses.ids import without_ids
 from proxy.dialects.openai_responses.items import Items
 from proxy.dialects.openai_responses.options import proof_format
 from proxy.dialects.openai_responses.own_tools import OwnTools
@@ -51,7 +52,6 @@ _SILENT = frozenset(
     }
 )
 _ERRORS = ("error", "response.error")
-_MOST_WAITING = 4  # ids; each is at most an event long
 _UNSAID = ("sequence_number", "obfuscation")
 
 
@@ -94,13 +94,8 @@ class ResponsesDecoder(RejoiningDecoder):
         events = super().feed(data)
         if not self._waiting and not (events and type(events[-1]) is Vendor):
             return events
-        # Ids are no sign that an answer comes: they wait for the event that they belong to.
-        events = self._waiting + events
-        at = len(events)
-        while len(events) - at < _MOST_WAITING and at > 0 and _is_id(events[at - 1]):
-            at -= 1
-        self._waiting = events[at:]
-        return events[:at]
+        events, self._waiting = without_ids(self._waiting + events)
+        return events
 
     def close(self) -> list[Event]:
         return self._waiting + super().close()
@@ -287,14 +282,6 @@ class ResponsesDecoder(RejoiningDecoder):
                 out,
                 in_band(found or VendorError("The upstream sent a document that is no answer.")),
             )
-
-
-def _is_id(event: Event) -> bool:
-    """Whether an event tells an id, and no more."""
-    if not isinstance(event, Vendor):
-        return False
-    inner = event.data.get("item") or event.data.get("response")
-    return isinstance(inner, dict) and not inner.keys() - {"id", "type"}
 
 
 def _index(said: dict[str, Any], name: str) -> int:
