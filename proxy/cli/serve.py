@@ -87,6 +87,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace, settings: Settings, files: Files) -> int:
+    memory.tune()
     gc.disable()  # hardly any of what is made until it listens is garbage
     with only_where_verified():
         from proxy.app import Process  # noqa: PLC0415  a parent of workers needs none of it
