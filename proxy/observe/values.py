@@ -4,13 +4,13 @@ Its own methods take a lock with every number, and ask whether the metric has la
 amount is negative and whether an exemplar is well formed, which costs more than the sum; one
 request adds to some twenty. Here labels are looked up once, amounts are what the caller has made
 sure of, and one thread adds. This is the only place that knows prometheus_client's insides
-(`_value`, `_sum`, `_buckets`, `_upper_bounds`).
+(`_value`, `_sum`, `_buckets`, `_upper_bounds`; of a value in a file `_file`, `_key`).
 """
 
 import os
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import Any, Protocol
 
@@ -46,23 +46,34 @@ class _Own:
 
 
 class _Written:
-    """One that all workers may read: prometheus_client's own, which writes it to a file, without an
-    exemplar.
-    """
+    """One that all workers may read: prometheus_client writes it to a file, without an exemplar."""
 
-    __slots__ = ("_theirs", "exemplar")
+    __slots__ = ("_value", "_write", "exemplar")
 
     def __init__(self, theirs: Any) -> None:
-        self._theirs = theirs
+        self._value = float(theirs.get())
+        self._write = _writer(theirs)
         self.exemplar: _Parts | None = None
 
     @property
     def value(self) -> float:
-        return float(self._theirs.get())
+        return self._value
 
     @value.setter
     def value(self, value: float) -> None:
-        self._theirs.set(value)
+        self._value = value
+        self._write(value)
+
+
+def _writer(theirs: Any) -> Callable[[float], None]:
+    """What writes their value: to its place in the file, without a lock and without the question
+    whether this process is a fork, of which there are none here.
+    """
+    if not theirs._multiprocess:  # noqa: SLF001  as the module says
+        write: Callable[[float], None] = theirs.set
+        return write
+    to_file, key = theirs._file.write_value, theirs._key  # noqa: SLF001
+    return lambda value: to_file(key, value, 0.0)
 
 
 def number_of(metric: Counter | Gauge) -> Number:
