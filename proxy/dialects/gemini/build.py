@@ -13,6 +13,7 @@ from proxy.codec.response_format import wanted_format
 from proxy.codec.single_prompt import cannot_say
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.gemini.build_turns import TurnBuilder
+from proxy.dialects.gemini.schema import both_spellings
 from proxy.dialects.gemini.target import Options, headers, path
 from proxy.dialects.gemini.thinking import thinking_config
 from proxy.dialects.gemini.wire import NAME
@@ -52,8 +53,9 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         drop(notes, "response_format", said)
         request = replace(request, response_format=None)
     own = dict(request.own.get(NAME, {}))
+    rules = both_spellings(target.rules)
     if config := {**_generation(request, thinking, notes), **own.pop("generationConfig", {})}:
-        keep_to(target.rules, config, notes, target.upstream)
+        keep_to(rules, config, notes, target.upstream)
         body["generationConfig"] = config
     if request.tools:
         declared = [_declaration(tool, notes) for tool in request.tools]
@@ -65,7 +67,7 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
         body["safetySettings"] = options.safety_settings
     body |= _labels(request, notes) if on_vertex else _standing(request)
     body = with_vendor(body, request.vendor, "generationConfig")
-    keep_to(target.rules, body, notes, target.upstream)
+    keep_to(rules, body, notes, target.upstream)
     return Outgoing(
         where, msgspec.json.encode(body), headers(target.api_key, options), tuple(notes)
     )

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of
@@ -21,7 +20,7 @@ from proxy.codec.rules import Rules, kept_name
 from proxy.codec.shared_notes import RENAMED_TOOLS
 from proxy.codec.tool_calls import is_made
 from proxy.codec.wire_rules import keep_to
-from proxy.dialects.gemini.schema import in_camel, snake, spelled
+from proxy.dialects.gemini.schema import both_spellings, in_camel, spelled
 from proxy.dialects.gemini.signatures import NO_SIGNATURE, UNSIGNED_CALL, from_wire
 from proxy.dialects.gemini.target import Options, headers, path
 from proxy.dialects.gemini.thinking import mended
@@ -39,7 +38,7 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
     body = own_body(original, {})
     body.pop("model", None)  # the path has it, and it may be another
     notes: list[Note] = []
-    mender = _Mender(_both_spellings(target.rules), options, target.upstream, notes, {})
+    mender = _Mender(both_spellings(target.rules), options, target.upstream, notes, {})
     mender.mend(body)
     if options.safety_settings:
         body[spelled(body, "safetySettings") or "safetySettings"] = options.safety_settings
@@ -51,20 +50,6 @@ def relay_request(request: ChatRequest, original: Original, target: TargetConfig
         {**original.headers, **headers(target.api_key, options)},
         tuple(notes),
         tool_names=mender.names,
-    )
-
-
-def _both_spellings(rules: Rules) -> Rules:
-    """The rules with their keys in snake_case and in camelCase, as the server takes both."""
-    if not (rules.refused or rules.refuse or rules.at_most_one):
-        return rules
-
-    def both(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*names, *map(snake, names), *map(in_camel, names))))
-
-    groups = tuple(both(group) for group in rules.at_most_one)
-    return replace(
-        rules, refused=both(rules.refused), refuse=both(rules.refuse), at_most_one=groups
     )
 
 
@@ -93,6 +78,9 @@ class _Mender(NamedTuple):
         self._listed(body, "contents", self._content)
 
     def _keep_to(self, value: _Object) -> None:
+        for name in [name for name in value if "_" in name and in_camel(name) in value]:
+            del value[name]  # else only one of the two would be mended, and the vendor read both
+            drop(self.notes, name, "It stands there in camelCase too, which was sent.")
         keep_to(self.rules, value, self.notes, self.upstream)
 
     def _inner(self, owner: _Object, name: str, change: Any) -> None:

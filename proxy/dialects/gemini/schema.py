@@ -9,6 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
+from proxy.codec.rules import Rules
+
 _CAPITAL = re.compile("[A-Z]")
 # What stands below these is the client's own, and its keys are no fields of the API.
 _OPAQUE = frozenset(
@@ -51,6 +55,20 @@ def spelled(value: Mapping[str, Any], name: str) -> str | None:
         return name
     other = snake(name)
     return other if other in value else None
+
+
+def both_spellings(rules: Rules) -> Rules:
+    """The rules with their keys in snake_case and in camelCase, as the server takes both."""
+    if not (rules.refused or rules.refuse or rules.at_most_one):
+        return rules
+
+    def both(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*names, *map(snake, names), *map(in_camel, names))))
+
+    groups = tuple(both(group) for group in rules.at_most_one)
+    return replace(
+        rules, refused=both(rules.refused), refuse=both(rules.refuse), at_most_one=groups
+    )
 
 
 def snake(name: str) -> str:

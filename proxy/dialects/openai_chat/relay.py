@@ -12,7 +12,7 @@ from proxy.codec.chat_turns import drop
 from proxy.codec.custom_tools import custom_names
 from proxy.codec.efforts import EFFORTS, nearest_effort
 from proxy.codec.json_schema import adapted
-from proxy.codec.refused import is_refused
+from proxy.codec.refused import is_refused, let_through
 from proxy.codec.relaying import own_body
 from proxy.codec.response_format import adapted_format
 from proxy.codec.rules import Rules
@@ -29,9 +29,10 @@ from proxy.request import ChatRequest, Original
 
 # Where tools stand, and what is said of them beside.
 _TOOLS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",)}
+_FOR_GOOGLE = ("extra_body", "google")  # what is said to Gemini alone
 _WAYS_TO_THINK = (
     *("thinking", "enable_thinking", "thinking_budget", "reasoning"),
-    *("extra_body", "google"),  # what is said to Gemini alone
+    *_FOR_GOOGLE,
 )
 # Vendors' own ways, and those in which `reasoning_effort` says too little.
 _OWN_WAYS = frozenset({*_WAYS_TO_THINK, "chat_template_kwargs"})
@@ -50,7 +51,7 @@ def relay_request(
     notes: list[Note] = []
     options, rules = upstream_options(target), target.rules
     changes = {"model": target.model or request.model, "stream": True}
-    body = _with_usage(own_body(original, changes), options)
+    body = _let_through(_with_usage(own_body(original, changes), options), rules, notes)
     body = _in_its_words(body, request, options, rules, notes)
     turns = RelayedTurns(rules, options, notes)
     said = [turns.message(message) for message in media_behind(body["messages"], rules, notes)]
@@ -59,6 +60,18 @@ def relay_request(
     _tools(body, turns, rules, notes)
     _bounded(body, rules, notes)
     return called(body, target, options, notes, tool_names=turns.names, headers=original.headers)
+
+
+def _let_through(body: dict[str, Any], rules: Rules, notes: list[Note]) -> dict[str, Any]:
+    """What is said to one vendor alone without what the operator refuses, at any depth: that
+    vendor, and relays, read it as if it stood in the body itself.
+    """
+    for name in _FOR_GOOGLE if rules.refuse else ():
+        said = body.get(name)
+        if isinstance(said, dict) and (left := let_through(said, rules.refuse)) != said:
+            body = {**body, name: left}
+            drop(notes, "refuse", f"Of {name}, what the configuration refuses is left out.")
+    return body
 
 
 def _in_its_words(

@@ -486,6 +486,15 @@ def test_thinking_as_configured():
     assert {"thinkingLevel": "low"} == built["generationConfig"]["thinkingConfig"]
 
 
+def test_what_the_operator_refuses_of_a_clients_own_words_is_left_out_in_either_spelling():
+    """A client of another dialect says them too (`extra_body.google` of a chat completion)."""
+    request = asked("hi", own={"gemini": {"cachedContent": "c", "safetySettings": []}})
+    rules = Rules(refuse=("cached_content",))
+    assert DIALECT.upstream is not None
+    call = built(DIALECT.upstream, request, target()._replace(rules=rules))
+    assert ("cachedContent" in json.loads(call.body), {"refuse"}) == (False, params(call.notes))
+
+
 def test_what_cannot_be_formed_is_refused():
     """No turn at all; a result whose function nobody knows."""
     for messages in ([Message("user", "")], [Message("tool", [ToolResultPart("1", "x")])]):

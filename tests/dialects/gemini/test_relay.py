@@ -177,6 +177,25 @@ def test_what_the_operator_does_not_let_through() -> None:
     assert {"refuse"} == params(call.notes)
 
 
+def test_what_stands_in_both_spellings_goes_up_once() -> None:
+    """As it is read here, in camelCase: the other one would pass by what is configured."""
+    asked = {
+        **HI,
+        "safetySettings": [],
+        "safety_settings": [{"category": "theirs"}],
+        "generation_config": {"maxOutputTokens": 9000},
+        "generationConfig": {"maxOutputTokens": 1, "max_output_tokens": 9000},
+    }
+    call = relayed(asked, safety_settings=[{"category": "ours"}])
+    assert {
+        **HI,
+        "safetySettings": [{"category": "ours"}],
+        "generationConfig": {"maxOutputTokens": 1},
+    } == json.loads(call.body)
+    names = {"safety_settings", "generation_config", "max_output_tokens"}
+    assert names == params(call.notes)
+
+
 @pytest.mark.parametrize(
     ("model", "said", "expected"),
     [

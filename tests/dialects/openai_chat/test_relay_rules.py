@@ -152,6 +152,20 @@ def test_kinds_of_tools_that_the_operator_refuses_are_left_out() -> None:
     assert ("dropped", "refuse") in noted(call)
 
 
+def test_what_the_operator_refuses_is_not_said_to_one_vendor_alone() -> None:
+    """Gemini and relays read `extra_body` and `google` as if they stood in the body."""
+    said = {"cachedContent": "c", "tools": [{"google_search": {}}], "safety_settings": []}
+    left = {"tools": [], "safety_settings": []}
+    rules = Rules(refuse=("googleSearch", "cached_content"))
+    call = sent(rules, extra_body={"google": said, "store": True}, google=said)
+    body = json.loads(call.body)
+    assert {"google": left, "store": True} == body["extra_body"]
+    assert left == body["google"]
+    assert [("dropped", "refuse")] * 2 == noted(call)
+    untouched = {"extra_body": {"google": said}}
+    assert untouched["extra_body"] == arrived(Rules(), **untouched)["extra_body"]
+
+
 def test_empty_lists_of_tools_and_calls_are_left_out() -> None:
     """OpenAI refuses them, and a choice among no tools; they say nothing."""
     messages = [*HI, {"role": "assistant", "content": "x", "tool_calls": []}, *HI]
