@@ -10,11 +10,16 @@ both can be read. A half that is alone becomes U+FFFD.
 import re
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Generic, TypeVar, cast
 
-from proxy.codec.framed import SSEDecoder
+import msgspec
+
+from proxy.codec.framed import FramedDecoder, SSEDecoder, decoded
 from proxy.events import Event
 from proxy.framing.sse_frame import Frame
+
+F = TypeVar("F", bound=Frame | bytes)
+T = TypeVar("T")
 
 _FIRST_HALF = re.compile(
     rb"(?:(?<!\\)(?:\\\\)*(\\u[dD][89abAB][0-9a-fA-F]{2})"
@@ -55,32 +60,40 @@ def _is_character(half: bytes, rest: bytes) -> bool:
     return False
 
 
-class Rejoining:
-    """What a decoder of server-sent events does about them. `_each` reads frames; it calls `_keep`
-    with one that it cannot read, and where that is kept `_rejoin` with those behind it.
+def _data(frame: Frame | bytes) -> bytes:
+    return frame if isinstance(frame, bytes) else frame.data
+
+
+def _with(frame: F, data: bytes) -> F:
+    return cast("F", data if isinstance(frame, bytes) else frame._replace(data=data))
+
+
+class Rejoining(Generic[F]):
+    """What a decoder does about them. `_each` reads frames; it calls `_keep_cut` with one that it
+    cannot read, and where that is kept `_rejoin` with those behind it.
     """
 
     done: bool
-    _kept: Frame | None = None  # it waits for the next one
+    _kept: F | None = None  # it waits for the next one
     _alone = False  # what is read now has no rest
 
     @abstractmethod
-    def _each(self, frames: Iterable[Frame], out: list[Event]) -> None:
+    def _each(self, frames: Iterable[F], out: list[Event]) -> None:
         """The events of frames, up to the end of the answer."""
 
-    def _keep(self, frame: Frame) -> bool:
+    def _keep_cut(self, frame: F) -> bool:
         """Whether a frame that cannot be read is cut, and so waits for the next one."""
-        if self._alone or not is_cut(frame.data):
+        if self._alone or not is_cut(_data(frame)):
             return False
         self._kept = frame
         return True
 
-    def _rejoin(self, later: Iterable[Frame], out: list[Event]) -> None:
+    def _rejoin(self, later: Iterable[F], out: list[Event]) -> None:
         """Read frames of which the first may begin with the rest of the one that waits."""
         for frame in later:
             kept, read = self._kept, frame
-            if kept is not None and (pair := rejoined(kept.data, frame.data)) is not None:
-                self._kept, read = kept._replace(data=pair[0]), frame._replace(data=pair[1])
+            if kept is not None and (pair := rejoined(_data(kept), _data(frame))) is not None:
+                self._kept, read = _with(kept, pair[0]), _with(frame, pair[1])
             self._give_up(out)
             if not self.done:
                 self._each((read,), out)
@@ -99,39 +112,41 @@ class _CutError(Exception):
     """A frame ends within a character."""
 
 
-class RejoiningDecoder(Rejoining, SSEDecoder):
-    """The same for decoders that take frame by frame: `_take` calls `_wait` with a frame that it
-    cannot read, before anything else, and `_ended_whole` says what the end of the body means.
+class RejoiningDecoder(Rejoining[F], FramedDecoder[F]):
+    """The same for decoders that take frame by frame. `_take` leaves a frame that is cut by an
+    exception, and is called with it again: until then it does nothing that cannot be done twice.
     """
 
-    documents: ClassVar[bool] = True
+    def _take_all(self, frames: list[F], out: list[Event]) -> None:
+        super()._take_all(frames, out)
+        if self._closing and not self.done:
+            self._give_up(out)
 
-    def _take_all(self, frames: list[Frame], out: list[Event]) -> None:
-        if self._kept is not None:
-            self._rejoin(frames, out)
-        elif frames:
-            self._framed = True
-            self._each(frames, out)
-
-    def _each(self, frames: Iterable[Frame], out: list[Event]) -> None:
+    def _each(self, frames: Iterable[F], out: list[Event]) -> None:
         left = iter(frames)
-        try:
+        if self._kept is None:
             for frame in left:
-                self._take(frame, out)
-                if self.done:
+                try:
+                    self._take(frame, out)
+                except _CutError:
+                    self._kept = frame
                     break
-        except _CutError:
-            self._rejoin(left, out)
+                if self.done:
+                    return
+        self._rejoin(left, out)
 
-    def _wait(self, frame: Frame) -> None:
-        """Leave `_take` if a frame is cut: it will be taken again."""
-        if self._keep(frame):
+    def _wait(self, data: bytes) -> None:
+        """Leave `_take` if a frame that cannot be read is cut."""
+        if not self._alone and is_cut(data):
             raise _CutError
 
-    def _ended(self, out: list[Event]) -> None:
-        self._give_up(out)
-        if not self.done:
-            self._ended_whole(out)
+    def _decoded(self, decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+        try:
+            return decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self._wait(data)
+        return decoded(decoder, data)
 
-    def _ended_whole(self, out: list[Event]) -> None:
-        super()._ended(out)
+
+class RejoiningSSEDecoder(RejoiningDecoder[Frame], SSEDecoder):
+    """The same for server-sent events."""

@@ -5,6 +5,7 @@ A subclass says what one frame means (`_take`) and what a clean end of the body 
 """
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
@@ -99,6 +100,9 @@ class FramedDecoder(Decoder, Generic[F]):
         self._fail(out, failure("upstream_truncated", CUT))
 
     def _take_all(self, frames: list[F], out: list[Event]) -> None:
+        self._each(frames, out)
+
+    def _each(self, frames: Iterable[F], out: list[Event]) -> None:
         for frame in frames:
             self._take(frame, out)
             if self.done:
@@ -107,13 +111,17 @@ class FramedDecoder(Decoder, Generic[F]):
     def _read(self, decoder: msgspec.json.Decoder[T], data: bytes, out: list[Event]) -> T | None:
         """The frame's JSON; None, after failing, if it is not what it should be."""
         try:
-            return decoded(decoder, data)
+            return self._decoded(decoder, data)
         except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
             if self._closing:
                 self._fail(out, failure("upstream_truncated", CUT))
             else:
                 self._malformed(out, str(error))
         return None
+
+    def _decoded(self, decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+        """A frame's JSON. Raises as `decoded` does."""
+        return decoded(decoder, data)
 
     def _finish(self, out: list[Event], reason: FinishReason, raw: str | None = None) -> None:
         self._blocks.end_all(out)
@@ -147,9 +155,8 @@ class SSEDecoder(FramedDecoder[Frame]):
         super().__init__(self._parser, max_event_bytes)
 
     def _take_all(self, frames: list[Frame], out: list[Event]) -> None:
-        if frames:
-            self._framed = True
-            super()._take_all(frames, out)
+        self._framed |= bool(frames)
+        super()._take_all(frames, out)
 
     def _rest(self) -> list[Frame]:
         return self._parser.close()

@@ -19,9 +19,10 @@ from msgspec import Raw
 
 from proxy.codec.call_pieces import CallPieces
 from proxy.codec.counts import takes_back
+from proxy.codec.cut_characters import RejoiningSSEDecoder
 from proxy.codec.failures import Told, answer_failure, in_band
 from proxy.codec.finishes import Finishes
-from proxy.codec.framed import CUT, SSEDecoder
+from proxy.codec.framed import CUT
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.errors import Failure, failure
@@ -54,7 +55,7 @@ class Source(NamedTuple):
     title: str | None
 
 
-class SSEJSONDecoder(SSEDecoder):
+class SSEJSONDecoder(RejoiningSSEDecoder):
     """`finishes` gives our word for the vendor's finish reasons; `unfinished` are its ways to say
     that there is none yet.
     """

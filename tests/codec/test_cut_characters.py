@@ -4,35 +4,39 @@ import pytest
 
 from proxy.codec.base import Decoder
 from proxy.codec.cut_characters import is_cut, rejoined
-from proxy.dialects.anthropic.decode import AnthropicDecoder
-from proxy.dialects.openai_chat.decode import ChatDecoder
-from proxy.dialects.openai_responses.decode import ResponsesDecoder
+from proxy.dialects.registry import UPSTREAMS
 from proxy.events import StreamEnd, StreamError
 from tests.dialects.answers import LIMIT, folded
 from tests.support import decode, splits
 
-DECODERS = {
-    "openai_chat": ChatDecoder,
-    "openai_responses": ResponsesDecoder,
-    "anthropic": AnthropicDecoder,
-}
 PIECE = {
     "openai_chat": b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n',
     "openai_responses": b'data: {"type":"response.output_text.delta","output_index":0,"delta":"%b"}\n\n',
     "anthropic": b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
     b'"delta":{"type":"text_delta","text":"%b"}}\n\n',
+    "gemini": b'data: {"candidates":[{"content":{"parts":[{"text":"%b"}]}}]}\n\n',
+    "ollama": b'{"message":{"content":"%b"},"done":false}\n',
+    "cohere": b'data: {"type":"content-delta","delta":{"message":{"content":{"text":"%b"}}}}\n\n',
+    "dify": b'data: {"event":"message","answer":"%b"}\n\n',
+    "dashscope": b'data: {"output":{"choices":[{"message":{"content":"%b"}}]}}\n\n',
+    "openai_completions": b'data: {"choices":[{"text":"%b"}]}\n\n',
+    "minimax": b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n',
 }
-BEGIN = {
-    "openai_chat": b"",
-    "openai_responses": b"",
-    "anthropic": b'data: {"type":"message_start","message":{}}\n\n',
-}
+BEGIN = {"anthropic": b'data: {"type":"message_start","message":{}}\n\n'}
 END = {
     "openai_chat": b'data: {"id":"c","choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
     "openai_responses": b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n',
     "anthropic": b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'
     b'data: {"type":"message_stop"}\n\n',
+    "gemini": b'data: {"candidates":[{"finishReason":"STOP"}]}\n\n',
+    "ollama": b'{"done":true,"done_reason":"stop"}\n',
+    "cohere": b'data: {"type":"message-end","delta":{"finish_reason":"COMPLETE"}}\n\n',
+    "dify": b'data: {"event":"message_end"}\n\n',
+    "dashscope": b'data: {"output":{"choices":[{"finish_reason":"stop"}]}}\n\n',
+    "openai_completions": b'data: {"choices":[{"text":"","finish_reason":"stop"}]}\n\n',
+    "minimax": b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
 }
+SAY_ERRORS_SO = [name for name in PIECE if name not in ("cohere", "dify", "minimax")]
 CUTS = {
     "a pair": ((rb"a\ud83d", rb"\uDE00b"), "a😀b"),
     "two in a row": ((rb"\ud83d", rb"\ude00\ud83d", rb"\ude01"), "😀😁"),
@@ -51,25 +55,29 @@ CUTS = {
 
 
 def new(dialect: str) -> Decoder:
-    return DECODERS[dialect](LIMIT)
+    return UPSTREAMS[dialect].decoder(LIMIT, {})
 
 
-@pytest.mark.parametrize("dialect", DECODERS)
+@pytest.mark.parametrize("dialect", PIECE)
 @pytest.mark.parametrize("name", CUTS)
 def test_a_cut_character_is_whole_again(name: str, dialect: str) -> None:
     """However the events themselves are cut; a half that has no rest is U+FFFD."""
     pieces, expected = CUTS[name]
-    body = BEGIN[dialect] + b"".join(PIECE[dialect] % piece for piece in pieces) + END[dialect]
+    body = (
+        BEGIN.get(dialect, b"")
+        + b"".join(PIECE[dialect] % piece for piece in pieces)
+        + END[dialect]
+    )
     for chunks in splits(body):
         events = decode(new(dialect), chunks)
         assert isinstance(events[-1], StreamEnd)
         assert expected == folded(events).text()
 
 
-@pytest.mark.parametrize("dialect", DECODERS)
+@pytest.mark.parametrize("dialect", PIECE)
 def test_an_answer_that_ends_within_a_character(dialect: str) -> None:
     """What came of it is given, and it is cut."""
-    body = BEGIN[dialect] + PIECE[dialect] % rb"a\ud83d"
+    body = BEGIN.get(dialect, b"") + PIECE[dialect] % rb"a\ud83d"
     for chunks in splits(body):
         events = decode(new(dialect), chunks)
         assert "a\ufffd" == folded(events).text()
@@ -77,11 +85,13 @@ def test_an_answer_that_ends_within_a_character(dialect: str) -> None:
         assert "upstream_truncated" == events[-1].error.kind
 
 
-@pytest.mark.parametrize("dialect", DECODERS)
+@pytest.mark.parametrize("dialect", SAY_ERRORS_SO)
 def test_an_error_while_half_a_character_waits(dialect: str) -> None:
     """The half is given first, and nothing behind the error."""
     error = b'event: error\ndata: {"type":"error","error":{"message":"gone"}}\n\n'
-    body = BEGIN[dialect] + PIECE[dialect] % rb"a\ud83d" + error + PIECE[dialect] % rb"\ude00"
+    body = (
+        BEGIN.get(dialect, b"") + PIECE[dialect] % rb"a\ud83d" + error + PIECE[dialect] % rb"\ude00"
+    )
     for chunks in splits(body):
         events = decode(new(dialect), chunks)
         assert "a\ufffd" == folded(events).text()

@@ -43,7 +43,7 @@ _BlockDelta = wire.BlockDelta
 _UNREADABLE = (FramingError, RecursionError)
 
 
-class AnthropicDecoder(Rejoining, Decoder):
+class AnthropicDecoder(Rejoining[Frame], Decoder):
     """One answer. See `Decoder`."""
 
     _begun = False
@@ -109,7 +109,7 @@ class AnthropicDecoder(Rejoining, Decoder):
             try:
                 message = _decode(frame.data)
             except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-                if self._keep(frame):
+                if self._keep_cut(frame):
                     self._rejoin(left, out)
                     return
                 self._odd(frame, out)

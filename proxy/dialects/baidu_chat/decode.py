@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.framed import SSEDecoder
+from proxy.codec.cut_characters import RejoiningSSEDecoder
 from proxy.codec.json_depth import shallow
 from proxy.dialects.baidu_chat.errors import KUNLUN, code_failure, hint, parse_error
 from proxy.dialects.baidu_chat.wire import Component, Generator, Packet, Reference
@@ -26,7 +26,7 @@ _MOST_KNOWN = 4096  # sources remembered so as not to tell them twice
 _REASONING = frozenset({"thinkingSteps", "reasoningContent"})
 
 
-class BaiduChatDecoder(SSEDecoder):
+class BaiduChatDecoder(RejoiningSSEDecoder):
     """Sources come before the text that they are sources of, so they wait for its block; at an end
     without text they become a vendor event. Two parallel answers are two choices. Text that
     moderation withdraws is rewritten to nothing, no more of it is taken, and the finish is

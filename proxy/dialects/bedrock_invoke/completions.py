@@ -11,7 +11,6 @@ from msgspec import Raw
 from proxy.codec.counts import count
 from proxy.codec.failures import Told
 from proxy.codec.finishes import Finishes
-from proxy.codec.framed import decoded
 from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.bedrock_invoke import wire
@@ -42,7 +41,7 @@ class CompletionDecoder(SSEJSONDecoder):
         return self._running if self._usage == NO_USAGE else self._usage
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        chunk = decoded(_CHUNK, frame.data)
+        chunk = self._decoded(_CHUNK, frame.data)
         self._guarded |= chunk.guardrail == _INTERVENED
         text, finish = _text(chunk), _finish(chunk)
         if not text and not self._said and chunk.generations:

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from proxy.codec.cut_characters import RejoiningSSEDecoder
 from proxy.codec.finishes import Finishes, plain
-from proxy.codec.framed import SSEDecoder
 from proxy.codec.json_depth import too_deep
 from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.codec.tool_calls import made_id
@@ -51,7 +51,7 @@ _PLAN = {"type": "tool-plan-delta"}
 _QUIET = frozenset({"message-start", "content-end", "tool-call-end", "citation-end"})
 
 
-class CohereDecoder(SSEDecoder):
+class CohereDecoder(RejoiningSSEDecoder):
     """One answer. See `Decoder`."""
 
     documents: ClassVar[bool] = True

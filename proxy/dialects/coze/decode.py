@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from proxy.codec.counts import count
-from proxy.codec.framed import SSEDecoder
+from proxy.codec.cut_characters import RejoiningSSEDecoder
 from proxy.codec.json_depth import shallow
 from proxy.dialects.coze.errors import parse_error, problem_failure
 from proxy.dialects.coze.wire import NAME, Chat, Message, Step
@@ -26,7 +26,7 @@ _REASONS: dict[str, FinishReason] = {"completed": "stop", "requires_action": "to
 _MOST_KNOWN = 1024  # messages whose deltas are remembered; an answer has few
 
 
-class CozeDecoder(SSEDecoder):
+class CozeDecoder(RejoiningSSEDecoder):
     """The chat's state says why the answer ended; `done` that it did."""
 
     documents: ClassVar[bool] = True

@@ -14,7 +14,6 @@ import msgspec
 from proxy.codec.counts import count
 from proxy.codec.failures import Told, read_error
 from proxy.codec.finishes import Finishes
-from proxy.codec.framed import decoded
 from proxy.codec.snapshots import Snapshots
 from proxy.codec.sse_json import Source, SSEJSONDecoder
 from proxy.dialects.dashscope import wire
@@ -49,7 +48,7 @@ class DashScopeDecoder(SSEJSONDecoder):
             said = read_error(frame.data)
             self._broken(out, told(said.code or "", said.message))
             return
-        event = decoded(_EVENT, frame.data)
+        event = self._decoded(_EVENT, frame.data)
         if event.output is None:
             if event.code:
                 self._broken(out, told(str(event.code), event.message or ""))

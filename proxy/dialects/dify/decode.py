@@ -16,7 +16,7 @@ import msgspec
 
 from proxy.codec.counts import count
 from proxy.codec.cumulative import change
-from proxy.codec.framed import SSEDecoder
+from proxy.codec.cut_characters import RejoiningSSEDecoder
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads
 from proxy.dialects.dify.errors import event_failure, parse_error
@@ -43,7 +43,7 @@ _ANY = msgspec.json.Decoder(Any)
 _FAILED = ("failed", "exception")
 
 
-class DifyDecoder(SSEDecoder):
+class DifyDecoder(RejoiningSSEDecoder):
     """Holds the text so far, as far as `max_event_bytes`: a longer one can grow, but no more be
     compared with a repetition.
     """

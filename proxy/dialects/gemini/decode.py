@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from proxy.codec.cut_characters import RejoiningDecoder
 from proxy.codec.finishes import Finishes, plain
-from proxy.codec.framed import CUT, FramedDecoder, decoded
+from proxy.codec.framed import CUT, decoded
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import loads
 from proxy.dialects.gemini.candidates import Candidates
@@ -33,7 +34,7 @@ _DONE = b"[DONE]"  # gateways add it
 _MAX_WORD_CHARS = 100
 
 
-class GeminiDecoder(FramedDecoder[bytes]):
+class GeminiDecoder(RejoiningDecoder[bytes]):
     """One answer, in either of its two forms. See `Decoder`."""
 
     def __init__(self, max_event_bytes: int) -> None:
@@ -62,7 +63,7 @@ class GeminiDecoder(FramedDecoder[bytes]):
             except (msgspec.DecodeError, UnicodeDecodeError):
                 if not frame.strip() or frame == _DONE:
                     return
-                chunk = decoded(_CHUNK, frame)  # the slow way
+                chunk = self._decoded(_CHUNK, frame)  # the slow way
             if not self._camel_case:
                 self._camel_case = chunk.usage_metadata is not NOTHING
                 if has_underscores(frame):

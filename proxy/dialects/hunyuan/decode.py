@@ -13,7 +13,6 @@ import msgspec
 from proxy.codec.counts import count
 from proxy.codec.failures import Told, coded, text_of
 from proxy.codec.finishes import Finishes
-from proxy.codec.framed import decoded
 from proxy.codec.sse_json import ABSENT, Source, SSEJSONDecoder
 from proxy.dialects.hunyuan import wire
 from proxy.events import Event, Usage
@@ -81,7 +80,7 @@ class HunyuanDecoder(SSEJSONDecoder):
         self._ids: dict[tuple[int, int], str] = {}
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        event = decoded(_EVENT, frame.data)
+        event = self._decoded(_EVENT, frame.data)
         wrong = event.error_msg
         if wrong is not None and wrong.code not in (None, 0, "", "0"):
             self._broken(out, told(str(wrong.code), wrong.msg or ""))

@@ -13,7 +13,6 @@ from msgspec import Raw
 from proxy.codec.counts import count
 from proxy.codec.failures import Told, coded, text_of
 from proxy.codec.finishes import Finishes
-from proxy.codec.framed import decoded
 from proxy.codec.json_depth import shallow
 from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.dialects.minimax import wire
@@ -72,7 +71,7 @@ class MiniMaxDecoder(SSEJSONDecoder):
         self._hit = False  # a filter
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        event = decoded(_EVENT, frame.data)
+        event = self._decoded(_EVENT, frame.data)
         wrong = event.base_resp
         if wrong is not None and wrong.status_code not in (None, 0, "", "0"):
             self._broken(out, told(str(wrong.status_code), wrong.status_msg or ""))

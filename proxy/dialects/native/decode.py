@@ -13,8 +13,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from proxy.codec.counts import count
+from proxy.codec.cut_characters import RejoiningSSEDecoder
 from proxy.codec.failures import read_error
-from proxy.codec.framed import CUT, SSEDecoder, decoded
+from proxy.codec.framed import CUT
 from proxy.codec.json_depth import shallow
 from proxy.dialects.native.errors import in_band
 from proxy.dialects.native.wire import NAME
@@ -63,7 +64,7 @@ _MAX_OPEN = 1024
 _MOST_MONEY = 1e9  # that one answer may cost; more is garbage
 
 
-class NativeDecoder(SSEDecoder):
+class NativeDecoder(RejoiningSSEDecoder):
     """One answer. See `Decoder`."""
 
     def __init__(self, max_event_bytes: int) -> None:
@@ -82,7 +83,7 @@ class NativeDecoder(SSEDecoder):
         if not frame.data:
             return
         try:
-            event = decoded(_DECODER, frame.data)
+            event = self._decoded(_DECODER, frame.data)
         except (ValueError, RecursionError):
             self._odd(frame.text, out)
         else:

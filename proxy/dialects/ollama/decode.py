@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Raw
 
 from proxy.codec.counts import count
+from proxy.codec.cut_characters import RejoiningDecoder
 from proxy.codec.finishes import Finishes
-from proxy.codec.framed import FramedDecoder
 from proxy.codec.json_depth import too_deep
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.ollama.errors import in_band
@@ -29,7 +29,7 @@ _BRACE = 0x7B  # asked for as an integer: cheap
 _FIELDS = (b"data", b"event", b"id", b"retry", b"")  # of an event stream; a comment has no name
 
 
-class OllamaDecoder(FramedDecoder[bytes]):
+class OllamaDecoder(RejoiningDecoder[bytes]):
     """One answer. See `Decoder`."""
 
     def __init__(self, max_event_bytes: int) -> None:

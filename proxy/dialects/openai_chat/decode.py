@@ -68,7 +68,7 @@ _NOTHING = "The upstream ended its answer without having said anything."
 _NO_FINISH = "The upstream ended its answer without saying why, so it may be cut."
 
 
-class ChatDecoder(Rejoining, Decoder):
+class ChatDecoder(Rejoining[Frame], Decoder):
     """One answer of `/chat/completions`. `options` are the upstream's."""
 
     # the last chunk, without its text, if it said a text and nothing else, and the text's block
@@ -147,7 +147,7 @@ class ChatDecoder(Rejoining, Decoder):
                 chunk = _decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self._plain = None
-                if self._keep(Frame(event, data, "")):
+                if self._keep_cut(Frame(event, data, "")):
                     self._rejoin(left, out)
                     return
                 self._odd_frame(out, data, named="" if event == "message" else event)

@@ -12,7 +12,6 @@ import msgspec
 
 from proxy.codec.failures import Told
 from proxy.codec.finishes import Finishes
-from proxy.codec.framed import decoded
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import loads
 from proxy.codec.openai.errors import VendorError, in_band, vendor_error
@@ -60,7 +59,7 @@ class CompletionsDecoder(SSEJSONDecoder):
             super()._take(frame, out)
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        chunk = decoded(_CHUNK, frame.data)
+        chunk = self._decoded(_CHUNK, frame.data)
         if chunk.error not in QUIET or chunk.choices is None or frame.event == "error":
             document = loads(frame.data)
             found = vendor_error(document, certain=frame.event == "error")

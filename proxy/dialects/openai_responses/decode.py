@@ -9,13 +9,13 @@ and their padding. A body that is one document, no stream, is read at its end.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from proxy.codec import proofs
 from proxy.codec.counts import count
-from proxy.codec.cut_characters import RejoiningDecoder
+from proxy.codec.cut_characters import RejoiningSSEDecoder
 from proxy.codec.framed import CUT
 from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import NotJSONError, loads, shown
@@ -60,8 +60,10 @@ def decoder(max_event_bytes: int, options: Mapping[str, Any]) -> "ResponsesDecod
     return ResponsesDecoder(max_event_bytes, proof_format(options))
 
 
-class ResponsesDecoder(RejoiningDecoder):
+class ResponsesDecoder(RejoiningSSEDecoder):
     """One answer of `/responses`. `proof_format` is whose encrypted reasoning the vendor gives."""
+
+    documents: ClassVar[bool] = True
 
     def __init__(self, max_event_bytes: int, proof_format: str = proofs.OPENAI) -> None:
         super().__init__(max_event_bytes)
@@ -106,7 +108,7 @@ class ResponsesDecoder(RejoiningDecoder):
         try:
             piece = _PIECE.decode(frame.data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._wait(frame)
+            self._wait(frame.data)
             self._rare(frame, out)
             return
         at = piece.output_index
@@ -265,14 +267,14 @@ class ResponsesDecoder(RejoiningDecoder):
         )
         self._finish(out, reason, raw)
 
-    def _ended_whole(self, out: list[Event]) -> None:
+    def _ended(self, out: list[Event]) -> None:
         """The body ended without a terminal event: it may have been a document."""
         try:
             said = None if self._framed or not self._document else loads(bytes(self._document))
         except NotJSONError:
             said = None
         if not isinstance(said, dict):
-            super()._ended_whole(out)
+            super()._ended(out)
         elif said.get("object") == "response" and finish.known(said.get("status")):
             self._own_tools.asked_for(said)
             self._terminal("", said, out)

@@ -10,7 +10,6 @@ import msgspec
 from proxy.codec.counts import count
 from proxy.codec.failures import Told, coded, text_of
 from proxy.codec.finishes import Finishes
-from proxy.codec.framed import decoded
 from proxy.codec.sse_json import Source, SSEJSONDecoder
 from proxy.dialects.qianfan import wire
 from proxy.events import Event, FinishReason, Usage, Vendor
@@ -62,7 +61,7 @@ class QianfanDecoder(SSEJSONDecoder):
         self._hit = False  # a filter
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        event = decoded(_EVENT, frame.data)
+        event = self._decoded(_EVENT, frame.data)
         if event.error_code not in (None, 0, "", "0"):
             self._broken(out, told(str(event.error_code), event.error_msg or ""))
             return

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.codec.framed import FramedDecoder
+from proxy.codec.cut_characters import RejoiningDecoder
 from proxy.codec.json_depth import shallow
 from proxy.dialects.sider.errors import code_failure
 from proxy.dialects.sider.wire import Chunk, Data, repeated
@@ -23,7 +23,7 @@ _ANY = msgspec.json.Decoder(dict[str, Any])
 _PULSES = frozenset({"pulse", "tag_stream"})
 
 
-class SiderDecoder(FramedDecoder[bytes]):
+class SiderDecoder(RejoiningDecoder[bytes]):
     """Option `text_in_msg`: where `data.text` is empty the text is in `msg` (the post's server).
     Without it `msg` is a vendor event.
 

@@ -8,7 +8,6 @@ import msgspec
 from proxy.codec.counts import count
 from proxy.codec.failures import Told, coded, text_of
 from proxy.codec.finishes import Finishes
-from proxy.codec.framed import decoded
 from proxy.codec.sse_json import SSEJSONDecoder
 from proxy.dialects.tgi import wire
 from proxy.events import Event, Usage
@@ -40,7 +39,7 @@ class TgiDecoder(SSEJSONDecoder):
     )
 
     def _event(self, frame: Frame, out: list[Event]) -> None:
-        event = decoded(_EVENT, frame.data)
+        event = self._decoded(_EVENT, frame.data)
         if event.error or event.error_type:
             self._broken(
                 out, coded("The server", event.error_type or "", event.error or "", _STATUS)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from proxy.codec.cumulative import change
-from proxy.codec.framed import SSEDecoder
+from proxy.codec.cut_characters import RejoiningSSEDecoder
 from proxy.dialects.yiyan.errors import code_failure, parse_error
 from proxy.dialects.yiyan.wire import Major, MessagePacket, Thought
 from proxy.errors import Failure
@@ -24,7 +24,7 @@ _THOUGHT = msgspec.json.Decoder(Thought)
 _BREAK = "<br>"
 
 
-class YiyanDecoder(SSEDecoder):
+class YiyanDecoder(RejoiningSSEDecoder):
     """Option `br: newline` reads `<br>`, which the vendor sends for a line feed, as one; by default
     it stays, as code may hold it too.
     """
