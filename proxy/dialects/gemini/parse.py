@@ -16,6 +16,7 @@ from proxy.codec.response_format import NO_NAME
 from proxy.codec.roles import with_known_roles
 from proxy.dialects.gemini import code_assist
 from proxy.dialects.gemini.listed import listed
+from proxy.dialects.gemini.numbers import with_plain_numbers
 from proxy.dialects.gemini.parse_turns import ROLES, Turns
 from proxy.dialects.gemini.schema import camel, json_schema
 from proxy.dialects.gemini.wire import NAME
@@ -91,7 +92,7 @@ def parse_request(incoming: Incoming) -> Parsed:
             param="model",
         )
     written = with_known_roles(json_object(incoming.body), "contents", ROLES)
-    value = listed(camel(written))
+    value = with_plain_numbers(listed(camel(written)))
     body = fitted(value, Body)
     notes: list[Note] = []
     _note_unknown(value, notes)

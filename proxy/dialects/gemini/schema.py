@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from proxy.codec.rules import Rules
+from proxy.dialects.gemini.numbers import type_word
 
 _CAPITAL = re.compile("[A-Z]")
 # What stands below these is the client's own, and its keys are no fields of the API.
@@ -85,8 +86,8 @@ def json_schema(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     out: dict[str, Any] = {}
-    for key, value in schema.items():
-        name = in_camel(key)
+    for key, said in schema.items():
+        name, value = in_camel(key), type_word(said) if key == "type" else said
         if name in _SCHEMAS:
             out[name] = json_schema(value)
         elif name in _LISTS and isinstance(value, list):
