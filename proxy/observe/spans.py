@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
+from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -33,6 +34,7 @@ from proxy.settings.tracing import Tracing
 _SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
 _EXPORT_S = 5.0
 _MAX_CHARS = 200
+_NAME = f"mainstem/{__version__}"
 # gen_ai.provider.name has words for these; for others it is what the dialect is called
 _PROVIDERS = {
     "openai_chat": "openai",
@@ -92,14 +94,31 @@ class Spans:
         self._provider.shutdown()
 
 
-def _exporter(settings: Tracing) -> OTLPSpanExporter:
-    """What sends to the endpoint itself, with the headers that are configured and no others: the
-    environment's proxies, and passwords of a .netrc, are for other programs.
+class _Session(requests.Session):
+    """Sends to the endpoint itself, with the headers that are configured and no others: proxies and
+    headers of the environment, and passwords of a .netrc, are for other programs. Whom to trust
+    there, `OTEL_EXPORTER_OTLP_CERTIFICATE` and its like may say.
     """
-    session = requests.Session()
-    session.trust_env = False
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers.update({"content-type": "application/x-protobuf", "user-agent": _NAME})
+        self.headers.update(headers)
+
+    def request(self, *told: Any, **named: Any) -> requests.Response:
+        """Without the headers that the exporter takes out of the environment by itself."""
+        return super().request(*told, **{**named, "headers": None})
+
+
+def _exporter(settings: Tracing) -> OTLPSpanExporter:
     headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-    return OTLPSpanExporter(settings.endpoint, headers=headers, timeout=_EXPORT_S, session=session)
+    return OTLPSpanExporter(
+        settings.endpoint,
+        timeout=_EXPORT_S,
+        compression=Compression.NoCompression,
+        session=_Session(headers),
+    )
 
 
 class _ByChance(Sampler):

@@ -187,7 +187,9 @@ async def receiver() -> AsyncIterator[tuple[str, list[Any]]]:
     async def traces(request: web.Request) -> web.Response:
         assert "application/x-protobuf" == request.headers["content-type"]
         assert "secret" == request.headers["x-collector-key"]
-        assert "authorization" not in request.headers
+        assert not {"authorization", "content-encoding"} & {
+            name.lower() for name in request.headers
+        }
         message = ExportTraceServiceRequest()
         message.ParseFromString(await request.read())
         got.append(message)
@@ -207,10 +209,13 @@ async def receiver() -> AsyncIterator[tuple[str, list[Any]]]:
 async def test_a_collector_gets_them_at_the_latest_when_the_proxy_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It itself, whatever the environment says: a proxy there, or a password for its host."""
+    """It itself, whatever the environment says: a proxy there, headers, a password for its host."""
     (tmp_path / "netrc").write_text("default login other password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    said = "x-collector-key=other,authorization=theirs,content-type=text/plain"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", said)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
     async with receiver() as (url, got):
         tracing = {"endpoint": url, "headers": {"x-collector-key": "secret"}}
         async with proxied(["far"], {"far": Far(says("Hi"))}, tracing=tracing) as run:
