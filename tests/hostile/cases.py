@@ -170,5 +170,10 @@ CASES = [
         1,
     ),
     Case("a request as a GET's body", _GET + _LENGTH % len(HIDDEN) + b"\r\n" + HIDDEN, 1),
+    Case("two blanks before its target", whole().replace(b"POST ", b"POST  ", 1), 1),
+    Case("two blanks behind its target", whole().replace(b" HTTP", b"  HTTP", 1), 1),
+    Case("a blank within its target", whole().replace(b" HTTP", b" /other HTTP", 1) + HIDDEN),
+    Case("a blank behind its version", whole().replace(b"1.1\r", b"1.1 \r", 1) + HIDDEN),
+    Case("tabs in its first line", whole().replace(b"POST ", b"POST\t", 1) + HIDDEN),
     Case("empty lines before it", b"\r\n\r\n" + whole(), 1),
 ]
