@@ -8,6 +8,7 @@ with citation-start and citation-end between the deltas of a text, and `[DONE]` 
 answer is complete with message-end; before it `[DONE]`, or the end of the body, is a cut. A tool
 plan is reasoning: a `vendor` event behind its block's start says that it is a plan, for clients of
 this dialect. So do citations, whole, and frames of a type that is not known.
+Events of API v1 are read too (`older`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,10 +19,11 @@ import msgspec
 from proxy.codec.cut_characters import RejoiningSSEDecoder
 from proxy.codec.finishes import Finishes, plain
 from proxy.codec.json_depth import too_deep
-from proxy.codec.lenient_json import NotJSONError, loads
+from proxy.codec.lenient_json import NotJSONError, loads, several
 from proxy.codec.tool_calls import made_id
 from proxy.dialects.cohere.cite import citations, is_of_text
 from proxy.dialects.cohere.errors import in_band, parse_error
+from proxy.dialects.cohere.older import OlderStream, older_answer
 from proxy.dialects.cohere.usage import read_usage, usage_extras
 from proxy.dialects.cohere.wire import (
     ABSENT,
@@ -62,6 +64,7 @@ class CohereDecoder(RejoiningSSEDecoder):
         self._id = ""
         self._calls = 0
         self._planning = False  # the open reasoning block is a plan
+        self._stream_of_v1 = OlderStream()
 
     @property
     def usage(self) -> Usage:
@@ -102,6 +105,8 @@ class CohereDecoder(RejoiningSSEDecoder):
                     self._cite(message.citations, out)
             case "message-end":
                 self._end(delta or Delta(), out)
+            case None if event.event_type:
+                self._older(frame.data, out)
             case None if event.message:
                 self._fail(out, in_band(event.message, None))
             case kind if kind not in _QUIET:
@@ -112,20 +117,26 @@ class CohereDecoder(RejoiningSSEDecoder):
     def _content(self, event: Event, message: Message | None, out: list[Ours]) -> None:
         content = message.content if message is not None else None
         if isinstance(content, Content):
-            if content.text:
-                self._planning = False
-                self._blocks.text(out, content.text)
-            if content.thinking:
-                if self._planning:
-                    self._blocks.end_reasoning(out)
-                    self._planning = False
-                self._blocks.reasoning(out, content.thinking)
+            self._part(content, out)
+        elif content:
+            for part in _parts(content):
+                self._part(part, out)
         if event.logprobs is not ABSENT and event.logprobs != b"null":
             said = self._read(_ANY, bytes(event.logprobs), out)
             if said and not too_deep(said):
                 out.append(
                     Vendor(NAME, {"type": "content-delta", "index": event.index, "logprobs": said})
                 )
+
+    def _part(self, content: Content, out: list[Ours]) -> None:
+        if content.text:
+            self._planning = False
+            self._blocks.text(out, content.text)
+        if content.thinking:
+            if self._planning:
+                self._blocks.end_reasoning(out)
+                self._planning = False
+            self._blocks.reasoning(out, content.thinking)
 
     def _plan(self, text: str, out: list[Ours]) -> None:
         if not self._planning:
@@ -195,6 +206,18 @@ class CohereDecoder(RejoiningSSEDecoder):
         called = self._blocks.saw_tool_call
         self._finish(out, _FINISHES.reason(raw or "COMPLETE", called=called), raw)
 
+    def _older(self, data: bytes, out: list[Ours]) -> None:
+        """An event of API v1."""
+        said = self._read(_ANY, data, out)
+        if said is None or too_deep(said):
+            return
+        events = self._stream_of_v1.events(said)
+        if events is None:
+            out.append(Vendor(NAME, said))
+            return
+        for event in events:
+            self._take(Frame("message", msgspec.json.encode(event), ""), out)
+
     def _opaque(self, data: bytes, out: list[Ours]) -> None:
         """A frame of a type that is not known: kept, not understood."""
         said = self._read(_ANY, data, out)
@@ -205,16 +228,39 @@ class CohereDecoder(RejoiningSSEDecoder):
         try:
             said = loads(body)
         except NotJSONError:
-            return False
+            return self._lines(several(body) or [], out)
         match said:
             case {"message": dict(message)}:
                 for event in _events_of(said, message):
                     self._take(Frame("message", msgspec.json.encode(event), ""), out)
                 return True
+            case {"generation_id": str(), "text": str()}:
+                for event in older_answer(said):
+                    self._older(msgspec.json.encode(event), out)
+                return True
         return False
+
+    def _lines(self, events: list[Any], out: list[Ours]) -> bool:
+        """Events of API v1 in bare lines, which is its form where no event stream is asked for.
+        False: they are none, or not all.
+        """
+        for event in events:
+            if "event_type" in event and not self.done:
+                self._older(msgspec.json.encode(event), out)
+        return self.done
 
     def _not_a_stream(self, body: bytes) -> Failure:
         return parse_error(200, {}, body) or super()._not_a_stream(body)
+
+
+def _parts(said: str | list[Any]) -> Iterator[Content]:
+    """Content that is text, or a list of parts."""
+    for part in [said] if isinstance(said, str) else said:
+        match part:
+            case str(text) | {"text": str(text)}:
+                yield Content(text=text)
+            case {"thinking": str(thought)}:
+                yield Content(thinking=thought)
 
 
 def _events_of(said: Mapping[str, Any], message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -225,7 +271,8 @@ def _events_of(said: Mapping[str, Any], message: Mapping[str, Any]) -> Iterator[
 
     yield {"type": "message-start", "id": said.get("id")}
     yield event("tool-plan-delta", tool_plan=message.get("tool_plan"))
-    for part in _listed(message, "content"):
+    content = message.get("content")
+    for part in content if isinstance(content, list) else [content]:
         yield event("content-start", content=part)
     for index, call in enumerate(_listed(message, "tool_calls")):
         yield event("tool-call-start", index, tool_calls=call)

@@ -42,9 +42,11 @@ class Call(msgspec.Struct, gc=False):
 
 
 class Message(msgspec.Struct, gc=False):
-    """What a frame adds to the message. The lists are those of message-start, and empty."""
+    """What a frame adds to the message. The lists are those of message-start, and empty; content is
+    text or a list of parts at gateways.
+    """
 
-    content: Content | list[Any] | None = None
+    content: Content | str | list[Any] | None = None
     tool_plan: str | None = None
     tool_calls: Call | list[Any] | None = None
     citations: dict[str, Any] | list[Any] | None = None
@@ -62,7 +64,7 @@ class Delta(msgspec.Struct, gc=False):
 
 class Event(msgspec.Struct, gc=False):
     """One frame. `index` counts contents, tool calls and citations, each for themselves. `message`
-    is that of a bare error.
+    is that of a bare error. `event_type` names an event of API v1.
     """
 
     type: str | None = None
@@ -71,6 +73,7 @@ class Event(msgspec.Struct, gc=False):
     delta: Delta | None = None
     logprobs: Raw = ABSENT
     message: str | None = None
+    event_type: str | None = None
 
 
 FINISH: dict[str, FinishReason] = {

@@ -227,6 +227,28 @@ def test_odd_places_of_a_citation_are_unknown() -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Hi"}, {"type": "x"}],
+        [{"thinking": "hm"}, "Hi"],
+    ],
+)
+def test_content_in_a_list_of_parts(content: list[Any]) -> None:
+    """As gateways write it that know whole answers alone."""
+    delta = {"type": "content-delta", "index": 0, "delta": {"message": {"content": content}}}
+    answer = folded(same_however_cut(new, wire(START, delta, END)))
+    assert ("hm", "Hi") == (answer.reasoning(), answer.text())
+
+
+def test_content_that_is_text() -> None:
+    """It is the text, in a stream and in a whole answer."""
+    delta = {"type": "content-delta", "index": 0, "delta": {"message": {"content": "Hi"}}}
+    whole = {"message": {"content": "Hi"}, "finish_reason": "COMPLETE"}
+    for body in (wire(START, delta, END), json.dumps(whole).encode()):
+        assert "Hi" == folded(same_however_cut(new, body)).text()
+
+
+@pytest.mark.parametrize(
     ("delta", "message", "code"),
     [
         (
