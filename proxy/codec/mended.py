@@ -15,16 +15,14 @@ from msgspec.structs import replace
 
 from proxy.codec.efforts import nearest_effort
 from proxy.codec.json_schema import adapted
-from proxy.codec.media import data_of, is_text, true_picture
 from proxy.codec.note_once import note_once
+from proxy.codec.pictures import with_pictures
 from proxy.codec.response_format import IN_WORDS, SCHEMA_IN_WORDS, adapted_format
 from proxy.codec.rules import NO_RULES, Names, Rules
 from proxy.events import Note
 from proxy.request import (
     ChatRequest,
-    DocumentPart,
     Effort,
-    ImagePart,
     Message,
     Part,
     TextPart,
@@ -74,7 +72,7 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
         request = _with_tools(request, notes)
     parts = not only_texts(request.messages)
     if parts:
-        request = _with_pictures(request)
+        request = with_pictures(request, rules.pictures, notes)
     if rules == NO_RULES:
         return Mended(request, tuple(notes))
     if rules.tool_name is not None and (parts or request.tools or request.tool_choice):
@@ -96,39 +94,6 @@ def mended(request: ChatRequest, rules: Rules) -> Mended:
             notes.append(Note("dropped", "reasoning", "This model does not think."))
         request = replace(request, reasoning=None)
     return Mended(_with_bounds(request, rules, notes), tuple(notes), names)
-
-
-def _with_pictures(request: ChatRequest) -> ChatRequest:
-    """What a picture is said to be is what it is: no loss, and so no note. One that is written as a
-    text (SVG) is a document, as no vendor takes it for a picture.
-    """
-
-    def true(part: ImagePart) -> ImagePart | DocumentPart:
-        data = data_of(part.url)
-        if data is not None and is_text(data.media_type):
-            return DocumentPart(part.url, cache=part.cache)
-        url = true_picture(part.url)
-        return part if url is part.url else replace(part, url=url)
-
-    def change(part: Part) -> Part:
-        if isinstance(part, ImagePart):
-            return true(part)
-        if isinstance(part, ToolResultPart) and not isinstance(part.content, str):
-            held = [true(each) if isinstance(each, ImagePart) else each for each in part.content]
-            return replace(part, content=held)
-        return part
-
-    if not any(_shows(message) for message in request.messages):
-        return request
-    return replace(request, messages=_changed(request.messages, change))
-
-
-def _shows(message: Message) -> bool:
-    """Whether a turn holds a picture."""
-    return not isinstance(message.content, str) and any(
-        isinstance(part, ImagePart) or (isinstance(part, ToolResultPart) and part.media)
-        for part in message.content
-    )
 
 
 def _with_tools(request: ChatRequest, notes: list[Note]) -> ChatRequest:

@@ -143,6 +143,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     schema_lacks: tuple[SchemaFeature, ...] = ()
     # By kind of media, the forms that it takes in a user's turn; a kind with no form is not taken.
     media: Mapping[MediaKind, tuple[MediaForm, ...]] = {}
+    # The kinds of picture that it takes as bytes, such as png; empty: not known.
+    pictures: tuple[str, ...] = ()
     sounds: tuple[str, ...] = ()  # the kinds of sound that it takes, such as wav; empty: not known
     # Likewise media in a tool's result.
     result_media: Mapping[MediaKind, tuple[MediaForm, ...]] = {}
