@@ -8,6 +8,10 @@ name and finds the call complete. Some servers make an id for every piece and re
 where a function was forced): arguments that are not complete go on in it, and arguments that have
 not begun begin in it. A call of which nothing but an id has come takes the id of the next piece. A
 piece for a call that is complete and closed has no place and is told as it is.
+
+Other servers count the key up while the id stays: a piece under a new key with the id of a call
+that is not complete goes on in that call, and a call that was told whole and comes so again is the
+same (LocalAI). Whole calls that share an id and differ are several.
 """
 
 from typing import Any
@@ -32,6 +36,7 @@ class _Call(msgspec.Struct):
     opened: bool = False
     name: str = ""  # the piece of it that came last
     argued: bool = False  # arguments have come
+    whole: int | None = None  # hash of arguments that came at once and end as an object does
     text: TextToArguments | None = None  # of a call with free text
     pending: PendingArguments = msgspec.field(default_factory=PendingArguments)
 
@@ -71,11 +76,17 @@ class CallPieces:
         arguments are free text. Raises FramingError for a call too many.
         """
         call = self._calls.get((choice, key))
+        if call is None and call_id and arguments:
+            call = self._moved(choice, key, name, arguments, call_id)
+            if call is not None and call.whole == hash(arguments):
+                return  # it was told already
         if call is None or self._begins(call, name, arguments, call_id, choice):
             if call is not None:
                 self._end_text(out, choice, call)
                 self._open(out, choice, call, "")
             call = self._new(choice, key, call_id)
+            if call_id and arguments.endswith("}"):
+                call.whole = hash(arguments)
         if call_id and not call.opened:
             call.id = call_id
         call.argued = call.argued or bool(arguments)
@@ -138,12 +149,38 @@ class CallPieces:
             and self._blocks.call_is_complete(call.number, choice)
         )
 
+    def _moved(
+        self, choice: int, key: int | str, name: str, arguments: str, call_id: str
+    ) -> _Call | None:
+        """The call to which a piece under a new key belongs, by its id."""
+        call = next(
+            (
+                call
+                for (of, _), call in reversed(self._calls.items())
+                if of == choice and call.id == call_id and call.opened
+            ),
+            None,
+        )
+        if call is None or name not in ("", call.name):
+            return None
+        begins = bool(name) and call.argued and arguments.startswith("{")
+        if call.whole != hash(arguments) and (
+            begins or self._blocks.call_is_complete(call.number, choice)
+        ):
+            return None
+        self._bound()
+        self._calls[choice, key] = call
+        return call
+
     def _new(self, choice: int, key: int | str, call_id: str) -> _Call:
-        if self._begun == _MAX_CALLS:
-            raise FramingError(f"it calls more than {_MAX_CALLS} tools in one answer")
+        self._bound()
         call = self._calls[choice, key] = _Call(self._begun, call_id)
         self._begun += 1
         return call
+
+    def _bound(self) -> None:
+        if max(self._begun, len(self._calls)) >= _MAX_CALLS:
+            raise FramingError(f"it calls more than {_MAX_CALLS} tools in one answer")
 
     def _open(self, out: list[Event], choice: int, call: _Call, name: str) -> None:
         if call.opened:

@@ -48,6 +48,45 @@ def test_an_empty_first_piece_belongs_to_the_next():
     assert 2 == len(called(made((0, "", "{}", "c1"), (0, "f", "{}", "c2"))))
 
 
+F = (Tool("c1", "f"), '{"a":1}')
+
+
+@pytest.mark.parametrize("name", ["f", ""])
+def test_a_call_told_again_under_other_keys(name: str) -> None:
+    """It is one call, where its id and its arguments are the same."""
+    pieces = [(key, name if key else "f", F[1], "c1") for key in range(3)]
+    assert [F] == called(made(*pieces))
+
+
+@pytest.mark.parametrize("name", ["f", ""])
+@pytest.mark.parametrize("arguments", [("", '{"a":1}'), ('{"a"', ":1}"), ("{", '"a"', ":1", "}")])
+def test_a_key_that_counts_up_while_the_id_stays(arguments: tuple[str, ...], name: str) -> None:
+    """The pieces are those of one call; so are those that have the last key alone."""
+    first, *more = arguments
+    pieces = [(key, name, piece, "c1") for key, piece in enumerate(more, 1)]
+    assert [F] == called(made((0, "f", first, "c1"), *pieces))
+    assert [F] == called(made((0, "f", "{", "c1"), (1, name, '"a"', "c1"), (1, "", ":1}")))
+
+
+@pytest.mark.parametrize("name", ["f", "g"])
+def test_several_calls_of_one_id(name: str) -> None:
+    """They differ in their names or their arguments, and in their choices."""
+    events = made((0, "f", F[1], "c1"), (1, name, '{"a":2}', "c1"))
+    assert [F[1], '{"a":2}'] == [arguments for _, arguments in called(events)]
+    events = made((0, "f", '{"a"', "c1"), (1, "f", '{"a":2}', "c1"), (0, "", ":1}"))
+    assert [F[1], '{"a":2}'] == [arguments for _, arguments in called(events)]
+    events = made((0, "f", F[1], "c1", 0), (1, "f", F[1], "c1", 1))
+    assert [F] == called(events)
+    assert [F[1]] == [arguments for _, arguments in called(events, 1)]
+
+
+def test_keys_that_count_up_for_ever() -> None:
+    """A call of too many keys is none."""
+    pieces = [(key, "", " ", "c1") for key in range(1, 1025)]
+    with pytest.raises(FramingError):
+        made((0, "f", "{", "c1"), *pieces)
+
+
 def test_no_arguments_before_the_arguments():
     """`{}` is what some gateways begin with; where nothing follows, it is all."""
     f, g = (Tool("c1", "f"), '{"a":1}'), (Tool("c2", "g"), "{}")
