@@ -69,12 +69,11 @@ class _Mender(NamedTuple):
         key = spelled(body, "systemInstruction")
         if key is not None and isinstance(body[key], str):  # which the vendor refuses
             body[key] = {"parts": [{"text": body[key]}]}
+        elif key is not None:
+            body[key] = self._content(body[key])
         self._inner(body, "generationConfig", self._config)
         self._listed(body, "tools", self._tool)
         self._inner(body, "toolConfig", self._tool_config)
-        contents = body.get("contents")
-        if isinstance(contents, dict):
-            body["contents"] = self._content(contents)
         self._listed(body, "contents", self._content)
 
     def _keep_to(self, value: _Object) -> None:
@@ -91,16 +90,19 @@ class _Mender(NamedTuple):
             change(copy)
 
     def _listed(self, owner: _Object, name: str, change: Any) -> None:
-        """Change what stands in a list; what becomes None goes, and a list of which nothing is
-        left.
+        """Change what stands in a list, for which the server takes one object alone too; what
+        becomes None goes, and a list of which nothing is left.
         """
         key = spelled(owner, name)
-        if key is not None and isinstance(owner[key], list) and owner[key]:
-            kept = [new for old in owner[key] if (new := change(old)) is not None]
-            if kept:
-                owner[key] = kept
-            else:
-                del owner[key]
+        said = None if key is None else owner[key]
+        if key is None or not said or not isinstance(said, list | dict):
+            return
+        alone = isinstance(said, dict)
+        kept = change(said) if alone else [new for old in said if (new := change(old)) is not None]
+        if kept:
+            owner[key] = kept
+        else:
+            del owner[key]
 
     def _config(self, config: _Object) -> None:
         self._keep_to(config)
@@ -149,6 +151,10 @@ class _Mender(NamedTuple):
         fitted = self._fitted(name)
         return value if fitted == name else {**value, "name": fitted}
 
+    def _named_part(self, value: Any) -> Any:
+        """A call or a response; a response has parts of its own."""
+        return self._known(self._named(self._content(value)))
+
     def _known(self, value: Any) -> Any:
         """A call or a response without an id that the client has from us: the vendor gave none."""
         if not isinstance(value, dict) or not is_made(value.get("id")):
@@ -159,8 +165,10 @@ class _Mender(NamedTuple):
         return kept_name(self.rules.tool_name, name, self.names)
 
     def _content(self, content: Any) -> Any:
-        """The very same turn where there is nothing to mend."""
+        """The very same turn where there is nothing to mend. One part may stand alone."""
         parts = content.get("parts") if isinstance(content, dict) else None
+        if isinstance(parts, dict):
+            parts = [parts]
         if not isinstance(parts, list):
             return content
         mend = changed(parts, list(self._parts(parts)))
@@ -192,7 +200,7 @@ class _Mender(NamedTuple):
             out = {name: value for name, value in out.items() if name != key}
         for name in _NAMED:
             key = spelled(out, name)
-            if key is not None and (fit := self._known(self._named(out[key]))) is not out[key]:
+            if key is not None and (fit := self._named_part(out[key])) is not out[key]:
                 out = {**out, key: fit}
         return out
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import re
 from typing import Any
 
 import pytest
@@ -175,6 +176,28 @@ def test_what_the_operator_does_not_let_through() -> None:
         "tools": [{"codeExecution": {}}],
     } == json.loads(call.body)
     assert {"refuse"} == params(call.notes)
+
+
+def test_what_the_operator_does_not_let_through_hides_nowhere() -> None:
+    """Where the server takes one object for a list, in the system's text, and in a tool's result."""
+    rules = Rules(refuse=("googleSearch", "fileData"))
+    file = {"fileData": {"fileUri": "https://a.test"}}
+    hidden: list[dict[str, Any]] = [
+        {**HI, "tools": {"google_search": {}}},
+        {"contents": {"parts": file}},
+        {**HI, "systemInstruction": {"parts": [file, {"text": "s"}]}},
+        {
+            "contents": [
+                {"parts": [{"functionCall": {"name": "f", "args": {}}}]},
+                {"parts": [{"functionResponse": {"name": "f", "response": {}, "parts": [file]}}]},
+            ]
+        },
+    ]
+    for asked in hidden:
+        call = relayed(asked, rules)
+        assert {"refuse"} == params(call.notes), asked
+        assert not re.search(b"google_search|a.test", call.body)
+        assert asked == json.loads(relayed(asked).body)
 
 
 def test_what_stands_in_both_spellings_goes_up_once() -> None:
