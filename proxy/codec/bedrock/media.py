@@ -5,7 +5,6 @@ the API reference.
 import base64
 import binascii
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from proxy.codec.chat_turns import drop
@@ -93,22 +92,6 @@ def document_block(part: DocumentPart, notes: list[Note]) -> dict[str, Any] | No
     if part.citations is not None:
         block["citations"] = {"enabled": part.citations}
     return {"document": block}
-
-
-def name_apart(documents: Iterable[dict[str, Any]]) -> None:
-    """Give those of the same name a number each: the service refuses a request in which two have
-    one name, as where clients name none. The same conversation gives the same names.
-    """
-    numbers: dict[str, int] = {}  # names -> the last number given to one
-    for document in documents:
-        name = document["name"]
-        made, number = name, numbers.get(name, 1)
-        while made in numbers:
-            number += 1
-            made = f"{name} ({number})"
-        numbers[name] = number
-        numbers.setdefault(made, 1)
-        document["name"] = made
 
 
 def _named(title: str | None) -> str:

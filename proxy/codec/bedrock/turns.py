@@ -3,11 +3,12 @@ turn, no text is blank.
 """
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from proxy.codec import proofs
-from proxy.codec.bedrock.media import document_block, image_block, name_apart
+from proxy.codec.bedrock.documents import fit_documents
+from proxy.codec.bedrock.media import document_block, image_block
 from proxy.codec.chat_turns import drop
 from proxy.codec.fillers import BEGINNING, GO_ON
 from proxy.codec.media import AUDIO_LOST
@@ -64,9 +65,9 @@ class Talk:
             self._take(message, f"messages[{at}]")
         if not self.messages:
             raise bad_request("messages must hold a turn that is not empty.", param="messages")
+        fit_documents(self.messages, notes)
         for turn in self.messages:
             turn["content"] = _ordered(turn["content"])
-        name_apart(_documents(self.messages))
         self._unbegun()
         self.system = self._system(system)
 
@@ -210,14 +211,6 @@ class Talk:
             self.messages.append({"role": "user", "content": [{"text": GO_ON}]})
         elif last["role"] == "assistant" and "text" in last["content"][-1]:  # no blanks at its end
             last["content"][-1] = {"text": last["content"][-1]["text"].rstrip()}
-
-
-def _documents(messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """All of them, those of tools' results too."""
-    for message in messages:
-        for block in message["content"]:
-            held = block["toolResult"]["content"] if "toolResult" in block else [block]
-            yield from (each["document"] for each in held if "document" in each)
 
 
 def _ordered(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:

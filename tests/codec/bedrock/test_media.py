@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from proxy.codec.bedrock.media import document_block, image_block, name_apart
+from proxy.codec.bedrock.media import document_block, image_block
 from proxy.codec.bedrock.turns import Talk
 from proxy.codec.rules import NO_RULES
 from proxy.events import Note
@@ -52,13 +52,3 @@ def test_system_texts_before_the_first_turn_and_sound() -> None:
         talk.messages,
     )
     assert ["messages.audio"] == [note.param for note in notes]
-
-
-def test_documents_of_one_name_are_told_apart() -> None:
-    """The service refuses two of one name in a request, those of tools' results among them."""
-    named = ["a", "a", "document", "a (2)", "document", "a"]
-    documents = [{"name": name} for name in named]
-    name_apart(documents)
-    assert ["a", "a (2)", "document", "a (2) (2)", "document (2)", "a (3)"] == [
-        document["name"] for document in documents
-    ]
