@@ -106,7 +106,7 @@ def add_routes(
         router.add_get(path, page)  # HEAD too
     if gateway.playground:
         router.add_get(ABOUT, about(gateway, mocks))
-    router.add_route("*", "/{anywhere:.*}", nothing_here(gateway, whose))
+    router.add_route("*", "/{anywhere:(?s:.*)}", nothing_here(gateway, whose))
     app.on_response_prepare.append(dress(gateway))
 
 

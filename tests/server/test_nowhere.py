@@ -86,6 +86,7 @@ async def test_a_near_path_is_named_in_the_form_of_its_dialect(
         ("/api/blobs/sha256:1", {}, "ollama"),
         ("/elsewhere", {}, "native"),
         ("/" + "x/" * 2000, {}, "native"),
+        ("/%0d%0aSet-Cookie:x=y", {}, "native"),
     ],
 )
 async def test_another_path_is_answered_in_the_form_of_its_prefix(
