@@ -84,6 +84,8 @@ def _tools(request: ChatRequest, said: Talk, rules: Rules, notes: list[Note]) ->
     some, and knows no choice `none`.
     """
     specs, choice, called = request.tools, request.tool_choice, said.called
+    if not specs and choice is not None and choice.mode in ("required", "tool"):
+        drop(notes, "tool_choice", "There are no tools to choose from.")
     if specs and choice is not None and choice.mode == "none":
         if called:
             drop(

@@ -170,6 +170,13 @@ def test_tools_and_their_choice(choice: ToolChoice | None, wire: dict[str, Any] 
     assert {"toolSpec": {"name": "now", "inputSchema": schema, "strict": True}} == found["tools"][1]
 
 
+@pytest.mark.parametrize("choice", [ToolChoice("required"), ToolChoice("tool", "now")])
+def test_a_choice_among_no_tools_is_noted(choice: ToolChoice) -> None:
+    """As where the only tools were such as another vendor runs itself."""
+    assert "toolConfig" not in body(ask(tool_choice=choice))
+    assert [("dropped", "tool_choice")] == notes(ask(tool_choice=choice))
+
+
 def test_no_tool_at_all() -> None:
     """The service has no word for it: the tools stay away, unless earlier turns used them."""
     none = ToolChoice("none")
