@@ -1,4 +1,9 @@
-"""Why an answer ended: the vendors' words, compared without case, hyphens and underscores."""
+"""Why an answer ended: the vendors' words, compared without case, hyphens and underscores. Google's
+endpoint for OpenAI's clients puts Gemini's word behind one of its own
+(`content_filter: PROHIBITED_CONTENT`).
+"""
+
+from collections.abc import Iterator
 
 from proxy.codec.finishes import plain
 from proxy.events import FinishReason
@@ -47,6 +52,7 @@ ERRORS = frozenset(
         "timeout",
         "network_error",
         "insufficient_system_resource",
+        "function_call_filter",
         "malformed_function_call",
         "malformed_model_output",
         "malformed_tool_use",
@@ -60,17 +66,26 @@ _PLAIN_ERRORS = frozenset(map(plain, ERRORS))
 
 def is_error(raw: str) -> bool:
     """Whether the vendor's word says that the answer is broken."""
-    word = plain(raw)
-    return word in _PLAIN_ERRORS or word.endswith("error")
+    return any(word in _PLAIN_ERRORS or word.endswith("error") for word in _words(raw))
 
 
 def finish_reason(raw: str | None, *, called: bool, refused: bool) -> FinishReason:
     """Our word. `called`: a tool call was seen, which many vendors end with `stop`; `refused`: the
     text came as a refusal.
     """
-    reason = "stop" if raw is None else _PLAIN.get(plain(raw), "other")
+    words = _words("stop" if raw is None else raw)
+    reason: FinishReason = next((_PLAIN[word] for word in words if word in _PLAIN), "other")
     if reason == "stop" and called:
         return "tool_calls"
     if reason == "stop" and refused:
         return "refusal"
     return reason
+
+
+def _words(raw: str) -> Iterator[str]:
+    """A word as it is compared, and the two that it may consist of."""
+    yield plain(raw)
+    own, colon, behind = raw.partition(":")
+    if colon:
+        yield plain(behind)
+        yield plain(own)

@@ -13,6 +13,7 @@ from proxy.errors import Failure, failure
 
 DONE = b"[DONE]"
 _NULL = b"null"
+_FIELD = b"data:"
 CHUNK = msgspec.json.Decoder(Chunk)
 
 
@@ -25,8 +26,9 @@ class AnswerError(Exception):
 
 def documents(data: bytes) -> list[Any]:
     """The JSON values in a frame: one, however loosely it is written, or several in a row."""
-    data = data.strip().removesuffix(DONE)
-    if data == _NULL:  # says nothing, as some keep a connection alive
+    # a gateway that frames what is framed already writes the field's name twice
+    data = data.strip().removesuffix(DONE).removeprefix(_FIELD).strip()
+    if data in (b"", _NULL):  # says nothing, as some keep a connection alive
         return []
     try:
         return _listed(loads(data))
@@ -49,6 +51,7 @@ def _listed(said: Any) -> list[Any]:
 def tolerated(document: Any, data: bytes) -> Chunk:
     """A document as a chunk, without the fields that are of a wrong type."""
     if isinstance(document, dict):
+        _put_finishes_in_words(document)
         try:
             return tolerant(document, Chunk)
         except (MisfitError, RecursionError):
@@ -57,6 +60,16 @@ def tolerated(document: Any, data: bytes) -> Chunk:
     if found is not None:
         raise AnswerError(in_band(found))
     raise AnswerError(malformed("The upstream sent a chunk that cannot be understood", data))
+
+
+def _put_finishes_in_words(document: dict[str, Any]) -> None:
+    """SGLang's own finish reason is an object, which some of its servers let through."""
+    match document.get("choices"):
+        case list(choices):
+            for choice in choices:
+                match choice:
+                    case {"finish_reason": {"type": str(word)}}:
+                        choice["finish_reason"] = word
 
 
 def misunderstood(error: Exception, data: bytes) -> AnswerError:
