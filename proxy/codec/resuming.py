@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from proxy.codec.base import Incoming, Reply, Route
 
+_DIGITS = 12  # of a frame's number: no stream has so many
+
 
 class Wanted(NamedTuple):
     """What a client that comes back asks for: a stream, by its id or by `Parsed.chat`, without the
@@ -22,6 +24,16 @@ def going_on(_incoming: Incoming) -> Wanted:
     as long as it goes on.
     """
     return Wanted("")
+
+
+def seen(event_id: str) -> tuple[str, int] | None:
+    """The stream and the number in an id of a frame, `<stream>:<number>`. None: it is no id of
+    ours.
+    """
+    stream, _, number = event_id.rpartition(":")
+    if not (number.isascii() and number.isdigit() and len(number) < _DIGITS):
+        return None
+    return stream, int(number)
 
 
 class Resuming(NamedTuple):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from proxy.codec.halves import ClientHalf
+from proxy.codec.resuming import seen
 from proxy.errors import Failure
 from proxy.events import StreamError
 from proxy.observe.metrics import Metrics
@@ -19,9 +20,6 @@ from proxy.server.repeats import Again, Repeats, check_same
 from proxy.server.run import Run
 from proxy.server.stores.base import Store
 from proxy.settings.resume import Resume
-
-# of a number of an event: no stream has so many
-_DIGITS = 12
 
 
 class Runs:
@@ -125,16 +123,20 @@ class Runs:
         `<stream>:<number>`: the stream, and the number of the event that comes next. None: there
         is nothing more to send. Raises Refused as `find` does.
         """
-        stream, _, number = last_seen.rpartition(":")
-        run = await self.find(stream, owner)
-        if run is None or not (number.isascii() and number.isdigit() and len(number) < _DIGITS):
+        had = seen(last_seen)
+        run = None if had is None else await self.find(had[0], owner)
+        if had is None or run is None:
             self.metrics.resumed("unknown")
             return None
-        following = int(number) + 1
-        if int(number) == run.log.last and run.log.end is not None:
+        following = had[1] + 1
+        if following > run.log.last and run.log.end is not None:
             self.metrics.resumed("ended")
             return None
-        # It may have seen more than is known here: of a process that died before all was stored.
+        # It may have seen more than is known here, but of what is generated elsewhere alone: all of
+        # that is stored later, or never if its process dies.
+        if following > run.log.next and isinstance(run, Run):
+            self.metrics.resumed("unknown")
+            return None
         self.metrics.resumed("attached" if following >= run.log.first else "snapshot")
         return run, following
 

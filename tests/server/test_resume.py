@@ -10,6 +10,7 @@ import pytest
 from proxy.dialects.registry import CLIENTS
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 from tests.relay.far import ROLE, Far, delta, hangs_up, proxied, says, silent, status, until
+from tests.running import Running
 from tests.server.speaking import BODY, TEXT, WORDS, Speaks, asked
 
 ANY = {"*": [{"upstream": "far"}]}
@@ -50,6 +51,31 @@ async def test_who_has_the_end_gets_204_and_who_names_nothing_known_too() -> Non
         for seen in (whole.ids[-1], "no:1", "x", f"{whole.ids[0]}x", "0" * 5000):
             async with asked(run, method="GET", headers={"Last-Event-ID": seen}) as again:
                 assert 204 == again.response.status
+
+
+async def test_past_the_last_event_there_is_nothing_to_send() -> None:
+    """Nobody can have seen it, of a stream that this process generates: also while it goes on."""
+    speaks = Speaks()
+    far = Far(speaks)
+    async with proxied(["far"], {"far": far}, **kept()) as run:
+        speaks.say(3)
+        async with asked(run) as reading:
+            await reading.read(WORDS[2])
+            where = reading.response.headers["Location"]
+            await past(run, where, reading.ids[-1])
+            speaks.say(40)
+            await reading.read()
+        await past(run, where, reading.ids[-1])
+    assert 1 == len(far.asked)
+
+
+async def past(run: Running, where: str, newest: str) -> None:
+    stream, _, last = newest.rpartition(":")
+    for number in (int(last) + 1, int(last) + 2, 10**9, 10**11 - 1):
+        seen = {"Last-Event-ID": f"{stream}:{number}"}
+        for path, method in ((where, "GET"), ("/v1/stream", "POST")):
+            async with asked(run, path, method, headers=seen) as again:
+                assert (204, number) == (again.response.status, number)
 
 
 async def test_a_stream_that_has_ended_can_be_read_again_in_every_dialect() -> None:
