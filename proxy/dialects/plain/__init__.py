@@ -10,7 +10,8 @@ from proxy.codec.base import Route
 from proxy.codec.example import Example
 from proxy.codec.failures import framework_failure
 from proxy.codec.halves import TEXT_ALONE, ClientHalf, Dialect, UpstreamHalf
-from proxy.dialects.plain import build, encode, parse
+from proxy.codec.resuming import Resuming
+from proxy.dialects.plain import build, encode, parse, resume
 from proxy.dialects.plain.decode import PlainDecoder
 from proxy.dialects.plain.wire import NAME, PATH
 
@@ -27,6 +28,7 @@ DIALECT = Dialect(
         parse_request=parse.parse_request,
         encoder=encode.encoder,
         watching=parse.Options(),
+        resuming=Resuming(wanted=resume.wanted, again=True),
         whole=encode.whole,
         render_error=encode.render_error,
     ),
