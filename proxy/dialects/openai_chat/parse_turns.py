@@ -1,5 +1,6 @@
 """A client's messages to ours."""
 
+from collections import deque
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -59,6 +60,7 @@ class Turns:
         self._messages: list[Message] = []
         self.only_relayed: OnlyRelayed | None = None
         self._function_ids: dict[str, str] = {}  # the old function calls have names for ids
+        self._unnamed: deque[str] = deque()  # our ids of the last turn's calls without one
 
     def read(self, messages: Sequence[WireMessage]) -> tuple[System, list[Message]]:
         """Raises Refused for a message that is none."""
@@ -88,12 +90,7 @@ class Turns:
             case "assistant":
                 self._messages.append(self._assistant(message, where))
             case "tool":
-                if not message.tool_call_id:
-                    raise bad_request(
-                        f"{where}.tool_call_id is required in a message of role tool.",
-                        param=f"{where}.tool_call_id",
-                    )
-                self._result(message.tool_call_id, message, where)
+                self._result(self._answered(message, where), message, where)
             case "function":
                 if not message.name:
                     raise bad_request(
@@ -105,6 +102,19 @@ class Turns:
                 )
             case role if self.only_relayed is None:
                 self.only_relayed = unknown_role(where, role, ROLES)
+
+    def _answered(self, message: WireMessage, where: str) -> str:
+        """The id of the call that a tool's message answers: without one, as some servers give calls
+        none, the first of such calls that has no result.
+        """
+        if message.tool_call_id:
+            return message.tool_call_id
+        if self._unnamed:
+            return self._unnamed.popleft()
+        raise bad_request(
+            f"{where}.tool_call_id is required in a message of role tool.",
+            param=f"{where}.tool_call_id",
+        )
 
     def _system(self, parts: list[TextPart]) -> None:
         if self._messages:
@@ -121,6 +131,7 @@ class Turns:
             message.reasoning_content or message.reasoning,
             {call.id for call in message.tool_calls or ()},
         )
+        self._unnamed.clear()
         parts: list[Part] = list(said.parts)
         if message.content:
             content = self._content(message, where)
@@ -137,7 +148,10 @@ class Turns:
             read = self._call(
                 call, f"{where}.tool_calls[{at}]", said.calls.get(call.id, details.NO_PROOF)
             )
-            parts += [] if read is None else [read]
+            if read is not None:
+                parts.append(read)
+                if not call.id:
+                    self._unnamed.append(read.id)
         if message.function_call is not None:
             called = message.function_call
             call_id = f"call_{called.name}_{len(self._messages)}"
@@ -147,6 +161,7 @@ class Turns:
 
     def _call(self, call: WireCall, place: str, known: details.CallProof) -> ToolCallPart | None:
         proof, of = known
+        call_id = call.id or f"call_{len(self._messages)}_{len(self._unnamed)}"
         match call.extra_content:
             case {"google": {"thought_signature": str(signature)}} if signature:
                 of, proof = proofs.read(signature, GEMINI)[:2]
@@ -156,7 +171,7 @@ class Turns:
                 self.note("tool_calls.extra_content", "Only Gemini's signature is understood.")
         if call.custom is not None:
             text = arguments_of(call.custom.input)
-            return ToolCallPart(call.id, call.custom.name, text, True, proof, of)
+            return ToolCallPart(call_id, call.custom.name, text, True, proof, of)
         if call.function is None:
             kind = call.type or "function"
             if kind in ("function", "custom"):
@@ -164,7 +179,7 @@ class Turns:
             self.note("tool_calls", "Calls that only their vendor knows cannot be said to others.")
             return None
         return ToolCallPart(
-            call.id, call.function.name, call.function.text(), signature=proof, format=of
+            call_id, call.function.name, call.function.text(), signature=proof, format=of
         )
 
     def _result(self, call_id: str, message: WireMessage, where: str) -> None:
