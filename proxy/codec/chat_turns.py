@@ -161,9 +161,13 @@ def path_part(model: str) -> str:
 
 
 def with_vendor(body: dict[str, Any], vendor: Mapping[str, Any], inner: str) -> dict[str, Any]:
-    """The body with the client's own keys put over it; those of its section `inner` one by one."""
-    own = vendor.get(inner)
-    deep = {inner: body[inner] | own} if isinstance(own, dict) else {}
+    """The body with the client's own keys put over it; those of its section `inner` one by one.
+    Raises Refused (bad_request) where that is no section.
+    """
+    own = vendor.get(inner, {})
+    if not isinstance(own, dict):
+        raise bad_request(f"vendor.{inner} must be an object.", param=f"vendor.{inner}")
+    deep = {inner: body.get(inner, {}) | own} if inner in vendor else {}
     return {**body, **vendor, **deep}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.codec.chat_turns import Turn, chat_turns, merged, thinking, with_vendor
+from proxy.errors import Refused
 from proxy.events import Note
 from proxy.request import ImagePart, Message, Reasoning, TextPart, ToolCallPart
 from tests.dialects.answers import asked
@@ -64,12 +65,16 @@ def test_neighbours_of_one_role_are_joined():
 
 
 def test_the_clients_own_keys():
-    """Over ours; a section's one by one, unless it is replaced by something else."""
+    """Over ours; a section's one by one. What is no section in its place is refused."""
     body = {"a": 1, "inner": {"b": 2, "c": 3}}
     assert {"a": 1, "inner": {"b": 9, "c": 3}, "d": 4} == with_vendor(
         body, {"inner": {"b": 9}, "d": 4}, "inner"
     )
-    assert {"a": 1, "inner": 5} == with_vendor(body, {"inner": 5}, "inner")
+    assert body == with_vendor(body, {"inner": {}}, "inner")
+    assert {"a": 1, "inner": {"b": 2}} == with_vendor({"a": 1}, {"inner": {"b": 2}}, "inner")
+    for odd in (5, None, []):
+        with pytest.raises(Refused, match="must be an object"):
+            with_vendor(body, {"inner": odd}, "inner")
 
 
 @pytest.mark.parametrize(

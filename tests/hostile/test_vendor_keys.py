@@ -4,6 +4,7 @@ the operator decide: the model, whether it streams, whose account it is.
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -28,6 +29,14 @@ MODELS = {
 }
 
 
+# Sections that some dialect has, and what may stand in the place of one.
+SECTIONS = (
+    *("generationConfig", "options", "parameters", "input", "additionalModelRequestFields"),
+    *("inferenceConfig", "toolConfig", "thinking", "stream_options", "reasoning", "messages"),
+)
+ODD: tuple[Any, ...] = ({}, {"a": 1}, [], [1], "x", 1, None)
+
+
 def built(name: str, vendor: dict[str, Any]) -> tuple[dict[str, Any], str, set[str]]:
     """The body, the path and the notes' places."""
     request = ChatRequest(model="asked", messages=[Message("user", "x")], vendor=vendor)
@@ -48,6 +57,15 @@ def test_what_is_decided_here_stays_whatever_the_request_says(name: str) -> None
     assert path == other_path
     if body.get("vendor") is None:  # the native dialect has a place for them of its own
         assert {f"vendor.{word}" for word in decided} <= notes
+
+
+@pytest.mark.parametrize("name", UPSTREAMS)
+def test_a_section_of_any_kind_is_sent_or_refused(name: str) -> None:
+    """Nothing else comes of it: a client makes no defect show."""
+    for section in SECTIONS:
+        for odd in ODD:
+            with suppress(Refused):
+                built(name, {section: odd})
 
 
 async def test_a_key_gets_no_other_model_by_another_name_for_it() -> None:

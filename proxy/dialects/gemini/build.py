@@ -63,10 +63,11 @@ def build_request(request: ChatRequest, target: TargetConfig) -> Outgoing:
     if calling := _calling(request, options, notes):
         body["toolConfig"] = {"functionCallingConfig": calling}
     body |= own
-    if options.safety_settings:
-        body["safetySettings"] = options.safety_settings
     body |= _labels(request, notes) if on_vertex else _standing(request)
     body = with_vendor(body, request.vendor, "generationConfig")
+    if options.safety_settings:
+        body.pop("safety_settings", None)
+        body["safetySettings"] = options.safety_settings
     keep_to(rules, body, notes, target.upstream)
     return Outgoing(
         where, msgspec.json.encode(body), headers(target.api_key, options), tuple(notes)

@@ -486,6 +486,17 @@ def test_thinking_as_configured():
     assert {"thinkingLevel": "low"} == built["generationConfig"]["thinkingConfig"]
 
 
+def test_the_operators_safety_settings_stand_whatever_the_client_says():
+    """In either spelling, and where the request says nothing else of how to answer."""
+    theirs = [{"category": "c", "threshold": "OFF"}]
+    ours = [{"category": "c", "threshold": "BLOCK_NONE"}]
+    vendor = {"safetySettings": theirs, "safety_settings": theirs, "generationConfig": {"topK": 4}}
+    built = body(asked("hi", vendor=vendor), safety_settings=ours)
+    assert (ours, {"topK": 4}) == (built["safetySettings"], built["generationConfig"])
+    assert "safety_settings" not in built
+    assert theirs == body(asked("hi", vendor=vendor))["safetySettings"]
+
+
 def test_what_the_operator_refuses_of_a_clients_own_words_is_left_out_in_either_spelling():
     """A client of another dialect says them too (`extra_body.google` of a chat completion)."""
     request = asked("hi", own={"gemini": {"cachedContent": "c", "safetySettings": []}})
