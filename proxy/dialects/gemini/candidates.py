@@ -16,7 +16,7 @@ from msgspec import UNSET, Raw
 
 from proxy.codec.blocks import Blocks
 from proxy.codec.json_depth import shallow
-from proxy.codec.lenient_json import loads, mended
+from proxy.codec.lenient_json import NotJSONError, loads, mended
 from proxy.codec.media import data_url
 from proxy.codec.proofs import GEMINI
 from proxy.codec.tool_calls import made_id
@@ -278,7 +278,18 @@ def _objects(value: Any) -> list[Any]:
 
 def _compact(args: bytes) -> str:
     """The vendor's JSON as it is, without its line ends and blanks."""
+    if args.startswith(b'"'):
+        args = _object_in(args)
     try:
         return msgspec.json.format(args, indent=-1).decode()
     except ValueError:  # what is skipped in decoding is not held against UTF-8
         return mended(args).decode()
+
+
+def _object_in(text: bytes) -> bytes:
+    """Arguments that some gateways write as text, as OpenAI has them; other text as it is."""
+    try:
+        said = loads(text).encode()
+        return said if isinstance(loads(said), dict) else text
+    except NotJSONError:
+        return text

@@ -28,6 +28,7 @@ from proxy.framing import BadFrame
 
 _CHUNK = msgspec.json.Decoder(Chunk)
 _chunk = _CHUNK.decode
+_chunks = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _FINISHES = Finishes(FINISH)
 _BROKEN = frozenset(map(plain, BROKEN))
 _DONE = b"[DONE]"  # gateways add it
@@ -63,6 +64,9 @@ class GeminiDecoder(RejoiningDecoder[bytes]):
             except (msgspec.DecodeError, UnicodeDecodeError):
                 if not frame.strip() or frame == _DONE:
                     return
+                if frame.lstrip().startswith(b"["):
+                    self._several(frame, out)
+                    return
                 chunk = self._decoded(_CHUNK, frame)  # the slow way
             if not self._camel_case:
                 self._camel_case = chunk.usage_metadata is not NOTHING
@@ -75,6 +79,12 @@ class GeminiDecoder(RejoiningDecoder[bytes]):
                 self._fail(out, failure("upstream_truncated", CUT))
             else:
                 self._malformed(out, str(error))
+
+    def _several(self, frame: bytes, out: list[Event]) -> None:
+        """Chunks in a list, which a gateway made one event of. Raises ValueError."""
+        for chunk in _chunks(frame):
+            if not self.done and bytes(chunk).startswith(b"{"):
+                self._take(bytes(chunk), out)
 
     def _chunk(self, chunk: Chunk, frame: bytes, out: list[Event]) -> None:
         if chunk.response is not NOTHING and chunk.candidates is None:

@@ -5,6 +5,8 @@ Source: Ollama's API reference, "Generate a chat message" and "Generate a comple
 what is used and tolerate the rest.
 """
 
+from typing import Any
+
 import msgspec
 from msgspec import Raw
 
@@ -32,10 +34,14 @@ class Call(msgspec.Struct, gc=False):
 
 
 class Message(msgspec.Struct, gc=False):
-    """What a line of /api/chat adds."""
+    """What a line of /api/chat adds. Gateways that know OpenAI's API better write content in a list
+    of parts, and the thinking under its names.
+    """
 
-    content: str | None = None
+    content: str | list[Any] | None = None
     thinking: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
     tool_calls: list[Call] | None = None
     images: Raw = ABSENT
 

@@ -129,6 +129,30 @@ def test_calls_are_whole_and_get_ids() -> None:
     assert Finish("tool_calls", "STOP") == answer.finish
 
 
+def test_arguments_that_are_text() -> None:
+    """They hold the object, as OpenAI's do; other text stays what it is."""
+    for args, expected in (('{"a": 1}', '{"a":1}'), ("{a", '"{a"')):
+        body = sse(chunk({"functionCall": {"name": "f", "args": args}}, finish="STOP"))
+        assert [expected] == [call.text for call in folded(events(body)).tool_calls()]
+
+
+def test_chunks_in_a_list_in_an_event() -> None:
+    """Each is read, up to an error among them; what is no list of chunks is malformed."""
+
+    def listed(*chunks: Any) -> bytes:
+        return b"data: %b\n\n" % json.dumps(chunks).encode()
+
+    answer = events(listed(text("Hi"), text("!", finish="STOP")))
+    assert "Hi!" == folded(answer).text()
+    assert isinstance(answer[-1], StreamEnd)
+    error = {"error": {"code": 429, "message": "Too many", "status": "RESOURCE_EXHAUSTED"}}
+    last = events(listed(error, text("Hi")))[-1]
+    assert isinstance(last, StreamError)
+    assert ("Too many", 429) == (last.error.message, last.error.status)
+    for odd in (listed([]), b"data: [x]\n\n"):
+        assert isinstance(events(odd)[-1], StreamError)
+
+
 def test_a_signature_ends_the_reasoning_before_its_part() -> None:
     """On a call behind a thought; on a text behind text; on an empty part at the end; on the
     thought itself."""
