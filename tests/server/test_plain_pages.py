@@ -60,6 +60,20 @@ async def test_a_page_goes_on_behind_any_frame_and_there_is_one_generation() -> 
     assert 1 == len(far.asked)
 
 
+async def test_frames_have_the_same_numbers_where_the_beginning_is_a_summary() -> None:
+    """So that a page that came late goes on from any of them, too."""
+    speaks = Speaks()
+    small = {**KEPT, "resume": {"max_bytes_per_stream": 3000}}
+    async with proxied(["far"], {"far": Far(speaks)}, models=ANY, streams=small) as run:
+        speaks.say(40)
+        async with run.session.get(run.url + PATH) as response:
+            whole = await read(response)
+            where = response.headers["Location"]
+        assert whole == await came(run, where)
+        for had in (1, 20, len(whole) - 1):
+            assert whole[had:] == await came(run, where, whole[had - 1][0])
+
+
 @pytest.mark.parametrize("path", [PATH, "/v1/streams/{}?dialect=plain"])
 async def test_an_id_that_is_none_starts_nothing(path: str) -> None:
     far = Far(says("Hello"))

@@ -40,6 +40,8 @@ class PlainEncoder(TextOnlyEncoder):
     that the answer broke.
     """
 
+    folds = False  # a frame's number says how many came before it
+
     def __init__(self, done: str | None) -> None:
         super().__init__()
         self._done = done
