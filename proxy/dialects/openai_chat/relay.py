@@ -38,15 +38,18 @@ _WAYS_TO_THINK = (
 _OWN_WAYS = frozenset({*_WAYS_TO_THINK, "chat_template_kwargs"})
 _UNLIKE = ("switch", "budget", "template")
 _LIMITS = ("max_completion_tokens", "max_tokens")
+_OLD = "functions"
 
 
 def relay_request(
     request: ChatRequest, original: Original, target: TargetConfig
 ) -> Outgoing | None:
     """See `UpstreamHalf.relay_request`. None: the request has tools with free text and the vendor
-    knows functions only, so it is built anew.
+    knows functions only, or functions in the old form and it knows tools only; so it is built anew.
     """
     if target.rules.custom_tools is False and custom_names(request.tools):
+        return None
+    if target.rules.only and _OLD not in target.rules.only and original.body.get(_OLD):
         return None
     notes: list[Note] = []
     options, rules = upstream_options(target), target.rules
