@@ -118,22 +118,27 @@ class RejoiningDecoder(Rejoining[F], FramedDecoder[F]):
     """
 
     def _take_all(self, frames: list[F], out: list[Event]) -> None:
-        super()._take_all(frames, out)
-        if self._closing and not self.done:
-            self._give_up(out)
+        if self._kept is not None:
+            self._rejoin(frames, out)
+            return
+        for frame in frames:
+            try:
+                self._take(frame, out)
+            except _CutError:
+                self._kept = frame
+                at = next(at for at, each in enumerate(frames) if each is frame)
+                self._rejoin(frames[at + 1 :], out)
+                return
+            if self.done:
+                return
 
     def _each(self, frames: Iterable[F], out: list[Event]) -> None:
-        left = iter(frames)
-        if self._kept is None:
-            for frame in left:
-                try:
-                    self._take(frame, out)
-                except _CutError:
-                    self._kept = frame
-                    break
-                if self.done:
-                    return
-        self._rejoin(left, out)
+        self._take_all(list(frames), out)
+
+    def _take_last(self, frames: list[F], out: list[Event]) -> None:
+        self._take_all(frames, out)
+        if not self.done:
+            self._give_up(out)
 
     def _wait(self, data: bytes) -> None:
         """Leave `_take` if a frame that cannot be read is cut."""
@@ -150,3 +155,8 @@ class RejoiningDecoder(Rejoining[F], FramedDecoder[F]):
 
 class RejoiningSSEDecoder(RejoiningDecoder[Frame], SSEDecoder):
     """The same for server-sent events."""
+
+    def _take_all(self, frames: list[Frame], out: list[Event]) -> None:
+        if frames:
+            self._framed = True
+            super()._take_all(frames, out)

@@ -5,7 +5,6 @@ A subclass says what one frame means (`_take`) and what a clean end of the body 
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
@@ -75,7 +74,7 @@ class FramedDecoder(Decoder, Generic[F]):
         if not self.done:
             self._closing = True
             try:
-                self._take_all(self._rest(), out)
+                self._take_last(self._rest(), out)
                 if not self.done:
                     self._ended(out)
             except FramingError as fault:
@@ -100,13 +99,14 @@ class FramedDecoder(Decoder, Generic[F]):
         self._fail(out, failure("upstream_truncated", CUT))
 
     def _take_all(self, frames: list[F], out: list[Event]) -> None:
-        self._each(frames, out)
-
-    def _each(self, frames: Iterable[F], out: list[Event]) -> None:
         for frame in frames:
             self._take(frame, out)
             if self.done:
                 break
+
+    def _take_last(self, frames: list[F], out: list[Event]) -> None:
+        """The events of the frames that the end of the body completes."""
+        self._take_all(frames, out)
 
     def _read(self, decoder: msgspec.json.Decoder[T], data: bytes, out: list[Event]) -> T | None:
         """The frame's JSON; None, after failing, if it is not what it should be."""
@@ -155,8 +155,9 @@ class SSEDecoder(FramedDecoder[Frame]):
         super().__init__(self._parser, max_event_bytes)
 
     def _take_all(self, frames: list[Frame], out: list[Event]) -> None:
-        self._framed |= bool(frames)
-        super()._take_all(frames, out)
+        if frames:
+            self._framed = True
+            super()._take_all(frames, out)
 
     def _rest(self) -> list[Frame]:
         return self._parser.close()

@@ -66,11 +66,10 @@ class OllamaDecoder(RejoiningDecoder[bytes]):
         self._began = self._began or line.created_at or ""
         message = line.message
         if message is not None:
-            thinking = message.thinking or message.reasoning_content or message.reasoning
-            if thinking:
-                self._blocks.reasoning(out, thinking)
+            if message.thinking:
+                self._blocks.reasoning(out, message.thinking)
             if message.content:
-                self._text(message.content, out)
+                self._blocks.text(out, message.content)
             if message.tool_calls:
                 for call in message.tool_calls:
                     self._call(call, out)
@@ -84,12 +83,6 @@ class OllamaDecoder(RejoiningDecoder[bytes]):
             or (message is not None and message.images is not ABSENT)
         ):
             self._beside(line, message, out)
-
-    def _text(self, said: str | list[Any], out: list[Event]) -> None:
-        for part in [said] if isinstance(said, str) else said:
-            match part:
-                case str(text) | {"text": str(text)} if text:
-                    self._blocks.text(out, text)
 
     def _call(self, call: Call, out: list[Event]) -> None:
         """The vendor's own numbers are passed over: some servers give all calls the same."""

@@ -5,8 +5,6 @@ Source: Ollama's API reference, "Generate a chat message" and "Generate a comple
 what is used and tolerate the rest.
 """
 
-from typing import Any
-
 import msgspec
 from msgspec import Raw
 
@@ -34,14 +32,10 @@ class Call(msgspec.Struct, gc=False):
 
 
 class Message(msgspec.Struct, gc=False):
-    """What a line of /api/chat adds. Gateways that know OpenAI's API better write content in a list
-    of parts, and the thinking under its names.
-    """
+    """What a line of /api/chat adds."""
 
-    content: str | list[Any] | None = None
+    content: str | None = None
     thinking: str | None = None
-    reasoning: str | None = None
-    reasoning_content: str | None = None
     tool_calls: list[Call] | None = None
     images: Raw = ABSENT
 

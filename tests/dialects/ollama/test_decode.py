@@ -70,15 +70,6 @@ def test_thinking_text_usage_and_finish() -> None:
     assert Usage(3, 5) == answer.usage
 
 
-def test_content_in_parts_and_thinking_by_other_names() -> None:
-    """As gateways write them that know OpenAI's API."""
-    content = [{"type": "text", "text": "Hi"}, {"type": "image"}, "!"]
-    for name in ("reasoning", "reasoning_content"):
-        message = {"role": "assistant", "content": content, name: "hm"}
-        answer = folded(same_however_cut(new, wire({"message": message, "done": True})))
-        assert ("hm", "Hi!") == (answer.reasoning(), answer.text())
-
-
 def test_generate_has_its_text_elsewhere() -> None:
     data = wire(
         {"response": "", "thinking": "hm", "done": False},
