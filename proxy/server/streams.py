@@ -188,9 +188,9 @@ async def _follow(about: About) -> web.StreamResponse:
         return web.Response(status=204) if onward is None else await read(about, onward)
     if seen:
         found = await about.runs.resumed(seen, run.owner)
-        if found is None or found[0] is not run:
+        if found is None or found[0].id != run.id:
             return web.Response(status=204)
-        number = found[1]
+        run, number = found  # one of another process that has ended is read anew each time
     options = run.options if half is run.half else half.watching
     encoder = run.encoder(half, options, looks=looks)
     return await read(about, Onward(run, encoder, where(run, half), number))

@@ -167,6 +167,26 @@ async def test_who_has_seen_more_than_is_stored_gets_what_comes_behind_it(
         assert TEXT == first.text + again.text
 
 
+async def test_what_has_ended_is_gone_on_with_elsewhere_behind_any_event(
+    redis: RedisServer,
+) -> None:
+    async with two(Far(says("Hello")), redis) as (here, there):
+        async with asked(here) as whole:
+            await whole.read()
+            where = whole.response.headers["Location"]
+        await until(lambda: stands(there, where))
+        for had, seen in enumerate(whole.ids[:-1], 1):
+            async with asked(there, where, "GET", headers={"Last-Event-ID": seen}) as again:
+                await again.read()
+            assert whole.events[had:] == again.events
+
+
+async def stands(run: Running, where: str) -> bool:
+    """Whether all of a stream is in the store."""
+    async with asked(run, f"{where}/status", "GET") as about:
+        return "completed" == (await about.response.json()).get("status")
+
+
 async def test_redis_stops_and_starts_empty_and_no_client_that_stays_loses_a_word(
     redis: RedisServer,
 ) -> None:
