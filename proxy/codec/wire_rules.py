@@ -71,9 +71,11 @@ def few_stops(body: MutableMapping[str, Any], name: str, rules: Rules, notes: li
 
 def short_names(body: MutableMapping[str, Any], rules: Rules, notes: list[Note]) -> None:
     """What OpenAI bounds in length: names of a user, and of what shares a cache."""
+    if rules.user_chars is None:
+        return
     for name in _NAMES_OF_USERS:
         said = body.get(name)
-        if rules.user_chars is not None and isinstance(said, str) and len(said) > rules.user_chars:
+        if isinstance(said, str) and len(said) > rules.user_chars:
             body[name] = Names(chars="a-zA-Z0-9_-", most=rules.user_chars).fitted(said)
             why = f"The upstream takes {name} of {rules.user_chars} characters; a digest was sent."
             note_once(notes, Note("changed", name, why))

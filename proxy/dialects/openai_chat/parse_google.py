@@ -18,6 +18,7 @@ _LEVELS: dict[str, Effort] = {
     "medium": "medium",
     "high": "high",
 }
+_KEYS = frozenset({"extra_body", "google", "modalities", "image_config"})
 _OWN = {"cached_content": "cachedContent", "safety_settings": "safetySettings"}
 _ASPECTS = {"aspect_ratio": "aspectRatio", "image_size": "imageSize"}
 
@@ -34,6 +35,8 @@ class ForGoogle(NamedTuple):
 
 def for_google(value: Mapping[str, Any], note: Noting) -> ForGoogle:
     """What there is of it in a body."""
+    if _KEYS.isdisjoint(value):
+        return ForGoogle(frozenset(), {}, None)
     keys: set[str] = set()
     own: dict[str, Any] = {}
     config: dict[str, Any] = {}

@@ -29,6 +29,7 @@ from proxy.request import ChatRequest, Original
 
 # Where tools stand, and what is said of them beside.
 _TOOLS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",)}
+_ABOUT_TOOLS = frozenset({*_TOOLS, "tool_choice", "function_call", "response_format"})
 _FOR_GOOGLE = ("extra_body", "google")  # what is said to Gemini alone
 _WAYS_TO_THINK = (
     *("thinking", "enable_thinking", "thinking_budget", "reasoning"),
@@ -87,12 +88,15 @@ def _in_its_words(
     """How to think, and the schema of the answer, where the client says them in keys of other
     servers, which the target refuses.
     """
-    ways = [name for name in _WAYS_TO_THINK if name in body and rules.is_beyond(name)]
+    own = not _OWN_WAYS.isdisjoint(body)
+    ways = (
+        [name for name in _WAYS_TO_THINK if name in body and rules.is_beyond(name)] if own else []
+    )
     if ways:
         body = {name: said for name, said in body.items() if name not in ways}
         if body.get("reasoning_effort") is None:
             body.update(asked(request.reasoning, options.ask_reasoning, rules.efforts, notes))
-    elif options.ask_reasoning in _UNLIKE and not body.keys() & _OWN_WAYS:
+    elif options.ask_reasoning in _UNLIKE and not own:
         # an effort is OpenAI's word: theirs stands beside it
         theirs = asked(request.reasoning, options.ask_reasoning, rules.efforts, [])
         body = {**body, **{name: said for name, said in theirs.items() if name not in body}}
@@ -130,6 +134,8 @@ def _tools(body: dict[str, Any], turns: RelayedTurns, rules: Rules, notes: list[
     """Names and schemas of tools as the target takes them. Kinds that the operator does not let
     through are left out.
     """
+    if _ABOUT_TOOLS.isdisjoint(body) and rules.choice_alone is not False:
+        return
     for key, beside in _TOOLS.items():
         given = body.get(key)
         if given is None and rules.choice_alone is False:

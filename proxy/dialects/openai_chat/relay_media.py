@@ -19,6 +19,8 @@ _Object = dict[str, Any]
 
 def media_behind(messages: list[Any], rules: Rules, notes: list[Note]) -> list[Any]:
     """The messages; the very same list where there is nothing to move."""
+    if not rules.result_media:
+        return messages
     refused = {part for part, kind in _KINDS.items() if rules.result_media.get(kind) == ()}
     if not any(_moving(message, refused) for message in messages):
         return messages
