@@ -25,12 +25,15 @@ _FIRST_HALF = re.compile(
     rb"(?:(?<!\\)(?:\\\\)*(\\u[dD][89abAB][0-9a-fA-F]{2})"
     rb'|([\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2}))(?=")'
 )
+_BEGINNINGS = (b"{", b"[")
 _SECOND_HALF = re.compile(rb'[:,\[]\s*"(?:(\\u[dD][c-fC-F][0-9a-fA-F]{2})|([\x80-\xbf]{1,3}))')
 
 
 def is_cut(data: bytes) -> bool:
-    """Whether a string in this JSON text ends within a character."""
-    return _FIRST_HALF.search(data) is not None
+    """Whether a string in this JSON text ends within a character. What does not begin as an object
+    or a list is none, whatever bytes it has.
+    """
+    return data.lstrip()[:1] in _BEGINNINGS and _FIRST_HALF.search(data) is not None
 
 
 def rejoined(data: bytes, later: bytes) -> tuple[bytes, bytes] | None:

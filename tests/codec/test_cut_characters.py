@@ -102,5 +102,11 @@ def test_an_error_while_half_a_character_waits(dialect: str) -> None:
 def test_whole_texts_are_not_cut() -> None:
     """The end of a string, and no other place, is where texts are cut."""
     for text in (rb'"\ud83d\ude00"', '"é你😀"'.encode(), rb'"\\ud83d"', rb'"\ud83d "', b'"a"'):
-        assert not is_cut(text)
+        assert not is_cut(b"[" + text + b"]")
     assert rejoined(b'["a"]', rb'["\ude00"]') is None
+
+
+def test_bytes_that_are_no_json_do_not_wait_for_more() -> None:
+    """Such as compressed ones, in which anything may stand before a quotation mark."""
+    assert is_cut(b'{"a": "\xc3"}')
+    assert not is_cut(b'\x1f\x8b\xc3"')

@@ -85,6 +85,12 @@ def test_a_body_without_its_last_line_is_cut() -> None:
     every_cut_is_an_error(new, TALK[:-2])
 
 
+def test_compressed_bytes_are_no_answer_that_was_cut() -> None:
+    """They are told as what they are, at the first line."""
+    bytes_of_gzip = b'\x1f\x8b\x08\x00\xc3"\n\x00\xff\n'
+    assert "upstream_malformed" == failed(decode(new(), [bytes_of_gzip])).error.kind
+
+
 def test_the_last_line_may_lack_its_end() -> None:
     assert decode(new(), [TALK]) == decode(new(), [TALK[:-1]])
 
