@@ -85,9 +85,10 @@ def test_a_body_without_its_last_line_is_cut() -> None:
     every_cut_is_an_error(new, TALK[:-2])
 
 
-def test_compressed_bytes_are_no_answer_that_was_cut() -> None:
-    """They are told as what they are, at the first line."""
-    bytes_of_gzip = b'\x1f\x8b\x08\x00\xc3"\n\x00\xff\n'
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\xff\n"])
+def test_compressed_bytes_are_no_answer_that_was_cut(end: bytes) -> None:
+    """They are told as what they are, whether a byte of them ends a line or none."""
+    bytes_of_gzip = b'\x1f\x8b\x08\x00\xc3"' + end
     assert "upstream_malformed" == failed(decode(new(), [bytes_of_gzip])).error.kind
 
 
