@@ -52,9 +52,20 @@ def no_data(packet: bytes) -> bool:
 
 
 def lossy(share: float) -> Callable[[bytes], bool]:
-    """This share of the packets is lost: the same ones each time."""
-    chance = random.Random(1)
-    return lambda _packet: chance.random() >= share
+    """This share of the packets is lost, and none of them again when it is repeated: by chance, one
+    would be lost until its sender gives up (2 s here)."""
+    chance, lost = random.Random(1), set[bytes]()
+
+    def lets(packet: bytes) -> bool:
+        at = _header(packet)
+        # from whom to whom, and the number of its first byte (RFC 9293, 3.1)
+        which = packet[12:20] + packet[at : at + 8]
+        if which in lost or chance.random() >= share:
+            return True
+        lost.add(which)
+        return False
+
+    return lets
 
 
 def _header(packet: bytes) -> int:
