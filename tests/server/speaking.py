@@ -44,6 +44,20 @@ class Speaks:
             self.may.release()
 
 
+async def frames(response: Any) -> AsyncIterator[tuple[str, str]]:
+    """The id ("" where it has none) and the data of each frame that has data, as it has come."""
+    name, said = "", None
+    async for raw in response.content:
+        line = raw.decode().removesuffix("\n")
+        if line.startswith("id: "):
+            name = line[4:]
+        elif line.startswith("data: "):
+            said = line[6:]
+        elif not line and said is not None:
+            yield name, said
+            name, said = "", None
+
+
 class Reading:
     """A client of native frames: the events and their ids."""
 
@@ -54,14 +68,12 @@ class Reading:
 
     async def read(self, until_text: str | None = None) -> None:
         """To the end of the body, or until so much text has come."""
-        async for raw in self.response.content:
-            line = raw.decode().rstrip("\n")
-            if line.startswith("data: "):
-                self.events.append(json.loads(line[6:]))
-            elif line.startswith("id: "):
-                self.ids.append(line[4:])
-                if until_text is not None and self.text.endswith(until_text):
-                    return
+        async for name, said in frames(self.response):
+            self.events.append(json.loads(said))
+            if name:
+                self.ids.append(name)
+            if until_text is not None and self.text.endswith(until_text):
+                return
 
     @property
     def text(self) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.relay.far import Far, proxied, says
 from tests.running import Running
-from tests.server.speaking import TEXT, WORDS, Speaks
+from tests.server.speaking import TEXT, WORDS, Speaks, frames
 from tests.server.test_resume import ANY, KEPT
 
 PATH = "/data?model=m&prompt=hi"
@@ -18,15 +18,10 @@ ODD = ("x", "{}", "{}:", "{}:-1", "{}:1.5", ":1", "0" * 32 + ":1", "{}:" + "9" *
 async def read(response: Any, until_text: str | None = None) -> list[Frame]:
     """The ids and the data of frames, to the end of the body or until so much text has come."""
     found: list[Frame] = []
-    said = ""
-    async for raw in response.content:
-        line = raw.decode().removesuffix("\n")
-        if line.startswith("data: "):
-            said = line[6:]
-        elif line.startswith("id: "):
-            found.append((line[4:], said))
-            if said == until_text:
-                break
+    async for frame in frames(response):
+        found.append(frame)
+        if frame[1] == until_text:
+            break
     return found
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.raw_upstream import CHUNKED, LAST_CHUNK, Peer
 from tests.relay.far import Far, proxied, says, until
 from tests.running import Running
+from tests.server.speaking import frames
 from tests.server.test_resume import ANY, KEPT, TEXT, WORDS, Speaks
 
 RUN = {"threadId": "t", "runId": "r", "messages": [{"id": "1", "role": "user", "content": "hi"}]}
@@ -28,18 +29,13 @@ async def takes_back(peer: Peer) -> None:
 Frame = tuple[str, dict[str, Any]]
 
 
-async def frames(response: Any, until_text: str | None = None) -> list[Frame]:
+async def read(response: Any, until_text: str | None = None) -> list[Frame]:
     """The ids and the data of frames, to the end of the body or until so much text has come."""
     found: list[Frame] = []
-    seen = ""
-    async for raw in response.content:
-        line = raw.decode().rstrip("\n")
-        if line.startswith("id: "):
-            seen = line[4:]
-        elif line.startswith("data: "):
-            found.append((seen, json.loads(line[6:])))
-            if until_text is not None and found[-1][1].get("delta") == until_text:
-                break
+    async for name, said in frames(response):
+        found.append((name, json.loads(said)))
+        if until_text is not None and found[-1][1].get("delta") == until_text:
+            break
     return found
 
 
@@ -50,12 +46,12 @@ def text(found: list[Frame]) -> str:
 async def ran(run: Running, until_text: str | None = None, **headers: str) -> list[Frame]:
     async with run.session.post(f"{run.url}{AG_UI}", json=RUN, headers=headers) as response:
         assert 200 == response.status
-        return await frames(response, until_text)
+        return await read(response, until_text)
 
 
 async def joined(run: Running, query: str, **headers: str) -> list[Frame] | int:
     async with run.session.get(f"{run.url}{AG_UI}{query}", headers=headers) as response:
-        return await frames(response) if response.status == 200 else response.status
+        return await read(response) if response.status == 200 else response.status
 
 
 async def test_a_run_goes_on_behind_any_frame_and_there_is_one_generation() -> None:
@@ -77,7 +73,7 @@ async def test_a_run_goes_on_behind_any_frame_and_there_is_one_generation() -> N
             assert whole[had + 1 :] == await ran(run, **seen)
             assert whole[had + 1 :] == await joined(run, f"?runId=r&offset={whole[had][0]}")
             async with run.session.get(where, headers=seen) as response:
-                assert whole[had + 1 :] == await frames(response)
+                assert whole[had + 1 :] == await read(response)
         assert 204 == await joined(run, f"?runId=r&offset={whole[-1][0]}")
     assert 1 == len(far.asked)
 
