@@ -22,6 +22,7 @@ from proxy.framing.sse_frame import Frame
 
 F = TypeVar("F")
 T = TypeVar("T")
+_CONTROLS = frozenset(bytes([code]) for code in range(0x20)) - {b"\t", b"\n", b"\r"}
 
 _FIELDS = (b"data", b"event", b"id", b"retry")  # a body cut inside the first of these was a stream
 CUT = "The answer ended before the upstream said that it was complete."
@@ -41,6 +42,13 @@ def decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
             return tolerant(value, decoder.type)
         except MisfitError:
             raise error from None
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether bytes begin as no text does, such as compressed ones: they are not the beginning of
+    JSON that was cut.
+    """
+    return data[:1] in _CONTROLS
 
 
 class _Splitter(Protocol[F]):
@@ -113,7 +121,7 @@ class FramedDecoder(Decoder, Generic[F]):
         try:
             return self._decoded(decoder, data)
         except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
-            if self._closing:
+            if self._closing and not _is_binary(data):
                 self._fail(out, failure("upstream_truncated", CUT))
             else:
                 self._malformed(out, str(error))

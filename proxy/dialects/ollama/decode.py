@@ -26,7 +26,6 @@ _LINE = msgspec.json.Decoder(Line)
 _FINISHES = Finishes(FINISH)
 _ANY = msgspec.json.Decoder()
 _BRACE = 0x7B  # asked for as an integer: cheap
-_BLANK = 0x20  # below it are control characters
 _FIELDS = (b"data", b"event", b"id", b"retry", b"")  # of an event stream; a comment has no name
 
 
@@ -52,9 +51,6 @@ class OllamaDecoder(RejoiningDecoder[bytes]):
         if frame[0] != _BRACE:
             frame = _event_data(frame)
             if not frame:
-                return
-            if frame[0] < _BLANK and not frame[:1].isspace():  # compressed, say: not cut, if last
-                self._malformed(out, "bytes that are no text")
                 return
         line = self._read(_LINE, frame, out)
         if line is None:
