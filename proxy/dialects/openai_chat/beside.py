@@ -10,6 +10,7 @@ from proxy.codec.json_depth import shallow
 from proxy.codec.lenient_json import loads
 from proxy.codec.openai.errors import VendorError, vendor_error
 from proxy.codec.openai.finish_reasons import NOT_FINISHED, is_error
+from proxy.dialects.openai_chat.extras import Extras
 from proxy.dialects.openai_chat.wire import CHOICE_EXTRAS, NAME, QUIET, present
 from proxy.events import Event, Vendor
 from proxy.framing import FramingError
@@ -34,8 +35,7 @@ class Beside:
 
     def __init__(self) -> None:
         self.rests: dict[int, tuple[Any, ...]] = {}
-        # hashes of the extras that went out as vendor events
-        self._sent: dict[tuple[int, str], int] = {}
+        self._extras = Extras()
         self._finishes: dict[int, str] = {}
 
     @property
@@ -59,14 +59,7 @@ class Beside:
             return vendor_error({"error": loads(error)}) or VendorError("")
         if usage not in QUIET:
             self.usage = usage
-        told: dict[str, Any] = {}
-        for name, value in present(CHOICE_EXTRAS, extras):
-            if value in QUIET:
-                continue
-            said = hash(bytes(value))
-            if name == "logprobs" or self._sent.get((index, name)) != said:
-                self._sent[index, name] = said
-                told[name] = loads(value)
+        told = self._extras.new(index, present(CHOICE_EXTRAS, extras))
         if raw is not None and raw not in NOT_FINISHED:
             native = told.get("native_finish_reason")  # OpenRouter: of the vendor behind it
             worst = native if isinstance(native, str) and is_error(native) else raw

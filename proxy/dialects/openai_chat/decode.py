@@ -248,7 +248,7 @@ class ChatDecoder(Rejoining[Frame], Decoder):
                 raise AnswerError(in_band(found))
         if base not in QUIET and (found := vendor_error({"base_resp": loads(base)})) is not None:
             raise AnswerError(in_band(found))
-        told = self._extras.new(chunk, before)
+        told = self._extras.of_chunk(chunk, before)
         if told:
             out.append(Vendor(NAME, shallow(told)))
         groq = told.get("x_groq")

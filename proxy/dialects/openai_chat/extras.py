@@ -1,28 +1,42 @@
-"""What vendors say beside the choices of a chunk that the schema has no place for."""
+"""What vendors say beside the deltas of a chunk that the schema has no place for."""
 
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
+
+from msgspec import Raw
 
 from proxy.codec.lenient_json import loads
 from proxy.dialects.openai_chat.wire import CHUNK_EXTRAS, QUIET, Chunk, present
 
 _extras_of = attrgetter(*CHUNK_EXTRAS)
+_CHUNK = -1  # stands for a choice, for what is said of none
 
 
 class Extras:
-    """The extras of one answer's chunks, each value given once."""
+    """The extras of one answer. Each value is given once; only log-probs, alike or not, each belong
+    to a piece of text.
+    """
 
     def __init__(self) -> None:
-        self._sent: dict[str, int] = {}  # name -> hash of the value that was given last
+        # hashes of the values that were given last
+        self._sent: dict[tuple[int, str], int] = {}
 
-    def new(self, chunk: Chunk, before: Chunk) -> dict[str, Any]:
-        """Those of the chunk that differ from what was given before. `before` is the last chunk."""
+    def of_chunk(self, chunk: Chunk, before: Chunk) -> dict[str, Any]:
+        """Those beside a chunk's choices that were not given before. `before` is the last chunk."""
         extras = _extras_of(chunk)
-        told: dict[str, Any] = {}
         if extras == _extras_of(before):  # compared in C
-            return told
-        for name, value in present(CHUNK_EXTRAS, extras):
-            if value not in QUIET and self._sent.get(name) != (said := hash(bytes(value))):
-                self._sent[name] = said
+            return {}
+        return self.new(_CHUNK, present(CHUNK_EXTRAS, extras))
+
+    def new(self, index: int, extras: Iterable[tuple[str, Raw]]) -> dict[str, Any]:
+        """Those of a choice that were not given before."""
+        told: dict[str, Any] = {}
+        for name, value in extras:
+            if value in QUIET:
+                continue
+            said = hash(bytes(value))
+            if name == "logprobs" or self._sent.get((index, name)) != said:
+                self._sent[index, name] = said
                 told[name] = loads(value)
         return told
