@@ -22,29 +22,31 @@ _TUNED = {
     _ARENA_MAX: 1,  # one heap: a thread that reads a large request leaves none behind
 }
 # what environment variables begin with that set the same: MALLOC_ARENA_MAX, GLIBC_TUNABLES
-_OPERATORS = frozenset({"MALLOC", "GLIBC"})
+_OPERATORS = ("MALLOC_", "GLIBC_")
 
 
 def tune() -> bool:
     """Set how the C library keeps memory, before much of it is taken. False where it has no mallopt
     (musl, macOS), where it refused, and where the operator has set it.
     """
-    if _OPERATORS.intersection(name.partition("_")[0] for name in os.environ):
-        return False
-    try:
-        mallopt: Callable[[int, int], int] = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
+    mallopt = _of_libc("mallopt")
+    if mallopt is None or any(name.startswith(_OPERATORS) for name in os.environ):
         return False
     return all(mallopt(parameter, value) for parameter, value in _TUNED.items())
 
 
 def trimmer() -> Callable[[int], int] | None:
     """The C library's malloc_trim; None where it has none (musl, macOS)."""
+    return _of_libc("malloc_trim")
+
+
+def _of_libc(name: str) -> Callable[..., int] | None:
+    """A function of the C library; None where it has none of that name."""
     try:
-        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+        function: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (OSError, AttributeError):
         return None
-    return trim
+    return function
 
 
 @contextlib.asynccontextmanager

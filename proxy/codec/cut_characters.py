@@ -86,10 +86,13 @@ class Rejoining(Generic[F]):
 
     def _keep_cut(self, frame: F) -> bool:
         """Whether a frame that cannot be read is cut, and so waits for the next one."""
-        if self._alone or not is_cut(_data(frame)):
+        if not self._is_cut(_data(frame)):
             return False
         self._kept = frame
         return True
+
+    def _is_cut(self, data: bytes) -> bool:
+        return not self._alone and is_cut(data)
 
     def _rejoin(self, later: Iterable[F], out: list[Event]) -> None:
         """Read frames of which the first may begin with the rest of the one that waits."""
@@ -145,7 +148,7 @@ class RejoiningDecoder(Rejoining[F], FramedDecoder[F]):
 
     def _wait(self, data: bytes) -> None:
         """Leave `_take` if a frame that cannot be read is cut."""
-        if not self._alone and is_cut(data):
+        if self._is_cut(data):
             raise _CutError
 
     def _decoded(self, decoder: msgspec.json.Decoder[T], data: bytes) -> T:

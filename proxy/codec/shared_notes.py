@@ -9,6 +9,7 @@ IS_ERROR = Note(
     "tool_result.is_error",
     "That a tool failed cannot be said in this dialect, only what it answered.",
 )
+NO_TOOLS = Note("dropped", "tool_choice", "There are no tools to choose from.")
 PARALLEL = Note(
     "dropped", "tool_choice.parallel", "That at most one call may be made cannot be said here."
 )

@@ -10,6 +10,7 @@ from proxy.codec.bedrock.turns import Talk
 from proxy.codec.chat_turns import drop, with_vendor
 from proxy.codec.json_schema import CLOSED, adapted
 from proxy.codec.rules import Rules
+from proxy.codec.shared_notes import NO_TOOLS
 from proxy.codec.strict import claude_tools
 from proxy.codec.wire_rules import keep_to
 from proxy.events import Note
@@ -85,7 +86,7 @@ def _tools(request: ChatRequest, said: Talk, rules: Rules, notes: list[Note]) ->
     """
     specs, choice, called = request.tools, request.tool_choice, said.called
     if not specs and choice is not None and choice.mode in ("required", "tool"):
-        drop(notes, "tool_choice", "There are no tools to choose from.")
+        notes.append(NO_TOOLS)
     if specs and choice is not None and choice.mode == "none":
         if called:
             drop(

@@ -9,6 +9,7 @@ from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.claude import last_call_kinds, plan, sampling
 from proxy.codec.json_schema import CLOSED, adapted
 from proxy.codec.response_format import NO_NAME
+from proxy.codec.shared_notes import NO_TOOLS
 from proxy.codec.strict import claude_tools
 from proxy.dialects.anthropic.build_turns import TurnBuilder, marked
 from proxy.dialects.anthropic.call import called
@@ -129,7 +130,7 @@ def _choose(
 ) -> None:
     if not request.tools:
         if choice.mode in ("required", "tool"):
-            notes.append(Note("dropped", "tool_choice", "There are no tools to choose from."))
+            notes.append(NO_TOOLS)
         return
     built: dict[str, Any] = {"type": _CHOICE[choice.mode]}
     if choice.mode == "tool":

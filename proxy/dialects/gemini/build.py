@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from proxy.codec.base import Outgoing, TargetConfig
 from proxy.codec.chat_turns import drop, options_of, with_vendor
 from proxy.codec.response_format import wanted_format
+from proxy.codec.shared_notes import NO_TOOLS
 from proxy.codec.single_prompt import cannot_say
 from proxy.codec.wire_rules import keep_to
 from proxy.dialects.gemini.build_turns import TurnBuilder
@@ -130,7 +131,7 @@ def _calling(request: ChatRequest, options: Options, notes: list[Note]) -> dict[
     choice = request.tool_choice or ToolChoice()
     if not request.tools:
         if choice.mode in ("required", "tool"):
-            drop(notes, "tool_choice", "There are no tools to choose from.")
+            notes.append(NO_TOOLS)
         return {}
     if choice.parallel is False:
         drop(notes, "tool_choice.parallel", "Gemini cannot be held to one tool call at a time.")

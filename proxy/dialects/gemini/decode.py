@@ -82,9 +82,9 @@ class GeminiDecoder(RejoiningDecoder[bytes]):
 
     def _several(self, frame: bytes, out: list[Event]) -> None:
         """Chunks in a list, which a gateway made one event of. Raises ValueError."""
-        for chunk in _chunks(frame):
-            if not self.done and bytes(chunk).startswith(b"{"):
-                self._take(bytes(chunk), out)
+        for chunk in map(bytes, _chunks(frame)):
+            if not self.done and chunk.startswith(b"{"):
+                self._take(chunk, out)
 
     def _chunk(self, chunk: Chunk, frame: bytes, out: list[Event]) -> None:
         if chunk.response is not NOTHING and chunk.candidates is None:
