@@ -28,14 +28,14 @@ _MAX_BYTES = 4096
 
 class Beside:
     """Of every choice of one answer. `rests`: choice -> what stood beside its delta in the last
-    chunk, as `rest_of_choice` gives it.
+    chunk, as `rest_of_choice` gives it. `extras`: those of the choices, and of the chunks too.
     """
 
     usage: Raw | None = None  # Moonshot's usage, which stands in a choice
 
     def __init__(self) -> None:
         self.rests: dict[int, tuple[Any, ...]] = {}
-        self._extras = Extras()
+        self.extras = Extras()
         self._finishes: dict[int, str] = {}
 
     @property
@@ -59,7 +59,7 @@ class Beside:
             return vendor_error({"error": loads(error)}) or VendorError("")
         if usage not in QUIET:
             self.usage = usage
-        told = self._extras.new(index, present(CHOICE_EXTRAS, extras))
+        told = self.extras.new(index, present(CHOICE_EXTRAS, extras))
         if raw is not None and raw not in NOT_FINISHED:
             native = told.get("native_finish_reason")  # OpenRouter: of the vendor behind it
             worst = native if isinstance(native, str) and is_error(native) else raw

@@ -57,7 +57,9 @@ class Choices:
     """The state of every choice of one answer. `said` turns true with the first content."""
 
     said = refused = False
-    _calls: Calls | None = None  # most answers have none
+    # most answers have none
+    _calls: Calls | None = None
+    _messages: Messages | None = None
 
     def __init__(self, max_held_chars: int) -> None:
         self.blocks = Blocks(max_held_chars)
@@ -65,7 +67,6 @@ class Choices:
         self.beside = Beside()
         self._plain: set[int] = set()  # choices whose reasoning is not in details alone
         self._sources = Sources(self.blocks)
-        self._messages = Messages(max_held_chars)
 
     def take(self, out: list[Event], choice: Choice, answer_id: Any) -> VendorError | None:
         """One choice of one chunk. Raises NotJSONError or msgspec.DecodeError for what is hidden in
@@ -111,10 +112,13 @@ class Choices:
         """
         if choice.message in QUIET:
             return Delta(content=choice.text)
-        if told and index not in self._messages:
+        messages = self._messages
+        if told and (messages is None or index not in messages):
             return Delta()
+        if messages is None:
+            messages = self._messages = Messages(self._max_held_chars)
         message = decoded(_MESSAGE, bytes(choice.message))
-        return self._messages.delta(index, message, last=choice.finish_reason not in NOT_FINISHED)
+        return messages.delta(index, message, last=choice.finish_reason not in NOT_FINISHED)
 
     def _full(self, out: list[Event], index: int, delta: Delta, answer_id: Any) -> None:
         """A delta that holds more than text: reasoning comes before the text, calls and citations

@@ -29,7 +29,6 @@ from proxy.codec.openai.finish_reasons import finish_reason
 from proxy.dialects.openai_chat.body import Body, framed
 from proxy.dialects.openai_chat.choices import Choices
 from proxy.dialects.openai_chat.counted import Counted
-from proxy.dialects.openai_chat.extras import Extras
 from proxy.dialects.openai_chat.odd import (
     CHUNK,
     DONE,
@@ -84,7 +83,6 @@ class ChatDecoder(Rejoining[Frame], Decoder):
         self._choices = Choices(max_event_bytes)
         self._counted = Counted()
         self._rest = Chunk()  # what stood beside the choices in the last chunk
-        self._extras = Extras()
 
     @property
     def usage(self) -> Usage:
@@ -248,7 +246,7 @@ class ChatDecoder(Rejoining[Frame], Decoder):
                 raise AnswerError(in_band(found))
         if base not in QUIET and (found := vendor_error({"base_resp": loads(base)})) is not None:
             raise AnswerError(in_band(found))
-        told = self._extras.of_chunk(chunk, before)
+        told = self._choices.beside.extras.of_chunk(chunk, before)
         if told:
             out.append(Vendor(NAME, shallow(told)))
         groq = told.get("x_groq")

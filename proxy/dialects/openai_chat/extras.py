@@ -18,6 +18,8 @@ class Extras:
     to a piece of text.
     """
 
+    __slots__ = ("_sent",)
+
     def __init__(self) -> None:
         # hashes of the values that were given last
         self._sent: dict[tuple[int, str], int] = {}
