@@ -17,9 +17,12 @@ what NATs and firewalls on the way remember of a connection on which a model thi
 """
 
 import asyncio
+import fcntl
 import math
 import socket
 import struct
+import sys
+import termios
 from typing import NamedTuple
 
 _MOST_S = 32_767  # of Linux's TCP_KEEPIDLE and TCP_KEEPINTVL
@@ -28,6 +31,10 @@ _TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
 # Of struct tcp_info in Linux's include/uapi/linux/tcp.h: tcpi_unacked, tcpi_bytes_acked and
 # tcpi_notsent_bytes, which is the last of these.
 _INFO = struct.Struct("24xI92xQ16xI")
+# SIOCOUTQ in Linux's tcp(7), of the same number: the bytes that are not acknowledged.
+_NOT_ACKNOWLEDGED: int | None = termios.TIOCOUTQ if sys.platform == "linux" else None
+_COUNT = bytearray(4)  # an int, written in place: what is no such array Python copies, after errors
+_NO_BYTES = bytes(4)
 
 
 class Heard(NamedTuple):
@@ -50,6 +57,20 @@ def heard(transport: asyncio.BaseTransport) -> Heard | None:
         return None
     unacknowledged, acknowledged, unsent = _INFO.unpack(info)
     return Heard(acknowledged, bool(unacknowledged or unsent))
+
+
+def all_acknowledged(transport: asyncio.WriteTransport) -> bool:
+    """Whether the peer's kernel has acknowledged all that the system was given. It takes a tenth of
+    `heard`. False where the system does not say, and of a connection that is being closed.
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is None or _NOT_ACKNOWLEDGED is None or transport.is_closing():
+        return False
+    try:
+        fcntl.ioctl(sock.fileno(), _NOT_ACKNOWLEDGED, _COUNT)
+    except (OSError, ValueError):  # it is closed
+        return False
+    return _COUNT == _NO_BYTES
 
 
 def probe(transport: asyncio.BaseTransport | None, lost_s: float) -> None:

@@ -2,13 +2,19 @@
 
 import asyncio
 import itertools
+import sys
 import time
+from collections.abc import Sized
 
 from proxy.observe import logs
 from proxy.observe.metrics import Metrics
 
 _LAG_PERIOD_S = 0.5
-_TASKS_BEATS = 10  # of which one counts the tasks: with 10,000 streams that takes 3 ms
+_TASKS_BEATS = 10  # of which one counts the tasks
+# `all_tasks` looks at each task: that takes 7 ms with 10,000 streams, for which all of them wait.
+# asyncio's own set knows its size at once. From Python 3.14 on there is none, and it is quick.
+_NAME = "_all_tasks" if sys.version_info < (3, 12) else "_scheduled_tasks"
+_KEPT: Sized | None = getattr(asyncio.tasks, _NAME, None) if sys.version_info < (3, 14) else None
 
 
 async def watch_lag(metrics: Metrics) -> None:
@@ -17,8 +23,13 @@ async def watch_lag(metrics: Metrics) -> None:
     """
     for beat in itertools.count():
         if beat % _TASKS_BEATS == 0:
-            metrics.tasks(len(asyncio.all_tasks()))
+            metrics.tasks(number_of_tasks())
         due = time.monotonic() + _LAG_PERIOD_S
         await asyncio.sleep(_LAG_PERIOD_S)
         metrics.lag(max(0.0, time.monotonic() - due))
         metrics.unlogged(logs.dropped())
+
+
+def number_of_tasks() -> int:
+    """How many tasks the event loop has."""
+    return len(asyncio.all_tasks() if _KEPT is None else _KEPT)

@@ -2,23 +2,22 @@
 times are of one monotonic clock, in seconds.
 """
 
-from collections.abc import Iterator
-
 from proxy.errors import Failure, Kind, failure
 from proxy.settings.sections import Timeouts
 
 
 def deadlines(
     timeouts: Timeouts, started: float, last_read: float | None, *, begun: bool
-) -> Iterator[tuple[float, Kind]]:
+) -> list[tuple[float, Kind]]:
     """Until when something must have come, and what it is if it has not. The request went up when
     it `started`; `begun`: an event has come; `last_read` is None while nothing is read.
     """
-    yield started + timeouts.total_s, "total_timeout"
+    found: list[tuple[float, Kind]] = [(started + timeouts.total_s, "total_timeout")]
     if not begun:
-        yield started + timeouts.first_event_s, "first_event_timeout"
+        found.append((started + timeouts.first_event_s, "first_event_timeout"))
     elif last_read is not None:
-        yield last_read + timeouts.idle_s, "idle_timeout"
+        found.append((last_read + timeouts.idle_s, "idle_timeout"))
+    return found
 
 
 def late(kind: Kind, timeouts: Timeouts, name: str) -> Failure:

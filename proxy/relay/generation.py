@@ -198,12 +198,20 @@ class Generation:
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        due = min(self.source.due(), self.log.due())
-        self._timer = self._loop.call_later(due - monotonic(), self._tick)
+        self._wait(self._due(), monotonic())
+
+    def _due(self) -> float:
+        return min(self.source.due(), self.log.due())
+
+    def _wait(self, until: float, now: float) -> None:
+        self._timer = self._loop.call_later(until - now, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
-        now = monotonic()
+        now, due = monotonic(), self._due()
+        if now < due:  # as nearly every time: something has come meanwhile
+            self._wait(due, now)
+            return
         why = self.source.overdue(now) or self.log.deserted(now)
         if why is not None:
             self.abandon(why)

@@ -2,7 +2,6 @@
 client, no socket and no clock: every `now` is the caller's monotonic clock, in seconds.
 """
 
-from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -156,14 +155,14 @@ class Source:
 
     def due(self) -> float:
         """When `overdue` must be asked, unless something comes before."""
-        return min(when for when, _ in self._deadlines())
+        return min(self._deadlines())[0]
 
     def overdue(self, now: float) -> Failure | None:
         """Why it has taken too long, if it has."""
         missed = next((kind for when, kind in self._deadlines() if now >= when), None)
         return None if missed is None else late(missed, self._timeouts, self.upstream)
 
-    def _deadlines(self) -> Iterator[tuple[float, Kind]]:
+    def _deadlines(self) -> list[tuple[float, Kind]]:
         read = None if self._paused else self._last_read
         return deadlines(self._timeouts, self._started, read, begun=self.begun)
 

@@ -26,6 +26,7 @@ from proxy.server.refusals import (
     last,
     refusal,
 )
+from proxy.server.rounds import Rounds
 from proxy.server.taking import Bounds, Taking
 from proxy.server.unsent import unread
 
@@ -62,13 +63,11 @@ class Connection(Taking):
         "body",
     )
 
-    def __init__(
-        self, manager: web.Server, host: Host, bounds: Bounds, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, manager: web.Server, host: Host, bounds: Bounds, rounds: Rounds) -> None:
         most = bounds.max_head_bytes
         super().__init__(
             manager,
-            loop,
+            rounds,
             bounds,
             max_line_size=most,
             max_field_size=min(_FIELD_BYTES, most - 1),

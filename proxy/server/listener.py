@@ -13,6 +13,7 @@ from aiohttp import web
 from proxy.errors import failure
 from proxy.server.connection import Connection
 from proxy.server.refusals import LINGER_S, half_close, refusal
+from proxy.server.rounds import Rounds
 from proxy.server.straight import straight
 from proxy.server.taking import Bounds
 from proxy.settings.limits import Limits
@@ -118,6 +119,7 @@ class Door:
     ) -> None:
         self._manager = manager
         self._loop = asyncio.get_running_loop()
+        self._rounds = Rounds(self._loop)
         self._log = structlog.get_logger("mainstem")
         self._settings = server
         self.open = 0
@@ -150,7 +152,7 @@ class Door:
     def __call__(self) -> asyncio.Protocol:
         if self.open >= self._most:
             return _TurnedAway(self)
-        return Connection(self._manager, self, self._bounds, self._loop)
+        return Connection(self._manager, self, self._bounds, self._rounds)
 
     def came(self) -> None:
         """A connection was made."""

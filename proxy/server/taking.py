@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from proxy.net.keepalive import probe
+from proxy.server.rounds import Rounds
 from proxy.server.unsent import Unsent, hold_little
 
 
@@ -47,14 +48,12 @@ class Taking(web.RequestHandler):
 
     __slots__ = ("_bounds", "_unsent", "_watched_s")
 
-    def __init__(
-        self, manager: web.Server, loop: asyncio.AbstractEventLoop, bounds: Bounds, **more: Any
-    ) -> None:
+    def __init__(self, manager: web.Server, rounds: Rounds, bounds: Bounds, **more: Any) -> None:
         """`more` is what aiohttp wants to know beside the options of the bounds."""
-        super().__init__(manager, loop=loop, **more, **bounds.options)
+        super().__init__(manager, loop=rounds.loop, **more, **bounds.options)
         self._bounds = bounds
         self._watched_s: float | None = None
-        self._unsent = Unsent(loop, bounds.write_timeout_s)
+        self._unsent = Unsent(rounds, bounds.write_timeout_s)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

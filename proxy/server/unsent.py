@@ -16,7 +16,8 @@ import termios
 from array import array
 from typing import cast
 
-from proxy.net.keepalive import heard
+from proxy.net.keepalive import all_acknowledged, heard
+from proxy.server.rounds import Rounds
 
 # Python names it on some systems only; the number is that of include/uapi/linux/tcp.h.
 _NOTSENT_LOWAT: int | None = getattr(
@@ -30,16 +31,25 @@ _AT_ONCE = struct.pack("ii", 1, 0)  # l_onoff, l_linger: a close resets (socket(
 
 
 class Unsent:
-    """One connection's bytes that its client has not taken. One timer, from the first `watch` to
-    the end of the connection. `most_s` is how long a client may take nothing.
+    """One connection's bytes that its client has not taken. It is looked at now and then, from the
+    first `watch` to the end of the connection. `most_s` is how long a client may take nothing.
     """
 
-    __slots__ = ("_least", "_loop", "_moved", "_still", "_taken", "_timer", "_transport", "most_s")
+    __slots__ = (
+        "_least",
+        "_looking",
+        "_moved",
+        "_rounds",
+        "_still",
+        "_taken",
+        "_transport",
+        "most_s",
+    )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, most_s: float) -> None:
-        self._loop = loop
+    def __init__(self, rounds: Rounds, most_s: float) -> None:
+        self._rounds = rounds
         self.most_s = most_s
-        self._timer: asyncio.TimerHandle | None = None
+        self._looking = False  # a look is to come
         self._transport: asyncio.WriteTransport | None = None
         self._taken = 0
         self._least = 0  # bytes in the transport's buffer since something was taken
@@ -48,7 +58,7 @@ class Unsent:
 
     def watch(self, transport: asyncio.WriteTransport | None) -> None:
         """Something is written that may not be taken. It may be called at any time."""
-        if self._timer is None and transport is not None:
+        if not self._looking and transport is not None:
             self._transport = transport
             self._moved, owed = False, self._seen(transport)[1]
             self._still = 0 if owed else _NOTHING
@@ -60,17 +70,22 @@ class Unsent:
 
     def stop(self) -> None:
         """The connection has ended."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         self._transport = None
 
     def _look_later(self) -> None:
-        self._timer = self._loop.call_later(self.most_s / _LOOKS, self._look)
+        self._looking = True
+        self._rounds.later(self.most_s / _LOOKS, self._look)
 
     def _look(self) -> None:
+        self._looking = False
         transport = self._transport
-        assert transport is not None
+        if transport is None:
+            return
+        if transport.get_write_buffer_size() == 0 and all_acknowledged(transport):
+            # nearly every time: what is done below then, without all that the system knows
+            self._still, self._least, self._moved = _NOTHING, 0, False
+            self._look_later()
+            return
         moved, owed = self._seen(transport)
         if not owed:
             self._still = _NOTHING
@@ -81,7 +96,7 @@ class Unsent:
         if self._still < _LOOKS:
             self._look_later()
         else:
-            self._timer = self._transport = None
+            self._transport = None
             drop(transport)
 
     def _seen(self, transport: asyncio.WriteTransport) -> tuple[bool, bool]:

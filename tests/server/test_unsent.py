@@ -2,15 +2,17 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvloop
 from aiohttp import web
 
-from proxy.net.keepalive import heard
+from proxy.net.keepalive import all_acknowledged, heard
 from proxy.server.connection import Connection
+from proxy.server.rounds import Rounds
 from proxy.server.taking import Bounds
 from proxy.server.unsent import _LOOKS, _NOTSENT_LOWAT, Unsent, drop, hold_little
 
@@ -32,7 +34,7 @@ class Transport(asyncio.WriteTransport):
 
 async def looked(transport: Transport, unsents: list[int], *, moved: bool = False) -> Unsent:
     """Watched from its first state on, and looked at once in each of these."""
-    watched = Unsent(asyncio.get_running_loop(), 1000)
+    watched = Unsent(Rounds(asyncio.get_running_loop()), 1000)
     watched.watch(transport)
     for unsent in unsents:
         transport.unsent = unsent
@@ -46,7 +48,7 @@ async def test_a_client_that_has_taken_all_is_never_dropped() -> None:
     """It is looked at until its connection ends: more may be written to it."""
     transport = Transport(9)
     watched = await looked(transport, [5, *[0] * 3 * _LOOKS])
-    assert watched._timer is not None
+    assert watched._looking
     assert not transport.dropped
     watched.stop()
 
@@ -108,18 +110,19 @@ def test_nothing_looks_at_a_connection_that_has_ended(run: Callable[[Any], None]
             asked.set()
             return web.Response()
 
-        timers: list[Unsent] = []
+        watching: list[Unsent] = []
 
         class Noted(Connection):
             def __init__(self, *args: Any) -> None:
                 super().__init__(*args)
-                timers.append(self._unsent)
+                watching.append(self._unsent)
 
         loop = asyncio.get_running_loop()
+        rounds = Rounds(loop)
         bounds = Bounds(8192, 10, 1000, 10, 65_536, {})
         manager = web.Server(handle)
         server = await loop.create_server(
-            lambda: Noted(manager, Nobody(), bounds, loop), "127.0.0.1", 0
+            lambda: Noted(manager, Nobody(), bounds, rounds), "127.0.0.1", 0
         )
         async with server, asyncio.timeout(10):
             for last in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"no HTTP\r\n\r\n"):
@@ -130,9 +133,11 @@ def test_nothing_looks_at_a_connection_that_has_ended(run: Callable[[Any], None]
                     await asked.wait()
                 await asyncio.sleep(0.02)
                 writer.close()
-            while len(timers) < 3 or any(each._transport for each in timers):  # noqa: ASYNC110
+            while len(watching) < 3 or any(each._transport for each in watching):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        assert [None] * 3 == [each._timer for each in timers]
+        for each in watching:
+            each._look()  # one that was to come
+        assert [False] * 3 == [each._looking for each in watching]
 
     run(ended())
 
@@ -156,11 +161,43 @@ def test_a_closed_connection_of_uvloop_says_nothing() -> None:
         async with server:
             _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             assert heard(writer.transport) is not None
+            assert all_acknowledged(writer.transport)
             writer.close()
+            assert not all_acknowledged(writer.transport)
             await writer.wait_closed()
             assert heard(writer.transport) is None
+            assert not all_acknowledged(writer.transport)
 
     uvloop.run(closed())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says it at once")
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_it_is_seen_whether_a_peer_has_acknowledged_all(run: Callable[[Any], None]) -> None:
+    """Its kernel takes some for it, and then no more."""
+
+    async def written() -> None:
+        with (
+            socket.create_server(("127.0.0.1", 0)) as server,
+            socket.create_connection(server.getsockname()) as client,
+        ):
+            served, _ = server.accept()
+            loop = asyncio.get_running_loop()
+            made, _ = await loop.connect_accepted_socket(asyncio.Protocol, served)
+            transport = cast("asyncio.WriteTransport", made)
+            transport.write(b"x")
+            async with asyncio.timeout(10):
+                while not all_acknowledged(transport):  # noqa: ASYNC110  the kernel tells nobody
+                    await asyncio.sleep(0.01)
+            transport.write(b"x" * 16_000_000)
+            await asyncio.sleep(0.1)
+            known = heard(transport)
+            assert known is not None
+            assert (True, False) == (known.owes, all_acknowledged(transport))
+            transport.abort()
+            client.close()
+
+    run(written())
 
 
 @pytest.mark.skipif(_NOTSENT_LOWAT is None, reason="this system's kernel has no such bound")
