@@ -19,6 +19,7 @@ _read_several = msgspec.json.Decoder(list[str]).decode
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 _END = b"\n\n"  # of an event
 _ENDS = (_END, b"\r\n\r\n")
+_NOWHERE = slice(0)
 _BRACKETS = b'"]}'  # with the text's own mark
 # Many vendors put something into each chunk that is in no other (a number, padding): after so many
 # chunks in a row that were like none before, no more are learned.
@@ -34,19 +35,31 @@ class Alike(OuterDecoder):
     it was, whatever the text is.
     """
 
-    _misses = _apart = 0
-    _between = False  # the last chunk ended with the end of an event
-    # The learned chunk: what stands before its text and behind it, quotation marks included; where
-    # the text is, with its marks; what it gave. `_tail` is what stands behind it, without blanks,
-    # if that is brackets alone: a vendor may put any number of blanks among them.
-    _before = _after = _tail = b""
-    _text = slice(0)
-    _kind: type[TextDelta | ReasoningDelta] = TextDelta
-    _block = 0
+    # with thousands of streams what a chunk looks at has left the caches: so it is in few places
+    __slots__ = (
+        "_after",
+        "_apart",
+        "_before",
+        "_between",
+        "_block",
+        "_kind",
+        "_max_event_bytes",
+        "_misses",
+        "_tail",
+        "_text",
+    )
 
     def __init__(self, inner: Decoder, max_event_bytes: int) -> None:
         super().__init__(inner)
         self._max_event_bytes = max_event_bytes
+        self._misses = self._apart = self._block = 0
+        self._between = False  # the last chunk ended with the end of an event
+        # The learned chunk: what stands before its text and behind it, quotation marks included;
+        # where the text is, with its marks; what it gave. `_tail` is what stands behind it, without
+        # blanks, if that is brackets alone: a vendor may put any number of blanks among them.
+        self._before = self._after = self._tail = b""
+        self._text = _NOWHERE
+        self._kind: type[TextDelta | ReasoningDelta] = TextDelta
 
     def feed(self, data: bytes) -> list[Event]:
         before = self._before
@@ -71,7 +84,7 @@ class Alike(OuterDecoder):
         end = data.rfind(b'"')
         if data[end:].replace(b" ", b"") == self._tail and data.endswith(_ENDS):
             return slice(self._text.start, end + 1)
-        return slice(0)
+        return _NOWHERE
 
     def _read_all(self, data: bytes) -> list[Event]:
         """Of many chunks that came together the first are read one by one, until one is learned;

@@ -27,6 +27,8 @@ class NativeEncoder(Encoder):
     with one newline, for the same client's sake.
     """
 
+    __slots__ = ("_id", "_seq", "_step")
+
     def __init__(self) -> None:
         self._seq = 0
         self._step = 1
