@@ -142,7 +142,8 @@ def test_fetch_event_source_gets_every_event_and_no_empty_message(
 def test_fetch_event_source_is_not_disturbed_by_heartbeats(browser: Browser, site, proxy, api):
     """A comment with a blank line after it would come out as an empty message."""
     before = heartbeats(proxy)
-    prompt = new_prompt("one two three")
+    # long enough for a machine that stands still for a second
+    prompt = new_prompt("one two three four five six seven eight nine ten")
     result = browser.visit(
         page(site, "fetch-event-source.html", api, "slow", prompt), {"wait": "result.over"}, RESULT
     ).values[0]
