@@ -140,7 +140,7 @@ def _tune_collector() -> None:
 
     All streams wait while it searches. What outlives a first search is searched once more, with
     what came through the two before: thirty thousand objects while thousands of streams are being
-    opened. In larger heaps that takes no less time in all, but longer at once: 15 ms for sixty
+    opened. More objects at once would take no less time in all, but a longer pause: 15 ms for sixty
     thousand, 80 for two hundred thousand.
     """
     gc.freeze()
