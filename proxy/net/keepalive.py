@@ -61,7 +61,8 @@ def heard(transport: asyncio.BaseTransport) -> Heard | None:
 
 def all_acknowledged(transport: asyncio.WriteTransport) -> bool:
     """Whether the peer's kernel has acknowledged all that the system was given. It takes a third of
-    the time of `heard`. False where the system does not say, and of a connection that is being closed.
+    the time of `heard`. False where the system does not say, and of a connection that is being
+    closed.
     """
     sock = transport.get_extra_info("socket")
     if sock is None or _NOT_ACKNOWLEDGED is None or transport.is_closing():
